@@ -1,0 +1,77 @@
+# Everything sets itself up in .venv: `make demo` on a bare machine needs Python 3.11+, pip and make, no more.
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+DEBIAN_DATA := /usr/share/datasets/fashion-mnist/train-images-idx3-ubyte.gz
+CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/likely/fashion-mnist
+SOURCES := src tests benchmarks examples docs
+
+.PHONY: help demo test check tests docs bench data format clean
+
+help:  ## Say what can be made
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 16
+
+demo: .venv/.package data  ## Learn Fashion-MNIST, answer a few test pictures, write a report
+	$(BIN)/likely fit fashion-mnist --preset fast --out runs/demo --overwrite
+	$(BIN)/python examples/save_test_pictures.py runs/demo/pictures
+	$(BIN)/likely predict runs/demo/model.likely runs/demo/pictures
+	@echo
+	@echo "report: $(CURDIR)/runs/demo/report.html"
+	@echo "model:  $(CURDIR)/runs/demo/model.likely"
+
+test: check tests  ## Run every check and every test
+
+check: .venv/.development  ## Format, lint, types, import contract
+	$(BIN)/ruff format --check $(SOURCES)
+	$(BIN)/ruff check $(SOURCES)
+	$(BIN)/basedpyright
+	$(BIN)/lint-imports --no-cache
+
+tests: .venv/.development data
+	$(BIN)/python -m pytest --cov --cov-report=term
+
+docs: .venv/.docs  ## Build the site into docs/_build
+	$(BIN)/sphinx-build -W --keep-going -b html docs docs/_build
+
+bench: .venv/.development data  ## Run the benchmarks (some take minutes; leave the machine alone)
+	@for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done
+
+format: .venv/.development  ## Format and fix what can be fixed
+	$(BIN)/ruff format $(SOURCES)
+	$(BIN)/ruff check --fix $(SOURCES)
+
+# Debian's package is installed only where we already are root; elsewhere likely downloads the files itself.
+data:
+	@if [ -n "$$LIKELY_DATA" ] || [ -f $(DEBIAN_DATA) ] || [ -d "$(CACHE)" ]; then :; \
+	elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+		echo "Installing Debian's package dataset-fashion-mnist"; \
+		(apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq dataset-fashion-mnist) >/dev/null \
+		|| echo "Debian's package could not be installed; likely will download Fashion-MNIST itself."; \
+	else \
+		echo "Fashion-MNIST will be downloaded. Debian also has it: apt-get install dataset-fashion-mnist (as root)."; \
+	fi
+
+.venv/.python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "likely needs Python 3.11 or newer; $(PYTHON) is older. Try: make PYTHON=python3.11"; exit 1; }
+	@$(PYTHON) -m venv .venv || \
+		{ echo "Python's venv is missing. On Debian: apt-get install python3-venv"; rm -rf .venv; exit 1; }
+	@touch $@
+
+.venv/.package: .venv/.python pyproject.toml constraints.txt
+	@echo "Installing likely into .venv (a few minutes the first time)"
+	@$(PIP) install --constraint constraints.txt --editable .
+	@touch $@
+
+.venv/.development: .venv/.package
+	@echo "Installing what the tests need into .venv"
+	@$(PIP) install --constraint constraints.txt --editable '.[dev]'
+	@touch $@
+
+.venv/.docs: .venv/.development
+	@$(PIP) install --constraint constraints.txt --editable '.[dev,docs]'
+	@touch $@
+
+clean:  ## Remove what was made, but not the runs
+	rm -rf .venv build dist docs/_build .pytest_cache .ruff_cache .hypothesis .import_linter_cache

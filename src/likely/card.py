@@ -1,0 +1,117 @@
+"""The card of a model: everything that is known about it besides its numbers, as one typed, frozen document.
+
+It is the JSON half of `model.likely`. Reading it is enough for `likely inspect`; together with the arrays it is
+enough to rebuild the model.
+"""
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from likely.errors import ModelFileError
+
+
+class _Entry(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class NetworkEntry(_Entry):
+    """How to rebuild the network: its name in the closed list, and its settings."""
+
+    name: str
+    settings: dict[str, Any]
+    parameters: int
+    outputs: int
+
+
+class DataEntry(_Entry):
+    """What the model was made from."""
+
+    name: str
+    sha256: str
+    found_at: str
+    rows: int
+    notes: tuple[str, ...] = ()
+
+
+class SplitsEntry(_Entry):
+    """How many rows each purpose had, disjoint; `method` says how the held-out scores came about.
+
+    held-out: parts that the network was not trained on. cross-validation: out-of-fold scores of k trainings,
+    then one fit on all rows. none: too few rows to hold any out.
+    """
+
+    method: Literal["held-out", "cross-validation", "none"]
+    train: int
+    calibration: int
+    thresholds: int
+    stopping: int = 0
+    folds: int = 0
+    test: int = 0
+
+
+class TrainingEntry(_Entry):
+    """How it was trained."""
+
+    seed: int
+    epochs: float
+    steps: int
+    seconds: float
+    stopped: str
+    preset: str
+    engine: str
+    dtype: str
+    device: str
+    threads: int
+    optimizer: str
+    learning_rate: float
+    batch_size: int
+    command: str = ""
+
+
+class Card(_Entry):
+    """The document of a model file."""
+
+    task: Literal["classification", "regression"]
+    labels: tuple[str, ...]
+    label_type: Literal["str", "int", "float", "bool"] = "str"
+    features: tuple[str, ...] | None = None
+    network: NetworkEntry
+    head: str
+    loss: str
+    normalization: dict[str, Any]
+    conversion: dict[str, Any] | None = None
+    mirror: bool = False
+    temperature: float | None = None
+    target_mean: tuple[float, ...] = ()
+    target_scale: tuple[float, ...] = ()
+    data: DataEntry
+    splits: SplitsEntry
+    training: TrainingEntry
+    metrics: dict[str, Any] | None = None
+    held_out: dict[str, Any] | None = None
+    versions: dict[str, str] = Field(default_factory=dict)
+    hardware: dict[str, Any] = Field(default_factory=dict)
+    created: str = ""
+
+    @property
+    def calibrated(self) -> bool:
+        """Whether a temperature was fitted on held-out scores."""
+        return self.temperature is not None
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain JSON values."""
+        return self.model_dump(mode="json")
+
+    @classmethod
+    def from_json(cls, document: dict[str, Any], path: object) -> "Card":
+        """Read a card; a field that is missing, unknown or of the wrong type is a ModelFileError naming `path`."""
+        try:
+            return cls.model_validate(document)
+        except ValidationError as error:
+            first = error.errors()[0]
+            where = ".".join(str(part) for part in first["loc"])
+            raise ModelFileError(
+                f"{path} must hold a complete model card; the entry {where!r} is wrong: {first['msg']}. "
+                "It was written by another program or version. Try making the model again."
+            ) from None

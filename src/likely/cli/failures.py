@@ -1,0 +1,84 @@
+"""From exceptions to one line on standard error and an exit code."""
+
+import os
+import sys
+import traceback
+import warnings
+from collections.abc import Generator
+from contextlib import contextmanager, suppress
+from typing import Any
+
+import typer
+
+from likely.cli.terminal import complain
+from likely.errors import LikelyError, LikelyWarning
+
+TRACEBACK = "LIKELY_TRACEBACK"
+_INTERRUPTED = 130
+
+
+@contextmanager
+def failures_explained() -> Generator[None]:
+    """Run a command; whatever goes wrong becomes a line for people and an exit code, never a traceback.
+
+    With LIKELY_TRACEBACK=1 in the environment the traceback is shown too.
+    """
+    try:
+        with _warnings_explained():
+            yield
+            sys.stdout.flush()
+    except BrokenPipeError:
+        _stop_writing()
+        raise typer.Exit(1) from None
+    except KeyboardInterrupt:
+        _say("interrupted")
+        raise typer.Exit(_INTERRUPTED) from None
+    except (typer.Exit, typer.Abort):
+        raise
+    except Exception as error:
+        # Wrong usage carries its own exit code, and typer knows how to show it.
+        if hasattr(error, "exit_code"):
+            raise
+        if os.environ.get(TRACEBACK):
+            traceback.print_exc()
+        _say(f"error: {_sentence(error)}")
+        raise typer.Exit(1) from None
+
+
+def _sentence(error: Exception) -> str:
+    if isinstance(error, LikelyError):
+        return str(error)
+    if isinstance(error, MemoryError):
+        return "There is not enough memory for this. Try fewer or smaller rows."
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.strerror}: {error.filename}" if error.filename else error.strerror
+    lines = str(error).strip().splitlines() or ["no message"]
+    return (
+        f"Something unexpected happened: {type(error).__name__}: {lines[0]} "
+        f"This is a mistake in likely. Set {TRACEBACK}=1 to see where it happened."
+    )
+
+
+def _say(message: str) -> None:
+    with suppress(OSError):
+        complain(message)
+
+
+@contextmanager
+def _warnings_explained() -> Generator[None]:
+    def show(message: Warning | str, category: type[Warning], *_: Any) -> None:
+        del category
+        _say(f"warning: {message}")
+
+    with warnings.catch_warnings():
+        warnings.showwarning = show
+        warnings.filterwarnings("default", category=LikelyWarning)
+        yield
+
+
+def _stop_writing() -> None:
+    """The reader has gone away: let the last flush at exit go nowhere, too."""
+    with suppress(OSError, ValueError):
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())
+        os.close(nowhere)

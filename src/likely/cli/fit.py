@@ -1,0 +1,154 @@
+"""`likely fit`: learn from data, and write a run folder."""
+
+import shlex
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from likely.cli.options import choice, data_argument, data_option
+
+if TYPE_CHECKING:
+    from likely.config import RunConfig
+    from likely.recipe import Run
+
+_LEARNING, _NETWORK, _OUTPUT = "Learning", "Network", "Output"
+
+
+def fit(
+    data: Annotated[str | None, data_argument()] = None,
+    config: Annotated[
+        str | None,
+        typer.Option(metavar="FILE", help="A .toml or .json with these settings; options given here win."),
+    ] = None,
+    data_folder: Annotated[str | None, data_option()] = None,
+    task: Annotated[str | None, choice("task", "What the answers are; auto asks the data.")] = None,
+    out: Annotated[
+        str | None,
+        typer.Option(metavar="RUN", help="The run folder. [default: the first free runs/DATA-N]", rich_help_panel=_OUTPUT),
+    ] = None,
+    overwrite: Annotated[
+        bool | None,
+        typer.Option("--overwrite", help="Replace the files of an earlier run in --out.", rich_help_panel=_OUTPUT),
+    ] = None,
+    preset: Annotated[
+        str | None, choice("preset", "How long to train and how large the network is. [default: fast]", _LEARNING)
+    ] = None,
+    epochs: Annotated[
+        float | None, typer.Option(help="Passes over the training rows; may be a fraction.", rich_help_panel=_LEARNING)
+    ] = None,
+    time_limit: Annotated[
+        str | None,
+        typer.Option(metavar="TIME", help="End training after this time: 30s, 2m, 1h.", rich_help_panel=_LEARNING),
+    ] = None,
+    early_stopping: Annotated[
+        bool | None,
+        typer.Option(
+            "--early-stopping/--no-early-stopping",
+            help="Stop when a held-out loss no longer falls.",
+            rich_help_panel=_LEARNING,
+            show_default=False,
+        ),
+    ] = None,
+    learning_rate: Annotated[
+        float | None, typer.Option(help="The largest one of the schedule.", rich_help_panel=_LEARNING)
+    ] = None,
+    batch_size: Annotated[int | None, typer.Option(help="Rows per step.", rich_help_panel=_LEARNING)] = None,
+    optimizer: Annotated[str | None, choice("optimizer", "The update rule.", _LEARNING)] = None,
+    loss: Annotated[str | None, choice("loss", "What training lowers. [default: cross_entropy]", _LEARNING)] = None,
+    seed: Annotated[
+        int | None, typer.Option(help="Of everything that is drawn. [default: 0]", rich_help_panel=_LEARNING)
+    ] = None,
+    network: Annotated[
+        str | None, choice("network", "auto: conv for pictures, mlp for rows of numbers.", _NETWORK)
+    ] = None,
+    hidden: Annotated[
+        str | None,
+        typer.Option(metavar="WIDTHS", help="Hidden layers of the mlp, such as 256 or 512,256.", rich_help_panel=_NETWORK),
+    ] = None,
+    activation: Annotated[str | None, choice("activation", "Of the mlp.", _NETWORK)] = None,
+    head: Annotated[str | None, choice("head", "From scores to probabilities. [default: softmax]", _NETWORK)] = None,
+    pad_to: Annotated[
+        int | None, typer.Option(metavar="SIDE", help="Pad square pictures to this side.", rich_help_panel=_NETWORK)
+    ] = None,
+    engine: Annotated[str | None, choice("engine", "What computes the gradient.", _NETWORK)] = None,
+    device: Annotated[str | None, choice("device", "Where torch computes.", _NETWORK)] = None,
+    dtype: Annotated[
+        str | None, choice("dtype", "Of parameters and arithmetic. [default: float32]", _NETWORK)
+    ] = None,
+) -> None:
+    """Learn from DATA; write model.likely, report.html and the figures to a run folder."""
+    given: dict[str, Any] = {name: value for name, value in locals().items() if value is not None and name != "config"}
+    command = _command(given)
+    settings = _configuration(config, given)
+
+    from likely.cli.progress import watch
+    from likely.recipe import fit as learn
+
+    with watch() as watcher:
+        run = learn(settings, watcher, command)
+    _summarize(run)
+    if run.stopped.startswith("diverged"):
+        from likely.errors import DivergenceError
+
+        raise DivergenceError(
+            f"The loss must stay finite; training {run.stopped}. The model is the best state before that. "
+            "Try a smaller --learning-rate.",
+            run.predictor.card.training.steps,
+        )
+
+
+def _configuration(file: str | None, given: dict[str, Any]) -> "RunConfig":
+    """The file's settings with the command line's laid over them."""
+    from likely.config import RunConfig, load_settings
+
+    settings = load_settings(file) if file is not None else {}
+    if "hidden" in given:
+        given["hidden"] = _widths(given["hidden"])
+    settings |= given
+    if "data" not in settings:
+        raise typer.BadParameter("It is missing. Name a data set (fashion-mnist, digits) or a path.", param_hint="DATA")
+    return RunConfig(**settings)
+
+
+def _widths(text: str) -> tuple[int, ...]:
+    try:
+        return tuple(int(part) for part in text.split(","))
+    except ValueError:
+        raise typer.BadParameter(
+            f"{text!r} is not a list of whole numbers, such as 256 or 512,256.", param_hint="--hidden"
+        ) from None
+
+
+def _command(given: dict[str, Any]) -> str:
+    """The command line that was typed, options in the order of the help page."""
+    words = ["likely", "fit"]
+    for name, value in given.items():
+        option = "--data" if name == "data_folder" else f"--{name.replace('_', '-')}"
+        if name == "data":
+            words.append(value)
+        elif isinstance(value, bool):
+            words.append(option if value else f"--no-{option[2:]}")
+        else:
+            words += [option, f"{value:g}" if isinstance(value, float) else str(value)]
+    return shlex.join(words)
+
+
+def _summarize(run: "Run") -> None:
+    from likely.cli.tables import figures_table
+    from likely.cli.terminal import console, duration, printable, styled
+    from likely.runs import MODEL, REPORT
+
+    card = run.predictor.card
+    training = card.training
+    how = {"finished": "", "interrupted": ", interrupted: the best state so far was kept"}.get(
+        run.stopped, f", ended by: {run.stopped}"
+    )
+    screen = console()
+    screen.print(styled(("\nOn test rows that training never saw", "bold")))
+    screen.print(figures_table(run.metrics))
+    screen.print(f"\nTrained in {duration(training.seconds)}: {training.epochs:.3g} epochs{how}.")
+    model = printable(run.folder / MODEL)
+    screen.print(f"Model   {model}")
+    screen.print(f"Report  {printable(run.folder / REPORT)}")
+    if run.predictor.picture_shape is not None:
+        screen.print(f"\nTry     likely predict {shlex.quote(model)} PICTURE")

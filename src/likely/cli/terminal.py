@@ -1,0 +1,124 @@
+"""What people see: text from files made harmless, columns of equal width, bars, numbers.
+
+Labels, file names and messages come from strangers. They are printed as plain text, never as markup, with control
+characters (which could move the cursor or change colors) written as escapes.
+"""
+
+import sys
+from typing import TYPE_CHECKING
+from unicodedata import category
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.text import Text
+
+_JOINERS = "\u200c\u200d"
+_EIGHTHS = "▏▎▍▌▋▊▉█"
+
+
+def printable(text: object) -> str:
+    r"""The text on one line, with everything that would not print as itself written as an escape.
+
+    Example:
+        >>> print(printable("a\x1b[31mred\nline"))
+        a\x1b[31mred\nline
+    """
+    return "".join(c if _is_printable(c) else c.encode("unicode_escape").decode() for c in str(text))
+
+
+def _is_printable(character: str) -> bool:
+    return character.isprintable() or character in _JOINERS or category(character) == "Zs"
+
+
+def console(*, error: bool = False) -> "Console":
+    """Standard output, or standard error: colors on a terminal (not with NO_COLOR), plain text elsewhere."""
+    from rich.console import Console
+
+    return Console(stderr=error, markup=False, highlight=False, emoji=False, soft_wrap=True)
+
+
+def complain(message: str) -> None:
+    """A message on standard error; what stands before the first colon is colored."""
+    from rich.text import Text
+
+    kind, colon, rest = message.partition(":")
+    color = {"error": "bold red", "warning": "bold yellow"}.get(kind, "")
+    lines = "\n".join(printable(line) for line in (colon + rest).split("\n"))
+    console(error=True).print(Text.assemble((kind, color), lines))
+
+
+def width(text: str) -> int:
+    """Columns that the text takes on a terminal; Chinese, Japanese and Korean characters take two.
+
+    Example:
+        >>> width("coat"), width("外套")
+        (4, 4)
+    """
+    from rich.cells import cell_len
+
+    return cell_len(text)
+
+
+def padded(text: str, columns: int) -> str:
+    """The text, filled up with spaces on the right."""
+    return text + " " * max(0, columns - width(text))
+
+
+def percent(probability: float, digits: int = 2) -> str:
+    """A probability as a percentage that never rounds to an impossible or certain event.
+
+    Example:
+        >>> percent(0.9731), percent(0.0), percent(1e-9), percent(1 - 1e-9), percent(1.0)
+        ('97.31%', '0.00%', '<0.01%', '>99.99%', '100.00%')
+    """
+    least = 10.0 ** -(digits + 2)
+    if 0 < probability < least:
+        return f"<{least * 100:.{digits}f}%"
+    if 1 - least < probability < 1:
+        return f">{(1 - least) * 100:.{digits}f}%"
+    return f"{probability * 100:.{digits}f}%"
+
+
+def bar(share: float, columns: int = 20, *, blocks: bool = True) -> str:
+    """A bar of this share of `columns`, in eighths of a column, or in # where blocks cannot be printed.
+
+    Example:
+        >>> bar(0.5, 4), bar(0.28, 4), bar(0.5, 4, blocks=False)
+        ('██', '█▏', '##')
+    """
+    if not blocks:
+        return "#" * round(share * columns)
+    eighths = round(min(max(share, 0.0), 1.0) * columns * 8)
+    whole, rest = divmod(eighths, 8)
+    return "█" * whole + (_EIGHTHS[rest - 1] if rest else "")
+
+
+def can_print_blocks() -> bool:
+    """Whether standard output's encoding has the characters of `bar`."""
+    try:
+        _EIGHTHS.encode(sys.stdout.encoding or "ascii")
+    except (UnicodeEncodeError, LookupError):
+        return False
+    return True
+
+
+def duration(seconds: float) -> str:
+    """Seconds as people write them.
+
+    Example:
+        >>> duration(3.21), duration(97), duration(4000)
+        ('3.2 s', '1 min 37 s', '1 h 6 min')
+    """
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    whole = round(seconds)
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60} s"
+    return f"{whole // 3600} h {whole % 3600 // 60} min"
+
+
+def styled(*parts: "str | tuple[str, str]") -> "Text":
+    """Pieces of text, each alone or with a style; nothing in them is markup."""
+    from rich.text import Text
+
+    return Text.assemble(*parts)

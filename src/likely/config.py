@@ -1,0 +1,287 @@
+"""One typed, frozen description of a run: what a command line, a TOML or JSON file and a run folder all say.
+
+    command line ─┐
+    TOML or JSON ─┼─> RunConfig ─> recipe
+    Python ───────┘
+
+A name that does not exist, a number out of range or two settings that contradict each other is a ConfigError, raised
+before any data is opened.
+"""
+
+import json
+import os
+import re
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+
+from likely.errors import ConfigError, nearest
+
+_UNITS = {"h": 3600.0, "m": 60.0, "s": 1.0, "bare": 1.0}
+_NUMBER = r"(\d+\.?\d*|\.\d+)"
+_DURATION = re.compile(
+    rf"(?:(?P<h>{_NUMBER})\s*h)?\s*(?:(?P<m>{_NUMBER})\s*m(?:in)?)?\s*(?:(?P<s>{_NUMBER})\s*s)?|(?P<bare>{_NUMBER})"
+)
+
+
+def parse_duration(text: str) -> float:
+    """Seconds in a duration such as `90`, `30s`, `2m`, `1.5h` or `1h30m`.
+
+    Args:
+        text: hours, minutes and seconds, each optional, in this order; a bare number means seconds.
+    Raises:
+        ConfigError: if it is none of these, or not positive.
+    Example:
+        >>> parse_duration("2m"), parse_duration("1h30m"), parse_duration("0.5")
+        (120.0, 5400.0, 0.5)
+    """
+    match = _DURATION.fullmatch(text.strip().lower())
+    seconds = sum(float(match[unit]) * size for unit, size in _UNITS.items() if match[unit]) if match else 0.0
+    if not 0 < seconds < float("inf"):
+        raise ConfigError(f"A duration must be a positive time such as 30s, 2m, 1h or 1h30m; got {text!r}.")
+    return seconds
+
+
+def _activation(value: object) -> object:
+    if value == "heaviside":
+        raise ConfigError(
+            "activation must have a gradient that is not zero almost everywhere; got 'heaviside'. "
+            "Its slope is 0 wherever it exists, so gradient descent would never move. Try 'sigmoid', its smooth form."
+        )
+    return value
+
+
+_Seconds = Annotated[float, BeforeValidator(lambda value: parse_duration(value) if isinstance(value, str) else value)]
+_Widths = Annotated[
+    tuple[Annotated[int, Field(gt=0)], ...],
+    BeforeValidator(lambda value: tuple(value) if isinstance(value, list) else value),
+    Field(min_length=1),
+]
+_Activation = Annotated[Literal["sigmoid", "relu", "tanh", "gelu"], BeforeValidator(_activation)]
+
+
+class RunConfig(BaseModel):
+    """What to learn from, how, and where to write; None leaves a choice to the preset.
+
+    Args:
+        data: the name of a data set, or a path.
+        data_folder: where the files of a named data set lie, if not in one of the usual places.
+        task: "auto" asks the data.
+        preset: how long to train and how large the network is.
+        network: "auto" takes the conv net for pictures and the MLP for rows of numbers.
+        hidden: widths of the hidden layers of the MLP.
+        activation: of the MLP.
+        engine: "auto" takes the best one that can train the network.
+        head: from scores to probabilities.
+        loss: what training lowers.
+        optimizer: the update rule.
+        learning_rate: the largest one of the schedule.
+        batch_size: rows per step.
+        epochs: passes over the training rows; may be a fraction.
+        time_limit: seconds of training; `2m` and the like in a file or on the command line.
+        early_stopping: hold out a further part and stop when its loss no longer falls.
+        seed: of everything that is drawn.
+        device: where torch computes.
+        pad_to: side in pixels to which square pictures are padded with zeros.
+        dtype: of parameters and arithmetic.
+        out: the run folder; None takes the first free `runs/NAME-N`.
+        overwrite: whether the files of an earlier run may be replaced.
+    Raises:
+        ConfigError: if a name, a value or a combination does not exist.
+    Example:
+        >>> RunConfig(data="digits", epochs=2).epochs
+        2.0
+        >>> RunConfig(preset="fats")
+        Traceback (most recent call last):
+        likely.errors.ConfigError: preset must be one of 'fast', 'balanced', 'best'; got 'fats'. Did you mean 'fast'?
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+
+    data: str = Field("digits", min_length=1)
+    data_folder: str | None = None
+    task: Literal["auto", "classification", "regression"] = "auto"
+    preset: Literal["fast", "balanced", "best"] = "fast"
+    network: Literal["auto", "conv", "mlp", "linear"] = "auto"
+    hidden: _Widths | None = None
+    activation: _Activation | None = None
+    engine: Literal["auto", "numpy", "jax", "torch"] = "auto"
+    head: Literal["softmax", "l1"] = "softmax"
+    loss: Literal["cross_entropy", "squared_error"] = "cross_entropy"
+    optimizer: Literal["sgd", "adam"] | None = None
+    learning_rate: float | None = Field(None, gt=0)
+    batch_size: int | None = Field(None, gt=0)
+    epochs: float | None = Field(None, gt=0)
+    time_limit: _Seconds | None = Field(None, gt=0)
+    early_stopping: bool = False
+    seed: int = Field(0, ge=0, lt=2**63)
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    pad_to: int | None = Field(None, gt=0)
+    dtype: Literal["float32", "float64"] = "float32"
+    out: str | None = Field(None, min_length=1)
+    overwrite: bool = False
+
+    # Hidden from the type checker, which derives the real signature from the fields.
+    if not TYPE_CHECKING:
+
+        def __init__(self, **values: Any) -> None:
+            try:
+                super().__init__(**{name: _plain(value) for name, value in values.items()})
+            except ValidationError as error:
+                raise _explained(error) from None
+
+    @model_validator(mode="after")
+    def _agree(self) -> Self:
+        for name in ("hidden", "activation"):
+            if getattr(self, name) is not None and self.network in ("linear", "conv"):
+                raise ConfigError(
+                    f"{name} must come with the network 'mlp'; got network={self.network!r}, "
+                    f"which has no such setting. Try network='mlp', or leave out {name}."
+                )
+        return self
+
+    def replace(self, **changes: Any) -> "RunConfig":
+        """The same configuration with some fields changed, and checked again.
+
+        Example:
+            >>> RunConfig(seed=1).replace(seed=2).seed
+            2
+        """
+        return RunConfig(**{**self.model_dump(), **changes})
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain JSON values, all fields."""
+        return self.model_dump(mode="json")
+
+    @classmethod
+    def from_json(cls, document: Mapping[str, Any]) -> "RunConfig":
+        """The configuration that `to_json` described; fields left out take their defaults.
+
+        Example:
+            >>> RunConfig.from_json(RunConfig(hidden=(64,)).to_json()).hidden
+            (64,)
+        """
+        return cls(**document)
+
+    def to_toml(self) -> str:
+        """The fields that have a value, as a TOML document.
+
+        Example:
+            >>> print(RunConfig(data="digits", time_limit=60).to_toml().splitlines()[0])
+            data = "digits"
+        """
+        values = {name: value for name, value in self.to_json().items() if value is not None}
+        # JSON's notation of strings, numbers, booleans and lists is TOML's too, but for the character DEL.
+        lines = (f"{name} = {json.dumps(value, ensure_ascii=False)}\n" for name, value in values.items())
+        return "".join(lines).replace("\x7f", "\\u007f")
+
+    @classmethod
+    def from_toml(cls, text: str) -> "RunConfig":
+        """The configuration in a TOML document.
+
+        Raises:
+            ConfigError: if it is not TOML, or holds what a configuration does not.
+        """
+        try:
+            document = tomllib.loads(text)
+        except tomllib.TOMLDecodeError as error:
+            raise ConfigError(f"A configuration must be valid TOML: {error}.") from None
+        return cls(**document)
+
+
+def load_config(path: str | Path) -> RunConfig:
+    """The configuration in a `.toml` or `.json` file, such as the `config.json` of a run folder.
+
+    Raises:
+        ConfigError: if the file cannot be read, or holds what a configuration does not; the message names the file.
+    """
+    return RunConfig(**load_settings(path))
+
+
+def load_settings(path: str | Path) -> dict[str, Any]:
+    """The fields that a configuration file sets, checked, so that others can be laid over them.
+
+    Raises:
+        ConfigError: like `load_config`.
+    """
+    path = Path(path)
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        raise ConfigError(f"A configuration must be a readable text file; got {path}: {reason}.") from None
+    try:
+        document: Any = _PARSERS[path.suffix.lower()](text)
+    except KeyError:
+        raise ConfigError(f"A configuration file must end in .toml or .json; got {path}.") from None
+    except (tomllib.TOMLDecodeError, ValueError) as error:
+        raise ConfigError(f"{path} must be valid {path.suffix[1:].upper()}: {error}.") from None
+    if not isinstance(document, dict):
+        raise ConfigError(f"{path} must hold names and values; got a {type(document).__name__}.")
+    try:
+        RunConfig(**document)
+    except ConfigError as error:
+        raise ConfigError(f"{path}: {error}") from None
+    return document
+
+
+def _refuse_constant(name: str) -> float:
+    raise ValueError(f"{name} is not a JSON number")
+
+
+_PARSERS: dict[str, Any] = {
+    ".toml": tomllib.loads,
+    ".json": lambda text: json.loads(text, parse_constant=_refuse_constant),
+}
+
+
+def _plain(value: Any) -> Any:
+    """NumPy's numbers and paths as Python's numbers and strings."""
+    if isinstance(value, os.PathLike):
+        return os.fspath(value)
+    return value.item() if hasattr(value, "item") and getattr(value, "shape", None) == () else value
+
+
+_RULES: dict[str, str] = {
+    "greater_than": "greater than {gt}",
+    "greater_than_equal": "at least {ge}",
+    "less_than": "less than {lt}",
+    "finite_number": "finite",
+    "int_type": "a whole number",
+    "float_type": "a number",
+    "bool_type": "true or false",
+    "string_type": "text",
+    "string_too_short": "given; it is empty",
+    "too_short": "a list of at least one width, such as 256",
+    "tuple_type": "a list of whole numbers, such as 256 or 512,256",
+}
+
+
+def _explained(error: ValidationError) -> ConfigError:
+    """The first thing that is wrong, in one sentence."""
+    first = error.errors()[0]
+    context = first.get("ctx", {})
+    if isinstance(context.get("error"), ConfigError):
+        return context["error"]
+    name, value = str(first["loc"][0]), first["input"]
+    if first["type"] == "extra_forbidden":
+        fields = list(RunConfig.model_fields)
+        listed = ", ".join(fields)
+        return ConfigError(f"A setting must be one of {listed}; got {name!r}. {_hint(name, fields)}".rstrip())
+    shown = repr(value) if isinstance(value, str | int | float | bool) else f"a {type(value).__name__}"
+    if first["type"] == "literal_error":
+        choices = [str(choice) for choice in re.findall(r"'([^']*)'", context["expected"])]
+        listed = ", ".join(repr(choice) for choice in choices)
+        return ConfigError(f"{name} must be one of {listed}; got {shown}. {_hint(value, choices)}".rstrip())
+    rule = _RULES.get(first["type"])
+    said = rule.format(**context) if rule else first["msg"]
+    return ConfigError(f"{name} must be {said}; got {shown}.")
+
+
+def _hint(name: object, choices: list[str]) -> str:
+    """Did you mean ...? where one is close; the choices already stand in the message."""
+    hint = nearest(name, choices)
+    return hint if hint.startswith("Did") else ""

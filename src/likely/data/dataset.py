@@ -1,0 +1,84 @@
+"""What every source of data becomes: rows with answers, and what is known about them."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Literal, TypeAlias
+
+import numpy as np
+
+from likely.errors import ShapeError
+
+Task: TypeAlias = Literal["classification", "regression"]
+
+
+@dataclass(frozen=True)
+class Part:
+    """Rows with answers: the training part or the test part of a data set.
+
+    Args:
+        X: pictures as uint8 of shape (n, h, w) or (n, h, w, 3), or numbers of shape (n, d).
+        y: for classification integers 0..k-1 of shape (n,), for regression floats of shape (n,).
+        paths: the file that each row came from, if it came from one.
+    """
+
+    X: np.ndarray
+    y: np.ndarray
+    paths: Sequence[str] | None = None
+
+    def __post_init__(self) -> None:
+        if len(self.X) != len(self.y):
+            raise ShapeError(
+                f"A part must have one answer per row; got {len(self.X)} rows and {len(self.y)} answers."
+            )
+
+    def __len__(self) -> int:
+        return len(self.y)
+
+    def take(self, rows: np.ndarray) -> "Part":
+        """The rows with these indices, in this order."""
+        paths = None if self.paths is None else [self.paths[i] for i in rows]
+        return Part(self.X[rows], self.y[rows], paths)
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """A training part, perhaps a test part, and what the source declares about them.
+
+    Args:
+        name: what the user asked for, such as "fashion-mnist" or a folder.
+        task: "classification" or "regression".
+        train: the rows to learn from.
+        test: the rows to judge with, or None where the source declares none.
+        labels: the names of the classes in the order of `y`; empty for regression.
+        label_type: what the names were before they became text.
+        features: the names of the columns of number rows, if they have any.
+        mirror: whether a picture flipped left to right still shows the same thing (clothes yes, digits no).
+        conversion: how a photograph becomes a picture of this set: a name from the closed list of
+            `likely.data.picture` with its numbers, or None to only resize.
+        found_at: where the data came from, for people.
+        notes: sentences about the data that its users should know.
+    """
+
+    name: str
+    task: Task
+    train: Part
+    test: Part | None = None
+    labels: tuple[str, ...] = ()
+    label_type: Literal["str", "int", "float", "bool"] = "str"
+    features: tuple[str, ...] | None = None
+    mirror: bool = False
+    conversion: dict[str, Any] | None = None
+    found_at: str = ""
+    notes: tuple[str, ...] = ()
+
+    @cached_property
+    def sha256(self) -> str:
+        """The hash of the content: labels, shapes, dtypes and every value, in order."""
+        digest = hashlib.sha256("\x00".join(self.labels).encode())
+        for part in (self.train, self.test):
+            for array in () if part is None else (part.X, part.y):
+                digest.update(f"{array.shape}{array.dtype.str}".encode())
+                digest.update(np.ascontiguousarray(array).data)
+        return digest.hexdigest()

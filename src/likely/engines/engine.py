@@ -1,0 +1,84 @@
+"""What an engine is: the owner of parameters, buffers and optimizer, which can take one step of gradient descent.
+
+The training loop, the data order, the schedule and early stopping live above and do not know which engine runs.
+First values, batch order and augmentation draws come from NumPy, so that engines can be compared step by step.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol, TypeAlias
+
+import numpy as np
+
+from likely.arrays import Array
+
+EngineName: TypeAlias = Literal["numpy", "jax", "torch"]
+
+Prepare: TypeAlias = Callable[[Array], Array]
+"""From stored rows (such as uint8 pictures) to the network's floating-point input, in the rows' array library."""
+
+Augment: TypeAlias = Callable[[Array, Array], Array]
+"""(prepared batch (b, ...), random integers (b, m)) -> changed batch, in the batch's array library."""
+
+
+@dataclass(frozen=True)
+class Optimizer:
+    """The update rule and its numbers; the learning rate comes with every step.
+
+    sgd:      theta <- theta - a J                       (with momentum b: v <- b v + J, theta <- theta - a v)
+    adam:     m <- b1 m + (1 - b1) J,  v <- b2 v + (1 - b2) J^2,  both divided by 1 - b^t,
+              theta <- theta - a (m / (sqrt(v) + eps) + weight_decay theta)      (decoupled decay, AdamW)
+    For sgd, `weight_decay` is decoupled too: theta <- theta - a (... + weight_decay theta).
+    """
+
+    name: Literal["sgd", "adam"] = "adam"
+    momentum: float = 0.0
+    betas: tuple[float, float] = (0.9, 0.999)
+    eps: float = 1e-8
+    weight_decay: float = 0.0
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Which placed rows take part in a step, of shape (b,), and their augmentation draws, of shape (b, m)."""
+
+    rows: np.ndarray
+    draws: np.ndarray | None = None
+
+
+class Engine(Protocol):
+    """One step of gradient descent at a time, and answers.
+
+    Constructors take `(network, n_outputs, head, loss, optimizer, sample, seed, dtype, device)`; see
+    `likely.engines.create_engine`.
+    """
+
+    name: str
+
+    def place(
+        self,
+        X: np.ndarray,
+        Y: np.ndarray,
+        weights: np.ndarray | None = None,
+        *,
+        prepare: Prepare,
+        augment: Augment | None = None,
+    ) -> None:
+        """Put the training rows where the engine computes. Y: distributions (n, k) or targets (n, m)."""
+        ...
+
+    def step(self, batch: Batch, learning_rate: float) -> float:
+        """One step on the mean loss (weighted, if weights were placed) of the batch; returns that loss."""
+        ...
+
+    def forward(self, X: Array) -> tuple[np.ndarray, np.ndarray]:
+        """Scores (n, k) and features (n, m) of prepared inputs, in evaluation mode."""
+        ...
+
+    def state(self) -> dict[str, np.ndarray]:
+        """A copy of parameters and buffers by name: what a model file holds."""
+        ...
+
+    def load_state(self, state: dict[str, Any]) -> None:
+        """Take parameters and buffers back from `state()`."""
+        ...

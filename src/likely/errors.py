@@ -1,0 +1,121 @@
+"""What can go wrong, as one tree, so that callers catch as much of it as they mean to.
+
+    LikelyError
+    ├── ConfigError          an option, preset, network or name that does not exist (ValueError)
+    ├── DataError            data that cannot be learned from or judged (ValueError)
+    │   ├── PictureError     one picture that cannot be read
+    │   └── ShapeError       arrays whose shapes or dtypes do not fit
+    ├── ProbabilityError     numbers that are not probabilities (ValueError)
+    │   ├── UnknownOutcomeError   an outcome that the sample space does not hold
+    │   ├── SpaceMismatchError    two sample spaces that differ
+    │   └── ImpossibleEventError  conditioning on an event of probability 0
+    ├── EngineError          an engine asked for what it cannot do
+    │   └── MissingExtraError     an optional package is not installed
+    ├── DivergenceError      the loss became NaN or infinite
+    ├── ModelFileError       a model file that is damaged, foreign or from a newer version
+    └── OutputError          a file or folder that cannot be written
+
+    LikelyWarning            everything that the library warns of
+    ├── ImprobableConditionWarning   conditioning on an event of tiny probability
+    └── RankWarning                  a design matrix without full column rank
+
+Messages follow one template: what must be which way; what came; why; what to try.
+"""
+
+import difflib
+from collections.abc import Iterable
+
+
+class LikelyError(Exception):
+    """Anything that likely reports as a mistake or a failure."""
+
+
+class ConfigError(LikelyError, ValueError):
+    """An option, preset, network or name that does not exist or does not fit the others."""
+
+
+class DataError(LikelyError, ValueError):
+    """Data that cannot be learned from or judged."""
+
+
+class PictureError(DataError):
+    """One picture that cannot be read; the message names it."""
+
+
+class ShapeError(DataError):
+    """Arrays whose shapes or dtypes do not fit each other."""
+
+
+class ProbabilityError(LikelyError, ValueError):
+    """Numbers that are not probabilities, or a question that probability cannot answer."""
+
+
+class UnknownOutcomeError(ProbabilityError):
+    """An outcome that the sample space does not hold."""
+
+
+class SpaceMismatchError(ProbabilityError):
+    """Two sample spaces that should be one."""
+
+
+class ImpossibleEventError(ProbabilityError):
+    """Conditioning on an event of probability 0."""
+
+
+class EngineError(LikelyError):
+    """An engine asked for what it cannot do."""
+
+
+class MissingExtraError(EngineError):
+    """An optional package that is not installed; the message gives the `pip install` line."""
+
+    def __init__(self, extra: str, needed_for: str) -> None:
+        super().__init__(f"{needed_for} needs an optional package. Install it with: pip install 'likely[{extra}]'")
+        self.extra = extra
+
+
+class DivergenceError(LikelyError):
+    """The loss became NaN or infinite at `step` (counted from 1)."""
+
+    def __init__(self, message: str, step: int) -> None:
+        super().__init__(message)
+        self.step = step
+
+
+class ModelFileError(LikelyError):
+    """A model file that is damaged, foreign or from a newer version."""
+
+
+class OutputError(LikelyError, OSError):
+    """A file or folder that cannot be written."""
+
+
+class LikelyWarning(UserWarning):
+    """Everything that likely warns of."""
+
+
+class ImprobableConditionWarning(LikelyWarning):
+    """Conditioning on an event of tiny probability: the answer rests on almost nothing."""
+
+
+class RankWarning(LikelyWarning):
+    """A design matrix without full column rank: infinitely many parameters fit equally well."""
+
+
+def nearest(name: object, choices: Iterable[object]) -> str:
+    """A hint for messages: `Did you mean 'Shirt'?` if a choice is close to `name`, else the choices themselves.
+
+    Example:
+        >>> nearest("Shrt", ["Shirt", "Coat"])
+        "Did you mean 'Shirt'?"
+        >>> nearest("xyz", ["fast", "best"])
+        "Choose from 'fast', 'best'."
+    """
+    known = list(choices)
+    by_text = {str(choice): choice for choice in known}
+    by_lower = {text.lower(): text for text in by_text}
+    close = difflib.get_close_matches(str(name).lower(), list(by_lower), n=1, cutoff=0.6)
+    if close:
+        return f"Did you mean {by_text[by_lower[close[0]]]!r}?"
+    listed = ", ".join(repr(choice) for choice in known[:20])
+    return f"Choose from {listed}{', ...' if len(known) > 20 else ''}."

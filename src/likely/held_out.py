@@ -1,0 +1,172 @@
+"""Scores of rows that their network was not trained on: what calibration and every promise rest on.
+
+Two ways to get them: hold rows out before anything is fitted (large data), or train k networks, each without one fold
+of the rows, and pool the scores of what each has not seen (small data).
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from likely.card import SplitsEntry
+from likely.config import RunConfig
+from likely.data.split import folds, stratified_split
+from likely.errors import DataError
+from likely.heads import HEADS
+from likely.learning.descent import Record
+from likely.presets import Plan, choose_plan
+from likely.training import Checkpoints, Rows, Trained, held_out_figures, train
+from likely.trust.temperature import apply_temperature, fit_temperature
+
+_SHARE, _MOST = 0.04, 2_500
+_FOLDS = 5
+_LOOKS = 12
+_PATIENCE = 5
+
+
+@dataclass(frozen=True)
+class HeldOut:
+    """Scores (n, k) of held-out rows beside their true distributions or targets (n, k)."""
+
+    scores: np.ndarray
+    Y: np.ndarray
+    weights: np.ndarray | None
+
+
+class Outcome(NamedTuple):
+    """A trained network, how the rows were used, and the held-out scores for either purpose, where there are any."""
+
+    trained: Trained
+    splits: SplitsEntry
+    calibration: HeldOut | None
+    thresholds: HeldOut | None
+
+
+def hold_out(
+    rows: Rows, config: RunConfig, mirror: bool, say: Callable[[str], None], record: Callable[[Record], None]
+) -> Outcome:
+    """Disjoint stratified parts, drawn before anything is fitted: 4% each, at most 2,500 rows.
+
+    One part is for the temperature, one for conformal scores and thresholds, and a third for early stopping if asked.
+    """
+    size = min(_MOST, round(_SHARE * len(rows)))
+    sizes = [size, size, size if config.early_stopping else 0]
+    calibration, thresholds, stopping, index = stratified_split(
+        rows.strata, sizes, np.random.default_rng(config.seed)
+    )
+    say(f"{len(index):,} rows to train on, {len(rows) - len(index):,} held out")
+    shown = stopping if config.early_stopping else calibration
+    trained = train(
+        _plan(rows, len(index), config, mirror),
+        rows,
+        index,
+        config,
+        checkpoints=Checkpoints(rows.X[shown], rows.Y[shown], patience=_PATIENCE if config.early_stopping else None),
+        time_limit=config.time_limit,
+        on_record=record,
+    )
+    splits = SplitsEntry(
+        method="held-out",
+        train=len(index),
+        calibration=len(calibration),
+        thresholds=len(thresholds),
+        stopping=len(stopping),
+    )
+    return Outcome(trained, splits, _held_out(trained, rows, calibration), _held_out(trained, rows, thresholds))
+
+
+def cross_validate(
+    rows: Rows, config: RunConfig, mirror: bool, say: Callable[[str], None], record: Callable[[Record], None]
+) -> Outcome:
+    """Out-of-fold scores choose how long to train; then one network is trained on all rows.
+
+    A class with fewer rows than there are folds leaves nothing to hold out: then there are no held-out scores.
+    """
+    everything = np.arange(len(rows))
+    smallest = min(count for count in np.bincount(rows.strata) if count) if rows.classifies else len(rows)
+    if smallest < _FOLDS or len(rows) < 4 * _FOLDS:
+        plan = _plan(rows, len(rows), config, mirror)
+        trained = train(plan, rows, everything, config, time_limit=config.time_limit, on_record=record)
+        return Outcome(trained, SplitsEntry(method="none", train=len(rows), calibration=0, thresholds=0), None, None)
+
+    held_out = folds(rows.strata, _FOLDS, np.random.default_rng(config.seed))
+    plan = _plan(rows, len(rows) - max(len(fold) for fold in held_out), config, mirror)
+    share = None if config.time_limit is None else config.time_limit / (_FOLDS + 1)
+    looks: list[list[tuple[float, np.ndarray]]] = []
+    for number, fold in enumerate(held_out, start=1):
+        say(f"Fold {number} of {_FOLDS}: training without {len(fold):,} rows")
+        seen: list[tuple[float, np.ndarray]] = []
+        trained = train(
+            plan,
+            rows,
+            np.setdiff1d(everything, fold),
+            config,
+            checkpoints=Checkpoints(
+                rows.X[fold],
+                rows.Y[fold],
+                most=_LOOKS,
+                keep=lambda progress, scores, seen=seen: seen.append((progress, scores)),
+            ),
+            time_limit=share,
+        )
+        if trained.stopped == "interrupted":
+            # This network has not seen its fold, so the fold can calibrate it: an honest model, from fewer rows.
+            splits = SplitsEntry(
+                method="held-out", train=len(rows) - len(fold), calibration=len(fold), thresholds=0
+            )
+            return Outcome(trained, splits, _held_out(trained, rows, fold), None)
+        looks.append(seen)
+
+    n_looks = min(len(seen) for seen in looks)
+    if n_looks == 0:
+        raise DataError(
+            f"time_limit must allow for {_FOLDS} folds and a fit; got {config.time_limit} s, too short for one epoch. "
+            "Try a longer limit."
+        )
+    order = np.argsort(np.concatenate(held_out))
+    pooled = [np.concatenate([seen[look][1] for seen in looks])[order] for look in range(n_looks)]
+    losses = [_loss(scores, rows, plan.head) for scores in pooled]
+    best = int(np.argmin(losses))
+    stop_at = looks[0][best][0]
+    say(f"Out-of-fold loss {losses[best]:.4f}, lowest at {stop_at:.0%} of the full length; training on all rows")
+    trained = train(
+        _plan(rows, len(rows), config, mirror),
+        rows,
+        everything,
+        config,
+        stop_at=stop_at,
+        time_limit=share,
+        on_record=record,
+    )
+    splits = SplitsEntry(
+        method="cross-validation", train=len(rows), calibration=len(rows), thresholds=len(rows), folds=_FOLDS
+    )
+    out_of_fold = HeldOut(pooled[best], rows.Y, rows.weights)
+    return Outcome(trained, splits, out_of_fold, out_of_fold)
+
+
+def _held_out(trained: Trained, rows: Rows, index: np.ndarray) -> HeldOut:
+    weights = None if rows.weights is None else rows.weights[index]
+    return HeldOut(trained.scores(rows.X[index]), rows.Y[index], weights)
+
+
+def _loss(scores: np.ndarray, rows: Rows, head: str) -> float:
+    """NLL under the best temperature, since one will be fitted; or the mean squared error."""
+    if not rows.classifies:
+        return held_out_figures(scores, rows.Y, head, classifies=False)["mse"]
+    log_probs = np.asarray(HEADS[head].log_probs(scores), dtype=np.float64)
+    calibrated = apply_temperature(log_probs, fit_temperature(log_probs, rows.Y, rows.weights))
+    return held_out_figures(calibrated, rows.Y, "softmax", classifies=True)["nll"]
+
+
+def _plan(rows: Rows, n_rows: int, config: RunConfig, mirror: bool) -> Plan:
+    return choose_plan(
+        config,
+        row_shape=rows.X.shape[1:],
+        n_rows=n_rows,
+        n_outputs=rows.Y.shape[1],
+        task="classification" if rows.classifies else "regression",
+        mirror=mirror,
+    )

@@ -1,0 +1,157 @@
+"""Gradient descent over mini-batches: one loop for every engine, as a generator of records.
+
+    for each epoch:
+        for each batch of rows, in an order drawn anew:
+            theta <- theta - a(progress) * direction(J),    J = the gradient of the batch's mean loss
+
+The engine computes J and the direction; the loop knows only rows, progress and time. Progress runs from 0 to 1: by
+steps, or by the clock where a time limit would end the run sooner, so that the learning rate always comes down in time.
+"""
+
+import math
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from typing import Any, Protocol
+
+import numpy as np
+
+from likely.engines.engine import Batch, Engine
+from likely.errors import DivergenceError
+
+_RECORDS_PER_EPOCH = 20
+
+
+@dataclass(frozen=True)
+class Record:
+    """Where a run stands after a step.
+
+    Args:
+        step: steps taken so far.
+        epoch: passes over the rows so far, with a fraction.
+        progress: from 0 to 1 at the planned end.
+        loss: the mean loss of the batches since the previous record, in the loss's unit (nats for cross-entropy).
+        learning_rate: of the latest step.
+        seconds: since the first step began, without the time that judging took.
+        examples_per_second: over the whole run.
+        seconds_left: until the planned end, at this rate.
+        held_out: figures on held-out rows where they were judged (at the end of an epoch), else None.
+    """
+
+    step: int
+    epoch: float
+    progress: float
+    loss: float
+    learning_rate: float
+    seconds: float
+    examples_per_second: float
+    seconds_left: float
+    held_out: dict[str, float] | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """The record as a line of `history.jsonl` holds it."""
+        return asdict(self)
+
+
+class Augmentation(Protocol):
+    """What changes training pictures: random integers drawn here, applied where the data lives."""
+
+    def draws(self, rows: np.ndarray, epoch: int) -> np.ndarray:
+        """Random integers for these rows in this epoch, shape (b, m)."""
+        ...
+
+
+def descend(
+    engine: Engine,
+    n_rows: int,
+    *,
+    epochs: float,
+    batch_size: int,
+    learning_rate: Callable[[float], float],
+    seed: int,
+    augmentation: Augmentation | None = None,
+    judge: Callable[[float], dict[str, float]] | None = None,
+    judge_every: int = 1,
+    time_limit: float | None = None,
+    stop_at: float = 1.0,
+    stop: Callable[[], bool] = lambda: False,
+) -> Iterator[Record]:
+    """Train the engine on its placed rows; yield a record about twenty times an epoch and at the end of each.
+
+    Whole batches only: the rows left over in one epoch come up in another, since the order is drawn anew. With fewer
+    rows than `batch_size` the batch is all rows.
+
+    Args:
+        engine: holds the rows and the parameters.
+        n_rows: how many rows were placed.
+        epochs: passes over the rows; may be a fraction.
+        batch_size: rows per step.
+        learning_rate: a function of progress in [0, 1], such as a `Schedule`.
+        seed: of the order of rows.
+        augmentation: draws of random integers, handed to the engine with each batch.
+        judge: figures on held-out rows, asked with the progress at the end of every `judge_every`-th epoch and at the end.
+        judge_every: epochs between two questions.
+        time_limit: seconds of training after which the run must have ended.
+        stop_at: the progress at which to end, at the learning rate that the full run would have there.
+        stop: asked after every step; True ends the run.
+    Raises:
+        DivergenceError: if a loss is NaN or infinite; it says at which step and what to try.
+    """
+    batch_size = min(batch_size, n_rows)
+    steps_per_epoch = max(1, n_rows // batch_size)
+    total = max(1, round(epochs * steps_per_epoch))
+    record_every = max(1, steps_per_epoch // _RECORDS_PER_EPOCH)
+    rng = np.random.default_rng(seed)
+    order = rng.permutation(n_rows)
+    losses: list[float] = []
+    clock = time.perf_counter
+    began, judging = clock(), 0.0
+
+    for step in range(total):
+        epoch, position = divmod(step, steps_per_epoch)
+        if position == 0 and step > 0:
+            order = rng.permutation(n_rows)
+        elapsed = clock() - began - judging
+        progress = step / total
+        if time_limit is not None:
+            progress = max(progress, elapsed / time_limit)
+        rate = learning_rate(min(progress, 1.0))
+        rows = order[position * batch_size : (position + 1) * batch_size]
+        draws = None if augmentation is None else augmentation.draws(rows, epoch)
+        loss = engine.step(Batch(rows, draws), rate)
+        if not math.isfinite(loss):
+            raise DivergenceError(
+                f"The loss must stay finite; got {loss} at step {step + 1} with learning rate {rate:.3g}. "
+                f"The steps were too long for this data. Try a learning rate of {rate / 10:.1g}.",
+                step + 1,
+            )
+        losses.append(loss)
+
+        taken = step + 1
+        seconds = clock() - began - judging
+        progress = taken / total if time_limit is None else max(taken / total, seconds / time_limit)
+        ended = progress >= min(stop_at, 1.0) - 1e-9 or stop()
+        epoch_ended = taken % steps_per_epoch == 0
+        if ended or epoch_ended or taken % record_every == 0:
+            held_out = None
+            if judge is not None and (ended or (epoch_ended and (epoch + 1) % judge_every == 0)):
+                before = clock()
+                held_out = judge(progress)
+                judging += clock() - before
+            left = max(0.0, total * stop_at - taken) * seconds / taken
+            if time_limit is not None:
+                left = min(left, max(0.0, time_limit - seconds))
+            yield Record(
+                step=taken,
+                epoch=taken / steps_per_epoch,
+                progress=min(progress, 1.0),
+                loss=sum(losses) / len(losses),
+                learning_rate=rate,
+                seconds=seconds,
+                examples_per_second=taken * batch_size / seconds,
+                seconds_left=0.0 if ended else left,
+                held_out=held_out,
+            )
+            losses.clear()
+        if ended:
+            return

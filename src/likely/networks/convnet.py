@@ -1,0 +1,138 @@
+"""A small convolutional network that learns fast on a CPU.
+
+    pictures (n, c, h, w)
+      -> 4x4 convolution, stride 2, fixed: it whitens patches, in both signs     -> ReLU
+      -> blocks of [3x3 conv, max-pool 2, norm, ReLU, 3x3 conv, norm, ReLU], widening
+      -> the largest value of each channel                                       = features (n, m)
+      -> linear, without bias                                                    = scores (n, k)
+
+What makes it fast to train: the first layer, which would cost most per multiplication, needs no gradient, since the
+statistics of the patches already say what it should be; convolutions start as the identity (Dirac), so that the
+gradient reaches every layer at once; the normalization scales are fixed, only its biases learn, at a higher rate.
+
+Reference: K. Jordan, 94% on CIFAR-10 in 3.29 seconds on a single GPU, arXiv 2404.00498 (whitening, Dirac, biases);
+D. Page, How to train your ResNet (2018), myrtle.ai (frozen scales, max-pool before the normalization).
+"""
+
+import math
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+_PATCH = 4
+_WHITENING_EPSILON = 5e-4
+_BIAS_RATE = 8.0
+_FEATURE_SCALE = 0.125
+
+
+class ConvNet:
+    """The settings of a small conv net; `build` makes its torch module.
+
+    Args:
+        width: channels of the first block; the second block has twice as many, further ones four times.
+        stem: channels of the fixed first layer, an even number; half of them are the other half negated.
+
+    Example:
+        >>> net = ConvNet(width=16).build(10, np.zeros((2, 1, 28, 28), np.float32))
+        >>> net(torch.zeros(5, 1, 28, 28)).shape
+        torch.Size([5, 10])
+    """
+
+    name = "conv"
+
+    def __init__(self, width: int = 48, stem: int = 24) -> None:
+        self.width = width
+        self.stem = stem
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """What the constructor took."""
+        return {"width": self.width, "stem": self.stem}
+
+    def build(self, n_classes: int, sample: np.ndarray) -> "ConvModule":
+        """The module for pictures like `sample` of shape (n, c, h, w); its patches set the first layer."""
+        _, channels, height, width = sample.shape
+        filters = whitening_filters(sample, self.stem)
+        return ConvModule(filters, block_widths(self.width, min(height, width)), n_classes, channels)
+
+
+def block_widths(width: int, side: int) -> tuple[int, ...]:
+    """The channels of each block for pictures whose shorter side is `side` pixels.
+
+    Each block halves the side; two blocks up to about 40 pixels, one more for every doubling.
+
+    Example:
+        >>> block_widths(48, 28), block_widths(48, 224)
+        ((48, 96), (48, 96, 192, 192, 192))
+    """
+    n_blocks = max(2, round(math.log2(side / 7)))
+    return tuple(width * min(2**i, 4) for i in range(n_blocks))
+
+
+def whitening_filters(sample: np.ndarray, n_filters: int) -> np.ndarray:
+    """Filters (n_filters, c, 4, 4) that make the values of neighboring pixels uncorrelated, in both signs.
+
+    With the patch covariance C = V diag(lambda) V^T, filter i is v_i / sqrt(lambda_i + epsilon), largest lambda first.
+    """
+    _, channels, _, _ = sample.shape
+    windows = np.lib.stride_tricks.sliding_window_view(sample, (_PATCH, _PATCH), axis=(2, 3))
+    windows = windows[:, :, ::2, ::2].transpose(0, 2, 3, 1, 4, 5)
+    patches = windows.reshape(-1, channels * _PATCH * _PATCH).astype(np.float64)
+    patches -= patches.mean(axis=0)
+    variances, directions = np.linalg.eigh(patches.T @ patches / len(patches))
+    # An eigenvector's sign is arbitrary; fixing it makes the filters the same on every machine.
+    directions = directions * np.where(directions.sum(axis=0) < 0, -1.0, 1.0)
+    filters = (directions / np.sqrt(np.maximum(variances, 0) + _WHITENING_EPSILON)).T[::-1]
+    half = filters[: n_filters // 2].reshape(-1, channels, _PATCH, _PATCH)
+    return np.concatenate([half, -half]).astype(np.float32)
+
+
+class _Block(nn.Module):
+    def __init__(self, n_in: int, n_out: int) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv2d(n_in, n_out, 3, padding=1, bias=False)
+        self.norm1 = nn.BatchNorm2d(n_out, momentum=0.4)
+        self.conv2 = nn.Conv2d(n_out, n_out, 3, padding=1, bias=False)
+        self.norm2 = nn.BatchNorm2d(n_out, momentum=0.4)
+        for conv in (self.conv1, self.conv2):
+            # The channels beyond the incoming ones keep their random values.
+            nn.init.dirac_(conv.weight.data[: conv.in_channels])
+        for norm in (self.norm1, self.norm2):
+            norm.weight.requires_grad_(False)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        x = self.conv1(x)
+        # A side of one pixel cannot be halved.
+        x = F.max_pool2d(x, 2) if min(x.shape[2:]) > 1 else x
+        x = F.relu(self.norm1(x))
+        return F.relu(self.norm2(self.conv2(x)))
+
+
+class ConvModule(nn.Module):
+    """The torch module; `features` and `classify` are its two halves."""
+
+    def __init__(self, filters: np.ndarray, widths: tuple[int, ...], n_classes: int, channels: int) -> None:
+        super().__init__()
+        self.whiten = nn.Conv2d(channels, len(filters), _PATCH, stride=2, padding=1, bias=False)
+        self.whiten.weight.data = torch.from_numpy(filters)
+        self.whiten.weight.requires_grad_(False)
+        self.blocks = nn.Sequential(*[_Block(a, b) for a, b in zip((len(filters), *widths), widths, strict=False)])
+        self.classify = nn.Linear(widths[-1], n_classes, bias=False)
+
+    def features(self, x: torch.Tensor) -> torch.Tensor:
+        """The input of the last linear layer, (n, m)."""
+        return self.blocks(F.relu(self.whiten(x))).amax((2, 3)) * _FEATURE_SCALE
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Scores (n, k)."""
+        return self.classify(self.features(x))
+
+    def parameter_groups(self) -> list[dict[str, Any]]:
+        """What learns, and how fast: the biases of the normalization learn at 8 times the rate."""
+        biases = [p for name, p in self.named_parameters() if "norm" in name and name.endswith("bias")]
+        fast = {id(p) for p in biases}
+        others = [p for p in self.parameters() if p.requires_grad and id(p) not in fast]
+        return [{"params": others, "rate": 1.0}, {"params": biases, "rate": _BIAS_RATE}]

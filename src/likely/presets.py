@@ -1,0 +1,157 @@
+"""From a preset and the size of the data to a plan: network, optimizer, learning rate, batch size and length.
+
+The numbers were chosen on held-out training rows, never on a test set.
+"""
+
+from dataclasses import dataclass, replace
+from typing import Any, Literal, cast
+
+from likely.config import RunConfig
+from likely.engines.engine import EngineName, Optimizer
+from likely.errors import ConfigError, EngineError
+from likely.networks import create_network
+from likely.networks.network import Network, TorchNetwork
+
+NetworkName = Literal["conv", "mlp", "linear"]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Everything that the loop needs to know.
+
+    Args:
+        network: what is trained.
+        layout: how the network wants its input: "numbers" (n, d) standardized, pictures as "rows" (n, h w c) or as
+            "channels_first" (n, c, h, w).
+        head: from scores to the simplex; "identity" for regression.
+        loss: what compares with the label.
+        engine: what trains it.
+        optimizer: the update rule.
+        learning_rate: the peak of the schedule.
+        warmup: the share of the run during which the learning rate rises.
+        batch_size: rows per step.
+        epochs: passes over the training rows.
+        mirror: whether training and prediction may flip pictures left to right.
+        exact: solve in closed form (linear regression) instead of descending.
+    """
+
+    network: Network | TorchNetwork
+    layout: Literal["numbers", "rows", "channels_first"]
+    head: str
+    loss: str
+    engine: EngineName
+    optimizer: Optimizer
+    learning_rate: float
+    warmup: float
+    batch_size: int
+    epochs: float
+    mirror: bool
+    exact: bool = False
+
+
+@dataclass(frozen=True)
+class _Recipe:
+    """How one kind of network is trained at one preset; `steps` bounds the length from below for small data."""
+
+    settings: dict[str, Any]
+    optimizer: Optimizer
+    learning_rate: float
+    batch_size: int
+    epochs: float
+    steps: int
+
+
+_CONV_OPTIMIZER = Optimizer(name="adam", betas=(0.85, 0.98), weight_decay=0.02)
+_RECIPES: dict[tuple[str, str], _Recipe] = {
+    ("conv", "fast"): _Recipe({"width": 48}, _CONV_OPTIMIZER, 1e-2, 256, 4, 400),
+    ("conv", "balanced"): _Recipe({"width": 64}, _CONV_OPTIMIZER, 8e-3, 256, 10, 800),
+    ("conv", "best"): _Recipe({"width": 96}, _CONV_OPTIMIZER, 6e-3, 256, 30, 1600),
+    ("mlp", "fast"): _Recipe({"hidden": (256,)}, Optimizer(), 3e-3, 128, 12, 2000),
+    ("mlp", "balanced"): _Recipe({"hidden": (512,)}, Optimizer(), 2e-3, 128, 25, 4000),
+    ("mlp", "best"): _Recipe({"hidden": (512, 512)}, Optimizer(), 1e-3, 128, 50, 8000),
+    ("linear", "fast"): _Recipe({}, Optimizer(), 3e-3, 256, 10, 2000),
+    ("linear", "balanced"): _Recipe({}, Optimizer(), 2e-3, 256, 20, 4000),
+    ("linear", "best"): _Recipe({}, Optimizer(), 1e-3, 256, 40, 8000),
+}
+
+
+def choose_plan(
+    config: RunConfig, *, row_shape: tuple[int, ...], n_rows: int, n_outputs: int, task: str, mirror: bool
+) -> Plan:
+    """The plan for training on `n_rows` rows of shape `row_shape`; what the configuration says comes first.
+
+    Small data gets smaller batches and more epochs, so that the number of steps suffices.
+
+    Args:
+        config: what the user asked for.
+        row_shape: (h, w), (h, w, 3) or (d,) of one stored row.
+        n_rows: rows to train on.
+        n_outputs: classes, or targets.
+        task: "classification" or "regression".
+        mirror: whether the data set declares that pictures may be flipped.
+    Raises:
+        ConfigError: if the network does not fit the data.
+        EngineError: if the engine cannot train the network.
+    """
+    pictures = len(row_shape) > 1
+    kind = _network_name(config, pictures)
+    recipe = _RECIPES[kind, config.preset]
+    settings = dict(recipe.settings)
+    if kind != "conv":
+        side = config.pad_to
+        n_inputs = 1
+        for size in (side, side, *row_shape[2:]) if side and pictures else row_shape:
+            n_inputs *= cast(int, size)
+        if kind == "mlp":
+            hidden = config.hidden or settings["hidden"]
+            settings = {"sizes": [n_inputs, *hidden, n_outputs], "activation": config.activation or "sigmoid"}
+        else:
+            settings = {"n_inputs": n_inputs, "n_outputs": n_outputs}
+    batch_size = config.batch_size or _batch_size(recipe.batch_size, n_rows)
+    steps_per_epoch = max(1, n_rows // min(batch_size, n_rows))
+    optimizer = recipe.optimizer
+    if config.optimizer is not None and config.optimizer != optimizer.name:
+        optimizer = replace(Optimizer(name=config.optimizer), momentum=0.9 if config.optimizer == "sgd" else 0.0)
+    learning_rate = config.learning_rate
+    if learning_rate is None:
+        learning_rate = 0.1 if optimizer.name == "sgd" else recipe.learning_rate
+    exact = task == "regression" and kind == "linear" and config.engine == "auto"
+    engine: EngineName = "torch" if config.engine == "auto" else config.engine
+    return Plan(
+        network=create_network(kind, settings),
+        layout="channels_first" if kind == "conv" else "rows" if pictures else "numbers",
+        head=config.head if task == "classification" else "identity",
+        loss=config.loss if task == "classification" else "squared_error",
+        engine=engine,
+        optimizer=optimizer,
+        learning_rate=learning_rate,
+        warmup=0.15,
+        batch_size=batch_size,
+        epochs=config.epochs or max(recipe.epochs, recipe.steps / steps_per_epoch),
+        mirror=mirror and kind == "conv",
+        exact=exact,
+    )
+
+
+def _network_name(config: RunConfig, pictures: bool) -> NetworkName:
+    if config.network == "auto":
+        return "conv" if pictures and config.engine in ("auto", "torch") else "mlp"
+    if config.network == "conv" and not pictures:
+        raise ConfigError(
+            "The conv network must have pictures to look at; got rows of numbers. "
+            "Try network='mlp', or image_shape=(height, width) if each row is a picture."
+        )
+    if config.network == "conv" and config.engine in ("numpy", "jax"):
+        raise EngineError(
+            f"The {config.engine} engine trains the networks 'mlp' and 'linear'; got network='conv', "
+            "which is a torch module. Try engine='torch'."
+        )
+    return config.network
+
+
+def _batch_size(largest: int, n_rows: int) -> int:
+    """A power of two of about a twentieth of the rows, between 16 and `largest`."""
+    size = 16
+    while size < largest and size * 40 <= n_rows:
+        size *= 2
+    return size

@@ -1,0 +1,90 @@
+"""How distributions look: as text, as HTML and as bars on given axes."""
+
+import html
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from likely.probability.space import outcome_name
+
+_LIMIT = 12
+_ROWS = 5
+
+
+def as_text(outcomes: Sequence[object], probs: np.ndarray) -> str:
+    """A line for one distribution; for a batch its size and the first rows with their likeliest outcomes."""
+    names = [outcome_name(outcome) for outcome in outcomes]
+    if probs.ndim == 1:
+        chosen = _chosen(probs, 5)
+        listed = ", ".join(f"{names[i]}: {probs[i]:.4g}" for i in chosen)
+        more = f", and {len(names) - len(chosen)} more" if len(chosen) < len(names) else ""
+        return f"Distribution({{{listed}{more}}})"
+    rows, count = probs.shape
+    lines = [f"Distribution({rows} row{'s' * (rows != 1)} over {count} outcome{'s' * (count != 1)})"]
+    for number, row in enumerate(probs[:_ROWS]):
+        lines.append(f"  {number}  " + ", ".join(f"{names[i]} {row[i]:.4g}" for i in ranked(row)[:3]))
+    if rows > _ROWS:
+        lines.append(f"  and {rows - _ROWS} more")
+    return "\n".join(lines)
+
+
+def as_html(outcomes: Sequence[object], probs: np.ndarray) -> str:
+    """Bars with names and numbers; names are escaped, since they come from folders and files. No script, no file."""
+    rows = np.atleast_2d(probs)
+    names = [html.escape(outcome_name(outcome)) for outcome in outcomes]
+    blocks = [_html_block(names, row) for row in rows[:_ROWS]]
+    if len(rows) > _ROWS:
+        blocks.append(f"<p>and {len(rows) - _ROWS} more rows</p>")
+    return f'<div style="display:flex;flex-wrap:wrap;gap:1.5em">{"".join(blocks)}</div>'
+
+
+def draw_bars(ax: Any, outcomes: Sequence[object], probs: np.ndarray, room: int) -> None:
+    """Bars of one distribution on matplotlib axes: upright where `room` letters hold all names, else sideways."""
+    # A name such as "$5 to $9" would be read as a formula.
+    names = [_shortened(outcome_name(outcome)).replace("$", r"\$") for outcome in outcomes]
+    positions = range(len(names))
+    if sum(len(name) + 1 for name in names) <= room:
+        ax.bar(positions, probs)
+        ax.set_xticks(positions, names)
+        ax.set_ylabel("P")
+        ax.set_ylim(bottom=0)
+    else:
+        ax.barh(positions, probs)
+        ax.set_yticks(positions, names)
+        ax.set_xlabel("P")
+        ax.set_xlim(left=0)
+        # Bars are drawn from below, but names are read from above.
+        ax.set_ylim(len(names) - 0.5, -0.5)
+
+
+def draw_picture(ax: Any, picture: Any) -> None:
+    """A picture of shape (h, w) or (h, w, 3) without axes; gray values are spread over black to white."""
+    ax.imshow(picture, cmap="gray", interpolation="nearest")
+    ax.set_axis_off()
+
+
+def ranked(row: np.ndarray) -> np.ndarray:
+    """Positions from the likeliest down; equal ones keep the order of the space."""
+    return np.argsort(-row, axis=-1, kind="stable")
+
+
+def _chosen(row: np.ndarray, count: int) -> np.ndarray:
+    return np.arange(len(row)) if len(row) <= _LIMIT else ranked(row)[:count]
+
+
+def _shortened(name: str, width: int = 24) -> str:
+    return name if len(name) <= width else name[: width - 1] + "…"
+
+
+def _html_block(names: Sequence[str], row: np.ndarray) -> str:
+    chosen = _chosen(row, _LIMIT)
+    lines = "".join(
+        f"<span>{names[i]}</span>"
+        f'<span style="background:steelblue;height:.8em;width:{100 * float(row[i]):.2f}%"></span>'
+        f"<span>{row[i]:.4g}</span>"
+        for i in chosen
+    )
+    more = f"<span>and {len(row) - len(chosen)} more</span>" if len(chosen) < len(row) else ""
+    grid = "display:grid;grid-template-columns:max-content 10em max-content;gap:.15em .6em;align-items:center"
+    return f'<div style="{grid}">{lines}{more}</div>'

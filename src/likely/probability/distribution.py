@@ -1,0 +1,464 @@
+"""A distribution: the function P from events to numbers in [0, 1], one or many at a time."""
+
+import math
+import warnings
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from typing import Any, Self, TypeAlias
+
+import numpy as np
+
+from likely.errors import (
+    ConfigError,
+    ImpossibleEventError,
+    ImprobableConditionWarning,
+    MissingExtraError,
+    ProbabilityError,
+    ShapeError,
+)
+from likely.probability.display import as_html, as_text, draw_bars, draw_picture, ranked
+from likely.probability.information import entropy
+from likely.probability.simplex import check_probabilities, float_rows, place, row_sums
+from likely.probability.space import Event, EventLike, SampleSpace, check_same_space
+
+Answer: TypeAlias = Any
+"""A float from a single distribution, an array of shape (n,) from a batch of n."""
+
+IMPROBABLE = 1e-6
+"""Conditioning on an event of smaller probability warns."""
+
+
+class Distribution:
+    """A probability for every outcome of a sample space, and so for every event: P(E) = sum of P(x) over x in E.
+
+    Probabilities of shape (n, k) make a batch of n distributions, batch axis first: every answer then has one value
+    per row. Counted, indexed or iterated over, a single distribution behaves as a batch of one. It never changes:
+    an array that could still be written to is copied.
+
+    Args:
+        space: the sample space, or its outcomes in order.
+        probs: shape (k,) or (n, k), of any array library; each row sums to 1 within `sum_tolerance` (1e-5 for ten
+            outcomes). Floats keep their dtype.
+    Raises:
+        ShapeError: if the shape does not fit the space.
+        ProbabilityError: if a value is not a finite number in [0, 1], or a row does not sum to 1.
+    Example:
+        >>> P = Distribution(["rain", "sun", "wind", "cloud"], [0.1, 0.5, 0.2, 0.2])
+        >>> P("sun"), P({"rain", "wind"}).__round__(4), P("rain", given={"rain", "cloud"}).__round__(4)
+        (0.5, 0.3, 0.3333)
+        >>> Distribution(["heads", "tails"], [[0.5, 0.5], [0.9, 0.1]])("heads")
+        array([0.5, 0.9])
+    Reference: Kolmogorov, Foundations of the Theory of Probability, ch. 1.
+    """
+
+    __slots__ = ("_probs", "_space")
+
+    def __init__(self, space: SampleSpace | Iterable[Hashable], probs: Any) -> None:
+        self._space = space if isinstance(space, SampleSpace) else SampleSpace(space)
+        checked = check_probabilities(probs, self._space.outcomes)
+        borrowed = checked is probs or not checked.flags.owndata
+        self._probs = _frozen(checked.copy() if borrowed and checked.flags.writeable else checked)
+
+    @classmethod
+    def from_counts(cls, space: SampleSpace | Iterable[Hashable], counts: Mapping[Hashable, Any] | Any) -> Self:
+        """Relative frequencies: P(x) = count of x / count of all.
+
+        Args:
+            space: the sample space, or its outcomes in order.
+            counts: shape (k,) or (n, k), or a mapping from outcomes to counts (a missing outcome counts 0), such as
+                a `collections.Counter`; the values of a mapping may be arrays of shape (n,).
+        Raises:
+            ProbabilityError: if a count is negative or not finite, or a row counts nothing.
+            UnknownOutcomeError: if the mapping holds an outcome that the space does not.
+        Example:
+            >>> Distribution.from_counts(["heads", "tails"], {"heads": 3, "tails": 1})
+            Distribution({heads: 0.75, tails: 0.25})
+        """
+        space = space if isinstance(space, SampleSpace) else SampleSpace(space)
+        array = float_rows(_columns(space, counts) if isinstance(counts, Mapping) else counts, space.outcomes, "counts")
+        wrong = ~(np.isfinite(array) & (array >= 0))
+        if wrong.any():
+            value, where = place(array, wrong, space.outcomes)
+            raise ProbabilityError(f"Counts must be finite and not negative; got {value:.6g} {where}.")
+        totals = np.asarray(row_sums(array))
+        if not totals.all():
+            row = f"row {np.flatnonzero(totals == 0)[0]}" if array.ndim > 1 else "the whole space"
+            raise ProbabilityError(
+                f"Counts must have a sum above 0; got only zeros in {row}. Nothing observed tells nothing about "
+                "frequencies. Try adding 1 to every count, which starts from equal frequencies."
+            )
+        return cls._trusted(space, (array / totals[..., None]).astype(array.dtype, copy=False))
+
+    @classmethod
+    def from_mapping(cls, probs: Mapping[Hashable, Any], space: SampleSpace | Iterable[Hashable] | None = None) -> Self:
+        """A distribution from {outcome: probability}; the values may be arrays of shape (n,).
+
+        Args:
+            probs: probabilities by outcome.
+            space: the sample space; outcomes that `probs` leaves out get 0. None takes the outcomes as they come.
+        Raises:
+            ProbabilityError: as the constructor does.
+            UnknownOutcomeError: if `probs` holds an outcome that the space does not.
+        Example:
+            >>> Distribution.from_mapping({"heads": 0.5, "tails": 0.5})
+            Distribution({heads: 0.5, tails: 0.5})
+        """
+        if space is None:
+            space = SampleSpace(probs)
+        space = space if isinstance(space, SampleSpace) else SampleSpace(space)
+        return cls(space, _columns(space, probs))
+
+    @classmethod
+    def _trusted(cls, space: SampleSpace, probs: np.ndarray) -> Self:
+        new = cls.__new__(cls)
+        new._space = space
+        new._probs = _frozen(probs)
+        return new
+
+    @property
+    def space(self) -> SampleSpace:
+        """The sample space."""
+        return self._space
+
+    @property
+    def probs(self) -> np.ndarray:
+        """The probabilities in the order of the space, shape (k,) or (n, k), read-only."""
+        return self._probs
+
+    def __call__(self, event: EventLike, given: EventLike | None = None) -> Answer:
+        """P(E), or P(E given F) = P(E and F) / P(F).
+
+        Args:
+            event: an event, an outcome, a collection of outcomes, or a predicate on outcomes.
+            given: the condition F, read the same way.
+        Returns:
+            A float; for a batch an array of shape (n,) in the dtype of `probs`. Always in [0, 1].
+        Raises:
+            UnknownOutcomeError: if an outcome is not in the space.
+            SpaceMismatchError: if an event belongs to another space.
+            ImpossibleEventError: if P(F) = 0; for a batch the first such row is named.
+        Example:
+            >>> dice = Distribution(range(1, 7), np.full(6, 1 / 6))
+            >>> round(dice(lambda eyes: eyes % 2 == 0), 4), round(dice(6, given={5, 6}), 4)
+            (0.5, 0.5)
+        """
+        asked = self._space.event(event)
+        if given is None:
+            return self._mass(asked.mask)
+        condition = self._space.event(given)
+        part = self._condition_mass(condition)
+        both = self._mass((asked & condition).mask) / part
+        return min(both, 1.0) if self._probs.ndim == 1 else np.minimum(both, 1, out=both)
+
+    def given(self, condition: EventLike) -> Self:
+        """The distribution once it is known that the condition F holds, on the same space: P(x given F).
+
+        Raises:
+            ImpossibleEventError: if P(F) = 0; for a batch the first such row is named.
+        Example:
+            >>> Distribution(["rain", "sun", "cloud"], [0.1, 0.6, 0.3]).given({"rain", "cloud"})
+            Distribution({rain: 0.25, sun: 0, cloud: 0.75})
+        """
+        event = self._space.event(condition)
+        part = np.asarray(self._condition_mass(event), dtype=self._probs.dtype)
+        return self._trusted(self._space, np.minimum(self._probs * event.mask / part[..., None], 1))
+
+    def independent(self, one: EventLike, other: EventLike, tolerance: float | None = None) -> Any:
+        """Whether |P(E and F) - P(E) P(F)| is at most the tolerance: knowing one tells nothing about the other.
+
+        Args:
+            one: the event E.
+            other: the event F.
+            tolerance: None takes 1e-9, or 8 eps of the dtype where that is more (9.5e-7 for float32).
+        Returns:
+            A bool; for a batch an array of booleans of shape (n,).
+        Example:
+            >>> coin = Distribution(["heads", "tails"], [0.5, 0.5])
+            >>> two = coin.joint(coin)
+            >>> two.independent(two.space.where(0, "heads"), two.space.where(1, "heads"))
+            True
+        """
+        if tolerance is None:
+            tolerance = max(1e-9, 8 * float(np.finfo(self._probs.dtype).eps))
+        first, second = self._space.event(one), self._space.event(other)
+        return abs(self(first & second) - self(first) * self(second)) <= tolerance
+
+    def joint(self, *others: "Distribution") -> "Distribution":
+        """The joint distribution of independent experiments, on the product of their spaces: P(x, y) = P(x) Q(y).
+
+        `P.joint(Q)` and `Distribution.joint(P, Q)` are the same. A single distribution goes with every row of a batch.
+
+        Raises:
+            ShapeError: if the batches have different sizes.
+        Example:
+            >>> coin = Distribution(["heads", "tails"], [0.5, 0.5])
+            >>> coin.joint(coin)(("heads", "tails"))
+            0.25
+        """
+        every = (self, *others)
+        sizes = {len(part) for part in every if part.probs.ndim == 2}
+        if len(sizes) > 1:
+            raise ShapeError(
+                f"Batches must have the same number of rows to be joined; got {' and '.join(map(str, sorted(sizes)))}. "
+                "Rows are joined one to one. Try P[i] to join one row with every row."
+            )
+        probs = every[0].probs
+        for part in every[1:]:
+            table = probs[..., :, None] * part.probs[..., None, :]
+            probs = table.reshape(*table.shape[:-2], table.shape[-2] * table.shape[-1])
+        return Distribution._trusted(SampleSpace.product(*(part.space for part in every)), probs)
+
+    def marginal(self, *factors: int | SampleSpace) -> "Distribution":
+        """The distribution of some factors of a product space: P(x) = sum_y P(x, y).
+
+        Args:
+            factors: positions of factors, or the factors themselves. One gives a distribution on that space, several
+                one on their product, in the order given.
+        Raises:
+            ProbabilityError: if the space is not a product, or a factor is unknown, repeated or missing.
+        Example:
+            >>> sky = SampleSpace.product(["rain", "dry"], ["cloud", "clear"])
+            >>> Distribution(sky, [0.1, 0.0, 0.1, 0.8]).marginal(1)
+            Distribution({cloud: 0.2, clear: 0.8})
+        """
+        axes = [self._space.factor_index(factor) for factor in factors]
+        if not axes or len(set(axes)) < len(axes):
+            raise ProbabilityError(
+                f"A marginal must keep one or more different factors; got {axes}. Try P.marginal(0)."
+            )
+        spaces = self._space.factors
+        batch = self._probs.shape[:-1]
+        table = self._probs.reshape(*batch, *(len(space) for space in spaces))
+        dropped = tuple(len(batch) + axis for axis in range(len(spaces)) if axis not in axes)
+        kept = np.asarray(table.sum(axis=dropped))
+        order = [len(batch) + sorted(axes).index(axis) for axis in axes]
+        kept = kept.transpose(*range(len(batch)), *order)
+        space = spaces[axes[0]] if len(axes) == 1 else SampleSpace.product(*(spaces[axis] for axis in axes))
+        return Distribution._trusted(space, np.minimum(kept.reshape(*batch, len(space)), 1))
+
+    def mode(self) -> Any:
+        """The likeliest outcome, the first of equal ones; for a batch a list of n outcomes.
+
+        Example:
+            >>> Distribution(["Shirt", "Coat"], [[0.2, 0.8], [0.7, 0.3]]).mode()
+            ['Coat', 'Shirt']
+        """
+        return self._named(self._probs.argmax(axis=-1))
+
+    def top(self, count: int = 3) -> Any:
+        """The likeliest outcomes with their probabilities, from the likeliest down; for a batch a list per row.
+
+        Args:
+            count: how many, at least 1; more than k gives all k.
+        Raises:
+            ProbabilityError: if count is below 1.
+        Example:
+            >>> Distribution(["Shirt", "Coat", "Bag"], [0.5, 0.3, 0.2]).top(2)
+            [('Shirt', 0.5), ('Coat', 0.3)]
+        """
+        if count < 1:
+            raise ProbabilityError(f"count must be at least 1; got {count}. Try P.top(3).")
+        order = ranked(self._probs)[..., :count]
+        values = np.take_along_axis(self._probs, order, axis=-1).tolist()
+        names = self._named(order)
+        if self._probs.ndim == 1:
+            return list(zip(names, values, strict=True))
+        return [list(zip(*pair, strict=True)) for pair in zip(names, values, strict=True)]
+
+    def entropy(self) -> Answer:
+        """H(P) = -sum_x P(x) log P(x) in nats: 0 if one outcome is certain, log k if all are equally likely.
+
+        Example:
+            >>> Distribution(["heads", "tails"], [0.5, 0.5]).entropy().__round__(4)
+            0.6931
+        """
+        values = entropy(self)
+        return float(values) if self._probs.ndim == 1 else values
+
+    def sample(self, size: int | None = None, seed: int | np.random.Generator | None = 0) -> Any:
+        """Outcomes drawn at random; an outcome of probability 0 never comes.
+
+        Args:
+            size: how many draws from each distribution; None draws one and drops the list around it.
+            seed: a number gives the same draws every time, a generator goes on, None differs every time.
+        Returns:
+            An outcome, or a list of `size` outcomes; for a batch a list of those, one per row.
+        Raises:
+            ProbabilityError: if size is negative.
+        Example:
+            >>> coin = Distribution(["heads", "tails"], [1.0, 0.0])
+            >>> coin.sample(), coin.sample(3)
+            ('heads', ['heads', 'heads', 'heads'])
+        """
+        if size is not None and size < 0:
+            raise ProbabilityError(f"size must be at least 0; got {size}. Try P.sample(10).")
+        reached = np.cumsum(np.atleast_2d(self._probs), axis=1, dtype=np.float64)
+        # Dividing makes the last one exactly 1, above every draw, whatever the rows sum to.
+        reached /= reached[:, -1:]
+        draws = np.random.default_rng(seed).random((len(reached), 1 if size is None else size))
+        drawn = np.zeros(draws.shape, dtype=np.intp)
+        for column in range(reached.shape[1] - 1):
+            drawn += draws >= reached[:, column, None]
+        drawn = drawn[:, 0] if size is None else drawn
+        return self._named(drawn[0] if self._probs.ndim == 1 else drawn)
+
+    def to_frame(self) -> Any:
+        """A pandas DataFrame: one row per distribution, one column per outcome.
+
+        Raises:
+            MissingExtraError: if pandas is not installed.
+        """
+        try:
+            import pandas as pd
+        except ModuleNotFoundError as error:
+            raise MissingExtraError("tables", "Distribution.to_frame") from error
+        columns = pd.Index(list(self._space), tupleize_cols=False)
+        return pd.DataFrame(np.atleast_2d(self._probs), columns=columns)
+
+    def plot(self, ax: Any = None, *, pictures: Sequence[Any] | np.ndarray | None = None) -> Any:
+        """Bars of the probabilities; for a batch one small chart per row, side by side.
+
+        Args:
+            ax: matplotlib axes to draw on, for a batch a sequence of n; None makes a figure.
+            pictures: one picture per row, each of shape (h, w) or (h, w, 3), drawn above its bars.
+        Returns:
+            The axes with the bars; for a batch a list of n.
+        Raises:
+            ShapeError: if the numbers of rows, axes and pictures differ, or there are more than 24 rows or none.
+            ConfigError: if both `ax` and `pictures` are given.
+        """
+        import matplotlib.pyplot as plt
+
+        rows = np.atleast_2d(self._probs)
+        count = len(rows)
+        if not 1 <= count <= 24:
+            raise ShapeError(f"A plot must have 1 to 24 rows; got {count}. Try P[:12].plot().")
+        if ax is not None and pictures is not None:
+            raise ConfigError(
+                "Only one of ax and pictures must be given; got both. Pictures need a figure of their own."
+            )
+        if pictures is not None and len(pictures) != count:
+            raise ShapeError(f"pictures must be one per row; got {len(pictures)} for {count}. Try pictures[:{count}].")
+        if ax is None:
+            single = count == 1
+            height = 3.2 + 1.6 * (pictures is not None)
+            _, grid = plt.subplots(
+                1 if pictures is None else 2,
+                count,
+                squeeze=False,
+                sharey="row" if pictures is None else False,
+                figsize=(6.0 if single else min(2.2 * count + 1.5, 40.0), height),
+                layout="constrained",
+            )
+            axes = list(grid[-1])
+            for picture_ax, picture in zip(grid[0], () if pictures is None else pictures, strict=False):
+                draw_picture(picture_ax, picture)
+        else:
+            axes = list(np.atleast_1d(np.asarray(ax, dtype=object)))
+        if len(axes) != count:
+            raise ShapeError(f"ax must be one per row; got {len(axes)} for {count} rows. Try P.plot() without ax.")
+        for chart, row in zip(axes, rows, strict=True):
+            draw_bars(chart, self._space.outcomes, row, room=48 if count == 1 else 14)
+        return axes[0] if self._probs.ndim == 1 else axes
+
+    def __len__(self) -> int:
+        return len(np.atleast_2d(self._probs))
+
+    def __getitem__(self, index: Any) -> Self:
+        rows = np.atleast_2d(self._probs)
+        if not isinstance(index, slice):
+            index = np.asarray(index)
+            index = index.astype(np.intp) if not index.size else index
+            if index.ndim > 1 or index.dtype.kind not in "iub" or (index.ndim == 0 and index.dtype.kind == "b"):
+                raise ProbabilityError(
+                    f"An index must be a row, a slice or an array of rows; got dtype {index.dtype} of shape "
+                    f"{index.shape}. P[i] is a row of a batch. Try P(outcome) for a probability."
+                )
+            index = index if index.ndim else int(index)
+        return self._trusted(self._space, rows[index])
+
+    def __iter__(self) -> Iterator[Self]:
+        return (self._trusted(self._space, row) for row in np.atleast_2d(self._probs))
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Distribution):
+            return NotImplemented
+        return self._space == other._space and np.array_equal(self._probs, other._probs)
+
+    def __hash__(self) -> int:
+        return hash((self._space, self._probs.shape))
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        return np.asarray(self._probs, dtype=dtype, copy=copy)
+
+    def __reduce__(self) -> "tuple[type[Distribution], tuple[SampleSpace, np.ndarray]]":
+        return type(self), (self._space, self._probs)
+
+    def __repr__(self) -> str:
+        return as_text(self._space.outcomes, self._probs)
+
+    def _repr_html_(self) -> str:
+        return as_html(self._space.outcomes, self._probs)
+
+    def _mass(self, mask: np.ndarray) -> Answer:
+        probs = self._probs
+        columns = np.flatnonzero(mask)
+        if probs.ndim == 1:
+            # Also turns -0.0 into 0.0 and rounds only once.
+            return min(max(0.0, math.fsum(probs[columns].tolist())), 1.0)
+        if len(columns) == 0:
+            return np.zeros(len(probs), dtype=probs.dtype)
+        if probs.dtype.itemsize < 4:
+            total = probs[:, columns].sum(axis=1, dtype=np.float32).astype(probs.dtype)
+        elif len(columns) <= 2:
+            # Two strided passes still beat a matrix product over all columns.
+            total = probs[:, columns[0]] + (probs[:, columns[1]] if len(columns) == 2 else 0)
+        else:
+            total = probs @ mask.astype(probs.dtype)
+        return np.minimum(total, 1, out=total)
+
+    def _condition_mass(self, condition: Event) -> Answer:
+        part = self._mass(condition.mask)
+        low = np.atleast_1d(part)
+        if (low < IMPROBABLE).any():
+            row = int(np.argmax(low == 0)) if not low.all() else int(np.argmax(low < IMPROBABLE))
+            where = f" in row {row}" if self._probs.ndim > 1 else ""
+            if low[row] == 0:
+                count = int(np.count_nonzero(low == 0))
+                others = f" ({count} of {len(low)} rows)" if count > 1 else ""
+                raise ImpossibleEventError(
+                    f"A condition must have a probability above 0; got 0 for {condition!r}{where}{others}. "
+                    f"P(E given F) divides by P(F). Try a larger event{' or other rows' if where else ''}."
+                )
+            warnings.warn(
+                f"A condition should have a probability of at least {IMPROBABLE:g}; got {low[row]:.3g} for "
+                f"{condition!r}{where}. The answer rests on almost nothing. Try a larger event.",
+                ImprobableConditionWarning,
+                stacklevel=3,
+            )
+        return part
+
+    def _named(self, positions: Any) -> Any:
+        outcomes = self._space.outcomes
+        if np.ndim(positions) == 0:
+            return outcomes[int(positions)]
+        if np.ndim(positions) == 1:
+            return [outcomes[i] for i in positions.tolist()]
+        return [[outcomes[i] for i in row] for row in positions.tolist()]
+
+
+def _columns(space: SampleSpace, values: Mapping[Hashable, Any]) -> np.ndarray:
+    columns: list[Any] = [0] * len(space)
+    for outcome, value in values.items():
+        columns[space.index(outcome)] = value
+    try:
+        return np.stack(np.broadcast_arrays(*columns), axis=-1)
+    except ValueError as error:
+        raise ShapeError(
+            "The values of a mapping must be numbers or arrays of one length; got several lengths."
+        ) from error
+
+
+def _frozen(array: np.ndarray) -> np.ndarray:
+    view = array.view()
+    view.flags.writeable = False
+    return view

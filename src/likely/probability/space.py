@@ -1,0 +1,401 @@
+"""Sample spaces and events: what can happen, and which part of it a question is about."""
+
+import itertools
+import math
+import operator
+import reprlib
+from collections.abc import Callable, Hashable, Iterable, Iterator
+from typing import Any, Self, TypeAlias
+
+import numpy as np
+
+from likely.arrays import to_numpy
+from likely.errors import ProbabilityError, ShapeError, SpaceMismatchError, UnknownOutcomeError, nearest
+
+EventLike: TypeAlias = "Event | Hashable | Iterable[Hashable] | Callable[[Any], object]"
+"""An event, an outcome, a collection of outcomes, or a predicate on outcomes."""
+
+
+class SampleSpace:
+    """The possible outcomes of an experiment, S = {x_1, ..., x_k}: ordered, unique, never empty.
+
+    Two spaces are equal if they have the same outcomes in the same order. NumPy scalars become Python values, so
+    that names from an array read like names from a list.
+
+    Args:
+        outcomes: any hashable values, in order. A set has no order and a string would fall into letters: both are
+            refused.
+    Raises:
+        ProbabilityError: if there is no outcome, a repeated one, or one that cannot be hashed.
+    Example:
+        >>> S = SampleSpace(["rain", "sun", "wind", "cloud"])
+        >>> S.event("rain", "wind")
+        Event({rain, wind})
+        >>> len(S), "sun" in S, S.index("wind")
+        (4, True, 2)
+    Reference: Kolmogorov, Foundations of the Theory of Probability, ch. 1.
+    """
+
+    __slots__ = ("_factors", "_index", "_outcomes")
+
+    def __init__(self, outcomes: Iterable[Hashable]) -> None:
+        self._outcomes = tuple(_plain(outcome) for outcome in _ordered(outcomes))
+        self._index = _positions(self._outcomes)
+        self._factors: tuple[SampleSpace, ...] = ()
+
+    @classmethod
+    def product(cls, *factors: "SampleSpace | Iterable[Hashable]") -> Self:
+        """S x T x ...: outcomes are tuples, the last factor varies fastest; `factors` keeps the spaces.
+
+        Raises:
+            ProbabilityError: if there is no factor.
+        Example:
+            >>> sky = SampleSpace.product(["rain", "dry"], ["cloud", "clear"])
+            >>> list(sky)
+            [('rain', 'cloud'), ('rain', 'clear'), ('dry', 'cloud'), ('dry', 'clear')]
+        """
+        if not factors:
+            raise ProbabilityError("A product must have at least one factor; got none. Try SampleSpace.product(S, T).")
+        spaces = tuple(factor if isinstance(factor, SampleSpace) else SampleSpace(factor) for factor in factors)
+        space = cls(itertools.product(*spaces))
+        space._factors = spaces
+        return space
+
+    @property
+    def outcomes(self) -> tuple[Hashable, ...]:
+        """The outcomes in order."""
+        return self._outcomes
+
+    @property
+    def factors(self) -> "tuple[SampleSpace, ...]":
+        """The spaces that a product was made of; empty for any other space."""
+        return self._factors
+
+    @property
+    def empty(self) -> "Event":
+        """The event that never occurs."""
+        return Event(self, np.zeros(len(self), dtype=bool))
+
+    @property
+    def all(self) -> "Event":
+        """The event that always occurs: the whole space."""
+        return Event(self, np.ones(len(self), dtype=bool))
+
+    def event(self, *arguments: EventLike) -> "Event":
+        """The subset that the arguments name together (their union; none gives the empty event).
+
+        An argument is looked up as an outcome first, so that tuples are outcomes of a product space. Otherwise it
+        is an event of this space, a predicate on outcomes, or a collection of outcomes.
+
+        Raises:
+            UnknownOutcomeError: if an outcome is not in the space; the nearest one is named.
+            SpaceMismatchError: if an argument is an event of another space.
+        Example:
+            >>> dice = SampleSpace(range(1, 7))
+            >>> dice.event(6), dice.event({1, 2}, 6), dice.event(lambda eyes: eyes % 2 == 0)
+            (Event({6}), Event({1, 2, 6}), Event({2, 4, 6}))
+        """
+        mask = np.zeros(len(self), dtype=bool)
+        for argument in arguments:
+            mask[self._read(argument)] = True
+        return Event(self, mask)
+
+    def where(self, factor: "int | SampleSpace", *arguments: EventLike) -> "Event":
+        """In a product space: the outcomes whose entry at `factor` lies in the event of that factor.
+
+        Raises:
+            ProbabilityError: if this is not a product space or has no such factor.
+        Example:
+            >>> SampleSpace.product(["rain", "dry"], ["cloud", "clear"]).where(0, "rain")
+            Event({(rain, cloud), (rain, clear)})
+        """
+        axis = self.factor_index(factor)
+        inner = self._factors[axis].event(*arguments).mask
+        after = math.prod(len(space) for space in self._factors[axis + 1 :])
+        return Event(self, np.resize(np.repeat(inner, after), len(self)))
+
+    def index(self, outcome: Hashable) -> int:
+        """The position of an outcome, counted from 0.
+
+        Raises:
+            UnknownOutcomeError: if the space does not hold it; the nearest one is named.
+        """
+        position = self._find(outcome)
+        if position is None:
+            raise self._unknown(outcome)
+        return position
+
+    def factor_index(self, factor: "int | SampleSpace") -> int:
+        """The position of a factor of a product space, given as that position or as the space itself.
+
+        Raises:
+            ProbabilityError: if this is not a product space, or the factor is not in it or in it twice.
+        """
+        count = len(self._factors)
+        if not count:
+            raise ProbabilityError(
+                f"The space must be a product; got {self!r}. Only products have factors. Try SampleSpace.product(S, T)."
+            )
+        if isinstance(factor, SampleSpace):
+            found = [axis for axis, space in enumerate(self._factors) if space == factor]
+            if len(found) == 1:
+                return found[0]
+            rule = "one factor of the product" if found else "a factor of the product"
+            error = ProbabilityError if found else SpaceMismatchError
+            raise error(
+                f"The space must be {rule}; got {factor!r}, which is {len(found)} of its {count} factors. "
+                f"Try its position, 0 to {count - 1}."
+            )
+        axis = operator.index(factor)
+        if not -count <= axis < count:
+            raise ProbabilityError(f"A factor must be from 0 to {count - 1}; got {axis}. The product has {count}.")
+        return axis % count
+
+    def __len__(self) -> int:
+        return len(self._outcomes)
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self._outcomes)
+
+    def __contains__(self, outcome: object) -> bool:
+        return self._find(outcome) is not None
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, SampleSpace):
+            return NotImplemented
+        return self is other or self._outcomes == other._outcomes
+
+    def __hash__(self) -> int:
+        return hash(self._outcomes)
+
+    def __repr__(self) -> str:
+        listed = ", ".join(repr(outcome) for outcome in self._outcomes[:12])
+        more = f", and {len(self) - 12} more" if len(self) > 12 else ""
+        return f"SampleSpace([{listed}{more}])"
+
+    def _find(self, outcome: object) -> int | None:
+        try:
+            return self._index.get(outcome)  # pyright: ignore[reportArgumentType] - what cannot be hashed is caught
+        except TypeError:
+            return None
+
+    def _read(self, argument: Any) -> Any:
+        position = self._find(argument)
+        if position is not None:
+            return position
+        if isinstance(argument, Event):
+            check_same_space(self, argument.space)
+            return argument.mask
+        if callable(argument):
+            return [i for i, outcome in enumerate(self._outcomes) if argument(outcome)]
+        if isinstance(argument, str | bytes) or not isinstance(argument, Iterable):
+            raise self._unknown(argument)
+        if self._factors and isinstance(argument, tuple) and not all(part in self for part in argument):
+            raise self._unknown(argument)
+        return np.array([self.index(outcome) for outcome in argument], dtype=np.intp)
+
+    def _unknown(self, outcome: object) -> UnknownOutcomeError:
+        hint = nearest(outcome, self._outcomes) if isinstance(outcome, Hashable) else "Outcomes are hashable values."
+        for axis, factor in enumerate(self._factors):
+            if outcome in factor:
+                hint = f"It is an outcome of factor {axis}. Try space.where({axis}, {outcome!r})."
+                break
+        return UnknownOutcomeError(f"An outcome must be in the sample space; got {_shown(outcome)}. {hint}")
+
+
+class Event:
+    """A subset of a sample space. Most are made by `space.event(...)`.
+
+    The set operators hold: `E | F`, `E & F`, `E - F`, `E ^ F`, `~E`, `E <= F`, `x in E`, `len(E)`. Events are
+    equal if both their outcomes and their spaces are.
+
+    Args:
+        space: the space that the event lies in.
+        mask: booleans of shape (k,): which outcomes of the space belong to it.
+    Raises:
+        ShapeError: if the mask is not k booleans.
+        SpaceMismatchError: from the operators, if the other event lies in another space.
+    Example:
+        >>> S = SampleSpace(["Sandal", "Sneaker", "Bag", "Ankle boot"])
+        >>> footwear = S.event("Sandal", "Sneaker", "Ankle boot")
+        >>> ~footwear, footwear - S.event("Sandal"), "Bag" in footwear
+        (Event({Bag}), Event({Sneaker, Ankle boot}), False)
+    """
+
+    __slots__ = ("_mask", "_space")
+
+    def __init__(self, space: SampleSpace, mask: np.ndarray) -> None:
+        given = np.asarray(mask)
+        if given.shape != (len(space),) or given.dtype != np.bool_:
+            raise ShapeError(
+                f"A mask must be {len(space)} booleans, one per outcome; got {given.dtype} of shape {given.shape}. "
+                "Try space.event(...) with outcomes."
+            )
+        self._space = space
+        self._mask = given.copy()
+        self._mask.flags.writeable = False
+
+    @property
+    def space(self) -> SampleSpace:
+        """The space that the event lies in."""
+        return self._space
+
+    @property
+    def mask(self) -> np.ndarray:
+        """Booleans of shape (k,), read-only: which outcomes of the space belong to the event."""
+        return self._mask
+
+    @property
+    def outcomes(self) -> tuple[Hashable, ...]:
+        """The outcomes of the event, in the order of its space."""
+        return tuple(itertools.compress(self._space.outcomes, self._mask.tolist()))
+
+    def isdisjoint(self, other: EventLike) -> bool:
+        """Whether no outcome lies in both: they cannot occur together."""
+        return not (self._mask & self._space.event(other).mask).any()
+
+    def issubset(self, other: EventLike) -> bool:
+        """Whether every outcome of this event lies in the other: this one implies the other."""
+        return not (self._mask & ~self._space.event(other).mask).any()
+
+    def __or__(self, other: object) -> "Event":
+        return self._combined(operator.or_, other)
+
+    def __and__(self, other: object) -> "Event":
+        return self._combined(operator.and_, other)
+
+    def __xor__(self, other: object) -> "Event":
+        return self._combined(operator.xor, other)
+
+    def __sub__(self, other: object) -> "Event":
+        return self._combined(lambda mine, theirs: mine & ~theirs, other)
+
+    def __invert__(self) -> "Event":
+        return Event(self._space, ~self._mask)
+
+    def __le__(self, other: object) -> bool:
+        return self.issubset(other) if isinstance(other, Event) else NotImplemented
+
+    def __lt__(self, other: object) -> bool:
+        return self.issubset(other) and self != other if isinstance(other, Event) else NotImplemented
+
+    def __contains__(self, outcome: object) -> bool:
+        return outcome in self._space and bool(self._mask[self._space.index(outcome)])
+
+    def __len__(self) -> int:
+        return int(np.count_nonzero(self._mask))
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self.outcomes)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Event):
+            return NotImplemented
+        return self._space == other._space and bool((self._mask == other._mask).all())
+
+    def __hash__(self) -> int:
+        return hash((self._space, self._mask.tobytes()))
+
+    def __reduce__(self) -> "tuple[type[Event], tuple[SampleSpace, np.ndarray]]":
+        return Event, (self._space, self._mask)
+
+    def __repr__(self) -> str:
+        listed = ", ".join(outcome_name(outcome) for outcome in self.outcomes[:12])
+        more = f", and {len(self) - 12} more" if len(self) > 12 else ""
+        return f"Event({{{listed}{more}}})"
+
+    def _combined(self, combine: Callable[[np.ndarray, np.ndarray], np.ndarray], other: object) -> "Event":
+        if not isinstance(other, Event):
+            return NotImplemented
+        check_same_space(self._space, other._space)
+        return Event(self._space, combine(self._mask, other._mask))
+
+
+def outcome_name(outcome: object) -> str:
+    """An outcome as people write it in a set: strings without quotes, tuples of a product in parentheses.
+
+    Example:
+        >>> outcome_name(("rain", "cloud"))
+        '(rain, cloud)'
+    """
+    if isinstance(outcome, tuple):
+        return f"({', '.join(outcome_name(part) for part in outcome)})"
+    return outcome if isinstance(outcome, str) else repr(outcome)
+
+
+def check_same_space(one: SampleSpace, other: SampleSpace) -> None:
+    """Raise SpaceMismatchError unless the spaces are equal; the message says where they part.
+
+    Example:
+        >>> check_same_space(SampleSpace("a b".split()), SampleSpace(["a", "c"]))
+        Traceback (most recent call last):
+        likely.errors.SpaceMismatchError: Both sample spaces must be the same; got 'b' and 'c' at position 1. ...
+    """
+    if one == other:
+        return
+    if len(one) != len(other):
+        came = f"{len(one)} and {len(other)} outcomes"
+    else:
+        pairs = zip(one, other, strict=True)
+        at, (mine, theirs) = next((i, pair) for i, pair in enumerate(pairs) if pair[0] != pair[1])
+        came = f"{_shown(mine)} and {_shown(theirs)} at position {at}"
+    raise SpaceMismatchError(
+        f"Both sample spaces must be the same; got {came}. Events answer only about their own space. "
+        "Try space.event(*event) to read the outcomes in the other space."
+    )
+
+
+def _ordered(outcomes: Any) -> Iterable[Any]:
+    if isinstance(outcomes, str | bytes):
+        raise ProbabilityError(
+            f"Outcomes must be a collection; got the text {_shown(outcomes)}. It would fall into its letters. "
+            f"Try SampleSpace([{_shown(outcomes)}]), or list(...) if letters are meant."
+        )
+    if isinstance(outcomes, set | frozenset):
+        raise ProbabilityError(
+            f"Outcomes must have an order; got a set of {len(outcomes)}. Probabilities are matched to outcomes by "
+            "position. Try a list."
+        )
+    if hasattr(outcomes, "__array__"):
+        return to_numpy(outcomes)
+    if not isinstance(outcomes, Iterable):
+        raise ProbabilityError(
+            f"Outcomes must be a collection; got {_shown(outcomes)}. Try SampleSpace([{_shown(outcomes)}])."
+        )
+    return outcomes
+
+
+def _plain(outcome: Any) -> Any:
+    return outcome.item() if isinstance(outcome, np.str_ | np.bool_ | np.number) else outcome
+
+
+def _positions(outcomes: tuple[Any, ...]) -> dict[Hashable, int]:
+    index: dict[Hashable, int] = {}
+    for position, outcome in enumerate(outcomes):
+        try:
+            first = index.setdefault(outcome, position)
+        except TypeError as error:
+            raise ProbabilityError(
+                f"Every outcome must be hashable; got {_shown(outcome)} at position {position}. "
+                "Outcomes are looked up by value. Try a tuple or a string."
+            ) from error
+        if first != position:
+            raise ProbabilityError(
+                f"Outcomes must be unique; got {_shown(outcome)} at positions {first} and {position}. "
+                "Two outcomes cannot occur at once. Try naming it once."
+            )
+        if outcome != outcome:
+            raise ProbabilityError(
+                f"Every outcome must equal itself; got {_shown(outcome)} at position {position}. "
+                "It could never be looked up. Try a name such as 'missing'."
+            )
+    if not index:
+        raise ProbabilityError(
+            "A sample space must have at least one outcome; got none. Probabilities over nothing cannot sum to 1."
+        )
+    return index
+
+
+def _shown(value: object) -> str:
+    shape = getattr(value, "shape", None)
+    return reprlib.repr(value) if shape is None else f"a {type(value).__name__} of shape {tuple(shape)}"

@@ -1,0 +1,94 @@
+"""Where a model comes from: its card, with versions and hardware."""
+
+import os
+import platform
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from likely.card import Card, DataEntry, NetworkEntry, SplitsEntry, TrainingEntry
+from likely.config import RunConfig
+from likely.data.dataset import Dataset
+from likely.training import Trained
+
+
+def make_card(
+    dataset: Dataset,
+    config: RunConfig,
+    trained: Trained,
+    splits: SplitsEntry,
+    temperature: float | None,
+    held_out: dict[str, Any] | None,
+    command: str,
+) -> Card:
+    """The card of a network that has just been trained, still without test figures."""
+    plan, last = trained.plan, trained.history[-1] if trained.history else None
+    regression = dataset.task == "regression"
+    return Card(
+        task=dataset.task,
+        labels=dataset.labels,
+        label_type=dataset.label_type,
+        features=dataset.features,
+        network=NetworkEntry(
+            name=plan.network.name,
+            settings=plan.network.settings,
+            parameters=trained.engine.n_parameters,
+            outputs=len(trained.target_mean),
+        ),
+        head=plan.head,
+        loss=plan.loss,
+        normalization=trained.inference.normalization.to_json(),
+        conversion=dataset.conversion,
+        mirror=plan.mirror,
+        temperature=temperature,
+        target_mean=tuple(trained.target_mean.tolist()) if regression else (),
+        target_scale=tuple(trained.target_scale.tolist()) if regression else (),
+        data=DataEntry(
+            name=dataset.name,
+            sha256=dataset.sha256,
+            found_at=dataset.found_at,
+            rows=len(dataset.train),
+            notes=dataset.notes,
+        ),
+        splits=splits.model_copy(update={"test": 0 if dataset.test is None else len(dataset.test)}),
+        training=TrainingEntry(
+            seed=config.seed,
+            epochs=last.epoch if last else 0,
+            steps=last.step if last else 0,
+            seconds=round(last.seconds, 3) if last else 0,
+            stopped=trained.stopped,
+            preset=config.preset,
+            engine="closed form" if plan.exact else plan.engine,
+            dtype=config.dtype,
+            device=trained.engine.device,
+            threads=trained.engine.threads,
+            optimizer=plan.optimizer.name,
+            learning_rate=plan.learning_rate,
+            batch_size=plan.batch_size,
+            command=command,
+        ),
+        held_out=held_out,
+        versions=_versions(),
+        hardware={"cpu": _cpu(), "cores": os.cpu_count(), "system": platform.platform()},
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
+    )
+
+
+def _versions() -> dict[str, str]:
+    found = {"python": platform.python_version()}
+    for package in ("likely", "torch", "numpy", "jax"):
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def _cpu() -> str:
+    info = Path("/proc/cpuinfo")
+    if info.exists():
+        for line in info.read_text().splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor()

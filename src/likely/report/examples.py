@@ -1,0 +1,96 @@
+"""The test rows that the report shows one by one: the most confidently wrong and the least certain."""
+
+import base64
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from PIL import Image
+
+from likely.report.findings import percent, printable
+
+LARGEST = 96
+"""Longest edge in pixels of a stored picture; larger ones are shrunk so that the page stays small."""
+
+PIXELATED = 48
+"""Pictures up to this size are enlarged with hard pixels."""
+
+N_BARS = 3
+
+
+@dataclass(frozen=True)
+class Bar:
+    """One probability of one row."""
+
+    label: str
+    percent: str
+    width: str
+    is_answer: bool
+    is_truth: bool
+
+
+@dataclass(frozen=True)
+class Card:
+    """One test row with its picture, if it has one, its true label, the answer and its largest probabilities."""
+
+    name: str
+    full_name: str
+    picture: str | None
+    pixelated: bool
+    truth: str
+    answer: str
+    confidence: str
+    bars: tuple[Bar, ...]
+    right: bool
+
+
+def most_confidently_wrong(y: np.ndarray, probs: np.ndarray, most: int) -> np.ndarray:
+    """Indices of the wrong answers, the highest probability first, at most `most`."""
+    wrong = np.flatnonzero(probs.argmax(axis=1) != y)
+    return wrong[np.argsort(-probs[wrong].max(axis=1), kind="stable")][:most]
+
+
+def least_certain(entropy: np.ndarray, most: int) -> np.ndarray:
+    """Indices of the rows of largest entropy, the largest first, at most `most`."""
+    return np.argsort(-entropy, kind="stable")[:most]
+
+
+def make_card(
+    i: int,
+    y: np.ndarray,
+    probs: np.ndarray,
+    labels: Sequence[str],
+    pictures: np.ndarray | None,
+    names: Sequence[str] | None,
+) -> Card:
+    """The card of test row `i`; the true label always has a bar."""
+    p, truth, answer = probs[i], int(y[i]), int(probs[i].argmax())
+    shown = [int(j) for j in np.argsort(-p, kind="stable")[:N_BARS]]
+    if truth not in shown:
+        shown.append(truth)
+    bars = tuple(
+        Bar(labels[j], percent(float(p[j])), f"{100 * float(np.clip(p[j], 0, 1)):.1f}", j == answer, j == truth)
+        for j in shown
+    )
+    full_name = printable(names[i]) if names is not None else f"no. {i}"
+    return Card(
+        name="/".join(full_name.replace("\\", "/").split("/")[-2:]),
+        full_name=full_name,
+        picture=None if pictures is None else data_uri(pictures[i]),
+        pixelated=pictures is not None and max(pictures[i].shape[:2]) <= PIXELATED,
+        truth=labels[truth],
+        answer=labels[answer],
+        confidence=percent(float(p[answer])),
+        bars=bars,
+        right=truth == answer,
+    )
+
+
+def data_uri(picture: np.ndarray) -> str:
+    """A picture of shape (h, w), (h, w, 1) or (h, w, 3), uint8, as a PNG that stands in the page itself."""
+    image = Image.fromarray(picture[..., 0] if picture.ndim == 3 and picture.shape[-1] == 1 else picture)
+    image.thumbnail((LARGEST, LARGEST))
+    file = io.BytesIO()
+    image.save(file, format="PNG", optimize=True)
+    return "data:image/png;base64," + base64.b64encode(file.getvalue()).decode("ascii")

@@ -1,0 +1,262 @@
+"""What each figure of the report says, in one sentence computed from the numbers that it shows.
+
+`noun` is what one test row is called: "picture" or "row". Names of classes appear here as plain text; the template
+escapes them.
+"""
+
+import math
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from statistics import NormalDist
+from typing import Any
+
+import numpy as np
+
+N_BINS = 15
+ROWS_AT_ONCE = 4096
+FEW = 200
+
+# Characters that would turn the direction of the text around them.
+_BIDI = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+
+
+@dataclass(frozen=True)
+class Bin:
+    """The test rows whose highest probability lies between `low` and `high`, and how often they were named rightly."""
+
+    low: float
+    high: float
+    count: int
+    confidence: float
+    accuracy: float
+    interval: tuple[float, float]
+
+
+def printable(name: object) -> str:
+    """A name as one line of text that can be stored as UTF-8 and cannot reorder what stands beside it.
+
+    Example:
+        >>> printable("T-shirt\\n\\u202etop")
+        'T-shirt��top'
+    """
+    bad = {"Cc", "Cs", "Zl", "Zp"}
+    return "".join("�" if c in _BIDI or unicodedata.category(c) in bad else c for c in str(name))
+
+
+def percent(share: float, digits: int = 1) -> str:
+    """A share in percent that never rounds to a certainty which it is not.
+
+    Example:
+        >>> percent(0.5), percent(0.99999), percent(1.0), percent(1e-9)
+        ('50.0%', '>99.9%', '100.0%', '<0.1%')
+    """
+    step = 0.1**digits
+    if 0 < 100 * share < step / 2:
+        return f"<{step:.{digits}f}%"
+    if 100 - step / 2 <= 100 * share < 100:
+        return f">{100 - step:.{digits}f}%"
+    return f"{share:.{digits}%}"
+
+
+def several(count: int, noun: str) -> str:
+    """A count and its noun: `several(1, "row")` is "1 row", `several(1200, "row")` is "1,200 rows"."""
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
+def wilson(successes: float, n: int, level: float = 0.95) -> tuple[float, float]:
+    """The Wilson score interval of a share.
+
+    Example:
+        >>> [round(bound, 3) for bound in wilson(8, 10)]
+        [0.49, 0.943]
+
+    Reference: Wilson, Journal of the American Statistical Association 22 (1927).
+    """
+    z = NormalDist().inv_cdf((1 + level) / 2)
+    share = successes / n
+    center = (share + z * z / (2 * n)) / (1 + z * z / n)
+    reach = z * math.sqrt(share * (1 - share) / n + z * z / (4 * n * n)) / (1 + z * z / n)
+    return max(0.0, center - reach), min(1.0, center + reach)
+
+
+def entropies(probs: np.ndarray) -> np.ndarray:
+    """Entropy in nats of each row, shape (n,), with 0 log 0 = 0; a block of rows at a time to spare memory."""
+    out = np.empty(len(probs))
+    for start in range(0, len(probs), ROWS_AT_ONCE):
+        p = np.asarray(probs[start : start + ROWS_AT_ONCE], dtype=np.float64)
+        out[start : start + ROWS_AT_ONCE] = -(p * np.log(np.where(p > 0, p, 1.0))).sum(axis=1)
+    return out
+
+
+def reliability_bins(y: np.ndarray, probs: np.ndarray, n_bins: int = N_BINS) -> list[Bin]:
+    """The bins of equal width (low, high] that hold any row, by the highest probability of each row."""
+    confidence = np.clip(probs.max(axis=1).astype(np.float64), 0.0, 1.0)
+    right = probs.argmax(axis=1) == y
+    which = np.clip(np.ceil(confidence * n_bins).astype(int) - 1, 0, n_bins - 1)
+    bins: list[Bin] = []
+    for b in range(n_bins):
+        inside = which == b
+        count = int(inside.sum())
+        if count:
+            hits = int(right[inside].sum())
+            mean = float(confidence[inside].mean())
+            bins.append(Bin(b / n_bins, (b + 1) / n_bins, count, mean, hits / count, wilson(hits, count)))
+    return bins
+
+
+def curve(history: Iterable[Mapping[str, Any]], *path: str) -> list[tuple[int, float]]:
+    """(step, value) of every record that has a finite number at `path`, such as `curve(history, "held_out", "nll")`."""
+    points: list[tuple[int, float]] = []
+    for position, record in enumerate(history, start=1):
+        value: Any = record
+        for key in path:
+            value = value.get(key) if isinstance(value, Mapping) else None
+        if isinstance(value, int | float) and math.isfinite(value):
+            points.append((int(record.get("step") or position), float(value)))
+    return points
+
+
+def about_loss(training: Sequence[tuple[int, float]], held_out: Sequence[tuple[int, float]]) -> str:
+    """What the curves of the loss say: falling, level, or rising again."""
+    if not held_out:
+        if not training:
+            return "No record of the training came with this model."
+        (_, first), (last_step, last) = training[0], training[-1]
+        return f"Training loss went from {first:.3g} to {last:.3g} in {several(last_step, 'step')}."
+    (_, first), (last_step, last) = held_out[0], held_out[-1]
+    if len(held_out) == 1:
+        return f"Held-out loss was {first:.3g} after {several(last_step, 'step')}."
+    best_step, best = min(held_out, key=lambda point: point[1])
+    if last > best + 0.02 * abs(best):
+        return f"Held-out loss was lowest at step {best_step:,} ({best:.3g}) and then rose to {last:.3g}: overfitting."
+    earlier = [value for step, value in held_out if step <= 0.75 * last_step] or [first]
+    before = earlier[-1]
+    went = "fell" if last < first else "went"
+    ending = (
+        "and was still falling when training ended" if before - last > 0.02 * abs(before) else "and had leveled off"
+    )
+    return f"Held-out loss {went} from {first:.3g} to {last:.3g} {ending}."
+
+
+def about_accuracy(held_out: Sequence[tuple[int, float]]) -> str:
+    """How far the held-out accuracy came, and where it was best."""
+    (_, first), (_, last) = held_out[0], held_out[-1]
+    best_step, best = max(held_out, key=lambda point: point[1])
+    if len(held_out) == 1:
+        return f"Held-out accuracy was {percent(last, 2)}."
+    tail = "its best" if last >= best else f"after a best of {percent(best, 2)} at step {best_step:,}"
+    return f"Held-out accuracy went from {percent(first, 2)} to {percent(last, 2)}, {tail}."
+
+
+def about_reliability(bins: Sequence[Bin], noun: str) -> str:
+    """Where confidence and accuracy differ by more than chance explains, at 95% over all bins together."""
+    n = sum(b.count for b in bins)
+    runs: list[tuple[int, list[Bin]]] = []
+    for b in bins:
+        low, high = wilson(b.accuracy * b.count, b.count, level=1 - 0.05 / len(bins))
+        side = int(b.confidence > high) - int(b.confidence < low)
+        if runs and side and runs[-1][0] == side and math.isclose(runs[-1][1][-1].high, b.low):
+            runs[-1][1].append(b)
+        else:
+            runs.append((side, [b]))
+    clauses = [_clause(side, run) for side, run in runs if side]
+    if clauses:
+        return f"The model is {'; '.join(clauses)}."
+    if n < FEW:
+        return f"No bin departs from the diagonal by more than chance, but {several(n, noun)} can show only large gaps."
+    return "Its probabilities can be taken at face value: no bin departs from the diagonal by more than chance."
+
+
+def _clause(side: int, run: Sequence[Bin]) -> str:
+    count = sum(b.count for b in run)
+    said = sum(b.confidence * b.count for b in run) / count
+    right = sum(b.accuracy * b.count for b in run) / count
+    gap = abs(said - right)
+    degree = "slightly " if gap < 0.03 else "strongly " if gap >= 0.1 else ""
+    direction = "overconfident" if side > 0 else "underconfident"
+    return (
+        f"{degree}{direction} between {run[0].low:.2f} and {run[-1].high:.2f} "
+        f"(says {percent(said)}, is right {percent(right)} of the time)"
+    )
+
+
+def confused_pairs(confusion: np.ndarray, most: int) -> list[tuple[int, int, int, int]]:
+    """(true class, answer, how often, rows of the true class) of the most frequent confusions, most frequent first."""
+    wrong = np.array(confusion, dtype=np.int64)
+    np.fill_diagonal(wrong, 0)
+    order = np.argsort(-wrong, axis=None, kind="stable")[:most]
+    rows = np.asarray(confusion).sum(axis=1)
+    pairs = [(int(i), int(j)) for i, j in zip(*np.unravel_index(order, wrong.shape), strict=True)]
+    return [(i, j, int(wrong[i, j]), int(rows[i])) for i, j in pairs if wrong[i, j]]
+
+
+def about_confusion(confusion: np.ndarray, labels: Sequence[str], noun: str) -> str:
+    """Which class is taken for which other most often."""
+    pairs = confused_pairs(confusion, 1)
+    if not pairs:
+        return f"No {noun} was taken for another class."
+    i, j, times, of = pairs[0]
+    back, back_of = int(confusion[j][i]), int(np.sum(confusion[j]))
+    text = f"Most often confused: {labels[i]} taken for {labels[j]} ({times:,} of {of:,})"
+    return f"{text}; the other way round {back:,} of {back_of:,}." if back_of else f"{text}."
+
+
+def about_classes(scores: Sequence[tuple[str, float]]) -> str:
+    """The hardest and the easiest class by F1; `scores` holds the classes that have one."""
+    if not scores:
+        return "No class has a score: the test part holds too few rows."
+    hardest, easiest = min(scores, key=lambda s: s[1]), max(scores, key=lambda s: s[1])
+    if hardest[1] == easiest[1]:
+        return f"All classes are equally hard (F1 {hardest[1]:.3f})."
+    return f"Hardest: {hardest[0]} (F1 {hardest[1]:.3f}). Easiest: {easiest[0]} (F1 {easiest[1]:.3f})."
+
+
+def about_wrong(y: np.ndarray, probs: np.ndarray, noun: str) -> str:
+    """How many answers were wrong, and how many of those were given with high confidence."""
+    wrong = probs.argmax(axis=1) != y
+    n_wrong, n = int(wrong.sum()), len(y)
+    if not n_wrong:
+        return f"Every one of the {several(n, noun)} was named correctly."
+    sure = int((probs[wrong].max(axis=1) >= 0.9).sum())
+    return (
+        f"{n_wrong:,} of {several(n, noun)} got a wrong answer; "
+        f"{sure:,} of these {n_wrong:,} ({percent(sure / n_wrong, 0)}) carried a probability of 90% or more."
+    )
+
+
+def about_uncertain(y: np.ndarray, probs: np.ndarray, entropy: np.ndarray, noun: str) -> str:
+    """Whether doubt is well placed: the share of wrong answers in the least certain tenth and in the rest."""
+    n = len(y)
+    if n < 20:
+        return f"Entropies run from {entropy.min():.2f} to {entropy.max():.2f} nats."
+    order = np.argsort(-entropy, kind="stable")
+    wrong = (probs.argmax(axis=1) != y)[order]
+    tenth = n // 10
+    doubted, rest = float(wrong[:tenth].mean()), float(wrong[tenth:].mean())
+    verdict = "Doubt is well placed" if doubted > rest else "Doubt is no guide here"
+    return (
+        f"{verdict}: of the tenth of the {noun}s with the least certain answers {percent(doubted)} are named wrongly, "
+        f"of the rest {percent(rest)}."
+    )
+
+
+def about_fit(y: np.ndarray, predicted: np.ndarray) -> str:
+    """How large the errors of a regression are beside the spread of the targets."""
+    error = np.abs(predicted - y)
+    spread = float(np.std(y))
+    half = float(np.median(error))
+    beside = f", {half / spread:.2f} standard deviations of the true values" if spread > 0 else ""
+    return f"Half of the predictions lie within {half:.4g} of the truth{beside}."
+
+
+def about_residuals(y: np.ndarray, predicted: np.ndarray) -> str:
+    """Whether the predictions are too high or too low on the whole."""
+    residual = predicted - y
+    mean = float(residual.mean())
+    if len(residual) < 2:
+        return f"The one prediction is off by {mean:.4g}."
+    margin = 1.96 * float(residual.std(ddof=1)) / math.sqrt(len(residual))
+    if abs(mean) <= margin:
+        return f"On the whole the predictions are neither too high nor too low (mean error {mean:.3g} ± {margin:.2g})."
+    return f"On the whole the predictions are too {'high' if mean > 0 else 'low'}, by {abs(mean):.3g} ± {margin:.2g}."

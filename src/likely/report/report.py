@@ -1,0 +1,202 @@
+"""The report of a run: one HTML file that explains itself, loads nothing and runs no script.
+
+`findings.py` says in a sentence what the numbers mean, `tables.py` and `figures.py` show them, `examples.py` picks the
+test rows to look at, `origin.py` tells how the model was made, and `template.html` sets the page. Every text that comes
+from data passes through the escaping of the template or of an XML writer.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+import numpy as np
+from jinja2 import Environment, StrictUndefined, Template
+from markupsafe import Markup
+
+from likely.errors import ShapeError
+from likely.report import examples, figures, findings, origin, tables
+from likely.report.findings import printable, several
+from likely.storage import StrPath, write_text
+
+N_EXAMPLES = 24
+N_PAIRS = 10
+N_ERRORS = 20
+TABLE_CLASSES = 20
+"""Up to so many classes the confusion matrix is a table of numbers; above, a picture."""
+
+
+@dataclass(frozen=True)
+class ReportData:
+    """All that a report tells.
+
+    Args:
+        title: what the report is about, such as "fashion-mnist".
+        card: the document of the model; what it lacks is left out of the page.
+        history: the records of training, with "step", "loss" and perhaps "held_out": {"accuracy", "nll"}.
+        metrics: the test figures, {"n", "accuracy": {"value", "low", "high"}, ..., "per_class", "confusion"}.
+        labels: the names of the classes; empty for regression.
+        y: the true classes 0..k-1 of the test rows, or their true values, shape (n,).
+        probs: probabilities of shape (n, k), or predictions of shape (n, 1).
+        pictures: uint8 of shape (n, h, w) or (n, h, w, 3); None for tables.
+        names: a path or a name of each test row.
+    Raises:
+        ShapeError: if these do not fit each other, or there is no test row.
+    """
+
+    title: str
+    card: dict[str, Any]
+    history: list[dict[str, Any]]
+    metrics: dict[str, Any]
+    labels: tuple[str, ...]
+    y: np.ndarray
+    probs: np.ndarray
+    pictures: np.ndarray | None
+    names: Sequence[str] | None
+
+    def __post_init__(self) -> None:
+        n, width = len(self.y), 1 if self.is_regression else len(self.labels)
+        if not n or self.y.shape != (n,) or self.probs.shape != (n, width):
+            raise ShapeError(
+                f"The test part of a report must be y (n,) and probs (n, {width}) with n >= 1; got {self.y.shape} and "
+                f"{self.probs.shape}. There is one column per class. Try the arrays of one test part."
+            )
+        for what, rows in (("pictures", self.pictures), ("names", self.names)):
+            if rows is not None and len(rows) != n:
+                raise ShapeError(
+                    f"The {what} of a report must be one per test row; got {len(rows)} for {n} rows. "
+                    f"They are shown beside their answers. Try {what}=None to leave them out."
+                )
+
+    @property
+    def is_regression(self) -> bool:
+        """Whether numbers were predicted, not classes."""
+        return self.card.get("task") == "regression"
+
+    @property
+    def noun(self) -> str:
+        """What one test row is called."""
+        return "row" if self.pictures is None else "picture"
+
+
+def write_report(path: StrPath, data: ReportData) -> None:
+    """Write the report of a run as one HTML file, whole or not at all.
+
+    Raises:
+        OutputError: if the file cannot be written.
+    """
+    write_text(path, render(data))
+
+
+def render(data: ReportData) -> str:
+    """The report as HTML text; the same data give the same text.
+
+    Example:
+        >>> metrics = {"n": 2, "accuracy": {"value": 0.5, "low": 0.1, "high": 0.9}}
+        >>> probs = np.array([[0.9, 0.1], [0.6, 0.4]])
+        >>> page = render(ReportData("coins", {}, [], metrics, ("heads", "tails"), np.array([0, 1]), probs, None, None))
+        >>> "tails taken for heads (1 of 1)" in page
+        True
+    """
+    data = replace(data, labels=tuple(printable(label) for label in data.labels))
+    parts = _regression(data) if data.is_regression else _classification(data)
+    return _template().render(
+        title=printable(data.title),
+        noun=data.noun,
+        is_regression=data.is_regression,
+        headlines=tables.headlines(data.metrics, len(data.labels), data.noun),
+        byline=origin.byline(data.card),
+        calibration=origin.calibration(data.card),
+        curves=_curves(data.history),
+        origin=origin.groups(data.card),
+        command=printable(origin.at(data.card, "training", "command") or ""),
+        **parts,
+    )
+
+
+@cache
+def _template() -> Template:
+    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    return environment.from_string(files("likely.report").joinpath("template.html").read_text(encoding="utf-8"))
+
+
+def _classification(data: ReportData) -> dict[str, Any]:
+    labels, y, probs, noun = data.labels, data.y.astype(np.int64), data.probs, data.noun
+    entropy = findings.entropies(probs)
+    bins = findings.reliability_bins(y, probs)
+    about_bins = findings.about_reliability(bins, noun)
+    confusion = tables.confusion_counts(data.metrics, y, probs)
+    wrong = examples.most_confidently_wrong(y, probs, N_EXAMPLES)
+    unsure = examples.least_certain(entropy, N_EXAMPLES)
+
+    def cards(rows: np.ndarray) -> list[examples.Card]:
+        return [examples.make_card(int(i), y, probs, labels, data.pictures, data.names) for i in rows]
+
+    n, right = len(y), int((probs.argmax(axis=1) == y).sum())
+    return {
+        "lead": f"Of {several(n, 'test ' + noun)} it had never seen, it named {right:,} correctly.",
+        "bins": bins,
+        "about_bins": about_bins,
+        "reliability": Markup(figures.reliability_diagram(bins, noun, f"Reliability diagram. {about_bins}")),
+        "confusion": _confusion(confusion, labels, noun),
+        "pairs": [
+            {"truth": labels[i], "answer": labels[j], "times": times, "of": of}
+            for i, j, times, of in findings.confused_pairs(confusion, N_PAIRS)
+        ],
+        "wrong": cards(wrong),
+        "about_wrong": findings.about_wrong(y, probs, noun),
+        "unsure": cards(unsure),
+        "about_unsure": findings.about_uncertain(y, probs, entropy, noun),
+        "classes": tables.class_rows(data.metrics.get("per_class") or ()),
+    }
+
+
+def _regression(data: ReportData) -> dict[str, Any]:
+    y, predicted = data.y.astype(np.float64), data.probs[:, 0].astype(np.float64)
+    residuals = predicted - y
+    about_fit, about_residuals = findings.about_fit(y, predicted), findings.about_residuals(y, predicted)
+    largest = np.argsort(-np.abs(residuals), kind="stable")[:N_ERRORS]
+    return {
+        "lead": f"It was judged on {several(len(y), 'test ' + data.noun)} that it had never seen.",
+        "about_fit": about_fit,
+        "scatter": Markup(figures.prediction_scatter(y, predicted, f"Predicted against true values. {about_fit}")),
+        "about_residuals": about_residuals,
+        "residuals": Markup(figures.residual_histogram(residuals, f"Histogram of the errors. {about_residuals}")),
+        "errors": [
+            {
+                "name": printable(data.names[i]) if data.names is not None else f"no. {i}",
+                "truth": f"{y[i]:.5g}",
+                "predicted": f"{predicted[i]:.5g}",
+                "error": f"{residuals[i]:+.4g}",
+            }
+            for i in largest
+        ],
+    }
+
+
+def _curves(history: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    training = findings.curve(history, "loss")
+    held_out = findings.curve(history, "held_out", "nll") or findings.curve(history, "held_out", "mse")
+    accuracy = findings.curve(history, "held_out", "accuracy")
+    about_loss = findings.about_loss(training, held_out)
+    about_accuracy = findings.about_accuracy(accuracy) if accuracy else ""
+    loss_curve = accuracy_curve = ""
+    if training or held_out:
+        loss_curve = figures.loss_curve(training, held_out, f"Learning curve. {about_loss}")
+    if accuracy:
+        accuracy_curve = figures.accuracy_curve(accuracy, f"Held-out accuracy. {about_accuracy}")
+    return {
+        "about_loss": about_loss,
+        "loss": Markup(loss_curve),
+        "about_accuracy": about_accuracy,
+        "accuracy": Markup(accuracy_curve),
+    }
+
+
+def _confusion(confusion: np.ndarray, labels: Sequence[str], noun: str) -> dict[str, Any]:
+    about = findings.about_confusion(confusion, labels, noun)
+    if len(labels) <= TABLE_CLASSES:
+        return {"about": about, "rows": tables.confusion_rows(confusion, labels), "picture": "", "together": 1}
+    svg, together = figures.confusion_picture(confusion, f"Confusion matrix of {len(labels)} classes. {about}")
+    return {"about": about, "rows": None, "picture": Markup(svg), "together": together}

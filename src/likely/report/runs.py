@@ -1,0 +1,67 @@
+"""The report of a run: right after it, or again from its folder."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from likely.config import RunConfig
+from likely.data.dataset import Dataset
+from likely.errors import DataError
+from likely.predictor import ClassifierPredictor, RegressorPredictor, load
+from likely.recipe import Run, Watcher, judge, open_data
+from likely.report.report import ReportData, write_report
+from likely.runs import CONFIG, MODEL, REPORT, read_history
+
+
+def report_run(run: Run) -> Path:
+    """Write `report.html` into the folder of a run that has just ended; returns its path."""
+    return _write(run.folder, run.dataset, run.predictor, run.metrics, run.answers)
+
+
+def report_folder(folder: str | Path, watcher: Watcher | None = None) -> Path:
+    """Write `report.html` anew from a run folder, whose data set is opened and judged again; returns its path.
+
+    Raises:
+        DataError: if the folder holds no run, or the data are no longer those that the model was made from.
+    """
+    folder = Path(folder)
+    if not (folder / MODEL).exists() or not (folder / CONFIG).exists():
+        raise DataError(f"A run folder must hold {MODEL} and {CONFIG}; {folder} does not. Try the folder of --out.")
+    config = RunConfig.from_json(json.loads((folder / CONFIG).read_text(encoding="utf-8")))
+    predictor = load(folder / MODEL)
+    dataset = open_data(config, watcher)
+    if dataset.sha256 != predictor.card.data.sha256:
+        raise DataError(
+            f"{config.data} must be the data of the run; got content with hash {dataset.sha256[:12]}, the model was "
+            f"made from {predictor.card.data.sha256[:12]}. The data have changed since. Try likely fit again."
+        )
+    assert dataset.test is not None
+    figures, answers = judge(predictor, dataset.test)
+    return _write(folder, dataset, predictor, figures, answers)
+
+
+def _write(
+    folder: Path,
+    dataset: Dataset,
+    predictor: ClassifierPredictor | RegressorPredictor,
+    figures: dict[str, Any],
+    answers: np.ndarray,
+) -> Path:
+    test = dataset.test
+    assert test is not None
+    path = folder / REPORT
+    data = ReportData(
+        title=dataset.name,
+        card={**predictor.card.to_json(), "calibrated": predictor.card.calibrated},
+        history=read_history(folder),
+        metrics=figures,
+        labels=predictor.card.labels,
+        y=test.y,
+        probs=answers.reshape(len(answers), -1),
+        pictures=test.X if predictor.picture_shape is not None else None,
+        names=test.paths,
+    )
+    write_report(path, data)
+    return path

@@ -1,0 +1,106 @@
+"""A run folder: one place for the model and everything that was learned on the way.
+
+    model.likely    the model
+    report.html     what to look at
+    metrics.json    the test figures, with intervals
+    history.jsonl   one line per record of training
+    config.json     what reproduces the run
+"""
+
+import json
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from likely.errors import OutputError
+from likely.storage import write_text
+
+MODEL = "model.likely"
+REPORT = "report.html"
+METRICS = "metrics.json"
+HISTORY = "history.jsonl"
+CONFIG = "config.json"
+_FILES = (MODEL, REPORT, METRICS, HISTORY, CONFIG)
+_BYTES_NEEDED = 64 * 2**20
+
+
+class RunFolder:
+    """A folder that has been checked to be ours to write to.
+
+    Args:
+        folder: where to write; None takes the first free `runs/NAME-N`.
+        name: what the data set is called, for that default.
+        overwrite: whether the files of an earlier run may be replaced.
+    Raises:
+        OutputError: if the folder holds another run, cannot be written, or the disk is nearly full. It is raised
+            before any training.
+    """
+
+    def __init__(self, folder: str | Path | None, name: str, *, overwrite: bool = False) -> None:
+        self.path = Path(folder) if folder is not None else _first_free(name)
+        if self.path.exists() and not self.path.is_dir():
+            raise OutputError(f"The run folder must be a folder; got the file {self.path}. Try another --out.")
+        taken = [file for file in _FILES if (self.path / file).exists()]
+        if taken and not overwrite:
+            raise OutputError(
+                f"The run folder must be free; {self.path} already holds {', '.join(taken)}. "
+                "A run is never overwritten without being asked. Try another --out, or --overwrite."
+            )
+        if not taken and self.path.exists() and any(self.path.iterdir()) and not overwrite:
+            raise OutputError(
+                f"The run folder must be free; {self.path} holds other files. Try a new folder for --out, or --overwrite."
+            )
+        _check_writable(self.path)
+
+    def start(self, config: dict[str, Any]) -> None:
+        """Write what reproduces the run, and clear what an earlier one left."""
+        for file in _FILES:
+            (self.path / file).unlink(missing_ok=True)
+        self.write_json(CONFIG, config)
+
+    def write_json(self, file: str, value: Any) -> Path:
+        """Write a value as JSON, whole or not at all."""
+        path = self.path / file
+        write_text(path, json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+        return path
+
+    def append_history(self, line: dict[str, Any]) -> None:
+        """Add a record; it is on disk at once, so that a killed run still leaves its history."""
+        try:
+            with (self.path / HISTORY).open("a", encoding="utf-8") as file:
+                file.write(json.dumps(line) + "\n")
+        except OSError as error:
+            raise OutputError(f"{self.path / HISTORY} must be writable; {error.strerror}.") from error
+
+
+def read_history(folder: Path) -> list[dict[str, Any]]:
+    """The records of a run, in order."""
+    text = (folder / HISTORY).read_text(encoding="utf-8") if (folder / HISTORY).exists() else ""
+    return [json.loads(line) for line in text.splitlines() if line]
+
+
+def _first_free(name: str) -> Path:
+    stem = "".join(c if c.isalnum() or c in "-_." else "-" for c in Path(name).name) or "run"
+    number = 1
+    while (Path("runs") / f"{stem}-{number}").exists():
+        number += 1
+    return Path("runs") / f"{stem}-{number}"
+
+
+def _check_writable(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=folder, prefix=".likely-") as probe:
+            probe.write(b"\0" * 4096)
+            probe.flush()
+        free = shutil.disk_usage(folder).free
+    except OSError as error:
+        raise OutputError(
+            f"The run folder must be writable; {folder} is not: {error.strerror}. Try another --out."
+        ) from error
+    if free < _BYTES_NEEDED:
+        raise OutputError(
+            f"The disk must have {_BYTES_NEEDED >> 20} MB free for a run; {folder} has {free >> 20} MB. "
+            "Try another --out, or make room."
+        )

@@ -1,0 +1,379 @@
+"""Arrays and strict JSON in one file: hashed, written whole or not at all, never a pickle.
+
+The file is a valid safetensors file with one metadata key, `likely`, whose value is JSON text:
+
+    {"checksum": 64 hexadecimal digits, "document": {...}, "format": 1}
+
+The checksum is the SHA-256 of the whole file with those 64 digits taken as zeros. It detects damage, not tampering:
+whoever changes a file on purpose can compute it again. The same arrays and document give the same bytes.
+Reference: https://huggingface.co/docs/safetensors (the layout of the file).
+"""
+
+import contextlib
+import hashlib
+import io
+import json
+import math
+import os
+import secrets
+import stat
+from collections.abc import Collection, Generator, Mapping
+from pathlib import Path
+from typing import Any, BinaryIO, TypeAlias
+
+import numpy as np
+import safetensors
+import safetensors.numpy
+
+from likely.errors import ModelFileError, OutputError
+
+StrPath: TypeAlias = str | os.PathLike[str]
+
+FORMAT = 1
+"""The version of the file's layout. Readers refuse a newer one; the place of the checksum never changes."""
+
+_FRONT = b'{"__metadata__":{"likely":"{\\"checksum\\":\\"'  # follows the 8 bytes that give the header's length
+_SUM_AT = 8 + len(_FRONT)
+_SUM_LENGTH = 64
+_MAX_DEPTH = 64  # nesting of a document; Python's JSON parser recurses
+_KINDS = "fiub"
+
+
+def write(path: StrPath, arrays: Mapping[str, np.ndarray], document: Mapping[str, Any]) -> None:
+    """Write arrays and a JSON document to one file, whole or not at all.
+
+    Args:
+        path: the file; an older one is replaced in one step.
+        arrays: floats, integers or booleans by name, of any shape; floats must be finite.
+        document: JSON values only: None, bool, int, finite float, str, list, tuple (read back as a list), dict.
+
+    Raises:
+        ModelFileError: if an array or a value of the document cannot be stored; nothing is written then.
+        OutputError: if the file cannot be written; an older file is then untouched.
+
+    Example:
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     write(f"{folder}/model.likely", {"theta": np.ones((2, 2))}, {"labels": ["heads", "tails"]})
+        ...     arrays, document = read(f"{folder}/model.likely")
+        >>> arrays["theta"].shape, document["labels"]
+        ((2, 2), ['heads', 'tails'])
+    """
+    _check_json(path, document, "document", 0)
+    ready = {name: _storable(path, name, array) for name, array in sorted(arrays.items())}
+    text = json.dumps(
+        {"checksum": "0" * _SUM_LENGTH, "document": document, "format": FORMAT},
+        allow_nan=False,
+        sort_keys=True,
+        separators=(",", ":"),
+    )
+    content = safetensors.numpy.save(ready, metadata={"likely": text})
+    checksum = hashlib.sha256(content).hexdigest().encode()
+    write_bytes(path, content[:_SUM_AT] + checksum + content[_SUM_AT + _SUM_LENGTH :])
+
+
+def read(path: StrPath) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+    """The arrays and the document of a file that `write` made.
+
+    Raises:
+        ModelFileError: if there is no such file, or it is damaged, foreign, from a newer version, or holds NaN or
+            infinity. No code in a file is ever run.
+    """
+    with _opened(path) as file:
+        header_length = _check_front(path, file)
+        content = file.read()
+    document = _read_document(path, io.BytesIO(content), header_length)
+    try:
+        loaded = safetensors.numpy.load(content)
+    except (safetensors.SafetensorError, KeyError, ValueError) as error:
+        raise ModelFileError(
+            f"{path} must hold arrays that fit its header; got {type(error).__name__}: {error}. {_FIT_AGAIN}"
+        ) from error
+    arrays = {name: loaded[name] for name in sorted(loaded)}
+    for name, array in arrays.items():
+        _check_numbers(path, name, array)
+    return arrays, document
+
+
+def read_document(path: StrPath) -> dict[str, Any]:
+    """The document alone. The whole file is still checked against its checksum, but no array is made.
+
+    Raises:
+        ModelFileError: as `read`, save for what only the arrays' values can show.
+    """
+    with _opened(path) as file:
+        header_length = _check_front(path, file)
+        return _read_document(path, file, header_length)
+
+
+def expect_arrays(
+    path: StrPath,
+    arrays: Mapping[str, np.ndarray],
+    shapes: Mapping[str, tuple[int | None, ...]],
+    *,
+    kinds: Mapping[str, str] | None = None,
+    optional: Collection[str] = (),
+) -> None:
+    """Refuse arrays that are missing, unasked for, or of another shape or dtype than expected.
+
+    Args:
+        path: where the arrays came from, for the message.
+        arrays: what `read` returned.
+        shapes: the shape of each array by name; None in a shape admits any length.
+        kinds: NumPy's dtype kinds that an array may have, by name, such as {"theta": "f"}; any where nothing is said.
+        optional: names of arrays that may be there, of any shape, or be missing.
+
+    Raises:
+        ModelFileError: naming the array.
+
+    Example:
+        >>> expect_arrays("m.likely", {"theta": np.zeros((3, 2))}, {"theta": (3, 10)})
+        Traceback (most recent call last):
+        likely.errors.ModelFileError: Array 'theta' of m.likely must have shape (3, 10); got (3, 2). ...
+    """
+    why = "The arrays must fit the network that the file describes. " + _FIT_AGAIN
+    missing, extra = (
+        sorted(set(shapes) - set(arrays) - set(optional)),
+        sorted(set(arrays) - set(shapes) - set(optional)),
+    )
+    if missing:
+        raise ModelFileError(f"{path} must hold all arrays of its network; got none named {_some(missing)}. {why}")
+    if extra:
+        raise ModelFileError(f"{path} must hold no other arrays than its network's; got also {_some(extra)}. {why}")
+    for name, array in arrays.items():
+        shape = shapes.get(name)
+        if shape is not None and not _fits(array.shape, shape):
+            text = str(tuple(shape)).replace("None", "any")
+            raise ModelFileError(f"Array {name!r} of {path} must have shape {text}; got {array.shape}. {why}")
+        wanted = (kinds or {}).get(name, _KINDS)
+        if array.dtype.kind not in wanted:
+            raise ModelFileError(
+                f"Array {name!r} of {path} must have a dtype of kind {wanted!r}; got {array.dtype}. {why}"
+            )
+
+
+def write_text(path: StrPath, text: str) -> None:
+    """Write UTF-8 text to a file, whole or not at all; what UTF-8 cannot say is escaped with a backslash.
+
+    Raises:
+        OutputError: if the file cannot be written; an older file is then untouched.
+    """
+    write_bytes(path, text.encode("utf-8", errors="backslashreplace"))
+
+
+def write_bytes(path: StrPath, content: bytes) -> None:
+    """Write bytes to a file, whole or not at all: to a neighbor first, then renamed over `path`.
+
+    Raises:
+        OutputError: if the file cannot be written; an older file is then untouched.
+    """
+    try:
+        # A link keeps pointing where it points: the file behind it is what gets replaced.
+        target = Path(os.path.realpath(path))
+        if target.exists() and not target.is_file():
+            raise OutputError(
+                f"{path} must be a file or new; got {_kind_of(target)}. It would be replaced. Try another path."
+            )
+        neighbor = target.parent / f".likely-{secrets.token_hex(8)}.tmp"
+        try:
+            with neighbor.open("xb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            neighbor.replace(target)
+        except BaseException:
+            with contextlib.suppress(OSError):
+                neighbor.unlink()
+            raise
+        _sync_folder(target.parent)
+    except (OSError, ValueError) as error:
+        if isinstance(error, OutputError):
+            raise
+        reason = getattr(error, "strerror", None) or str(error)
+        raise OutputError(
+            f"{path} must be a place that can be written to; got: {reason}. Nothing was changed. "
+            f"Try another folder, or make room."
+        ) from error
+
+
+_FIT_AGAIN = "Try another copy of the file, or fit the model again."
+
+
+def _sync_folder(folder: Path) -> None:
+    # The file is whole by now. Where folders cannot be synced (Windows, some network drives), only the moment at
+    # which its name survives a power cut is uncertain, which is no reason to report failure.
+    with contextlib.suppress(OSError):
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+@contextlib.contextmanager
+def _opened(path: StrPath) -> Generator[BinaryIO]:
+    try:
+        # Asked before opening: opening a pipe would wait for whoever writes to it.
+        found = Path(path)
+        if not found.is_file():
+            what = _kind_of(found) if found.exists() else "nothing there"
+            raise ModelFileError(f"{path} must be a model file; got {what}. Try the path of a model.likely.")
+        with found.open("rb") as file:
+            yield file
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise ModelFileError(f"{path} must be a readable model file; got: {reason}. Try another path.") from error
+
+
+def _kind_of(path: Path) -> str:
+    mode = path.stat().st_mode
+    return "a folder" if stat.S_ISDIR(mode) else "a file" if stat.S_ISREG(mode) else "a device, pipe or socket"
+
+
+def _check_front(path: StrPath, file: BinaryIO) -> int:
+    """The length of the header, once the first bytes and the size of the file agree; rewinds the file."""
+    size = os.fstat(file.fileno()).st_size
+    front = file.read(_SUM_AT + _SUM_LENGTH)
+    file.seek(0)
+    body = front[8:_SUM_AT]
+    if not body or body != _FRONT[: len(body)]:
+        raise ModelFileError(
+            f"{path} must be a model file that likely wrote; got {_guess(front)}. Files of other kinds are never "
+            f"opened, as some can run code. Try the path of a model.likely."
+        )
+    header_length = int.from_bytes(front[:8], "little")
+    if len(front) < _SUM_AT + _SUM_LENGTH or header_length > size - 8:
+        raise _damaged(path, f"{size} bytes, fewer than its header claims")
+    return header_length
+
+
+def _guess(front: bytes) -> str:
+    if not front:
+        return "an empty file"
+    if front.startswith(b"PK\x03\x04"):
+        return "a zip archive (such as a .pt file)"
+    if front[8:9] == b"{":
+        return "a safetensors file without likely's metadata, or a damaged one"
+    if front[0] == 0x80 and front[1:2] in (b"\x02", b"\x03", b"\x04", b"\x05"):
+        return "a pickle"
+    return "a file of another kind"
+
+
+def _damaged(path: StrPath, what: str) -> ModelFileError:
+    return ModelFileError(
+        f"{path} must be a whole model file; got {what}. It was cut short or changed after it was written. {_FIT_AGAIN}"
+    )
+
+
+def _read_document(path: StrPath, file: BinaryIO, header_length: int) -> dict[str, Any]:
+    """The document of a file whose front was checked, after its checksum; `file` stands at its first byte."""
+    digest = hashlib.sha256()
+    start = file.read(8 + header_length)
+    stored = start[_SUM_AT : _SUM_AT + _SUM_LENGTH]
+    digest.update(start[:_SUM_AT] + b"0" * len(stored) + start[_SUM_AT + _SUM_LENGTH :])
+    while chunk := file.read(1 << 20):
+        digest.update(chunk)
+    if digest.hexdigest().encode() != stored:
+        raise _damaged(path, "one whose checksum does not fit")
+    # From here on the bytes are what somebody wrote, but that somebody need not have been likely.
+    header = _parse(path, start[8:])
+    metadata = header["__metadata__"]
+    if set(metadata) != {"likely"}:
+        raise ModelFileError(f"{path} must have one metadata key; got {_some(sorted(metadata))}. {_FIT_AGAIN}")
+    envelope = _parse(path, metadata["likely"])
+    version = envelope.get("format")
+    if type(version) is not int or version < 1:
+        raise ModelFileError(f"{path} must say its format as a number from 1; got {version!r:.40}. {_FIT_AGAIN}")
+    if version > FORMAT:
+        raise ModelFileError(
+            f"{path} must have format {FORMAT} or older; got {version}. A newer version of likely wrote it. Try to "
+            f"update likely: pip install --upgrade likely."
+        )
+    document = envelope.get("document")
+    if not isinstance(document, dict) or set(envelope) != {"checksum", "document", "format"}:
+        raise ModelFileError(f"{path} must hold one document; got keys {_some(sorted(envelope))}. {_FIT_AGAIN}")
+    return document
+
+
+def _parse(path: StrPath, text: object) -> dict[str, Any]:
+    """A JSON object without repeated keys, NaN or infinity."""
+
+    def number(digits: str) -> float:
+        if not math.isfinite(value := float(digits)):
+            raise ValueError(f"the number {digits:.20} is not finite")
+        return value
+
+    def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        found = dict(pairs)
+        if len(found) < len(pairs):
+            raise ValueError("a key is repeated")
+        return found
+
+    try:
+        if isinstance(text, bytes):
+            text = text.decode()
+        if not isinstance(text, str):
+            raise ValueError("it is not text")
+        value = json.loads(text, parse_float=number, parse_constant=number, object_pairs_hook=unique)
+        if not isinstance(value, dict):
+            raise ValueError("it is not an object")
+    except (ValueError, RecursionError) as error:
+        reason = "it is nested too deep" if isinstance(error, RecursionError) else str(error)
+        raise ModelFileError(
+            f"{path} must hold strict JSON; got text that cannot be read: {reason}. {_FIT_AGAIN}"
+        ) from error
+    return value
+
+
+def _check_json(path: StrPath, value: object, where: str, depth: int) -> None:
+    """Refuse what JSON would drop or change silently, or what could not be read back."""
+    if depth > _MAX_DEPTH:
+        raise _unstorable(path, where[:80], f"be nested at most {_MAX_DEPTH} deep", "more")
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            if not isinstance(key, str):
+                raise _unstorable(path, f"A key of {where}", "be text", f"{key!r:.40}")
+            _check_json(path, inner, f"{where}.{key}", depth + 1)
+    elif isinstance(value, list | tuple):
+        for i, inner in enumerate(value):
+            _check_json(path, inner, f"{where}[{i}]", depth + 1)
+    elif isinstance(value, float):
+        if not math.isfinite(value):
+            raise _unstorable(path, where, "be a finite number (or None)", f"{value}")
+    elif value is not None and not isinstance(value, bool | int | str):
+        raise _unstorable(path, where, "be a JSON value", type(value).__name__)
+
+
+def _storable(path: StrPath, name: object, array: object) -> np.ndarray:
+    """The same values, contiguous and little-endian, as the file holds them."""
+    if not isinstance(name, str) or name == "__metadata__" or not name.isprintable():
+        raise _unstorable(path, f"The array name {name!r:.40}", "be printable text other than '__metadata__'", "that")
+    if not isinstance(array, np.ndarray):
+        raise _unstorable(path, f"Array {name!r}", "be a NumPy array", type(array).__name__)
+    _check_numbers(path, name, array)
+    return np.asarray(array, dtype=array.dtype.newbyteorder("<"), order="C")
+
+
+def _check_numbers(path: StrPath, name: str, array: np.ndarray) -> None:
+    if array.dtype.kind not in _KINDS or array.dtype.itemsize > 8:
+        raise _unstorable(
+            path, f"Array {name!r}", "hold floats, integers or booleans of up to 64 bits", str(array.dtype)
+        )
+    if array.dtype.kind == "f" and not (finite := np.isfinite(array)).all():
+        where = tuple(int(i) for i in np.argwhere(~finite)[0])
+        raise _unstorable(path, f"Array {name!r}", "hold finite numbers", f"{array[where]} at index {where}")
+
+
+def _unstorable(path: StrPath, what: str, rule: str, got: str) -> ModelFileError:
+    return ModelFileError(
+        f"{what} must {rule}; got {got}. A model file ({path}) holds finite numbers and JSON only, so that it can be "
+        f"trusted when it is read."
+    )
+
+
+def _fits(found: tuple[int, ...], wanted: tuple[int | None, ...]) -> bool:
+    return len(found) == len(wanted) and all(w in (None, n) for w, n in zip(wanted, found, strict=True))
+
+
+def _some(names: list[str]) -> str:
+    return ", ".join(repr(name) for name in names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")

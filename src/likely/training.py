@@ -1,0 +1,246 @@
+"""One network, trained on some of the rows: normalization from those rows, an engine, the loop, and how it ended."""
+
+import math
+import signal
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from types import FrameType
+
+import numpy as np
+
+from likely.config import RunConfig
+from likely.data.augment import AlternatingFlip
+from likely.data.normalize import Normalization
+from likely.engines import create_engine
+from likely.engines.engine import Engine
+from likely.errors import DivergenceError
+from likely.heads import HEADS
+from likely.inference import Inference
+from likely.learning.descent import Record, descend
+from likely.learning.least_squares import least_squares
+from likely.learning.schedule import Schedule
+from likely.presets import Plan
+
+_SAMPLE = 2_000
+
+
+@dataclass(frozen=True)
+class Rows:
+    """What is learned from.
+
+    Args:
+        X: stored rows, such as uint8 pictures.
+        Y: label distributions (n, k), or targets (n, m).
+        weights: one non-negative number per row, or None.
+        classifies: whether Y holds distributions.
+    """
+
+    X: np.ndarray
+    Y: np.ndarray
+    weights: np.ndarray | None
+    classifies: bool
+
+    def __len__(self) -> int:
+        return len(self.Y)
+
+    @property
+    def strata(self) -> np.ndarray:
+        """The most probable class of each row; all the same for regression."""
+        return self.Y.argmax(axis=1) if self.classifies else np.zeros(len(self), np.int64)
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A network that was trained, what it takes to ask it, and how its training went.
+
+    A regression network answers in standardized targets: target = target_mean + target_scale * score. For
+    classification the mean is 0 and the scale 1.
+    """
+
+    plan: Plan
+    engine: Engine
+    inference: Inference
+    target_mean: np.ndarray
+    target_scale: np.ndarray
+    history: list[Record]
+    stopped: str
+
+    def scores(self, X: np.ndarray) -> np.ndarray:
+        """Scores (n, k); for regression in the targets' own unit."""
+        return self.inference.scores(X) * self.target_scale + self.target_mean
+
+
+@dataclass(frozen=True)
+class Checkpoints:
+    """Held-out rows to look at the network with while it is trained.
+
+    Args:
+        X: stored rows.
+        Y: their label distributions or targets.
+        most: how often to look at most, evenly over the run; None looks after every epoch.
+        patience: stop after so many looks without improvement and keep the best; None never stops.
+        keep: takes (progress, scores) at each look.
+    """
+
+    X: np.ndarray
+    Y: np.ndarray
+    most: int | None = None
+    patience: int | None = None
+    keep: Callable[[float, np.ndarray], None] | None = None
+
+
+def train(
+    plan: Plan,
+    rows: Rows,
+    index: np.ndarray,
+    config: RunConfig,
+    *,
+    checkpoints: Checkpoints | None = None,
+    stop_at: float = 1.0,
+    time_limit: float | None = None,
+    on_record: Callable[[Record], None] | None = None,
+) -> Trained:
+    """Train a network on the rows with these indices.
+
+    Ctrl-C ends the run cleanly: the better of the present state and the best one seen is kept.
+
+    Args:
+        plan: what to train and how.
+        rows: all rows.
+        index: which of them to learn from.
+        config: head, loss, seed, dtype and device.
+        checkpoints: held-out rows to look at on the way.
+        stop_at: end the run at this progress, at the learning rate that the full run would have there.
+        time_limit: seconds of training.
+        on_record: takes each record.
+    Raises:
+        DivergenceError: if the loss became NaN before there was a state worth keeping.
+    """
+    X, Y = rows.X[index], rows.Y[index]
+    weights = None if rows.weights is None else rows.weights[index]
+    if plan.layout == "numbers":
+        normalization = Normalization.fit_numbers(X, config.dtype)
+    else:
+        normalization = Normalization.for_pictures(X.shape[1:], config.pad_to, plan.layout, config.dtype)
+    mean, scale = np.zeros(Y.shape[1], Y.dtype), np.ones(Y.shape[1], Y.dtype)
+    if not rows.classifies:
+        mean, deviation = Y.mean(axis=0), Y.std(axis=0)
+        scale = np.where(deviation > 0, deviation, np.ones_like(deviation))
+        Y = (Y - mean) / scale
+    engine = create_engine(
+        plan.engine,
+        plan.network,
+        n_outputs=Y.shape[1],
+        head=plan.head,
+        loss=plan.loss,
+        optimizer=plan.optimizer,
+        sample=normalization(X[:_SAMPLE]),
+        seed=config.seed,
+        dtype=config.dtype,
+        device=config.device,
+    )
+    trained = Trained(plan, engine, Inference(normalization, engine.forward, plan.mirror), mean, scale, [], "finished")
+    judge = _Judge(trained, checkpoints, rows.classifies)
+    if plan.exact:
+        engine.load_state({"layer0": least_squares(normalization(X), Y, weights=weights).astype(config.dtype)})
+        judge(1.0)
+        return trained
+
+    flips = AlternatingFlip(len(X), config.seed) if plan.mirror else None
+    engine.place(X, Y, weights, prepare=normalization, augment=flips)
+    looks = (checkpoints.most if checkpoints else None) or math.inf
+    stopped = "finished"
+    with _Interrupt() as interrupt:
+        try:
+            for record in descend(
+                engine,
+                len(X),
+                epochs=plan.epochs,
+                batch_size=plan.batch_size,
+                learning_rate=Schedule(plan.learning_rate, plan.warmup),
+                seed=config.seed,
+                augmentation=flips,
+                judge=judge if checkpoints else None,
+                judge_every=max(1, round(plan.epochs / looks)),
+                time_limit=time_limit,
+                stop_at=stop_at,
+                stop=lambda: interrupt.asked or judge.waited_enough,
+            ):
+                trained.history.append(record)
+                if on_record is not None:
+                    on_record(record)
+                if time_limit is not None and record.seconds >= time_limit:
+                    stopped = "time limit"
+        except DivergenceError as error:
+            if judge.best_state is None:
+                raise
+            stopped = f"diverged at step {error.step}"
+    if interrupt.asked:
+        stopped = "interrupted"
+    elif judge.waited_enough:
+        stopped = "early stopping"
+    if stopped not in ("finished", "time limit") and judge.best_state is not None:
+        engine.load_state(judge.best_state)
+    return replace(trained, stopped=stopped)
+
+
+def held_out_figures(scores: np.ndarray, Y: np.ndarray, head: str, classifies: bool) -> dict[str, float]:
+    """What is said of held-out rows on the way: accuracy and NLL in nats, or the mean squared error."""
+    if not classifies:
+        return {"mse": float(np.square(scores - Y).sum(axis=1).mean())}
+    log_probs = np.asarray(HEADS[head].log_probs(scores))
+    right = log_probs.argmax(axis=1) == Y.argmax(axis=1)
+    return {"accuracy": float(right.mean()), "nll": float(-(Y * log_probs).sum(axis=1).mean())}
+
+
+class _Judge:
+    """Looks at the network through the checkpoints and remembers the best state seen."""
+
+    def __init__(self, trained: Trained, checkpoints: Checkpoints | None, classifies: bool) -> None:
+        self.trained, self.checkpoints, self.classifies = trained, checkpoints, classifies
+        self.best_state: dict[str, np.ndarray] | None = None
+        self.best = math.inf
+        self.waited = 0
+
+    @property
+    def waited_enough(self) -> bool:
+        patience = self.checkpoints.patience if self.checkpoints else None
+        return patience is not None and self.waited >= patience
+
+    def __call__(self, progress: float) -> dict[str, float]:
+        checkpoints = self.checkpoints
+        if checkpoints is None:
+            return {}
+        scores = self.trained.scores(checkpoints.X)
+        figures = held_out_figures(scores, checkpoints.Y, self.trained.plan.head, self.classifies)
+        loss = figures["nll" if self.classifies else "mse"]
+        self.waited += 1
+        if loss < self.best:
+            self.best, self.waited, self.best_state = loss, 0, self.trained.engine.state()
+        if checkpoints.keep is not None:
+            checkpoints.keep(progress, scores)
+        return figures
+
+
+class _Interrupt:
+    """Turns the first Ctrl-C into a question that the loop asks; a second one interrupts as usual."""
+
+    def __init__(self) -> None:
+        self.asked = False
+        self._in_main_thread = threading.current_thread() is threading.main_thread()
+
+    def __enter__(self) -> "_Interrupt":
+        if self._in_main_thread:
+            self._previous = signal.signal(signal.SIGINT, self._ask)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._in_main_thread:
+            signal.signal(signal.SIGINT, self._previous)
+
+    def _ask(self, number: int, frame: FrameType | None) -> None:
+        del number, frame
+        if self.asked:
+            raise KeyboardInterrupt
+        self.asked = True

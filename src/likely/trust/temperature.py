@@ -1,0 +1,137 @@
+"""One number that makes confidence honest: dividing scores by a temperature fitted on held-out rows."""
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+
+from likely.errors import ConfigError, DataError, ShapeError
+from likely.heads import log_softmax
+from likely.metrics import at_labels
+
+SHARPEST, FLATTEST = 0.05, 1000.0
+"""The bounds of a fitted temperature. Sharpening claims knowledge, so it is bounded more tightly than flattening."""
+
+
+def fit_temperature(scores: np.ndarray, labels: np.ndarray, weights: np.ndarray | None = None) -> float:
+    """The temperature T under which softmax(scores / T) gives held-out labels the highest likelihood.
+
+    Minimizes the mean negative log-likelihood over b = 1/T, where it is convex:
+
+        f(b)   = mean_i [log sum_k exp(b s_ik) - b s_i.y_i]
+        f'(b)  = mean_i [E_i(s) - s_i.y_i],  f''(b) = mean_i Var_i(s),  moments under softmax(b s_i)
+
+    by Newton's method, kept inside a shrinking bracket. The result lies in [0.05, 1000]: scores that put every label
+    first would be sharpened without end, and scores that say nothing would be flattened without end. Scores that
+    are equal within each row give 1. The held-out likelihood is never worse than at T = 1.
+
+    Args:
+        scores: log-probabilities or any finite scores, shape (n, k). Rows may be shifted: only differences count.
+        labels: classes 0..k-1 of shape (n,), or true distributions of shape (n, k).
+        weights: how much each row counts, nonnegative, shape (n,); None counts all the same.
+    Returns:
+        T; above 1 the scores were overconfident.
+    Raises:
+        ShapeError, DataError, ProbabilityError: if shapes do not fit or a value is out of range; naming the row.
+
+    Example:
+        >>> scores = np.log([[0.9, 0.1], [0.9, 0.1], [0.9, 0.1], [0.9, 0.1]])
+        >>> T = fit_temperature(scores, np.array([0, 0, 0, 1]))
+        >>> np.exp(apply_temperature(scores, T))[0].round(4)
+        array([0.75, 0.25])
+
+    Reference: Guo et al. (2017), On calibration of modern neural networks.
+    """
+    scores = _finite_scores(scores)
+    shares = _shares(weights, len(scores))
+    scores = scores - scores.max(axis=1, keepdims=True)  # so that no exponential overflows
+    true = float(shares @ at_labels(scores, labels))
+
+    def loss_and_slopes(b: float) -> tuple[float, float, float]:
+        scaled = b * scores
+        p = np.exp(scaled)
+        total = p.sum(axis=1)
+        p *= scores
+        first = p.sum(axis=1) / total
+        p *= scores
+        second = p.sum(axis=1) / total
+        return (
+            float(shares @ np.log(total)) - b * true,
+            float(shares @ first) - true,
+            float(shares @ np.maximum(second - first**2, 0.0)),
+        )
+
+    loss_at_1, slope, curvature = loss_and_slopes(1.0)
+    scale = float(-scores.min())
+    if abs(slope) <= 1e-15 * scale:
+        return 1.0
+    b = _minimum(loss_and_slopes, slope, curvature)
+    return 1.0 / b if loss_and_slopes(b)[0] <= loss_at_1 else 1.0
+
+
+def apply_temperature(scores: np.ndarray, temperature: float) -> np.ndarray:
+    """Log-probabilities log softmax(scores / T), shape (n, k), float64.
+
+    The order of the classes never changes. For T = 1 log-probabilities come back as they were.
+
+    Raises:
+        ConfigError: if the temperature is not a positive finite number.
+        ShapeError, DataError: if the scores are not finite numbers of shape (n, k).
+
+    Example:
+        >>> np.exp(apply_temperature(np.log([[0.8, 0.2]]), 2.0)).round(4)
+        array([[0.6667, 0.3333]])
+    """
+    if not (math.isfinite(temperature) and temperature > 0):
+        raise ConfigError(f"temperature must be a positive finite number; got {temperature}. Try fit_temperature.")
+    return log_softmax(_finite_scores(scores) / temperature)
+
+
+def _minimum(f: Callable[[float], tuple[float, float, float]], slope: float, curvature: float) -> float:
+    """Where the convex f, whose slopes at 1 are given, is least between 1/FLATTEST and 1/SHARPEST."""
+    low, high = (1.0, 1 / SHARPEST) if slope < 0 else (1 / FLATTEST, 1.0)
+    outer = high if slope < 0 else low
+    outer_slope = f(outer)[1]
+    if outer_slope * slope >= 0:  # still falling at the bound
+        return outer
+    b = 1.0
+    for _ in range(200):
+        step = -slope / curvature if curvature > 0 else math.inf
+        moved = b + step
+        # Newton's step where it stays inside the bracket, else the middle on the logarithmic scale.
+        new = moved if low < moved < high else math.sqrt(low * high)
+        if abs(new - b) <= 1e-12 * b:
+            return new
+        b = new
+        _, slope, curvature = f(b)
+        low, high = (b, high) if slope < 0 else (low, b)
+    return b
+
+
+def _finite_scores(scores: np.ndarray) -> np.ndarray:
+    scores = np.asarray(scores)
+    if scores.ndim != 2 or scores.dtype.kind not in "fiu" or not scores.size:
+        raise ShapeError(
+            f"scores must be numbers of shape (n, k) with n and k at least 1; got {scores.dtype} of shape {scores.shape}."
+        )
+    finite = np.isfinite(scores).all(axis=1)
+    if not finite.all():
+        raise DataError(f"scores must be finite; got NaN or infinity in row {int((~finite).argmax())}.")
+    return scores.astype(np.float64)
+
+
+def _shares(weights: np.ndarray | None, n: int) -> np.ndarray:
+    """Weights that sum to 1."""
+    if weights is None:
+        return np.full(n, 1.0 / n)
+    weights = np.asarray(weights)
+    if weights.shape != (n,) or weights.dtype.kind not in "fiub":
+        raise ShapeError(f"weights must be {n} numbers, one per row; got {weights.dtype} of shape {weights.shape}.")
+    bad = ~(np.isfinite(weights) & (weights >= 0))
+    if bad.any():
+        row = int(bad.argmax())
+        raise DataError(f"weights must be finite and not negative; got {weights[row]} in row {row}.")
+    total = weights.sum(dtype=np.float64)
+    if total <= 0:
+        raise DataError("weights must not all be 0; got only zeros. No row would count. Try to leave weights out.")
+    return weights / total
