@@ -101,7 +101,7 @@ class RunConfig(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
-    data: str = Field("digits", min_length=1)
+    data: str = Field(default="digits", min_length=1)
     data_folder: str | None = None
     task: Literal["auto", "classification", "regression"] = "auto"
     preset: Literal["fast", "balanced", "best"] = "fast"
@@ -112,16 +112,16 @@ class RunConfig(BaseModel):
     head: Literal["softmax", "l1"] = "softmax"
     loss: Literal["cross_entropy", "squared_error"] = "cross_entropy"
     optimizer: Literal["sgd", "adam"] | None = None
-    learning_rate: float | None = Field(None, gt=0)
-    batch_size: int | None = Field(None, gt=0)
-    epochs: float | None = Field(None, gt=0)
-    time_limit: _Seconds | None = Field(None, gt=0)
+    learning_rate: float | None = Field(default=None, gt=0)
+    batch_size: int | None = Field(default=None, gt=0)
+    epochs: float | None = Field(default=None, gt=0)
+    time_limit: _Seconds | None = Field(default=None, gt=0)
     early_stopping: bool = False
-    seed: int = Field(0, ge=0, lt=2**63)
+    seed: int = Field(default=0, ge=0, lt=2**63)
     device: Literal["auto", "cpu", "cuda"] = "auto"
-    pad_to: int | None = Field(None, gt=0)
+    pad_to: int | None = Field(default=None, gt=0)
     dtype: Literal["float32", "float64"] = "float32"
-    out: str | None = Field(None, min_length=1)
+    out: str | None = Field(default=None, min_length=1)
     overwrite: bool = False
 
     # Hidden from the type checker, which derives the real signature from the fields.

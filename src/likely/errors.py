@@ -16,6 +16,7 @@
     └── OutputError          a file or folder that cannot be written
 
     LikelyWarning            everything that the library warns of
+    ├── DamagedFileWarning           a file that is not what it should be was passed over
     ├── ImprobableConditionWarning   conditioning on an event of tiny probability
     └── RankWarning                  a design matrix without full column rank
 
@@ -92,6 +93,10 @@ class OutputError(LikelyError, OSError):
 
 class LikelyWarning(UserWarning):
     """Everything that likely warns of."""
+
+
+class DamagedFileWarning(LikelyWarning):
+    """A file that is not what it should be was passed over, for another place had a good one to offer."""
 
 
 class ImprobableConditionWarning(LikelyWarning):

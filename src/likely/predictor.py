@@ -90,7 +90,7 @@ class Predictor:
         if _is_pictures(X):
             if self.picture_shape is None:
                 raise DataError(
-                    f"X must be rows of {self.normalization.n_features} numbers; got pictures. "
+                    f"X must be rows of {self.normalization.shape[0]} numbers; got pictures. "
                     f"The model was trained on a table. Try predict with an array of shape (n, d)."
                 )
             read = [read_picture(x, shape=self.picture_shape, conversion=self.card.conversion, raw=raw) for x in X]
@@ -255,7 +255,7 @@ def _torch_engine(network: TorchNetwork, card: Card, normalization: Normalizatio
         head=card.head,
         loss=card.loss,
         optimizer=Optimizer(),
-        sample=normalization.example(2),
+        sample=np.zeros((2, *normalization.output_shape), np.float32),
         seed=0,
         dtype="float32",
         device=device,

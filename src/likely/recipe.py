@@ -17,8 +17,9 @@ import numpy as np
 from likely.arrays import one_hot
 from likely.config import RunConfig
 from likely.data.dataset import Dataset, Part
-from likely.data.sources import open_dataset, validate
+from likely.data.sources import open_dataset
 from likely.data.split import stratified_split
+from likely.data.validate import validate
 from likely.errors import DataError
 from likely.heads import HEADS
 from likely.held_out import cross_validate, hold_out

@@ -295,7 +295,7 @@ def _read_document(path: StrPath, file: BinaryIO, header_length: int) -> dict[st
     return document
 
 
-def _parse(path: StrPath, text: object) -> dict[str, Any]:
+def _parse(path: StrPath, text: str | bytes) -> dict[str, Any]:
     """A JSON object without repeated keys, NaN or infinity."""
 
     def number(digits: str) -> float:
@@ -310,19 +310,18 @@ def _parse(path: StrPath, text: object) -> dict[str, Any]:
         return found
 
     try:
-        if isinstance(text, bytes):
-            text = text.decode()
-        if not isinstance(text, str):
-            raise ValueError("it is not text")
-        value = json.loads(text, parse_float=number, parse_constant=number, object_pairs_hook=unique)
-        if not isinstance(value, dict):
-            raise ValueError("it is not an object")
+        # The bytes that every model file starts with make both texts objects.
+        return json.loads(
+            text.decode() if isinstance(text, bytes) else text,
+            parse_float=number,
+            parse_constant=number,
+            object_pairs_hook=unique,
+        )
     except (ValueError, RecursionError) as error:
         reason = "it is nested too deep" if isinstance(error, RecursionError) else str(error)
         raise ModelFileError(
             f"{path} must hold strict JSON; got text that cannot be read: {reason}. {_FIT_AGAIN}"
         ) from error
-    return value
 
 
 def _check_json(path: StrPath, value: object, where: str, depth: int) -> None:

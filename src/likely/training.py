@@ -143,7 +143,8 @@ def train(
     trained = Trained(plan, engine, Inference(normalization, engine.forward, plan.mirror), mean, scale, [], "finished")
     judge = _Judge(trained, checkpoints, rows.classifies)
     if plan.exact:
-        engine.load_state({"layer0": least_squares(normalization(X), Y, weights=weights).astype(config.dtype)})
+        theta = least_squares(normalization(X), Y, weights=weights)
+        engine.load_state({"layer0": theta.astype(config.dtype)})
         judge(1.0)
         return trained
 

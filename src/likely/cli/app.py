@@ -5,6 +5,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from likely import __version__
 from likely.cli.evaluate import evaluate
 from likely.cli.failures import failures_explained
 from likely.cli.fit import fit
@@ -25,9 +26,7 @@ class Commands(TyperGroup):
 def show_version(asked: bool) -> None:
     """Print the version and exit, if asked."""
     if asked:
-        from importlib.metadata import version
-
-        typer.echo(f"likely {version('likely')}")
+        typer.echo(f"likely {__version__}")
         raise typer.Exit
 
 

@@ -6,6 +6,7 @@ import traceback
 import warnings
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
+from io import TextIOWrapper
 from typing import Any
 
 import typer
@@ -23,10 +24,14 @@ def failures_explained() -> Generator[None]:
 
     With LIKELY_TRACEBACK=1 in the environment the traceback is shown too.
     """
+    _print_everything()
     try:
         with _warnings_explained():
-            yield
-            sys.stdout.flush()
+            try:
+                yield
+            finally:
+                # Here a reader that has gone away is still an exception; at exit it would be a message.
+                sys.stdout.flush()
     except BrokenPipeError:
         _stop_writing()
         raise typer.Exit(1) from None
@@ -43,6 +48,13 @@ def failures_explained() -> Generator[None]:
             traceback.print_exc()
         _say(f"error: {_sentence(error)}")
         raise typer.Exit(1) from None
+
+
+def _print_everything() -> None:
+    """A name that the terminal's encoding lacks is printed as an escape; it must not end the program."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def _sentence(error: Exception) -> str:

@@ -8,6 +8,8 @@ import typer
 from likely.cli.options import choice, data_argument, data_option
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from likely.config import RunConfig
     from likely.recipe import Run
 
@@ -24,14 +26,16 @@ def fit(
     task: Annotated[str | None, choice("task", "What the answers are; auto asks the data.")] = None,
     out: Annotated[
         str | None,
-        typer.Option(metavar="RUN", help="The run folder. [default: the first free runs/DATA-N]", rich_help_panel=_OUTPUT),
+        typer.Option(
+            metavar="RUN", help="The run folder. Default: the first free runs/DATA-N.", rich_help_panel=_OUTPUT
+        ),
     ] = None,
     overwrite: Annotated[
         bool | None,
         typer.Option("--overwrite", help="Replace the files of an earlier run in --out.", rich_help_panel=_OUTPUT),
     ] = None,
     preset: Annotated[
-        str | None, choice("preset", "How long to train and how large the network is. [default: fast]", _LEARNING)
+        str | None, choice("preset", "How long to train and how large the network is. Default: fast.", _LEARNING)
     ] = None,
     epochs: Annotated[
         float | None, typer.Option(help="Passes over the training rows; may be a fraction.", rich_help_panel=_LEARNING)
@@ -54,27 +58,27 @@ def fit(
     ] = None,
     batch_size: Annotated[int | None, typer.Option(help="Rows per step.", rich_help_panel=_LEARNING)] = None,
     optimizer: Annotated[str | None, choice("optimizer", "The update rule.", _LEARNING)] = None,
-    loss: Annotated[str | None, choice("loss", "What training lowers. [default: cross_entropy]", _LEARNING)] = None,
+    loss: Annotated[str | None, choice("loss", "What training lowers. Default: cross_entropy.", _LEARNING)] = None,
     seed: Annotated[
-        int | None, typer.Option(help="Of everything that is drawn. [default: 0]", rich_help_panel=_LEARNING)
+        int | None, typer.Option(help="Of everything that is drawn. Default: 0.", rich_help_panel=_LEARNING)
     ] = None,
     network: Annotated[
         str | None, choice("network", "auto: conv for pictures, mlp for rows of numbers.", _NETWORK)
     ] = None,
     hidden: Annotated[
         str | None,
-        typer.Option(metavar="WIDTHS", help="Hidden layers of the mlp, such as 256 or 512,256.", rich_help_panel=_NETWORK),
+        typer.Option(
+            metavar="WIDTHS", help="Hidden layers of the mlp, such as 256 or 512,256.", rich_help_panel=_NETWORK
+        ),
     ] = None,
     activation: Annotated[str | None, choice("activation", "Of the mlp.", _NETWORK)] = None,
-    head: Annotated[str | None, choice("head", "From scores to probabilities. [default: softmax]", _NETWORK)] = None,
+    head: Annotated[str | None, choice("head", "From scores to probabilities. Default: softmax.", _NETWORK)] = None,
     pad_to: Annotated[
         int | None, typer.Option(metavar="SIDE", help="Pad square pictures to this side.", rich_help_panel=_NETWORK)
     ] = None,
     engine: Annotated[str | None, choice("engine", "What computes the gradient.", _NETWORK)] = None,
     device: Annotated[str | None, choice("device", "Where torch computes.", _NETWORK)] = None,
-    dtype: Annotated[
-        str | None, choice("dtype", "Of parameters and arithmetic. [default: float32]", _NETWORK)
-    ] = None,
+    dtype: Annotated[str | None, choice("dtype", "Of parameters and arithmetic. Default: float32.", _NETWORK)] = None,
 ) -> None:
     """Learn from DATA; write model.likely, report.html and the figures to a run folder."""
     given: dict[str, Any] = {name: value for name, value in locals().items() if value is not None and name != "config"}
@@ -83,10 +87,12 @@ def fit(
 
     from likely.cli.progress import watch
     from likely.recipe import fit as learn
+    from likely.report.runs import report_run
 
     with watch() as watcher:
         run = learn(settings, watcher, command)
-    _summarize(run)
+    report = report_run(run)
+    _summarize(run, report)
     if run.stopped.startswith("diverged"):
         from likely.errors import DivergenceError
 
@@ -133,10 +139,10 @@ def _command(given: dict[str, Any]) -> str:
     return shlex.join(words)
 
 
-def _summarize(run: "Run") -> None:
+def _summarize(run: "Run", report: "Path") -> None:
     from likely.cli.tables import figures_table
     from likely.cli.terminal import console, duration, printable, styled
-    from likely.runs import MODEL, REPORT
+    from likely.runs import MODEL
 
     card = run.predictor.card
     training = card.training
@@ -149,6 +155,6 @@ def _summarize(run: "Run") -> None:
     screen.print(f"\nTrained in {duration(training.seconds)}: {training.epochs:.3g} epochs{how}.")
     model = printable(run.folder / MODEL)
     screen.print(f"Model   {model}")
-    screen.print(f"Report  {printable(run.folder / REPORT)}")
+    screen.print(f"Report  {printable(report)}")
     if run.predictor.picture_shape is not None:
         screen.print(f"\nTry     likely predict {shlex.quote(model)} PICTURE")

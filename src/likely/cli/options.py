@@ -23,8 +23,9 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "optimizer": ("sgd", "adam"),
     "device": ("auto", "cpu", "cuda"),
     "dtype": ("float32", "float64"),
+    "part": ("test", "train"),
 }
-DATA_SETS = ("digits", "fashion-mnist")
+DATA_SETS = ("fashion-mnist", "digits", "wine", "iris", "breast-cancer", "diabetes")
 
 
 class Format(StrEnum):

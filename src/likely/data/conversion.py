@@ -1,4 +1,4 @@
-"""From a photograph to a picture like those of the training data: a closed list, stored in models as a name and numbers.
+"""From a photograph to a picture like those learned from: a closed list, kept in models as a name and numbers.
 
 A conversion is looked up by name in `CONVERSIONS` and built from plain numbers, so a model file never brings code.
 """
@@ -20,10 +20,11 @@ Conversion: TypeAlias = Callable[[Image.Image, tuple[int, ...]], np.ndarray]
 DETAIL = 8
 
 
-def _check_number(name: str, value: Any, low: float, high: float) -> None:
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    if not is_number or not low <= value <= high:
-        raise ConfigError(f"{name} must be a number from {low} to {high}; got {value!r}.")
+def _check_number(name: str, value: Any, low: float, high: float, whole: bool = False) -> None:
+    right_type = isinstance(value, int if whole else int | float) and not isinstance(value, bool)
+    if not right_type or not low <= value <= high:
+        kind = "a whole number" if whole else "a number"
+        raise ConfigError(f"{name} must be {kind} from {low} to {high}; got {value!r}.")
 
 
 @dataclass(frozen=True)
@@ -55,15 +56,15 @@ class ProductPhoto:
 
     def __post_init__(self) -> None:
         _check_number("trim_tolerance", self.trim_tolerance, 0.0, 1.0)
-        _check_number("sharpen_radius", self.sharpen_radius, 0, 8)
+        _check_number("sharpen_radius", self.sharpen_radius, 0, 8, whole=True)
         _check_number("sharpen_sigma", self.sharpen_sigma, 0.01, 100.0)
-        if not isinstance(self.sharpen_radius, int):
-            raise ConfigError(f"sharpen_radius must be an integer; got {self.sharpen_radius!r}. Try 1.")
 
     def __call__(self, picture: Image.Image, shape: tuple[int, ...]) -> np.ndarray:
         """The picture as uint8 of `shape` (h, w), its background 0; a picture without a subject is all 0."""
         if len(shape) != 2:
-            raise ShapeError(f"The product-photo conversion must make gray pictures of shape (h, w); got shape {shape}.")
+            raise ShapeError(
+                f"The product-photo conversion must make gray pictures of shape (h, w); got shape {shape}."
+            )
         height, width = shape
         canvas = np.zeros((height, width), dtype=np.uint8)
         picture = picture.reduce(max(1, max(picture.size) // (DETAIL * max(shape))))
@@ -119,7 +120,9 @@ def _corner_color(picture: Image.Image) -> np.ndarray:
 
 def _subject_box(picture: Image.Image, background: np.ndarray, tolerance: float) -> tuple[int, int, int, int] | None:
     """(left, top, right, bottom) around everything unlike the background, or None if nothing is."""
-    distance2 = ((np.asarray(picture.convert("RGB"), dtype=np.float32) - background.astype(np.float32)) ** 2).sum(axis=2)
+    distance2 = ((np.asarray(picture.convert("RGB"), dtype=np.float32) - background.astype(np.float32)) ** 2).sum(
+        axis=2
+    )
     subject = distance2 > (tolerance * 255.0) ** 2 * 3.0
     rows, columns = np.flatnonzero(subject.any(axis=1)), np.flatnonzero(subject.any(axis=0))
     if len(rows) == 0:

@@ -29,9 +29,7 @@ class Part:
 
     def __post_init__(self) -> None:
         if len(self.X) != len(self.y):
-            raise ShapeError(
-                f"A part must have one answer per row; got {len(self.X)} rows and {len(self.y)} answers."
-            )
+            raise ShapeError(f"A part must have one answer per row; got {len(self.X)} rows and {len(self.y)} answers.")
 
     def __len__(self) -> int:
         return len(self.y)

@@ -1,1 +1,69 @@
-""""""
+"""Engines by name, imported when they are asked for."""
+
+import importlib
+from typing import Any
+
+import numpy as np
+
+from likely.engines.engine import Engine, Optimizer
+from likely.errors import EngineError, nearest
+from likely.networks.network import Network, TorchNetwork
+
+_ENGINES = {
+    "numpy": ("likely.engines.by_hand", "ByHand"),
+    "jax": ("likely.engines.by_jax", "ByJax"),
+    "torch": ("likely.engines.by_torch.engine", "ByTorch"),
+}
+
+
+def create_engine(
+    name: str,
+    network: Network | TorchNetwork,
+    *,
+    n_outputs: int,
+    head: str,
+    loss: str,
+    optimizer: Optimizer,
+    sample: np.ndarray,
+    seed: int,
+    dtype: str = "float32",
+    device: str = "auto",
+) -> Engine:
+    """The engine of this name, holding first values of the network.
+
+    Args:
+        name: "numpy", "jax" or "torch".
+        network: a pure network for any engine, or a torch network for torch.
+        n_outputs: how many scores.
+        head: by name, for the loss.
+        loss: by name.
+        optimizer: the update rule.
+        sample: some prepared inputs, of which a torch network may take data-dependent first values.
+        seed: of the first values.
+        dtype: "float32" or "float64".
+        device: "auto", "cpu" or "cuda"; engines other than torch compute on the CPU.
+    Raises:
+        EngineError: if the engine does not exist or cannot train the network; it says which can.
+    """
+    if name not in _ENGINES:
+        raise EngineError(f"engine must be one of {', '.join(_ENGINES)}; got {name!r}. {nearest(name, _ENGINES)}")
+    if name != "torch" and not isinstance(network, Network):
+        raise EngineError(
+            f"The engine {name!r} must be given a pure network such as 'linear' or 'mlp'; got {network.name!r}, "
+            "which is a torch module. Try engine='torch'."
+        )
+    if name != "torch" and device == "cuda":
+        raise EngineError(f"The engine {name!r} computes on the CPU; got device='cuda'. Try engine='torch'.")
+    module, kind = _ENGINES[name]
+    made: Any = getattr(importlib.import_module(module), kind)
+    return made(
+        network,
+        n_outputs=n_outputs,
+        head=head,
+        loss=loss,
+        optimizer=optimizer,
+        sample=sample,
+        seed=seed,
+        dtype=dtype,
+        device=device,
+    )

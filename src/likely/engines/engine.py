@@ -55,6 +55,21 @@ class Engine(Protocol):
 
     name: str
 
+    @property
+    def device(self) -> str:
+        """Where it computes: "cpu" or "cuda"."""
+        ...
+
+    @property
+    def threads(self) -> int:
+        """How many CPU threads it computes with."""
+        ...
+
+    @property
+    def n_parameters(self) -> int:
+        """How many numbers the network has as parameters, learned or fixed."""
+        ...
+
     def place(
         self,
         X: np.ndarray,

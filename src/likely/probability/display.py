@@ -1,12 +1,11 @@
-"""How distributions look: as text, as HTML and as bars on given axes."""
+"""How distributions look: as text and as HTML."""
 
 import html
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
-from likely.probability.space import outcome_name
+from likely.probability.outcomes import outcome_name
 
 _LIMIT = 12
 _ROWS = 5
@@ -39,31 +38,6 @@ def as_html(outcomes: Sequence[object], probs: np.ndarray) -> str:
     return f'<div style="display:flex;flex-wrap:wrap;gap:1.5em">{"".join(blocks)}</div>'
 
 
-def draw_bars(ax: Any, outcomes: Sequence[object], probs: np.ndarray, room: int) -> None:
-    """Bars of one distribution on matplotlib axes: upright where `room` letters hold all names, else sideways."""
-    # A name such as "$5 to $9" would be read as a formula.
-    names = [_shortened(outcome_name(outcome)).replace("$", r"\$") for outcome in outcomes]
-    positions = range(len(names))
-    if sum(len(name) + 1 for name in names) <= room:
-        ax.bar(positions, probs)
-        ax.set_xticks(positions, names)
-        ax.set_ylabel("P")
-        ax.set_ylim(bottom=0)
-    else:
-        ax.barh(positions, probs)
-        ax.set_yticks(positions, names)
-        ax.set_xlabel("P")
-        ax.set_xlim(left=0)
-        # Bars are drawn from below, but names are read from above.
-        ax.set_ylim(len(names) - 0.5, -0.5)
-
-
-def draw_picture(ax: Any, picture: Any) -> None:
-    """A picture of shape (h, w) or (h, w, 3) without axes; gray values are spread over black to white."""
-    ax.imshow(picture, cmap="gray", interpolation="nearest")
-    ax.set_axis_off()
-
-
 def ranked(row: np.ndarray) -> np.ndarray:
     """Positions from the likeliest down; equal ones keep the order of the space."""
     return np.argsort(-row, axis=-1, kind="stable")
@@ -71,10 +45,6 @@ def ranked(row: np.ndarray) -> np.ndarray:
 
 def _chosen(row: np.ndarray, count: int) -> np.ndarray:
     return np.arange(len(row)) if len(row) <= _LIMIT else ranked(row)[:count]
-
-
-def _shortened(name: str, width: int = 24) -> str:
-    return name if len(name) <= width else name[: width - 1] + "…"
 
 
 def _html_block(names: Sequence[str], row: np.ndarray) -> str:

@@ -8,17 +8,19 @@ from typing import Any, Self, TypeAlias
 import numpy as np
 
 from likely.errors import (
-    ConfigError,
     ImpossibleEventError,
     ImprobableConditionWarning,
     MissingExtraError,
     ProbabilityError,
     ShapeError,
 )
-from likely.probability.display import as_html, as_text, draw_bars, draw_picture, ranked
+from likely.probability.bars import draw
+from likely.probability.counts import columns, frequencies
+from likely.probability.display import as_html, as_text, ranked
 from likely.probability.information import entropy
-from likely.probability.simplex import check_probabilities, float_rows, place, row_sums
-from likely.probability.space import Event, EventLike, SampleSpace, check_same_space
+from likely.probability.outcomes import shown
+from likely.probability.simplex import check_probabilities
+from likely.probability.space import Event, EventLike, SampleSpace
 
 Answer: TypeAlias = Any
 """A float from a single distribution, an array of shape (n,) from a batch of n."""
@@ -47,6 +49,7 @@ class Distribution:
         (0.5, 0.3, 0.3333)
         >>> Distribution(["heads", "tails"], [[0.5, 0.5], [0.9, 0.1]])("heads")
         array([0.5, 0.9])
+
     Reference: Kolmogorov, Foundations of the Theory of Probability, ch. 1.
     """
 
@@ -55,8 +58,8 @@ class Distribution:
     def __init__(self, space: SampleSpace | Iterable[Hashable], probs: Any) -> None:
         self._space = space if isinstance(space, SampleSpace) else SampleSpace(space)
         checked = check_probabilities(probs, self._space.outcomes)
-        borrowed = checked is probs or not checked.flags.owndata
-        self._probs = _frozen(checked.copy() if borrowed and checked.flags.writeable else checked)
+        borrowed = checked.flags.writeable and not isinstance(probs, list | tuple)
+        self._probs = _frozen(checked.copy() if borrowed else checked)
 
     @classmethod
     def from_counts(cls, space: SampleSpace | Iterable[Hashable], counts: Mapping[Hashable, Any] | Any) -> Self:
@@ -74,19 +77,7 @@ class Distribution:
             Distribution({heads: 0.75, tails: 0.25})
         """
         space = space if isinstance(space, SampleSpace) else SampleSpace(space)
-        array = float_rows(_columns(space, counts) if isinstance(counts, Mapping) else counts, space.outcomes, "counts")
-        wrong = ~(np.isfinite(array) & (array >= 0))
-        if wrong.any():
-            value, where = place(array, wrong, space.outcomes)
-            raise ProbabilityError(f"Counts must be finite and not negative; got {value:.6g} {where}.")
-        totals = np.asarray(row_sums(array))
-        if not totals.all():
-            row = f"row {np.flatnonzero(totals == 0)[0]}" if array.ndim > 1 else "the whole space"
-            raise ProbabilityError(
-                f"Counts must have a sum above 0; got only zeros in {row}. Nothing observed tells nothing about "
-                "frequencies. Try adding 1 to every count, which starts from equal frequencies."
-            )
-        return cls._trusted(space, (array / totals[..., None]).astype(array.dtype, copy=False))
+        return cls._trusted(space, frequencies(space, counts))
 
     @classmethod
     def from_mapping(cls, probs: Mapping[Hashable, Any], space: SampleSpace | Iterable[Hashable] | None = None) -> Self:
@@ -105,7 +96,7 @@ class Distribution:
         if space is None:
             space = SampleSpace(probs)
         space = space if isinstance(space, SampleSpace) else SampleSpace(space)
-        return cls(space, _columns(space, probs))
+        return cls(space, columns(space, probs))
 
     @classmethod
     def _trusted(cls, space: SampleSpace, probs: np.ndarray) -> Self:
@@ -160,7 +151,9 @@ class Distribution:
         """
         event = self._space.event(condition)
         part = np.asarray(self._condition_mass(event), dtype=self._probs.dtype)
-        return self._trusted(self._space, np.minimum(self._probs * event.mask / part[..., None], 1))
+        probs = self._probs * event.mask
+        probs /= part[..., None]
+        return self._trusted(self._space, np.minimum(probs, 1, out=probs))
 
     def independent(self, one: EventLike, other: EventLike, tolerance: float | None = None) -> Any:
         """Whether |P(E and F) - P(E) P(F)| is at most the tolerance: knowing one tells nothing about the other.
@@ -168,7 +161,7 @@ class Distribution:
         Args:
             one: the event E.
             other: the event F.
-            tolerance: None takes 1e-9, or 8 eps of the dtype where that is more (9.5e-7 for float32).
+            tolerance: None takes 1e-6, which covers rounding in float32, or 8 eps of the dtype where that is more.
         Returns:
             A bool; for a batch an array of booleans of shape (n,).
         Example:
@@ -178,7 +171,7 @@ class Distribution:
             True
         """
         if tolerance is None:
-            tolerance = max(1e-9, 8 * float(np.finfo(self._probs.dtype).eps))
+            tolerance = max(1e-6, 8 * float(np.finfo(self._probs.dtype).eps))
         first, second = self._space.event(one), self._space.event(other)
         return abs(self(first & second) - self(first) * self(second)) <= tolerance
 
@@ -328,53 +321,29 @@ class Distribution:
         """
         import matplotlib.pyplot as plt
 
-        rows = np.atleast_2d(self._probs)
-        count = len(rows)
-        if not 1 <= count <= 24:
-            raise ShapeError(f"A plot must have 1 to 24 rows; got {count}. Try P[:12].plot().")
-        if ax is not None and pictures is not None:
-            raise ConfigError(
-                "Only one of ax and pictures must be given; got both. Pictures need a figure of their own."
-            )
-        if pictures is not None and len(pictures) != count:
-            raise ShapeError(f"pictures must be one per row; got {len(pictures)} for {count}. Try pictures[:{count}].")
-        if ax is None:
-            single = count == 1
-            height = 3.2 + 1.6 * (pictures is not None)
-            _, grid = plt.subplots(
-                1 if pictures is None else 2,
-                count,
-                squeeze=False,
-                sharey="row" if pictures is None else False,
-                figsize=(6.0 if single else min(2.2 * count + 1.5, 40.0), height),
-                layout="constrained",
-            )
-            axes = list(grid[-1])
-            for picture_ax, picture in zip(grid[0], () if pictures is None else pictures, strict=False):
-                draw_picture(picture_ax, picture)
-        else:
-            axes = list(np.atleast_1d(np.asarray(ax, dtype=object)))
-        if len(axes) != count:
-            raise ShapeError(f"ax must be one per row; got {len(axes)} for {count} rows. Try P.plot() without ax.")
-        for chart, row in zip(axes, rows, strict=True):
-            draw_bars(chart, self._space.outcomes, row, room=48 if count == 1 else 14)
-        return axes[0] if self._probs.ndim == 1 else axes
+        charts = draw(plt.subplots, self._space.outcomes, np.atleast_2d(self._probs), ax, pictures)
+        return charts[0] if self._probs.ndim == 1 else charts
 
     def __len__(self) -> int:
         return len(np.atleast_2d(self._probs))
 
     def __getitem__(self, index: Any) -> Self:
         rows = np.atleast_2d(self._probs)
-        if not isinstance(index, slice):
-            index = np.asarray(index)
-            index = index.astype(np.intp) if not index.size else index
-            if index.ndim > 1 or index.dtype.kind not in "iub" or (index.ndim == 0 and index.dtype.kind == "b"):
-                raise ProbabilityError(
-                    f"An index must be a row, a slice or an array of rows; got dtype {index.dtype} of shape "
-                    f"{index.shape}. P[i] is a row of a batch. Try P(outcome) for a probability."
-                )
-            index = index if index.ndim else int(index)
-        return self._trusted(self._space, rows[index])
+        if isinstance(index, slice):
+            return self._trusted(self._space, rows[index])
+        chosen = np.asarray(index)
+        if not chosen.size:
+            chosen = chosen.astype(np.intp)
+        if (
+            isinstance(index, tuple)
+            or chosen.ndim > 1
+            or chosen.dtype.kind not in ("iu" if chosen.ndim == 0 else "iub")
+        ):
+            raise ProbabilityError(
+                f"An index must be a row, a slice or an array of rows; got {shown(index)}. "
+                "P[i] is a row of a batch. Try P(outcome) for a probability."
+            )
+        return self._trusted(self._space, rows[chosen if chosen.ndim else int(chosen)])
 
     def __iter__(self) -> Iterator[Self]:
         return (self._trusted(self._space, row) for row in np.atleast_2d(self._probs))
@@ -390,8 +359,8 @@ class Distribution:
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
         return np.asarray(self._probs, dtype=dtype, copy=copy)
 
-    def __reduce__(self) -> "tuple[type[Distribution], tuple[SampleSpace, np.ndarray]]":
-        return type(self), (self._space, self._probs)
+    def __reduce__(self) -> tuple[Any, tuple[SampleSpace, np.ndarray]]:
+        return type(self)._trusted, (self._space, self._probs)
 
     def __repr__(self) -> str:
         return as_text(self._space.outcomes, self._probs)
@@ -418,23 +387,26 @@ class Distribution:
 
     def _condition_mass(self, condition: Event) -> Answer:
         part = self._mass(condition.mask)
-        low = np.atleast_1d(part)
-        if (low < IMPROBABLE).any():
-            row = int(np.argmax(low == 0)) if not low.all() else int(np.argmax(low < IMPROBABLE))
-            where = f" in row {row}" if self._probs.ndim > 1 else ""
-            if low[row] == 0:
-                count = int(np.count_nonzero(low == 0))
-                others = f" ({count} of {len(low)} rows)" if count > 1 else ""
-                raise ImpossibleEventError(
-                    f"A condition must have a probability above 0; got 0 for {condition!r}{where}{others}. "
-                    f"P(E given F) divides by P(F). Try a larger event{' or other rows' if where else ''}."
-                )
-            warnings.warn(
-                f"A condition should have a probability of at least {IMPROBABLE:g}; got {low[row]:.3g} for "
-                f"{condition!r}{where}. The answer rests on almost nothing. Try a larger event.",
-                ImprobableConditionWarning,
-                stacklevel=3,
+        rows = np.atleast_1d(part)
+        tiny = rows < IMPROBABLE
+        if not tiny.any():
+            return part
+        impossible = rows == 0
+        first = int(np.argmax(impossible if impossible.any() else tiny))
+        where = f" in row {first}" if self._probs.ndim > 1 else ""
+        if impossible.any():
+            count = int(np.count_nonzero(impossible))
+            others = f" ({count} of {len(rows)} rows)" if count > 1 else ""
+            raise ImpossibleEventError(
+                f"A condition must have a probability above 0; got 0 for {condition!r}{where}{others}. "
+                f"P(E given F) divides by P(F). Try a larger event{' or other rows' if where else ''}."
             )
+        warnings.warn(
+            f"A condition should have a probability of at least {IMPROBABLE:g}; got {rows[first]:.3g} for "
+            f"{condition!r}{where}. The answer rests on almost nothing. Try a larger event.",
+            ImprobableConditionWarning,
+            stacklevel=3,
+        )
         return part
 
     def _named(self, positions: Any) -> Any:
@@ -444,18 +416,6 @@ class Distribution:
         if np.ndim(positions) == 1:
             return [outcomes[i] for i in positions.tolist()]
         return [[outcomes[i] for i in row] for row in positions.tolist()]
-
-
-def _columns(space: SampleSpace, values: Mapping[Hashable, Any]) -> np.ndarray:
-    columns: list[Any] = [0] * len(space)
-    for outcome, value in values.items():
-        columns[space.index(outcome)] = value
-    try:
-        return np.stack(np.broadcast_arrays(*columns), axis=-1)
-    except ValueError as error:
-        raise ShapeError(
-            "The values of a mapping must be numbers or arrays of one length; got several lengths."
-        ) from error
 
 
 def _frozen(array: np.ndarray) -> np.ndarray:

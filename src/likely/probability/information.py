@@ -30,6 +30,7 @@ def entropy(p: Array) -> Array:
     Example:
         >>> entropy(np.array([[0.5, 0.5], [1.0, 0.0]])).round(4)
         array([0.6931, 0.    ])
+
     Reference: Cover and Thomas, Elements of Information Theory, ch. 2.
     """
     xp, (p,) = _distributions(p)
@@ -54,6 +55,7 @@ def cross_entropy(p: Array, q: Array) -> Array:
         >>> in_nats = cross_entropy([1, 0], [0.6, 0.4])
         >>> print(in_nats.round(4), (in_nats / np.log(10)).round(4))
         0.5108 0.2218
+
     Reference: Cover and Thomas, Elements of Information Theory, ch. 2.
     """
     xp, (p, q) = _distributions(p, q)
@@ -77,6 +79,7 @@ def kl_divergence(p: Array, q: Array) -> Array:
     Example:
         >>> kl_divergence(np.array([[0.5, 0.5], [0.5, 0.5]]), np.array([[0.5, 0.5], [1.0, 0.0]]))
         array([ 0., inf])
+
     Reference: Kullback and Leibler, On Information and Sufficiency, 1951.
     """
     xp, (p, q) = _distributions(p, q)
@@ -99,19 +102,32 @@ def _distributions(*inputs: Any) -> tuple[Any, list[Array]]:
         check_same_space(*named)
     # Lists and Distributions follow the library of the arrays beside them.
     xp = namespace(*(x for x, space in zip(inputs, spaces, strict=True) if space is None))
+    arrays = [_array(xp, x) for x in inputs]
+    _check_shapes([tuple(x.shape) for x in arrays])
+    # A Distribution was checked when it was made.
+    return xp, [
+        array if space else _floats(array, name) for array, space, name in zip(arrays, spaces, "pq", strict=False)
+    ]
+
+
+def _array(xp: Any, x: Any) -> Array:
+    if isinstance(getattr(x, "space", None), SampleSpace):
+        # torch warns of read-only arrays, which it could not keep read-only.
+        return x.probs if xp is namespace() else xp.asarray(x.probs.copy())
+    if hasattr(x, "__array_namespace__") or hasattr(x, "detach"):
+        return x
     try:
-        arrays = [xp.asarray(x if space is None else x.probs) for x, space in zip(inputs, spaces, strict=True)]
+        return xp.asarray(x)
     except ValueError as error:
         raise ShapeError("p and q must be rectangular arrays; got rows of unequal length.") from error
-    _check_shapes([tuple(x.shape) for x in arrays])
-    return xp, [_floats(x, name) for x, name in zip(arrays, "pq", strict=False)]
 
 
 def _floats(x: Array, what: str) -> Array:
     if not isinstance(x, np.ndarray):
         # One-hot labels may be integers, which have no logarithm in every library.
         return x * 1.0
-    return check_probabilities(x.reshape(-1, x.shape[-1]), what=what).reshape(x.shape)
+    rows = x.reshape(-1, x.shape[-1]) if x.ndim > 2 else x
+    return check_probabilities(rows, what=what).reshape(x.shape)
 
 
 def _check_shapes(shapes: list[tuple[int, ...]]) -> None:

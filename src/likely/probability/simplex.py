@@ -1,4 +1,4 @@
-"""Whether numbers are probabilities: finite, in [0, 1], each row summing to 1; and if not, which row and by how much."""
+"""Whether numbers are probabilities: finite, in [0, 1], each row with sum 1; if not, which row and by how much."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -25,7 +25,7 @@ def check_probabilities(values: Any, outcomes: Sequence[object] | None = None, w
     Example:
         >>> check_probabilities([[0.5, 0.5], [0.5, 0.4]])
         Traceback (most recent call last):
-        likely.errors.ProbabilityError: Each row of probs must sum to 1 within 1e-05; got 0.9 in row 1, 0.1 too little. ...
+        likely.errors.ProbabilityError: Each row of probs must sum to 1 within 1e-05; got 0.9 in row 1, 0.1 ...
     """
     probs = float_rows(values, outcomes, what)
     if not probs.size:

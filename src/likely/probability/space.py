@@ -3,17 +3,16 @@
 import itertools
 import math
 import operator
-import reprlib
 from collections.abc import Callable, Hashable, Iterable, Iterator
 from typing import Any, Self, TypeAlias
 
 import numpy as np
 
-from likely.arrays import to_numpy
 from likely.errors import ProbabilityError, ShapeError, SpaceMismatchError, UnknownOutcomeError, nearest
+from likely.probability.outcomes import outcome_name, read_outcomes, shown
 
-EventLike: TypeAlias = "Event | Hashable | Iterable[Hashable] | Callable[[Any], object]"
-"""An event, an outcome, a collection of outcomes, or a predicate on outcomes."""
+EventLike: TypeAlias = Hashable | Iterable[Hashable] | Callable[[Any], object]
+"""An event (which is hashable), an outcome, a collection of outcomes, or a predicate on outcomes."""
 
 
 class SampleSpace:
@@ -33,14 +32,15 @@ class SampleSpace:
         Event({rain, wind})
         >>> len(S), "sun" in S, S.index("wind")
         (4, True, 2)
+
     Reference: Kolmogorov, Foundations of the Theory of Probability, ch. 1.
     """
 
     __slots__ = ("_factors", "_index", "_outcomes")
 
     def __init__(self, outcomes: Iterable[Hashable]) -> None:
-        self._outcomes = tuple(_plain(outcome) for outcome in _ordered(outcomes))
-        self._index = _positions(self._outcomes)
+        self._index = read_outcomes(outcomes)
+        self._outcomes = tuple(self._index)
         self._factors: tuple[SampleSpace, ...] = ()
 
     @classmethod
@@ -200,7 +200,7 @@ class SampleSpace:
             if outcome in factor:
                 hint = f"It is an outcome of factor {axis}. Try space.where({axis}, {outcome!r})."
                 break
-        return UnknownOutcomeError(f"An outcome must be in the sample space; got {_shown(outcome)}. {hint}")
+        return UnknownOutcomeError(f"An outcome must be in the sample space; got {shown(outcome)}. {hint}")
 
 
 class Event:
@@ -311,18 +311,6 @@ class Event:
         return Event(self._space, combine(self._mask, other._mask))
 
 
-def outcome_name(outcome: object) -> str:
-    """An outcome as people write it in a set: strings without quotes, tuples of a product in parentheses.
-
-    Example:
-        >>> outcome_name(("rain", "cloud"))
-        '(rain, cloud)'
-    """
-    if isinstance(outcome, tuple):
-        return f"({', '.join(outcome_name(part) for part in outcome)})"
-    return outcome if isinstance(outcome, str) else repr(outcome)
-
-
 def check_same_space(one: SampleSpace, other: SampleSpace) -> None:
     """Raise SpaceMismatchError unless the spaces are equal; the message says where they part.
 
@@ -338,64 +326,8 @@ def check_same_space(one: SampleSpace, other: SampleSpace) -> None:
     else:
         pairs = zip(one, other, strict=True)
         at, (mine, theirs) = next((i, pair) for i, pair in enumerate(pairs) if pair[0] != pair[1])
-        came = f"{_shown(mine)} and {_shown(theirs)} at position {at}"
+        came = f"{shown(mine)} and {shown(theirs)} at position {at}"
     raise SpaceMismatchError(
         f"Both sample spaces must be the same; got {came}. Events answer only about their own space. "
         "Try space.event(*event) to read the outcomes in the other space."
     )
-
-
-def _ordered(outcomes: Any) -> Iterable[Any]:
-    if isinstance(outcomes, str | bytes):
-        raise ProbabilityError(
-            f"Outcomes must be a collection; got the text {_shown(outcomes)}. It would fall into its letters. "
-            f"Try SampleSpace([{_shown(outcomes)}]), or list(...) if letters are meant."
-        )
-    if isinstance(outcomes, set | frozenset):
-        raise ProbabilityError(
-            f"Outcomes must have an order; got a set of {len(outcomes)}. Probabilities are matched to outcomes by "
-            "position. Try a list."
-        )
-    if hasattr(outcomes, "__array__"):
-        return to_numpy(outcomes)
-    if not isinstance(outcomes, Iterable):
-        raise ProbabilityError(
-            f"Outcomes must be a collection; got {_shown(outcomes)}. Try SampleSpace([{_shown(outcomes)}])."
-        )
-    return outcomes
-
-
-def _plain(outcome: Any) -> Any:
-    return outcome.item() if isinstance(outcome, np.str_ | np.bool_ | np.number) else outcome
-
-
-def _positions(outcomes: tuple[Any, ...]) -> dict[Hashable, int]:
-    index: dict[Hashable, int] = {}
-    for position, outcome in enumerate(outcomes):
-        try:
-            first = index.setdefault(outcome, position)
-        except TypeError as error:
-            raise ProbabilityError(
-                f"Every outcome must be hashable; got {_shown(outcome)} at position {position}. "
-                "Outcomes are looked up by value. Try a tuple or a string."
-            ) from error
-        if first != position:
-            raise ProbabilityError(
-                f"Outcomes must be unique; got {_shown(outcome)} at positions {first} and {position}. "
-                "Two outcomes cannot occur at once. Try naming it once."
-            )
-        if outcome != outcome:
-            raise ProbabilityError(
-                f"Every outcome must equal itself; got {_shown(outcome)} at position {position}. "
-                "It could never be looked up. Try a name such as 'missing'."
-            )
-    if not index:
-        raise ProbabilityError(
-            "A sample space must have at least one outcome; got none. Probabilities over nothing cannot sum to 1."
-        )
-    return index
-
-
-def _shown(value: object) -> str:
-    shape = getattr(value, "shape", None)
-    return reprlib.repr(value) if shape is None else f"a {type(value).__name__} of shape {tuple(shape)}"

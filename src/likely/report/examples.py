@@ -51,9 +51,9 @@ def most_confidently_wrong(y: np.ndarray, probs: np.ndarray, most: int) -> np.nd
     return wrong[np.argsort(-probs[wrong].max(axis=1), kind="stable")][:most]
 
 
-def least_certain(entropy: np.ndarray, most: int) -> np.ndarray:
-    """Indices of the rows of largest entropy, the largest first, at most `most`."""
-    return np.argsort(-entropy, kind="stable")[:most]
+def least_certain(doubt: np.ndarray, most: int) -> np.ndarray:
+    """Indices of the rows of largest doubt (entropy), the largest first, at most `most`."""
+    return np.argsort(-doubt, kind="stable")[:most]
 
 
 def make_card(

@@ -12,8 +12,10 @@ from xml.etree import ElementTree
 
 import matplotlib as mpl
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from likely.report.findings import Bin
 
@@ -48,11 +50,12 @@ _WIDTH = 4.6  # inches: at 72 units each, text of 9.5 units is legible where a p
 _MOST_CHUNKS = 100
 _MOST_CELLS = 250
 _MOST_POINTS = 1000
+FEW_IN_BIN = 10
 
 Points = Sequence[tuple[int, float]]
 
 
-def loss_curve(training: Points, held_out: Points, description: str) -> str:
+def loss_curve(training: Points, held_out: Points, description: str, name: str = "loss") -> str:
     """Training loss (line: means of equal stretches; band: their range) and held-out loss over the steps."""
 
     def draw(figure: Figure) -> None:
@@ -66,9 +69,10 @@ def loss_curve(training: Points, held_out: Points, description: str) -> str:
         if held_out:
             ax.plot(*zip(*held_out, strict=True), color=CONTRAST, marker="o", linestyle="--", label="held out")
         ax.set(xlabel="step", ylabel="loss")
-        ax.legend(loc="upper right")
+        ax.xaxis.set_major_locator(MaxNLocator(7, steps=[1, 2, 5, 10], integer=True))
+        _legend_above(ax)
 
-    return _svg("loss", description, 3.1, draw)
+    return _svg(name, description, 3.1, draw)
 
 
 def accuracy_curve(held_out: Points, description: str) -> str:
@@ -81,6 +85,7 @@ def accuracy_curve(held_out: Points, description: str) -> str:
         ax.annotate(f"{last:.2%}", (step, last), xytext=(0, -13), textcoords="offset points", ha="right")
         ax.margins(y=0.18)
         ax.yaxis.set_major_formatter(lambda value, _: f"{100 * value:.4g}%")
+        ax.xaxis.set_major_locator(MaxNLocator(7, steps=[1, 2, 5, 10], integer=True))
         ax.set(xlabel="step", ylabel="held-out accuracy")
 
     return _svg("accuracy", description, 3.1, draw)
@@ -95,19 +100,16 @@ def reliability_diagram(bins: Sequence[Bin], noun: str, description: str) -> str
         accuracy = np.array([b.accuracy for b in bins])
         reach = np.abs(np.array([b.interval for b in bins]).T - accuracy)
         top.plot([0, 1], [0, 1], color=INK, linestyle=":", linewidth=1, label="confidence = accuracy")
-        top.errorbar(
-            confidence,
-            accuracy,
-            reach,
-            color=ACCENT,
-            marker="o",
-            linewidth=1,
-            elinewidth=1.2,
-            capsize=2.5,
-            label="model",
-        )
-        top.set(ylabel="share named correctly", xlim=(0, 1.01), ylim=(0, 1.03))
-        top.legend(loc="upper left")
+        drawn = {"color": ACCENT, "marker": "o", "linestyle": "", "elinewidth": 1.2, "capsize": 2.5}
+        many = np.array([b.count >= FEW_IN_BIN for b in bins])
+        for some, fill in ((many, ACCENT), (~many, "none")):
+            if some.any():
+                label = "model" if some is many or not many.any() else None
+                top.errorbar(
+                    confidence[some], accuracy[some], reach[:, some], markerfacecolor=fill, label=label, **drawn
+                )
+        top.set(ylabel="share named correctly", xlim=(0, 1.01), ylim=(-0.02, 1.04))
+        _legend_above(top)
         counts = [b.count for b in bins]
         bottom.bar(
             [b.low for b in bins], counts, [b.high - b.low for b in bins], align="edge", color=ACCENT, alpha=0.55,
@@ -169,7 +171,7 @@ def prediction_scatter(y: np.ndarray, predicted: np.ndarray, description: str) -
             label="test row",
         )
         ax.set(xlabel="true value", ylabel="predicted value")
-        ax.legend(loc="upper left")
+        _legend_above(ax)
 
     return _svg("scatter", description, 4.2, draw)
 
@@ -186,9 +188,14 @@ def residual_histogram(residuals: np.ndarray, description: str) -> str:
         _, top = ax.get_ylim()
         ax.set_ylim(0, 1.12 * top)
         ax.annotate("no error", (0, 1.12 * top), xytext=(4, -3), textcoords="offset points", va="top")
+        ax.yaxis.set_major_locator(MaxNLocator(7, steps=[1, 2, 5, 10], integer=True))
         ax.set(xlabel="predicted minus true", ylabel="rows")
 
     return _svg("residuals", description, 4.2, draw)
+
+
+def _legend_above(ax: Axes) -> None:
+    ax.legend(loc="lower right", bbox_to_anchor=(1, 1), ncols=2, borderaxespad=0)
 
 
 def _svg(name: str, description: str, height: float, draw: Callable[[Figure], None]) -> str:

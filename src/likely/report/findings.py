@@ -13,7 +13,9 @@ from typing import Any
 
 import numpy as np
 
-N_BINS = 15
+from likely.metrics import Reliability
+from likely.probability.information import entropy
+
 ROWS_AT_ONCE = 4096
 FEW = 200
 
@@ -81,27 +83,18 @@ def wilson(successes: float, n: int, level: float = 0.95) -> tuple[float, float]
 
 
 def entropies(probs: np.ndarray) -> np.ndarray:
-    """Entropy in nats of each row, shape (n,), with 0 log 0 = 0; a block of rows at a time to spare memory."""
-    out = np.empty(len(probs))
-    for start in range(0, len(probs), ROWS_AT_ONCE):
-        p = np.asarray(probs[start : start + ROWS_AT_ONCE], dtype=np.float64)
-        out[start : start + ROWS_AT_ONCE] = -(p * np.log(np.where(p > 0, p, 1.0))).sum(axis=1)
-    return out
+    """Entropy in nats of each row, shape (n,); a block of rows at a time to spare memory."""
+    blocks = [entropy(probs[start : start + ROWS_AT_ONCE]) for start in range(0, len(probs), ROWS_AT_ONCE)]
+    return np.concatenate(blocks).astype(np.float64)
 
 
-def reliability_bins(y: np.ndarray, probs: np.ndarray, n_bins: int = N_BINS) -> list[Bin]:
-    """The bins of equal width (low, high] that hold any row, by the highest probability of each row."""
-    confidence = np.clip(probs.max(axis=1).astype(np.float64), 0.0, 1.0)
-    right = probs.argmax(axis=1) == y
-    which = np.clip(np.ceil(confidence * n_bins).astype(int) - 1, 0, n_bins - 1)
+def make_bins(reliability: Reliability) -> list[Bin]:
+    """The bins that hold any row, with a 95% interval each."""
     bins: list[Bin] = []
-    for b in range(n_bins):
-        inside = which == b
-        count = int(inside.sum())
-        if count:
-            hits = int(right[inside].sum())
-            mean = float(confidence[inside].mean())
-            bins.append(Bin(b / n_bins, (b + 1) / n_bins, count, mean, hits / count, wilson(hits, count)))
+    for b in reliability.to_json():
+        if b["count"]:
+            interval = wilson(b["accuracy"] * b["count"], b["count"])
+            bins.append(Bin(b["low"], b["high"], b["count"], b["confidence"], b["accuracy"], interval))
     return bins
 
 
@@ -120,8 +113,6 @@ def curve(history: Iterable[Mapping[str, Any]], *path: str) -> list[tuple[int, f
 def about_loss(training: Sequence[tuple[int, float]], held_out: Sequence[tuple[int, float]]) -> str:
     """What the curves of the loss say: falling, level, or rising again."""
     if not held_out:
-        if not training:
-            return "No record of the training came with this model."
         (_, first), (last_step, last) = training[0], training[-1]
         return f"Training loss went from {first:.3g} to {last:.3g} in {several(last_step, 'step')}."
     (_, first), (last_step, last) = held_out[0], held_out[-1]
@@ -197,6 +188,8 @@ def about_confusion(confusion: np.ndarray, labels: Sequence[str], noun: str) -> 
     if not pairs:
         return f"No {noun} was taken for another class."
     i, j, times, of = pairs[0]
+    if times == 1:
+        return "No class was taken for the same other one more than once."
     back, back_of = int(confusion[j][i]), int(np.sum(confusion[j]))
     text = f"Most often confused: {labels[i]} taken for {labels[j]} ({times:,} of {of:,})"
     return f"{text}; the other way round {back:,} of {back_of:,}." if back_of else f"{text}."
@@ -206,6 +199,8 @@ def about_classes(scores: Sequence[tuple[str, float]]) -> str:
     """The hardest and the easiest class by F1; `scores` holds the classes that have one."""
     if not scores:
         return "No class has a score: the test part holds too few rows."
+    if len(scores) == 1:
+        return f"Only {scores[0][0]} could be scored (F1 {scores[0][1]:.3f})."
     hardest, easiest = min(scores, key=lambda s: s[1]), max(scores, key=lambda s: s[1])
     if hardest[1] == easiest[1]:
         return f"All classes are equally hard (F1 {hardest[1]:.3f})."
@@ -217,7 +212,7 @@ def about_wrong(y: np.ndarray, probs: np.ndarray, noun: str) -> str:
     wrong = probs.argmax(axis=1) != y
     n_wrong, n = int(wrong.sum()), len(y)
     if not n_wrong:
-        return f"Every one of the {several(n, noun)} was named correctly."
+        return f"No wrong answer among {several(n, noun)}."
     sure = int((probs[wrong].max(axis=1) >= 0.9).sum())
     return (
         f"{n_wrong:,} of {several(n, noun)} got a wrong answer; "
@@ -225,19 +220,21 @@ def about_wrong(y: np.ndarray, probs: np.ndarray, noun: str) -> str:
     )
 
 
-def about_uncertain(y: np.ndarray, probs: np.ndarray, entropy: np.ndarray, noun: str) -> str:
-    """Whether doubt is well placed: the share of wrong answers in the least certain tenth and in the rest."""
+def about_uncertain(y: np.ndarray, probs: np.ndarray, doubt: np.ndarray, noun: str) -> str:
+    """Whether doubt (entropy) is well placed: the share of wrong answers in the least certain tenth and in the rest."""
     n = len(y)
+    if n == 1:
+        return f"The entropy of the one answer is {doubt[0]:.2f} nats."
     if n < 20:
-        return f"Entropies run from {entropy.min():.2f} to {entropy.max():.2f} nats."
-    order = np.argsort(-entropy, kind="stable")
+        return f"Entropies run from {doubt.min():.2f} to {doubt.max():.2f} nats."
+    order = np.argsort(-doubt, kind="stable")
     wrong = (probs.argmax(axis=1) != y)[order]
     tenth = n // 10
     doubted, rest = float(wrong[:tenth].mean()), float(wrong[tenth:].mean())
     verdict = "Doubt is well placed" if doubted > rest else "Doubt is no guide here"
     return (
-        f"{verdict}: of the tenth of the {noun}s with the least certain answers {percent(doubted)} are named wrongly, "
-        f"of the rest {percent(rest)}."
+        f"{verdict}: in the least certain tenth of the {noun}s {percent(doubted)} of the answers are wrong, "
+        f"in the rest {percent(rest)}."
     )
 
 

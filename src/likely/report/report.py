@@ -15,6 +15,7 @@ import numpy as np
 from jinja2 import Environment, StrictUndefined, Template
 from markupsafe import Markup
 
+from likely import metrics
 from likely.errors import ShapeError
 from likely.report import examples, figures, findings, origin, tables
 from likely.report.findings import printable, several
@@ -25,6 +26,14 @@ N_PAIRS = 10
 N_ERRORS = 20
 TABLE_CLASSES = 20
 """Up to so many classes the confusion matrix is a table of numbers; above, a picture."""
+
+_HOW_TRAINING = "Line: training loss, averaged over short stretches; band: its range."
+_HOW_BOTH = (
+    "Solid line: training loss, averaged over short stretches; band: its range. Dashed with dots: loss on rows held "
+    "out from training. The two compare only as far as training does not alter its inputs or soften its labels."
+)
+_HOW_ACCURACY = "Share of rows held out from training that were named correctly while training went on."
+_HOW_ERRORS = "Mean squared error on rows held out from training while it went on."
 
 
 @dataclass(frozen=True)
@@ -96,7 +105,7 @@ def render(data: ReportData) -> str:
         >>> metrics = {"n": 2, "accuracy": {"value": 0.5, "low": 0.1, "high": 0.9}}
         >>> probs = np.array([[0.9, 0.1], [0.6, 0.4]])
         >>> page = render(ReportData("coins", {}, [], metrics, ("heads", "tails"), np.array([0, 1]), probs, None, None))
-        >>> "tails taken for heads (1 of 1)" in page
+        >>> "50.00%" in page
         True
     """
     data = replace(data, labels=tuple(printable(label) for label in data.labels))
@@ -104,6 +113,7 @@ def render(data: ReportData) -> str:
     return _template().render(
         title=printable(data.title),
         noun=data.noun,
+        n=len(data.y),
         is_regression=data.is_regression,
         headlines=tables.headlines(data.metrics, len(data.labels), data.noun),
         byline=origin.byline(data.card),
@@ -123,19 +133,19 @@ def _template() -> Template:
 
 def _classification(data: ReportData) -> dict[str, Any]:
     labels, y, probs, noun = data.labels, data.y.astype(np.int64), data.probs, data.noun
-    entropy = findings.entropies(probs)
-    bins = findings.reliability_bins(y, probs)
+    doubt = findings.entropies(probs)
+    bins = findings.make_bins(metrics.reliability_bins(probs, y))
     about_bins = findings.about_reliability(bins, noun)
-    confusion = tables.confusion_counts(data.metrics, y, probs)
+    confusion = metrics.confusion_matrix(probs, y)
     wrong = examples.most_confidently_wrong(y, probs, N_EXAMPLES)
-    unsure = examples.least_certain(entropy, N_EXAMPLES)
+    unsure = examples.least_certain(doubt, N_EXAMPLES)
 
     def cards(rows: np.ndarray) -> list[examples.Card]:
         return [examples.make_card(int(i), y, probs, labels, data.pictures, data.names) for i in rows]
 
     n, right = len(y), int((probs.argmax(axis=1) == y).sum())
     return {
-        "lead": f"Of {several(n, 'test ' + noun)} it had never seen, it named {right:,} correctly.",
+        "lead": f"Of {several(n, 'test ' + noun)} that the model had never seen, it named {right:,} correctly.",
         "bins": bins,
         "about_bins": about_bins,
         "reliability": Markup(figures.reliability_diagram(bins, noun, f"Reliability diagram. {about_bins}")),
@@ -147,7 +157,7 @@ def _classification(data: ReportData) -> dict[str, Any]:
         "wrong": cards(wrong),
         "about_wrong": findings.about_wrong(y, probs, noun),
         "unsure": cards(unsure),
-        "about_unsure": findings.about_uncertain(y, probs, entropy, noun),
+        "about_unsure": findings.about_uncertain(y, probs, doubt, noun),
         "classes": tables.class_rows(data.metrics.get("per_class") or ()),
     }
 
@@ -158,7 +168,7 @@ def _regression(data: ReportData) -> dict[str, Any]:
     about_fit, about_residuals = findings.about_fit(y, predicted), findings.about_residuals(y, predicted)
     largest = np.argsort(-np.abs(residuals), kind="stable")[:N_ERRORS]
     return {
-        "lead": f"It was judged on {several(len(y), 'test ' + data.noun)} that it had never seen.",
+        "lead": f"The model was judged on {several(len(y), 'test ' + data.noun)} that it had never seen.",
         "about_fit": about_fit,
         "scatter": Markup(figures.prediction_scatter(y, predicted, f"Predicted against true values. {about_fit}")),
         "about_residuals": about_residuals,
@@ -175,23 +185,24 @@ def _regression(data: ReportData) -> dict[str, Any]:
     }
 
 
-def _curves(history: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+def _curves(history: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Each figure of learning with its sentence and how to read it."""
     training = findings.curve(history, "loss")
-    held_out = findings.curve(history, "held_out", "nll") or findings.curve(history, "held_out", "mse")
-    accuracy = findings.curve(history, "held_out", "accuracy")
-    about_loss = findings.about_loss(training, held_out)
-    about_accuracy = findings.about_accuracy(accuracy) if accuracy else ""
-    loss_curve = accuracy_curve = ""
+    held_out, accuracy = (findings.curve(history, "held_out", key) for key in ("nll", "accuracy"))
+    errors = findings.curve(history, "held_out", "mse")
+    panels: list[tuple[str, str, str]] = []
+    if errors:
+        # Training standardizes the targets, so that the two losses have different units and no common axis.
+        about = findings.about_loss([], errors)
+        panels.append((about, figures.loss_curve([], errors, f"Learning curve. {about}", "errors"), _HOW_ERRORS))
     if training or held_out:
-        loss_curve = figures.loss_curve(training, held_out, f"Learning curve. {about_loss}")
+        about = findings.about_loss(training, held_out)
+        how = _HOW_BOTH if held_out else _HOW_TRAINING
+        panels.append((about, figures.loss_curve(training, held_out, f"Learning curve. {about}"), how))
     if accuracy:
-        accuracy_curve = figures.accuracy_curve(accuracy, f"Held-out accuracy. {about_accuracy}")
-    return {
-        "about_loss": about_loss,
-        "loss": Markup(loss_curve),
-        "about_accuracy": about_accuracy,
-        "accuracy": Markup(accuracy_curve),
-    }
+        about = findings.about_accuracy(accuracy)
+        panels.append((about, figures.accuracy_curve(accuracy, f"Held-out accuracy. {about}"), _HOW_ACCURACY))
+    return [{"about": about, "figure": Markup(svg), "how": how} for about, svg, how in panels]
 
 
 def _confusion(confusion: np.ndarray, labels: Sequence[str], noun: str) -> dict[str, Any]:

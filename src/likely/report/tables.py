@@ -16,12 +16,11 @@ HARDEST = 24
 # name in the metrics: (name on the page, in percent?, what it means)
 _HEADLINES: dict[str, tuple[str, bool, str]] = {
     "accuracy": ("Accuracy", True, "share of test {noun}s named correctly"),
-    "nll": ("Log loss", False, "nats per {noun}; 0 is perfect, {guess} is guessing"),
+    "nll": ("Log loss (NLL)", False, "nats per {noun}; 0 is perfect, {guess} is guessing"),
     "brier": ("Brier score", False, "squared distance of the probabilities from the truth; 0 is perfect"),
-    "ece": ("Calibration error", True, "mean gap between confidence and accuracy; 0 is perfect"),
-    "mse": ("Mean squared error", False, "in squared units of the target; 0 is perfect"),
-    "rmse": ("Root mean squared error", False, "in units of the target; 0 is perfect"),
-    "mae": ("Mean absolute error", False, "in units of the target; 0 is perfect"),
+    "ece": ("Calibration error (ECE)", True, "mean gap between confidence and accuracy; 0 is perfect"),
+    "mse": ("Mean squared error (MSE)", False, "in squared units of the target; 0 is perfect"),
+    "mae": ("Mean absolute error (MAE)", False, "in units of the target; 0 is perfect"),
     "r2": ("R²", False, "1 is perfect, 0 is no better than the mean"),
     "coverage": ("Interval coverage", True, "share of true values inside their interval"),
 }
@@ -42,14 +41,6 @@ def headlines(metrics: Mapping[str, Any], n_classes: int, noun: str) -> list[dic
         meaning = meaning.format(noun=noun, guess=guess)
         shown.append({"label": label, "value": _digits(value, in_percent), "interval": interval, "meaning": meaning})
     return shown
-
-
-def confusion_counts(metrics: Mapping[str, Any], y: np.ndarray, probs: np.ndarray) -> np.ndarray:
-    """The confusion matrix of the metrics, or counted here; rows are true classes, columns are answers."""
-    k = probs.shape[1]
-    if metrics.get("confusion") is not None:
-        return np.asarray(metrics["confusion"], dtype=np.int64).reshape(k, k)
-    return np.bincount(y * k + probs.argmax(axis=1), minlength=k * k).reshape(k, k)
 
 
 def confusion_rows(confusion: np.ndarray, labels: Sequence[str]) -> list[dict[str, Any]]:

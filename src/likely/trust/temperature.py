@@ -112,7 +112,7 @@ def _finite_scores(scores: np.ndarray) -> np.ndarray:
     scores = np.asarray(scores)
     if scores.ndim != 2 or scores.dtype.kind not in "fiu" or not scores.size:
         raise ShapeError(
-            f"scores must be numbers of shape (n, k) with n and k at least 1; got {scores.dtype} of shape {scores.shape}."
+            f"scores must be numbers of shape (n, k), at least one; got {scores.dtype} of shape {scores.shape}."
         )
     finite = np.isfinite(scores).all(axis=1)
     if not finite.all():

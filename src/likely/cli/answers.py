@@ -1,0 +1,136 @@
+"""What a model says about pictures: one answer per picture."""
+
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from itertools import repeat
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from likely.cli.questions import Questions
+from likely.errors import ImprobableConditionWarning
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from likely.predictor import ClassifierPredictor, RegressorPredictor
+    from likely.probability.distribution import Distribution
+    from likely.probability.space import Event
+
+
+@dataclass(frozen=True)
+class Given:
+    """The answer once it is known that the label is one of `labels`; `probability` is that of knowing so."""
+
+    labels: list[str]
+    probability: float
+    probabilities: dict[str, float]
+    events: dict[str, float]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The probability of every label, and of every event that was asked about."""
+
+    picture: str
+    probabilities: dict[str, float]
+    events: dict[str, float]
+    given: Given | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain JSON values; a condition adds the entry "given" and changes no other."""
+        label = most_probable(self.probabilities)
+        document: dict[str, Any] = {
+            "picture": self.picture,
+            "label": label,
+            "probability": self.probabilities[label],
+            "probabilities": self.probabilities,
+            "events": self.events,
+        }
+        return document if self.given is None else {**document, "given": asdict(self.given)}
+
+
+@dataclass(frozen=True)
+class Number:
+    """What a regression model predicts."""
+
+    picture: str
+    prediction: list[float]
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain JSON values; several targets give a list."""
+        value = self.prediction if len(self.prediction) > 1 else self.prediction[0]
+        return {"picture": self.picture, "prediction": value}
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A picture without an answer, and why."""
+
+    picture: str
+    error: str
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain JSON values."""
+        return {"picture": self.picture, "error": self.error}
+
+
+Outcome: TypeAlias = Answer | Number | Failure
+
+
+def most_probable(probabilities: dict[str, float]) -> str:
+    """The label with the largest probability; the first of them where several have it."""
+    return max(probabilities, key=probabilities.__getitem__)
+
+
+def classify(
+    predictor: "ClassifierPredictor", names: Sequence[str], X: "np.ndarray", questions: Questions
+) -> Iterator[Answer | Failure]:
+    """One answer per picture; where the condition is impossible, a failure.
+
+    Args:
+        predictor: the model.
+        names: what to call the pictures.
+        X: the pictures, shape (n, h, w) or (n, h, w, 3).
+        questions: events in the space of the model's labels as text.
+    """
+    from likely.probability.distribution import Distribution
+
+    labels, events, condition = predictor.card.labels, questions.events, questions.given
+    P = Distribution(labels, predictor.predict_proba(X))
+    if condition is None:
+        yield from map(Answer, names, _labelled(P), _asked(P, events))
+        return
+
+    masses = P(condition)
+    possible = masses > 0
+    outcomes = [str(label) for label in condition]
+    conditional: Iterator[Given] = iter(())
+    if possible.any():
+        with warnings.catch_warnings():
+            # Whoever asks reads P(given) beside each answer, so a tiny one needs no warning.
+            warnings.simplefilter("ignore", ImprobableConditionWarning)
+            Q = Distribution(labels, P.probs[possible]).given(condition)
+        conditional = map(Given, repeat(outcomes), masses[possible].tolist(), _labelled(Q), _asked(Q, events))
+    for name, is_possible, probabilities, asked in zip(
+        names, possible.tolist(), _labelled(P), _asked(P, events), strict=True
+    ):
+        if is_possible:
+            yield Answer(name, probabilities, asked, next(conditional))
+        else:
+            yield Failure(name, f"{name}: P({', '.join(outcomes)}) is 0 here, and nothing follows from the impossible.")
+
+
+def regress(predictor: "RegressorPredictor", names: Sequence[str], X: "np.ndarray") -> Iterator[Number]:
+    """The predicted number, or numbers, of each picture."""
+    predictions = predictor.predict(X)
+    for name, row in zip(names, predictions.reshape(len(names), -1).tolist(), strict=True):
+        yield Number(name, row)
+
+
+def _labelled(P: "Distribution") -> list[dict[str, float]]:
+    return [dict(zip(P.space, row, strict=True)) for row in P.probs.tolist()]
+
+
+def _asked(P: "Distribution", events: "Mapping[str, Event]") -> list[dict[str, float]]:
+    columns = {name: P(event).tolist() for name, event in events.items()}
+    return [{name: column[row] for name, column in columns.items()} for row in range(len(P))]

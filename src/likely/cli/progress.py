@@ -1,0 +1,169 @@
+"""How a run goes, on standard error: a live bar on a terminal, plain lines elsewhere."""
+
+import os
+import sys
+import time
+from collections.abc import Generator
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, TextIO
+
+from likely.cli.terminal import console, printable
+
+if TYPE_CHECKING:
+    from likely.learning.descent import Record
+
+_LINE_EVERY = 5.0
+_DRAW_EVERY = 0.1
+_LINES_BY_EPOCH = 25
+
+
+@contextmanager
+def watch() -> Generator["LiveWatcher | PlainWatcher"]:
+    """A watcher for a run: live on a terminal that can redraw a line, plain elsewhere."""
+    is_terminal = sys.stderr.isatty() and os.environ.get("TERM") not in ("dumb", "unknown")
+    watcher = LiveWatcher() if is_terminal else PlainWatcher(sys.stderr)
+    try:
+        yield watcher
+    finally:
+        watcher.close()
+
+
+def described(record: "Record") -> list[str]:
+    """What a record says, most important first."""
+    parts = [f"epoch {record.epoch:.1f}", f"loss {record.loss:.4f}"]
+    figures = record.held_out or {}
+    if "accuracy" in figures:
+        parts.append(f"held-out accuracy {figures['accuracy']:.2%}")
+    elif figures:
+        parts += [f"held-out {name} {value:.4g}" for name, value in figures.items()]
+    parts.append(f"{clock(record.seconds_left)} left")
+    parts.append(f"{record.examples_per_second:,.0f}/s")
+    return parts
+
+
+def clock(seconds: float) -> str:
+    """Minutes and seconds as on a clock.
+
+    Example:
+        >>> clock(97.2), clock(3725)
+        ('1:37', '1:02:05')
+    """
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+class PlainWatcher:
+    """Lines for a log: one per epoch, or every few seconds of a long epoch; never many in a short time.
+
+    Args:
+        stream: where to write. If nobody reads any more, the run goes on in silence.
+    """
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream: TextIO | None = stream
+        self._latest: Record | None = None
+        self._step = self._epoch = 0
+        self._line_at = time.monotonic()
+        self._began = self._line_at
+        self._loaded = -1
+
+    def say(self, message: str) -> None:
+        """A line."""
+        self._line(message)
+
+    def record(self, record: "Record") -> None:
+        """A line, if it is time for one."""
+        now = time.monotonic()
+        if record.step < self._step:
+            self._epoch = 0
+        self._step = record.step
+        # A run of hundreds of epochs says so in about as many lines as one of twenty.
+        every = max(1, round(record.epoch / max(record.progress, 1e-9) / _LINES_BY_EPOCH))
+        epoch = int(record.epoch + 1e-6)
+        pause = max(_LINE_EVERY, (now - self._began) / 50)
+        self._latest = record
+        if record.progress >= 1 or epoch >= self._epoch + every or now - self._line_at >= pause:
+            self._epoch = epoch
+            self._latest = None
+            self._line("  ".join(described(record)))
+
+    def loading(self, what: str, done: int, total: int | None) -> None:
+        """A line at every tenth of a large amount."""
+        tenth = 10 * done // total if total else done >> 23
+        if tenth != self._loaded:
+            self._loaded = tenth
+            self._line(f"{what}: {_amount(done, total)}")
+
+    def close(self) -> None:
+        """The last record, if it has not been told: a run may end between two lines."""
+        if self._latest is not None:
+            self._line("  ".join(described(self._latest)))
+            self._latest = None
+
+    def _line(self, text: str) -> None:
+        self._line_at = time.monotonic()
+        if self._stream is not None:
+            try:
+                print(printable(text), file=self._stream, flush=True)
+            except OSError:
+                self._stream = None
+
+
+class LiveWatcher:
+    """A bar that is redrawn in place; sentences stay above it."""
+
+    def __init__(self) -> None:
+        from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
+        from rich.table import Column
+
+        self._screen = console(error=True)
+        self._progress = Progress(
+            TextColumn("{task.description}", markup=False),
+            BarColumn(bar_width=max(8, min(30, self._screen.width - 72))),
+            TaskProgressColumn(),
+            TextColumn("{task.fields[detail]}", markup=False, table_column=Column(no_wrap=True, overflow="ellipsis")),
+            console=self._screen,
+            auto_refresh=False,
+            transient=True,
+            redirect_stdout=False,
+        )
+        self._task = self._progress.add_task("", total=1.0, detail="", visible=False)
+        self._drawn_at = 0.0
+        self._held_out: dict[str, float] | None = None
+        self._progress.start()
+
+    def say(self, message: str) -> None:
+        """A sentence above the bar."""
+        from rich.text import Text
+
+        self._progress.print(Text(printable(message)), soft_wrap=True)
+
+    def record(self, record: "Record") -> None:
+        """Redraw the bar, at most ten times a second."""
+        from dataclasses import replace
+
+        self._held_out = record.held_out or self._held_out
+        shown = replace(record, held_out=self._held_out)
+        self._draw("Training", record.progress, " · ".join(described(shown)), last=record.progress >= 1)
+
+    def loading(self, what: str, done: int, total: int | None) -> None:
+        """Redraw the bar, at most ten times a second."""
+        self._draw(printable(what), done / total if total else 0.0, _amount(done, total), last=done == total)
+
+    def close(self) -> None:
+        """Take the bar away."""
+        with suppress(OSError):
+            self._progress.stop()
+
+    def _draw(self, what: str, share: float, detail: str, *, last: bool) -> None:
+        now = time.monotonic()
+        if last or now - self._drawn_at >= _DRAW_EVERY:
+            self._drawn_at = now
+            self._progress.update(self._task, description=what, completed=share, detail=detail, visible=True)
+            with suppress(OSError):
+                self._progress.refresh()
+
+
+def _amount(done: int, total: int | None) -> str:
+    return f"{done:,}" if total is None else f"{done:,} of {total:,}"

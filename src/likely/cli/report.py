@@ -1,0 +1,18 @@
+"""`likely report`: write the report of a run anew."""
+
+from typing import Annotated
+
+import typer
+
+
+def report(
+    run: Annotated[str, typer.Argument(metavar="RUN", help="The run folder that fit wrote.", show_default=False)],
+) -> None:
+    """Write report.html of RUN anew, from its model, its history and its data."""
+    from likely.cli.progress import watch
+    from likely.cli.terminal import printable
+    from likely.report.runs import report_folder
+
+    with watch() as watcher:
+        path = report_folder(run, watcher)
+    typer.echo(printable(path))

@@ -1,0 +1,121 @@
+"""Answers on standard output as they come: a table for people, JSON or CSV for machines.
+
+A writer holds one answer at a time, so that a folder of a million pictures needs no more memory than one picture.
+"""
+
+import csv
+import io
+import json
+import sys
+from collections.abc import Iterable
+from typing import Protocol
+
+from likely.cli.answers import Failure, Number, Outcome, most_probable
+from likely.cli.terminal import bar, can_print_blocks, console, padded, percent, printable, styled, width
+
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+class Writer(Protocol):
+    """Takes outcomes one by one."""
+
+    def write(self, outcome: Outcome) -> None:
+        """Take the next one."""
+        ...
+
+    def close(self) -> None:
+        """Write what comes after the last one."""
+        ...
+
+
+class TableWriter:
+    """The most probable labels of each picture with bars, and the events that were asked about."""
+
+    def __init__(self, top: int) -> None:
+        self._top = top
+        self._screen = console()
+        self._blocks = can_print_blocks()
+
+    def write(self, outcome: Outcome) -> None:
+        """A heading and a few lines; failures are told on standard error instead."""
+        if isinstance(outcome, Failure):
+            return
+        heading = styled((printable(outcome.picture), "bold"))
+        if isinstance(outcome, Number):
+            heading.append("  " + "  ".join(f"{value:.6g}" for value in outcome.prediction))
+            self._screen.print(heading)
+            return
+        probabilities, events = outcome.probabilities, outcome.events
+        if outcome.given is not None:
+            probabilities, events = outcome.given.probabilities, outcome.given.events
+            condition = printable(", ".join(outcome.given.labels))
+            heading.append(f"  given {condition}: P(given) = {percent(outcome.given.probability)}", style="dim")
+        self._screen.print(heading)
+        ranked = sorted(probabilities.items(), key=lambda item: -item[1])[: self._top]
+        lines = [(printable(label), p, "cyan") for label, p in ranked]
+        lines += [(f"P({printable(name)})", p, "magenta") for name, p in events.items()]
+        columns = max(width(name) for name, _, _ in lines)
+        for name, p, color in lines:
+            share = bar(p, blocks=self._blocks)
+            self._screen.print(styled(f"  {padded(name, columns)}  {percent(p):>7}  ", (share, color)))
+
+    def close(self) -> None:
+        """Nothing comes after the last picture."""
+
+
+class JsonWriter:
+    """One JSON list, an element per line; ASCII, so that every terminal, pipe and file name is safe."""
+
+    def __init__(self) -> None:
+        self._before = "["
+
+    def write(self, outcome: Outcome) -> None:
+        """One element."""
+        sys.stdout.write(f"{self._before}\n{json.dumps(outcome.to_json(), allow_nan=False)}")
+        self._before = ","
+
+    def close(self) -> None:
+        """The end of the list."""
+        sys.stdout.write("[]\n" if self._before == "[" else "\n]\n")
+
+
+class CsvWriter:
+    """One row per picture: its name, what was answered, an error, then a column per label and per event.
+
+    Under a condition, P(given) and the conditional probabilities follow, in columns like "Shirt given".
+    """
+
+    def __init__(self, answer: Iterable[str], probabilities: Iterable[str], *, given: bool = False) -> None:
+        self._answer = list(answer)
+        names = list(probabilities)
+        under = ["P(given)", *(f"{name} given" for name in names)] if given else []
+        self._header = ["picture", *self._answer, "error", *names, *under]
+        self._row(self._header)
+
+    def write(self, outcome: Outcome) -> None:
+        """One row."""
+        cells: list[str | float]
+        if isinstance(outcome, Failure):
+            cells = [outcome.picture, *[""] * len(self._answer), outcome.error]
+        elif isinstance(outcome, Number):
+            cells = [outcome.picture, *outcome.prediction, ""]
+        else:
+            label = most_probable(outcome.probabilities)
+            cells = [outcome.picture, label, outcome.probabilities[label], ""]
+            cells += [*outcome.probabilities.values(), *outcome.events.values()]
+            if (given := outcome.given) is not None:
+                cells += [given.probability, *given.probabilities.values(), *given.events.values()]
+        self._row([*cells, *[""] * (len(self._header) - len(cells))])
+
+    def close(self) -> None:
+        """Nothing comes after the last row."""
+
+    def _row(self, cells: Iterable[str | float]) -> None:
+        line = io.StringIO()
+        csv.writer(line, lineterminator="\n").writerow([_cell(c) if isinstance(c, str) else repr(c) for c in cells])
+        sys.stdout.write(line.getvalue())
+
+
+def _cell(text: str) -> str:
+    """The text on one line; what a spreadsheet would take for a formula starts with an apostrophe."""
+    return f"'{printable(text)}" if text.startswith(_FORMULA) else printable(text)

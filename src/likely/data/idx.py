@@ -1,0 +1,174 @@
+"""IDX files, the format of MNIST and its relatives: a header with the shape, then the values, often in gzip.
+
+The header is 0, 0, a byte for the type, a byte for the number of axes, then each axis as 4 bytes, big-endian.
+Reference: https://yann.lecun.com/exdb/mnist/.
+"""
+
+import gzip
+import math
+import re
+import zlib
+from pathlib import Path
+from typing import IO, cast
+
+import numpy as np
+
+from likely.data.dataset import Dataset, Part
+from likely.errors import DataError
+
+TYPES = {8: "u1", 9: "i1", 11: ">i2", 12: ">i4", 13: ">f4", 14: ">f8"}
+PAIRS = {"train": ("train",), "test": ("t10k", "test")}
+NAME = re.compile(r"(train|t10k|test)-(images|labels)[-.]idx[13]-ubyte(\.gz)?")
+DIGITS = tuple("0123456789")
+
+MAX_BYTES = 4 * 1024**3
+CHUNK = 1024 * 1024
+# The most that deflate can compress: what a header promises beyond it can't be in the file.
+MAX_RATIO = 1032
+
+
+def read_idx(path: Path) -> np.ndarray:
+    """The array in an IDX file, plain or in gzip.
+
+    Raises:
+        DataError: naming the file, if it can't be read, is no IDX file, or holds less or more than its header says.
+    """
+    return parse_idx(read_raw(path), path)
+
+
+def read_raw(path: Path, size: int | None = None) -> bytes:
+    """The bytes of an IDX file, decompressed, and never many more than there should be.
+
+    Args:
+        path: the file, plain or in gzip, which its content decides and not its name.
+        size: how many there should be, if known; without it the header says it. One more is read, to tell.
+    Raises:
+        DataError: naming the file, if it can't be read or decompressed, or its header can't be true.
+    """
+    try:
+        with path.open("rb") as file:
+            zipped = file.read(2) == b"\x1f\x8b"
+            file.seek(0)
+            # GzipFile reads like any binary file; its stub only does not say so.
+            stream = cast(IO[bytes], gzip.GzipFile(fileobj=file)) if zipped else cast(IO[bytes], file)
+            stored = path.stat().st_size
+            if size is not None:
+                return _read_at_most(stream, size + 1)
+            header = _read_at_most(stream, 4)
+            axes = header[3] if len(header) == 4 else 0
+            header += _read_at_most(stream, 4 * axes)
+            promised = _size_by_header(header, path) - len(header)
+            if promised > min(MAX_BYTES, stored * (MAX_RATIO if zipped else 1)):
+                raise DataError(
+                    f"{path} must hold what its header promises; got a promise of {promised:,} bytes in a file of "
+                    f"{stored:,}. It is cut short or its header is damaged. Try to get the file again."
+                )
+            return header + _read_at_most(stream, promised + 1)
+    except FileNotFoundError:
+        raise DataError(f"{path} must be an IDX file; got nothing: there is no such file. Check the path.") from None
+    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+        raise DataError(
+            f"{path} must be a whole gzip file; got a damaged one: {error}. Try to get it again."
+        ) from error
+    except OSError as error:
+        raise DataError(f"{path} must be readable; got: {error.strerror or error}.") from error
+
+
+def parse_idx(raw: bytes, path: Path) -> np.ndarray:
+    """The array in the decompressed bytes of an IDX file; `path` names it in errors.
+
+    Raises:
+        DataError: if the bytes are not IDX, or less or more than the header says.
+    Example:
+        >>> parse_idx(bytes([0, 0, 8, 1, 0, 0, 0, 3, 7, 8, 9]), Path("labels-idx1-ubyte"))
+        array([7, 8, 9], dtype=uint8)
+    """
+    promised = _size_by_header(raw, path)
+    if len(raw) != promised:
+        what = "is cut short" if len(raw) < promised else "has bytes after its end"
+        raise DataError(
+            f"{path} must hold {promised:,} bytes as its header says; got "
+            f"{'more' if len(raw) > promised else format(len(raw), ',')}. The file {what}. Try to get it again."
+        )
+    axes = raw[3]
+    shape = tuple(int.from_bytes(raw[4 + 4 * i : 8 + 4 * i]) for i in range(axes))
+    values = np.frombuffer(raw, dtype=TYPES[raw[2]], offset=4 + 4 * axes).reshape(shape)
+    return values.astype(values.dtype.newbyteorder("="))
+
+
+def is_idx_folder(folder: Path) -> bool:
+    """Whether a folder holds a file with the name of an IDX file."""
+    return any(NAME.fullmatch(path.name) for path in folder.iterdir())
+
+
+def find_idx(folder: Path, part: str, kind: str) -> Path | None:
+    """The file with the "images" or "labels" of a "train" or "test" part, plain before compressed; None without one."""
+    axes = {"images": 3, "labels": 1}[kind]
+    stems = [f"{prefix}-{kind}{mark}idx{axes}-ubyte" for prefix in PAIRS[part] for mark in "-."]
+    paths = [folder / (stem + suffix) for stem in stems for suffix in ("", ".gz")]
+    return next((path for path in paths if path.is_file()), None)
+
+
+def open_idx_folder(folder: Path) -> Dataset:
+    """The pictures of a folder with train-images-idx3-ubyte, train-labels-idx1-ubyte and, if there, t10k-*.
+
+    The classes are the digits "0" to "9", as IDX files do not name them.
+
+    Raises:
+        DataError: naming the file that is missing, damaged, or does not fit the others.
+    """
+    train = _read_part(folder, "train")
+    has_test = any(find_idx(folder, "test", kind) for kind in ("images", "labels"))
+    test = _read_part(folder, "test") if has_test else None
+    if test is not None and test.X.shape[1:] != train.X.shape[1:]:
+        raise DataError(
+            f"The pictures in {folder} must be of one size; got {train.X.shape[1:]} to learn from and "
+            f"{test.X.shape[1:]} to judge with. Try files that belong together."
+        )
+    return Dataset(str(folder), "classification", train, test, labels=DIGITS, found_at=str(folder))
+
+
+def _size_by_header(raw: bytes, path: Path) -> int:
+    """The size of the whole file, decompressed, that its header promises."""
+    if len(raw) < 4 or raw[:2] != b"\x00\x00" or raw[2] not in TYPES or raw[3] == 0:
+        raise DataError(
+            f"{path} must begin as an IDX file does (0, 0, a type, a number of axes); got "
+            f"{raw[:4].hex(' ') or 'nothing'}. It is another kind of file or damaged. Try to get it again."
+        )
+    axes = raw[3]
+    if len(raw) < 4 + 4 * axes:
+        raise DataError(f"{path} must have a header of {4 + 4 * axes} bytes; got {len(raw)}. Try to get it again.")
+    shape = [int.from_bytes(raw[4 + 4 * i : 8 + 4 * i]) for i in range(axes)]
+    return 4 + 4 * axes + math.prod(shape) * np.dtype(TYPES[raw[2]]).itemsize
+
+
+def _read_at_most(stream: IO[bytes], limit: int) -> bytes:
+    """Up to `limit` bytes, piece by piece: a header's promise must not reserve memory before the bytes are there."""
+    pieces: list[bytes] = []
+    while limit > 0 and (piece := stream.read(min(limit, CHUNK))):
+        pieces.append(piece)
+        limit -= len(piece)
+    return b"".join(pieces)
+
+
+def _read_part(folder: Path, part: str) -> Part:
+    images, labels = find_idx(folder, part, "images"), find_idx(folder, part, "labels")
+    if images is None or labels is None:
+        missing = f"{PAIRS[part][0]}-{'images-idx3' if images is None else 'labels-idx1'}-ubyte"
+        raise DataError(f"{folder} must hold {missing} (or {missing}.gz); got a folder without it. Add the file.")
+    X, y = read_idx(images), read_idx(labels)
+    for path, array, axes, what in ((images, X, 3, "pictures (n, h, w)"), (labels, y, 1, "labels (n,)")):
+        if array.ndim != axes or array.dtype != np.uint8:
+            raise DataError(f"{path} must hold {what} as unsigned bytes; got {array.dtype} of shape {array.shape}.")
+    if len(X) != len(y):
+        raise DataError(
+            f"{images} and {labels} must be of one length; got {len(X)} pictures and {len(y)} labels. "
+            "They do not belong together or one is damaged. Try to get both again."
+        )
+    wrong = np.flatnonzero(y > 9)
+    if len(wrong):
+        raise DataError(
+            f"{labels} must hold labels from 0 to 9; got {y[wrong[0]]} at row {wrong[0]}. "
+            "Try a folder of class folders for other classes."
+        )
+    return Part(X, y.astype(np.int64))

@@ -1,0 +1,75 @@
+"""From what a person names, a data set or a path, to a `Dataset` that can be learned from."""
+
+import os
+from pathlib import Path
+
+from likely.data import bundled, fashion_mnist
+from likely.data.dataset import Dataset
+from likely.data.folder import open_class_folder
+from likely.data.idx import is_idx_folder, open_idx_folder
+from likely.data.progress import Progress
+from likely.data.validate import validate
+from likely.errors import ConfigError, DataError, nearest
+
+NAMES = (fashion_mnist.NAME, *bundled.NAMES)
+
+
+def open_dataset(
+    name_or_path: str | os.PathLike[str],
+    data_folder: str | os.PathLike[str] | None = None,
+    progress: Progress | None = None,
+    *,
+    image_size: int | None = None,
+) -> Dataset:
+    """The data set with this name, or in this folder, checked.
+
+    Names come before paths: a folder that is called like a data set is meant by "./digits".
+
+    Args:
+        name_or_path: one of `NAMES`, a folder of class folders (or train/ and test/ with class folders), or a folder
+            of IDX files.
+        data_folder: for fashion-mnist, the folder that holds its files.
+        progress: told how far a download or the reading of pictures is.
+        image_size: for class folders, resize all pictures to this height and width.
+    Returns:
+        A data set that `likely.data.validate.validate` has accepted.
+    Raises:
+        ConfigError: if there is no data set with the name.
+        DataError: if there is nothing at the path, or it can't be learned from; the message says why.
+    Example:
+        >>> iris = open_dataset("iris")
+        >>> iris.labels, len(iris.train), len(iris.test)
+        (('setosa', 'versicolor', 'virginica'), 120, 30)
+    """
+    name = os.fspath(name_or_path)
+    if data_folder is not None and name != fashion_mnist.NAME:
+        raise ConfigError(f"A data folder must go with {fashion_mnist.NAME!r}; got {name!r}. Give the folder itself.")
+    if name == fashion_mnist.NAME:
+        return validate(fashion_mnist.load_fashion_mnist(data_folder, progress))
+    if name in bundled.NAMES:
+        return validate(bundled.load_bundled(name))
+    path = Path(name).expanduser()
+    if not path.exists():
+        raise _unknown(name)
+    if not path.is_dir():
+        raise DataError(
+            f"{path} must be a folder of class folders or of IDX files; got a single file. "
+            f"Try its folder, or one of {_listed()}."
+        )
+    if is_idx_folder(path):
+        return validate(fashion_mnist.recognize(path) or open_idx_folder(path))
+    return validate(open_class_folder(path, image_size=image_size, progress=progress))
+
+
+def _unknown(name: str) -> ConfigError | DataError:
+    if Path(name).name != name or Path(name).suffix or name in (".", ".."):
+        return DataError(f"Data must be at the path given; got {name}, where there is nothing. Check the path.")
+    hint = nearest(name, NAMES)
+    choices = "" if hint.startswith("Choose") else f" Choose from {_listed()}."
+    return ConfigError(
+        f"Data must be the name of a data set or the path of a folder; got {name!r}, which is neither. {hint}{choices}"
+    )
+
+
+def _listed() -> str:
+    return ", ".join(repr(choice) for choice in NAMES)

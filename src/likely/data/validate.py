@@ -1,0 +1,112 @@
+"""What every data set must fulfil before anything is learned from it, wherever it came from."""
+
+import numpy as np
+
+from likely.data.dataset import Dataset, Part
+from likely.errors import DataError, ShapeError
+
+ROWS_AT_ONCE = 4096
+
+
+def validate(dataset: Dataset) -> Dataset:
+    """The data set itself, if it can be learned from.
+
+    Raises:
+        ShapeError: if pictures are not uint8, or the parts' rows have different shapes.
+        DataError: if a part is empty; there are fewer than two classes, or a class without a row to learn from; a
+            label is not one of the classes; a number or target is NaN or infinite; or nothing varies at all.
+    """
+    parts = [("training", dataset.train)] + ([] if dataset.test is None else [("test", dataset.test)])
+    for name, part in parts:
+        where = f"The {name} part of {dataset.name}"
+        if len(part) == 0:
+            raise DataError(f"{where} must have rows; got none. Check that the source holds examples.")
+        _check_rows(where, part, dataset)
+        if dataset.task == "classification":
+            _check_labels(where, part, dataset.labels)
+        else:
+            _check_targets(where, part)
+    if dataset.task == "classification":
+        _check_classes(dataset)
+    if dataset.train.X.ndim > 2:
+        _check_pictures_vary(dataset)
+    elif not np.ptp(dataset.train.X, axis=0).any():
+        raise DataError(
+            f"The rows of {dataset.name} must differ; got {len(dataset.train)} rows that are all the same. "
+            "Nothing can be learned from them. Check that the right columns were read."
+        )
+    return dataset
+
+
+def _check_rows(where: str, part: Part, dataset: Dataset) -> None:
+    X, expected = part.X, dataset.train.X.shape[1:]
+    if X.shape[1:] != expected:
+        raise ShapeError(
+            f"{where} must have rows of the training part's shape {expected}; got {X.shape[1:]}. "
+            "The network has one input per value. Bring both to one size."
+        )
+    if X.ndim > 2:
+        if X.dtype != np.uint8:
+            raise ShapeError(f"{where} must have pictures of dtype uint8, 0 to 255; got {X.dtype}. Multiply and cast.")
+        return
+    if X.ndim != 2 or X.dtype.kind not in "fiu":
+        raise ShapeError(f"{where} must have rows of real numbers (n, d); got {X.dtype} of shape {X.shape}.")
+    bad = np.argwhere(~np.isfinite(X))
+    if len(bad):
+        row, column = (int(i) for i in bad[0])
+        label = repr(dataset.features[column]) if dataset.features else str(column)
+        raise DataError(
+            f"{where} must have finite numbers; got {X[row, column]} in column {label} at row {row} "
+            f"({len(bad)} such values). Fill or drop them first."
+        )
+
+
+def _check_labels(where: str, part: Part, labels: tuple[str, ...]) -> None:
+    if part.y.ndim != 1 or part.y.dtype.kind not in "iu":
+        raise ShapeError(f"{where} must have integer labels (n,); got {part.y.dtype} of shape {part.y.shape}.")
+    wrong = np.flatnonzero((part.y < 0) | (part.y >= len(labels)))
+    if len(wrong):
+        raise DataError(
+            f"{where} must have labels from 0 to {len(labels) - 1}, one per class; got {part.y[wrong[0]]} "
+            f"at row {wrong[0]}. Check that labels and classes belong together."
+        )
+
+
+def _check_targets(where: str, part: Part) -> None:
+    if part.y.dtype.kind != "f":
+        raise ShapeError(f"{where} must have targets of a floating-point dtype; got {part.y.dtype}. Cast them.")
+    bad = np.argwhere(~np.isfinite(part.y))
+    if len(bad):
+        raise DataError(f"{where} must have finite targets; got {part.y[tuple(bad[0])]} at row {bad[0][0]}. Drop it.")
+
+
+def _check_classes(dataset: Dataset) -> None:
+    labels = dataset.labels
+    counts = np.bincount(dataset.train.y, minlength=len(labels))
+    if len(labels) < 2 or np.count_nonzero(counts) < 2:
+        only = labels[int(counts.argmax())] if labels else "none"
+        raise DataError(
+            f"{dataset.name} must have at least two classes to tell apart; got one class only: {only!r}. "
+            "Add examples of another class."
+        )
+    if len(set(labels)) < len(labels):
+        raise DataError(f"The classes of {dataset.name} must have different names; got a name twice. Rename one.")
+    empty = [label for label, count in zip(labels, counts, strict=True) if count == 0]
+    if empty:
+        listed = ", ".join(repr(label) for label in empty[:5]) + (", ..." if len(empty) > 5 else "")
+        raise DataError(
+            f"Every class of {dataset.name} must have a row to learn from; got a class without a training row: "
+            f"{listed}. Add examples or leave the class out."
+        )
+
+
+def _check_pictures_vary(dataset: Dataset) -> None:
+    X = dataset.train.X
+    for start in range(0, len(X), ROWS_AT_ONCE):
+        flat = X[start : start + ROWS_AT_ONCE].reshape(-1, X[0].size)
+        if (flat != flat[:, :1]).any():
+            return
+    raise DataError(
+        f"The pictures of {dataset.name} must show something; got {len(X)} pictures that are all constant, "
+        "each of one color. Check how they were made."
+    )

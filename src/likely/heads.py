@@ -1,0 +1,149 @@
+"""From scores to the simplex: softmax, and division by the L1 norm.
+
+A head is a function g: R^k -> the simplex of probabilities. For training by hand each head also knows its
+vector-Jacobian product: from the gradient with respect to its outputs to the one with respect to its scores.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from likely.arrays import Array, namespace
+
+LOG_FLOOR = 1e-12
+"""Division by the L1 norm can give exactly 0, whose logarithm no loss survives; its log form is floored here."""
+
+
+def softmax(scores: Array, axis: int = -1) -> Array:
+    """Probabilities proportional to the exponentials of the scores.
+
+    softmax(x)_i = exp(x_i) / sum_j exp(x_j), computed with the largest score subtracted, which changes nothing
+    (softmax(x + c) = softmax(x)) and cannot overflow.
+
+    Args:
+        scores: real numbers of any shape.
+        axis: along which the results sum to 1.
+    Returns:
+        The shape of `scores`; each slice along the axis lies on the simplex.
+    Example:
+        >>> softmax(np.array([0.0, np.log(3.0)])).round(4)
+        array([0.25, 0.75])
+
+    Reference: Bridle, Probabilistic Interpretation of Feedforward Classification Network Outputs (1990).
+    """
+    xp = namespace(scores)
+    exponentials = xp.exp(scores - xp.max(scores, axis=axis, keepdims=True))
+    return exponentials / xp.sum(exponentials, axis=axis, keepdims=True)
+
+
+def log_softmax(scores: Array, axis: int = -1) -> Array:
+    """log softmax(scores) in nats, exact also where softmax rounds to 0.
+
+    log softmax(x)_i = x_i - m - log sum_j exp(x_j - m),  m = max x.
+
+    Args:
+        scores: real numbers of any shape.
+        axis: along which the probabilities sum to 1.
+    Example:
+        >>> log_softmax(np.array([0.0, 1000.0]))
+        array([-1000.,     0.])
+    """
+    xp = namespace(scores)
+    shifted = scores - xp.max(scores, axis=axis, keepdims=True)
+    return shifted - xp.log(xp.sum(xp.exp(shifted), axis=axis, keepdims=True))
+
+
+def l1_normalize(x: Array, axis: int = -1) -> Array:
+    """Sizes divided by their sum: the distance from 0 of each score, as a share.
+
+    g(x)_i = |x_i| / sum_j |x_j|; the zero vector gives the uniform distribution. For scores that are all positive this
+    is x / sum x; the absolute values make a distribution of negative ones too.
+
+    Args:
+        x: real numbers of any shape.
+        axis: along which the results sum to 1.
+    Example:
+        >>> l1_normalize(np.array([1.0, -3.0]))
+        array([0.25, 0.75])
+        >>> l1_normalize(np.zeros(4))
+        array([0.25, 0.25, 0.25, 0.25])
+    """
+    xp = namespace(x)
+    sizes = xp.abs(x)
+    largest = xp.max(sizes, axis=axis, keepdims=True)
+    # Dividing by the largest first keeps the sum of huge numbers finite.
+    scaled = xp.where(largest > 0, sizes / xp.where(largest > 0, largest, xp.ones_like(largest)), xp.ones_like(sizes))
+    return scaled / xp.sum(scaled, axis=axis, keepdims=True)
+
+
+def log_l1_normalize(x: Array, axis: int = -1) -> Array:
+    """log l1_normalize(x) in nats, floored at log 1e-12."""
+    xp = namespace(x)
+    probs = l1_normalize(x, axis=axis)
+    return xp.log(xp.where(probs > LOG_FLOOR, probs, xp.full_like(probs, LOG_FLOOR)))
+
+
+def softmax_jacobian(probs: Array) -> Array:
+    """The derivative of softmax: d s_i / d x_j = s_i (delta_ij - s_j), that is diag(s) - s s^T.
+
+    Its diagonal alone is s (1 - s), which resembles the derivative of the sigmoid.
+
+    Args:
+        probs: s = softmax(x), shape (..., k).
+    Returns:
+        Shape (..., k, k); symmetric, and each row sums to 0, since the probabilities must keep summing to 1.
+    Example:
+        >>> softmax_jacobian(np.array([0.6, 0.4]))
+        array([[ 0.24, -0.24],
+               [-0.24,  0.24]])
+    """
+    xp = namespace(probs)
+    eye = xp.eye(probs.shape[-1], dtype=probs.dtype)
+    return probs[..., :, None] * (eye - probs[..., None, :])
+
+
+@dataclass(frozen=True)
+class Head:
+    """A head as a row of the table: forward, log form, and the way back by hand.
+
+    Args:
+        name: as configurations and model files call it.
+        probs: scores -> outputs.
+        log_probs: scores -> log outputs in nats.
+        backward: (scores, outputs, gradient with respect to outputs) -> gradient with respect to scores.
+    """
+
+    name: str
+    probs: Callable[[Array], Array]
+    log_probs: Callable[[Array], Array]
+    backward: Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]
+
+
+def _softmax_backward(scores: np.ndarray, probs: np.ndarray, upstream: np.ndarray) -> np.ndarray:
+    """(diag(s) - s s^T) u = s (u - s^T u), without making the matrix."""
+    del scores
+    return probs * (upstream - (probs * upstream).sum(axis=-1, keepdims=True))
+
+
+def _l1_backward(scores: np.ndarray, probs: np.ndarray, upstream: np.ndarray) -> np.ndarray:
+    """d p_i / d x_j = sign(x_j) (delta_ij - p_i) / sum |x|; 0 at the zero vector."""
+    total = np.abs(scores).sum(axis=-1, keepdims=True)
+    safe = np.where(total > 0, total, np.ones_like(total))
+    return np.sign(scores) * (upstream - (probs * upstream).sum(axis=-1, keepdims=True)) / safe
+
+
+def _identity(scores: Array) -> Array:
+    return scores
+
+
+def _log(scores: Array) -> Array:
+    return namespace(scores).log(scores)
+
+
+HEADS: dict[str, Head] = {
+    "softmax": Head("softmax", softmax, log_softmax, _softmax_backward),
+    "l1": Head("l1", l1_normalize, log_l1_normalize, _l1_backward),
+    "identity": Head("identity", _identity, _log, lambda scores, outputs, upstream: upstream),
+}
+"""The heads by name; "identity" leaves the scores as they are, for regression."""

@@ -1,0 +1,74 @@
+"""Linear regression in closed form."""
+
+import math
+import warnings
+
+import numpy as np
+
+from likely.errors import DataError, RankWarning, ShapeError
+
+
+def least_squares(X: np.ndarray, Y: np.ndarray, *, ridge: float = 0.0, weights: np.ndarray | None = None) -> np.ndarray:
+    """The parameters of the linear network with the least sum of squared errors.
+
+    L(theta) = (Y - X_D theta)^T (Y - X_D theta),  X_D = [1, X];  its gradient 2 X_D^T (X_D theta - Y) is 0 at
+    theta = (X_D^T X_D)^-1 X_D^T Y. The inverse is never formed: with the singular value decomposition X_D = U S V^T,
+    theta = V S^-1 U^T Y. With ridge lambda, lambda ||theta||^2 is added to L, without the bias: a shift of all targets must only shift theta_0.
+
+    Args:
+        X: rows, shape (n, d).
+        Y: targets, shape (n, k) or (n,).
+        ridge: lambda, not negative.
+        weights: one non-negative number per row, which multiplies its squared error.
+    Returns:
+        theta of shape (d + 1, k), row 0 the bias; (d + 1,) for Y of shape (n,).
+    Raises:
+        ShapeError: if the rows do not match.
+        DataError: if a number is NaN or infinite, or ridge is negative.
+    Warns:
+        RankWarning: if the columns of X_D depend on each other: the theta of least norm among the best is returned.
+    Example:
+        A parabola is linear in its parameters; the columns of X are the powers of x.
+
+        >>> x = np.array([-1.0, 0.0, 1.0, 2.0])
+        >>> least_squares(np.column_stack([x, x**2]), 1 + 2 * x + 3 * x**2).round(6)
+        array([1., 2., 3.])
+
+    Reference: Golub and Van Loan, Matrix Computations, ch. 5.
+    """
+    X, Y = _numbers("X", X), _numbers("Y", Y)
+    if X.ndim != 2 or Y.ndim not in (1, 2) or len(X) != len(Y) or len(X) == 0:
+        raise ShapeError(f"X must be (n, d) and Y (n, k) with n > 0; got {X.shape} and {Y.shape}.")
+    if not ridge >= 0:
+        raise DataError(f"ridge must not be negative; got {ridge}. A negative penalty has no minimum. Try 0.")
+    design = np.concatenate([np.ones((len(X), 1), X.dtype), X], axis=1)
+    targets = Y.reshape(len(Y), -1)
+    if weights is not None:
+        root = np.sqrt(np.asarray(weights, X.dtype))[:, None]
+        design, targets = root * design, root * targets
+    if ridge > 0:
+        # lambda ||theta||^2 without the bias is the squared error of d more rows whose targets are 0.
+        penalty = math.sqrt(ridge) * np.eye(X.shape[1] + 1, dtype=X.dtype)[1:]
+        design = np.concatenate([design, penalty])
+        targets = np.concatenate([targets, np.zeros((X.shape[1], targets.shape[1]), targets.dtype)])
+    left, sizes, right = np.linalg.svd(design, full_matrices=False)
+    kept = sizes > max(design.shape) * np.finfo(design.dtype).eps * sizes[0]
+    if kept.sum() < design.shape[1]:
+        warnings.warn(
+            f"X with a column of ones must have full column rank {design.shape[1]}; got {int(kept.sum())}. "
+            "Infinitely many parameters fit equally well; those of least norm are returned. "
+            "Try fewer columns, more rows, or ridge > 0.",
+            RankWarning,
+            stacklevel=2,
+        )
+    theta = right[kept].T @ ((left[:, kept].T @ targets) / sizes[kept, None])
+    return theta if Y.ndim == 2 else theta[:, 0]
+
+
+def _numbers(name: str, values: np.ndarray) -> np.ndarray:
+    numbers = np.asarray(values)
+    numbers = numbers if numbers.dtype in (np.float32, np.float64) else numbers.astype(np.float64)
+    if not np.isfinite(numbers).all():
+        where = tuple(int(i) for i in np.argwhere(~np.isfinite(numbers))[0])
+        raise DataError(f"{name} must be finite numbers; got {numbers[where]} at {where}. Try removing that row.")
+    return numbers

@@ -1,0 +1,126 @@
+"""Activation functions, each with its derivative by hand."""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from likely.arrays import Array, namespace
+
+_GELU_A = math.sqrt(2 / math.pi)
+_GELU_B = 0.044715
+
+
+def sigmoid(z: Array) -> Array:
+    """A soft step from 0 to 1.
+
+    sigma(z) = 1 / (1 + exp(-z)), computed as (1 + tanh(z / 2)) / 2, which is the same function and cannot overflow.
+
+    Args:
+        z: real numbers of any shape.
+    Example:
+        >>> sigmoid(np.array([-1000.0, 0.0, 1000.0]))
+        array([0. , 0.5, 1. ])
+    """
+    return 0.5 * namespace(z).tanh(0.5 * z) + 0.5
+
+
+def heaviside(z: Array) -> Array:
+    """The hard step: 1 where z > 0, else 0.
+
+    Its derivative is 0 everywhere but at 0, where there is none: gradient descent learns nothing through it. That is
+    why networks use the sigmoid in its place.
+
+    Example:
+        >>> heaviside(np.array([-2.0, 0.0, 3.0]))
+        array([0., 0., 1.])
+    """
+    xp = namespace(z)
+    return xp.astype(z > 0, z.dtype)
+
+
+def relu(z: Array) -> Array:
+    """max(z, 0).
+
+    Example:
+        >>> relu(np.array([-2.0, 3.0]))
+        array([0., 3.])
+    """
+    xp = namespace(z)
+    return xp.where(z > 0, z, xp.zeros_like(z))
+
+
+def tanh(z: Array) -> Array:
+    """The hyperbolic tangent, a soft step from -1 to 1.
+
+    Example:
+        >>> tanh(np.array([0.0, 1000.0]))
+        array([0., 1.])
+    """
+    return namespace(z).tanh(z)
+
+
+def gelu(z: Array) -> Array:
+    """The Gaussian error linear unit in its tanh form.
+
+    z / 2 (1 + tanh(sqrt(2 / pi) (z + 0.044715 z^3)))
+
+    Example:
+        >>> gelu(np.array([0.0, 1.0])).round(4)
+        array([0.    , 0.8412])
+
+    Reference: Hendrycks and Gimpel, Gaussian Error Linear Units, arXiv 1606.08415.
+    """
+    return 0.5 * z * (1 + namespace(z).tanh(_GELU_A * (z + _GELU_B * (z * z * z))))
+
+
+@dataclass(frozen=True)
+class Activation:
+    """An activation as a row of the table.
+
+    Args:
+        name: as configurations and model files call it.
+        value: z -> a.
+        derivative: (z, a) -> da/dz, by hand; None where it is useless for learning.
+    """
+
+    name: str
+    value: Callable[[Array], Array]
+    derivative: Callable[[np.ndarray, np.ndarray], np.ndarray] | None
+
+
+def _sigmoid_derivative(z: np.ndarray, a: np.ndarray) -> np.ndarray:
+    """sigma'(z) = sigma(z) (1 - sigma(z))."""
+    del z
+    return a * (1 - a)
+
+
+def _relu_derivative(z: np.ndarray, a: np.ndarray) -> np.ndarray:
+    """1 where z > 0, else 0."""
+    del a
+    return (z > 0).astype(z.dtype)
+
+
+def _tanh_derivative(z: np.ndarray, a: np.ndarray) -> np.ndarray:
+    """tanh'(z) = 1 - tanh(z)^2."""
+    del z
+    return 1 - a * a
+
+
+def _gelu_derivative(z: np.ndarray, a: np.ndarray) -> np.ndarray:
+    """(1 + t) / 2 + z / 2 (1 - t^2) sqrt(2 / pi) (1 + 3 * 0.044715 z^2),  t = the tanh in the formula."""
+    del a
+    square = z * z
+    t = np.tanh(_GELU_A * z * (1 + _GELU_B * square))
+    return 0.5 * (1 + t) + 0.5 * z * (1 - t * t) * _GELU_A * (1 + 3 * _GELU_B * square)
+
+
+ACTIVATIONS: dict[str, Activation] = {
+    "sigmoid": Activation("sigmoid", sigmoid, _sigmoid_derivative),
+    "relu": Activation("relu", relu, _relu_derivative),
+    "tanh": Activation("tanh", tanh, _tanh_derivative),
+    "gelu": Activation("gelu", gelu, _gelu_derivative),
+    "heaviside": Activation("heaviside", heaviside, None),
+}
+"""The activations by name."""

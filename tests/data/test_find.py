@@ -1,0 +1,80 @@
+import io
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+from likely.data.find import Found, find_pictures
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Path:
+    names = ["b/2.PNG", "b/1.jpg", "a.webp", "b/deep/er/3.Tiff", "notes.txt", ".hidden.png", ".git/4.png", "ä ö/5.png"]
+    for name in names:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes(b"")
+    return tmp_path
+
+
+def names(found: list[Found], root: Path) -> list[str]:
+    return [str(Path(entry.name).relative_to(root)) for entry in found if entry.error is None]
+
+
+def test_a_folder_is_searched_in_sorted_order(tree: Path) -> None:
+    found = find_pictures([tree])
+    assert names(found, tree) == ["a.webp", "b/1.jpg", "b/2.PNG", "b/deep/er/3.Tiff", "ä ö/5.png"]
+    assert all(entry.source == Path(entry.name) for entry in found)
+
+
+def test_links_in_a_circle_are_followed_once(tree: Path) -> None:
+    (tree / "b" / "again").symlink_to(tree, target_is_directory=True)
+    (tree / "outside").symlink_to(tree / "b", target_is_directory=True)
+    found = find_pictures([tree / "b"])
+    assert names(found, tree).count("b/1.jpg") == 1
+    assert "b/again/a.webp" in names(found, tree)
+    assert len({os.path.realpath(entry.name) for entry in found}) == len(found)
+
+
+def test_a_file_is_taken_at_its_word(tree: Path) -> None:
+    assert names(find_pictures([tree / "notes.txt", tree / ".hidden.png"]), tree) == ["notes.txt", ".hidden.png"]
+
+
+def test_globs(tree: Path) -> None:
+    assert names(find_pictures([f"{tree}/b/*.jpg"]), tree) == ["b/1.jpg"]
+    assert names(find_pictures([f"{tree}/**/*.[pP]*"]), tree) == ["b/2.PNG", "ä ö/5.png"]
+    assert names(find_pictures([f"{tree}/b/de?p"]), tree) == ["b/deep/er/3.Tiff"]
+
+
+def test_a_file_whose_name_looks_like_a_glob(tmp_path: Path) -> None:
+    path = tmp_path / "boot[1].png"
+    path.write_bytes(b"")
+    assert [entry.source for entry in find_pictures([path])] == [path]
+
+
+def test_the_order_of_the_arguments_is_kept(tree: Path) -> None:
+    assert names(find_pictures([tree / "b/2.PNG", tree / "a.webp", tree / "b/1.jpg"]), tree) == [
+        "b/2.PNG",
+        "a.webp",
+        "b/1.jpg",
+    ]
+
+
+def test_what_is_missing_is_an_entry_and_the_rest_stays(tree: Path) -> None:
+    (tree / "empty").mkdir()
+    found = find_pictures([tree / "none.png", tree / "a.webp", f"{tree}/*.gif", tree / "empty"])
+    assert [entry.error is None for entry in found] == [False, True, False, False]
+    for entry, message in zip(found[::2] + found[3:], ("no such file", "no match", "without any"), strict=True):
+        assert message in (entry.error or "")
+        assert entry.name in (entry.error or "")
+        assert entry.source is None
+
+
+def test_a_broken_link_is_left_to_the_reader(tmp_path: Path) -> None:
+    (tmp_path / "link.png").symlink_to(tmp_path / "gone.png")
+    assert find_pictures([tmp_path / "link.png"])[0].error is None
+
+
+def test_standard_input(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"\x89PNG")))
+    assert find_pictures(["-"]) == [Found("-", b"\x89PNG")]

@@ -1,0 +1,90 @@
+"""How the command line fails: one line, an exit code, and no traceback unless it is asked for."""
+
+import sys
+import warnings
+from collections.abc import Callable
+
+import pytest
+import typer
+
+from likely.cli.failures import failures_explained
+from likely.errors import DataError, LikelyWarning
+
+
+def ending(error: BaseException) -> int:
+    with pytest.raises(typer.Exit) as caught, failures_explained():
+        raise error
+    return caught.value.exit_code
+
+
+def test_a_clear_error_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    assert ending(DataError("Rows must differ; got \x1b[31mred[/]. Try others.")) == 1
+    assert capsys.readouterr().err == "error: Rows must differ; got \\x1b[31mred[/]. Try others.\n"
+
+
+def test_a_long_error_is_not_broken_into_lines(capsys: pytest.CaptureFixture[str]) -> None:
+    ending(DataError("x " * 500))
+    assert len(capsys.readouterr().err.splitlines()) == 1
+
+
+def test_an_error_of_several_lines_keeps_them(capsys: pytest.CaptureFixture[str]) -> None:
+    ending(DataError("Tried:\n  - one\n  - two"))
+    assert capsys.readouterr().err == "error: Tried:\n  - one\n  - two\n"
+
+
+def test_an_unexpected_error_says_how_to_see_where(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("LIKELY_TRACEBACK", raising=False)
+    assert ending(KeyError("theta")) == 1
+    said = capsys.readouterr().err
+    assert "KeyError: 'theta'" in said
+    assert "LIKELY_TRACEBACK=1" in said
+    assert "Traceback" not in said
+    monkeypatch.setenv("LIKELY_TRACEBACK", "1")
+    ending(KeyError("theta"))
+    assert "Traceback" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (OSError(28, "No space left on device", "model.likely"), "No space left on device: model.likely"),
+        (MemoryError(), "not enough memory"),
+        (RuntimeError(), "no message"),
+    ],
+)
+def test_errors_of_the_machine_are_said_plainly(
+    error: Exception, words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert ending(error) == 1
+    assert words in capsys.readouterr().err
+
+
+def test_ctrl_c_exits_with_130(capsys: pytest.CaptureFixture[str]) -> None:
+    assert ending(KeyboardInterrupt()) == 130
+    assert capsys.readouterr().err == "interrupted\n"
+
+
+def test_wrong_usage_is_left_to_typer() -> None:
+    with pytest.raises(typer.BadParameter), failures_explained():
+        raise typer.BadParameter("no")
+
+
+def test_warnings_are_lines(capsys: pytest.CaptureFixture[str]) -> None:
+    with failures_explained():
+        warnings.warn("Something [red]rests[/] on almost nothing.", LikelyWarning, stacklevel=1)
+    assert capsys.readouterr().err == "warning: Something [red]rests[/] on almost nothing.\n"
+
+
+def test_warnings_are_shown_as_before_afterwards() -> None:
+    before: Callable[..., None] = warnings.showwarning
+    with failures_explained():
+        assert warnings.showwarning is not before
+    assert warnings.showwarning is before
+
+
+def test_what_was_printed_comes_before_the_error(capfd: pytest.CaptureFixture[str]) -> None:
+    sys.stdout.write("half an answer")
+    ending(DataError("no more"))
+    assert capfd.readouterr().out == "half an answer"

@@ -1,0 +1,328 @@
+"""`likely fit`: the run folder, what is printed where, how the settings come together, and how it ends."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from typer.testing import Result
+
+from likely.config import load_config
+from likely.predictor import read_card
+from likely.runs import read_history
+
+Likely = Callable[..., Result]
+Said = Callable[[str], str]
+QUICK = ("--network", "linear", "--epochs", "1")
+
+
+def test_a_run_folder_holds_all_its_files(digits_run: Path) -> None:
+    assert sorted(path.name for path in digits_run.iterdir()) == [
+        "config.json",
+        "history.jsonl",
+        "metrics.json",
+        "model.likely",
+        "report.html",
+    ]
+    assert load_config(digits_run / "config.json").network == "linear"
+    assert read_history(digits_run)
+    assert "<html" in (digits_run / "report.html").read_text(encoding="utf-8")
+
+
+def test_the_summary_names_figures_files_and_the_next_step(likely: Likely, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    result = likely("fit", "digits", *QUICK, "--out", run)
+    assert result.exit_code == 0
+    for words in ("accuracy", "NLL", "Brier score", "ECE", "95% interval", "Trained in"):
+        assert words in result.stdout
+    assert f"Model   {run / 'model.likely'}" in result.stdout
+    assert f"Report  {run / 'report.html'}" in result.stdout
+    assert f"likely predict {run / 'model.likely'} PICTURE" in result.stdout
+    metrics = json.loads((run / "metrics.json").read_text(encoding="utf-8"))
+    assert f"{metrics['accuracy']['value']:.2%}" in result.stdout
+    assert "epoch 1.0" in result.stderr
+    assert "epoch 1.0" not in result.stdout
+
+
+def test_without_out_the_first_free_folder_is_taken(
+    likely: Likely, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for number in (1, 2):
+        result = likely("fit", "digits", *QUICK)
+        assert f"runs/digits-{number}" in result.stdout
+        assert (tmp_path / "runs" / f"digits-{number}" / "model.likely").exists()
+
+
+def test_a_run_is_never_overwritten_without_being_asked(likely: Likely, tmp_path: Path, said: Said) -> None:
+    run = tmp_path / "run"
+    assert likely("fit", "digits", *QUICK, "--seed", 1, "--out", run).exit_code == 0
+    before = (run / "model.likely").read_bytes()
+    refused = likely("fit", "digits", *QUICK, "--seed", 2, "--out", run)
+    assert refused.exit_code == 1
+    assert "--overwrite" in refused.stderr
+    assert (run / "model.likely").read_bytes() == before
+    assert likely("fit", "digits", *QUICK, "--seed", 2, "--out", run, "--overwrite").exit_code == 0
+    assert (run / "model.likely").read_bytes() != before
+
+
+def test_a_seed_repeats_bit_for_bit(likely: Likely, tmp_path: Path) -> None:
+    runs = [tmp_path / name for name in "abc"]
+    for run, seed in zip(runs, (7, 7, 8), strict=True):
+        assert likely("fit", "digits", "--network", "mlp", "--epochs", 1, "--seed", seed, "--out", run).exit_code == 0
+    a, b, c = ((run / "metrics.json").read_bytes() for run in runs)
+    assert a == b
+    assert a != c
+
+
+def test_options_win_over_the_configuration_file(likely: Likely, tmp_path: Path) -> None:
+    file = tmp_path / "run.toml"
+    file.write_text('data = "digits"\nnetwork = "mlp"\nhidden = [16]\nseed = 3\nepochs = 1\n', encoding="utf-8")
+    result = likely("fit", "--config", file, "--seed", 4, "--hidden", "8,8", "--out", tmp_path / "run")
+    assert result.exit_code == 0, result.stderr
+    config = load_config(tmp_path / "run" / "config.json")
+    assert (config.data, config.network, config.hidden, config.seed, config.epochs) == ("digits", "mlp", (8, 8), 4, 1)
+
+
+def test_a_run_can_be_repeated_from_its_own_configuration(likely: Likely, digits_run: Path, tmp_path: Path) -> None:
+    again = tmp_path / "again"
+    assert likely("fit", "--config", digits_run / "config.json", "--out", again).exit_code == 0
+    assert (again / "metrics.json").read_bytes() == (digits_run / "metrics.json").read_bytes()
+
+
+def test_the_card_says_the_command(likely: Likely, tmp_path: Path) -> None:
+    run = tmp_path / "a run"
+    likely("fit", "digits", *QUICK, "--no-early-stopping", "--learning-rate", 0.01, "--out", run)
+    command = read_card(run).training.command
+    assert command.startswith("likely fit digits ")
+    assert f"--out '{run}'" in command
+    assert "--learning-rate 0.01" in command
+    assert "--no-early-stopping" in command
+
+
+def test_a_time_limit_ends_training(likely: Likely, tmp_path: Path) -> None:
+    began = time.monotonic()
+    result = likely(
+        "fit", "digits", "--network", "mlp", "--epochs", 100_000, "--time-limit", "3s", "--out", tmp_path / "r"
+    )
+    assert result.exit_code == 0
+    assert time.monotonic() - began < 30
+    assert "time limit" in result.stdout
+
+
+def test_ctrl_c_keeps_the_best_so_far_and_says_so(tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    command = [sys.executable, "-c", "from likely.cli import main; main()", "fit", "digits", "--network", "mlp"]
+    with subprocess.Popen(
+        [*command, "--epochs", "100000", "--out", str(run)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        history = run / "history.jsonl"
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline and not history.exists():
+            time.sleep(0.1)
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=60)
+    assert process.returncode == 0, err
+    assert "interrupted" in out
+    assert "Traceback" not in err
+    assert read_card(run).training.stopped == "interrupted"
+
+
+def test_a_closed_terminal_does_not_end_the_run(tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    code = "from likely.cli import main; main()"
+    process = subprocess.Popen(
+        [sys.executable, "-c", code, "fit", "digits", *QUICK, "--out", str(run)],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+    )
+    assert process.stderr is not None
+    process.stderr.close()
+    assert process.wait(timeout=120) == 0
+    assert (run / "model.likely").exists()
+
+
+def test_a_terminal_gets_a_live_bar(tmp_path: Path) -> None:
+    import pty
+
+    parent, child = pty.openpty()
+    process = subprocess.Popen(
+        [
+            sys.executable,
+            "-c",
+            "from likely.cli import main; main()",
+            "fit",
+            "digits",
+            *QUICK,
+            "--out",
+            str(tmp_path / "r"),
+        ],
+        stdout=subprocess.PIPE,
+        stderr=child,
+        env={**os.environ, "TERM": "xterm", "COLUMNS": "120"},
+    )
+    os.close(child)
+    drawn = b""
+    # Linux tells the end of a pseudo-terminal by an error.
+    while True:
+        try:
+            piece = os.read(parent, 4096)
+        except OSError:
+            break
+        if not piece:
+            break
+        drawn += piece
+    os.close(parent)
+    assert process.wait(timeout=60) == 0
+    assert process.stdout is not None
+    process.stdout.close()
+    assert "━".encode() in drawn
+    assert re.search(rb"\x1b\[\d*[AKJ]", drawn)
+
+
+# What cannot be learned from, or with
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("--preset", "fats"), "'fats' does not exist. Did you mean 'fast'? Choose from fast, balanced, best."),
+        (("--network", "cnv"), "'cnv' does not exist. Did you mean 'conv'? Choose from auto, conv, mlp, linear."),
+        (("--network", "zzz"), "'zzz' does not exist. Choose from auto, conv, mlp, linear."),
+        (("--engine", "tensorflow"), "Choose from auto, numpy, jax, torch."),
+        (("--hidden", "a,b"), "not a list of whole numbers"),
+        (("--epochs", "many"), "--epochs"),
+        (("--presett", "fast"), "--preset"),
+    ],
+)
+def test_wrong_usage_exits_with_2(likely: Likely, said: Said, arguments: tuple[str, ...], words: str) -> None:
+    result = likely("fit", "digits", *arguments)
+    assert result.exit_code == 2
+    assert words in said(result.stderr)
+    assert result.stdout == ""
+
+
+def test_data_must_be_named(likely: Likely, said: Said) -> None:
+    result = likely("fit", "--epochs", 1)
+    assert result.exit_code == 2
+    assert "DATA" in said(result.stderr)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("digits", "--epochs", "-1"), "epochs must be greater than 0"),
+        (("digits", "--time-limit", "soon"), "30s, 2m, 1h"),
+        (("digits", "--activation", "heaviside", "--network", "mlp"), "gradient"),
+        (("digits", "--network", "linear", "--hidden", "8"), "network='mlp'"),
+        (("digits", "--network", "conv", "--engine", "numpy"), "torch"),
+        (("digitz",), "Did you mean 'digits'?"),
+        (("no/such/folder",), "no/such/folder"),
+        (("digits", "--config", "no.toml"), "no.toml"),
+    ],
+)
+def test_a_setting_or_path_that_does_not_fit_is_an_error(
+    likely: Likely, arguments: tuple[str, ...], words: str
+) -> None:
+    result = likely("fit", *arguments)
+    assert result.exit_code == 1
+    assert result.stderr.startswith("error: ")
+    assert words in result.stderr
+    assert result.stdout == ""
+
+
+def test_a_configuration_file_with_a_mistake_is_an_error(likely: Likely, tmp_path: Path) -> None:
+    file = tmp_path / "run.toml"
+    file.write_text('data = "digits"\nprest = "fast"\n', encoding="utf-8")
+    result = likely("fit", "--config", file)
+    assert result.exit_code == 1
+    assert str(file) in result.stderr
+    assert "Did you mean 'preset'?" in result.stderr
+
+
+def write_idx(path: Path, array: np.ndarray, magic: bytes = b"\0\0\x08") -> None:
+    sizes = b"".join(size.to_bytes(4, "big") for size in array.shape)
+    path.write_bytes(magic + bytes([array.ndim]) + sizes + array.astype(np.uint8).tobytes())
+
+
+def idx_folder(folder: Path, X: np.ndarray, y: np.ndarray, magic: bytes = b"\0\0\x08") -> Path:
+    folder.mkdir()
+    write_idx(folder / "train-images-idx3-ubyte", X, magic)
+    write_idx(folder / "train-labels-idx1-ubyte", y)
+    return folder
+
+
+RNG = np.random.default_rng(0)
+PICTURES = RNG.integers(0, 256, (100, 4, 4))
+TEN = np.arange(100) % 10
+
+
+@pytest.mark.parametrize(
+    ("X", "y", "magic", "words"),
+    [
+        (PICTURES, TEN, b"\x1f\x1f\x08", "train-images-idx3-ubyte must begin as an IDX file does"),
+        (PICTURES, TEN[:-1], b"\0\0\x08", "100 pictures and 99 labels"),
+        (PICTURES, np.where(np.arange(100) == 7, 10, TEN), b"\0\0\x08", "labels from 0 to 9; got 10 at row 7"),
+        (PICTURES, np.zeros(100), b"\0\0\x08", "one class only"),
+        (PICTURES, np.where(TEN == 3, 4, TEN), b"\0\0\x08", "without a training row: '3'"),
+        (np.full((100, 4, 4), 9), TEN, b"\0\0\x08", "all constant"),
+    ],
+)
+def test_data_that_cannot_be_learned_from_is_an_error(
+    likely: Likely, tmp_path: Path, X: np.ndarray, y: np.ndarray, magic: bytes, words: str
+) -> None:
+    result = likely("fit", idx_folder(tmp_path / "data", X, y, magic), "--out", tmp_path / "run")
+    assert result.exit_code == 1
+    assert result.stderr.startswith("error: ")
+    assert words in result.stderr
+    assert not (tmp_path / "run" / "model.likely").exists()
+
+
+def test_a_folder_of_idx_files_is_learned_from(likely: Likely, tmp_path: Path) -> None:
+    result = likely("fit", idx_folder(tmp_path / "data", PICTURES, TEN), *QUICK, "--out", tmp_path / "run")
+    assert result.exit_code == 0, result.stderr
+
+
+def test_a_loss_that_becomes_nan_stops_with_its_step(likely: Likely, tmp_path: Path) -> None:
+    result = likely(
+        "fit", "digits", "--network", "linear", "--loss", "squared_error", "--head", "l1", "--optimizer", "sgd",
+        "--learning-rate", "1e300", "--dtype", "float64", "--engine", "numpy", "--out", tmp_path / "run",
+    )  # fmt: skip
+    assert result.exit_code == 1
+    assert re.search(r"error: .*step \d+.*learning rate", said_on_one_line(result.stderr))
+
+
+def said_on_one_line(text: str) -> str:
+    return " ".join(text.split())
+
+
+def test_a_run_folder_that_cannot_be_written_is_told_before_training(likely: Likely) -> None:
+    result = likely("fit", "digits", "--epochs", 100_000, "--out", "/proc/likely/run")
+    assert result.exit_code == 1
+    assert "/proc/likely/run" in result.stderr
+    assert "epoch" not in result.stderr
+
+
+def test_a_run_folder_that_is_a_file_is_an_error(likely: Likely, tmp_path: Path) -> None:
+    file = tmp_path / "run"
+    file.write_text("mine", encoding="utf-8")
+    result = likely("fit", "digits", *QUICK, "--out", file)
+    assert result.exit_code == 1
+    assert "got the file" in result.stderr
+    assert file.read_text(encoding="utf-8") == "mine"
+
+
+def test_a_full_disk_is_told_before_training(likely: Likely, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # A disk cannot be filled here; what it would report can be said.
+    monkeypatch.setattr("shutil.disk_usage", lambda path: type("Usage", (), {"free": 1 << 20})())
+    result = likely("fit", "digits", "--epochs", 100_000, "--out", tmp_path / "run")
+    assert result.exit_code == 1
+    assert "1 MB" in result.stderr
+    assert "epoch" not in result.stderr

@@ -1,0 +1,63 @@
+import numpy as np
+import pytest
+from sklearn.datasets import load_diabetes, load_digits
+from sklearn.linear_model import LogisticRegression, Ridge
+
+from likely.metrics import classification_metrics, regression_metrics
+from likely.report.report import ReportData
+
+CARD = {
+    "task": "classification",
+    "network": {"name": "linear", "settings": {"sizes": [64, 10]}, "parameters": 650},
+    "head": "softmax",
+    "loss": "cross_entropy",
+    "engine": "torch",
+    "temperature": 1.25,
+    "calibrated": True,
+    "data": {"name": "digits", "sha256": "0123456789abcdef" * 4, "found_at": "scikit-learn", "rows": 900},
+    "splits": {"train": 800, "calibration": 50, "thresholds": 50, "test": 897},
+    "training": {"seed": 12345, "epochs": 3, "steps": 12, "seconds": 1.5, "command": "likely fit digits --seed 12345"},
+    "versions": {"likely": "0.1.0", "python": "3.12.0", "numpy": "2.1.0"},
+    "hardware": {"cpu": "any", "cores": 2},
+    "created": "2026-01-02T03:04:05+00:00",
+}
+
+
+def history(steps=12, every=4):
+    return [
+        {
+            "step": step,
+            "epoch": step / every,
+            "progress": step / steps,
+            "loss": 2.0 / step,
+            "learning_rate": 0.01,
+            "seconds": 0.1 * step,
+            "examples_per_second": 1000.0,
+            "held_out": {"accuracy": 1 - 0.5 / step, "nll": 1.5 / step} if step % every == 0 else None,
+        }
+        for step in range(1, steps + 1)
+    ]
+
+
+@pytest.fixture(scope="session")
+def digits() -> ReportData:
+    """A real model, weak enough to be wrong on some of the 897 digits that it did not see."""
+    pictures, y = load_digits(return_X_y=True)
+    rows = pictures[:, ::2] / 16
+    model = LogisticRegression(C=0.1, max_iter=500).fit(rows[:900], y[:900])
+    probs = model.predict_proba(rows[900:])
+    labels = tuple(f"digit {i}" for i in range(10))
+    stored = np.round(pictures[900:] * 15.9375).astype(np.uint8).reshape(-1, 8, 8)
+    metrics = classification_metrics(probs, y[900:], labels)
+    return ReportData("digits", CARD, history(), metrics, labels, y[900:], probs, stored, None)
+
+
+@pytest.fixture(scope="session")
+def diabetes() -> ReportData:
+    """A real regression."""
+    X, y = load_diabetes(return_X_y=True)
+    predictions = Ridge(0.1).fit(X[:300], y[:300]).predict(X[300:])
+    metrics = regression_metrics(y[300:], predictions)
+    records = [{"step": s, "loss": 3.0 / s, "held_out": {"mse": 4.0 / s}} for s in range(1, 30)]
+    card = CARD | {"task": "regression", "temperature": None, "calibrated": False}
+    return ReportData("diabetes", card, records, metrics, (), y[300:], predictions[:, None], None, None)

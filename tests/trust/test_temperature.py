@@ -1,0 +1,252 @@
+"""Temperature: the optimum, its bounds, weights, soft labels, and scores that say nothing or everything."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+import scipy.optimize
+import scipy.special
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.calibration import CalibratedClassifierCV
+from sklearn.frozen import FrozenEstimator
+
+from likely.errors import ConfigError, DataError, ProbabilityError, ShapeError
+from likely.trust.temperature import FLATTEST, SHARPEST, apply_temperature, fit_temperature
+
+
+def nll(scores: np.ndarray, labels: np.ndarray, temperature: float, weights: np.ndarray | None = None) -> float:
+    logs = scipy.special.log_softmax(scores / temperature, axis=1)
+    losses = -logs[np.arange(len(labels)), labels] if labels.ndim == 1 else -(labels * logs).sum(axis=1)
+    return float(np.average(losses, weights=weights))
+
+
+def case(n: int, k: int, temperature: float, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    """Scores whose best temperature is near the given one."""
+    rng = np.random.default_rng(seed)
+    scores = 2 * rng.normal(size=(n, k))
+    labels = (scores + rng.gumbel(size=(n, k))).argmax(axis=1)
+    return temperature * scores, labels
+
+
+class Scorer(ClassifierMixin, BaseEstimator):
+    """A classifier whose scores are its input."""
+
+    def fit(self, X: np.ndarray, y: np.ndarray) -> "Scorer":
+        self.classes_ = np.unique(y)
+        return self
+
+    def predict(self, X: np.ndarray) -> np.ndarray:
+        return self.classes_[X.argmax(axis=1)]
+
+    def decision_function(self, X: np.ndarray) -> np.ndarray:
+        return X
+
+
+CASES = [(200, 2, 1.0), (500, 10, 3.0), (500, 10, 0.2), (100, 3, 100.0), (50, 40, 0.5), (2000, 5, 1.7)]
+
+
+@pytest.mark.parametrize(("n", "k", "temperature"), CASES)
+def test_the_optimum_is_scipys(n: int, k: int, temperature: float) -> None:
+    scores, labels = case(n, k, temperature)
+    best = scipy.optimize.minimize_scalar(
+        lambda log_b: nll(scores, labels, np.exp(-log_b)), bounds=(-7, 3), method="bounded", options={"xatol": 1e-10}
+    )
+    found = fit_temperature(scores, labels)
+    assert found == pytest.approx(np.exp(-best.x), rel=1e-6)
+    assert nll(scores, labels, found) <= best.fun + 1e-13
+
+
+@pytest.mark.parametrize(("n", "k", "temperature"), [c for c in CASES if 2 < c[1] <= 10])
+def test_the_optimum_is_scikit_learns(n: int, k: int, temperature: float) -> None:
+    scores, labels = case(n, k, temperature)
+    assert len(np.unique(labels)) == k
+    model = FrozenEstimator(Scorer().fit(scores, labels))
+    peer = CalibratedClassifierCV(model, method="temperature", ensemble=False).fit(scores, labels)
+    expected = peer.predict_proba(scores)
+    found = np.exp(apply_temperature(scores, fit_temperature(scores, labels)))
+    np.testing.assert_allclose(found, expected, atol=1e-6)
+
+
+@pytest.mark.parametrize(("n", "k", "temperature"), CASES)
+def test_the_slope_at_the_optimum_is_zero(n: int, k: int, temperature: float) -> None:
+    scores, labels = case(n, k, temperature)
+    b = 1 / fit_temperature(scores, labels)
+    p = scipy.special.softmax(b * scores, axis=1)
+    slope = ((p * scores).sum(axis=1) - scores[np.arange(n), labels]).mean()
+    assert abs(slope) < 1e-10 * np.abs(scores).max()
+
+
+def test_the_temperature_that_made_the_labels_is_found() -> None:
+    scores, labels = case(20_000, 5, 2.5)
+    assert fit_temperature(scores, labels) == pytest.approx(2.5, rel=0.05)
+
+
+def test_calibrated_scores_keep_their_temperature() -> None:
+    scores, labels = case(5_000, 5, 1.8)
+    calibrated = apply_temperature(scores, fit_temperature(scores, labels))
+    assert fit_temperature(calibrated, labels) == pytest.approx(1.0, rel=1e-9)
+
+
+def test_shifted_rows_change_nothing() -> None:
+    scores, labels = case(300, 4, 2.0)
+    shifts = np.random.default_rng(1).normal(size=(300, 1)) * 1000
+    assert fit_temperature(scores + shifts, labels) == pytest.approx(fit_temperature(scores, labels), rel=1e-8)
+
+
+def test_one_hot_labels_equal_classes() -> None:
+    scores, labels = case(300, 4, 2.0)
+    for dtype in (np.float32, np.float64):
+        assert fit_temperature(scores, np.eye(4, dtype=dtype)[labels]) == pytest.approx(
+            fit_temperature(scores, labels), rel=1e-10
+        )
+
+
+def test_soft_labels_are_repeated_rows() -> None:
+    scores, _ = case(100, 2, 2.0)
+    soft = np.tile([[0.75, 0.25]], (100, 1))
+    repeated, labels = np.repeat(scores, 4, axis=0), np.tile([0, 0, 0, 1], 100)
+    scores[:, 0] += 3
+    repeated[:, 0] += 3
+    assert fit_temperature(scores, soft) == pytest.approx(fit_temperature(repeated, labels), rel=1e-8)
+
+
+def test_weights_are_repeated_rows() -> None:
+    scores, labels = case(200, 3, 2.0)
+    times = np.random.default_rng(2).integers(0, 4, size=200)
+    repeated = fit_temperature(np.repeat(scores, times, axis=0), np.repeat(labels, times))
+    assert fit_temperature(scores, labels, times) == pytest.approx(repeated, rel=1e-9)
+    assert fit_temperature(scores, labels, times * 1e-9) == pytest.approx(repeated, rel=1e-9)
+
+
+def test_float32_scores_are_computed_in_float64() -> None:
+    scores, labels = case(500, 5, 2.0)
+    single = scores.astype(np.float32)
+    assert fit_temperature(single, labels) == fit_temperature(single.astype(np.float64), labels)
+    assert apply_temperature(single, 2.0).dtype == np.float64
+
+
+# The ends
+
+
+def test_separated_scores_stop_at_the_sharp_bound() -> None:
+    labels = np.array([0, 1, 2])
+    assert fit_temperature(3 * np.eye(3), labels) == SHARPEST
+    assert nll(3 * np.eye(3), labels, SHARPEST) < nll(3 * np.eye(3), labels, 1.0)
+
+
+def test_scores_that_mislead_stop_at_the_flat_bound() -> None:
+    assert fit_temperature(1000 * np.eye(3), np.array([1, 2, 0])) == FLATTEST
+
+
+def test_useless_scores_are_flattened_to_the_frequencies() -> None:
+    rng = np.random.default_rng(0)
+    scores, labels = 50 * rng.normal(size=(2000, 4)), rng.integers(4, size=2000)
+    found = fit_temperature(scores, labels)
+    assert found > 100
+    assert nll(scores, labels, found) == pytest.approx(np.log(4), abs=0.01)
+
+
+@pytest.mark.parametrize("scores", [np.zeros((5, 3)), np.tile(np.arange(5.0)[:, None], 3), np.full((5, 3), 1e300)])
+def test_rows_of_equal_scores_give_one(scores: np.ndarray) -> None:
+    assert fit_temperature(scores, np.array([0, 1, 2, 0, 1])) == 1.0
+
+
+def test_one_class_gives_one() -> None:
+    assert fit_temperature(np.array([[3.0], [4.0]]), np.array([0, 0])) == 1.0
+
+
+@pytest.mark.parametrize("scale", [1e-300, 1e-30, 1e-3, 1e3, 1e30, 1e300])
+def test_scores_of_any_size_stay_within_the_bounds(scale: float) -> None:
+    scores, labels = case(100, 3, 1.0)
+    found = fit_temperature(scale * scores, labels)
+    assert SHARPEST <= found <= FLATTEST
+    assert nll(scale * scores, labels, found) <= nll(scale * scores, labels, 1.0)
+
+
+@settings(max_examples=200)
+@given(
+    st.integers(1, 12),
+    st.integers(1, 5),
+    st.integers(0, 2**32 - 1),
+    st.floats(-6, 6),
+    st.booleans(),
+)
+def test_held_out_rows_never_get_less_likely(n: int, k: int, seed: int, log_scale: float, soft: bool) -> None:
+    rng = np.random.default_rng(seed)
+    scores = 10**log_scale * rng.normal(size=(n, k))
+    labels = rng.dirichlet(np.ones(k), size=n) if soft else rng.integers(k, size=n)
+    found = fit_temperature(scores, labels)
+    assert SHARPEST <= found <= FLATTEST
+    before, after = nll(scores, labels, 1.0), nll(scores, labels, found)
+    assert after <= before + 1e-12 * max(1.0, before)
+    # Convex: no other temperature does better.
+    for other in np.geomspace(SHARPEST, FLATTEST, 25):
+        assert after <= nll(scores, labels, other) * (1 + 1e-9) + 1e-12
+
+
+# Applying it
+
+
+def test_apply_is_log_softmax() -> None:
+    scores, _ = case(20, 5, 3.0)
+    expected = scipy.special.log_softmax(scores / 1.7, axis=1)
+    np.testing.assert_allclose(apply_temperature(scores, 1.7), expected, rtol=1e-12)
+
+
+def test_apply_keeps_the_order_and_the_input() -> None:
+    scores, _ = case(50, 5, 3.0)
+    before = scores.copy()
+    for temperature in (SHARPEST, 1.0, FLATTEST):
+        logs = apply_temperature(scores, temperature)
+        assert np.array_equal(logs.argmax(axis=1), scores.argmax(axis=1))
+        np.testing.assert_allclose(np.exp(logs).sum(axis=1), 1, rtol=1e-12)
+    assert np.array_equal(scores, before)
+
+
+def test_temperature_one_keeps_log_probabilities() -> None:
+    scores, _ = case(50, 5, 3.0)
+    logs = scipy.special.log_softmax(scores, axis=1)
+    np.testing.assert_allclose(apply_temperature(logs, 1.0), logs, atol=1e-14)
+
+
+# Errors
+
+
+SCORES, LABELS = case(6, 3, 1.0)
+
+
+def spoiled(row: int, value: float) -> np.ndarray:
+    scores = SCORES.copy()
+    scores[row, 1] = value
+    return scores
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "match"),
+    [
+        ((spoiled(4, np.nan), LABELS), DataError, "row 4"),
+        ((spoiled(2, -np.inf), LABELS), DataError, "row 2"),
+        ((SCORES[0], LABELS), ShapeError, r"\(3,\)"),
+        ((SCORES[:0], LABELS[:0]), ShapeError, r"\(0, 3\)"),
+        ((SCORES.astype(str), LABELS), ShapeError, "numbers"),
+        ((SCORES, LABELS[:5]), ShapeError, "6 integers"),
+        ((SCORES, np.array([0, 1, 2, 3, 0, 1])), DataError, "got 3 in row 3"),
+        ((SCORES, np.ones((6, 3))), ProbabilityError, "labels.*row 0"),
+        ((SCORES, np.eye(6)), ShapeError, r"\(6, 3\)"),
+        ((SCORES, LABELS, np.ones(5)), ShapeError, "weights"),
+        ((SCORES, LABELS, np.array([1, 1, -1, 1, 1, 1])), DataError, "got -1 in row 2"),
+        ((SCORES, LABELS, np.array([1, np.inf, 1, 1, 1, 1])), DataError, "row 1"),
+        ((SCORES, LABELS, np.zeros(6)), DataError, "not all be 0"),
+    ],
+)
+def test_bad_input_is_named(arguments: tuple[Any, ...], error: type[Exception], match: str) -> None:
+    with pytest.raises(error, match=match):
+        fit_temperature(*arguments)
+
+
+@pytest.mark.parametrize("temperature", [0.0, -1.0, np.nan, np.inf])
+def test_a_temperature_must_be_positive(temperature: float) -> None:
+    with pytest.raises(ConfigError, match="temperature"):
+        apply_temperature(SCORES, temperature)
