@@ -12,6 +12,7 @@ import likely
 
 
 def main() -> None:
+    """Read the arguments, write the pictures."""
     folder = Path(sys.argv[1])
     how_many = int(sys.argv[2]) if len(sys.argv) > 2 else 6
     test = likely.open_dataset("fashion-mnist").test

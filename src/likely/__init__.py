@@ -4,7 +4,33 @@ Every public name is loaded when it is first used, so that `import likely` is qu
 """
 
 import importlib
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from likely import errors as errors
+    from likely import metrics as metrics
+    from likely.data.sources import open_dataset as open_dataset
+    from likely.engines.gradient import gradient as gradient
+    from likely.estimators import Classifier as Classifier
+    from likely.estimators import Regressor as Regressor
+    from likely.heads import l1_normalize as l1_normalize
+    from likely.heads import softmax as softmax
+    from likely.learning.gradient_descent import gradient_descent as gradient_descent
+    from likely.learning.least_squares import least_squares as least_squares
+    from likely.losses import softmax_cross_entropy as softmax_cross_entropy
+    from likely.losses import squared_error as squared_error
+    from likely.networks.activations import heaviside as heaviside
+    from likely.networks.activations import sigmoid as sigmoid
+    from likely.networks.linear import Linear as Linear
+    from likely.networks.mlp import MLP as MLP
+    from likely.objective import Objective as Objective
+    from likely.predictor import load as load
+    from likely.probability.distribution import Distribution as Distribution
+    from likely.probability.information import cross_entropy as cross_entropy
+    from likely.probability.information import entropy as entropy
+    from likely.probability.information import kl_divergence as kl_divergence
+    from likely.probability.space import Event as Event
+    from likely.probability.space import SampleSpace as SampleSpace
 
 __version__ = "0.1.0"
 
@@ -34,11 +60,11 @@ _WHERE = {
 }
 
 __all__ = [
+    "MLP",
     "Classifier",
     "Distribution",
     "Event",
     "Linear",
-    "MLP",
     "Objective",
     "Regressor",
     "SampleSpace",

@@ -77,12 +77,12 @@ class Card(_Entry):
     label_type: Literal["str", "int", "float", "bool"] = "str"
     features: tuple[str, ...] | None = None
     network: NetworkEntry
-    head: str
-    loss: str
+    head: Literal["softmax", "l1", "identity"]
+    loss: Literal["cross_entropy", "squared_error"]
     normalization: dict[str, Any]
     conversion: dict[str, Any] | None = None
     mirror: bool = False
-    temperature: float | None = None
+    temperature: float | None = Field(None, gt=0)
     target_mean: tuple[float, ...] = ()
     target_scale: tuple[float, ...] = ()
     data: DataEntry

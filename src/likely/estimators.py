@@ -42,9 +42,7 @@ class _Estimator(BaseEstimator):
             # Numbers that came in double precision are computed in it; pictures never need it.
             dtype = "float64" if rows.ndim == 2 and rows.dtype == np.float64 else "float32"
         settings = {name: getattr(self, name) for name in _SETTINGS if hasattr(self, name)}
-        return RunConfig(
-            data="array", seed=int(seed), dtype=dtype, task=self._task, **settings
-        )
+        return RunConfig(data="array", seed=int(seed), dtype=dtype, task=self._task, **settings)
 
     def _rows(self, X: Any, *, reset: bool, y: Any = "no_validation") -> tuple[np.ndarray, Any]:
         """X as stored rows: pictures as uint8 (n, h, w[, 3]), or numbers (n, d) in a float dtype."""

@@ -53,9 +53,7 @@ def hold_out(
     """
     size = min(_MOST, round(_SHARE * len(rows)))
     sizes = [size, size, size if config.early_stopping else 0]
-    calibration, thresholds, stopping, index = stratified_split(
-        rows.strata, sizes, np.random.default_rng(config.seed)
-    )
+    calibration, thresholds, stopping, index = stratified_split(rows.strata, sizes, np.random.default_rng(config.seed))
     say(f"{len(index):,} rows to train on, {len(rows) - len(index):,} held out")
     shown = stopping if config.early_stopping else calibration
     trained = train(
@@ -113,9 +111,7 @@ def cross_validate(
         )
         if trained.stopped == "interrupted":
             # This network has not seen its fold, so the fold can calibrate it: an honest model, from fewer rows.
-            splits = SplitsEntry(
-                method="held-out", train=len(rows) - len(fold), calibration=len(fold), thresholds=0
-            )
+            splits = SplitsEntry(method="held-out", train=len(rows) - len(fold), calibration=len(fold), thresholds=0)
             return Outcome(trained, splits, _held_out(trained, rows, fold), None)
         looks.append(seen)
 

@@ -8,7 +8,7 @@ Training's own evaluation asks a Predictor, and `load` gives back the very same 
 from collections.abc import Mapping, Sequence
 from functools import cached_property, partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -72,7 +72,7 @@ class Predictor:
 
     @property
     def task(self) -> str:
-        """"classification" or "regression"."""
+        """Either "classification" or "regression"."""
         return self.card.task
 
     @property
@@ -101,7 +101,7 @@ class Predictor:
         """Scores before the head (n, k), and the input of the last linear layer (n, m)."""
         return self._inference(self.rows(X))
 
-    def with_metrics(self, metrics: dict[str, Any]) -> "Predictor":
+    def with_metrics(self, metrics: dict[str, Any]) -> Self:
         """The same model whose card states these test figures."""
         same = object.__new__(type(self))
         same.__dict__.update({**self.__dict__, "card": self.card.model_copy(update={"metrics": metrics})})
@@ -267,4 +267,3 @@ def _is_pictures(X: Any) -> bool:
         return False
     first = X[0]
     return isinstance(first, str | bytes | Path) or hasattr(first, "getpixel")
-

@@ -4,7 +4,7 @@ The numbers were chosen on held-out training rows, never on a test set.
 """
 
 from dataclasses import dataclass, replace
-from typing import Any, Literal, cast
+from typing import Any, Literal
 
 from likely.config import RunConfig
 from likely.engines.engine import EngineName, Optimizer
@@ -37,8 +37,8 @@ class Plan:
 
     network: Network | TorchNetwork
     layout: Literal["numbers", "rows", "channels_first"]
-    head: str
-    loss: str
+    head: Literal["softmax", "l1", "identity"]
+    loss: Literal["cross_entropy", "squared_error"]
     engine: EngineName
     optimizer: Optimizer
     learning_rate: float
@@ -101,7 +101,7 @@ def choose_plan(
         side = config.pad_to
         n_inputs = 1
         for size in (side, side, *row_shape[2:]) if side and pictures else row_shape:
-            n_inputs *= cast(int, size)
+            n_inputs *= size
         if kind == "mlp":
             hidden = config.hidden or settings["hidden"]
             settings = {"sizes": [n_inputs, *hidden, n_outputs], "activation": config.activation or "sigmoid"}

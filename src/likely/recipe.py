@@ -46,8 +46,8 @@ class Watcher(Protocol):
         """Take a record of the loop."""
         ...
 
-    def loading(self, done: int, total: int) -> None:
-        """Take the progress of fetching data, in bytes."""
+    def loading(self, what: str, done: int, total: int | None) -> None:
+        """Take the progress of fetching `what`, in bytes."""
         ...
 
 
@@ -60,7 +60,7 @@ class Silent:
     def record(self, record: Record) -> None:
         """Do nothing."""
 
-    def loading(self, done: int, total: int) -> None:
+    def loading(self, what: str, done: int, total: int | None) -> None:
         """Do nothing."""
 
 
@@ -114,7 +114,7 @@ def fit(config: RunConfig, watcher: Watcher | None = None, command: str = "") ->
 
 
 def open_data(config: RunConfig, watcher: Watcher | None = None) -> Dataset:
-    """The data set that the configuration names, with a test part: its own, or a fifth of its rows drawn by the seed."""
+    """The data set that the configuration names, with a test part: its own, or a fifth of its rows, drawn."""
     watcher = watcher or Silent()
     dataset = open_dataset(config.data, config.data_folder, watcher.loading)
     if config.task not in ("auto", dataset.task):

@@ -1,10 +1,10 @@
 """A run folder: one place for the model and everything that was learned on the way.
 
-    model.likely    the model
-    report.html     what to look at
-    metrics.json    the test figures, with intervals
-    history.jsonl   one line per record of training
-    config.json     what reproduces the run
+model.likely    the model
+report.html     what to look at
+metrics.json    the test figures, with intervals
+history.jsonl   one line per record of training
+config.json     what reproduces the run
 """
 
 import json
@@ -39,19 +39,26 @@ class RunFolder:
 
     def __init__(self, folder: str | Path | None, name: str, *, overwrite: bool = False) -> None:
         self.path = Path(folder) if folder is not None else _first_free(name)
-        if self.path.exists() and not self.path.is_dir():
-            raise OutputError(f"The run folder must be a folder; got the file {self.path}. Try another --out.")
-        taken = [file for file in _FILES if (self.path / file).exists()]
+        try:
+            _check_writable(self.path)
+            present = {path.name for path in self.path.iterdir()}
+        except OutputError:
+            raise
+        except OSError as error:
+            raise OutputError(
+                f"The run folder must be a folder that can be written; {self.path} is not: {error.strerror}. "
+                "Try another --out."
+            ) from error
+        taken = [file for file in _FILES if file in present]
         if taken and not overwrite:
             raise OutputError(
                 f"The run folder must be free; {self.path} already holds {', '.join(taken)}. "
                 "A run is never overwritten without being asked. Try another --out, or --overwrite."
             )
-        if not taken and self.path.exists() and any(self.path.iterdir()) and not overwrite:
+        if present and not taken and not overwrite:
             raise OutputError(
-                f"The run folder must be free; {self.path} holds other files. Try a new folder for --out, or --overwrite."
+                f"The run folder must be free; {self.path} holds other files. Try a new --out, or --overwrite."
             )
-        _check_writable(self.path)
 
     def start(self, config: dict[str, Any]) -> None:
         """Write what reproduces the run, and clear what an earlier one left."""
@@ -89,16 +96,11 @@ def _first_free(name: str) -> Path:
 
 
 def _check_writable(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=folder, prefix=".likely-") as probe:
-            probe.write(b"\0" * 4096)
-            probe.flush()
-        free = shutil.disk_usage(folder).free
-    except OSError as error:
-        raise OutputError(
-            f"The run folder must be writable; {folder} is not: {error.strerror}. Try another --out."
-        ) from error
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.NamedTemporaryFile(dir=folder, prefix=".likely-") as probe:
+        probe.write(b"\0" * 4096)
+        probe.flush()
+    free = shutil.disk_usage(folder).free
     if free < _BYTES_NEEDED:
         raise OutputError(
             f"The disk must have {_BYTES_NEEDED >> 20} MB free for a run; {folder} has {free >> 20} MB. "

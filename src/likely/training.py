@@ -3,6 +3,7 @@
 import math
 import signal
 import threading
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from types import FrameType
@@ -14,7 +15,7 @@ from likely.data.augment import AlternatingFlip
 from likely.data.normalize import Normalization
 from likely.engines import create_engine
 from likely.engines.engine import Engine
-from likely.errors import DivergenceError
+from likely.errors import DivergenceError, RankWarning
 from likely.heads import HEADS
 from likely.inference import Inference
 from likely.learning.descent import Record, descend
@@ -143,7 +144,10 @@ def train(
     trained = Trained(plan, engine, Inference(normalization, engine.forward, plan.mirror), mean, scale, [], "finished")
     judge = _Judge(trained, checkpoints, rows.classifies)
     if plan.exact:
-        theta = least_squares(normalization(X), Y, weights=weights)
+        with warnings.catch_warnings():
+            # Columns that depend on each other leave theta open but not what it predicts.
+            warnings.simplefilter("ignore", RankWarning)
+            theta = least_squares(normalization(X), Y, weights=weights)
         engine.load_state({"layer0": theta.astype(config.dtype)})
         judge(1.0)
         return trained

@@ -87,7 +87,7 @@ def test_a_light_background_becomes_zero_exactly(background: str) -> None:
 def test_a_dark_background_is_not_negated() -> None:
     negative = Image.eval(boot(), lambda level: 255 - level)
     difference = np.abs(convert(negative).astype(int) - convert(boot()))
-    assert difference.max() <= 1
+    assert difference.max() <= 2
 
 
 def test_a_wide_subject_is_centered_the_other_way() -> None:

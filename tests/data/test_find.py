@@ -1,10 +1,12 @@
 import io
 import os
+import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from likely.data import find
 from likely.data.find import Found, find_pictures
 
 
@@ -75,6 +77,26 @@ def test_a_broken_link_is_left_to_the_reader(tmp_path: Path) -> None:
     assert find_pictures([tmp_path / "link.png"])[0].error is None
 
 
+def test_a_folder_without_permission_is_an_entry(tmp_path: Path) -> None:
+    (tmp_path / "secret").mkdir(mode=0)
+    tmp_path.chmod(0o755)
+    # Permissions do not bind root, so another process gives root up first; from inside, for its way there is barred.
+    script = """
+import os
+from likely.data import find
+from likely.data.find import find_pictures
+if os.geteuid() == 0:
+    os.setuid(65534)
+print(find_pictures(["."]))
+"""
+    run = [sys.executable, "-c", script]
+    done = subprocess.run(run, cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert "./secret must be readable; got: Permission denied" in done.stdout
+
+
 def test_standard_input(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"\x89PNG")))
     assert find_pictures(["-"]) == [Found("-", b"\x89PNG")]
+    monkeypatch.setattr(find, "MAX_STDIN_BYTES", 3)
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"\x89PNG")))
+    assert "more than 3 bytes" in (find_pictures(["-"])[0].error or "")

@@ -273,14 +273,25 @@ def test_plain_progress_of_several_runs_begins_anew() -> None:
     assert len(lines_of(talk)) == 4
 
 
-def test_plain_progress_of_a_download() -> None:
-    def talk(watcher: PlainWatcher) -> None:
-        for done in range(0, 1001):
-            watcher.loading("train-images", done, 1000)
+def test_plain_progress_of_a_download_has_a_line_now_and_then(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [0.0]
+    monkeypatch.setattr("time.monotonic", lambda: now[0])
 
-    lines = lines_of(talk)
-    assert len(lines) == 11
-    assert lines[-1] == "train-images: 1,000 of 1,000"
+    def talk(watcher: PlainWatcher) -> None:
+        for done in range(0, 1201, 100):
+            watcher.loading("train-images", done, 1200)
+            now[0] += 1
+
+    amounts = ["500", "1,000", "1,200"]
+    assert lines_of(talk) == [f"train-images: {amount} of 1,200" for amount in amounts]
+
+
+def test_plain_progress_says_nothing_of_what_is_quickly_read() -> None:
+    def talk(watcher: PlainWatcher) -> None:
+        for done in range(101):
+            watcher.loading("pictures", done, 100)
+
+    assert lines_of(talk) == []
 
 
 def test_plain_progress_survives_a_reader_that_has_gone() -> None:

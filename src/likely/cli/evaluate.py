@@ -35,6 +35,7 @@ def evaluate(
     with watch() as watcher:
         dataset = _opened(predictor, data, data_folder, watcher)
         rows = _rows(dataset, part)
+        watcher.say(f"{dataset.name}: {len(rows):,} rows, from {dataset.found_at}")
         if rows is not dataset.test and dataset.sha256 == predictor.card.data.sha256:
             watcher.say("warning: the model was trained on these rows, so the figures flatter it")
     figures, _ = judge(predictor, _in_terms_of(predictor, dataset, rows))

@@ -64,7 +64,7 @@ def predict(
     predictor = load(model, device or "auto")
     if predictor.picture_shape is None:
         raise DataError(
-            f"The model must be one of pictures; {model} answers rows of {predictor.normalization.n_features} numbers. "
+            f"The model must be one of pictures; {model} answers rows of {predictor.normalization.shape[0]} numbers. "
             "Try likely.load(path).predict(rows) in Python."
         )
     questions = None

@@ -66,7 +66,7 @@ class PlainWatcher:
         self._step = self._epoch = 0
         self._line_at = time.monotonic()
         self._began = self._line_at
-        self._loaded = -1
+        self._loading: str | None = None
 
     def say(self, message: str) -> None:
         """A line."""
@@ -89,10 +89,10 @@ class PlainWatcher:
             self._line("  ".join(described(record)))
 
     def loading(self, what: str, done: int, total: int | None) -> None:
-        """A line at every tenth of a large amount."""
-        tenth = 10 * done // total if total else done >> 23
-        if tenth != self._loaded:
-            self._loaded = tenth
+        """A line now and then, and at the end of what took long enough for one."""
+        ended = done == total
+        if time.monotonic() - self._line_at >= _LINE_EVERY or (ended and self._loading == what):
+            self._loading = None if ended else what
             self._line(f"{what}: {_amount(done, total)}")
 
     def close(self) -> None:

@@ -102,7 +102,7 @@ def create_conversion(settings: Mapping[str, Any]) -> Conversion:
     """
     numbers = dict(settings)
     name = numbers.pop("name", None)
-    if name not in CONVERSIONS:
+    if not isinstance(name, str) or name not in CONVERSIONS:
         raise ConfigError(f"A conversion must be one that likely knows; got {name!r}. {nearest(name, CONVERSIONS)}")
     known = CONVERSIONS[name].__dataclass_fields__
     for key in numbers:

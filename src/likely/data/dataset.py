@@ -36,7 +36,7 @@ class Part:
 
     def take(self, rows: np.ndarray) -> "Part":
         """The rows with these indices, in this order."""
-        paths = None if self.paths is None else [self.paths[i] for i in rows]
+        paths = None if self.paths is None else [self.paths[int(i)] for i in rows]
         return Part(self.X[rows], self.y[rows], paths)
 
 

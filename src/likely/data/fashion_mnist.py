@@ -6,6 +6,7 @@ Reference: Xiao, Rasul and Vollgraf, Fashion-MNIST, arXiv 1708.07747.
 import hashlib
 import os
 import sys
+import tempfile
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
@@ -96,7 +97,8 @@ def load_fashion_mnist(
     """
     chosen = data_folder or os.environ.get("LIKELY_DATA")
     if chosen:
-        folder = Path(chosen).expanduser()
+        # Unlike Path.expanduser, it leaves what it can not expand as it is.
+        folder = Path(os.path.expanduser(chosen))  # noqa: PTH111
         nested = folder / NAME
         return _read_folder(nested if _missing(folder) and nested.is_dir() else folder)
     cache = cache_folder() / NAME
@@ -142,7 +144,11 @@ def cache_folder() -> Path:
         return Path(chosen) / "likely"
     if sys.platform == "win32" and os.environ.get("LOCALAPPDATA"):
         return Path(os.environ["LOCALAPPDATA"]) / "likely" / "Cache"
-    home = Path("~").expanduser()
+    try:
+        home = Path.home()
+    except RuntimeError:
+        # A container may run under a user whom the system does not know.
+        home = Path(tempfile.gettempdir())
     return home / ("Library/Caches" if sys.platform == "darwin" else ".cache") / "likely"
 
 

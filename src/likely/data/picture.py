@@ -198,8 +198,6 @@ def _to_eight_bits(picture: Image.Image, name: str) -> tuple[Image.Image, bool]:
         return (picture if turn is None else picture.transpose(turn)), opaque
     except PictureError:
         raise
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
-        raise PictureError(_bomb(name)) from None
     # Decoders fed with damaged bytes raise whatever they come across: OSError, SyntaxError, struct.error, KeyError...
     except Exception as error:
         raise PictureError(_damaged(name, error)) from error

@@ -48,7 +48,15 @@ def open_dataset(
         return validate(fashion_mnist.load_fashion_mnist(data_folder, progress))
     if name in bundled.NAMES:
         return validate(bundled.load_bundled(name))
-    path = Path(name).expanduser()
+    try:
+        return validate(_open_path(name, image_size, progress))
+    except OSError as error:
+        raise DataError(f"{name} must be readable; got: {error.strerror or error}. Check the path.") from error
+
+
+def _open_path(name: str, image_size: int | None, progress: Progress | None) -> Dataset:
+    # Unlike Path.expanduser, it leaves what it can not expand as it is.
+    path = Path(os.path.expanduser(name))  # noqa: PTH111
     if not path.exists():
         raise _unknown(name)
     if not path.is_dir():
@@ -57,8 +65,8 @@ def open_dataset(
             f"Try its folder, or one of {_listed()}."
         )
     if is_idx_folder(path):
-        return validate(fashion_mnist.recognize(path) or open_idx_folder(path))
-    return validate(open_class_folder(path, image_size=image_size, progress=progress))
+        return fashion_mnist.recognize(path) or open_idx_folder(path)
+    return open_class_folder(path, image_size=image_size, progress=progress)
 
 
 def _unknown(name: str) -> ConfigError | DataError:

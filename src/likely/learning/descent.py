@@ -89,7 +89,7 @@ def descend(
         learning_rate: a function of progress in [0, 1], such as a `Schedule`.
         seed: of the order of rows.
         augmentation: draws of random integers, handed to the engine with each batch.
-        judge: figures on held-out rows, asked with the progress at the end of every `judge_every`-th epoch and at the end.
+        judge: figures on held-out rows, asked (with the progress) after every `judge_every`-th epoch and at the end.
         judge_every: epochs between two questions.
         time_limit: seconds of training after which the run must have ended.
         stop_at: the progress at which to end, at the learning rate that the full run would have there.

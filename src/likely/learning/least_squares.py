@@ -11,9 +11,10 @@ from likely.errors import DataError, RankWarning, ShapeError
 def least_squares(X: np.ndarray, Y: np.ndarray, *, ridge: float = 0.0, weights: np.ndarray | None = None) -> np.ndarray:
     """The parameters of the linear network with the least sum of squared errors.
 
-    L(theta) = (Y - X_D theta)^T (Y - X_D theta),  X_D = [1, X];  its gradient 2 X_D^T (X_D theta - Y) is 0 at
+    L(theta) = (Y - X_D theta)^T (Y - X_D theta),  X_D = [1, X]. Its gradient 2 X_D^T (X_D theta - Y) is 0 at
     theta = (X_D^T X_D)^-1 X_D^T Y. The inverse is never formed: with the singular value decomposition X_D = U S V^T,
-    theta = V S^-1 U^T Y. With ridge lambda, lambda ||theta||^2 is added to L, without the bias: a shift of all targets must only shift theta_0.
+    theta = V S^-1 U^T Y. With ridge lambda, lambda ||theta||^2 is added to L, without the bias: a shift of all targets
+    must only shift theta_0.
 
     Args:
         X: rows, shape (n, d).
@@ -67,7 +68,7 @@ def least_squares(X: np.ndarray, Y: np.ndarray, *, ridge: float = 0.0, weights: 
 
 def _numbers(name: str, values: np.ndarray) -> np.ndarray:
     numbers = np.asarray(values)
-    numbers = numbers if numbers.dtype in (np.float32, np.float64) else numbers.astype(np.float64)
+    numbers = numbers if numbers.dtype.kind == "f" else numbers.astype(np.float64)
     if not np.isfinite(numbers).all():
         where = tuple(int(i) for i in np.argwhere(~np.isfinite(numbers))[0])
         raise DataError(f"{name} must be finite numbers; got {numbers[where]} at {where}. Try removing that row.")

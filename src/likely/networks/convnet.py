@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 import torch
 from torch import nn
-from torch.nn import functional as F
+from torch.nn import functional
 
 _PATCH = 4
 _WHITENING_EPSILON = 5e-4
@@ -106,9 +106,9 @@ class _Block(nn.Module):
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         x = self.conv1(x)
         # A side of one pixel cannot be halved.
-        x = F.max_pool2d(x, 2) if min(x.shape[2:]) > 1 else x
-        x = F.relu(self.norm1(x))
-        return F.relu(self.norm2(self.conv2(x)))
+        x = functional.max_pool2d(x, 2) if min(x.shape[2:]) > 1 else x
+        x = functional.relu(self.norm1(x))
+        return functional.relu(self.norm2(self.conv2(x)))
 
 
 class ConvModule(nn.Module):
@@ -124,7 +124,7 @@ class ConvModule(nn.Module):
 
     def features(self, x: torch.Tensor) -> torch.Tensor:
         """The input of the last linear layer, (n, m)."""
-        return self.blocks(F.relu(self.whiten(x))).amax((2, 3)) * _FEATURE_SCALE
+        return self.blocks(functional.relu(self.whiten(x))).amax((2, 3)) * _FEATURE_SCALE
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Scores (n, k)."""

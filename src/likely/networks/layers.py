@@ -27,7 +27,9 @@ def affine(theta: Array, x: Array) -> Array:
 def first_values(shapes: Mapping[str, tuple[int, ...]], seed: int, gains: Mapping[str, float]) -> dict[str, np.ndarray]:
     """Weights drawn uniformly with variance gain * 2 / (d_in + d_out), biases 0, float64.
 
-    The gain is 1 for layers before sigmoid, tanh or no activation, and 2 before ReLU and GELU, which halve the variance.
+    The gain is 1 for layers before sigmoid, tanh or no activation, and 2 before ReLU and GELU, which halve the
+    variance.
+
     Reference: Glorot and Bengio, Understanding the difficulty of training deep feedforward neural networks (2010).
     """
     rng = np.random.default_rng(seed)
@@ -46,7 +48,8 @@ def check_fit(theta: Params, x: Array, shapes: Mapping[str, tuple[int, ...]]) ->
         ShapeError: for a missing or extra layer, another shape, integers, or inputs of another width.
     """
     if set(theta) != set(shapes):
-        raise ShapeError(f"theta must hold {', '.join(shapes)}; got {', '.join(theta) or 'nothing'}. Try network.init(seed).")
+        got = ", ".join(theta) or "nothing"
+        raise ShapeError(f"theta must hold {', '.join(shapes)}; got {got}. Try network.init(seed).")
     for name, shape in shapes.items():
         if tuple(theta[name].shape) != shape:
             raise ShapeError(

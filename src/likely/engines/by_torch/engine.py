@@ -105,7 +105,9 @@ class ByTorch:
         self._module.train()
         for group, rate in zip(self._optimizer.param_groups, self._rates, strict=True):
             group["lr"] = learning_rate * rate
-        loss = mean_loss(self._head, self._loss, self._Y.index_select(0, rows), self._module(self._laid_out(x)), weights)
+        loss = mean_loss(
+            self._head, self._loss, self._Y.index_select(0, rows), self._module(self._laid_out(x)), weights
+        )
         self._optimizer.zero_grad(set_to_none=True)
         loss.backward()
         self._optimizer.step()

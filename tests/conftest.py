@@ -1,0 +1,36 @@
+"""Models that several tests ask: trained once, on real data, quickly."""
+
+from pathlib import Path
+
+import pytest
+
+from likely.config import RunConfig
+from likely.data.dataset import Dataset
+from likely.data.sources import open_dataset
+from likely.recipe import Run, fit
+
+
+@pytest.fixture(scope="session")
+def fashion() -> Dataset:
+    """The real Fashion-MNIST."""
+    return open_dataset("fashion-mnist")
+
+
+@pytest.fixture(scope="session")
+def digits_run(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """A linear network on digits."""
+    return fit(
+        RunConfig(data="digits", network="linear", epochs=10, out=str(tmp_path_factory.mktemp("digits") / "run"))
+    )
+
+
+@pytest.fixture(scope="session")
+def conv_run(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """A conv net on digits, with few epochs."""
+    return fit(RunConfig(data="digits", epochs=3, out=str(tmp_path_factory.mktemp("conv") / "run")))
+
+
+@pytest.fixture(scope="session")
+def model_path(digits_run: Run) -> Path:
+    """The file of the linear model."""
+    return digits_run.folder / "model.likely"

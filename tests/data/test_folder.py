@@ -1,0 +1,113 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from likely.data.sources import open_dataset
+from likely.errors import DataError
+
+RNG = np.random.default_rng(0)
+
+
+def fill(folder: Path, *classes: str, n: int = 3, mode: str = "L", size: tuple[int, int] = (12, 10)) -> Path:
+    for label in classes:
+        (folder / label).mkdir(parents=True, exist_ok=True)
+        for i in range(n):
+            noise = RNG.integers(0, 256, (size[1], size[0], 3), dtype=np.uint8)
+            Image.fromarray(noise).convert(mode).save(folder / label / f"{i}.PNG")
+    return folder
+
+
+def test_class_folders(tmp_path: Path) -> None:
+    fill(tmp_path, "sandal", "Ankle boot", "größe 40 <b>")
+    (tmp_path / ".hidden").mkdir()
+    (tmp_path / "sandal" / "notes.txt").write_text("not a picture")
+    (tmp_path / "readme.txt").write_text("beside the classes")
+    dataset = open_dataset(tmp_path)
+    assert dataset.labels == ("Ankle boot", "größe 40 <b>", "sandal")
+    assert dataset.train.X.shape == (9, 10, 12)
+    assert dataset.train.y.tolist() == [0, 0, 0, 1, 1, 1, 2, 2, 2]
+    assert dataset.test is None
+    assert (dataset.mirror, dataset.conversion) == (False, None)
+    assert dataset.train.paths is not None
+    for X, path in zip(dataset.train.X, dataset.train.paths, strict=True):
+        np.testing.assert_array_equal(X, np.asarray(Image.open(path)))
+
+
+def test_train_and_test_folders(tmp_path: Path) -> None:
+    fill(tmp_path / "train", "a", "b", "c")
+    fill(tmp_path / "test", "c", "a", n=2)
+    fill(tmp_path / "val", "a")
+    dataset = open_dataset(tmp_path)
+    assert dataset.test is not None
+    assert dataset.test.y.tolist() == [0, 0, 2, 2]
+    assert dataset.notes == ("The pictures under val/ are not used.",)
+
+
+def test_one_color_picture_makes_all_color(tmp_path: Path) -> None:
+    fill(tmp_path, "a")
+    fill(tmp_path, "b", mode="RGB")
+    assert open_dataset(tmp_path).train.X.shape == (6, 10, 12, 3)
+
+
+def test_sizes_are_made_one_on_request(tmp_path: Path) -> None:
+    fill(tmp_path, "a")
+    fill(tmp_path, "b", size=(30, 20))
+    with pytest.raises(DataError, match=r"10 x 12 in .*a.0\.PNG and 20 x 30 in .*b.0\.PNG.*image_size"):
+        open_dataset(tmp_path)
+    assert open_dataset(tmp_path, image_size=16).train.X.shape == (6, 16, 16)
+
+
+def test_subfolders_of_a_class_belong_to_it(tmp_path: Path) -> None:
+    fill(tmp_path, "a", "b", "b/2019", "b/2020")
+    (tmp_path / "b" / "circle").symlink_to(tmp_path / "b", target_is_directory=True)
+    assert np.bincount(open_dataset(tmp_path).train.y).tolist() == [3, 9]
+
+
+def test_progress_is_told(tmp_path: Path) -> None:
+    told: list[tuple[str, int, int | None]] = []
+    open_dataset(fill(tmp_path, "a", "b"), progress=lambda *step: told.append(step))
+    assert told[-1] == ("pictures", 6, 6)
+
+
+def test_an_empty_folder_and_pictures_without_classes(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"must hold class folders.*one folder per class"):
+        open_dataset(tmp_path)
+    Image.new("L", (4, 4)).save(tmp_path / "1.png")
+    with pytest.raises(DataError, match="must hold class folders"):
+        open_dataset(tmp_path)
+
+
+def test_one_class_and_an_empty_class(tmp_path: Path) -> None:
+    fill(tmp_path, "boots")
+    with pytest.raises(DataError, match="one class only: 'boots'"):
+        open_dataset(tmp_path)
+    (tmp_path / "bags").mkdir()
+    with pytest.raises(DataError, match="got none in 'bags'"):
+        open_dataset(tmp_path)
+
+
+def test_a_test_class_that_was_never_learned(tmp_path: Path) -> None:
+    fill(tmp_path / "train", "a", "b")
+    fill(tmp_path / "test", "a", "z")
+    with pytest.raises(DataError, match="got 'z' besides"):
+        open_dataset(tmp_path)
+
+
+def test_pictures_that_can_not_be_read_are_named(tmp_path: Path) -> None:
+    fill(tmp_path, "a", "b", n=9)
+    for i in range(7):
+        (tmp_path / "a" / f"{i}.PNG").write_bytes(b"not a picture")
+    with pytest.raises(DataError, match="a text file") as raised:
+        open_dataset(tmp_path)
+    assert str(tmp_path / "a" / "0.PNG") in str(raised.value)
+    assert "(and 2 more)" in str(raised.value)
+
+
+def test_constant_pictures(tmp_path: Path) -> None:
+    for label in "ab":
+        (tmp_path / label).mkdir()
+        Image.new("L", (4, 4), 9).save(tmp_path / label / "1.png")
+    with pytest.raises(DataError, match="all constant"):
+        open_dataset(tmp_path)

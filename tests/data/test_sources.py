@@ -1,0 +1,162 @@
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+import pytest
+from sklearn import datasets
+
+from likely.data.dataset import Dataset, Part
+from likely.data.sources import NAMES, open_dataset
+from likely.data.validate import validate
+from likely.errors import ConfigError, DataError, ShapeError
+
+LOADERS = {
+    "wine": datasets.load_wine,
+    "iris": datasets.load_iris,
+    "breast-cancer": datasets.load_breast_cancer,
+    "diabetes": lambda: datasets.load_diabetes(scaled=False),
+}
+
+
+def test_the_names_on_offer() -> None:
+    assert NAMES == ("fashion-mnist", "digits", "wine", "iris", "breast-cancer", "diabetes")
+
+
+@pytest.mark.parametrize("name", LOADERS)
+def test_bundled_tables_hold_the_rows_of_scikit_learn(name: str) -> None:
+    dataset, bunch = open_dataset(name), LOADERS[name]()
+    assert dataset.test is not None
+    X = np.concatenate([dataset.train.X, dataset.test.X])
+    y = np.concatenate([dataset.train.y, dataset.test.y])
+    ours, theirs = np.column_stack([X, y]), np.column_stack([bunch.data, bunch.target])
+    np.testing.assert_array_equal(ours[np.lexsort(ours.T)], theirs[np.lexsort(theirs.T)])
+    assert dataset.features == tuple(bunch.feature_names)
+    assert len(dataset.test) == round(len(y) / 5)
+    assert any("seed 0" in note for note in dataset.notes)
+
+
+@pytest.mark.parametrize("name", ["digits", "wine", "iris", "breast-cancer"])
+def test_the_test_part_has_every_class_in_proportion(name: str) -> None:
+    dataset = open_dataset(name)
+    assert dataset.test is not None
+    shares = np.bincount(dataset.test.y) / np.bincount(np.concatenate([dataset.train.y, dataset.test.y]))
+    np.testing.assert_allclose(shares, 0.2, atol=0.02)
+    assert dataset.sha256 == open_dataset(name).sha256
+
+
+def test_digits_are_pictures_that_must_not_be_mirrored() -> None:
+    dataset = open_dataset("digits")
+    assert dataset.train.X.shape[1:] == (8, 8)
+    assert dataset.train.X.dtype == np.uint8
+    assert set(np.unique(dataset.train.X)) == {round(level * 255 / 16) for level in range(17)}
+    assert dataset.labels == tuple("0123456789")
+    assert (dataset.mirror, dataset.conversion, dataset.label_type) == (False, None, "int")
+
+
+def test_diabetes_is_a_regression_in_the_units_of_the_source() -> None:
+    dataset = open_dataset("diabetes")
+    assert (dataset.task, dataset.labels) == ("regression", ())
+    assert dataset.features is not None
+    assert 40 < dataset.train.X[:, dataset.features.index("age")].mean() < 60
+
+
+def test_breast_cancer_labels_are_in_the_order_of_the_source() -> None:
+    dataset = open_dataset("breast-cancer")
+    assert dataset.labels == ("malignant", "benign")
+    assert np.bincount(dataset.train.y).argmax() == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [("fashon-mnist", "Did you mean 'fashion-mnist'"), ("Digits", "Did you mean 'digits'"), ("cifar", "Choose from")],
+)
+def test_an_unknown_name_gets_a_hint_and_the_list(name: str, hint: str) -> None:
+    with pytest.raises(ConfigError, match=hint) as raised:
+        open_dataset(name)
+    assert all(repr(known) in str(raised.value) for known in NAMES)
+
+
+def test_paths_that_lead_nowhere(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="where there is nothing"):
+        open_dataset(tmp_path / "none")
+    for nowhere in ("none.csv", "~nobody-of-this-name/pictures"):
+        with pytest.raises(DataError, match="where there is nothing"):
+            open_dataset(nowhere)
+    with pytest.raises(DataError, match="must be readable; got: File name too long"):
+        open_dataset("x" * 300)
+    (tmp_path / "one.png").write_bytes(b"")
+    with pytest.raises(DataError, match="got a single file"):
+        open_dataset(tmp_path / "one.png")
+
+
+def test_a_name_comes_before_a_folder_of_the_same_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "digits").mkdir()
+    monkeypatch.chdir(tmp_path)
+    assert open_dataset("digits").found_at == "scikit-learn"
+    with pytest.raises(DataError, match="must hold class folders"):
+        open_dataset("./digits")
+
+
+# What every source must fulfil.
+
+ROWS = Part(np.arange(12.0).reshape(6, 2), np.array([0, 1, 2, 0, 1, 2]))
+NUMBERS = Dataset("numbers", "classification", ROWS, ROWS, labels=("a", "b", "c"), features=("width", "height"))
+TARGETS = Dataset("targets", "regression", Part(ROWS.X, np.arange(6.0)))
+NOISE = np.random.default_rng(0).integers(0, 256, (6, 4, 4), dtype=np.uint8)
+PICTURES = Dataset("pictures", "classification", Part(NOISE, ROWS.y), labels=("a", "b", "c"))
+
+
+def with_value(X: np.ndarray, value: float) -> np.ndarray:
+    changed = X.copy()
+    changed[2, 1] = value
+    return changed
+
+
+@pytest.mark.parametrize("dataset", [NUMBERS, TARGETS, PICTURES])
+def test_good_data_passes_as_it_is(dataset: Dataset) -> None:
+    assert validate(dataset) is dataset
+
+
+def test_some_constant_pictures_are_no_obstacle() -> None:
+    X = np.zeros_like(NOISE)
+    X[5] = NOISE[5]
+    validate(dataclasses.replace(PICTURES, train=Part(X, ROWS.y)))
+
+
+@pytest.mark.parametrize(
+    ("dataset", "changes", "error", "message"),
+    [
+        (NUMBERS, {"train": ROWS.take(np.array([], dtype=int))}, DataError, "training part of numbers must have rows"),
+        (NUMBERS, {"test": ROWS.take(np.array([], dtype=int))}, DataError, "test part of numbers must have rows"),
+        (
+            NUMBERS,
+            {"train": Part(with_value(ROWS.X, np.nan), ROWS.y)},
+            DataError,
+            "got nan in column 'height' at row 2",
+        ),
+        (NUMBERS, {"test": Part(with_value(ROWS.X, np.inf), ROWS.y)}, DataError, "got inf in column 'height' at row 2"),
+        (
+            NUMBERS,
+            {"features": None, "train": Part(with_value(ROWS.X, np.nan), ROWS.y)},
+            DataError,
+            "column 1 at row 2",
+        ),
+        (NUMBERS, {"train": Part(ROWS.X.astype(str), ROWS.y)}, ShapeError, "real numbers"),
+        (NUMBERS, {"train": Part(ROWS.y, ROWS.y)}, ShapeError, r"shape \(6,\)"),
+        (NUMBERS, {"test": Part(ROWS.X[:, :1], ROWS.y)}, ShapeError, r"training part's shape \(2,\); got \(1,\)"),
+        (NUMBERS, {"train": Part(np.ones((6, 2)), ROWS.y)}, DataError, "all the same"),
+        (NUMBERS, {"train": Part(ROWS.X, ROWS.y - 1)}, DataError, "got -1 at row 0"),
+        (NUMBERS, {"test": Part(ROWS.X, ROWS.y + 1)}, DataError, "got 3 at row 2"),
+        (NUMBERS, {"train": Part(ROWS.X, ROWS.y.astype(float))}, ShapeError, "integer labels"),
+        (NUMBERS, {"train": Part(ROWS.X, ROWS.y * 0)}, DataError, "one class only: 'a'"),
+        (NUMBERS, {"train": Part(ROWS.X, ROWS.y % 2)}, DataError, "without a training row: 'c'"),
+        (NUMBERS, {"labels": ("a", "b", "a")}, DataError, "different names"),
+        (TARGETS, {"train": Part(ROWS.X, np.array([1, 2, np.nan, 4, 5, 6]))}, DataError, "got nan at row 2"),
+        (TARGETS, {"train": ROWS}, ShapeError, "floating-point"),
+        (PICTURES, {"train": Part(NOISE / 255, ROWS.y)}, ShapeError, "got float64"),
+        (PICTURES, {"train": Part(NOISE * 0 + 7, ROWS.y)}, DataError, "all constant"),
+    ],
+)
+def test_bad_data_is_refused(dataset: Dataset, changes: dict, error: type[Exception], message: str) -> None:
+    with pytest.raises(error, match=message):
+        validate(dataclasses.replace(dataset, **changes))
