@@ -117,22 +117,46 @@ def test_a_time_limit_ends_training(likely: Likely, tmp_path: Path) -> None:
     assert "time limit" in result.stdout
 
 
-def test_ctrl_c_keeps_the_best_so_far_and_says_so(tmp_path: Path) -> None:
+def started(*arguments: object) -> "subprocess.Popen[str]":
+    command = [sys.executable, "-c", "from likely.cli import main; main()", *map(str, arguments)]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+@pytest.mark.parametrize(
+    ("rows", "epochs", "sign"),
+    [
+        pytest.param(400, 400, "Fold 2", id="in a fold"),
+        pytest.param(8000, 100_000, "epoch", id="in the only training"),
+    ],
+)
+def test_ctrl_c_keeps_the_best_so_far_and_says_so(tmp_path: Path, rows: int, epochs: int, sign: str) -> None:
     run = tmp_path / "run"
-    command = [sys.executable, "-c", "from likely.cli import main; main()", "fit", "digits", "--network", "mlp"]
-    with subprocess.Popen(
-        [*command, "--epochs", "100000", "--out", str(run)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    ) as process:
-        history = run / "history.jsonl"
-        deadline = time.monotonic() + 60
-        while time.monotonic() < deadline and not history.exists():
-            time.sleep(0.1)
+    data = idx_folder(tmp_path / "data", RNG.integers(0, 256, (rows, 4, 4)), np.arange(rows) % 10)
+    with started("fit", data, "--network", "mlp", "--epochs", epochs, "--out", run) as process:
+        assert process.stderr is not None
+        for line in process.stderr:
+            if line.startswith(sign):
+                break
+        # Between the words and the training of a fold there is a moment in which Ctrl-C simply ends the program.
+        time.sleep(0.5)
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=60)
     assert process.returncode == 0, err
     assert "interrupted" in out
     assert "Traceback" not in err
     assert read_card(run).training.stopped == "interrupted"
+    assert (run / "report.html").exists()
+
+
+def test_ctrl_c_before_training_ends_with_130(tmp_path: Path) -> None:
+    data = idx_folder(tmp_path / "data", RNG.integers(0, 256, (400, 4, 4)), np.arange(400) % 10)
+    with started("fit", data, "--network", "mlp", "--epochs", 100_000, "--out", tmp_path / "run") as process:
+        assert process.stderr is not None
+        process.stderr.readline()
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert err.splitlines()[-1] == "interrupted"
 
 
 def test_a_closed_terminal_does_not_end_the_run(tmp_path: Path) -> None:
@@ -291,16 +315,10 @@ def test_a_folder_of_idx_files_is_learned_from(likely: Likely, tmp_path: Path) -
 
 
 def test_a_loss_that_becomes_nan_stops_with_its_step(likely: Likely, tmp_path: Path) -> None:
-    result = likely(
-        "fit", "digits", "--network", "linear", "--loss", "squared_error", "--head", "l1", "--optimizer", "sgd",
-        "--learning-rate", "1e300", "--dtype", "float64", "--engine", "numpy", "--out", tmp_path / "run",
-    )  # fmt: skip
+    settings = ("--network", "mlp", "--optimizer", "sgd", "--learning-rate", "1e38")
+    result = likely("fit", "digits", *settings, "--out", tmp_path / "run")
     assert result.exit_code == 1
-    assert re.search(r"error: .*step \d+.*learning rate", said_on_one_line(result.stderr))
-
-
-def said_on_one_line(text: str) -> str:
-    return " ".join(text.split())
+    assert re.search(r"error: .*at step \d+.* learning rate", result.stderr)
 
 
 def test_a_run_folder_that_cannot_be_written_is_told_before_training(likely: Likely) -> None:
@@ -315,7 +333,7 @@ def test_a_run_folder_that_is_a_file_is_an_error(likely: Likely, tmp_path: Path)
     file.write_text("mine", encoding="utf-8")
     result = likely("fit", "digits", *QUICK, "--out", file)
     assert result.exit_code == 1
-    assert "got the file" in result.stderr
+    assert str(file) in result.stderr
     assert file.read_text(encoding="utf-8") == "mine"
 
 

@@ -5,7 +5,6 @@ The choices stand here a second time because the configuration's own types need 
 """
 
 from collections.abc import Callable
-from enum import StrEnum
 from typing import Any
 
 import typer
@@ -26,14 +25,6 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "part": ("test", "train"),
 }
 DATA_SETS = ("fashion-mnist", "digits", "wine", "iris", "breast-cancer", "diabetes")
-
-
-class Format(StrEnum):
-    """How answers are written."""
-
-    TABLE = "table"
-    JSON = "json"
-    CSV = "csv"
 
 
 def choice(name: str, help: str, panel: str | None = None) -> Any:
@@ -63,7 +54,7 @@ def data_argument(**settings: Any) -> Any:
     """The DATA argument: a name, or a path."""
     return typer.Argument(
         metavar="DATA",
-        help="The name of a data set (fashion-mnist, digits), or a folder, table, .npz or folder of IDX files.",
+        help="A data set's name (fashion-mnist, digits, ...), a folder of class folders, or one of IDX files.",
         autocompletion=_starting_with(DATA_SETS),
         show_default=False,
         **settings,

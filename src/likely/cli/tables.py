@@ -25,7 +25,11 @@ _UNITS = {"nll": " nats"}
 def figures_table(metrics: Mapping[str, Any]) -> "Text":
     """One line per figure: its name, value and interval."""
     rows = [["", f"n = {metrics['n']:,}", "95% interval"]]
-    for name, figure in metrics.items():
+    # A model file keeps the figures in alphabetical order; people want the most telling one first.
+    order = list(_NAMES)
+    for name, figure in sorted(
+        metrics.items(), key=lambda item: order.index(item[0]) if item[0] in order else len(order)
+    ):
         if isinstance(figure, dict) and "value" in figure:
             ends = [figure_text(name, figure[end]) for end in ("low", "high")]
             rows.append(
