@@ -2,6 +2,9 @@
 
 from doctest import ELLIPSIS, NORMALIZE_WHITESPACE
 
+import numpy as np
+import pytest
+
 from sybil import Sybil
 from sybil.parsers.markdown import PythonCodeBlockParser, SkipParser
 
@@ -13,3 +16,9 @@ pytest_collect_file = Sybil(
     patterns=["*.md"],
 ).pytest()
 
+
+
+@pytest.fixture(autouse=True)
+def numpy_as_np(doctest_namespace: dict[str, object]) -> None:
+    """Examples in docstrings take `import numpy as np` as done."""
+    doctest_namespace["np"] = np

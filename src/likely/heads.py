@@ -10,6 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from likely.arrays import Array, namespace
+from likely.errors import ConfigError
+from likely.networks.activations import sigmoid
 
 LOG_FLOOR = 1e-12
 """Division by the L1 norm can give exactly 0, whose logarithm no loss survives; its log form is floored here."""
@@ -133,17 +135,28 @@ def _l1_backward(scores: np.ndarray, probs: np.ndarray, upstream: np.ndarray) ->
     return np.sign(scores) * (upstream - (probs * upstream).sum(axis=-1, keepdims=True)) / safe
 
 
+def _sigmoid_backward(scores: np.ndarray, outputs: np.ndarray, upstream: np.ndarray) -> np.ndarray:
+    """sigma'(z) = sigma(z) (1 - sigma(z)), for each output on its own."""
+    del scores
+    return outputs * (1 - outputs) * upstream
+
+
 def _identity(scores: Array) -> Array:
     return scores
 
 
-def _log(scores: Array) -> Array:
-    return namespace(scores).log(scores)
+def _no_log(scores: Array) -> Array:
+    raise ConfigError(
+        "A head must map to the simplex for its logarithms to be log probabilities; got 'identity' or 'sigmoid', "
+        f"for scores of shape {tuple(scores.shape)}. Try head='softmax'."
+    )
 
 
 HEADS: dict[str, Head] = {
     "softmax": Head("softmax", softmax, log_softmax, _softmax_backward),
     "l1": Head("l1", l1_normalize, log_l1_normalize, _l1_backward),
-    "identity": Head("identity", _identity, _log, lambda scores, outputs, upstream: upstream),
+    "sigmoid": Head("sigmoid", sigmoid, _no_log, _sigmoid_backward),
+    "identity": Head("identity", _identity, _no_log, lambda scores, outputs, upstream: upstream),
 }
-"""The heads by name; "identity" leaves the scores as they are, for regression."""
+"""The heads by name. "identity" leaves the scores as they are, for regression; "sigmoid" puts each between 0 and 1 on
+its own, which is no distribution over them: both are for the squared error."""

@@ -321,6 +321,18 @@ def test_a_loss_that_becomes_nan_stops_with_its_step(likely: Likely, tmp_path: P
     assert re.search(r"error: .*at step \d+.* learning rate", result.stderr)
 
 
+@pytest.mark.filterwarnings("ignore:overflow:RuntimeWarning")
+def test_a_loss_that_becomes_nan_late_keeps_the_last_good_state(likely: Likely, tmp_path: Path) -> None:
+    data = idx_folder(tmp_path / "data", RNG.integers(0, 256, (8000, 4, 4)), np.arange(8000) % 10)
+    settings = ("--network", "mlp", "--hidden", "8", "--optimizer", "sgd", "--learning-rate", "1e38", "--epochs", 3000)
+    result = likely("fit", data, *settings, "--out", tmp_path / "run")
+    assert result.exit_code == 1
+    assert re.search(r"diverged at step \d+", result.stderr.splitlines()[-1])
+    assert result.stderr.splitlines()[-1].startswith("error: ")
+    assert re.match(r"diverged at step \d+", read_card(tmp_path / "run").training.stopped)
+    assert likely("evaluate", tmp_path / "run", data, "--json").exit_code == 0
+
+
 def test_a_run_folder_that_cannot_be_written_is_told_before_training(likely: Likely) -> None:
     result = likely("fit", "digits", "--epochs", 100_000, "--out", "/proc/likely/run")
     assert result.exit_code == 1

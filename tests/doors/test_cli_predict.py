@@ -17,6 +17,7 @@ import pytest
 from PIL import Image
 from typer.testing import Result
 
+from likely import storage
 from likely.data.picture import read_picture
 from likely.predictor import ClassifierPredictor, load
 
@@ -248,6 +249,43 @@ def test_a_model_of_rows_is_told_from_one_of_pictures(likely: Likely, tmp_path: 
     result = likely("predict", tmp_path / "run", digit_pictures)
     assert result.exit_code == 1
     assert "rows of 4 numbers" in result.stderr
+
+
+def test_a_model_of_numbers_predicts_numbers(likely: Likely, tmp_path: Path, digit_pictures: Path) -> None:
+    run = tmp_path / "run"
+    fitted = likely("fit", "digits", "--task", "regression", "--network", "linear", "--out", run)
+    assert fitted.exit_code == 0, fitted.stderr
+    pictures = sorted(digit_pictures.iterdir())
+    numbers = load(run).predict(np.stack([read_picture(path, shape=(8, 8)) for path in pictures]))
+    answers = json.loads(likely("predict", run, digit_pictures, "--json").stdout)
+    assert [answer["prediction"] for answer in answers] == pytest.approx(numbers.tolist())
+    rows = csv.DictReader(io.StringIO(likely("predict", run, digit_pictures, "--csv").stdout))
+    assert [float(row["prediction"]) for row in rows] == pytest.approx(numbers.tolist())
+    assert likely("predict", run, pictures[0]).stdout == f"{pictures[0]}  {numbers[0]:.6g}\n"
+    refused = likely("predict", run, digit_pictures, "--event", "even=0,2")
+    assert refused.exit_code == 1
+    assert "predicts numbers" in refused.stderr
+
+
+def test_an_impossible_condition_is_an_error_of_its_pictures(
+    likely: Likely, digits_run: Path, digit_pictures: Path, tmp_path: Path
+) -> None:
+    # With weights this large every probability but one is too small for a number.
+    arrays, document = storage.read(digits_run / "model.likely")
+    certain = tmp_path / "model.likely"
+    storage.write(certain, {name: array * 1e6 for name, array in arrays.items()}, document)
+    plain = json.loads(likely("predict", certain, digit_pictures, "--json").stdout)
+    label = plain[0]["label"]
+    result = likely("predict", certain, digit_pictures, "--json", "--given", label)
+    answers = json.loads(result.stdout)
+    assert result.exit_code == 1
+    assert len(answers) == len(plain)
+    for before, answer in zip(plain, answers, strict=True):
+        if before["label"] == label:
+            assert answer["given"]["probability"] == 1
+        else:
+            assert "nothing follows from the impossible" in answer["error"]
+            assert before["picture"] in result.stderr
 
 
 def test_names_that_are_not_utf8_or_hostile_are_answered(

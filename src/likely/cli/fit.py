@@ -152,7 +152,7 @@ def _summarize(run: "Run", report: "Path") -> None:
     screen = console()
     screen.print(styled(("\nOn test rows that training never saw", "bold")))
     screen.print(figures_table(run.metrics))
-    screen.print(f"\nTrained in {duration(training.seconds)}: {training.epochs:.3g} epochs{how}.")
+    screen.print(f"\nTrained in {duration(training.seconds)}: {round(training.epochs, 2):g} epochs{how}.")
     model = printable(run.folder / MODEL)
     screen.print(f"Model   {model}")
     screen.print(f"Report  {printable(report)}")

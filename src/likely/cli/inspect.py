@@ -53,7 +53,7 @@ def _facts(card: "Card") -> list[tuple[str, str]]:
         (
             "training",
             f"{training.engine} on {training.device}, {training.dtype}, {training.optimizer}, seed {training.seed}: "
-            f"{training.epochs:.3g} epochs in {duration(training.seconds)}, {training.stopped}",
+            f"{round(training.epochs, 2):g} epochs in {duration(training.seconds)}, {training.stopped}",
         ),
         ("photographs", card.conversion["name"] if card.conversion else "only resized"),
         ("versions", ", ".join(f"{name} {version}" for name, version in card.versions.items())),

@@ -30,7 +30,8 @@ def watch() -> Generator["LiveWatcher | PlainWatcher"]:
 
 def described(record: "Record") -> list[str]:
     """What a record says, most important first."""
-    parts = [f"epoch {record.epoch:.1f}", f"loss {record.loss:.4f}"]
+    loss = f"{record.loss:.4f}" if abs(record.loss) < 1000 else f"{record.loss:.4g}"
+    parts = [f"epoch {record.epoch:.1f}", f"loss {loss}"]
     figures = record.held_out or {}
     if "accuracy" in figures:
         parts.append(f"held-out accuracy {figures['accuracy']:.2%}")

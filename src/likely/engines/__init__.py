@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from likely.engines.engine import Engine, Optimizer
+from likely.engines.gradient import refuse_heaviside
 from likely.errors import EngineError, nearest
 from likely.networks.network import Network, TorchNetwork
 
@@ -54,6 +55,7 @@ def create_engine(
         )
     if name != "torch" and device == "cuda":
         raise EngineError(f"The engine {name!r} computes on the CPU; got device='cuda'. Try engine='torch'.")
+    refuse_heaviside(network)
     module, kind = _ENGINES[name]
     made: Any = getattr(importlib.import_module(module), kind)
     return made(

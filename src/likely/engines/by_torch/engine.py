@@ -4,7 +4,8 @@ Backpropagation records each operation of the forward pass and walks the record 
 computes is the gradient of the batch's mean loss.
 """
 
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -50,8 +51,6 @@ class ByTorch:
         dtype: str = "float32",
         device: str = "auto",
     ) -> None:
-        # Denormal numbers can make convolutions a hundred times slower.
-        torch.set_flush_denormal(True)
         self._device = _device(device)
         self._dtype = _DTYPES[dtype]
         self._head, self._loss = head, loss
@@ -62,8 +61,11 @@ class ByTorch:
             with torch.random.fork_rng(devices=[]):
                 torch.manual_seed(seed)
                 self._module = network.build(n_outputs, sample)
-            self._module.to(self._device, memory_format=torch.channels_last)
+            self._module.to(device=self._device)
+            self._module.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]  # missing in its stub
         self._optimizer, self._rates = _optimizer(self._module, optimizer)
+        # torch's SGD adds its decay to the gradient, momentum included; ours acts on theta itself.
+        self._decay = optimizer.weight_decay if optimizer.name == "sgd" else 0.0
 
     @property
     def device(self) -> str:
@@ -97,6 +99,10 @@ class ByTorch:
 
     def step(self, batch: Batch, learning_rate: float) -> float:
         """One step on the mean loss of the batch; returns that loss."""
+        with _flushed_denormals():
+            return self._step(batch, learning_rate)
+
+    def _step(self, batch: Batch, learning_rate: float) -> float:
         rows = torch.from_numpy(batch.rows).to(self._device)
         x = self._input(self._prepare(self._X.index_select(0, rows)))
         if self._augment is not None and batch.draws is not None:
@@ -110,16 +116,23 @@ class ByTorch:
         )
         self._optimizer.zero_grad(set_to_none=True)
         loss.backward()
+        if self._decay:
+            with torch.no_grad():
+                for group in self._optimizer.param_groups:
+                    for parameter in group["params"]:
+                        parameter.mul_(1 - group["lr"] * self._decay)
         self._optimizer.step()
         return loss.item()
 
     def forward(self, X: Array) -> tuple[np.ndarray, np.ndarray]:
         """Scores (n, k) and features (n, m) in evaluation mode."""
         self._module.eval()
-        with torch.inference_mode():
+        with torch.inference_mode(), _flushed_denormals():
             x = self._laid_out(self._input(X if isinstance(X, torch.Tensor) else torch.from_numpy(X)))
             module: Any = self._module
-            if hasattr(module, "features") and hasattr(module, "classify"):
+            if isinstance(module, _Pure):
+                scores, features = module.scores_and_features(x)
+            elif hasattr(module, "features") and hasattr(module, "classify"):
                 features = module.features(x)
                 scores = module.classify(features)
             else:
@@ -152,7 +165,21 @@ class _Pure(nn.Module):
             self.register_parameter(name, nn.Parameter(value))
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return self._network.apply(dict(self.named_parameters()), x)
+        return self.scores_and_features(x)[0]
+
+    def scores_and_features(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        return self._network.apply_with_features(dict(self.named_parameters()), x)
+
+
+@contextmanager
+def _flushed_denormals() -> Generator[None]:
+    """Takes denormal numbers for 0, which can make convolutions a hundred times slower; only while the engine computes,
+    since the setting belongs to the thread and would change everybody's arithmetic."""
+    torch.set_flush_denormal(True)
+    try:
+        yield
+    finally:
+        torch.set_flush_denormal(False)
 
 
 def _device(name: str) -> torch.device:

@@ -1,0 +1,224 @@
+"""Gradient descent by hand: the chain rule through the network, written out in NumPy.
+
+Forward, layer by layer, with z-bar = (1, z) and sigma the activation:
+
+    a_l = theta_l^T z-bar_(l-1),   z_l = sigma(a_l),   scores = a_L (no activation)
+
+Backward, with delta_l = dL/da_l for the mean loss L of the batch:
+
+    delta_L      = dL/dscores                                (from the loss and the head)
+    dL/dtheta_l  = z-bar_(l-1) delta_l^T, summed over the batch: sum delta_l in row 0 (bias), z_(l-1)^T delta_l below
+    delta_(l-1)  = (theta_l without its bias row) delta_l  *  sigma'(a_(l-1))
+
+Reference: Rumelhart, Hinton and Williams, Learning representations by back-propagating errors (1986).
+"""
+
+import os
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from likely.arrays import Array, Params, to_numpy
+from likely.engines.engine import Augment, Batch, Optimizer, Prepare
+from likely.errors import EngineError
+from likely.losses import LOSSES
+from likely.networks.layers import affine
+from likely.networks.linear import Linear
+from likely.networks.mlp import MLP
+from likely.networks.network import Network
+
+
+def loss_and_gradient_by_hand(
+    network: Network,
+    head: str,
+    loss: str,
+    theta: Params,
+    X: np.ndarray,
+    Y: np.ndarray,
+    weights: np.ndarray | None = None,
+) -> tuple[float, dict[str, np.ndarray]]:
+    """The mean loss of a batch and its gradient with respect to every layer.
+
+    Args:
+        network: a `Linear` or an `MLP`.
+        head: by name.
+        loss: by name.
+        theta: parameters by layer.
+        X: inputs, shape (n, d).
+        Y: label distributions or targets, shape (n, k).
+        weights: for the weighted mean, shape (n,).
+    Returns:
+        The loss, and arrays of the shapes of theta.
+    Raises:
+        EngineError: for a network that is neither.
+    """
+    if not isinstance(network, Linear | MLP):
+        raise EngineError(
+            f"The gradient by hand must be of a Linear or an MLP; got {type(network).__name__}, whose chain rule "
+            "is not written out. Try engine='jax' or engine='torch'."
+        )
+    sigma = network.sigma if isinstance(network, MLP) else None
+    names = list(network.shapes)
+
+    # Forward: keep what the way back needs.
+    z = [X]  # z[l] is the input of layer l
+    a: list[np.ndarray] = []
+    for name in names[:-1]:
+        assert sigma is not None
+        a.append(affine(theta[name], z[-1]))
+        z.append(sigma.value(a[-1]))
+    scores = affine(theta[names[-1]], z[-1])
+
+    # Each example counts 1/n, or its weight's share.
+    share = np.full(len(X), 1 / len(X)) if weights is None else weights / weights.sum()
+    share = share.astype(scores.dtype, copy=False)
+    value = float(share @ LOSSES[loss].values(head, Y, scores))
+
+    # delta_L = dL/dscores
+    delta = LOSSES[loss].backward(head, Y, scores) * share[:, None]
+    gradient: dict[str, np.ndarray] = {}
+    for layer in range(len(names) - 1, -1, -1):
+        weight = theta[names[layer]]
+        # dL/dtheta_l: the bias row sees the input 1, the others z_(l-1)
+        J = np.empty_like(weight)
+        J[0] = delta.sum(axis=0)
+        np.matmul(z[layer].T, delta, out=J[1:])
+        gradient[names[layer]] = J
+        if layer > 0:
+            # delta_(l-1) = theta_l delta_l * sigma'(a_(l-1)); the input x itself needs no gradient
+            assert sigma is not None
+            assert sigma.derivative is not None
+            delta = delta @ weight[1:].T
+            delta *= sigma.derivative(a[layer - 1], z[layer])
+    return value, {name: gradient[name] for name in names}
+
+
+class ByHand:
+    """The NumPy engine; see `likely.engines.engine.Engine` for what it promises.
+
+    Args:
+        network: a `Linear` or an `MLP`.
+        n_outputs: how many scores.
+        head: by name, for the loss.
+        loss: by name.
+        optimizer: the update rule.
+        sample: not needed by pure networks.
+        seed: of the first values.
+        dtype: "float32" or "float64".
+        device: always the CPU.
+    """
+
+    name = "numpy"
+    device = "cpu"
+
+    def __init__(
+        self,
+        network: Network,
+        *,
+        n_outputs: int,
+        head: str,
+        loss: str,
+        optimizer: Optimizer,
+        sample: np.ndarray,
+        seed: int,
+        dtype: str = "float32",
+        device: str = "auto",
+    ) -> None:
+        del n_outputs, sample, device
+        self._network, self._head, self._loss, self._optimizer = network, head, loss, optimizer
+        self._dtype = np.dtype(dtype)
+        self._theta = {name: value.astype(self._dtype) for name, value in network.init(seed).items()}
+        self._first = {name: np.zeros_like(value) for name, value in self._theta.items()}
+        self._second = {name: np.zeros_like(value) for name, value in self._theta.items()}
+        self._scratch = {name: np.empty_like(value) for name, value in self._theta.items()}
+        self._steps = 0
+
+    @property
+    def threads(self) -> int:
+        """The CPU cores that NumPy's matrix products may use."""
+        return os.cpu_count() or 1
+
+    @property
+    def n_parameters(self) -> int:
+        """How many numbers theta holds."""
+        return sum(value.size for value in self._theta.values())
+
+    def place(
+        self,
+        X: np.ndarray,
+        Y: np.ndarray,
+        weights: np.ndarray | None = None,
+        *,
+        prepare: Prepare,
+        augment: Augment | None = None,
+    ) -> None:
+        """Keep the rows as they are stored."""
+        self._X, self._Y = X, Y.astype(self._dtype, copy=False)
+        self._weights = None if weights is None else weights.astype(self._dtype)
+        self._prepare, self._augment = prepare, augment
+
+    def step(self, batch: Batch, learning_rate: float) -> float:
+        """One step on the mean loss of the batch; returns that loss."""
+        x = self._prepare(self._X[batch.rows])
+        if self._augment is not None and batch.draws is not None:
+            x = self._augment(x, batch.draws)
+        weights = None if self._weights is None else self._weights[batch.rows]
+        # A run that diverges overflows first; the loop reports it by its loss.
+        with np.errstate(over="ignore", invalid="ignore"):
+            loss, gradient = loss_and_gradient_by_hand(
+                self._network, self._head, self._loss, self._theta, x, self._Y[batch.rows], weights
+            )
+            self._update(gradient, learning_rate)
+        return loss
+
+    def forward(self, X: Array) -> tuple[np.ndarray, np.ndarray]:
+        """Scores (n, k) and features (n, m)."""
+        return self._network.apply_with_features(self._theta, to_numpy(X))
+
+    def state(self) -> dict[str, np.ndarray]:
+        """A copy of theta."""
+        return {name: value.copy() for name, value in self._theta.items()}
+
+    def load_state(self, state: Mapping[str, Any]) -> None:
+        """Take theta back."""
+        self._theta = {name: np.array(value, dtype=self._dtype) for name, value in state.items()}
+
+    def _update(self, gradient: dict[str, np.ndarray], rate: float) -> None:
+        self._steps += 1
+        rule = self._optimizer
+        for name, J in gradient.items():
+            theta = self._theta[name]
+            if rule.weight_decay:
+                theta *= 1 - rate * rule.weight_decay
+            if rule.name == "adam":
+                self._adam(name, J, rate)
+                continue
+            if rule.momentum:
+                v = self._first[name]
+                v *= rule.momentum
+                v += J
+                J = v
+            theta -= rate * J
+
+    def _adam(self, name: str, J: np.ndarray, rate: float) -> None:
+        """Adam in place; one scratch array keeps it from making temporaries."""
+        rule = self._optimizer
+        m, v, scratch = self._first[name], self._second[name], self._scratch[name]
+        b1, b2 = rule.betas
+        # m <- b1 m + (1 - b1) J
+        m *= b1
+        np.multiply(J, 1 - b1, out=scratch)
+        m += scratch
+        # v <- b2 v + (1 - b2) J^2
+        v *= b2
+        np.multiply(J, J, out=scratch)
+        scratch *= 1 - b2
+        v += scratch
+        # theta <- theta - rate (m / (1 - b1^t)) / (sqrt(v / (1 - b2^t)) + eps)
+        np.sqrt(v, out=scratch)
+        scratch /= (1 - b2**self._steps) ** 0.5
+        scratch += rule.eps
+        np.divide(m, scratch, out=scratch)
+        scratch *= rate / (1 - b1**self._steps)
+        self._theta[name] -= scratch

@@ -1,0 +1,149 @@
+"""Gradient descent by `jax.grad`: JAX traces the loss, derives its gradient and compiles the whole step.
+
+Double precision is asked for in a scope of its own and never for the whole program.
+"""
+
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
+from typing import Any
+
+import numpy as np
+
+from likely.arrays import Array
+from likely.engines.engine import Augment, Batch, Optimizer, Prepare
+from likely.errors import MissingExtraError
+from likely.networks.network import Network
+from likely.objective import mean_loss
+
+try:
+    import jax
+    import optax
+except ImportError as error:
+    raise MissingExtraError("jax", "engine='jax'") from error
+
+
+class ByJax:
+    """The JAX engine; see `likely.engines.engine.Engine` for what it promises.
+
+    Args:
+        network: a pure network.
+        n_outputs: how many scores.
+        head: by name, for the loss.
+        loss: by name.
+        optimizer: the update rule.
+        sample: not needed by pure networks.
+        seed: of the first values.
+        dtype: "float32" or "float64".
+        device: always the CPU.
+    """
+
+    name = "jax"
+    device = "cpu"
+    threads = 1
+
+    def __init__(
+        self,
+        network: Network,
+        *,
+        n_outputs: int,
+        head: str,
+        loss: str,
+        optimizer: Optimizer,
+        sample: np.ndarray,
+        seed: int,
+        dtype: str = "float32",
+        device: str = "auto",
+    ) -> None:
+        del n_outputs, sample, device
+        self._network, self._head, self._loss = network, head, loss
+        self._dtype = np.dtype(dtype)
+        self._rule = _rule(optimizer)
+        with self._precision():
+            self._theta = {k: jax.numpy.asarray(v, self._dtype) for k, v in network.init(seed).items()}
+            self._memory: Any = self._rule.init(self._theta)
+        self._compiled: Any = None
+        self._answer = jax.jit(network.apply_with_features)
+
+    @property
+    def n_parameters(self) -> int:
+        """How many numbers theta holds."""
+        return sum(value.size for value in self._theta.values())
+
+    def place(
+        self,
+        X: np.ndarray,
+        Y: np.ndarray,
+        weights: np.ndarray | None = None,
+        *,
+        prepare: Prepare,
+        augment: Augment | None = None,
+    ) -> None:
+        """Hand the rows to JAX, and compile the step for them when it is first taken."""
+        with self._precision():
+            self._X = jax.numpy.asarray(X)
+            self._Y = jax.numpy.asarray(Y, self._dtype)
+            self._weights = None if weights is None else jax.numpy.asarray(weights, self._dtype)
+
+        def loss_of(theta: Any, x: Array, y: Array, w: Array | None) -> Array:
+            return mean_loss(self._head, self._loss, y, self._network.apply(theta, x), w)
+
+        def step(
+            theta: Any, memory: Any, X: Any, Y: Any, W: Any, rows: Any, draws: Any, rate: Any
+        ) -> tuple[Any, Any, Any]:
+            x = prepare(X[rows])
+            if augment is not None and draws is not None:
+                x = augment(x, draws)
+            value, J = jax.value_and_grad(loss_of)(theta, x, Y[rows], None if W is None else W[rows])
+            direction, memory = self._rule.update(J, memory, theta)
+            theta = jax.tree.map(lambda t, d: t - (rate * d).astype(t.dtype), theta, direction)
+            return theta, memory, value
+
+        self._compiled = jax.jit(step, donate_argnums=(0, 1))
+
+    def step(self, batch: Batch, learning_rate: float) -> float:
+        """One step on the mean loss of the batch; returns that loss."""
+        with self._precision():
+            rate = jax.numpy.asarray(learning_rate, self._dtype)
+            self._theta, self._memory, value = self._compiled(
+                self._theta, self._memory, self._X, self._Y, self._weights, batch.rows, batch.draws, rate
+            )
+        return float(value)
+
+    def forward(self, X: Array) -> tuple[np.ndarray, np.ndarray]:
+        """Scores (n, k) and features (n, m)."""
+        with self._precision():
+            scores, features = self._answer(self._theta, jax.numpy.asarray(X))
+        return np.asarray(scores), np.asarray(features)
+
+    def state(self) -> dict[str, np.ndarray]:
+        """A copy of theta."""
+        return {name: np.array(value) for name, value in self._theta.items()}
+
+    def load_state(self, state: Mapping[str, Any]) -> None:
+        """Take theta back."""
+        with self._precision():
+            self._theta = {name: jax.numpy.asarray(value, self._dtype) for name, value in state.items()}
+
+    def _precision(self) -> AbstractContextManager[Any]:
+        return jax.enable_x64(self._dtype == np.float64)
+
+
+def _rule(optimizer: Optimizer) -> Any:
+    """The direction of a step, without the learning rate: theta <- theta - rate * direction."""
+    if optimizer.name == "adam":
+        b1, b2 = optimizer.betas
+        moments = optax.scale_by_adam(b1=b1, b2=b2, eps=optimizer.eps)
+    elif optimizer.momentum:
+        moments = optax.trace(decay=optimizer.momentum)
+    else:
+        moments = optax.identity()
+    return optax.chain(moments, optax.add_decayed_weights(optimizer.weight_decay))
+
+
+def gradient_of(objective: Any, theta: Any, *data: Any) -> Any:
+    """dL/dtheta by `jax.grad`, as NumPy arrays; in double precision if theta is."""
+    leaves = list(theta.values()) if isinstance(theta, dict) else [theta]
+    with jax.enable_x64(any(np.asarray(leaf).dtype == np.float64 for leaf in leaves)):
+        arrays = [jax.numpy.asarray(x) for x in data]
+        J = jax.grad(objective)(jax.tree.map(jax.numpy.asarray, theta), *arrays)
+        return jax.tree.map(np.array, J)

@@ -1,0 +1,124 @@
+"""What engines promise beside their agreement: errors that say which engine can, states, learning rates."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import torch
+
+import likely
+from likely.engines import create_engine
+from likely.engines.engine import Batch, Optimizer
+from likely.errors import EngineError, ShapeError
+from likely.networks.convnet import ConvNet
+from likely.networks.linear import Linear
+from likely.networks.mlp import MLP
+from likely.objective import Objective
+
+SETTINGS = {
+    "n_outputs": 2,
+    "head": "softmax",
+    "loss": "cross_entropy",
+    "optimizer": Optimizer("sgd"),
+    "sample": np.zeros((2, 3)),
+    "seed": 0,
+}
+ENGINES = ("numpy", "jax", "torch")
+
+
+def test_an_unknown_engine_names_the_choices() -> None:
+    with pytest.raises(EngineError, match="Did you mean 'numpy'"):
+        create_engine("nunpy", Linear(3, 2), **SETTINGS)
+    with pytest.raises(EngineError, match="numpy, jax, torch"):
+        likely.gradient(Objective(Linear(3, 2)), "tensorflow")
+
+
+@pytest.mark.parametrize("engine", ["numpy", "jax"])
+def test_what_only_torch_can_is_said(engine: str) -> None:
+    with pytest.raises(EngineError, match="engine='torch'"):
+        create_engine(engine, ConvNet(), **SETTINGS)
+    with pytest.raises(EngineError, match="engine='torch'"):
+        create_engine(engine, Linear(3, 2), **SETTINGS, device="cuda")
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_hard_steps_are_refused_before_training(engine: str) -> None:
+    with pytest.raises(EngineError, match="sigmoid"):
+        create_engine(engine, MLP([3, 4, 2], "heaviside"), **SETTINGS)
+    with pytest.raises(EngineError, match="derivative is 0"):
+        likely.gradient(Objective(MLP([3, 4, 2], "heaviside")), engine)
+
+
+def test_by_hand_differentiates_objectives_only() -> None:
+    with pytest.raises(EngineError, match="jax"):
+        likely.gradient(lambda theta, X, Y: 0.0, "numpy")
+
+
+@pytest.mark.parametrize("engine", ["jax", "torch"])
+def test_any_function_of_arrays(engine: str) -> None:
+    J = likely.gradient(lambda theta, X, Y: ((X @ theta - Y) ** 2).sum(), engine)
+    theta, X, Y = np.array([1.0, -1.0]), np.array([[1.0, 2.0], [3.0, 4.0]]), np.array([0.5, 0.5])
+    np.testing.assert_allclose(J(theta, X, Y), 2 * X.T @ (X @ theta - Y))
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_integers_are_no_parameters(engine: str) -> None:
+    J = likely.gradient(Objective(Linear(1, 2)), engine)
+    with pytest.raises(ShapeError, match="floating-point"):
+        J({"layer0": np.zeros((2, 2), int)}, np.ones((1, 1)), np.ones((1, 2)) / 2)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_state_can_be_taken_back(engine: str) -> None:
+    X, Y = np.random.default_rng(0).normal(size=(8, 3)).astype(np.float32), np.eye(2, dtype=np.float32)[[0, 1] * 4]
+    made = create_engine(engine, MLP([3, 4, 2]), **SETTINGS)
+    made.place(X, Y, prepare=lambda x: x)
+    before = made.state()
+    scores, features = made.forward(X)
+    assert features.shape == (8, 4)
+    assert made.n_parameters == 26
+    first = made.step(Batch(np.arange(8)), 0.5)
+    assert np.abs(made.forward(X)[0] - scores).max() > 0
+    made.load_state(before)
+    np.testing.assert_array_equal(made.forward(X)[0], scores)
+    assert made.step(Batch(np.arange(8)), 0.5) == pytest.approx(first)
+    assert {name: value.dtype for name, value in made.state().items()} == dict.fromkeys(before, np.dtype(np.float32))
+
+
+def test_no_gpu_is_a_clear_error() -> None:
+    if torch.cuda.is_available():
+        assert create_engine("torch", Linear(3, 2), **SETTINGS, device="cuda").device == "cuda"
+    else:
+        with pytest.raises(EngineError, match="device='cpu'"):
+            create_engine("torch", Linear(3, 2), **SETTINGS, device="cuda")
+
+
+def test_building_a_module_leaves_the_global_generator_alone() -> None:
+    torch.manual_seed(5)
+    expected = torch.rand(3)
+    torch.manual_seed(5)
+    create_engine("torch", ConvNet(8), **{**SETTINGS, "sample": np.zeros((2, 1, 8, 8), np.float32)})
+    assert torch.equal(torch.rand(3), expected)
+
+
+def test_double_precision_in_jax_stays_in_its_scope() -> None:
+    import jax.numpy as jnp
+
+    likely.gradient(Objective(Linear(1, 2)), "jax")({"layer0": np.zeros((2, 2))}, np.ones((1, 1)), np.ones((1, 2)) / 2)
+    assert jnp.ones(1).dtype == jnp.float32
+
+
+def test_a_missing_extra_gives_the_line_that_installs_it() -> None:
+    # An interpreter in which jax cannot be found.
+    code = (
+        "import sys; sys.modules['jax'] = None\n"
+        "import likely\n"
+        "from likely.networks.linear import Linear\n"
+        "from likely.errors import MissingExtraError\n"
+        "try: likely.gradient(likely.Objective(Linear(1, 1), head='identity', loss='squared_error'), 'jax')("
+        "{'layer0': __import__('numpy').zeros((2, 1))}, [[1.0]], [[1.0]])\n"
+        "except MissingExtraError as error: print(error)\n"
+    )
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert "pip install 'likely[jax]'" in found.stdout, found.stderr
