@@ -4,7 +4,6 @@ from doctest import ELLIPSIS, NORMALIZE_WHITESPACE
 
 import numpy as np
 import pytest
-
 from sybil import Sybil
 from sybil.parsers.markdown import PythonCodeBlockParser, SkipParser
 
@@ -15,7 +14,6 @@ pytest_collect_file = Sybil(
     ],
     patterns=["*.md"],
 ).pytest()
-
 
 
 @pytest.fixture(autouse=True)

@@ -69,9 +69,7 @@ def main() -> None:
             )
             found[name].append((seconds, *figures))
             print(f"seed {seed}  {name:34}  {seconds:6.1f} s  {figures}", file=sys.stderr, flush=True)
-    print(
-        f"{platform.processor() or platform.machine()}, n = {len(rows):,} + {len(test):,}, {len(seeds)} seeds, medians\n"
-    )
+    print(f"{platform.machine()}, n = {len(rows):,} + {len(test):,}, medians of {len(seeds)} seeds\n")
     print("| model | fit | accuracy | NLL (nats) | ECE |\n|---|---|---|---|---|")
     for name, results in found.items():
         seconds, accuracy, nll, ece = np.median(np.array(results), axis=0)

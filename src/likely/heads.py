@@ -17,6 +17,18 @@ LOG_FLOOR = 1e-12
 """Division by the L1 norm can give exactly 0, whose logarithm no loss survives; its log form is floored here."""
 
 
+def floats(x: Array) -> Array:
+    """The same numbers as floats of their library; floats keep their dtype. Small integers overflow in sums.
+
+    Example:
+        >>> floats(np.array([0, 255], np.uint8)) - 1
+        array([ -1., 254.])
+    """
+    xp = namespace(x)
+    x = x if hasattr(x, "dtype") else xp.asarray(x)
+    return x if xp.isdtype(x.dtype, "real floating") else xp.astype(x, xp.asarray(0.0).dtype)
+
+
 def softmax(scores: Array, axis: int = -1) -> Array:
     """Probabilities proportional to the exponentials of the scores.
 
@@ -24,7 +36,8 @@ def softmax(scores: Array, axis: int = -1) -> Array:
     (softmax(x + c) = softmax(x)) and cannot overflow.
 
     Args:
-        scores: real numbers of any shape.
+        scores: real numbers of any shape. A score of -inf gives probability 0; a slice with NaN or +inf, or of -inf
+            alone, has no probabilities and gives NaN.
         axis: along which the results sum to 1.
     Returns:
         The shape of `scores`; each slice along the axis lies on the simplex.
@@ -35,7 +48,7 @@ def softmax(scores: Array, axis: int = -1) -> Array:
     Reference: Bridle, Probabilistic Interpretation of Feedforward Classification Network Outputs (1990).
     """
     xp = namespace(scores)
-    exponentials = xp.exp(scores - xp.max(scores, axis=axis, keepdims=True))
+    exponentials = xp.exp(_below_largest(scores, axis))
     return exponentials / xp.sum(exponentials, axis=axis, keepdims=True)
 
 
@@ -45,15 +58,27 @@ def log_softmax(scores: Array, axis: int = -1) -> Array:
     log softmax(x)_i = x_i - m - log sum_j exp(x_j - m),  m = max x.
 
     Args:
-        scores: real numbers of any shape.
+        scores: real numbers of any shape. What is NaN in softmax is NaN here.
         axis: along which the probabilities sum to 1.
+    Returns:
+        The shape of `scores`, in nats; never -inf: the most negative number of the dtype stands for it.
     Example:
         >>> log_softmax(np.array([0.0, 1000.0]))
         array([-1000.,     0.])
     """
     xp = namespace(scores)
-    shifted = scores - xp.max(scores, axis=axis, keepdims=True)
+    shifted = _below_largest(scores, axis)
     return shifted - xp.log(xp.sum(xp.exp(shifted), axis=axis, keepdims=True))
+
+
+def _below_largest(scores: Array, axis: int) -> Array:
+    """x - max x, at least the most negative finite number, since 0 times -inf would be no number."""
+    xp, scores = namespace(scores), floats(scores)
+    # The difference of two huge numbers overflows, that of their halves does not.
+    halves = 0.5 * scores - 0.5 * xp.max(scores, axis=axis, keepdims=True)
+    lowest = 0.5 * float(xp.finfo(scores.dtype).min)
+    # NaN compares as false and so stays NaN: a run that diverges must show it.
+    return 2 * xp.where(halves < lowest, xp.full_like(halves, lowest), halves)
 
 
 def l1_normalize(x: Array, axis: int = -1) -> Array:
@@ -63,8 +88,10 @@ def l1_normalize(x: Array, axis: int = -1) -> Array:
     is x / sum x; the absolute values make a distribution of negative ones too.
 
     Args:
-        x: real numbers of any shape.
+        x: real numbers of any shape. A slice with NaN or an infinite number gives NaN.
         axis: along which the results sum to 1.
+    Returns:
+        The shape of `x`; each slice along the axis lies on the simplex.
     Example:
         >>> l1_normalize(np.array([1.0, -3.0]))
         array([0.25, 0.75])
@@ -72,10 +99,11 @@ def l1_normalize(x: Array, axis: int = -1) -> Array:
         array([0.25, 0.25, 0.25, 0.25])
     """
     xp = namespace(x)
-    sizes = xp.abs(x)
+    sizes = xp.abs(floats(x))
     largest = xp.max(sizes, axis=axis, keepdims=True)
     # Dividing by the largest first keeps the sum of huge numbers finite.
-    scaled = xp.where(largest > 0, sizes / xp.where(largest > 0, largest, xp.ones_like(largest)), xp.ones_like(sizes))
+    zero = largest == 0
+    scaled = xp.where(zero, xp.ones_like(sizes), sizes / xp.where(zero, xp.ones_like(largest), largest))
     return scaled / xp.sum(scaled, axis=axis, keepdims=True)
 
 
@@ -83,7 +111,7 @@ def log_l1_normalize(x: Array, axis: int = -1) -> Array:
     """log l1_normalize(x) in nats, floored at log 1e-12."""
     xp = namespace(x)
     probs = l1_normalize(x, axis=axis)
-    return xp.log(xp.where(probs > LOG_FLOOR, probs, xp.full_like(probs, LOG_FLOOR)))
+    return xp.log(xp.where(probs < LOG_FLOOR, xp.full_like(probs, LOG_FLOOR), probs))
 
 
 def softmax_jacobian(probs: Array) -> Array:

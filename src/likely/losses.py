@@ -7,7 +7,7 @@ import numpy as np
 
 from likely.arrays import Array, namespace
 from likely.errors import ShapeError
-from likely.heads import HEADS, LOG_FLOOR, log_softmax
+from likely.heads import HEADS, LOG_FLOOR, floats, log_softmax
 
 
 def softmax_cross_entropy(labels: Array, scores: Array) -> Array:
@@ -29,8 +29,8 @@ def softmax_cross_entropy(labels: Array, scores: Array) -> Array:
 
     Reference: Cover and Thomas, Elements of Information Theory, ch. 2.
     """
+    xp, labels, scores = namespace(labels, scores), floats(labels), floats(scores)
     _check_shapes("labels", labels, "scores", scores)
-    xp = namespace(labels, scores)
     return -xp.sum(labels * log_softmax(scores), axis=-1)
 
 
@@ -50,8 +50,8 @@ def squared_error(targets: Array, outputs: Array) -> Array:
         >>> squared_error(np.array([[1.0, 0.0]]), np.array([[0.6, 0.4]])).round(4)
         array([0.32])
     """
+    xp, targets, outputs = namespace(targets, outputs), floats(targets), floats(outputs)
     _check_shapes("targets", targets, "outputs", outputs)
-    xp = namespace(targets, outputs)
     difference = outputs - targets
     return xp.sum(difference * difference, axis=-1)
 

@@ -10,11 +10,20 @@ from likely.networks.network import Network
 
 
 def mean_loss(head: str, loss: str, Y: Array, scores: Array, weights: Array | None = None) -> Array:
-    """The mean of the losses of a batch, or the weighted mean sum_i w_i L_i / sum_i w_i."""
+    """The mean of the losses of a batch, or the weighted mean sum_i w_i L_i / sum_i w_i.
+
+    Raises:
+        ShapeError: if there is not one weight per row.
+    """
     values = LOSSES[loss].values(head, Y, scores)
     xp = namespace(values)
     if weights is None:
         return xp.mean(values)
+    if tuple(weights.shape) != tuple(values.shape):
+        raise ShapeError(
+            f"weights must have one number per row, shape {tuple(values.shape)}; got {tuple(weights.shape)}. "
+            "Try weights.ravel()."
+        )
     return xp.sum(weights * values) / xp.sum(weights)
 
 
@@ -54,7 +63,14 @@ class Objective:
             )
 
     def __call__(self, theta: Params, X: Array, Y: Array, weights: Array | None = None) -> Array:
-        """The mean loss, a scalar of the arrays' library."""
-        if len(X) != len(Y):
-            raise ShapeError(f"X and Y must have as many rows; got {len(X)} and {len(Y)}.")
+        """The mean loss, a scalar of the arrays' library.
+
+        Raises:
+            ShapeError: if theta, X, Y and weights do not fit each other, or there is no row.
+        """
+        if len(X) != len(Y) or len(X) == 0:
+            raise ShapeError(
+                f"X and Y must have as many rows, at least one; got {len(X)} and {len(Y)}. Each row needs its answer. "
+                "Try the rows of one data set."
+            )
         return mean_loss(self.head, self.loss, Y, self.network.apply(theta, X), weights)

@@ -22,7 +22,6 @@ from likely.engines.engine import Optimizer
 from likely.errors import DataError, ModelFileError
 from likely.heads import HEADS
 from likely.inference import Inference
-from likely.metrics import accuracy
 from likely.networks import create_network
 from likely.networks.network import Network, TorchNetwork
 from likely.probability.distribution import Distribution
@@ -158,7 +157,7 @@ class ClassifierPredictor(Predictor):
         """The share of rows whose most probable label is the given one."""
         index = {label: i for i, label in enumerate(self.labels)}
         truth = np.array([index.get(label, -1) for label in np.asarray(y).tolist()])
-        return accuracy(self.predict_log_proba(X), truth)
+        return float((self.predict_log_proba(X).argmax(axis=1) == truth).mean())
 
 
 class RegressorPredictor(Predictor):

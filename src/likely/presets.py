@@ -73,6 +73,16 @@ _RECIPES: dict[tuple[str, str], _Recipe] = {
     ("linear", "balanced"): _Recipe({}, Optimizer(), 2e-3, 256, 20, 4000),
     ("linear", "best"): _Recipe({}, Optimizer(), 1e-3, 256, 40, 8000),
 }
+SMALL = 5_000
+"""Below so many rows there is time for a training per fold, and overfitting is the danger: see `_SMALL_TABLES`."""
+_SMALL_TABLES: dict[tuple[str, str], _Recipe] = {
+    ("mlp", "fast"): _Recipe({"hidden": (128,)}, Optimizer(weight_decay=1.0), 2e-2, 64, 20, 200),
+    ("mlp", "balanced"): _Recipe({"hidden": (256,)}, Optimizer(weight_decay=1.0), 1e-2, 64, 40, 600),
+    ("mlp", "best"): _Recipe({"hidden": (512,)}, Optimizer(weight_decay=1.0), 1e-2, 64, 80, 1200),
+    ("linear", "fast"): _Recipe({}, Optimizer(weight_decay=0.1), 3e-2, 64, 20, 200),
+    ("linear", "balanced"): _Recipe({}, Optimizer(weight_decay=0.1), 2e-2, 64, 40, 600),
+    ("linear", "best"): _Recipe({}, Optimizer(weight_decay=0.1), 2e-2, 64, 80, 1200),
+}
 
 
 def choose_plan(
@@ -95,7 +105,11 @@ def choose_plan(
     """
     pictures = len(row_shape) > 1
     kind = _network_name(config, pictures)
-    recipe = _RECIPES[kind, config.preset]
+    small = n_rows < SMALL
+    recipe = (_RECIPES if pictures or not small else _SMALL_TABLES)[kind, config.preset]
+    if task == "regression" and not pictures and small:
+        # Curves are fitted better by long training than by small weights; early checkpoints guard against overfitting.
+        recipe = replace(recipe, optimizer=Optimizer(), steps=10 * recipe.steps)
     settings = dict(recipe.settings)
     if kind != "conv":
         side = config.pad_to
@@ -104,7 +118,8 @@ def choose_plan(
             n_inputs *= size
         if kind == "mlp":
             hidden = config.hidden or settings["hidden"]
-            settings = {"sizes": [n_inputs, *hidden, n_outputs], "activation": config.activation or "sigmoid"}
+            activation = config.activation or ("sigmoid" if pictures else "relu")
+            settings = {"sizes": [n_inputs, *hidden, n_outputs], "activation": activation}
         else:
             settings = {"n_inputs": n_inputs, "n_outputs": n_outputs}
     batch_size = config.batch_size or _batch_size(recipe.batch_size, n_rows)
@@ -116,7 +131,9 @@ def choose_plan(
     if learning_rate is None:
         learning_rate = 0.1 if optimizer.name == "sgd" else recipe.learning_rate
     exact = task == "regression" and kind == "linear" and config.engine == "auto"
-    engine: EngineName = "torch" if config.engine == "auto" else config.engine
+    engine: EngineName = "numpy" if config.engine == "auto" else config.engine
+    if config.engine == "auto" and (kind == "conv" or config.device == "cuda"):
+        engine = "torch"
     return Plan(
         network=create_network(kind, settings),
         layout="channels_first" if kind == "conv" else "rows" if pictures else "numbers",

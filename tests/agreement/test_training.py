@@ -46,9 +46,7 @@ def test_mini_batches(network: Network, optimizer: Optimizer, weighted: bool) ->
         )
         engine.place(X, Y, weights, prepare=Normalization.fit_numbers(X, "float64"))
         rate = 0.05 if optimizer.name == "sgd" else 0.01
-        losses = [
-            r.loss for r in descend(engine, 96, epochs=20, batch_size=16, learning_rate=Schedule(rate), seed=2)
-        ]
+        losses = [r.loss for r in descend(engine, 96, epochs=20, batch_size=16, learning_rate=Schedule(rate), seed=2)]
         assert losses[-1] < losses[0]
         ends[name] = (engine.state(), losses, engine.forward(X))
     for name in ("jax", "torch"):

@@ -125,7 +125,7 @@ def started(*arguments: object) -> "subprocess.Popen[str]":
 @pytest.mark.parametrize(
     ("rows", "epochs", "sign"),
     [
-        pytest.param(400, 400, "Fold 2", id="in a fold"),
+        pytest.param(400, 200, "Fold 2", id="in a fold"),
         pytest.param(8000, 100_000, "epoch", id="in the only training"),
     ],
 )
@@ -138,7 +138,7 @@ def test_ctrl_c_keeps_the_best_so_far_and_says_so(tmp_path: Path, rows: int, epo
             if line.startswith(sign):
                 break
         # Between the words and the training of a fold there is a moment in which Ctrl-C simply ends the program.
-        time.sleep(0.5)
+        time.sleep(0.3)
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=60)
     assert process.returncode == 0, err

@@ -13,6 +13,7 @@ Backward, with delta_l = dL/da_l for the mean loss L of the batch:
 Reference: Rumelhart, Hinton and Williams, Learning representations by back-propagating errors (1986).
 """
 
+import math
 import os
 from collections.abc import Mapping
 from typing import Any
@@ -28,6 +29,9 @@ from likely.networks.linear import Linear
 from likely.networks.mlp import MLP
 from likely.networks.network import Network
 
+_PIECE = 16_384
+"""Numbers per piece of an update: five arrays of so many float32 fit a core's second-level cache."""
+
 
 def loss_and_gradient_by_hand(
     network: Network,
@@ -37,6 +41,7 @@ def loss_and_gradient_by_hand(
     X: np.ndarray,
     Y: np.ndarray,
     weights: np.ndarray | None = None,
+    out: Mapping[str, np.ndarray] | None = None,
 ) -> tuple[float, dict[str, np.ndarray]]:
     """The mean loss of a batch and its gradient with respect to every layer.
 
@@ -48,6 +53,7 @@ def loss_and_gradient_by_hand(
         X: inputs, shape (n, d).
         Y: label distributions or targets, shape (n, k).
         weights: for the weighted mean, shape (n,).
+        out: arrays of the shapes of theta to write the gradient to.
     Returns:
         The loss, and arrays of the shapes of theta.
     Raises:
@@ -81,8 +87,8 @@ def loss_and_gradient_by_hand(
     for layer in range(len(names) - 1, -1, -1):
         weight = theta[names[layer]]
         # dL/dtheta_l: the bias row sees the input 1, the others z_(l-1)
-        J = np.empty_like(weight)
-        J[0] = delta.sum(axis=0)
+        J = np.empty_like(weight) if out is None else out[names[layer]]
+        np.sum(delta, axis=0, out=J[0])
         np.matmul(z[layer].T, delta, out=J[1:])
         gradient[names[layer]] = J
         if layer > 0:
@@ -128,10 +134,10 @@ class ByHand:
         del n_outputs, sample, device
         self._network, self._head, self._loss, self._optimizer = network, head, loss, optimizer
         self._dtype = np.dtype(dtype)
-        self._theta = {name: value.astype(self._dtype) for name, value in network.init(seed).items()}
-        self._first = {name: np.zeros_like(value) for name, value in self._theta.items()}
-        self._second = {name: np.zeros_like(value) for name, value in self._theta.items()}
-        self._scratch = {name: np.empty_like(value) for name, value in self._theta.items()}
+        first = network.init(seed)
+        self._theta = np.concatenate([value.ravel() for value in first.values()]).astype(self._dtype)
+        self._J, self._m, self._v, self._scratch = (np.zeros_like(self._theta) for _ in range(4))
+        self._layers, self._gradient = _views(self._theta, network.shapes), _views(self._J, network.shapes)
         self._steps = 0
 
     @property
@@ -142,7 +148,7 @@ class ByHand:
     @property
     def n_parameters(self) -> int:
         """How many numbers theta holds."""
-        return sum(value.size for value in self._theta.values())
+        return self._theta.size
 
     def place(
         self,
@@ -166,59 +172,68 @@ class ByHand:
         weights = None if self._weights is None else self._weights[batch.rows]
         # A run that diverges overflows first; the loop reports it by its loss.
         with np.errstate(over="ignore", invalid="ignore"):
-            loss, gradient = loss_and_gradient_by_hand(
-                self._network, self._head, self._loss, self._theta, x, self._Y[batch.rows], weights
+            loss, _ = loss_and_gradient_by_hand(
+                self._network, self._head, self._loss, self._layers, x, self._Y[batch.rows], weights, self._gradient
             )
-            self._update(gradient, learning_rate)
+            self._update(learning_rate)
         return loss
 
     def forward(self, X: Array) -> tuple[np.ndarray, np.ndarray]:
         """Scores (n, k) and features (n, m)."""
-        return self._network.apply_with_features(self._theta, to_numpy(X))
+        return self._network.apply_with_features(self._layers, to_numpy(X))
 
     def state(self) -> dict[str, np.ndarray]:
         """A copy of theta."""
-        return {name: value.copy() for name, value in self._theta.items()}
+        return {name: value.copy() for name, value in self._layers.items()}
 
     def load_state(self, state: Mapping[str, Any]) -> None:
         """Take theta back."""
-        self._theta = {name: np.array(value, dtype=self._dtype) for name, value in state.items()}
+        for name, layer in self._layers.items():
+            layer[...] = state[name]
 
-    def _update(self, gradient: dict[str, np.ndarray], rate: float) -> None:
+    def _update(self, rate: float) -> None:
+        """One step of the update rule, piece by piece: each stays in the cache until it is done."""
         self._steps += 1
         rule = self._optimizer
-        for name, J in gradient.items():
-            theta = self._theta[name]
+        for start in range(0, self._theta.size, _PIECE):
+            piece = slice(start, start + _PIECE)
+            theta, J, m, v, scratch = (a[piece] for a in (self._theta, self._J, self._m, self._v, self._scratch))
             if rule.weight_decay:
                 theta *= 1 - rate * rule.weight_decay
             if rule.name == "adam":
-                self._adam(name, J, rate)
+                self._adam(theta, J, m, v, scratch, rate)
                 continue
             if rule.momentum:
-                v = self._first[name]
-                v *= rule.momentum
-                v += J
-                J = v
+                # v <- b v + J
+                m *= rule.momentum
+                m += J
+                J = m
             theta -= rate * J
 
-    def _adam(self, name: str, J: np.ndarray, rate: float) -> None:
-        """Adam in place; one scratch array keeps it from making temporaries."""
-        rule = self._optimizer
-        m, v, scratch = self._first[name], self._second[name], self._scratch[name]
+    def _adam(
+        self, theta: np.ndarray, J: np.ndarray, m: np.ndarray, v: np.ndarray, scratch: np.ndarray, rate: float
+    ) -> None:
+        """Adam in place, with m and v kept without their factors 1 - b1 and 1 - b2, which are put in at the end."""
+        rule, t = self._optimizer, self._steps
         b1, b2 = rule.betas
-        # m <- b1 m + (1 - b1) J
+        first = (1 - b1) / (1 - b1**t)
+        second = math.sqrt((1 - b2) / (1 - b2**t))
+        # m <- b1 m + J,  v <- b2 v + J^2
         m *= b1
-        np.multiply(J, 1 - b1, out=scratch)
-        m += scratch
-        # v <- b2 v + (1 - b2) J^2
+        m += J
         v *= b2
         np.multiply(J, J, out=scratch)
-        scratch *= 1 - b2
         v += scratch
-        # theta <- theta - rate (m / (1 - b1^t)) / (sqrt(v / (1 - b2^t)) + eps)
+        # theta <- theta - rate (first m) / (second sqrt(v) + eps)
         np.sqrt(v, out=scratch)
-        scratch /= (1 - b2**self._steps) ** 0.5
-        scratch += rule.eps
+        scratch += rule.eps / second
         np.divide(m, scratch, out=scratch)
-        scratch *= rate / (1 - b1**self._steps)
-        self._theta[name] -= scratch
+        scratch *= rate * first / second
+        theta -= scratch
+
+
+def _views(flat: np.ndarray, shapes: Mapping[str, tuple[int, ...]]) -> dict[str, np.ndarray]:
+    """The layers as windows on one long array."""
+    ends = np.cumsum([math.prod(shape) for shape in shapes.values()])
+    pieces = np.split(flat, ends[:-1])
+    return {name: piece.reshape(shape) for (name, shape), piece in zip(shapes.items(), pieces, strict=True)}

@@ -17,7 +17,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from likely.engines.engine import Batch, Engine
-from likely.errors import DivergenceError
+from likely.errors import ConfigError, DivergenceError
 
 _RECORDS_PER_EPOCH = 20
 
@@ -95,8 +95,17 @@ def descend(
         stop_at: the progress at which to end, at the learning rate that the full run would have there.
         stop: asked after every step; True ends the run.
     Raises:
+        ConfigError: if a number is out of range.
         DivergenceError: if a loss is NaN or infinite; it says at which step and what to try.
     """
+    _check_numbers(
+        n_rows=n_rows,
+        epochs=epochs,
+        batch_size=batch_size,
+        judge_every=judge_every,
+        time_limit=1 if time_limit is None else time_limit,
+        stop_at=stop_at,
+    )
     batch_size = min(batch_size, n_rows)
     steps_per_epoch = max(1, n_rows // batch_size)
     total = max(1, round(epochs * steps_per_epoch))
@@ -112,7 +121,8 @@ def descend(
         if position == 0 and step > 0:
             order = rng.permutation(n_rows)
         elapsed = clock() - began - judging
-        progress = step / total
+        # In the middle of a step no schedule is 0, neither before its warm-up nor at its end.
+        progress = (step + 0.5) / total
         if time_limit is not None:
             progress = max(progress, elapsed / time_limit)
         rate = learning_rate(min(progress, 1.0))
@@ -155,3 +165,9 @@ def descend(
             losses.clear()
         if ended:
             return
+
+
+def _check_numbers(**numbers: float) -> None:
+    for name, value in numbers.items():
+        if not 0 < value < math.inf:
+            raise ConfigError(f"{name} must be positive and finite; got {value}. Else there is no step. Try {name}=1.")

@@ -1,12 +1,14 @@
 """Gradient descent exactly as the algorithm is written: all rows at once, one rate, a given number of steps."""
 
+import math
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from likely.arrays import to_numpy
 from likely.engines.gradient import gradient
-from likely.errors import ConfigError, DivergenceError
+from likely.errors import ConfigError, DataError, DivergenceError
 from likely.objective import Objective
 
 
@@ -49,7 +51,9 @@ def gradient_descent(
     Returns:
         theta as NumPy arrays.
     Raises:
-        DivergenceError: if a gradient is NaN or infinite; it says at which step and what rate to try.
+        ConfigError: if steps or learning_rate is out of range, or theta is missing.
+        DataError: if theta is not finite, or the gradient is not before the first step.
+        DivergenceError: if a later gradient is NaN or infinite; it says at which step and what rate to try.
         EngineError: if the engine cannot differentiate the objective.
     Example:
         >>> from likely.networks.linear import Linear
@@ -78,13 +82,29 @@ def descent_path(
     seed: int = 0,
 ) -> Iterator[DescentStep]:
     """The same descent, step by step: t + 1 places, the first where it starts."""
+    if steps < 0 or not 0 < learning_rate < math.inf:
+        raise ConfigError(
+            f"steps must be 0 or more and learning_rate positive; got {steps} and {learning_rate}. "
+            "Each step goes down by the rate times the gradient. Try steps=1000, learning_rate=0.1."
+        )
     if theta is None:
         theta = _standard_normal(objective, seed)
+    for name, value in theta.items() if isinstance(theta, dict) else [("theta", theta)]:
+        if not np.isfinite(to_numpy(value)).all():
+            raise DataError(
+                f"{name} must be finite numbers; got NaN or infinity. No step leads back from there. "
+                "Try theta=None, which draws it from N(0, 1)."
+            )
     J_of = gradient(objective, engine)
     for step in range(steps + 1):
         with np.errstate(over="ignore", invalid="ignore"):
             J: Any = J_of(theta, X, Y)
         slope = max(float(np.abs(value).max()) for value in (J.values() if isinstance(J, dict) else [J]))
+        if not np.isfinite(slope) and step == 0:
+            raise DataError(
+                f"The gradient must be finite at the start; got {slope}. X or Y holds NaN, infinity or huge numbers. "
+                "Try removing those rows and scaling the columns."
+            )
         if not np.isfinite(slope):
             raise DivergenceError(
                 f"The gradient must stay finite; got {slope} at step {step} with learning rate {learning_rate:.3g}. "
@@ -96,7 +116,7 @@ def descent_path(
             theta = (
                 {name: value - learning_rate * J[name] for name, value in theta.items()}
                 if isinstance(theta, dict)
-                else theta - learning_rate * J
+                else theta - learning_rate * np.asarray(J)
             )
 
 

@@ -25,7 +25,7 @@ def least_squares(X: np.ndarray, Y: np.ndarray, *, ridge: float = 0.0, weights: 
         theta of shape (d + 1, k), row 0 the bias; (d + 1,) for Y of shape (n,).
     Raises:
         ShapeError: if the rows do not match.
-        DataError: if a number is NaN or infinite, or ridge is negative.
+        DataError: if a number is NaN or infinite, ridge is negative, or the weights are negative or all 0.
     Warns:
         RankWarning: if the columns of X_D depend on each other: the theta of least norm among the best is returned.
     Example:
@@ -40,12 +40,12 @@ def least_squares(X: np.ndarray, Y: np.ndarray, *, ridge: float = 0.0, weights: 
     X, Y = _numbers("X", X), _numbers("Y", Y)
     if X.ndim != 2 or Y.ndim not in (1, 2) or len(X) != len(Y) or len(X) == 0:
         raise ShapeError(f"X must be (n, d) and Y (n, k) with n > 0; got {X.shape} and {Y.shape}.")
-    if not ridge >= 0:
-        raise DataError(f"ridge must not be negative; got {ridge}. A negative penalty has no minimum. Try 0.")
+    if not 0 <= ridge < math.inf:
+        raise DataError(f"ridge must be finite and not negative; got {ridge}. Else there is no minimum. Try 0.")
     design = np.concatenate([np.ones((len(X), 1), X.dtype), X], axis=1)
     targets = Y.reshape(len(Y), -1)
     if weights is not None:
-        root = np.sqrt(np.asarray(weights, X.dtype))[:, None]
+        root = np.sqrt(_row_weights(weights, len(X)).astype(X.dtype))[:, None]
         design, targets = root * design, root * targets
     if ridge > 0:
         # lambda ||theta||^2 without the bias is the squared error of d more rows whose targets are 0.
@@ -68,8 +68,23 @@ def least_squares(X: np.ndarray, Y: np.ndarray, *, ridge: float = 0.0, weights: 
 
 def _numbers(name: str, values: np.ndarray) -> np.ndarray:
     numbers = np.asarray(values)
-    numbers = numbers if numbers.dtype.kind == "f" else numbers.astype(np.float64)
+    if numbers.dtype.kind not in "fiub":
+        raise DataError(f"{name} must be real numbers; got dtype {numbers.dtype}. Try {name}.astype(float).")
+    # LAPACK knows single and double precision only.
+    numbers = numbers if numbers.dtype in (np.float32, np.float64) else numbers.astype(np.float64)
     if not np.isfinite(numbers).all():
         where = tuple(int(i) for i in np.argwhere(~np.isfinite(numbers))[0])
         raise DataError(f"{name} must be finite numbers; got {numbers[where]} at {where}. Try removing that row.")
+    return numbers
+
+
+def _row_weights(weights: np.ndarray, n_rows: int) -> np.ndarray:
+    numbers = _numbers("weights", weights)
+    if numbers.shape != (n_rows,):
+        raise ShapeError(f"weights must have one number per row, shape ({n_rows},); got {numbers.shape}.")
+    if numbers.min() < 0 or numbers.max() == 0:
+        raise DataError(
+            f"weights must not be negative, and one must be positive; got {numbers.min():.4g} to {numbers.max():.4g}. "
+            "They multiply squared errors. Try weights=None."
+        )
     return numbers

@@ -48,7 +48,8 @@ def relu(z: Array) -> Array:
         array([0., 3.])
     """
     xp = namespace(z)
-    return xp.where(z > 0, z, xp.zeros_like(z))
+    # NaN compares as false and so stays NaN: a run that diverges must show it.
+    return xp.where(z <= 0, xp.zeros_like(z), z)
 
 
 def tanh(z: Array) -> Array:

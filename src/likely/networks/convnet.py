@@ -22,6 +22,8 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from likely.errors import ConfigError, ShapeError
+
 _PATCH = 4
 _WHITENING_EPSILON = 5e-4
 _BIAS_RATE = 8.0
@@ -33,8 +35,10 @@ class ConvNet:
 
     Args:
         width: channels of the first block; the second block has twice as many, further ones four times.
-        stem: channels of the fixed first layer, an even number; half of them are the other half negated.
-
+        stem: channels of the fixed first layer, an even number; half of them are the other half negated. At most 32
+            for each channel of the pictures: a patch has no more directions.
+    Raises:
+        ConfigError: if a setting is out of range.
     Example:
         >>> net = ConvNet(width=16).build(10, np.zeros((2, 1, 28, 28), np.float32))
         >>> net(torch.zeros(5, 1, 28, 28)).shape
@@ -44,6 +48,11 @@ class ConvNet:
     name = "conv"
 
     def __init__(self, width: int = 48, stem: int = 24) -> None:
+        if width < 1 or stem < 2 or stem % 2:
+            raise ConfigError(
+                f"width must be positive and stem even and positive; got width {width} and stem {stem}. "
+                "Filters come in pairs of both signs. Try width=48, stem=24."
+            )
         self.width = width
         self.stem = stem
 
@@ -53,7 +62,16 @@ class ConvNet:
         return {"width": self.width, "stem": self.stem}
 
     def build(self, n_classes: int, sample: np.ndarray) -> "ConvModule":
-        """The module for pictures like `sample` of shape (n, c, h, w); its patches set the first layer."""
+        """The module for pictures like `sample` of shape (n, c, h, w); its patches set the first layer.
+
+        Raises:
+            ShapeError: if the sample holds no pictures of at least 4 x 4 pixels.
+        """
+        if sample.ndim != 4 or 0 in sample.shape or min(sample.shape[2:]) < _PATCH:
+            raise ShapeError(
+                f"sample must hold pictures (n, c, h, w) of at least {_PATCH} x {_PATCH} pixels; got shape "
+                f"{sample.shape}. The first layer looks at patches of that size. Try network='mlp' for other data."
+            )
         _, channels, height, width = sample.shape
         filters = whitening_filters(sample, self.stem)
         return ConvModule(filters, block_widths(self.width, min(height, width)), n_classes, channels)

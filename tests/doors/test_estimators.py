@@ -1,0 +1,190 @@
+"""The scikit-learn doors: its own checks, every engine, every kind of label."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from sklearn.base import clone
+from sklearn.datasets import load_diabetes, load_digits, load_iris
+from sklearn.exceptions import NotFittedError
+from sklearn.linear_model import LinearRegression
+from sklearn.model_selection import GridSearchCV, cross_val_score
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+import likely
+from likely.errors import ConfigError, DataError, EngineError, ProbabilityError, ShapeError
+from likely.estimators import EXPECTED_FAILED_CHECKS
+
+IRIS = load_iris(return_X_y=True)
+
+
+@parametrize_with_checks(
+    [likely.Classifier(epochs=30, random_state=0), likely.Regressor(epochs=30, random_state=0)],
+    expected_failed_checks=lambda estimator: EXPECTED_FAILED_CHECKS,
+)
+@pytest.mark.filterwarnings("ignore")  # the checks feed odd data on purpose and look at the warnings themselves
+def test_the_contract_of_scikit_learn(estimator: Any, check: Any) -> None:
+    check(estimator)
+
+
+@pytest.mark.parametrize("engine", ["numpy", "jax", "torch"])
+@pytest.mark.parametrize("network", ["linear", "mlp"])
+def test_every_engine_learns_saves_and_loads(engine: str, network: Any, tmp_path: Path) -> None:
+    X, y = IRIS
+    clf = likely.Classifier(network=network, engine=engine, random_state=0, epochs=60).fit(X, y)
+    assert clf.score(X, y) > 0.9
+    assert clf.predictor_.card.training.engine == engine
+    loaded = likely.load(clf.predictor_.save(tmp_path / "iris.likely"))
+    np.testing.assert_array_equal(loaded.predict_proba(X), clf.predict_proba(X))
+    again = likely.Classifier(network=network, engine=engine, random_state=0, epochs=60).fit(X, y)
+    np.testing.assert_array_equal(again.predict_proba(X), clf.predict_proba(X))
+
+
+def test_three_engines_end_at_the_same_model() -> None:
+    X, y = IRIS
+    probs = [
+        likely.Classifier(network="mlp", engine=engine, random_state=1, epochs=20).fit(X, y).predict_proba(X)
+        for engine in ("numpy", "jax", "torch")
+    ]
+    assert probs[0].dtype == np.float64
+    np.testing.assert_allclose(probs[1], probs[0], atol=1e-8)
+    np.testing.assert_allclose(probs[2], probs[0], atol=1e-8)
+
+
+@pytest.mark.parametrize("engine", ["numpy", "jax", "torch"])
+@pytest.mark.parametrize("network", ["linear", "mlp"])
+def test_every_engine_regresses(engine: str, network: Any, tmp_path: Path) -> None:
+    X, y = load_diabetes(return_X_y=True)
+    reg = likely.Regressor(network=network, engine=engine, random_state=0, epochs=60).fit(X, y)
+    assert reg.score(X, y) > 0.45
+    loaded = likely.load(reg.predictor_.save(tmp_path / "d.likely"))
+    np.testing.assert_array_equal(loaded.predict(X), reg.predict(X))
+
+
+def test_linear_regression_is_the_closed_form() -> None:
+    X, y = load_diabetes(return_X_y=True)
+    reg = likely.Regressor(network="linear").fit(X, y)
+    np.testing.assert_allclose(reg.predict(X), LinearRegression().fit(X, y).predict(X), rtol=1e-9)
+    assert reg.predictor_.card.training.engine == "closed form"
+
+
+def test_several_targets() -> None:
+    X, _ = IRIS
+    reg = likely.Regressor(network="linear").fit(X[:, :2], X[:, 2:])
+    assert reg.predict(X[:5, :2]).shape == (5, 2)
+    with pytest.raises(DataError, match="one target"):
+        reg.predict_interval(X[:, :2])
+
+
+@pytest.mark.parametrize("labels", [["a", "b", "c"], [10, -3, 7], [3.0, 1.0, 2.0]])
+def test_labels_come_back_as_they_went_in(labels: list[Any]) -> None:
+    X, y = IRIS
+    named = np.array(labels)[y]
+    clf = likely.Classifier(network="linear", random_state=0, epochs=60).fit(X, named)
+    assert list(clf.classes_) == sorted(labels)
+    assert set(clf.predict(X)) <= set(labels)
+    assert clf.score(X, named) > 0.9
+    P = clf.distribution(X)
+    np.testing.assert_allclose(P(labels[0]), clf.predict_proba(X)[:, sorted(labels).index(labels[0])])
+
+
+def test_booleans() -> None:
+    X, y = IRIS
+    clf = likely.Classifier(network="linear", random_state=0, epochs=60).fit(X, y == 0)
+    assert clf.predict(X).dtype == bool
+    assert clf.distribution(X[:1])(True)[0] > 0.9
+
+
+def test_pictures_in_every_shape() -> None:
+    digits = load_digits()
+    pictures = (digits.images * 255 / 16).round().astype(np.uint8)
+    settings: dict[str, Any] = {"network": "linear", "random_state": 0, "epochs": 5}
+    as_pictures = likely.Classifier(**settings).fit(pictures, digits.target)
+    as_rows = likely.Classifier(**settings, image_shape=(8, 8)).fit(pictures.reshape(-1, 64), digits.target)
+    expected = as_pictures.predict_proba(pictures)
+    np.testing.assert_array_equal(as_rows.predict_proba(pictures.reshape(-1, 64)), expected)
+    np.testing.assert_array_equal(as_pictures.predict_proba(list(pictures)), expected)
+    assert as_pictures.n_features_in_ == as_rows.n_features_in_ == 64
+    with pytest.raises(ShapeError, match="uint8"):
+        likely.Classifier(**settings).fit(digits.images, digits.target)
+    with pytest.raises(ShapeError, match="whole numbers"):
+        likely.Classifier(**settings, image_shape=(8, 8)).fit(digits.data / 16, digits.target)
+
+
+def test_soft_labels() -> None:
+    X, y = IRIS
+    soft = np.full((len(y), 3), 0.1)
+    soft[np.arange(len(y)), y] = 0.8
+    clf = likely.Classifier(network="linear", random_state=0).fit(X, soft, classes=["x", "y", "z"])
+    assert list(clf.classes_) == ["x", "y", "z"]
+    # Only 0.8 is ever said of a label, so no answer should be much surer than that on average.
+    assert 0.6 < clf.predict_proba(X).max(axis=1).mean() < 0.85
+    with pytest.raises(ShapeError, match="classes="):
+        likely.Classifier().fit(X, soft)
+    with pytest.raises(ProbabilityError, match="row 3"):
+        likely.Classifier().fit(X, np.vstack([soft[:3], 2 * soft[3:]]), classes=["x", "y", "z"])
+
+
+def test_weights() -> None:
+    X, y = IRIS
+    only_two = (y != 2).astype(float)
+    clf = likely.Classifier(network="linear", random_state=0).fit(X, y, sample_weight=only_two)
+    assert clf.predict_proba(X[y != 2])[:, 2].mean() < 0.1
+    with pytest.raises(ValueError, match="zero"):
+        likely.Classifier().fit(X, y, sample_weight=np.zeros(len(y)))
+
+
+def test_it_takes_part_in_scikit_learn() -> None:
+    X, y = IRIS
+    clf = likely.Classifier(network="linear", random_state=0, epochs=20)
+    assert clone(clf).get_params() == clf.get_params()
+    assert cross_val_score(make_pipeline(StandardScaler(), clf), X, y, cv=3).mean() > 0.85
+    search = GridSearchCV(clf, {"learning_rate": [1e-4, 1e-1]}, cv=2).fit(X, y)
+    assert search.best_params_ == {"learning_rate": 1e-1}
+
+
+def test_what_cannot_be_is_said_before_training() -> None:
+    X, y = IRIS
+    with pytest.raises(NotFittedError):
+        likely.Classifier().predict(X)
+    with pytest.raises(DataError, match="1 class"):
+        likely.Classifier().fit(X, np.zeros(len(X)))
+    with pytest.raises(ConfigError, match="Did you mean 'torch'"):
+        likely.Classifier(engine="torhc").fit(X, y)
+    with pytest.raises(ConfigError, match="image_shape"):
+        likely.Classifier(network="conv").fit(X, y)
+    with pytest.raises(EngineError, match="engine='torch'"):
+        likely.Classifier(network="conv", engine="jax", image_shape=(2, 2)).fit(X.astype(np.uint8), y)
+
+
+@pytest.mark.parametrize("n", [300, 6000])
+def test_intervals_cover_what_they_promise(n: int) -> None:
+    # Fresh rows in each of 200 draws; each model answers one hundred of them.
+    rng = np.random.default_rng(0)
+    coverage, hits, asked = 0.9, 0, 0
+    for draw in range(200):
+        X = rng.normal(size=(n + 100, 2))
+        y = X @ [1.0, -2.0] + rng.standard_t(3, size=n + 100)
+        reg = likely.Regressor(network="linear", random_state=draw).fit(X[:n], y[:n])
+        low, high = reg.predict_interval(X[n:], coverage).T
+        hits += int(((low <= y[n:]) & (y[n:] <= high)).sum())
+        asked += 100
+    # Draws share nothing; within a draw the hits share a threshold, whose own spread adds to the binomial one.
+    held_out = n if n < 5000 else 240
+    spread = np.sqrt(coverage * (1 - coverage) * (1 / asked + 1 / (200 * held_out)))
+    assert abs(hits / asked - coverage) < 4 * spread + 1 / held_out
+
+
+def test_a_sine_is_learned_with_honest_intervals() -> None:
+    rng = np.random.default_rng(1)
+    x = rng.uniform(-3, 3, (600, 1))
+    y = np.sin(x[:, 0]) + rng.normal(scale=0.1, size=600)
+    reg = likely.Regressor(random_state=0).fit(x[:400], y[:400])
+    assert np.sqrt(np.square(reg.predict(x[400:]) - np.sin(x[400:, 0])).mean()) < 0.06
+    low, high = reg.predict_interval(x[400:], 0.9).T
+    assert 0.83 <= ((low <= y[400:]) & (y[400:] <= high)).mean() <= 0.97
+    early = likely.Regressor(random_state=0, early_stopping=True, engine="jax").fit(x, y)
+    assert early.score(x, y) > 0.95
