@@ -26,6 +26,18 @@ def test_history_is_on_disk_line_by_line(tmp_path: Path) -> None:
     assert read_history(tmp_path / "run") == [{"step": 1}, {"step": 2}]
 
 
+def test_a_run_that_never_began_leaves_nothing(tmp_path: Path) -> None:
+    folder = RunFolder(tmp_path / "run", "x")
+    folder.start({"seed": 1})
+    folder.discard_unless_begun()
+    assert not (tmp_path / "run").exists()
+    folder = RunFolder(tmp_path / "run", "x")
+    folder.start({"seed": 1})
+    folder.append_history({"step": 1})
+    folder.discard_unless_begun()
+    assert (tmp_path / "run/history.jsonl").exists()
+
+
 def test_folders_that_are_not_free(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("x")
     with pytest.raises(OutputError, match="must be a folder"):

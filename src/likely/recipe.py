@@ -102,9 +102,13 @@ def fit(config: RunConfig, watcher: Watcher | None = None, command: str = "") ->
     dataset = open_data(config, watcher)
     folder = RunFolder(config.out, dataset.name, overwrite=config.overwrite)
     folder.start(config.to_json())
-    learned = learn(
-        dataset, config, watcher, command=command, on_record=lambda record: folder.append_history(record.to_json())
-    )
+    try:
+        learned = learn(
+            dataset, config, watcher, command=command, on_record=lambda record: folder.append_history(record.to_json())
+        )
+    except BaseException:
+        folder.discard_unless_begun()
+        raise
     assert dataset.test is not None
     figures, answers = judge(learned.predictor, dataset.test)
     predictor = learned.predictor.with_metrics(figures)

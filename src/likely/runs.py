@@ -66,6 +66,14 @@ class RunFolder:
             (self.path / file).unlink(missing_ok=True)
         self.write_json(CONFIG, config)
 
+    def discard_unless_begun(self) -> None:
+        """Leave nothing behind of a run that ended before its first record."""
+        if (self.path / HISTORY).exists():
+            return
+        (self.path / CONFIG).unlink(missing_ok=True)
+        if not any(self.path.iterdir()):
+            self.path.rmdir()
+
     def write_json(self, file: str, value: Any) -> Path:
         """Write a value as JSON, whole or not at all."""
         path = self.path / file

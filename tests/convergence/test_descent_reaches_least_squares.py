@@ -43,7 +43,7 @@ def test_where_no_closed_form_exists_descent_descends() -> None:
 def test_steps_that_are_too_long_are_reported() -> None:
     objective = Objective(Linear(1, 1), head="identity", loss="squared_error")
     x = np.linspace(-10, 10, 20)[:, None]
-    with pytest.raises(DivergenceError, match="Try a learning rate of 0.1") as caught:
+    with pytest.raises(DivergenceError, match=r"Try a learning rate of 0\.1") as caught:
         likely.gradient_descent(objective, x, x, steps=5000, learning_rate=1.0)
     assert caught.value.step > 10
 
