@@ -101,6 +101,9 @@ def l1_normalize(x: Array, axis: int = -1) -> Array:
     xp = namespace(x)
     sizes = xp.abs(floats(x))
     largest = xp.max(sizes, axis=axis, keepdims=True)
+    # XLA divides by multiplying with the reciprocal, which for the hugest numbers underflows to 0.
+    shrink = xp.where(largest > 1, xp.full_like(largest, 0.125), xp.ones_like(largest))
+    sizes, largest = shrink * sizes, shrink * largest
     # Dividing by the largest first keeps the sum of huge numbers finite.
     zero = largest == 0
     scaled = xp.where(zero, xp.ones_like(sizes), sizes / xp.where(zero, xp.ones_like(largest), largest))

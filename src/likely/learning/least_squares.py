@@ -71,7 +71,7 @@ def _numbers(name: str, values: np.ndarray) -> np.ndarray:
     if numbers.dtype.kind not in "fiub":
         raise DataError(f"{name} must be real numbers; got dtype {numbers.dtype}. Try {name}.astype(float).")
     # LAPACK knows single and double precision only.
-    numbers = numbers if numbers.dtype in (np.float32, np.float64) else numbers.astype(np.float64)
+    numbers = numbers if numbers.dtype.name in ("float32", "float64") else numbers.astype(np.float64)
     if not np.isfinite(numbers).all():
         where = tuple(int(i) for i in np.argwhere(~np.isfinite(numbers))[0])
         raise DataError(f"{name} must be finite numbers; got {numbers[where]} at {where}. Try removing that row.")

@@ -1,0 +1,151 @@
+"""The conv net: sizes, its whitening layer, identity starts, what learns, and arguments that do not fit."""
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from likely.engines import create_engine
+from likely.engines.engine import Optimizer
+from likely.errors import ConfigError, ShapeError
+from likely.networks import create_network
+from likely.networks.convnet import ConvNet, block_widths, whitening_filters
+from likely.networks.network import Network, TorchNetwork
+
+
+def smooth_pictures(n: int, channels: int, side: int, seed: int = 0) -> np.ndarray:
+    """Noise whose neighboring pixels agree, like those of photographs."""
+    noise = np.random.default_rng(seed).normal(size=(n, channels, side + 2, side + 2))
+    windows = np.lib.stride_tricks.sliding_window_view(noise, (3, 3), axis=(2, 3))
+    return windows.mean(axis=(-1, -2)).astype(np.float32)
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("side", [4, 8, 28, 32, 64, 224])
+def test_pictures_of_many_sizes(side: int, channels: int) -> None:
+    sample = smooth_pictures(2, channels, side)
+    net = ConvNet(width=4, stem=8).build(5, sample)
+    x = torch.from_numpy(sample)
+    features = net.features(x)
+    widths = block_widths(4, side)
+    assert features.shape == (2, widths[-1])
+    scores = net.eval()(x)
+    assert scores.shape == (2, 5)
+    assert torch.isfinite(scores).all()
+    torch.testing.assert_close(net.classify(net.features(x)), scores)
+
+
+def test_pictures_need_not_be_square() -> None:
+    sample = smooth_pictures(2, 1, 40)[:, :, :, :24]
+    assert ConvNet(width=4, stem=8).build(3, sample)(torch.from_numpy(sample)).shape == (2, 3)
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_the_number_of_parameters(channels: int) -> None:
+    net = ConvNet(width=6, stem=8).build(10, smooth_pictures(4, channels, 28))
+    stem = 8 * channels * 16
+    convolutions = 9 * (8 * 6 + 6 * 6 + 6 * 12 + 12 * 12)
+    norms = 2 * 2 * (6 + 12)
+    assert sum(p.numel() for p in net.parameters()) == stem + convolutions + norms + 12 * 10
+    groups = net.parameter_groups()
+    learned = [sum(p.numel() for p in group["params"]) for group in groups]
+    assert learned == [convolutions + 120, norms // 2]
+    assert [group["rate"] for group in groups] == [1, 8]
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_the_first_layer_whitens(channels: int) -> None:
+    sample = smooth_pictures(64, channels, 16)
+    n = 32 * channels
+    filters = whitening_filters(sample, n)
+    assert filters.shape == (n, channels, 4, 4)
+    assert filters.dtype == np.float32
+    np.testing.assert_array_equal(filters[n // 2 :], -filters[: n // 2])
+    responses = nn.functional.conv2d(torch.from_numpy(sample), torch.from_numpy(filters[: n // 2]), stride=2)
+    values = responses.transpose(0, 1).reshape(n // 2, -1).double().numpy()
+    covariance = np.cov(values, bias=True)
+    # Each filter's response has variance lambda / (lambda + epsilon), and no two agree.
+    patches = np.lib.stride_tricks.sliding_window_view(sample, (4, 4), axis=(2, 3))[:, :, ::2, ::2]
+    flat = patches.transpose(1, 4, 5, 0, 2, 3).reshape(n // 2, -1).astype(np.float64)
+    variances = np.linalg.eigvalsh(np.cov(flat, bias=True))[::-1]
+    np.testing.assert_allclose(covariance, np.diag(variances / (variances + 5e-4)), atol=2e-3)
+    assert np.abs(np.cov(flat, bias=True) - np.diag(flat.var(axis=1))).max() > 0.02
+
+
+def test_there_are_no_more_filters_than_directions() -> None:
+    assert whitening_filters(smooth_pictures(8, 1, 8), 200).shape == (32, 1, 4, 4)
+    assert ConvNet(width=4, stem=200).build(3, smooth_pictures(8, 1, 8))(torch.zeros(2, 1, 8, 8)).shape == (2, 3)
+
+
+def test_pictures_of_one_color_make_finite_filters() -> None:
+    assert np.isfinite(whitening_filters(np.zeros((2, 1, 8, 8), np.float32), 8)).all()
+
+
+def test_convolutions_start_as_the_identity() -> None:
+    net = ConvNet(width=8, stem=8).build(3, smooth_pictures(4, 1, 16))
+    x = torch.from_numpy(np.random.default_rng(0).normal(size=(2, 8, 6, 6)).astype(np.float32))
+    first, second = net.blocks
+    torch.testing.assert_close(first.conv1(x), x)
+    torch.testing.assert_close(first.conv2(x), x)
+    # The second block widens: its first channels pass the incoming ones on, the others are random.
+    wide = second.conv1(x)
+    torch.testing.assert_close(wide[:, :8], x)
+    assert wide.shape[1] == 16
+    assert wide[:, 8:].std() > 0.1
+
+
+def test_what_learns() -> None:
+    sample = smooth_pictures(8, 1, 16)
+    net = ConvNet(width=4, stem=8).build(3, sample)
+    net(torch.from_numpy(sample)).square().sum().backward()
+    fixed = {name for name, p in net.named_parameters() if not p.requires_grad}
+    scales = {f"blocks.{b}.norm{i}.weight" for b in (0, 1) for i in (1, 2)}
+    assert fixed == {"whiten.weight"} | scales
+    for name, p in net.named_parameters():
+        if p.requires_grad:
+            assert p.grad is not None
+            assert p.grad.abs().max() > 0, name
+
+
+def test_the_same_seed_makes_the_same_module() -> None:
+    sample = smooth_pictures(4, 1, 16)
+
+    def state(seed: int) -> dict[str, np.ndarray]:
+        engine = create_engine(
+            "torch",
+            ConvNet(width=4, stem=8),
+            n_outputs=3,
+            head="softmax",
+            loss="cross_entropy",
+            optimizer=Optimizer(),
+            sample=sample,
+            seed=seed,
+            device="cpu",
+        )
+        return engine.state()
+
+    first, again, other = state(1), state(1), state(2)
+    for name, value in first.items():
+        np.testing.assert_array_equal(value, again[name], err_msg=name)
+    assert (first["classify.weight"] != other["classify.weight"]).any()
+    np.testing.assert_array_equal(first["whiten.weight"], other["whiten.weight"])
+
+
+def test_a_conv_net_is_its_name_and_settings() -> None:
+    net = ConvNet(width=12, stem=6)
+    again = create_network("conv", net.settings)
+    assert again.settings == {"width": 12, "stem": 6}
+    assert isinstance(again, TorchNetwork)
+    assert not isinstance(again, Network)
+
+
+@pytest.mark.parametrize("settings", [{"width": 0}, {"stem": 0}, {"stem": 7}, {"stem": -2}])
+def test_settings_out_of_range(settings: dict[str, int]) -> None:
+    with pytest.raises(ConfigError, match="stem=24"):
+        ConvNet(**settings)
+
+
+@pytest.mark.parametrize("shape", [(2, 1, 3, 8), (2, 8, 8), (0, 1, 8, 8), (2, 64)])
+def test_samples_that_are_no_pictures(shape: tuple[int, ...]) -> None:
+    with pytest.raises(ShapeError, match="at least 4 x 4"):
+        ConvNet().build(3, np.zeros(shape, np.float32))
