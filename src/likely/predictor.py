@@ -139,7 +139,9 @@ class ClassifierPredictor(Predictor):
         """log P(label | x) in nats, shape (n, k)."""
         scores, _ = self.scores_and_features(X)
         log_probs = np.asarray(HEADS[self.card.head].log_probs(scores))
-        return log_probs if self.card.temperature is None else apply_temperature(log_probs, self.card.temperature)
+        if self.card.temperature is None or len(log_probs) == 0:
+            return log_probs
+        return apply_temperature(log_probs, self.card.temperature)
 
     def predict_proba(self, X: Any) -> np.ndarray:
         """P(label | x), shape (n, k); columns in the order of `labels`."""
