@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 
 from likely.arrays import to_numpy
-from likely.errors import EngineError, MissingExtraError, ShapeError, nearest
+from likely.errors import EngineError, ShapeError, nearest
+from likely.networks.layers import check_fit
 from likely.objective import Objective
 
 _ENGINES = ("numpy", "jax", "torch")
@@ -70,16 +71,15 @@ def refuse_heaviside(network: Any) -> None:
 def _by_hand(objective: Any, theta: Any, X: Any, Y: Any, weights: Any = None) -> dict[str, np.ndarray]:
     from likely.engines.by_hand import loss_and_gradient_by_hand
 
-    objective(theta, X, Y)  # checks the shapes
+    objective.check_rows(X, Y)
+    check_fit(theta, X, objective.network.shapes)
     return loss_and_gradient_by_hand(objective.network, objective.head, objective.loss, theta, X, Y, weights)[1]
 
 
 def _by_jax(objective: Any, theta: Any, *data: Any) -> Any:
-    try:
-        import likely.engines.by_jax as by_jax
-    except ImportError as error:
-        raise MissingExtraError("jax", "engine='jax'") from error
-    return by_jax.gradient_of(objective, theta, *data)
+    from likely.engines.by_jax import gradient_of
+
+    return gradient_of(objective, theta, *data)
 
 
 def _by_torch(objective: Any, theta: Any, *data: Any) -> Any:
