@@ -85,6 +85,7 @@ class RunConfig(BaseModel):
         early_stopping: hold out a further part and stop when its loss no longer falls.
         seed: of everything that is drawn.
         device: where torch computes.
+        image_size: side in pixels to which the pictures of class folders are resized; None wants them of one size.
         pad_to: side in pixels to which square pictures are padded with zeros.
         dtype: of parameters and arithmetic.
         out: the run folder; None takes the first free `runs/NAME-N`.
@@ -119,6 +120,7 @@ class RunConfig(BaseModel):
     early_stopping: bool = False
     seed: int = Field(default=0, ge=0, lt=2**63)
     device: Literal["auto", "cpu", "cuda"] = "auto"
+    image_size: int | None = Field(default=None, gt=0, le=1024)
     pad_to: int | None = Field(default=None, gt=0)
     dtype: Literal["float32", "float64"] = "float32"
     out: str | None = Field(default=None, min_length=1)
@@ -249,6 +251,7 @@ _RULES: dict[str, str] = {
     "greater_than": "greater than {gt}",
     "greater_than_equal": "at least {ge}",
     "less_than": "less than {lt}",
+    "less_than_equal": "at most {le}",
     "finite_number": "finite",
     "int_type": "a whole number",
     "float_type": "a number",

@@ -5,19 +5,18 @@ of the rows, and pool the scores of what each has not seen (small data).
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import NamedTuple
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
 from likely.card import SplitsEntry
 from likely.config import RunConfig
 from likely.data.split import folds, stratified_split
-from likely.errors import DataError
 from likely.heads import HEADS
 from likely.learning.descent import Record
 from likely.presets import Plan, choose_plan
-from likely.training import Checkpoints, Rows, Trained, held_out_figures, train
+from likely.training import Checkpoints, Interrupt, Rows, Trained, held_out_figures, train
 from likely.trust.temperature import apply_temperature, fit_temperature
 
 _SHARE, _MOST = 0.04, 2_500
@@ -44,9 +43,15 @@ class Outcome(NamedTuple):
     thresholds: HeldOut | None
 
 
-def hold_out(
-    rows: Rows, config: RunConfig, mirror: bool, say: Callable[[str], None], record: Callable[[Record], None]
-) -> Outcome:
+class Recorder(Protocol):
+    """Takes the records of a run, or of the fold that is named."""
+
+    def __call__(self, record: Record, fold: str = "") -> None:
+        """Take the next record."""
+        ...
+
+
+def hold_out(rows: Rows, config: RunConfig, mirror: bool, say: Callable[[str], None], record: Recorder) -> Outcome:
     """Disjoint stratified parts, drawn before anything is fitted: 4% each, at most 2,500 rows.
 
     One part is for the temperature, one for conformal scores and thresholds, and a third for early stopping if asked.
@@ -61,7 +66,7 @@ def hold_out(
         rows,
         index,
         config,
-        checkpoints=Checkpoints(rows.X[shown], rows.Y[shown], patience=_PATIENCE if config.early_stopping else None),
+        checkpoints=_checkpoints(rows, shown, patience=_PATIENCE if config.early_stopping else None),
         time_limit=config.time_limit,
         on_record=record,
     )
@@ -76,11 +81,12 @@ def hold_out(
 
 
 def cross_validate(
-    rows: Rows, config: RunConfig, mirror: bool, say: Callable[[str], None], record: Callable[[Record], None]
+    rows: Rows, config: RunConfig, mirror: bool, say: Callable[[str], None], record: Recorder
 ) -> Outcome:
     """Out-of-fold scores choose how long to train; then one network is trained on all rows.
 
-    A class with fewer rows than there are folds leaves nothing to hold out: then there are no held-out scores.
+    A class with fewer rows than there are folds leaves nothing to hold out: then there are no held-out scores. After
+    Ctrl-C the latest network that was trained to the end is kept; its own fold, which it has not seen, calibrates it.
     """
     everything = np.arange(len(rows))
     smallest = min(count for count in np.bincount(rows.strata) if count) if rows.classifies else len(rows)
@@ -90,57 +96,73 @@ def cross_validate(
         return Outcome(trained, SplitsEntry(method="none", train=len(rows), calibration=0, thresholds=0), None, None)
 
     held_out = folds(rows.strata, _FOLDS, np.random.default_rng(config.seed))
-    plan = _plan(rows, len(rows) - max(len(fold) for fold in held_out), config, mirror)
+    plan = _plan(rows, len(rows), config, mirror)
     share = None if config.time_limit is None else config.time_limit / (_FOLDS + 1)
     looks: list[list[tuple[float, np.ndarray]]] = []
-    for number, fold in enumerate(held_out, start=1):
-        say(f"Fold {number} of {_FOLDS}: training without {len(fold):,} rows")
-        seen: list[tuple[float, np.ndarray]] = []
-        trained = train(
-            plan,
-            rows,
-            np.setdiff1d(everything, fold),
-            config,
-            checkpoints=Checkpoints(
-                rows.X[fold],
-                rows.Y[fold],
-                most=_LOOKS,
-                keep=lambda progress, scores, seen=seen: seen.append((progress, scores)),
-            ),
-            time_limit=share,
-        )
-        if trained.stopped == "interrupted":
-            # This network has not seen its fold, so the fold can calibrate it: an honest model, from fewer rows.
-            splits = SplitsEntry(method="held-out", train=len(rows) - len(fold), calibration=len(fold), thresholds=0)
-            return Outcome(trained, splits, _held_out(trained, rows, fold), None)
-        looks.append(seen)
+    latest: Trained | None = None
+    with Interrupt() as interrupt:
+        for number, fold in enumerate(held_out, start=1):
+            name = f"Fold {number} of {_FOLDS}"
+            say(f"{name}: training without {len(fold):,} rows")
+            seen: list[tuple[float, np.ndarray]] = []
+            trained = train(
+                plan,
+                rows,
+                np.setdiff1d(everything, fold),
+                config,
+                checkpoints=_checkpoints(
+                    rows, fold, most=_LOOKS, keep=lambda progress, scores, seen=seen: seen.append((progress, scores))
+                ),
+                time_limit=share,
+                on_record=lambda entry, number=number, name=name: record(_of_all_runs(entry, number), name),
+                interrupt=interrupt,
+            )
+            if interrupt.asked:
+                return (
+                    _interrupted(rows, trained, fold)
+                    if latest is None
+                    else _interrupted(rows, latest, held_out[number - 2])
+                )
+            latest = trained
+            looks.append(seen)
 
-    n_looks = min(len(seen) for seen in looks)
-    if n_looks == 0:
-        raise DataError(
-            f"time_limit must allow for {_FOLDS} folds and a fit; got {config.time_limit} s, too short for one epoch. "
-            "Try a longer limit."
+        # The end of a run is always looked at, so there is one look at least.
+        n_looks = min(len(seen) for seen in looks)
+        order = np.argsort(np.concatenate(held_out))
+        pooled = [np.concatenate([seen[look][1] for seen in looks])[order] for look in range(n_looks)]
+        losses = [_loss(scores, rows, plan.head) for scores in pooled]
+        best = int(np.argmin(losses))
+        stop_at = looks[0][best][0]
+        say(f"Out-of-fold loss {losses[best]:.4f}, lowest at {stop_at:.0%} of the full length; training on all rows")
+        trained = train(
+            plan, rows, everything, config, stop_at=stop_at, time_limit=share, on_record=record, interrupt=interrupt
         )
-    order = np.argsort(np.concatenate(held_out))
-    pooled = [np.concatenate([seen[look][1] for seen in looks])[order] for look in range(n_looks)]
-    losses = [_loss(scores, rows, plan.head) for scores in pooled]
-    best = int(np.argmin(losses))
-    stop_at = looks[0][best][0]
-    say(f"Out-of-fold loss {losses[best]:.4f}, lowest at {stop_at:.0%} of the full length; training on all rows")
-    trained = train(
-        _plan(rows, len(rows), config, mirror),
-        rows,
-        everything,
-        config,
-        stop_at=stop_at,
-        time_limit=share,
-        on_record=record,
-    )
+        if interrupt.asked and latest is not None:
+            return _interrupted(rows, latest, held_out[-1])
     splits = SplitsEntry(
         method="cross-validation", train=len(rows), calibration=len(rows), thresholds=len(rows), folds=_FOLDS
     )
     out_of_fold = HeldOut(pooled[best], rows.Y, rows.weights)
     return Outcome(trained, splits, out_of_fold, out_of_fold)
+
+
+def _of_all_runs(record: Record, number: int) -> Record:
+    """A fold's record as one of all the runs: the folds and the last fit, which takes no longer than one of them."""
+    runs = _FOLDS + 1
+    rest = (runs - number) * (record.seconds + record.seconds_left)
+    progress = (number - 1 + record.progress) / runs
+    return replace(record, progress=progress, seconds_left=record.seconds_left + rest)
+
+
+def _interrupted(rows: Rows, trained: Trained, fold: np.ndarray) -> Outcome:
+    """A network that has not seen its fold, so that the fold can calibrate it: an honest model, from fewer rows."""
+    splits = SplitsEntry(method="held-out", train=len(rows) - len(fold), calibration=len(fold), thresholds=0)
+    return Outcome(replace(trained, stopped="interrupted"), splits, _held_out(trained, rows, fold), None)
+
+
+def _checkpoints(rows: Rows, index: np.ndarray, **settings: Any) -> Checkpoints:
+    weights = None if rows.weights is None else rows.weights[index]
+    return Checkpoints(rows.X[index], rows.Y[index], weights, **settings)
 
 
 def _held_out(trained: Trained, rows: Rows, index: np.ndarray) -> HeldOut:
@@ -151,10 +173,10 @@ def _held_out(trained: Trained, rows: Rows, index: np.ndarray) -> HeldOut:
 def _loss(scores: np.ndarray, rows: Rows, head: str) -> float:
     """NLL under the best temperature, since one will be fitted; or the mean squared error."""
     if not rows.classifies:
-        return held_out_figures(scores, rows.Y, head, classifies=False)["mse"]
+        return held_out_figures(scores, rows.Y, head, False, rows.weights)["mse"]
     log_probs = np.asarray(HEADS[head].log_probs(scores), dtype=np.float64)
     calibrated = apply_temperature(log_probs, fit_temperature(log_probs, rows.Y, rows.weights))
-    return held_out_figures(calibrated, rows.Y, "softmax", classifies=True)["nll"]
+    return held_out_figures(calibrated, rows.Y, "softmax", True, rows.weights)["nll"]
 
 
 def _plan(rows: Rows, n_rows: int, config: RunConfig, mirror: bool) -> Plan:

@@ -75,13 +75,26 @@ _RECIPES: dict[tuple[str, str], _Recipe] = {
 }
 SMALL = 5_000
 """Below so many rows there is time for a training per fold, and overfitting is the danger: see `_SMALL_TABLES`."""
-_SMALL_TABLES: dict[tuple[str, str], _Recipe] = {
-    ("mlp", "fast"): _Recipe({"hidden": (128,)}, Optimizer(weight_decay=1.0), 2e-2, 64, 20, 200),
-    ("mlp", "balanced"): _Recipe({"hidden": (256,)}, Optimizer(weight_decay=1.0), 1e-2, 64, 40, 600),
-    ("mlp", "best"): _Recipe({"hidden": (512,)}, Optimizer(weight_decay=1.0), 1e-2, 64, 80, 1200),
-    ("linear", "fast"): _Recipe({}, Optimizer(weight_decay=0.1), 3e-2, 64, 20, 200),
-    ("linear", "balanced"): _Recipe({}, Optimizer(weight_decay=0.1), 2e-2, 64, 40, 600),
-    ("linear", "best"): _Recipe({}, Optimizer(weight_decay=0.1), 2e-2, 64, 80, 1200),
+_SMALL_TABLES: dict[tuple[str, str, str], _Recipe] = {
+    ("classification", "mlp", "fast"): _Recipe(
+        {"hidden": (128,), "activation": "gelu"}, Optimizer(weight_decay=1.0), 2e-2, 64, 12, 150
+    ),
+    ("classification", "mlp", "balanced"): _Recipe(
+        {"hidden": (256,), "activation": "gelu"}, Optimizer(weight_decay=1.0), 1e-2, 64, 30, 400
+    ),
+    ("classification", "mlp", "best"): _Recipe(
+        {"hidden": (512,), "activation": "gelu"}, Optimizer(weight_decay=1.0), 1e-2, 64, 60, 800
+    ),
+    ("classification", "linear", "fast"): _Recipe({}, Optimizer(weight_decay=0.1), 1e-1, 64, 20, 200),
+    ("classification", "linear", "balanced"): _Recipe({}, Optimizer(weight_decay=0.1), 1e-1, 64, 40, 600),
+    ("classification", "linear", "best"): _Recipe({}, Optimizer(weight_decay=0.1), 1e-1, 64, 80, 1200),
+    # A curve has more bends than a boundary: a second layer, longer training, less decay.
+    ("regression", "mlp", "fast"): _Recipe({"hidden": (64, 64)}, Optimizer(weight_decay=0.3), 2e-2, 64, 15, 600),
+    ("regression", "mlp", "balanced"): _Recipe({"hidden": (64, 64)}, Optimizer(weight_decay=0.3), 1e-2, 64, 30, 1500),
+    ("regression", "mlp", "best"): _Recipe({"hidden": (128, 128)}, Optimizer(weight_decay=0.3), 1e-2, 64, 60, 3000),
+    ("regression", "linear", "fast"): _Recipe({}, Optimizer(), 3e-2, 64, 20, 600),
+    ("regression", "linear", "balanced"): _Recipe({}, Optimizer(), 3e-2, 64, 40, 1500),
+    ("regression", "linear", "best"): _Recipe({}, Optimizer(), 3e-2, 64, 80, 3000),
 }
 
 
@@ -105,11 +118,8 @@ def choose_plan(
     """
     pictures = len(row_shape) > 1
     kind = _network_name(config, pictures)
-    small = n_rows < SMALL
-    recipe = (_RECIPES if pictures or not small else _SMALL_TABLES)[kind, config.preset]
-    if task == "regression" and not pictures and small:
-        # Curves are fitted better by long training than by small weights; early checkpoints guard against overfitting.
-        recipe = replace(recipe, optimizer=Optimizer(), steps=10 * recipe.steps)
+    small_table = n_rows < SMALL and not pictures
+    recipe = _SMALL_TABLES[task, kind, config.preset] if small_table else _RECIPES[kind, config.preset]
     settings = dict(recipe.settings)
     if kind != "conv":
         side = config.pad_to
@@ -118,11 +128,11 @@ def choose_plan(
             n_inputs *= size
         if kind == "mlp":
             hidden = config.hidden or settings["hidden"]
-            activation = config.activation or ("sigmoid" if pictures else "relu")
+            activation = config.activation or settings.get("activation") or ("sigmoid" if pictures else "relu")
             settings = {"sizes": [n_inputs, *hidden, n_outputs], "activation": activation}
         else:
             settings = {"n_inputs": n_inputs, "n_outputs": n_outputs}
-    batch_size = config.batch_size or _batch_size(recipe.batch_size, n_rows)
+    batch_size = config.batch_size or _batch_size(recipe.batch_size, n_rows, least=32 if small_table else 16)
     steps_per_epoch = max(1, n_rows // min(batch_size, n_rows))
     optimizer = recipe.optimizer
     if config.optimizer is not None and config.optimizer != optimizer.name:
@@ -166,9 +176,9 @@ def _network_name(config: RunConfig, pictures: bool) -> NetworkName:
     return config.network
 
 
-def _batch_size(largest: int, n_rows: int) -> int:
-    """A power of two of about a twentieth of the rows, between 16 and `largest`."""
-    size = 16
+def _batch_size(largest: int, n_rows: int, least: int) -> int:
+    """A power of two of about a twentieth of the rows, between `least` and `largest`."""
+    size = least
     while size < largest and size * 40 <= n_rows:
         size *= 2
     return size

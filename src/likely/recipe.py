@@ -26,12 +26,12 @@ from likely.held_out import cross_validate, hold_out
 from likely.learning.descent import Record
 from likely.metrics import classification_metrics, regression_metrics
 from likely.predictor import ClassifierPredictor, RegressorPredictor, make_predictor
+from likely.presets import SMALL
 from likely.provenance import make_card
 from likely.runs import METRICS, MODEL, RunFolder
 from likely.training import Rows, held_out_figures
 from likely.trust.temperature import apply_temperature, fit_temperature
 
-SMALL = 5_000
 _TEST_SHARE = 0.2
 
 
@@ -42,8 +42,8 @@ class Watcher(Protocol):
         """Take a sentence for people."""
         ...
 
-    def record(self, record: Record) -> None:
-        """Take a record of the loop."""
+    def record(self, record: Record, fold: str = "") -> None:
+        """Take a record of the loop: of the fold that is named, or of the run itself."""
         ...
 
     def loading(self, what: str, done: int, total: int | None) -> None:
@@ -57,7 +57,7 @@ class Silent:
     def say(self, message: str) -> None:
         """Do nothing."""
 
-    def record(self, record: Record) -> None:
+    def record(self, record: Record, fold: str = "") -> None:
         """Do nothing."""
 
     def loading(self, what: str, done: int, total: int | None) -> None:
@@ -120,7 +120,7 @@ def fit(config: RunConfig, watcher: Watcher | None = None, command: str = "") ->
 def open_data(config: RunConfig, watcher: Watcher | None = None) -> Dataset:
     """The data set that the configuration names, with a test part: its own, or a fifth of its rows, drawn."""
     watcher = watcher or Silent()
-    dataset = open_dataset(config.data, config.data_folder, watcher.loading)
+    dataset = open_dataset(config.data, config.data_folder, watcher.loading, image_size=config.image_size)
     if config.task not in ("auto", dataset.task):
         dataset = _as_task(dataset, config.task)
     if dataset.test is None:
@@ -170,10 +170,10 @@ def learn(
         dataset.task == "classification",
     )
 
-    def record(entry: Record) -> None:
-        watcher.record(entry)
-        if on_record is not None:
-            on_record(entry)
+    def record(record: Record, fold: str = "") -> None:
+        watcher.record(record, fold)
+        if on_record is not None and not fold:
+            on_record(record)
 
     hold_rows = hold_out if len(rows) >= SMALL else cross_validate
     trained, splits, calibration, thresholds = hold_rows(rows, config, dataset.mirror, watcher.say, record)

@@ -5,6 +5,7 @@ import signal
 import threading
 import warnings
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from types import FrameType
 
@@ -79,6 +80,7 @@ class Checkpoints:
     Args:
         X: stored rows.
         Y: their label distributions or targets.
+        weights: how much each counts, or None.
         most: how often to look at most, evenly over the run; None looks after every epoch.
         patience: stop after so many looks without improvement and keep the best; None never stops.
         keep: takes (progress, scores) at each look.
@@ -86,6 +88,7 @@ class Checkpoints:
 
     X: np.ndarray
     Y: np.ndarray
+    weights: np.ndarray | None = None
     most: int | None = None
     patience: int | None = None
     keep: Callable[[float, np.ndarray], None] | None = None
@@ -101,6 +104,7 @@ def train(
     stop_at: float = 1.0,
     time_limit: float | None = None,
     on_record: Callable[[Record], None] | None = None,
+    interrupt: "Interrupt | None" = None,
 ) -> Trained:
     """Train a network on the rows with these indices.
 
@@ -115,6 +119,7 @@ def train(
         stop_at: end the run at this progress, at the learning rate that the full run would have there.
         time_limit: seconds of training.
         on_record: takes each record.
+        interrupt: that of a caller with several runs; None listens for Ctrl-C during this run.
     Raises:
         DivergenceError: if the loss became NaN before there was a state worth keeping.
     """
@@ -156,7 +161,7 @@ def train(
     engine.place(X, Y, weights, prepare=normalization, augment=flips)
     looks = (checkpoints.most if checkpoints else None) or math.inf
     stopped = "finished"
-    with _Interrupt() as interrupt:
+    with nullcontext(interrupt) if interrupt else Interrupt() as interrupt:
         try:
             for record in descend(
                 engine,
@@ -172,6 +177,12 @@ def train(
                 stop_at=stop_at,
                 stop=lambda: interrupt.asked or judge.waited_enough,
             ):
+                if record.held_out is not None and not all(map(math.isfinite, record.held_out.values())):
+                    raise DivergenceError(
+                        f"Held-out scores must stay finite; got NaN or infinity after step {record.step}. The steps "
+                        f"were too long for this data. Try a learning rate of {plan.learning_rate / 10:.1g}.",
+                        record.step,
+                    )
                 trained.history.append(record)
                 if on_record is not None:
                     on_record(record)
@@ -190,13 +201,18 @@ def train(
     return replace(trained, stopped=stopped)
 
 
-def held_out_figures(scores: np.ndarray, Y: np.ndarray, head: str, classifies: bool) -> dict[str, float]:
+def held_out_figures(
+    scores: np.ndarray, Y: np.ndarray, head: str, classifies: bool, weights: np.ndarray | None = None
+) -> dict[str, float]:
     """What is said of held-out rows on the way: accuracy and NLL in nats, or the mean squared error."""
     if not classifies:
-        return {"mse": float(np.square(scores - Y).sum(axis=1).mean())}
+        return {"mse": float(np.average(np.square(scores - Y).sum(axis=1), weights=weights))}
     log_probs = np.asarray(HEADS[head].log_probs(scores))
     right = log_probs.argmax(axis=1) == Y.argmax(axis=1)
-    return {"accuracy": float(right.mean()), "nll": float(-(Y * log_probs).sum(axis=1).mean())}
+    return {
+        "accuracy": float(np.average(right, weights=weights)),
+        "nll": float(-np.average((Y * log_probs).sum(axis=1), weights=weights)),
+    }
 
 
 class _Judge:
@@ -217,9 +233,15 @@ class _Judge:
         checkpoints = self.checkpoints
         if checkpoints is None:
             return {}
-        scores = self.trained.scores(checkpoints.X)
-        figures = held_out_figures(scores, checkpoints.Y, self.trained.plan.head, self.classifies)
+        # A network that diverged gives no figures; the loop is told by their being NaN.
+        with np.errstate(over="ignore", invalid="ignore"):
+            scores = self.trained.scores(checkpoints.X)
+            figures = held_out_figures(
+                scores, checkpoints.Y, self.trained.plan.head, self.classifies, checkpoints.weights
+            )
         loss = figures["nll" if self.classifies else "mse"]
+        if not np.isfinite(scores).all() or not math.isfinite(loss):
+            return {"nll" if self.classifies else "mse": math.nan}
         self.waited += 1
         if loss < self.best:
             self.best, self.waited, self.best_state = loss, 0, self.trained.engine.state()
@@ -228,14 +250,14 @@ class _Judge:
         return figures
 
 
-class _Interrupt:
+class Interrupt:
     """Turns the first Ctrl-C into a question that the loop asks; a second one interrupts as usual."""
 
     def __init__(self) -> None:
         self.asked = False
         self._in_main_thread = threading.current_thread() is threading.main_thread()
 
-    def __enter__(self) -> "_Interrupt":
+    def __enter__(self) -> "Interrupt":
         if self._in_main_thread:
             self._previous = signal.signal(signal.SIGINT, self._ask)
         return self

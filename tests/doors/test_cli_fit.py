@@ -137,8 +137,6 @@ def test_ctrl_c_keeps_the_best_so_far_and_says_so(tmp_path: Path, rows: int, epo
         for line in process.stderr:
             if line.startswith(sign):
                 break
-        # Between the words and the training of a fold there is a moment in which Ctrl-C simply ends the program.
-        time.sleep(0.3)
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=60)
     assert process.returncode == 0, err

@@ -56,10 +56,12 @@ def _opened(predictor: "Predictor", data: str, data_folder: str | None, watcher:
     from likely.recipe import open_data
 
     card = predictor.card
-    source = open_dataset(data, data_folder, watcher.loading)
+    # Pictures of any size are judged at the size that the model reads.
+    side = predictor.picture_shape[0] if predictor.picture_shape is not None else None
+    source = open_dataset(data, data_folder, watcher.loading, image_size=side)
     may_be_its_own = source.test is None and len(source.train) == card.data.rows + card.splits.test
     if may_be_its_own or source.task != card.task:
-        config = RunConfig(data=data, data_folder=data_folder, task=card.task, seed=card.training.seed)
+        config = RunConfig(data=data, data_folder=data_folder, task=card.task, seed=card.training.seed, image_size=side)
         drawn = open_data(config)
         if source.task != card.task or drawn.sha256 == card.data.sha256:
             source = drawn

@@ -73,6 +73,12 @@ def fit(
     ] = None,
     activation: Annotated[str | None, choice("activation", "Of the mlp.", _NETWORK)] = None,
     head: Annotated[str | None, choice("head", "From scores to probabilities. Default: softmax.", _NETWORK)] = None,
+    image_size: Annotated[
+        int | None,
+        typer.Option(
+            metavar="SIDE", help="Resize the pictures of class folders to this side.", rich_help_panel=_NETWORK
+        ),
+    ] = None,
     pad_to: Annotated[
         int | None, typer.Option(metavar="SIDE", help="Pad square pictures to this side.", rich_help_panel=_NETWORK)
     ] = None,

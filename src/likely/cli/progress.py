@@ -73,9 +73,13 @@ class PlainWatcher:
         """A line."""
         self._line(message)
 
-    def record(self, record: "Record") -> None:
-        """A line, if it is time for one."""
+    def record(self, record: "Record", fold: str = "") -> None:
+        """A line, if it is time for one; of a fold only where it takes long."""
         now = time.monotonic()
+        if fold:
+            if now - self._line_at >= _LINE_EVERY:
+                self._line("  ".join([fold, *described(record)]))
+            return
         if record.step < self._step:
             self._epoch = 0
         self._step = record.step
@@ -140,13 +144,13 @@ class LiveWatcher:
 
         self._progress.print(Text(printable(message)), soft_wrap=True)
 
-    def record(self, record: "Record") -> None:
+    def record(self, record: "Record", fold: str = "") -> None:
         """Redraw the bar, at most ten times a second."""
         from dataclasses import replace
 
         self._held_out = record.held_out or self._held_out
         shown = replace(record, held_out=self._held_out)
-        self._draw("Training", record.progress, " · ".join(described(shown)), last=record.progress >= 1)
+        self._draw(fold or "Training", record.progress, " · ".join(described(shown)), last=record.progress >= 1)
 
     def loading(self, what: str, done: int, total: int | None) -> None:
         """Redraw the bar, at most ten times a second."""

@@ -94,7 +94,8 @@ def _common_shape(paths: Sequence[Path], image_size: int | None) -> tuple[int, .
         (first, one), (second, other) = list(sizes.items())[:2]
         raise DataError(
             f"Pictures must have one size; got {first[0]} x {first[1]} in {one} and {second[0]} x {second[1]} in "
-            f"{other}. The network has one input per pixel. Try image_size={min(first)} to resize them all."
+            f"{other}. The network has one input per pixel. Try image_size={min(first)} (--image-size {min(first)}) to "
+            "resize them all."
         )
     size = next(iter(sizes)) if image_size is None else (image_size, image_size)
     return size if all(len(shape) == 2 for shape in shapes) else (*size, 3)

@@ -3,6 +3,7 @@
 Double precision is asked for in a scope of its own and never for the whole program.
 """
 
+import os
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from typing import Any
@@ -39,7 +40,7 @@ class ByJax:
 
     name = "jax"
     device = "cpu"
-    threads = 1
+    threads = os.cpu_count() or 1  # XLA takes a thread per core and offers no setting
 
     def __init__(
         self,

@@ -1,0 +1,165 @@
+"""The classifier: from labelled pictures or rows to P(label | x)."""
+
+from typing import Any, Literal, Self, cast
+
+import numpy as np
+from sklearn.base import ClassifierMixin
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import check_is_fitted, column_or_1d
+
+from likely.data.dataset import Dataset, Part
+from likely.errors import DataError, ShapeError
+from likely.estimators.estimator import Estimator, checked_weights
+from likely.estimators.rows import label_type, named_distributions
+from likely.predictor import ClassifierPredictor
+from likely.probability.distribution import Distribution
+
+
+class Classifier(ClassifierMixin, Estimator):
+    """Learns P(label | x) from labelled pictures or rows of numbers.
+
+    Args:
+        network: "auto" (conv for pictures, MLP for rows), "conv", "mlp" or "linear".
+        hidden: widths of the MLP's hidden layers; None leaves them to the preset.
+        activation: of the MLP: "sigmoid", "relu", "tanh" or "gelu".
+        head: from scores to the simplex, "softmax" or "l1".
+        loss: "cross_entropy" or "squared_error".
+        engine: "auto", "numpy" (gradients by hand), "jax" or "torch".
+        optimizer: "sgd" or "adam"; None leaves it to the preset.
+        learning_rate: the peak of the schedule; None leaves it to the preset.
+        batch_size: rows per step; None leaves it to the size of the data.
+        epochs: passes over the rows; None leaves them to the preset and the size of the data.
+        time_limit: seconds of training.
+        early_stopping: hold out a further part and stop when its loss no longer falls.
+        image_shape: (h, w) or (h, w, 3) where each row of X is a picture.
+        mirror: whether a picture flipped left to right still shows the same.
+        pad_to: side to which square pictures are padded with zeros.
+        preset: "fast", "balanced" or "best".
+        device: "auto", "cpu" or "cuda".
+        dtype: "auto" computes rows of float64 in float64, everything else in float32.
+        random_state: an int for a run that repeats.
+
+    After `fit`: `classes_` (sorted), `predictor_`, `history_`, `n_features_in_`.
+
+    Example:
+        >>> from sklearn.datasets import load_iris
+        >>> X, y = load_iris(return_X_y=True)
+        >>> clf = Classifier(network="linear", random_state=0).fit(X, y)
+        >>> clf.distribution(X[:1]).mode()
+        [0]
+    """
+
+    _task = "classification"
+
+    def __init__(
+        self,
+        network: Literal["auto", "conv", "mlp", "linear"] = "auto",
+        *,
+        hidden: tuple[int, ...] | None = None,
+        activation: str | None = None,
+        head: str = "softmax",
+        loss: str = "cross_entropy",
+        engine: str = "auto",
+        optimizer: str | None = None,
+        learning_rate: float | None = None,
+        batch_size: int | None = None,
+        epochs: float | None = None,
+        time_limit: float | None = None,
+        early_stopping: bool = False,
+        image_shape: tuple[int, ...] | None = None,
+        mirror: bool = False,
+        pad_to: int | None = None,
+        preset: str = "fast",
+        device: str = "auto",
+        dtype: str = "auto",
+        random_state: Any = None,
+    ) -> None:
+        self.network = network
+        self.hidden = hidden
+        self.activation = activation
+        self.head = head
+        self.loss = loss
+        self.engine = engine
+        self.optimizer = optimizer
+        self.learning_rate = learning_rate
+        self.batch_size = batch_size
+        self.epochs = epochs
+        self.time_limit = time_limit
+        self.early_stopping = early_stopping
+        self.image_shape = image_shape
+        self.mirror = mirror
+        self.pad_to = pad_to
+        self.preset = preset
+        self.device = device
+        self.dtype = dtype
+        self.random_state = random_state
+
+    def fit(self, X: Any, y: Any, sample_weight: Any = None, *, classes: Any = None) -> Self:
+        """Learn from rows and their labels.
+
+        Args:
+            X: numbers (n, d), or pictures as uint8 (n, h, w) or (n, h, w, 3).
+            y: labels (n,), or label distributions (n, k) with `classes` naming the columns.
+            sample_weight: one non-negative number per row, not all zero.
+            classes: the k labels, where y holds distributions.
+        Raises:
+            DataError: if there is one class only, or no row has a weight.
+            ShapeError, ProbabilityError: if pictures or label distributions are not what they should be.
+            ConfigError, EngineError: if a setting does not exist or does not fit; before any training.
+            ValueError: scikit-learn's, for NaN, no rows, or rows and answers that do not match.
+            DivergenceError: if the loss became NaN before there was anything to keep.
+        """
+        rows, y = self._rows_and_y(X, y)
+        weights = checked_weights(sample_weight, rows)
+        targets = None
+        if classes is not None:
+            targets, self.classes_ = named_distributions(y, classes, len(rows))
+            index = targets.argmax(axis=1)
+        elif y.ndim == 2 and y.shape[1] > 1:
+            raise ShapeError(
+                f"y must be labels of shape (n,); got shape {y.shape}. Rows of label probabilities need the names "
+                "of their columns. Try fit(X, y, classes=[...])."
+            )
+        else:
+            y = column_or_1d(y, warn=True)
+            check_classification_targets(y)
+            self.classes_, index = np.unique(y, return_inverse=True)
+        counted = index if weights is None else index[weights > 0]
+        if targets is None and len(np.unique(counted)) < 2:
+            raise DataError(
+                f"y must hold at least 2 classes; got 1 class, {self.classes_[counted[0]]!r}, among the rows that "
+                "count. There is nothing to tell apart. Try data with more labels."
+            )
+        dataset = Dataset(
+            name="array",
+            task="classification",
+            train=Part(rows, index.astype(np.int64)),
+            labels=tuple(str(label) for label in self.classes_.tolist()),
+            label_type=label_type(self.classes_),
+            features=self._features(rows),
+            mirror=self.mirror,
+            found_at="memory",
+        )
+        self._learn(dataset, targets, weights)
+        return self
+
+    def predict_proba(self, X: Any) -> np.ndarray:
+        """P(label | x), shape (n, k); columns follow `classes_`."""
+        return self._answering().predict_proba(self._rows(X))
+
+    def predict_log_proba(self, X: Any) -> np.ndarray:
+        """log P(label | x) in nats, shape (n, k)."""
+        return self._answering().predict_log_proba(self._rows(X))
+
+    def distribution(self, X: Any) -> Distribution:
+        """The probabilities with their names: a batch of distributions, one per row."""
+        return self._answering().distribution(self._rows(X))
+
+    def predict(self, X: Any) -> np.ndarray:
+        """The most probable label of each row."""
+        best = self.predict_log_proba(X).argmax(axis=1)
+        return self.classes_[best]
+
+    def _answering(self) -> ClassifierPredictor:
+        check_is_fitted(self)
+        return cast(ClassifierPredictor, self.predictor_)

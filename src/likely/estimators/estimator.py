@@ -1,0 +1,123 @@
+"""What the classifier and the regressor share: the way from arrays and settings to the recipe."""
+
+import math
+from dataclasses import replace
+from typing import Any, Literal, cast
+
+import numpy as np
+from sklearn.base import BaseEstimator
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import (
+    _check_sample_weight,  # pyright: ignore[reportPrivateUsage]  # public to estimators by scikit-learn's developer guide
+    check_array,
+    check_consistent_length,
+    validate_data,
+)
+
+from likely.arrays import to_numpy
+from likely.config import RunConfig
+from likely.data.dataset import Dataset
+from likely.estimators.rows import are_pictures, check_some_weight, rows_as_pictures, stacked_pictures
+from likely.recipe import learn
+
+_SETTINGS = (
+    "network",
+    "hidden",
+    "activation",
+    "engine",
+    "head",
+    "loss",
+    "optimizer",
+    "learning_rate",
+    "batch_size",
+    "epochs",
+    "time_limit",
+    "early_stopping",
+    "preset",
+    "device",
+    "pad_to",
+)
+
+
+class Estimator(BaseEstimator):
+    """What both estimators share: the settings, and the way from X to rows."""
+
+    _task: Literal["classification", "regression"]
+    image_shape: tuple[int, ...] | None
+    random_state: Any
+    dtype: str
+    predictor_: Any
+    history_: list[dict[str, Any]]
+
+    def _config(self, rows: np.ndarray) -> RunConfig:
+        seed = self.random_state
+        if not isinstance(seed, int | np.integer):
+            seed = check_random_state(seed).randint(2**31 - 1)
+        dtype = self.dtype
+        if dtype == "auto":
+            # Numbers that came in double precision are computed in it; pictures never need it.
+            dtype = "float64" if rows.ndim == 2 and rows.dtype == np.float64 else "float32"
+        settings = {name: getattr(self, name) for name in _SETTINGS if hasattr(self, name)}
+        return RunConfig(data="array", seed=int(seed), dtype=cast(Any, dtype), task=self._task, **settings)
+
+    def _rows(self, X: Any) -> np.ndarray:
+        """X as stored rows like those learned from."""
+        if are_pictures(X):
+            return self._shaped(stacked_pictures(X))
+        return self._shaped(cast(np.ndarray, validate_data(self, _plain(X), reset=False, dtype=self._dtypes)))
+
+    def _rows_and_y(self, X: Any, y: Any) -> tuple[np.ndarray, np.ndarray]:
+        """The same for learning, with the answers: what X is like is remembered."""
+        numeric = self._task == "regression"
+        if are_pictures(X):
+            rows = stacked_pictures(X)
+            kind: Any = np.float64 if numeric else None
+            y = check_array(_plain(y), ensure_2d=False, dtype=kind, input_name="y")
+            check_consistent_length(rows, y)
+            self.n_features_in_ = math.prod(rows.shape[1:])
+            self.__dict__.pop("feature_names_in_", None)
+        else:
+            rows, y = cast(
+                tuple[np.ndarray, Any],
+                validate_data(self, _plain(X), _plain(y), dtype=self._dtypes, multi_output=True, y_numeric=numeric),
+            )
+        return self._shaped(rows), np.asarray(y)
+
+    @property
+    def _dtypes(self) -> Any:
+        return "numeric" if self.image_shape is not None else (np.float64, np.float32)
+
+    def _shaped(self, rows: np.ndarray) -> np.ndarray:
+        return rows if self.image_shape is None else rows_as_pictures(rows, tuple(self.image_shape))
+
+    def _features(self, rows: np.ndarray) -> tuple[str, ...] | None:
+        names = getattr(self, "feature_names_in_", None) if rows.ndim == 2 else None
+        return None if names is None else tuple(names)
+
+    def _learn(self, dataset: Dataset, targets: np.ndarray | None, weights: np.ndarray | None) -> None:
+        if weights is not None and not weights.all():
+            # A row of weight 0 counts as if it were not there; a batch of nothing else would have no mean loss.
+            kept = np.flatnonzero(weights)
+            dataset = replace(dataset, train=dataset.train.take(kept))
+            targets, weights = None if targets is None else targets[kept], weights[kept]
+        learned = learn(dataset, self._config(dataset.train.X), targets=targets, weights=weights)
+        self.predictor_ = learned.predictor
+        self.history_ = [record.to_json() for record in learned.history]
+
+
+def _plain(values: Any) -> Any:
+    """Tensors as arrays; scikit-learn reads the rest."""
+    return to_numpy(values) if hasattr(values, "detach") else values
+
+
+def checked_weights(sample_weight: Any, rows: np.ndarray) -> np.ndarray | None:
+    """The weights as float64, shape (n,), or None.
+
+    Raises:
+        DataError: if all are zero.
+        ValueError: scikit-learn's, if one is negative or NaN, or there are not as many as rows.
+    """
+    if sample_weight is None:
+        return None
+    check_some_weight(sample_weight)
+    return _check_sample_weight(_plain(sample_weight), rows, dtype=np.float64, ensure_non_negative=True)

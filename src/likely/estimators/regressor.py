@@ -1,0 +1,102 @@
+"""The regressor: from rows or pictures to numbers, with intervals."""
+
+from typing import Any, Literal, Self, cast
+
+import numpy as np
+from sklearn.base import RegressorMixin
+from sklearn.utils import Tags
+from sklearn.utils.validation import check_is_fitted
+
+from likely.data.dataset import Dataset, Part
+from likely.estimators.estimator import Estimator, checked_weights
+from likely.predictor import RegressorPredictor
+
+
+class Regressor(RegressorMixin, Estimator):
+    """Learns to predict numbers, with intervals of known coverage.
+
+    The arguments are those of `Classifier` where they apply. network="linear" with engine="auto" is solved in closed
+    form (least squares); every other choice descends on the squared error. Inputs and targets are standardized.
+
+    Example:
+        >>> from sklearn.datasets import load_diabetes
+        >>> X, y = load_diabetes(return_X_y=True)
+        >>> reg = Regressor(network="linear").fit(X, y)
+        >>> round(reg.score(X, y), 3)
+        0.518
+        >>> reg.predict_interval(X[:1], coverage=0.9).shape
+        (1, 2)
+    """
+
+    _task = "regression"
+
+    def __init__(
+        self,
+        network: Literal["auto", "mlp", "linear"] = "auto",
+        *,
+        hidden: tuple[int, ...] | None = None,
+        activation: str | None = None,
+        engine: str = "auto",
+        optimizer: str | None = None,
+        learning_rate: float | None = None,
+        batch_size: int | None = None,
+        epochs: float | None = None,
+        time_limit: float | None = None,
+        early_stopping: bool = False,
+        image_shape: tuple[int, ...] | None = None,
+        preset: str = "fast",
+        device: str = "auto",
+        dtype: str = "auto",
+        random_state: Any = None,
+    ) -> None:
+        self.network = network
+        self.hidden = hidden
+        self.activation = activation
+        self.engine = engine
+        self.optimizer = optimizer
+        self.learning_rate = learning_rate
+        self.batch_size = batch_size
+        self.epochs = epochs
+        self.time_limit = time_limit
+        self.early_stopping = early_stopping
+        self.image_shape = image_shape
+        self.preset = preset
+        self.device = device
+        self.dtype = dtype
+        self.random_state = random_state
+
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
+        """Learn from rows and their numbers.
+
+        Args:
+            X: numbers (n, d), or pictures as uint8.
+            y: numbers (n,) or (n, m).
+            sample_weight: one non-negative number per row, not all zero.
+        Raises:
+            The errors of `Classifier.fit`, where they apply.
+        """
+        rows, y = self._rows_and_y(X, y)
+        dataset = Dataset(
+            name="array",
+            task="regression",
+            train=Part(rows, y.astype(np.float64)),
+            features=self._features(rows),
+            found_at="memory",
+        )
+        self._learn(dataset, None, checked_weights(sample_weight, rows))
+        return self
+
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        tags.target_tags.multi_output = True
+        return tags
+
+    def predict(self, X: Any) -> np.ndarray:
+        """The predicted numbers, shape (n,), or (n, m)."""
+        check_is_fitted(self)
+        return self.predictor_.predict(self._rows(X))
+
+    def predict_interval(self, X: Any, coverage: float = 0.9) -> np.ndarray:
+        """Lower and upper bounds (n, 2) that hold the truth with at least this probability."""
+        check_is_fitted(self)
+        return cast(RegressorPredictor, self.predictor_).predict_interval(self._rows(X), coverage)
