@@ -38,6 +38,7 @@ def configurations() -> st.SearchStrategy[RunConfig]:
         RunConfig,
         data=text,
         data_folder=st.none() | text,
+        corrections=st.none() | text,
         network=st.sampled_from(["auto", "mlp"]),
         hidden=st.none() | st.lists(st.integers(1, 4096), min_size=1, max_size=3).map(tuple),
         activation=st.none() | st.sampled_from(CHOICES["activation"]),

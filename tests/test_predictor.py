@@ -22,7 +22,7 @@ def test_a_loaded_model_answers_with_the_numbers_of_training(run_name: str, requ
     run: Run = request.getfixturevalue(run_name)
     loaded = likely.load(run.folder / "model.likely")
     assert run.dataset.test is not None
-    figures, answers = judge(loaded, run.dataset.test)
+    figures, answers, _ = judge(loaded, run.dataset.test)
     assert figures == run.metrics == json.loads((run.folder / "metrics.json").read_text())
     np.testing.assert_array_equal(answers, run.answers)
     assert loaded.card.metrics == run.metrics

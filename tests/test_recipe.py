@@ -40,7 +40,7 @@ def test_a_seed_repeats_a_run_bit_for_bit(network: str, tmp_path: Path) -> None:
 
 def test_the_run_folder_holds_everything(digits_run: Run) -> None:
     names = {path.name for path in digits_run.folder.iterdir()}
-    assert names == {"model.likely", "metrics.json", "history.jsonl", "config.json"}
+    assert names == {"model.likely", "metrics.json", "history.jsonl", "config.json", "row_hashes.npy"}
     config = RunConfig.from_json(json.loads((digits_run.folder / "config.json").read_text()))
     assert (config.data, config.network, config.epochs) == ("digits", "linear", 10)
 

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from likely.probability.information import kl_divergence as kl_divergence
     from likely.probability.space import Event as Event
     from likely.probability.space import SampleSpace as SampleSpace
+    from likely.trust.label_issues import label_issues as label_issues
 
 __version__ = "0.1.0"
 
@@ -50,6 +51,7 @@ _WHERE = {
     "heaviside": "likely.networks.activations",
     "kl_divergence": "likely.probability.information",
     "l1_normalize": "likely.heads",
+    "label_issues": "likely.trust.label_issues",
     "least_squares": "likely.learning.least_squares",
     "load": "likely.predictor",
     "open_dataset": "likely.data.sources",
@@ -76,6 +78,7 @@ __all__ = [
     "heaviside",
     "kl_divergence",
     "l1_normalize",
+    "label_issues",
     "least_squares",
     "load",
     "metrics",

@@ -70,7 +70,11 @@ class TrainingEntry(_Entry):
 
 
 class Card(_Entry):
-    """The document of a model file."""
+    """The document of a model file.
+
+    `class_frequencies` are those of training, `class_weight` what training multiplied them by (taken back in every
+    answer), `prior` those to answer under, where they differ.
+    """
 
     task: Literal["classification", "regression"]
     labels: tuple[str, ...]
@@ -83,6 +87,10 @@ class Card(_Entry):
     conversion: dict[str, Any] | None = None
     mirror: bool = False
     temperature: float | None = Field(None, gt=0)
+    events: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    class_frequencies: tuple[float, ...] = ()
+    class_weight: tuple[float, ...] | None = None
+    prior: tuple[float, ...] | None = None
     target_mean: tuple[float, ...] = ()
     target_scale: tuple[float, ...] = ()
     data: DataEntry

@@ -60,6 +60,11 @@ _Widths = Annotated[
     BeforeValidator(lambda value: tuple(value) if isinstance(value, list) else value),
     Field(min_length=1),
 ]
+_Labels = Annotated[
+    tuple[str, ...],
+    BeforeValidator(lambda value: tuple(value) if isinstance(value, list) else value),
+    Field(min_length=1),
+]
 _Activation = Annotated[Literal["sigmoid", "relu", "tanh", "gelu"], BeforeValidator(_activation)]
 
 
@@ -69,6 +74,7 @@ class RunConfig(BaseModel):
     Args:
         data: the name of a data set, or a path.
         data_folder: where the files of a named data set lie, if not in one of the usual places.
+        corrections: a table of corrected labels for training rows, such as `likely check` writes.
         task: "auto" asks the data.
         preset: how long to train and how large the network is.
         network: "auto" takes the conv net for pictures and the MLP for rows of numbers.
@@ -83,6 +89,9 @@ class RunConfig(BaseModel):
         epochs: passes over the training rows; may be a fraction.
         time_limit: seconds of training; `2m` and the like in a file or on the command line.
         early_stopping: hold out a further part and stop when its loss no longer falls.
+        class_weight: how much rows of each label count in training: "balanced" (all labels the same in sum) or a
+            number per label; probabilities are corrected for it, so that they stay true to the data.
+        events: named sets of labels, kept in the model and answered with every picture.
         seed: of everything that is drawn.
         device: where torch computes.
         image_size: side in pixels to which the pictures of class folders are resized; None wants them of one size.
@@ -104,6 +113,7 @@ class RunConfig(BaseModel):
 
     data: str = Field(default="digits", min_length=1)
     data_folder: str | None = None
+    corrections: str | None = Field(default=None, min_length=1)
     task: Literal["auto", "classification", "regression"] = "auto"
     preset: Literal["fast", "balanced", "best"] = "fast"
     network: Literal["auto", "conv", "mlp", "linear"] = "auto"
@@ -118,6 +128,8 @@ class RunConfig(BaseModel):
     epochs: float | None = Field(default=None, gt=0)
     time_limit: _Seconds | None = Field(default=None, gt=0)
     early_stopping: bool = False
+    class_weight: Literal["balanced"] | dict[str, Annotated[float, Field(gt=0)]] | None = None
+    events: dict[str, _Labels] = Field(default_factory=dict)
     seed: int = Field(default=0, ge=0, lt=2**63)
     device: Literal["auto", "cpu", "cuda"] = "auto"
     image_size: int | None = Field(default=None, gt=0, le=1024)
@@ -143,7 +155,16 @@ class RunConfig(BaseModel):
                     f"{name} must come with the network 'mlp'; got network={self.network!r}, "
                     f"which has no such setting. Try network='mlp', or leave out {name}."
                 )
+        if self.class_weight is not None and self.head != "softmax":
+            raise ConfigError(
+                f"class_weight must come with the head 'softmax'; got head={self.head!r}. Only there can probabilities "
+                "be corrected for it exactly. Try head='softmax'."
+            )
         return self
+
+    def __hash__(self) -> int:
+        """Equal configurations have equal hashes, dictionaries and all."""
+        return hash(self.model_dump_json())
 
     def replace(self, **changes: Any) -> "RunConfig":
         """The same configuration with some fields changed, and checked again.

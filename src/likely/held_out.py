@@ -6,7 +6,7 @@ of the rows, and pool the scores of what each has not seen (small data).
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -27,17 +27,23 @@ _PATIENCE = 5
 
 @dataclass(frozen=True)
 class HeldOut:
-    """Scores (n, k) of held-out rows beside their true distributions or targets (n, k)."""
+    """Scores (m, k) of held-out rows beside their true distributions or targets (m, k).
+
+    `features` (m, d) are the inputs of the last layer, None where the scores come from several networks.
+    """
 
     scores: np.ndarray
     Y: np.ndarray
     weights: np.ndarray | None
+    features: np.ndarray | None = None
 
 
-class Outcome(NamedTuple):
-    """A trained network, how the rows were used, and the held-out scores for either purpose, where there are any."""
+@dataclass(frozen=True)
+class Outcome:
+    """A trained network, the rows it was trained on, how the others were used, and their scores, if there are any."""
 
     trained: Trained
+    index: np.ndarray
     splits: SplitsEntry
     calibration: HeldOut | None
     thresholds: HeldOut | None
@@ -77,7 +83,7 @@ def hold_out(rows: Rows, config: RunConfig, mirror: bool, say: Callable[[str], N
         thresholds=len(thresholds),
         stopping=len(stopping),
     )
-    return Outcome(trained, splits, _held_out(trained, rows, calibration), _held_out(trained, rows, thresholds))
+    return Outcome(trained, index, splits, _held_out(trained, rows, calibration), _held_out(trained, rows, thresholds))
 
 
 def cross_validate(
@@ -93,10 +99,12 @@ def cross_validate(
     if smallest < _FOLDS or len(rows) < 4 * _FOLDS:
         plan = _plan(rows, len(rows), config, mirror)
         trained = train(plan, rows, everything, config, time_limit=config.time_limit, on_record=record)
-        return Outcome(trained, SplitsEntry(method="none", train=len(rows), calibration=0, thresholds=0), None, None)
+        splits = SplitsEntry(method="none", train=len(rows), calibration=0, thresholds=0)
+        return Outcome(trained, everything, splits, None, None)
 
     held_out = folds(rows.strata, _FOLDS, np.random.default_rng(config.seed))
-    plan = _plan(rows, len(rows), config, mirror)
+    # The looks choose where to stop by the weights of that moment.
+    plan = replace(_plan(rows, len(rows), config, mirror), average=0.0)
     share = None if config.time_limit is None else config.time_limit / (_FOLDS + 1)
     looks: list[list[tuple[float, np.ndarray]]] = []
     latest: Trained | None = None
@@ -143,7 +151,7 @@ def cross_validate(
         method="cross-validation", train=len(rows), calibration=len(rows), thresholds=len(rows), folds=_FOLDS
     )
     out_of_fold = HeldOut(pooled[best], rows.Y, rows.weights)
-    return Outcome(trained, splits, out_of_fold, out_of_fold)
+    return Outcome(trained, everything, splits, out_of_fold, out_of_fold)
 
 
 def _of_all_runs(record: Record, number: int) -> Record:
@@ -157,7 +165,8 @@ def _of_all_runs(record: Record, number: int) -> Record:
 def _interrupted(rows: Rows, trained: Trained, fold: np.ndarray) -> Outcome:
     """A network that has not seen its fold, so that the fold can calibrate it: an honest model, from fewer rows."""
     splits = SplitsEntry(method="held-out", train=len(rows) - len(fold), calibration=len(fold), thresholds=0)
-    return Outcome(replace(trained, stopped="interrupted"), splits, _held_out(trained, rows, fold), None)
+    index = np.setdiff1d(np.arange(len(rows)), fold)
+    return Outcome(replace(trained, stopped="interrupted"), index, splits, _held_out(trained, rows, fold), None)
 
 
 def _checkpoints(rows: Rows, index: np.ndarray, **settings: Any) -> Checkpoints:
@@ -167,7 +176,8 @@ def _checkpoints(rows: Rows, index: np.ndarray, **settings: Any) -> Checkpoints:
 
 def _held_out(trained: Trained, rows: Rows, index: np.ndarray) -> HeldOut:
     weights = None if rows.weights is None else rows.weights[index]
-    return HeldOut(trained.scores(rows.X[index]), rows.Y[index], weights)
+    scores, features = trained.scores_and_features(rows.X[index])
+    return HeldOut(scores, rows.Y[index], weights, features)
 
 
 def _loss(scores: np.ndarray, rows: Rows, head: str) -> float:

@@ -7,10 +7,12 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from likely.card import Card, DataEntry, NetworkEntry, SplitsEntry, TrainingEntry
 from likely.config import RunConfig
 from likely.data.dataset import Dataset
-from likely.training import Trained
+from likely.training import Rows, Trained
 
 
 def make_card(
@@ -21,6 +23,7 @@ def make_card(
     temperature: float | None,
     held_out: dict[str, Any] | None,
     command: str,
+    rows: Rows,
 ) -> Card:
     """The card of a network that has just been trained, still without test figures."""
     plan, last = trained.plan, trained.history[-1] if trained.history else None
@@ -42,6 +45,9 @@ def make_card(
         conversion=dataset.conversion,
         mirror=plan.mirror,
         temperature=temperature,
+        events=config.events,
+        class_frequencies=() if regression else _frequencies(rows),
+        class_weight=None if rows.class_weight is None else tuple(rows.class_weight.tolist()),
         target_mean=tuple(trained.target_mean.tolist()) if regression else (),
         target_scale=tuple(trained.target_scale.tolist()) if regression else (),
         data=DataEntry(
@@ -73,6 +79,10 @@ def make_card(
         hardware={"cpu": _cpu(), "cores": os.cpu_count(), "system": platform.platform()},
         created=datetime.now(UTC).isoformat(timespec="seconds"),
     )
+
+
+def _frequencies(rows: Rows) -> tuple[float, ...]:
+    return tuple(np.average(rows.Y, axis=0, weights=rows.weights).astype(np.float64).tolist())
 
 
 def _versions() -> dict[str, str]:

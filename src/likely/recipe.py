@@ -10,23 +10,29 @@ temperature, then one fit uses all rows. The test rows choose nothing.
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, NamedTuple, Protocol
 
 import numpy as np
 
 from likely.arrays import one_hot
 from likely.config import RunConfig
+from likely.data.classes import check_events, class_weights
+from likely.data.corrections import apply_corrections
 from likely.data.dataset import Dataset, Part
+from likely.data.hashes import row_hashes
 from likely.data.sources import open_dataset
 from likely.data.split import stratified_split
 from likely.data.validate import validate
 from likely.errors import DataError
+from likely.familiar import familiarity_arrays
 from likely.heads import HEADS
 from likely.held_out import cross_validate, hold_out
 from likely.learning.descent import Record
 from likely.metrics import classification_metrics, regression_metrics
 from likely.predictor import ClassifierPredictor, RegressorPredictor, make_predictor
+from likely.predictor.arrays import RESIDUALS, held_out_arrays
 from likely.presets import SMALL
+from likely.promises import promises_kept
 from likely.provenance import make_card
 from likely.runs import METRICS, MODEL, RunFolder
 from likely.training import Rows, held_out_figures
@@ -73,16 +79,33 @@ class Learned:
     stopped: str
 
 
+class Judgement(NamedTuple):
+    """The figures of a model on rows, its answers (probabilities, or numbers), and their familiarity, if known."""
+
+    figures: dict[str, Any]
+    answers: np.ndarray
+    familiarity: np.ndarray | None = None
+
+
 @dataclass(frozen=True)
 class Run:
-    """A finished run and its folder; `answers` are the probabilities (or numbers) for the test rows."""
+    """A finished run, its folder, and what came of its test rows."""
 
     folder: Path
     dataset: Dataset
     predictor: ClassifierPredictor | RegressorPredictor
-    metrics: dict[str, Any]
-    answers: np.ndarray
+    judgement: Judgement
     stopped: str
+
+    @property
+    def metrics(self) -> dict[str, Any]:
+        """The figures on the test rows."""
+        return self.judgement.figures
+
+    @property
+    def answers(self) -> np.ndarray:
+        """The probabilities, or numbers, for the test rows."""
+        return self.judgement.answers
 
     @property
     def card(self) -> dict[str, Any]:
@@ -110,17 +133,25 @@ def fit(config: RunConfig, watcher: Watcher | None = None, command: str = "") ->
         folder.discard_unless_begun()
         raise
     assert dataset.test is not None
-    figures, answers = judge(learned.predictor, dataset.test)
-    predictor = learned.predictor.with_metrics(figures)
+    judgement = judge(learned.predictor, dataset.test)
+    predictor = learned.predictor.with_metrics(judgement.figures)
     predictor.save(folder.path / MODEL)
-    folder.write_json(METRICS, figures)
-    return Run(folder.path, dataset, predictor, figures, answers, learned.stopped)
+    if predictor.trained_on is not None:
+        folder.write_row_hashes(predictor.trained_on)
+    folder.write_json(METRICS, judgement.figures)
+    return Run(folder.path, dataset, predictor, judgement, learned.stopped)
 
 
 def open_data(config: RunConfig, watcher: Watcher | None = None) -> Dataset:
-    """The data set that the configuration names, with a test part: its own, or a fifth of its rows, drawn."""
+    """The data set that the configuration names, with a test part: its own, or a fifth of its rows, drawn.
+
+    Labels are corrected before anything is drawn, so that the numbers of rows are those of the source.
+    """
     watcher = watcher or Silent()
     dataset = open_dataset(config.data, config.data_folder, watcher.loading, image_size=config.image_size)
+    if config.corrections is not None:
+        dataset = apply_corrections(dataset, config.corrections)
+        watcher.say(dataset.notes[-1])
     if config.task not in ("auto", dataset.task):
         dataset = _as_task(dataset, config.task)
     if dataset.test is None:
@@ -163,12 +194,11 @@ def learn(
         on_record: takes each record of the final training as it comes.
     """
     watcher = watcher or Silent()
-    rows = Rows(
-        dataset.train.X,
-        targets if targets is not None else _targets(dataset, config.dtype),
-        weights,
-        dataset.task == "classification",
-    )
+    classifies = dataset.task == "classification"
+    Y = targets if targets is not None else _targets(dataset, config.dtype)
+    class_weight = class_weights(config.class_weight, dataset.labels, Y, weights) if classifies else None
+    rows = Rows(dataset.train.X, Y, weights, classifies, class_weight)
+    check_events(config.events, dataset.labels)
 
     def record(record: Record, fold: str = "") -> None:
         watcher.record(record, fold)
@@ -176,9 +206,10 @@ def learn(
             on_record(record)
 
     hold_rows = hold_out if len(rows) >= SMALL else cross_validate
-    trained, splits, calibration, thresholds = hold_rows(rows, config, dataset.mirror, watcher.say, record)
+    outcome = hold_rows(rows, config, dataset.mirror, watcher.say, record)
+    trained, calibration, thresholds = outcome.trained, outcome.calibration, outcome.thresholds
 
-    temperature, residuals, figures = None, None, None
+    temperature, figures = None, None
     if rows.classifies and calibration is not None:
         log_probs = np.asarray(HEADS[trained.plan.head].log_probs(calibration.scores), dtype=np.float64)
         temperature = fit_temperature(log_probs, calibration.Y, calibration.weights)
@@ -187,23 +218,34 @@ def learn(
         watcher.say(f"Temperature {temperature:.3f}, fitted on {len(calibrated):,} held-out rows")
     elif rows.classifies:
         watcher.say("Too few rows per class to hold any out: the model is not calibrated")
-    if not rows.classifies and thresholds is not None and rows.Y.shape[1] == 1:
-        residuals = np.abs(thresholds.Y - thresholds.scores)[:, 0]
-    card = make_card(dataset, config, trained, splits, temperature, figures, command)
-    predictor = make_predictor(card, trained.engine.state(), residuals, config.device)
+    held_out: dict[str, np.ndarray] = {}
+    if rows.classifies and thresholds is not None:
+        assert calibration is not None
+        assert temperature is not None
+        head = HEADS[trained.plan.head]
+        before, after = (np.asarray(head.log_probs(part.scores), np.float64) for part in (calibration, thresholds))
+        held_out = held_out_arrays(before, after, thresholds.Y, temperature) | familiarity_arrays(rows, outcome)
+    elif thresholds is not None and rows.Y.shape[1] == 1:
+        held_out = {RESIDUALS: np.sort(np.abs(thresholds.Y - thresholds.scores)[:, 0])}
+    card = make_card(dataset, config, trained, outcome.splits, temperature, figures, command, rows)
+    hashes = row_hashes(rows.X[outcome.index])
+    predictor = make_predictor(card, trained.engine.state(), held_out, config.device, trained_on=hashes)
     return Learned(predictor, trained.history, trained.stopped)
 
 
-def judge(predictor: ClassifierPredictor | RegressorPredictor, part: Part) -> tuple[dict[str, Any], np.ndarray]:
-    """The figures of a model on rows that it was not trained on, and its answers: probabilities, or numbers."""
+def judge(predictor: ClassifierPredictor | RegressorPredictor, part: Part) -> Judgement:
+    """What came of a model on rows that it was not trained on."""
     if isinstance(predictor, ClassifierPredictor):
-        answers = predictor.predict_proba(part.X)
-        return classification_metrics(answers, part.y, predictor.card.labels), answers
+        log_probs, familiarity = predictor.examine(part.X)
+        answers = np.exp(log_probs)
+        figures = classification_metrics(answers, part.y, predictor.card.labels)
+        kept = promises_kept(predictor, log_probs, familiarity, part.y)
+        return Judgement({**figures, **kept}, answers, familiarity)
     answers = predictor.predict(part.X)
     low = high = None
     if predictor.has_intervals:
         low, high = predictor.predict_interval(part.X).T
-    return regression_metrics(part.y, answers, low, high), answers
+    return Judgement(regression_metrics(part.y, answers, low, high), answers)
 
 
 def _targets(dataset: Dataset, dtype: str) -> np.ndarray:

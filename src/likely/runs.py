@@ -5,23 +5,28 @@ report.html     what to look at
 metrics.json    the test figures, with intervals
 history.jsonl   one line per record of training
 config.json     what reproduces the run
+row_hashes.npy  a hash of every row trained on, so that calibration on one of them is noticed
 """
 
+import io
 import json
 import shutil
 import tempfile
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from likely.errors import OutputError
-from likely.storage import write_text
+from likely.storage import write_bytes, write_text
 
 MODEL = "model.likely"
 REPORT = "report.html"
 METRICS = "metrics.json"
 HISTORY = "history.jsonl"
 CONFIG = "config.json"
-_FILES = (MODEL, REPORT, METRICS, HISTORY, CONFIG)
+ROW_HASHES = "row_hashes.npy"
+_FILES = (MODEL, REPORT, METRICS, HISTORY, CONFIG, ROW_HASHES)
 _BYTES_NEEDED = 64 * 2**20
 
 
@@ -79,6 +84,12 @@ class RunFolder:
         path = self.path / file
         write_text(path, json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
         return path
+
+    def write_row_hashes(self, hashes: np.ndarray) -> None:
+        """Write hashes of the rows trained on, sorted, so that their order says nothing."""
+        buffer = io.BytesIO()
+        np.save(buffer, np.sort(hashes), allow_pickle=False)
+        write_bytes(self.path / ROW_HASHES, buffer.getvalue())
 
     def append_history(self, line: dict[str, Any]) -> None:
         """Add a record; it is on disk at once, so that a killed run still leaves its history."""

@@ -36,12 +36,14 @@ class Rows:
         Y: label distributions (n, k), or targets (n, m).
         weights: one non-negative number per row, or None.
         classifies: whether Y holds distributions.
+        class_weight: how much each class counts in training, shape (k,), or None.
     """
 
     X: np.ndarray
     Y: np.ndarray
     weights: np.ndarray | None
     classifies: bool
+    class_weight: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.Y)
@@ -57,7 +59,7 @@ class Trained:
     """A network that was trained, what it takes to ask it, and how its training went.
 
     A regression network answers in standardized targets: target = target_mean + target_scale * score. For
-    classification the mean is 0 and the scale 1.
+    classification the scale is 1 and the mean -log w, with the weights w that classes had in training (0 without).
     """
 
     plan: Plan
@@ -68,9 +70,14 @@ class Trained:
     history: list[Record]
     stopped: str
 
+    def scores_and_features(self, X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Scores (n, k), for regression in the targets' own unit, and the input of the last linear layer (n, d)."""
+        scores, features = self.inference(X)
+        return scores * self.target_scale + self.target_mean, features
+
     def scores(self, X: np.ndarray) -> np.ndarray:
         """Scores (n, k); for regression in the targets' own unit."""
-        return self.inference.scores(X) * self.target_scale + self.target_mean
+        return self.scores_and_features(X)[0]
 
 
 @dataclass(frozen=True)
@@ -130,6 +137,13 @@ def train(
     else:
         normalization = Normalization.for_pictures(X.shape[1:], config.pad_to, plan.layout, config.dtype)
     mean, scale = np.zeros(Y.shape[1], Y.dtype), np.ones(Y.shape[1], Y.dtype)
+    if rows.class_weight is not None:
+        # -sum_k w_k y_k log q_k is the cross-entropy of y' = w y / sum(w y), counted sum(w y) times.
+        mean = -np.log(rows.class_weight).astype(Y.dtype)
+        Y = Y * rows.class_weight.astype(Y.dtype)
+        counted = Y.sum(axis=1)
+        Y = Y / counted[:, None]
+        weights = counted if weights is None else weights * counted
     if not rows.classifies:
         mean, deviation = Y.mean(axis=0), Y.std(axis=0)
         scale = np.where(deviation > 0, deviation, np.ones_like(deviation))
@@ -160,6 +174,7 @@ def train(
     flips = AlternatingFlip(len(X), config.seed) if plan.mirror else None
     engine.place(X, Y, weights, prepare=normalization, augment=flips)
     looks = (checkpoints.most if checkpoints else None) or math.inf
+    tail = _Mean()
     stopped = "finished"
     with nullcontext(interrupt) if interrupt else Interrupt() as interrupt:
         try:
@@ -184,6 +199,8 @@ def train(
                         record.step,
                     )
                 trained.history.append(record)
+                if plan.average and record.progress > 1 - plan.average:
+                    tail.add(engine.state())
                 if on_record is not None:
                     on_record(record)
                 if time_limit is not None and record.seconds >= time_limit:
@@ -198,6 +215,8 @@ def train(
         stopped = "early stopping"
     if stopped not in ("finished", "time limit") and judge.best_state is not None:
         engine.load_state(judge.best_state)
+    elif tail.count:
+        engine.load_state(tail.state)
     return replace(trained, stopped=stopped)
 
 
@@ -213,6 +232,28 @@ def held_out_figures(
         "accuracy": float(np.average(right, weights=weights)),
         "nll": float(-np.average((Y * log_probs).sum(axis=1), weights=weights)),
     }
+
+
+class _Mean:
+    """The mean of the states that a run passed, parameters and statistics alike.
+
+    Reference: Izmailov et al. (2018), Averaging weights leads to wider optima, arXiv 1803.05407.
+    """
+
+    def __init__(self) -> None:
+        self.count = 0
+        self._sums: dict[str, np.ndarray] = {}
+        self._dtypes: dict[str, np.dtype] = {}
+
+    def add(self, state: dict[str, np.ndarray]) -> None:
+        self.count += 1
+        for name, value in state.items():
+            self._dtypes[name] = value.dtype
+            self._sums[name] = self._sums.get(name, 0.0) + value.astype(np.float64)
+
+    @property
+    def state(self) -> dict[str, np.ndarray]:
+        return {name: (total / self.count).astype(self._dtypes[name]) for name, total in self._sums.items()}
 
 
 class _Judge:

@@ -41,11 +41,11 @@ def loaded_by(*arguments: str, **variables: str) -> tuple[str, set[str]]:
 
 def test_help_loads_nothing_heavy() -> None:
     text, loaded = loaded_by("--help")
-    assert all(command in text for command in ("fit", "predict", "evaluate", "inspect", "report"))
+    assert all(command in text for command in ("fit", "predict", "evaluate", "compare", "check", "inspect", "report"))
     assert not loaded & (HEAVY | {"pydantic"})
 
 
-@pytest.mark.parametrize("command", ["fit", "predict", "evaluate", "inspect", "report"])
+@pytest.mark.parametrize("command", ["fit", "predict", "evaluate", "compare", "check", "inspect", "report"])
 def test_the_help_of_a_command_loads_nothing_heavy(command: str) -> None:
     text, loaded = loaded_by(command, "-h")
     assert f"likely {command}" in text
@@ -93,7 +93,8 @@ def test_the_data_sets_are_those_that_can_be_opened() -> None:
 def test_every_setting_has_an_option(likely: Callable[..., Result], said: Callable[[str], str]) -> None:
     text = said(likely("fit", "--help", env={"TERMINAL_WIDTH": "200"}).stdout)
     for name in RunConfig.model_fields:
-        assert "--data" in text if name in ("data", "data_folder") else f"--{name.replace('_', '-')}" in text
+        option = {"data_folder": "data", "events": "event"}.get(name, name).replace("_", "-")
+        assert f"--{option}" in text
 
 
 def test_no_arguments_show_the_help(likely: Callable[..., Result]) -> None:

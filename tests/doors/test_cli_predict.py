@@ -41,7 +41,16 @@ def test_json_has_the_predictors_numbers(likely: Likely, digits_run: Path, digit
     answers = json.loads(result.stdout)
     assert [answer["picture"] for answer in answers] == [str(path) for path in paths]
     for answer, row in zip(answers, P, strict=True):
-        assert list(answer) == ["picture", "label", "probability", "probabilities", "events"]
+        assert list(answer) == [
+            "picture",
+            "label",
+            "probability",
+            "probabilities",
+            "set",
+            "abstained",
+            "familiarity",
+            "events",
+        ]
         assert list(answer["probabilities"]) == LABELS
         np.testing.assert_array_equal(list(answer["probabilities"].values()), row)
         assert answer["label"] == LABELS[row.argmax()]
@@ -61,14 +70,15 @@ def test_the_table_shows_the_top_labels_of_each_picture(likely: Likely, digits_r
     picture = digit_pictures / "00.png"
     result = likely("predict", digits_run, picture, "--top", 2, "--event", "even=0,2,4,6,8")
     assert result.exit_code == 0
-    heading, first, second, event = result.stdout.splitlines()
+    heading, first, second, event, *sets = result.stdout.splitlines()
     row = expected(digits_run, [picture])[0]
     order = (-row).argsort()
     assert heading == str(picture)
     assert first.split()[0] == LABELS[order[0]]
     assert second.split()[0] == LABELS[order[1]]
     assert event.split()[0] == "P(even)"
-    assert likely("predict", digits_run, picture, "--top", 99).stdout.count("%") == 10
+    assert all(line.startswith("  95.00% set: ") for line in sets)
+    assert likely("predict", digits_run, picture, "--top", 99).stdout.replace("% set", "").count("%") == 10
 
 
 def test_conditions_follow_the_definition(likely: Likely, digits_run: Path, digit_pictures: Path) -> None:
@@ -273,7 +283,7 @@ def test_an_impossible_condition_is_an_error_of_its_pictures(
     # With weights this large every probability but one is too small for a number.
     arrays, document = storage.read(digits_run / "model.likely")
     certain = tmp_path / "model.likely"
-    storage.write(certain, {name: array * 1e6 for name, array in arrays.items()}, document)
+    storage.write(certain, {n: a * 1e6 if n.startswith("theta") else a for n, a in arrays.items()}, document)
     plain = json.loads(likely("predict", certain, digit_pictures, "--json").stdout)
     label = plain[0]["label"]
     result = likely("predict", certain, digit_pictures, "--json", "--given", label)

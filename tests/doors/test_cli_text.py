@@ -15,10 +15,10 @@ from hypothesis import strategies as st
 
 from likely.cli.answers import Answer, Failure, Given, Number
 from likely.cli.progress import LiveWatcher, PlainWatcher, clock
-from likely.cli.questions import read_questions
+from likely.cli.questions import Promises, read_questions
 from likely.cli.tables import aligned, classes_table, figures_table
 from likely.cli.terminal import bar, padded, percent, printable, width
-from likely.cli.writers import CsvWriter, JsonWriter, TableWriter
+from likely.cli.writers import ANSWER_COLUMNS, CsvWriter, JsonWriter, TableWriter
 from likely.errors import UnknownOutcomeError
 from likely.learning.descent import Record
 from likely.probability.space import SampleSpace
@@ -76,6 +76,22 @@ def test_figures_and_classes_are_named_with_their_intervals() -> None:
     assert re.search(r"a\\x1b +50\.00% +- +25\.00% +1,200", classes_table(rows).plain)
 
 
+def test_classes_of_too_few_rows_get_a_star_and_the_floor_stands_below_the_ece() -> None:
+    row = {"label": "a", "precision": 0.5, "recall": 0.5, "f1": 0.5}
+    text = classes_table([{**row, "support": 12, "too_few": True}, {**row, "support": 40, "too_few": False}]).plain
+    lines = text.splitlines()
+    assert lines[1].endswith(" 12*")
+    assert lines[2].endswith(" 40")
+    assert lines[3] == "  * too few examples to tell"
+    assert "*" not in classes_table([{**row, "support": 40, "too_few": False}]).plain
+    figure = {"value": 0.01, "low": 0.005, "high": 0.02}
+    names = ("ece_mass", "ece_floor", "ece", "accuracy")
+    table = figures_table({"n": 10, **dict.fromkeys(names, figure)}).plain
+    order = [table.index(words) for words in ("accuracy", "ECE (15 bins)", "if calibrated", "ECE (equal mass)")]
+    assert order == sorted(order)
+    assert re.search(r"if calibrated +1\.00% +0\.50% to 2\.00%", table)
+
+
 def test_events_are_read_with_quotes_spaces_and_commas() -> None:
     space = SampleSpace(CLOTHES)
     asked = read_questions(space, ['footwear=Sandal, Sneaker,"Ankle boot"', 'warm="Hat, woolen", Coat'], "Coat")
@@ -122,7 +138,8 @@ def test_json_is_a_list_of_documents(capsys: pytest.CaptureFixture[str]) -> None
     assert written.isascii()
     assert "\x1b" not in written
     plain = {"picture": "boot.png", "label": "Sandal", "probability": 0.75}
-    plain |= {"probabilities": {"Coat": 0.25, "Sandal": 0.75}, "events": {"foot": 0.75}}
+    plain |= {"probabilities": {"Coat": 0.25, "Sandal": 0.75}, "set": None, "abstained": None}
+    plain |= {"familiarity": None, "events": {"foot": 0.75}}
     given_ = {
         "labels": ["Coat"],
         "probability": 0.25,
@@ -144,7 +161,7 @@ def test_json_of_nothing_is_an_empty_list(capsys: pytest.CaptureFixture[str]) ->
 
 
 def test_csv_has_one_row_per_picture_and_full_precision(capsys: pytest.CaptureFixture[str]) -> None:
-    writer = CsvWriter(["label", "probability"], ["Coat", "Sandal", "foot"])
+    writer = CsvWriter(ANSWER_COLUMNS, ["Coat", "Sandal", "foot"])
     third = Answer("a, b.png", {"Coat": 1 / 3, "Sandal": 2 / 3}, {"foot": 2 / 3})
     for outcome in (third, Failure("c.png", "empty")):
         writer.write(outcome)
@@ -158,7 +175,7 @@ def test_csv_has_one_row_per_picture_and_full_precision(capsys: pytest.CaptureFi
 
 
 def test_csv_of_conditions_and_numbers(capsys: pytest.CaptureFixture[str]) -> None:
-    CsvWriter(["label", "probability"], ["Coat", "Sandal", "foot"], given=True).write(CONDITIONED)
+    CsvWriter(ANSWER_COLUMNS, ["Coat", "Sandal", "foot"], given=True).write(CONDITIONED)
     [row] = csv.DictReader(io.StringIO(capsys.readouterr().out))
     assert float(row["P(given)"]) == 0.25
     assert (float(row["Coat given"]), float(row["foot given"])) == (1.0, 0.0)
@@ -170,11 +187,11 @@ def test_csv_of_conditions_and_numbers(capsys: pytest.CaptureFixture[str]) -> No
 @pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r"])
 def test_csv_cells_cannot_be_formulas(start: str, capsys: pytest.CaptureFixture[str]) -> None:
     text = f"{start}cmd|' /C calc'!A0"
-    writer = CsvWriter(["label", "probability"], [text])
+    writer = CsvWriter(ANSWER_COLUMNS, [text])
     writer.write(Answer(text, {text: 1.0}, {}))
     writer.write(Failure(text, f"{text}: no"))
     header, answer, failure = csv.reader(io.StringIO(capsys.readouterr().out))
-    for cell in (header[-1], answer[0], answer[1], failure[0], failure[3]):
+    for cell in (header[-1], answer[0], answer[1], failure[0], failure[6]):
         assert cell.startswith("'")
 
 
@@ -185,6 +202,15 @@ def test_the_table_shows_hostile_names_as_they_are_spelled(capsys: pytest.Captur
     assert lines[1].startswith("  [red]")
     assert r"a\x1b[2J" in lines[2]
     assert "P([e])" in lines[3]
+
+
+def test_the_table_says_what_is_not_answered_if_asked(capsys: pytest.CaptureFixture[str]) -> None:
+    unsure = Answer("a.png", {"Coat": 0.5, "Sandal": 0.5}, {}, set=["Coat", "Sandal"], abstained=True, familiarity=0.5)
+    TableWriter(1, Promises(0.9, 0.01, error_was_asked=True)).write(unsure)
+    assert capsys.readouterr().out.splitlines()[0] == "a.png  no answer: too unsure"
+    TableWriter(1, Promises(0.9, 0.01)).write(unsure)
+    heading, _, line = capsys.readouterr().out.splitlines()
+    assert (heading, line) == ("a.png", "  90.00% set: Coat, Sandal")
 
 
 def test_the_table_shows_the_top_and_never_breaks_a_long_name(capsys: pytest.CaptureFixture[str]) -> None:

@@ -26,13 +26,11 @@ def test_pictures_of_many_sizes(side: int, channels: int) -> None:
     sample = smooth_pictures(2, channels, side)
     net = ConvNet(width=4, stem=8).build(5, sample)
     x = torch.from_numpy(sample)
-    features = net.features(x)
-    widths = block_widths(4, side)
-    assert features.shape == (2, widths[-1])
-    scores = net.eval()(x)
+    scores, features = net.eval().scores_and_features(x)
+    assert features.shape == (2, 8 + sum(block_widths(4, side)))
     assert scores.shape == (2, 5)
     assert torch.isfinite(scores).all()
-    torch.testing.assert_close(net.classify(net.features(x)), scores)
+    torch.testing.assert_close(net(x), scores)
 
 
 def test_pictures_need_not_be_square() -> None:

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from itertools import repeat
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from likely.cli.questions import Questions
+from likely.cli.questions import Promises, Questions
 from likely.errors import ImprobableConditionWarning
 
 if TYPE_CHECKING:
@@ -29,12 +29,15 @@ class Given:
 
 @dataclass(frozen=True)
 class Answer:
-    """The probability of every label, and of every event that was asked about."""
+    """The probability of every label and event, and what the model promises; None where it promises nothing."""
 
     picture: str
     probabilities: dict[str, float]
     events: dict[str, float]
     given: Given | None = None
+    set: list[str] | None = None
+    abstained: bool | None = None
+    familiarity: float | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON values; a condition adds the entry "given" and changes no other."""
@@ -44,6 +47,9 @@ class Answer:
             "label": label,
             "probability": self.probabilities[label],
             "probabilities": self.probabilities,
+            "set": self.set,
+            "abstained": self.abstained,
+            "familiarity": self.familiarity,
             "events": self.events,
         }
         return document if self.given is None else {**document, "given": asdict(self.given)}
@@ -83,7 +89,7 @@ def most_probable(probabilities: dict[str, float]) -> str:
 
 
 def classify(
-    predictor: "ClassifierPredictor", names: Sequence[str], X: "np.ndarray", questions: Questions
+    predictor: "ClassifierPredictor", names: Sequence[str], X: "np.ndarray", questions: Questions, promises: Promises
 ) -> Iterator[Answer | Failure]:
     """One answer per picture; where the condition is impossible, a failure.
 
@@ -92,13 +98,25 @@ def classify(
         names: what to call the pictures.
         X: the pictures, shape (n, h, w) or (n, h, w, 3).
         questions: events in the space of the model's labels as text.
+        promises: the coverage of sets and the threshold of answers, where the model can promise them.
     """
+    import numpy as np
+
     from likely.probability.distribution import Distribution
 
     labels, events, condition = predictor.card.labels, questions.events, questions.given
-    P = Distribution(labels, predictor.predict_proba(X))
+    log_probs, familiarity = predictor.examine(X)
+    P = Distribution(labels, np.exp(log_probs))
+    sets = abstained = familiar = repeat(None)
+    if promises.coverage is not None:
+        masks = predictor.sets(P.probs, promises.coverage)
+        sets = [[label for label, inside in zip(labels, mask, strict=True) if inside] for mask in masks.tolist()]
+    if promises.max_error is not None:
+        abstained = (~predictor.answered(log_probs, promises.max_error)).tolist()
+    if familiarity is not None:
+        familiar = familiarity.tolist()
     if condition is None:
-        yield from map(Answer, names, _labelled(P), _asked(P, events))
+        yield from map(Answer, names, _labelled(P), _asked(P, events), repeat(None), sets, abstained, familiar)
         return
 
     masses = P(condition)
@@ -111,11 +129,11 @@ def classify(
             warnings.simplefilter("ignore", ImprobableConditionWarning)
             Q = Distribution(labels, P.probs[possible]).given(condition)
         conditional = map(Given, repeat(outcomes), masses[possible].tolist(), _labelled(Q), _asked(Q, events))
-    for name, is_possible, probabilities, asked in zip(
-        names, possible.tolist(), _labelled(P), _asked(P, events), strict=True
+    for name, is_possible, probabilities, asked, *promised in zip(
+        names, possible.tolist(), _labelled(P), _asked(P, events), sets, abstained, familiar, strict=False
     ):
         if is_possible:
-            yield Answer(name, probabilities, asked, next(conditional))
+            yield Answer(name, probabilities, asked, next(conditional), *promised)
         else:
             yield Failure(name, f"{name}: P({', '.join(outcomes)}) is 0 here, and nothing follows from the impossible.")
 

@@ -6,6 +6,9 @@ import typer
 from typer.core import TyperGroup
 
 from likely import __version__
+from likely.cli.calibrate import calibrate
+from likely.cli.check import check
+from likely.cli.compare import compare
 from likely.cli.evaluate import evaluate
 from likely.cli.failures import failures_explained
 from likely.cli.fit import fit
@@ -48,5 +51,5 @@ def likely(
     """Learn P(label | picture) from labelled pictures, and answer new ones with probabilities to believe."""
 
 
-for command in (fit, predict, evaluate, inspect, report):
+for command in (fit, predict, evaluate, compare, check, calibrate, inspect, report):
     app.command()(command)

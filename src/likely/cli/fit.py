@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from likely.cli.options import choice, data_argument, data_option
+from likely.cli.questions import read_events
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -23,6 +24,10 @@ def fit(
         typer.Option(metavar="FILE", help="A .toml or .json with these settings; options given here win."),
     ] = None,
     data_folder: Annotated[str | None, data_option()] = None,
+    corrections: Annotated[
+        str | None,
+        typer.Option(metavar="FILE", help="Corrected labels, as in the corrections.csv of likely check."),
+    ] = None,
     task: Annotated[str | None, choice("task", "What the answers are; auto asks the data.")] = None,
     out: Annotated[
         str | None,
@@ -50,6 +55,23 @@ def fit(
             "--early-stopping/--no-early-stopping",
             help="Stop when a held-out loss no longer falls.",
             rich_help_panel=_LEARNING,
+            show_default=False,
+        ),
+    ] = None,
+    class_weight: Annotated[
+        str | None,
+        typer.Option(
+            metavar="balanced|LABEL=W,...",
+            help="How much rows of a label count in training; probabilities are corrected for it.",
+            rich_help_panel=_LEARNING,
+        ),
+    ] = None,
+    event: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME=LABEL,...",
+            help="Keep this set of labels in the model and answer it, too; may be repeated.",
+            rich_help_panel=_OUTPUT,
             show_default=False,
         ),
     ] = None,
@@ -116,6 +138,10 @@ def _configuration(file: str | None, given: dict[str, Any]) -> "RunConfig":
     settings = load_settings(file) if file is not None else {}
     if "hidden" in given:
         given["hidden"] = _widths(given["hidden"])
+    if "event" in given:
+        given["events"] = read_events(given.pop("event"))
+    if "class_weight" in given:
+        given["class_weight"] = _weights(given["class_weight"])
     settings |= given
     if "data" not in settings:
         raise typer.BadParameter("It is missing. Name a data set (fashion-mnist, digits) or a path.", param_hint="DATA")
@@ -131,6 +157,18 @@ def _widths(text: str) -> tuple[int, ...]:
         ) from None
 
 
+def _weights(text: str) -> str | dict[str, float]:
+    if text == "balanced":
+        return text
+    try:
+        pairs = [part.rpartition("=") for part in text.split(",")]
+        return {label.strip(): float(weight) for label, _, weight in pairs if label.strip()}
+    except ValueError:
+        raise typer.BadParameter(
+            f"{text!r} is neither balanced nor LABEL=WEIGHT, such as Shirt=2,Coat=1.", param_hint="--class-weight"
+        ) from None
+
+
 def _command(given: dict[str, Any]) -> str:
     """The command line that was typed, options in the order of the help page."""
     words = ["likely", "fit"]
@@ -138,6 +176,8 @@ def _command(given: dict[str, Any]) -> str:
         option = "--data" if name == "data_folder" else f"--{name.replace('_', '-')}"
         if name == "data":
             words.append(value)
+        elif isinstance(value, list):
+            words += [word for text in value for word in (option, text)]
         elif isinstance(value, bool):
             words.append(option if value else f"--no-{option[2:]}")
         else:
@@ -146,7 +186,7 @@ def _command(given: dict[str, Any]) -> str:
 
 
 def _summarize(run: "Run", report: "Path") -> None:
-    from likely.cli.tables import figures_table
+    from likely.cli.tables import figures_table, promises_table
     from likely.cli.terminal import console, duration, printable, styled
     from likely.runs import MODEL
 
@@ -158,6 +198,9 @@ def _summarize(run: "Run", report: "Path") -> None:
     screen = console()
     screen.print(styled(("\nOn test rows that training never saw", "bold")))
     screen.print(figures_table(run.metrics))
+    if (promises := promises_table(run.metrics)) is not None:
+        screen.print()
+        screen.print(promises)
     screen.print(f"\nTrained in {duration(training.seconds)}: {round(training.epochs, 2):g} epochs{how}.")
     model = printable(run.folder / MODEL)
     screen.print(f"Model   {model}")

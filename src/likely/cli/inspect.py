@@ -47,6 +47,7 @@ def _facts(card: "Card") -> list[tuple[str, str]]:
         ("parameters", f"{network.parameters:,}"),
         ("head, loss", f"{card.head}, {card.loss}"),
         ("calibration", _calibration(card)),
+        *((f"event {name}", ", ".join(labels)) for name, labels in card.events.items()),
         ("data", f"{data.name}, from {data.found_at}" if data.found_at else data.name),
         ("data SHA-256", data.sha256),
         ("splits", _splits(card)),

@@ -61,9 +61,9 @@ def data_argument(**settings: Any) -> Any:
     )
 
 
-def model_argument() -> Any:
+def model_argument(help: str = "A model.likely, or the run folder that holds it.") -> Any:
     """The MODEL argument."""
-    return typer.Argument(metavar="MODEL", help="A model.likely, or the run folder that holds it.", show_default=False)
+    return typer.Argument(metavar="MODEL", help=help, show_default=False)
 
 
 def data_option(panel: str | None = None) -> Any:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from likely.cli.answers import Failure, Outcome
-    from likely.cli.questions import Questions
+    from likely.cli.questions import Promises, Questions
     from likely.cli.writers import Writer
     from likely.data.find import Found
     from likely.predictor import ClassifierPredictor, Predictor, RegressorPredictor
@@ -41,6 +41,18 @@ def predict(
         str | None,
         typer.Option(metavar="LABEL,...", help="Answer under the condition that the label is one of these."),
     ] = None,
+    coverage: Annotated[
+        float | None,
+        typer.Option(
+            metavar="C", help="Also name a set of labels that holds the truth with probability C. Default: 0.95."
+        ),
+    ] = None,
+    max_error: Annotated[
+        float | None,
+        typer.Option(
+            metavar="E", help="Abstain where needed to be wrong in at most this share of the answers. Default: 0.01."
+        ),
+    ] = None,
     raw: Annotated[
         bool, typer.Option("--raw", help="Only resize: leave out the data set's conversion of photographs.")
     ] = False,
@@ -54,7 +66,7 @@ def predict(
         raise typer.BadParameter("Choose one of --json and --csv.", param_hint="--json / --csv")
 
     from likely.cli.answers import Failure
-    from likely.cli.questions import read_questions
+    from likely.cli.questions import Promises, read_promises, read_questions
     from likely.cli.terminal import complain
     from likely.data.find import find_pictures
     from likely.errors import DataError
@@ -67,17 +79,21 @@ def predict(
             f"The model must be one of pictures; {model} answers rows of {predictor.normalization.shape[0]} numbers. "
             "Try likely.load(path).predict(rows) in Python."
         )
-    questions = None
+    questions, promises = None, Promises()
     if isinstance(predictor, ClassifierPredictor):
-        questions = read_questions(SampleSpace(predictor.card.labels), event or (), given)
-    elif event or given is not None:
-        raise DataError(f"Events must be about labels; {model} predicts numbers. Try without --event and --given.")
+        questions = read_questions(SampleSpace(predictor.card.labels), event or (), given, predictor.card.events)
+        promises = read_promises(predictor, coverage, max_error)
+    elif event or given is not None or coverage is not None or max_error is not None:
+        raise DataError(
+            f"Events, sets and errors must be about labels; {model} predicts numbers. "
+            "Try without --event, --given, --coverage and --max-error."
+        )
 
     failed = 0
     writer: Writer | None = None
-    for outcome in _outcomes(predictor, find_pictures(pictures), questions, raw=raw):
+    for outcome in _outcomes(predictor, find_pictures(pictures), questions, promises, raw=raw):
         # Only now is it sure that there is something to answer, and no other error than those of single pictures.
-        writer = writer or _writer(predictor, questions, top=top, as_json=as_json, as_csv=as_csv)
+        writer = writer or _writer(predictor, questions, promises, top=top, as_json=as_json, as_csv=as_csv)
         if isinstance(outcome, Failure):
             failed += 1
             complain(f"error: {outcome.error}")
@@ -92,6 +108,7 @@ def _outcomes(
     predictor: "ClassifierPredictor | RegressorPredictor",
     found: "Iterable[Found]",
     questions: "Questions | None",
+    promises: "Promises",
     *,
     raw: bool,
 ) -> "Iterator[Outcome]":
@@ -108,7 +125,7 @@ def _outcomes(
         if pictures:
             X = np.stack(pictures)
             if questions is not None:
-                answers = classify(cast("ClassifierPredictor", predictor), names, X, questions)
+                answers = classify(cast("ClassifierPredictor", predictor), names, X, questions, promises)
             else:
                 answers = regress(cast("RegressorPredictor", predictor), names, X)
         for picture in read:
@@ -139,19 +156,20 @@ def _batches(found: "Iterable[Found]") -> "Iterator[list[Found]]":
 def _writer(
     predictor: "ClassifierPredictor | RegressorPredictor",
     questions: "Questions | None",
+    promises: "Promises",
     *,
     top: int,
     as_json: bool,
     as_csv: bool,
 ) -> "Writer":
-    from likely.cli.writers import CsvWriter, JsonWriter, TableWriter
+    from likely.cli.writers import ANSWER_COLUMNS, CsvWriter, JsonWriter, TableWriter
 
     if as_json:
         return JsonWriter()
     if not as_csv:
-        return TableWriter(top)
+        return TableWriter(top, promises)
     if questions is None:
         outputs = predictor.card.network.outputs
         return CsvWriter(["prediction"] if outputs == 1 else [f"prediction{i + 1}" for i in range(outputs)], [])
     names = [*predictor.card.labels, *questions.events]
-    return CsvWriter(["label", "probability"], names, given=questions.given is not None)
+    return CsvWriter(ANSWER_COLUMNS, names, given=questions.given is not None)

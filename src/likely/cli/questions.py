@@ -1,14 +1,15 @@
-"""Which events a command line asks about: `--event footwear=Sandal,Sneaker,"Ankle boot"` and `--given`."""
+"""What a command line asks: `--event footwear=Sandal,Sneaker,"Ankle boot"`, `--given`, `--coverage`, `--max-error`."""
 
 import csv
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import typer
 
 if TYPE_CHECKING:
+    from likely.predictor import ClassifierPredictor
     from likely.probability.space import Event, SampleSpace
 
 _QUOTED_START = re.compile(r"(^|,)\s*\"")
@@ -22,15 +23,35 @@ class Questions:
     given: "Event | None"
 
 
-def read_questions(space: "SampleSpace", events: Iterable[str], given: str | None) -> Questions:
-    """The events in the texts of `--event` and `--given`.
+@dataclass(frozen=True)
+class Promises:
+    """The coverage of prediction sets and the largest share of wrong answers; None where the model cannot promise it.
+
+    Whether they were asked for decides what a table shows. From the familiarity `unfamiliar` on a picture is called so.
+    """
+
+    coverage: float | None = None
+    max_error: float | None = None
+    coverage_was_asked: bool = False
+    error_was_asked: bool = False
+    unfamiliar: float = 0.01
+
+
+NOTHING = Promises()
+
+
+def read_events(texts: Iterable[str]) -> dict[str, list[str]]:
+    """The labels of each event by its name, in the texts of `--event`.
 
     Raises:
         typer.BadParameter: if a text is not NAME=LABEL,LABEL or repeats a name.
-        UnknownOutcomeError: if a label is not the model's; the nearest one is named.
+
+    Example:
+        >>> read_events(['footwear=Sandal, "Ankle boot"'])
+        {'footwear': ['Sandal', 'Ankle boot']}
     """
-    named: dict[str, Event] = {}
-    for text in events:
+    named: dict[str, list[str]] = {}
+    for text in texts:
         name, equals, labels = text.partition("=")
         name = name.strip()
         if not equals or not name:
@@ -39,8 +60,53 @@ def read_questions(space: "SampleSpace", events: Iterable[str], given: str | Non
             )
         if name in named:
             raise typer.BadParameter(f"The name {name!r} stands for two events.", param_hint="--event")
-        named[name] = space.event(*_labels(labels, "--event"))
-    return Questions(named, None if given is None else space.event(*_labels(given, "--given")))
+        named[name] = _labels(labels, "--event")
+    return named
+
+
+def read_questions(
+    space: "SampleSpace",
+    events: Iterable[str],
+    given: str | None,
+    known: Mapping[str, Iterable[str]] = {},
+) -> Questions:
+    """The model's own events and those in the texts of `--event`, and the condition of `--given`.
+
+    Raises:
+        typer.BadParameter: if a text is not NAME=LABEL,LABEL or repeats a name.
+        UnknownOutcomeError: if a label is not the model's; the nearest one is named.
+    """
+    labels = {**known, **read_events(events)}
+    named = {name: space.event(*outcomes) for name, outcomes in labels.items()}
+    if given is None:
+        return Questions(named, None)
+    # The name of an event is a condition, too.
+    return Questions(named, named[given] if given in named else space.event(*_labels(given, "--given")))
+
+
+def read_promises(predictor: "ClassifierPredictor", coverage: float | None, max_error: float | None) -> Promises:
+    """What was asked for, or else 95% coverage and 1% wrong answers as far as the model can promise them.
+
+    Raises:
+        DataError, ConfigError: if the model cannot promise what was asked for.
+    """
+    from likely.errors import DataError
+
+    def promised(promise: "Callable[[float], object]", asked: float | None, usual: float) -> float | None:
+        try:
+            promise(usual if asked is None else asked)
+        except DataError:
+            if asked is not None:
+                raise
+            return None
+        return usual if asked is None else asked
+
+    return Promises(
+        promised(predictor.coverage_interval, coverage, 0.95),
+        promised(predictor.abstention, max_error, 0.01),
+        coverage is not None,
+        max_error is not None,
+    )
 
 
 def _labels(text: str, option: str) -> list[str]:

@@ -1,5 +1,6 @@
 """Figures with their 95% intervals, and figures by class, as tables for people."""
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -8,17 +9,21 @@ from likely.cli.terminal import padded, printable, width
 if TYPE_CHECKING:
     from rich.text import Text
 
+    from likely.metrics import Difference
+
 _NAMES = {
     "accuracy": "accuracy",
     "nll": "NLL",
     "brier": "Brier score",
     "ece": "ECE (15 bins)",
+    "ece_floor": "  if calibrated",
+    "ece_mass": "ECE (equal mass)",
     "mse": "MSE",
     "mae": "MAE",
     "r2": "R²",
     "coverage": "interval coverage",
 }
-_SHARES = {"accuracy", "ece", "coverage", "precision", "recall", "f1"}
+_SHARES = {"accuracy", "ece", "ece_floor", "ece_mass", "coverage", "precision", "recall", "f1", "frequency"}
 _UNITS = {"nll": " nats"}
 
 
@@ -38,14 +43,46 @@ def figures_table(metrics: Mapping[str, Any]) -> "Text":
     return aligned(rows)
 
 
-def classes_table(per_class: Sequence[Mapping[str, Any]]) -> "Text":
-    """One line per class: its label, precision, recall, F1 and number of rows."""
-    columns = ("precision", "recall", "f1")
-    rows = [["label", "precision", "recall", "F1", "rows"]]
-    for entry in per_class:
-        shares = [figure_text(column, entry[column]) for column in columns]
-        rows.append([printable(entry["label"]), *shares, f"{entry['support']:,}"])
+def promises_table(metrics: Mapping[str, Any]) -> "Text | None":
+    """What the model promised and what came of it on these rows; None where it promises nothing."""
+    rows = [["promise", "kept on these rows", "95% interval", ""]]
+
+    def line(promise: str, share: Mapping[str, float | None], note: str) -> None:
+        value, low, high = (figure_text("coverage", share[key]) for key in ("value", "low", "high"))
+        rows.append([promise, value, f"{low} to {high}", note])
+
+    for entry in metrics.get("sets", ()):
+        line(f"sets hold the truth: {entry['coverage']:.1%}", entry["covered"], f"{entry['size']['value']:.2f} labels")
+    for entry in metrics.get("abstention", ()):
+        answered = f"{entry['answered']['value'] or 0:.1%} answered"
+        line(f"wrong answers: at most {entry['max_error']:.0%}", entry["error"], answered)
+    if "familiarity" in metrics:
+        entry = metrics["familiarity"]
+        line(f"false alarms: {entry['alarm']:.0%}", entry["rate"], "called unfamiliar")
+    return aligned(rows) if len(rows) > 1 else None
+
+
+def events_table(events: Mapping[str, Any]) -> "Text":
+    """One line per named event: how often it happens, and how well its probability says so."""
+    rows = [["event", "frequency", "NLL", "ECE", "if calibrated"]]
+    for name, entry in events.items():
+        texts = [figure_text(key, entry[key]["value"]) for key in ("frequency", "nll", "ece", "ece_floor")]
+        rows.append([printable(name), *texts])
     return aligned(rows, right=True)
+
+
+def classes_table(per_class: Sequence[Mapping[str, Any]]) -> "Text":
+    """One line per class: its label, precision, recall, F1 and number of rows; too few rows to tell get a star."""
+    columns = ("precision", "recall", "f1")
+    few = [bool(entry.get("too_few")) for entry in per_class]
+    rows = [["label", "precision", "recall", "F1", "rows"]]
+    for entry, star in zip(per_class, few, strict=True):
+        shares = [figure_text(column, entry[column]) for column in columns]
+        rows.append(
+            [printable(entry["label"]), *shares, f"{entry['support']:,}{'*' if star else ' ' if any(few) else ''}"]
+        )
+    table = aligned(rows, right=True)
+    return table.append("\n  * too few examples to tell", style="dim") if any(few) else table
 
 
 def figure_text(name: str, value: float | None) -> str:
@@ -58,6 +95,33 @@ def figure_text(name: str, value: float | None) -> str:
     if value is None:
         return "-"
     return f"{value:.2%}" if name in _SHARES else f"{value:.4g}"
+
+
+def differences_table(differences: "Mapping[str, Difference]") -> "Text":
+    """One line per figure of two models: both values, second - first, and the interval of that difference."""
+    rows = [["", "first", "second", "second - first", "95% interval"]]
+    for name, found in differences.items():
+        values = [figure_text(name, _known(value)) for value in (found.first, found.second)]
+        unit = " points" if name in _SHARES else _UNITS.get(name, "")
+        change, *ends = [_signed(name, value) for value in (found.value, found.low, found.high)]
+        rows.append([_NAMES[name], *values, change + unit, " to ".join(ends)])
+    return aligned(rows)
+
+
+def conclusions_table(differences: "Mapping[str, Difference]") -> "Text":
+    """One sentence per figure: what may be concluded from it."""
+    rows = [["by", "conclusion"], *([_NAMES[name], found.conclusion] for name, found in differences.items())]
+    return aligned(rows)
+
+
+def _known(value: float) -> float | None:
+    return value if math.isfinite(value) else None
+
+
+def _signed(name: str, value: float) -> str:
+    if not math.isfinite(value):
+        return "-"
+    return f"{100 * value:+.2f}" if name in _SHARES else f"{value:+.4g}"
 
 
 def aligned(rows: Sequence[Sequence[str]], *, right: bool = False) -> "Text":

@@ -11,9 +11,14 @@ from collections.abc import Iterable
 from typing import Protocol
 
 from likely.cli.answers import Failure, Number, Outcome, most_probable
+from likely.cli.questions import NOTHING, Promises
 from likely.cli.terminal import bar, can_print_blocks, console, padded, percent, printable, styled, width
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+ANSWER_COLUMNS = ("label", "probability", "set", "abstained", "familiarity")
+"""The columns of an answer, before those of its probabilities."""
 
 
 class Writer(Protocol):
@@ -31,8 +36,8 @@ class Writer(Protocol):
 class TableWriter:
     """The most probable labels of each picture with bars, and the events that were asked about."""
 
-    def __init__(self, top: int) -> None:
-        self._top = top
+    def __init__(self, top: int, promises: Promises = NOTHING) -> None:
+        self._top, self._promises = top, promises
         self._screen = console()
         self._blocks = can_print_blocks()
 
@@ -50,6 +55,10 @@ class TableWriter:
             probabilities, events = outcome.given.probabilities, outcome.given.events
             condition = printable(", ".join(outcome.given.labels))
             heading.append(f"  given {condition}: P(given) = {percent(outcome.given.probability)}", style="dim")
+        if outcome.familiarity is not None and outcome.familiarity <= self._promises.unfamiliar:
+            heading.append(f"  unfamiliar (p = {outcome.familiarity:.2g})", style="bold yellow")
+        if outcome.abstained and self._promises.error_was_asked:
+            heading.append("  no answer: too unsure", style="bold yellow")
         self._screen.print(heading)
         ranked = sorted(probabilities.items(), key=lambda item: -item[1])[: self._top]
         lines = [(printable(label), p, "cyan") for label, p in ranked]
@@ -58,6 +67,9 @@ class TableWriter:
         for name, p, color in lines:
             share = bar(p, blocks=self._blocks)
             self._screen.print(styled(f"  {padded(name, columns)}  {percent(p):>7}  ", (share, color)))
+        if outcome.set is not None and (self._promises.coverage_was_asked or len(outcome.set) > 1):
+            labels = printable(", ".join(outcome.set))
+            self._screen.print(styled((f"  {percent(self._promises.coverage or 0)} set: ", "dim"), labels))
 
     def close(self) -> None:
         """Nothing comes after the last picture."""
@@ -101,7 +113,13 @@ class CsvWriter:
             cells = [outcome.picture, *outcome.prediction, ""]
         else:
             label = most_probable(outcome.probabilities)
-            cells = [outcome.picture, label, outcome.probabilities[label], ""]
+            cells = [outcome.picture, label, outcome.probabilities[label]]
+            cells += [
+                _joined(outcome.set),
+                _flag(outcome.abstained),
+                "" if outcome.familiarity is None else outcome.familiarity,
+                "",
+            ]
             cells += [*outcome.probabilities.values(), *outcome.events.values()]
             if (given := outcome.given) is not None:
                 cells += [given.probability, *given.probabilities.values(), *given.events.values()]
@@ -114,6 +132,15 @@ class CsvWriter:
         line = io.StringIO()
         csv.writer(line, lineterminator="\n").writerow([_cell(c) if isinstance(c, str) else repr(c) for c in cells])
         sys.stdout.write(line.getvalue())
+
+
+def _joined(labels: list[str] | None) -> str:
+    """Labels of one cell, apart by a semicolon."""
+    return "" if labels is None else "; ".join(labels)
+
+
+def _flag(value: bool | None) -> str:
+    return "" if value is None else str(value).lower()
 
 
 def _cell(text: str) -> str:

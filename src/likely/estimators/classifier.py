@@ -1,5 +1,6 @@
 """The classifier: from labelled pictures or rows to P(label | x)."""
 
+from collections.abc import Collection, Mapping
 from typing import Any, Literal, Self, cast
 
 import numpy as np
@@ -13,6 +14,7 @@ from likely.estimators.estimator import Estimator, checked_weights
 from likely.estimators.rows import label_type, named_distributions
 from likely.predictor import ClassifierPredictor
 from likely.probability.distribution import Distribution
+from likely.probability.space import Event
 
 
 class Classifier(ClassifierMixin, Estimator):
@@ -31,6 +33,7 @@ class Classifier(ClassifierMixin, Estimator):
         epochs: passes over the rows; None leaves them to the preset and the size of the data.
         time_limit: seconds of training.
         early_stopping: hold out a further part and stop when its loss no longer falls.
+        events: named sets of labels, {"footwear": ["Sandal", "Sneaker"]}, that the model keeps.
         image_shape: (h, w) or (h, w, 3) where each row of X is a picture.
         mirror: whether a picture flipped left to right still shows the same.
         pad_to: side to which square pictures are padded with zeros.
@@ -66,6 +69,7 @@ class Classifier(ClassifierMixin, Estimator):
         epochs: float | None = None,
         time_limit: float | None = None,
         early_stopping: bool = False,
+        events: Mapping[str, Collection[Any]] | None = None,
         image_shape: tuple[int, ...] | None = None,
         mirror: bool = False,
         pad_to: int | None = None,
@@ -86,6 +90,7 @@ class Classifier(ClassifierMixin, Estimator):
         self.epochs = epochs
         self.time_limit = time_limit
         self.early_stopping = early_stopping
+        self.events = events
         self.image_shape = image_shape
         self.mirror = mirror
         self.pad_to = pad_to
@@ -94,14 +99,26 @@ class Classifier(ClassifierMixin, Estimator):
         self.dtype = dtype
         self.random_state = random_state
 
-    def fit(self, X: Any, y: Any, sample_weight: Any = None, *, classes: Any = None) -> Self:
+    def fit(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any = None,
+        *,
+        classes: Any = None,
+        class_weight: str | Mapping[Any, float] | None = None,
+    ) -> Self:
         """Learn from rows and their labels.
 
         Args:
             X: numbers (n, d), or pictures as uint8 (n, h, w) or (n, h, w, 3).
-            y: labels (n,), or label distributions (n, k) with `classes` naming the columns.
+            y: labels (n,); or, with `classes` naming the columns, label distributions (n, k) or counts of votes; or a
+                data frame of these, whose columns name the labels.
             sample_weight: one non-negative number per row, not all zero.
-            classes: the k labels, where y holds distributions.
+            classes: the k labels, where y holds distributions or counts.
+            class_weight: how much rows of each label count in training: "balanced", or a number per label. Unlike in
+                scikit-learn this changes what the network looks at, not what it says: probabilities are corrected
+                for it and stay true to the data, which is why it is no parameter of the estimator.
         Raises:
             DataError: if there is one class only, or no row has a weight.
             ShapeError, ProbabilityError: if pictures or label distributions are not what they should be.
@@ -109,6 +126,8 @@ class Classifier(ClassifierMixin, Estimator):
             ValueError: scikit-learn's, for NaN, no rows, or rows and answers that do not match.
             DivergenceError: if the loss became NaN before there was anything to keep.
         """
+        if classes is None and len(getattr(y, "columns", ())) > 1:
+            classes = list(y.columns)
         rows, y = self._rows_and_y(X, y)
         weights = checked_weights(sample_weight, rows)
         targets = None
@@ -140,7 +159,15 @@ class Classifier(ClassifierMixin, Estimator):
             mirror=self.mirror,
             found_at="memory",
         )
-        self._learn(dataset, targets, weights)
+        events = {str(name): tuple(map(str, labels)) for name, labels in (self.events or {}).items()}
+        if isinstance(class_weight, Mapping):
+            class_weight = {str(label): float(weight) for label, weight in class_weight.items()}
+        self._learn(dataset, targets, weights, events=events, class_weight=class_weight)
+        return self
+
+    def calibrate(self, X_cal: Any, y_cal: Any) -> Self:
+        """Fit the temperature, and let sets and error bounds rest, on new rows; see `ClassifierPredictor.calibrate`."""
+        self.predictor_ = self._answering().calibrate(self._rows(X_cal), y_cal)
         return self
 
     def predict_proba(self, X: Any) -> np.ndarray:
@@ -159,6 +186,29 @@ class Classifier(ClassifierMixin, Estimator):
         """The most probable label of each row."""
         best = self.predict_log_proba(X).argmax(axis=1)
         return self.classes_[best]
+
+    def predict_set(self, X: Any, coverage: float = 0.95, **how: Any) -> list[Event]:
+        """The set of labels of each row that holds the truth with this probability, as Events.
+
+        Further arguments, what is promised and errors: see `ClassifierPredictor.predict_set`.
+
+        Example:
+            >>> from sklearn.datasets import load_iris
+            >>> X, y = load_iris(return_X_y=True)
+            >>> clf = Classifier(network="linear", random_state=0).fit(X, y)
+            >>> clf.predict_set(X[[0, 83]], coverage=0.95)
+            [Event({0}), Event({1, 2})]
+        """
+        return self._answering().predict_set(self._rows(X), coverage, **how)
+
+    def predict_or_abstain(self, X: Any, max_error: float = 0.01, level: float = 0.95) -> tuple[np.ndarray, np.ndarray]:
+        """The most probable labels, and booleans: which rows are answered; see `ClassifierPredictor`."""
+        log_probs = self.predict_log_proba(X)
+        return self.classes_[log_probs.argmax(axis=1)], self._answering().answered(log_probs, max_error, level)
+
+    def familiarity(self, X: Any) -> np.ndarray:
+        """A conformal p-value per row: small = unlike anything it was trained on; see `ClassifierPredictor`."""
+        return self._answering().familiarity(self._rows(X))
 
     def _answering(self) -> ClassifierPredictor:
         check_is_fitted(self)

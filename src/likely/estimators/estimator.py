@@ -49,7 +49,7 @@ class Estimator(BaseEstimator):
     predictor_: Any
     history_: list[dict[str, Any]]
 
-    def _config(self, rows: np.ndarray) -> RunConfig:
+    def _config(self, rows: np.ndarray, **more: Any) -> RunConfig:
         seed = self.random_state
         if not isinstance(seed, int | np.integer):
             seed = check_random_state(seed).randint(2**31 - 1)
@@ -58,7 +58,7 @@ class Estimator(BaseEstimator):
             # Numbers that came in double precision are computed in it; pictures never need it.
             dtype = "float64" if rows.ndim == 2 and rows.dtype == np.float64 else "float32"
         settings = {name: getattr(self, name) for name in _SETTINGS if hasattr(self, name)}
-        return RunConfig(data="array", seed=int(seed), dtype=cast(Any, dtype), task=self._task, **settings)
+        return RunConfig(data="array", seed=int(seed), dtype=cast(Any, dtype), task=self._task, **settings, **more)
 
     def _rows(self, X: Any) -> np.ndarray:
         """X as stored rows like those learned from."""
@@ -94,13 +94,14 @@ class Estimator(BaseEstimator):
         names = getattr(self, "feature_names_in_", None) if rows.ndim == 2 else None
         return None if names is None else tuple(names)
 
-    def _learn(self, dataset: Dataset, targets: np.ndarray | None, weights: np.ndarray | None) -> None:
+    def _learn(self, dataset: Dataset, targets: np.ndarray | None, weights: np.ndarray | None, **settings: Any) -> None:
         if weights is not None and not weights.all():
             # A row of weight 0 counts as if it were not there; a batch of nothing else would have no mean loss.
             kept = np.flatnonzero(weights)
             dataset = replace(dataset, train=dataset.train.take(kept))
             targets, weights = None if targets is None else targets[kept], weights[kept]
-        learned = learn(dataset, self._config(dataset.train.X), targets=targets, weights=weights)
+        config = self._config(dataset.train.X, **settings)
+        learned = learn(dataset, config, targets=targets, weights=weights)
         self.predictor_ = learned.predictor
         self.history_ = [record.to_json() for record in learned.history]
 

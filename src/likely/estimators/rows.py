@@ -87,12 +87,16 @@ def label_type(classes: np.ndarray) -> LabelType:
 
 
 def named_distributions(y: Any, classes: Any, n_rows: int) -> tuple[np.ndarray, np.ndarray]:
-    """Label distributions (n, k) and the k labels that name their columns.
+    """Label distributions (n, k) and the k labels that name their columns; counts of votes become shares.
 
     Raises:
-        DataError: if a label comes twice.
+        DataError: if a label comes twice, a row has no vote, or the rows are sets of labels.
         ShapeError: if y does not have a row per row and a column per label.
         ProbabilityError: if a row is not a distribution; the message names the first.
+
+    Example:
+        >>> named_distributions(np.array([[3, 1], [0, 4]]), ["cat", "dog"], 2)[0].tolist()
+        [[0.75, 0.25], [0.0, 1.0]]
     """
     names = np.asarray(classes)
     if names.ndim != 1 or len(set(names.tolist())) < len(names):
@@ -102,7 +106,24 @@ def named_distributions(y: Any, classes: Any, n_rows: int) -> tuple[np.ndarray, 
             f"y must have a row per row of X and a column per label, {(n_rows, len(names))}; got {np.shape(y)}. "
             "Try classes= with one name per column."
         )
-    return check_probabilities(y, names.tolist(), what="y").astype(np.float64), names
+    return check_probabilities(_as_shares(np.asarray(y)), names.tolist(), what="y").astype(np.float64), names
+
+
+def _as_shares(y: np.ndarray) -> np.ndarray:
+    """Counts of votes as shares of each row; everything else as it is."""
+    whole = y.dtype.kind in "buif" and bool(np.all((y >= 0) & (y == np.floor(y))))
+    sums = y.sum(axis=1) if whole else np.ones(len(y))
+    if np.all(sums == 1):
+        return y
+    if y.max() <= 1 and len(np.unique(sums)) > 1:
+        raise DataError(
+            f"y must be one label per row, or how probable each is; got rows of {int(sums.min())} to "
+            f"{int(sums.max())} labels at once. Several labels of one row are no alternatives, so they have no joint "
+            "distribution here. Try one classifier per label."
+        )
+    if not sums.all():
+        raise DataError(f"Each row of votes must have one; got none in row {int((sums == 0).argmax())}. Drop the row.")
+    return y / sums[:, None]
 
 
 def check_some_weight(sample_weight: Any) -> None:

@@ -3,7 +3,7 @@
     pictures (n, c, h, w)
       -> 4x4 convolution, stride 2, fixed: it whitens patches, in both signs     -> ReLU
       -> blocks of [3x3 conv, max-pool 2, norm, ReLU, 3x3 conv, norm, ReLU], widening
-      -> the largest value of each channel                                       = features (n, m)
+      -> the largest value of each channel
       -> linear, without bias                                                    = scores (n, k)
 
 What makes it fast to train: the first layer, which would cost most per multiplication, needs no gradient, since the
@@ -130,7 +130,8 @@ class _Block(nn.Module):
 
 
 class ConvModule(nn.Module):
-    """The torch module; `features` and `classify` are its two halves."""
+    """The torch module. Its features are the mean of every channel after the first layer and after each block: what
+    tells strange pictures from familiar ones lies in early layers as much as in the last."""
 
     def __init__(self, filters: np.ndarray, widths: tuple[int, ...], n_classes: int, channels: int) -> None:
         super().__init__()
@@ -140,13 +141,21 @@ class ConvModule(nn.Module):
         self.blocks = nn.Sequential(*[_Block(a, b) for a, b in zip((len(filters), *widths), widths, strict=False)])
         self.classify = nn.Linear(widths[-1], n_classes, bias=False)
 
-    def features(self, x: torch.Tensor) -> torch.Tensor:
-        """The input of the last linear layer, (n, m)."""
-        return self.blocks(functional.relu(self.whiten(x))).amax((2, 3)) * _FEATURE_SCALE
-
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Scores (n, k)."""
-        return self.classify(self.features(x))
+        return self._classified(self.blocks(functional.relu(self.whiten(x))))
+
+    def scores_and_features(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Scores (n, k), and the mean of every channel after each stage (n, m)."""
+        h = functional.relu(self.whiten(x))
+        means = [h.mean((2, 3))]
+        for block in self.blocks:
+            h = block(h)
+            means.append(h.mean((2, 3)))
+        return self._classified(h), torch.cat(means, dim=1)
+
+    def _classified(self, h: torch.Tensor) -> torch.Tensor:
+        return self.classify(h.amax((2, 3)) * _FEATURE_SCALE)
 
     def parameter_groups(self) -> list[dict[str, Any]]:
         """What learns, and how fast: the biases of the normalization learn at 8 times the rate."""

@@ -70,9 +70,9 @@ def loss_curve(training: Points, held_out: Points, description: str, name: str =
             ax.plot(*zip(*held_out, strict=True), color=CONTRAST, marker="o", linestyle="--", label="held out")
         ax.set(xlabel="step", ylabel="loss")
         ax.xaxis.set_major_locator(MaxNLocator(7, steps=[1, 2, 5, 10], integer=True))
-        _legend_above(ax)
+        legend_above(ax)
 
-    return _svg(name, description, 3.1, draw)
+    return svg(name, description, 3.1, draw)
 
 
 def accuracy_curve(held_out: Points, description: str) -> str:
@@ -88,18 +88,22 @@ def accuracy_curve(held_out: Points, description: str) -> str:
         ax.xaxis.set_major_locator(MaxNLocator(7, steps=[1, 2, 5, 10], integer=True))
         ax.set(xlabel="step", ylabel="held-out accuracy")
 
-    return _svg("accuracy", description, 3.1, draw)
+    return svg("accuracy", description, 3.1, draw)
 
 
-def reliability_diagram(bins: Sequence[Bin], noun: str, description: str) -> str:
-    """Accuracy over confidence with 95% intervals, and below it how many rows lie in each bin."""
+def reliability_diagram(bins: Sequence[Bin], noun: str, description: str, event: int | None = None) -> str:
+    """Accuracy over confidence with 95% intervals, and below it how many rows lie in each bin.
+
+    With the number of an event: its frequency over its probability.
+    """
+    said, came = ("confidence", "accuracy") if event is None else ("probability", "frequency")
 
     def draw(figure: Figure) -> None:
         top, bottom = figure.subplots(2, 1, sharex=True, height_ratios=[3, 1.25])
         confidence = np.array([b.confidence for b in bins])
         accuracy = np.array([b.accuracy for b in bins])
         reach = np.abs(np.array([b.interval for b in bins]).T - accuracy)
-        top.plot([0, 1], [0, 1], color=INK, linestyle=":", linewidth=1, label="confidence = accuracy")
+        top.plot([0, 1], [0, 1], color=INK, linestyle=":", linewidth=1, label=f"{said} = {came}")
         drawn = {"color": ACCENT, "marker": "o", "linestyle": "", "elinewidth": 1.2, "capsize": 2.5}
         many = np.array([b.count >= FEW_IN_BIN for b in bins])
         for some, fill in ((many, ACCENT), (~many, "none")):
@@ -108,8 +112,12 @@ def reliability_diagram(bins: Sequence[Bin], noun: str, description: str) -> str
                 top.errorbar(
                     confidence[some], accuracy[some], reach[:, some], markerfacecolor=fill, label=label, **drawn
                 )
-        top.set(ylabel="share named correctly", xlim=(0, 1.01), ylim=(-0.02, 1.04))
-        _legend_above(top)
+        top.set(
+            ylabel="share named correctly" if event is None else "share in the event",
+            xlim=(0, 1.01),
+            ylim=(-0.02, 1.04),
+        )
+        legend_above(top)
         counts = [b.count for b in bins]
         bottom.bar(
             [b.low for b in bins], counts, [b.high - b.low for b in bins], align="edge", color=ACCENT, alpha=0.55,
@@ -121,11 +129,14 @@ def reliability_diagram(bins: Sequence[Bin], noun: str, description: str) -> str
                 f"{b.count:,}", at, xytext=(0, 3), textcoords="offset points", rotation=90, ha="center", fontsize=8
             )
         bottom.set(
-            xlabel="confidence: the highest probability", ylabel=f"{noun}s", ylim=(0, 1.9 * max(counts)), yticks=[]
+            xlabel="confidence: the highest probability" if event is None else "probability of the event",
+            ylabel=f"{noun}s",
+            ylim=(0, 1.9 * max(counts)),
+            yticks=[],
         )
         bottom.grid(visible=False)
 
-    return _svg("reliability", description, 4.9, draw)
+    return svg("reliability" if event is None else f"event{event}", description, 4.9, draw)
 
 
 def confusion_picture(confusion: np.ndarray, description: str) -> tuple[str, int]:
@@ -149,7 +160,7 @@ def confusion_picture(confusion: np.ndarray, description: str) -> tuple[str, int
         ax.grid(visible=False)
         ax.set(xlabel="answer (class number)", ylabel="true class (number)")
 
-    return _svg("confusion", description, 4.5, draw), together
+    return svg("confusion", description, 4.5, draw), together
 
 
 def prediction_scatter(y: np.ndarray, predicted: np.ndarray, description: str) -> str:
@@ -171,9 +182,9 @@ def prediction_scatter(y: np.ndarray, predicted: np.ndarray, description: str) -
             label="test row",
         )
         ax.set(xlabel="true value", ylabel="predicted value")
-        _legend_above(ax)
+        legend_above(ax)
 
-    return _svg("scatter", description, 4.2, draw)
+    return svg("scatter", description, 4.2, draw)
 
 
 def residual_histogram(residuals: np.ndarray, description: str) -> str:
@@ -191,14 +202,16 @@ def residual_histogram(residuals: np.ndarray, description: str) -> str:
         ax.yaxis.set_major_locator(MaxNLocator(7, steps=[1, 2, 5, 10], integer=True))
         ax.set(xlabel="predicted minus true", ylabel="rows")
 
-    return _svg("residuals", description, 4.2, draw)
+    return svg("residuals", description, 4.2, draw)
 
 
-def _legend_above(ax: Axes) -> None:
+def legend_above(ax: Axes) -> None:
+    """A legend that covers nothing."""
     ax.legend(loc="lower right", bbox_to_anchor=(1, 1), ncols=2, borderaxespad=0)
 
 
-def _svg(name: str, description: str, height: float, draw: Callable[[Figure], None]) -> str:
+def svg(name: str, description: str, height: float, draw: Callable[[Figure], None]) -> str:
+    """What `draw` puts into a figure of so many inches, as an element of the page."""
     with mpl.rc_context():
         mpl.rcdefaults()  # so that nobody's own matplotlibrc changes the page
         mpl.rcParams.update(_STYLE)

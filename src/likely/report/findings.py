@@ -159,6 +159,23 @@ def about_reliability(bins: Sequence[Bin], noun: str) -> str:
     return "Its probabilities can be taken at face value: no bin departs from the diagonal by more than chance."
 
 
+def about_floor(metrics: Mapping[str, Any], noun: str) -> str:
+    """The calibration error beside what chance alone would show."""
+    ece, floor = ((metrics.get(name) or {}).get("value") for name in ("ece", "ece_floor"))
+    high = (metrics.get("ece_floor") or {}).get("high")
+    if ece is None or floor is None or high is None:
+        return ""
+    verdict = (
+        "so that there is no reason to doubt the calibration"
+        if ece <= high
+        else "so that a part of it is a miscalibration of the model"
+    )
+    return (
+        f"The calibration error is {percent(ece, 2)}; perfectly calibrated probabilities would show about "
+        f"{percent(floor, 2)} on as many {noun}s, and at most {percent(high, 2)} in 39 of 40 cases, {verdict}."
+    )
+
+
 def _clause(side: int, run: Sequence[Bin]) -> str:
     count = sum(b.count for b in run)
     said = sum(b.confidence * b.count for b in run) / count

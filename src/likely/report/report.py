@@ -19,6 +19,7 @@ from likely import metrics
 from likely.errors import ShapeError
 from likely.report import examples, figures, findings, origin, tables
 from likely.report.findings import printable, several
+from likely.report.trust import Trust, promise_sections
 from likely.storage import StrPath, write_text
 
 N_EXAMPLES = 24
@@ -50,6 +51,7 @@ class ReportData:
         probs: probabilities of shape (n, k), or predictions of shape (n, 1).
         pictures: uint8 of shape (n, h, w) or (n, h, w, 3); None for tables.
         names: a path or a name of each test row.
+        trust: sets, abstention and familiarity of the test rows; None leaves these sections out.
     Raises:
         ShapeError: if these do not fit each other, or there is no test row.
     """
@@ -63,6 +65,7 @@ class ReportData:
     probs: np.ndarray
     pictures: np.ndarray | None
     names: Sequence[str] | None
+    trust: Trust | None = None
 
     def __post_init__(self) -> None:
         n, width = len(self.y), 1 if self.is_regression else len(self.labels)
@@ -159,6 +162,8 @@ def _classification(data: ReportData) -> dict[str, Any]:
         "unsure": cards(unsure),
         "about_unsure": findings.about_uncertain(y, probs, doubt, noun),
         "classes": tables.class_rows(data.metrics.get("per_class") or ()),
+        "about_floor": findings.about_floor(data.metrics, noun),
+        "sections": promise_sections(data.metrics, data.trust, y, probs, labels, data.pictures, data.names, noun),
     }
 
 

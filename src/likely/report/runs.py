@@ -2,22 +2,20 @@
 
 import json
 from pathlib import Path
-from typing import Any
-
-import numpy as np
 
 from likely.config import RunConfig
 from likely.data.dataset import Dataset
 from likely.errors import DataError
 from likely.predictor import ClassifierPredictor, RegressorPredictor, load
-from likely.recipe import Run, Watcher, judge, open_data
+from likely.recipe import Judgement, Run, Watcher, judge, open_data
 from likely.report.report import ReportData, write_report
+from likely.report.trust import trust_of
 from likely.runs import CONFIG, MODEL, REPORT, read_history
 
 
 def report_run(run: Run) -> Path:
     """Write `report.html` into the folder of a run that has just ended; returns its path."""
-    return _write(run.folder, run.dataset, run.predictor, run.metrics, run.answers)
+    return _write(run.folder, run.dataset, run.predictor, run.judgement)
 
 
 def report_folder(folder: str | Path, watcher: Watcher | None = None) -> Path:
@@ -38,16 +36,14 @@ def report_folder(folder: str | Path, watcher: Watcher | None = None) -> Path:
             f"made from {predictor.card.data.sha256[:12]}. The data have changed since. Try likely fit again."
         )
     assert dataset.test is not None
-    figures, answers = judge(predictor, dataset.test)
-    return _write(folder, dataset, predictor, figures, answers)
+    return _write(folder, dataset, predictor, judge(predictor, dataset.test))
 
 
 def _write(
     folder: Path,
     dataset: Dataset,
     predictor: ClassifierPredictor | RegressorPredictor,
-    figures: dict[str, Any],
-    answers: np.ndarray,
+    judgement: Judgement,
 ) -> Path:
     test = dataset.test
     assert test is not None
@@ -56,12 +52,13 @@ def _write(
         title=dataset.name,
         card={**predictor.card.to_json(), "calibrated": predictor.card.calibrated},
         history=read_history(folder),
-        metrics=figures,
+        metrics=judgement.figures,
         labels=predictor.card.labels,
         y=test.y,
-        probs=answers.reshape(len(answers), -1),
+        probs=judgement.answers.reshape(len(test), -1),
         pictures=test.X if predictor.picture_shape is not None else None,
         names=test.paths,
+        trust=trust_of(predictor, judgement) if isinstance(predictor, ClassifierPredictor) else None,
     )
     write_report(path, data)
     return path

@@ -24,12 +24,14 @@ _HEADLINES: dict[str, tuple[str, bool, str]] = {
     "r2": ("R²", False, "1 is perfect, 0 is no better than the mean"),
     "coverage": ("Interval coverage", True, "share of true values inside their interval"),
 }
+# What the ECE is compared with is no headline of its own, and promises have sections.
+_BESIDE = ("ece_floor", "ece_mass", "familiarity", "selective", "events")
 
 
 def headlines(metrics: Mapping[str, Any], n_classes: int, noun: str) -> list[dict[str, str]]:
     """The known figures first, then any other that has a value and an interval."""
     known = [name for name in _HEADLINES if name in metrics]
-    others = [name for name in metrics if name not in _HEADLINES and isinstance(metrics[name], Mapping)]
+    others = [n for n in metrics if n not in (*_HEADLINES, *_BESIDE) and isinstance(metrics[n], Mapping)]
     guess = f"{math.log(n_classes):.3f}" if n_classes else ""
     shown: list[dict[str, str]] = []
     for name in known + others:

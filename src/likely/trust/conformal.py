@@ -45,20 +45,33 @@ def conformal_quantile(scores: np.ndarray, coverage: float) -> float:
 
     Reference: Vovk, Gammerman and Shafer (2005), Algorithmic learning in a random world, ch. 4.
     """
-    exact = _exact(coverage)
     scores = np.asarray(scores)
     if scores.ndim != 1 or scores.dtype.kind not in "fiu":
         raise ShapeError(f"scores must be numbers of shape (m,); got {scores.dtype} of shape {scores.shape}.")
     if np.isnan(scores).any():
         raise DataError(f"scores must not be NaN; got NaN in row {int(np.isnan(scores).argmax())}.")
-    m, needed = len(scores), rows_needed(coverage)
+    rank = held_out_rank(len(scores), coverage)
+    return float(np.partition(scores, rank - 1)[rank - 1])
+
+
+def held_out_rank(m: int, coverage: float) -> int:
+    """Which of m sorted held-out scores is the quantile: ceil((m + 1) c), counted from 1.
+
+    Raises:
+        DataError: if m rows are too few for the coverage; it says how many are needed.
+        ConfigError: if the coverage is not strictly between 0 and 1.
+
+    Example:
+        >>> held_out_rank(19, 0.9)
+        18
+    """
+    exact, needed = _exact(coverage), rows_needed(coverage)
     if m < needed:
         raise DataError(
             f"A coverage of {coverage} must rest on at least {needed} held-out rows; got {m}. With fewer, only "
             f"an endless interval keeps the promise. Try a lower coverage or more rows."
         )
-    rank = math.ceil(exact * (m + 1))
-    return float(np.partition(scores, rank - 1)[rank - 1])
+    return math.ceil(exact * (m + 1))
 
 
 def residual_interval(predictions: np.ndarray, quantile: float) -> np.ndarray:

@@ -130,11 +130,8 @@ class ByTorch:
         with torch.inference_mode(), _flushed_denormals():
             x = self._laid_out(self._input(X if isinstance(X, torch.Tensor) else torch.from_numpy(X)))
             module: Any = self._module
-            if isinstance(module, _Pure):
+            if hasattr(module, "scores_and_features"):
                 scores, features = module.scores_and_features(x)
-            elif hasattr(module, "features") and hasattr(module, "classify"):
-                features = module.features(x)
-                scores = module.classify(features)
             else:
                 scores = features = module(x)
         return to_numpy(scores), to_numpy(features)

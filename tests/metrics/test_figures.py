@@ -11,6 +11,7 @@ import pytest
 
 from likely import metrics
 from likely.errors import ConfigError, DataError, ProbabilityError, ShapeError
+from likely.metrics import calibration, intervals
 
 PROBS = np.array([[0.6, 0.4], [0.5, 0.5], [0.1, 0.9]])
 LABELS = np.array([0, 1, 1])
@@ -91,7 +92,7 @@ def test_confidence_one_is_in_the_last_bin() -> None:
 
 def test_confidence_zero_is_in_the_first_bin() -> None:
     # Only more classes than a sum of 1 can serve makes so small a confidence; a hundred million would be needed for 0.
-    bins, edges = metrics._bins(np.zeros((1, 2)), 15)
+    bins, edges = calibration.binned(np.zeros(1), 15, "width")
     assert bins.tolist() == [0]
     assert edges[0] == 0
     assert edges[-1] == 1
@@ -127,8 +128,8 @@ def test_zero_by_zero_is_nan_per_class_and_null_in_json() -> None:
     assert np.isnan(found.f1).tolist() == [False, False, False, True]
     assert found.support.tolist() == [2, 1, 0, 0]
     rows = metrics.classification_metrics(probs, labels, list("abcd"))["per_class"]
-    assert rows[3] == {"label": "d", "precision": None, "recall": None, "f1": None, "support": 0}
-    assert rows[0] == {"label": "a", "precision": 0.5, "recall": 0.5, "f1": 0.5, "support": 2}
+    assert rows[3] == {"label": "d", "precision": None, "recall": None, "f1": None, "support": 0, "too_few": True}
+    assert rows[0] == {"label": "a", "precision": 0.5, "recall": 0.5, "f1": 0.5, "support": 2, "too_few": True}
 
 
 # The dicts
@@ -137,14 +138,14 @@ def test_zero_by_zero_is_nan_per_class_and_null_in_json() -> None:
 def test_classification_metrics_have_the_schema() -> None:
     probs, labels = random_case()
     found = metrics.classification_metrics(probs, labels, list("abcde"))
-    assert list(found) == ["n", "accuracy", "nll", "brier", "ece", "per_class", "confusion"]
+    assert list(found) == ["n", "accuracy", "nll", "brier", "ece", "ece_floor", "ece_mass", "per_class", "confusion"]
     assert found["n"] == 400
     assert found["accuracy"]["value"] == pytest.approx(metrics.accuracy(probs, labels))
     assert found["nll"]["value"] == pytest.approx(metrics.log_loss(probs, labels))
     assert found["brier"]["value"] == pytest.approx(metrics.brier_score(probs, labels))
     assert found["ece"]["value"] == pytest.approx(metrics.calibration_error(probs, labels))
     assert found["confusion"] == metrics.confusion_matrix(probs, labels).tolist()
-    for name in ("accuracy", "nll", "brier", "ece"):
+    for name in ("accuracy", "nll", "brier", "ece", "ece_floor", "ece_mass"):
         figure = found[name]
         assert list(figure) == ["value", "low", "high"]
         assert figure["low"] <= figure["value"] <= figure["high"]
@@ -228,7 +229,7 @@ def test_interval_ends_count_as_inside() -> None:
 def test_bootstrap_memory_blocks_do_not_change_sums(monkeypatch: pytest.MonkeyPatch) -> None:
     rows = np.random.default_rng(0).normal(size=(50, 2))
     whole = metrics.bootstrap(rows, lambda sums: sums / 50)
-    monkeypatch.setattr(metrics, "_BLOCK", 130)
+    monkeypatch.setattr(intervals, "BLOCK", 130)
     for found, expected in zip(metrics.bootstrap(rows, lambda sums: sums / 50), whole, strict=True):
         assert (found.low, found.high) == pytest.approx((expected.low, expected.high), rel=1e-12)
 

@@ -1,0 +1,52 @@
+"""`likely calibrate`: the same network with probabilities and promises from new labelled rows."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from likely.cli.options import choice, data_argument, data_option, model_argument
+
+
+def calibrate(
+    model: Annotated[str, model_argument()],
+    data: Annotated[str, data_argument()],
+    out: Annotated[str, typer.Option(metavar="FILE", help="Where to write the new model.")],
+    part: Annotated[
+        str | None,
+        choice("part", "Which rows to calibrate on. Default: test, or all rows where there is no test part."),
+    ] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a file that exists.")] = False,
+    data_folder: Annotated[str | None, data_option()] = None,
+    device: Annotated[str | None, choice("device", "Where torch computes.")] = None,
+) -> None:
+    """Fit MODEL's temperature, and let its sets and error bounds rest, on the labelled rows of DATA.
+
+    Half of the rows fit the temperature, half carry the promises. Rows that the network was trained on are refused, as
+    far as its run folder lies beside it.
+    """
+    import numpy as np
+
+    from likely.cli.judging import chosen_rows, in_terms_of, opened
+    from likely.cli.progress import watch
+    from likely.cli.terminal import console, printable
+    from likely.errors import DataError, OutputError
+    from likely.predictor import ClassifierPredictor, load
+
+    if Path(out).exists() and not overwrite:
+        raise OutputError(
+            f"The new model must not replace a file unasked; {out} exists. Try another --out, or --overwrite."
+        )
+    predictor = load(model, device or "auto")
+    if not isinstance(predictor, ClassifierPredictor):
+        raise DataError(f"Calibration must be of probabilities; {model} predicts numbers. Train it anew on all rows.")
+    with watch() as watcher:
+        dataset = opened(predictor, data, data_folder, watcher)
+        rows = in_terms_of(predictor, dataset, chosen_rows(dataset, part))
+        watcher.say(f"{dataset.name}: {len(rows):,} rows, from {dataset.found_at}")
+        calibrated = predictor.calibrate(rows.X, np.asarray(predictor.labels)[rows.y])
+        before, after = predictor.card.temperature, calibrated.card.temperature
+        watcher.say(f"Temperature {before:.3f} before, {after:.3f} now" if before else f"Temperature {after:.3f}")
+        watcher.say("Figures on these rows would flatter the model from now on; judge it on others")
+    calibrated.with_metrics(None).save(out)
+    console().print(f"Model   {printable(Path(out))}")

@@ -1,0 +1,105 @@
+"""`likely compare`: judge two models on the same rows, and say what may be concluded from their difference."""
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from likely.cli.judging import chosen_rows, in_terms_of, opened, was_trained_on
+from likely.cli.options import choice, data_argument, data_option, model_argument
+from likely.cli.tables import conclusions_table, differences_table
+from likely.cli.terminal import console, printable, styled
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import numpy as np
+
+    from likely.data.dataset import Part
+    from likely.metrics import Difference
+    from likely.predictor import Predictor
+
+
+def compare(
+    first: Annotated[str, model_argument("The first model.likely, or its run folder.")],
+    second: Annotated[str, model_argument("The second model.likely, or its run folder.")],
+    data: Annotated[str, data_argument()],
+    part: Annotated[
+        str | None, choice("part", "Which rows to judge on. Default: test, or all rows where there is no test part.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Both models' figures and the differences as JSON.")] = False,
+    data_folder: Annotated[str | None, data_option()] = None,
+    device: Annotated[str | None, choice("device", "Where torch computes.")] = None,
+) -> None:
+    """Judge two models on DATA: both figures, and their difference with a 95% interval from the same rows."""
+    import json
+
+    from likely.cli.progress import watch
+    from likely.predictor import load
+    from likely.recipe import judge
+
+    models = [load(path, device or "auto") for path in (first, second)]
+    _check_comparable(models)
+    with watch() as watcher:
+        dataset = opened(models[0], data, data_folder, watcher)
+        rows = chosen_rows(dataset, part)
+        watcher.say(f"{dataset.name}: {len(rows):,} rows, from {dataset.found_at}")
+        for who, model in zip(("first", "second"), models, strict=True):
+            has_its_rows = model is models[0] or model.card.data.sha256 == dataset.sha256
+            own = dataset if has_its_rows else opened(model, data, data_folder, watcher)
+            if was_trained_on(model, own, dataset, rows):
+                watcher.say(f"warning: the {who} model was trained on some of these rows, so the figures flatter it")
+    judged = [judge(model, in_terms_of(model, dataset, rows)) for model in models]
+    differences = _differences(
+        models, [judgement.answers for judgement in judged], in_terms_of(models[0], dataset, rows)
+    )
+    if as_json:
+        sides = {
+            side: {"model": path, "figures": judgement.figures}
+            for side, path, judgement in zip(("first", "second"), (first, second), judged, strict=True)
+        }
+        found: dict[str, Any] = {name: difference.to_json() for name, difference in differences.items()}
+        typer.echo(json.dumps({"n": len(rows), **sides, "difference": found}, allow_nan=False))
+        return
+    screen = console()
+    for side, path in (("first ", first), ("second", second)):
+        screen.print(styled((side, "dim"), "  ", printable(path)))
+    screen.print()
+    screen.print(differences_table(differences))
+    screen.print()
+    screen.print(conclusions_table(differences))
+
+
+def _check_comparable(models: "Sequence[Predictor]") -> None:
+    """Refuse two models that do not answer the same question."""
+    from likely.errors import DataError
+
+    first, second = (model.card for model in models)
+    if first.task != second.task:
+        raise DataError(
+            f"Two models must have one task to be compared; got {first.task} and {second.task}. "
+            "Their figures have nothing in common."
+        )
+    if set(first.labels) != set(second.labels):
+        side, label = next(
+            (side, label)
+            for side, mine, other in (("first", first, second), ("second", second, first))
+            for label in mine.labels
+            if label not in other.labels
+        )
+        raise DataError(
+            f"Two models must have the same labels to be compared; got {label!r} in the {side} model only. "
+            "Their probabilities answer different questions. Try models of the same data."
+        )
+
+
+def _differences(
+    models: "Sequence[Predictor]", answers: "Sequence[np.ndarray]", rows: "Part"
+) -> "dict[str, Difference]":
+    """The paired differences; `rows` has its classes numbered as the first model numbers them."""
+    from likely.metrics import paired_difference, paired_regression_difference
+
+    first, second = answers
+    if models[0].card.task == "regression":
+        return paired_regression_difference(rows.y, first, second)
+    columns = [models[1].card.labels.index(label) for label in models[0].card.labels]
+    return paired_difference(first, second.take(columns, axis=1), rows.y)

@@ -1,0 +1,74 @@
+"""Which rows a model is judged on, in the model's own terms: what `evaluate` and `compare` share."""
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from likely.data.dataset import Dataset, Part
+    from likely.predictor import Predictor
+    from likely.recipe import Watcher
+
+
+def opened(predictor: "Predictor", data: str, data_folder: str | None, watcher: "Watcher") -> "Dataset":
+    """The data set; if it is the one that the model was made from, with the same test rows, drawn or declared."""
+    from likely.config import RunConfig
+    from likely.data.sources import open_dataset
+    from likely.recipe import open_data
+
+    card = predictor.card
+    # Pictures of any size are judged at the size that the model reads.
+    side = predictor.picture_shape[0] if predictor.picture_shape is not None else None
+    source = open_dataset(data, data_folder, watcher.loading, image_size=side)
+    may_be_its_own = source.test is None and len(source.train) == card.data.rows + card.splits.test
+    if may_be_its_own or source.task != card.task:
+        config = RunConfig(data=data, data_folder=data_folder, task=card.task, seed=card.training.seed, image_size=side)
+        drawn = open_data(config)
+        if source.task != card.task or drawn.sha256 == card.data.sha256:
+            source = drawn
+    return source
+
+
+def chosen_rows(dataset: "Dataset", part: str | None) -> "Part":
+    """The part that was asked for; without a wish the test part, or all rows where there is none."""
+    from likely.errors import DataError
+
+    if part == "test" and dataset.test is None:
+        raise DataError(f"{dataset.name} must have a test part; got only one part. Try without --part.")
+    return dataset.train if part == "train" or dataset.test is None else dataset.test
+
+
+def in_terms_of(predictor: "Predictor", dataset: "Dataset", rows: "Part") -> "Part":
+    """The rows with their classes numbered as the model numbers them."""
+    from dataclasses import replace
+
+    import numpy as np
+
+    from likely.errors import DataError, nearest
+
+    labels = predictor.card.labels
+    unknown = [label for label in dataset.labels if label not in labels]
+    if unknown:
+        raise DataError(
+            f"The labels of {dataset.name} must be labels of the model; got {unknown[0]!r}"
+            f"{f' and {len(unknown) - 1} more' if len(unknown) > 1 else ''}. {nearest(unknown[0], labels)}"
+        )
+    if not labels or dataset.labels == labels:
+        return rows
+    numbers = np.array([labels.index(label) for label in dataset.labels])
+    return replace(rows, y=numbers[rows.y])
+
+
+def was_trained_on(predictor: "Predictor", own: "Dataset", judged: "Dataset", rows: "Part") -> bool:
+    """Whether the model learned from some of the rows that it is judged on.
+
+    Args:
+        predictor: the model.
+        own: the data set as `opened` for this model, with its own test rows.
+        judged: the data set that the rows come from: the same one, or one in which other test rows were drawn.
+        rows: the part of `judged`.
+    """
+    card = predictor.card
+    if own.sha256 == card.data.sha256:
+        return rows is not judged.test or own.sha256 != judged.sha256
+    # Labels that were corrected for training change the hash; then name and number of rows have to do.
+    same = own.name == card.data.name and len(own.train) in (card.data.rows, card.data.rows + card.splits.test)
+    return same and rows is not judged.test

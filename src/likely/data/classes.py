@@ -1,0 +1,70 @@
+"""What a run says of its labels: named events, and how much each class counts."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from likely.errors import ConfigError, DataError, nearest
+
+
+def check_events(events: Mapping[str, Sequence[str]], labels: Sequence[str]) -> None:
+    """Refuse events about labels that do not exist, or called like a label.
+
+    Raises:
+        ConfigError: naming the event and the nearest label.
+
+    Example:
+        >>> check_events({"shoes": ("Sandal", "Sneker")}, ["Sandal", "Sneaker", "Bag"])
+        Traceback (most recent call last):
+        likely.errors.ConfigError: Event 'shoes' must be a set of labels; got 'Sneker'. Did you mean 'Sneaker'?
+    """
+    for name, outcomes in events.items():
+        for label in outcomes:
+            if label not in labels:
+                raise ConfigError(
+                    f"Event {name!r} must be a set of labels; got {label!r}. {nearest(label, labels)}"
+                    if labels
+                    else f"Event {name!r} must be a set of labels; got numbers to predict. Try without events."
+                )
+        if name in labels:
+            raise ConfigError(
+                f"An event must not be called like a label; got {name!r}. P({name}) would mean two things. "
+                "Try another name."
+            )
+
+
+def class_weights(
+    setting: str | Mapping[str, float] | None, labels: Sequence[str], Y: np.ndarray, weights: np.ndarray | None = None
+) -> np.ndarray | None:
+    """How much each class counts in training, shape (k,), or None if all count the same.
+
+    "balanced" gives the class with n_c of n rows the weight n / (k n_c), so that all k classes weigh the same in sum.
+
+    Args:
+        setting: "balanced", a number per label (1 for those left out), or None.
+        labels: the k labels.
+        Y: label distributions, shape (n, k).
+        weights: of the rows, shape (n,), or None.
+    Raises:
+        ConfigError: if a label does not exist.
+        DataError: if a class has no weight to balance.
+
+    Example:
+        >>> class_weights("balanced", ["a", "b"], np.array([[1, 0], [1, 0], [1, 0], [0, 1]])).round(3)
+        array([0.667, 2.   ])
+    """
+    if setting is None:
+        return None
+    if setting == "balanced":
+        shares = np.average(Y, axis=0, weights=weights).astype(np.float64)
+        if not shares.all():
+            raise DataError(
+                f"Classes must have rows to be balanced; got none of {labels[int(shares.argmin())]!r}. No weight makes "
+                "up for that. Try to leave the class out."
+            )
+        return 1.0 / (len(labels) * shares)
+    assert not isinstance(setting, str)
+    unknown = [label for label in setting if label not in labels]
+    if unknown:
+        raise ConfigError(f"class_weight must be about labels; got {unknown[0]!r}. {nearest(unknown[0], labels)}")
+    return np.array([setting.get(label, 1.0) for label in labels], dtype=np.float64)

@@ -1,0 +1,46 @@
+"""How good predictions are, as numbers with 95% intervals, from plain NumPy arrays.
+
+Shapes: n examples, k classes. `probs` are rows of probabilities (n, k); `labels` are the truth, either classes 0..k-1
+of shape (n,) or, where it says so, true distributions of shape (n, k). Logarithms are natural (nats).
+"""
+
+from likely.metrics.brier_split import BrierSplit, brier_decomposition
+from likely.metrics.calibration import Reliability, calibration_error, reliability_bins
+from likely.metrics.classification import FEW_ROWS, classification_metrics
+from likely.metrics.comparison import Difference, paired_difference, paired_regression_difference
+from likely.metrics.confusion import PerClass, confusion_matrix, per_class
+from likely.metrics.events import event_calibration_error, event_calibration_floor, event_metrics, event_reliability
+from likely.metrics.floor import calibration_floor
+from likely.metrics.intervals import RESAMPLES, Estimate, bootstrap
+from likely.metrics.regression import interval_coverage, regression_metrics
+from likely.metrics.scores import accuracy, at_labels, brier_score, log_loss
+
+__all__ = [
+    "FEW_ROWS",
+    "RESAMPLES",
+    "BrierSplit",
+    "Difference",
+    "Estimate",
+    "PerClass",
+    "Reliability",
+    "accuracy",
+    "at_labels",
+    "bootstrap",
+    "brier_decomposition",
+    "brier_score",
+    "calibration_error",
+    "calibration_floor",
+    "classification_metrics",
+    "confusion_matrix",
+    "event_calibration_error",
+    "event_calibration_floor",
+    "event_metrics",
+    "event_reliability",
+    "interval_coverage",
+    "log_loss",
+    "paired_difference",
+    "paired_regression_difference",
+    "per_class",
+    "regression_metrics",
+    "reliability_bins",
+]

@@ -1,0 +1,135 @@
+"""Whether what is said with confidence c is right a share c of the time: reliability bins and their mean gap."""
+
+from dataclasses import dataclass
+from typing import Any, Literal, TypeAlias
+
+import numpy as np
+
+from likely.errors import ConfigError
+from likely.metrics.checks import classified
+from likely.metrics.intervals import finite
+from likely.metrics.scores import correct
+
+Binning: TypeAlias = Literal["width", "mass"]
+
+N_BINS = 15
+
+
+@dataclass(frozen=True)
+class Reliability:
+    """Bins over the confidence (the largest probability of a row): what a reliability diagram shows.
+
+    For an event, the confidence is its probability and the accuracy is how often it happened.
+
+    Args:
+        edges: shape (n_bins + 1,), from 0 to 1; bin b holds confidences in (edges[b], edges[b + 1]], the first also 0.
+        count: rows in each bin, shape (n_bins,).
+        confidence: their mean confidence; NaN where a bin is empty.
+        accuracy: the share of them whose most probable class is true; NaN where a bin is empty.
+    """
+
+    edges: np.ndarray
+    count: np.ndarray
+    confidence: np.ndarray
+    accuracy: np.ndarray
+
+    def to_json(self) -> list[dict[str, Any]]:
+        """One dict per bin: low, high, count, confidence, accuracy (None where the bin is empty)."""
+        return [
+            {
+                "low": float(self.edges[b]),
+                "high": float(self.edges[b + 1]),
+                "count": int(self.count[b]),
+                "confidence": finite(self.confidence[b]),
+                "accuracy": finite(self.accuracy[b]),
+            }
+            for b in range(len(self.count))
+        ]
+
+
+def calibration_error(
+    probs: np.ndarray, labels: np.ndarray, n_bins: int = N_BINS, *, binning: Binning = "width"
+) -> float:
+    """The expected calibration error of the most probable class.
+
+    ECE = sum_b (n_b / n) |accuracy_b - confidence_b|, bins as in `reliability_bins`.
+
+    It is biased upward: chance alone parts accuracy from confidence in each bin, so that even perfect probabilities
+    show some tenths of a percent at n = 10,000, and more on fewer rows. `calibration_floor` says how much.
+
+    Args:
+        probs: shape (n, k).
+        labels: classes 0..k-1, shape (n,).
+        n_bins: how many bins (at most so many of equal mass).
+        binning: bins of equal "width", or of equal "mass", with as many rows in each.
+    Raises:
+        ProbabilityError, ShapeError, DataError: naming the row that does not fit.
+        ConfigError: if there is no such binning, or no bin.
+
+    Example:
+        >>> calibration_error(np.array([[0.75, 0.25], [0.75, 0.25]]), np.array([0, 1]))
+        0.25
+
+    Reference: Guo et al. (2017), On calibration of modern neural networks.
+    """
+    probs, labels = classified(probs, labels)
+    return mean_gap(probs.max(axis=1), correct(probs, labels), n_bins, binning)
+
+
+def reliability_bins(
+    probs: np.ndarray, labels: np.ndarray, n_bins: int = N_BINS, *, binning: Binning = "width"
+) -> Reliability:
+    """Count, mean confidence and accuracy in each bin.
+
+    Bins of equal mass hold n / n_bins rows each, one more or less; rows of equal confidence always share a bin, so
+    that there may be fewer bins than were asked for, and none is empty.
+
+    Example:
+        >>> bins = reliability_bins(np.array([[1.0, 0.0], [0.55, 0.45]]), np.array([0, 1]), n_bins=2)
+        >>> bins.count, bins.accuracy
+        (array([0, 2]), array([nan, 0.5]))
+        >>> reliability_bins(np.array([[1.0, 0.0], [0.55, 0.45]]), np.array([0, 1]), 2, binning="mass").edges
+        array([0.  , 0.55, 1.  ])
+    """
+    probs, labels = classified(probs, labels)
+    return reliability(probs.max(axis=1), correct(probs, labels), n_bins, binning)
+
+
+def reliability(confidence: np.ndarray, right: np.ndarray, n_bins: int, binning: Binning) -> Reliability:
+    """The bins of any confidences in [0, 1], with how often (0 or 1 per row) each came true."""
+    bins, edges = binned(confidence, n_bins, binning)
+    count = np.bincount(bins, minlength=len(edges) - 1)
+    with np.errstate(invalid="ignore"):
+        mean = np.bincount(bins, confidence, len(count)) / count
+        return Reliability(edges, count, mean, np.bincount(bins, right, len(count)) / count)
+
+
+def mean_gap(confidence: np.ndarray, right: np.ndarray, n_bins: int, binning: Binning) -> float:
+    """The ECE of any confidences in [0, 1], with how often (0 or 1 per row) each came true."""
+    return float(np.abs(gaps(confidence, right, n_bins, binning).sum(axis=0)).sum() / len(confidence))
+
+
+def gaps(confidence: np.ndarray, right: np.ndarray, n_bins: int, binning: Binning) -> np.ndarray:
+    """Right (0 or 1) minus confidence of each row, in the column of its bin: shape (n, bins)."""
+    bins, edges = binned(confidence, n_bins, binning)
+    found = np.zeros((len(confidence), len(edges) - 1))
+    found[np.arange(len(confidence)), bins] = right - confidence
+    return found
+
+
+def binned(confidence: np.ndarray, n_bins: int, binning: Binning) -> tuple[np.ndarray, np.ndarray]:
+    """The bin of each confidence, shape (n,), and the edges, one more than there are bins."""
+    if n_bins < 1:
+        raise ConfigError(f"n_bins must be at least 1; got {n_bins}. Try {N_BINS}.")
+    if binning == "width":
+        edges = np.linspace(0.0, 1.0, n_bins + 1)
+        return np.clip(np.searchsorted(edges, confidence, side="left") - 1, 0, n_bins - 1), edges
+    if binning != "mass":
+        raise ConfigError(f"binning must be 'width' or 'mass'; got {binning!r}.")
+    ordered = np.sort(confidence)
+    # The middle rank of equal confidences puts them into one bin, whatever the order of the rows.
+    twice_rank = np.searchsorted(ordered, confidence, side="left") + np.searchsorted(ordered, confidence, side="right")
+    _, bins = np.unique(twice_rank * n_bins // (2 * len(ordered)), return_inverse=True)
+    edges = np.concatenate([[0.0], ordered[np.cumsum(np.bincount(bins)) - 1]])
+    edges[-1] = 1.0
+    return bins, edges

@@ -1,0 +1,74 @@
+"""Whether arrays can be judged: rows of probabilities, labels that are classes, finite numbers; if not, which row."""
+
+import numpy as np
+
+from likely.errors import DataError, ProbabilityError, ShapeError
+from likely.probability.simplex import check_probabilities
+
+
+def classified(probs: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The same probabilities and labels, once they are seen to fit each other."""
+    probs = distributions(probs, "probs")
+    return probs, classes(labels, *probs.shape)
+
+
+def distributions(probs: np.ndarray, name: str) -> np.ndarray:
+    """The same rows as floats, once each is seen to be a distribution."""
+    checked = check_probabilities(probs, what=name)
+    if checked.ndim != 2 or not len(checked):
+        raise ShapeError(f"{name} must have shape (n, k) with at least one row; got shape {checked.shape}.")
+    return checked
+
+
+def classes(labels: np.ndarray, n: int, k: int) -> np.ndarray:
+    """The same labels as int64, once each is seen to be a class."""
+    labels = np.asarray(labels)
+    if labels.shape != (n,) or labels.dtype.kind not in "iu":
+        raise ShapeError(f"labels must be {n} integers, one per row; got {labels.dtype} of shape {labels.shape}.")
+    outside = (labels < 0) | (labels >= k)
+    if outside.any():
+        row = int(outside.argmax())
+        raise DataError(f"labels must be classes 0..{k - 1}; got {labels[row]} in row {row}.")
+    return labels.astype(np.int64)
+
+
+def event(probability: np.ndarray, inside: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The probabilities of an event as float64 and whether it happened as 0 or 1, once they are seen to fit."""
+    p, happened = event_probability(probability), np.asarray(inside)
+    if happened.shape != p.shape or happened.dtype.kind not in "biu":
+        raise ShapeError(
+            f"inside must be {len(p)} booleans, one per row; got {happened.dtype} of shape {happened.shape}."
+        )
+    odd = (happened != 0) & (happened != 1)
+    if odd.any():
+        row = int(odd.argmax())
+        raise DataError(f"inside must be true or false; got {happened[row]} in row {row}.")
+    return p, happened.astype(np.float64)
+
+
+def event_probability(probability: np.ndarray) -> np.ndarray:
+    """The probabilities of an event as float64, once each is seen to be one."""
+    p = np.asarray(probability)
+    if p.ndim != 1 or p.dtype.kind not in "fiub" or not p.size:
+        raise ShapeError(f"probability must be numbers of shape (n,), at least one; got {p.dtype} of shape {p.shape}.")
+    # A sum of float32 probabilities may pass 1 by its rounding.
+    slack = 1e-6
+    bad = ~((p >= -slack) & (p <= 1 + slack))
+    if bad.any():
+        row = int(bad.argmax())
+        raise ProbabilityError(f"probability must lie in [0, 1]; got {p[row]} in row {row}. Try P(event).")
+    return np.clip(p.astype(np.float64), 0.0, 1.0)
+
+
+def numbers(values: np.ndarray, name: str) -> np.ndarray:
+    """The same values as float64, once each is seen to be finite."""
+    values = np.asarray(values)
+    if values.ndim not in (1, 2) or values.dtype.kind not in "fiub" or not values.size:
+        raise ShapeError(
+            f"{name} must be numbers of shape (n,) or (n, m), at least one; got {values.dtype} of shape {values.shape}."
+        )
+    finite = np.isfinite(values.reshape(len(values), -1)).all(axis=1)
+    if not finite.all():
+        row = int((~finite).argmax())
+        raise DataError(f"{name} must be finite; got NaN or infinity in row {row}.")
+    return values.astype(np.float64)

@@ -1,0 +1,95 @@
+"""Whether an event happens as often as its probability says: P(E | x) judged on its own, not only the best label."""
+
+from typing import Any
+
+import numpy as np
+
+from likely.metrics.calibration import N_BINS, Binning, Reliability, gaps, mean_gap, reliability
+from likely.metrics.checks import event, event_probability
+from likely.metrics.floor import DRAWS, floor
+from likely.metrics.intervals import Estimate, bootstrap
+from likely.metrics.scores import log_losses
+
+
+def event_reliability(
+    probability: np.ndarray, inside: np.ndarray, n_bins: int = N_BINS, *, binning: Binning = "width"
+) -> Reliability:
+    """Count, mean probability and frequency of an event in each bin of its probability.
+
+    Probabilities of exactly 0 are in the first bin, of exactly 1 in the last.
+
+    Args:
+        probability: P(E | x) of each row, shape (n,).
+        inside: whether the true label is in E, booleans of shape (n,).
+        n_bins, binning: as in `reliability_bins`.
+    Raises:
+        ProbabilityError, ShapeError, DataError: naming the row that does not fit.
+        ConfigError: if there is no such binning, or no bin.
+
+    Example:
+        >>> bins = event_reliability(np.array([0.0, 0.2, 1.0]), np.array([False, False, True]), n_bins=2)
+        >>> bins.count, bins.accuracy
+        (array([2, 1]), array([0., 1.]))
+    """
+    return reliability(*event(probability, inside), n_bins, binning)
+
+
+def event_calibration_error(
+    probability: np.ndarray, inside: np.ndarray, n_bins: int = N_BINS, *, binning: Binning = "width"
+) -> float:
+    """The mean gap between the probability of an event and how often it happens.
+
+    ECE = sum_b (n_b / n) |frequency_b - probability_b|, bins as in `event_reliability`. Biased upward like
+    `calibration_error`; `event_calibration_floor` says by how much.
+
+    Example:
+        >>> event_calibration_error(np.array([0.75, 0.75]), np.array([True, False]))
+        0.25
+    """
+    return mean_gap(*event(probability, inside), n_bins, binning)
+
+
+def event_calibration_floor(
+    probability: np.ndarray, n_bins: int = N_BINS, *, binning: Binning = "width", seed: int = 0, draws: int = DRAWS
+) -> Estimate:
+    """The ECE that these probabilities of an event would show if they were perfectly calibrated.
+
+    As `calibration_floor`, with whether the event happens drawn from its probability.
+
+    Example:
+        >>> event_calibration_floor(np.array([0.0, 1.0])).value
+        0.0
+    """
+    return floor(event_probability(probability), n_bins, binning, seed, draws)
+
+
+def event_metrics(probability: np.ndarray, inside: np.ndarray, seed: int = 0) -> dict[str, Any]:
+    """The figures of one event as JSON values, with bootstrap 95% intervals.
+
+    The NLL is -log P of what happened, E or not E, in nats; the Brier score is the squared distance in the form of
+    `brier_score`, so that for an event it is twice (P(E) - inside)^2.
+
+    Args:
+        probability: P(E | x) of each row, shape (n,).
+        inside: whether the true label is in E, booleans of shape (n,).
+        seed: of resampling and draws.
+    Returns:
+        {"n", "frequency", "nll", "brier", "ece", "ece_floor"}; figures as {"value", "low", "high"}.
+    Raises:
+        ProbabilityError, ShapeError, DataError: naming the row that does not fit.
+
+    Example:
+        >>> event_metrics(np.array([0.9, 0.1]), np.array([True, False]))["frequency"]["value"]
+        0.5
+    """
+    p, happened = event(probability, inside)
+    n = len(p)
+    nll = log_losses(np.column_stack([1 - p, p]), happened.astype(np.int64))
+    rows = np.column_stack([happened, nll, 2 * (p - happened) ** 2, gaps(p, happened, N_BINS, "width")])
+
+    def figures(sums: np.ndarray) -> np.ndarray:
+        return np.column_stack([sums[:, :3], np.abs(sums[:, 3:]).sum(axis=1)]) / n
+
+    names = ("frequency", "nll", "brier", "ece")
+    found = {name: e.to_json() for name, e in zip(names, bootstrap(rows, figures, seed), strict=True)}
+    return {"n": n, **found, "ece_floor": floor(p, N_BINS, "width", seed, DRAWS).to_json()}

@@ -1,0 +1,78 @@
+"""The names of the arrays in a model file, and what it keeps of held-out rows."""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from likely.errors import ModelFileError
+from likely.storage import expect_arrays
+from likely.trust.abstention import confidence, threshold_grid
+from likely.trust.temperature import apply_temperature
+
+THETA = "theta."
+RESIDUALS = "held_out.residuals"
+LOG_PROBS = "held_out.log_probs"
+LABELS = "held_out.labels"
+THRESHOLDS = "held_out.thresholds"
+UNFAMILIARITY = "held_out.unfamiliarity"
+FAMILIARITY = "familiarity."
+HELD_OUT = (RESIDUALS, LOG_PROBS, LABELS, THRESHOLDS, UNFAMILIARITY)
+
+
+def check_held_out(where: object, arrays: Mapping[str, np.ndarray], n_labels: int) -> None:
+    """Refuse arrays of held-out rows that do not fit each other or the labels.
+
+    Raises:
+        ModelFileError: naming the array.
+    """
+    m = len(arrays[LOG_PROBS]) if LOG_PROBS in arrays else 0
+    d = len(arrays[FAMILIARITY + "shift"]) if FAMILIARITY + "shift" in arrays else 0
+    shapes: dict[str, tuple[int | None, ...]] = {
+        LOG_PROBS: (m, n_labels),
+        LABELS: (m,),
+        THRESHOLDS: (None,),
+        UNFAMILIARITY: (None,),
+        **{FAMILIARITY + name: (d,) for name in ("shift", "scale")},
+        **{FAMILIARITY + name: (2,) for name in ("center", "spread")},
+        FAMILIARITY + "whitening": (d, d),
+        FAMILIARITY + "means": (None, d),
+    }
+    held_out = {name: a for name, a in arrays.items() if name in HELD_OUT or name.startswith(FAMILIARITY)}
+    together = ({LOG_PROBS, LABELS, THRESHOLDS}, {UNFAMILIARITY, *(n for n in shapes if n.startswith(FAMILIARITY))})
+    expected = {name for group in together if group & set(held_out) for name in group}
+    kinds = dict.fromkeys(expected, "f") | {LABELS: "iu"}
+    expect_arrays(where, held_out, {name: shapes[name] for name in expected}, kinds=kinds)  # pyright: ignore[reportArgumentType]
+    if m and not 0 <= arrays[LABELS].min() <= arrays[LABELS].max() < n_labels:
+        raise ModelFileError(
+            f"Array {LABELS!r} of {where} must hold classes 0..{n_labels - 1}; got others. The file is damaged or "
+            "foreign. Train the model again."
+        )
+
+
+def held_out_arrays(
+    calibration: np.ndarray, log_probs: np.ndarray, Y: np.ndarray, temperature: float
+) -> dict[str, np.ndarray]:
+    """What promises about labels rest on: log-probabilities before the temperature, a label for each row, and the
+    thresholds of confidence to choose among, which come from other rows.
+
+    Args:
+        calibration: log-probabilities of the rows that the temperature was fitted to, shape (c, k).
+        log_probs: of the rows for promises, shape (m, k).
+        Y: their classes (m,), or label distributions (m, k); then the label is drawn from them, since a promise is
+            about labels as they come.
+        temperature: of the model.
+
+    Example:
+        >>> log_probs = np.log([[0.5, 0.5]])
+        >>> sorted(held_out_arrays(log_probs, log_probs, np.array([[0.0, 1.0]]), temperature=1.0))
+        ['held_out.labels', 'held_out.log_probs', 'held_out.thresholds']
+    """
+    labels = Y
+    if Y.ndim == 2:
+        u = np.random.default_rng(0).random((len(Y), 1)) * Y.sum(axis=1, keepdims=True)
+        labels = (np.cumsum(Y, axis=1) > u).argmax(axis=1)
+    return {
+        LOG_PROBS: log_probs.astype(np.float32),
+        LABELS: labels.astype(np.int32),
+        THRESHOLDS: threshold_grid(confidence(apply_temperature(calibration, temperature))),
+    }

@@ -1,0 +1,391 @@
+"""The model of labels: P(label | x), and what one can do with it."""
+
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Any, NamedTuple, Self
+
+import numpy as np
+
+from likely.card import Card
+from likely.data.hashes import row_hashes
+from likely.data.split import stratified_split
+from likely.errors import DataError, ShapeError, nearest
+from likely.heads import HEADS
+from likely.predictor.arrays import (
+    FAMILIARITY,
+    LABELS,
+    LOG_PROBS,
+    THRESHOLDS,
+    UNFAMILIARITY,
+    check_held_out,
+    held_out_arrays,
+)
+from likely.predictor.predictor import Predictor
+from likely.probability.distribution import Distribution
+from likely.probability.simplex import check_probabilities
+from likely.probability.space import Event, SampleSpace
+from likely.trust.abstention import Promise, choose_threshold, confidence
+from likely.trust.conformal import rows_needed
+from likely.trust.decision import Decision, choose_event_threshold
+from likely.trust.familiarity import familiarity_p_values, unfamiliarity
+from likely.trust.prediction_sets import Method, coverage_interval, prediction_sets, set_quantiles
+from likely.trust.prior import PriorEstimate, estimate_prior, shift_prior
+from likely.trust.temperature import apply_temperature, fit_temperature
+from likely.trust.ties import slack
+
+
+class Examined(NamedTuple):
+    """What one forward pass says of n rows: log P(label | x) of shape (n, k), and the familiarity (n,), if known."""
+
+    log_probs: np.ndarray
+    familiarity: np.ndarray | None
+
+
+class ClassifierPredictor(Predictor):
+    """P(label | x) for new x, and what can be promised of it."""
+
+    def __init__(self, card: Card, arrays: Mapping[str, np.ndarray], *more: Any, **settings: Any) -> None:
+        super().__init__(card, arrays, *more, **settings)
+        check_held_out(self.where, self.arrays, len(card.labels))
+
+    @cached_property
+    def space(self) -> SampleSpace:
+        """The labels as a sample space."""
+        return SampleSpace(self.labels)
+
+    @cached_property
+    def labels(self) -> tuple[Any, ...]:
+        """The labels in the order of the columns, in the type that they were trained with."""
+        read = {"str": str, "int": int, "float": float, "bool": lambda text: text == "True"}[self.card.label_type]
+        return tuple(read(label) for label in self.card.labels)
+
+    @cached_property
+    def events(self) -> dict[str, Event]:
+        """The named events that the model was given."""
+        typed = dict(zip(self.card.labels, self.labels, strict=True))
+        named = self.card.events.items()
+        return {name: self.space.event(*(typed[label] for label in labels)) for name, labels in named}
+
+    def scores_and_features(self, X: Any) -> tuple[np.ndarray, np.ndarray]:
+        """Scores before the head (n, k), and the input of the last linear layer (n, m)."""
+        scores, features = super().scores_and_features(X)
+        if self.card.class_weight is not None:
+            # Training counted class k as if it came w_k times as often; this takes that back.
+            scores = scores - np.log(np.array(self.card.class_weight)).astype(scores.dtype)
+        return scores, features
+
+    def predict_log_proba(self, X: Any) -> np.ndarray:
+        """log P(label | x) in nats, shape (n, k)."""
+        return self._log_probs(self.scores_and_features(X)[0])
+
+    def predict_proba(self, X: Any) -> np.ndarray:
+        """P(label | x), shape (n, k); columns in the order of `labels`."""
+        return np.exp(self.predict_log_proba(X))
+
+    def distribution(self, X: Any) -> Distribution:
+        """The probabilities with their names: a batch of distributions, one per row."""
+        return Distribution(self.space, self.predict_proba(X))
+
+    def predict(self, X: Any) -> np.ndarray:
+        """The most probable label of each row."""
+        return np.asarray(self.labels)[self.predict_log_proba(X).argmax(axis=1)]
+
+    def score(self, X: Any, y: Any) -> float:
+        """The share of rows whose most probable label is the given one."""
+        return float((self.predict_log_proba(X).argmax(axis=1) == self._classes(y)).mean())
+
+    def examine(self, X: Any) -> Examined:
+        """Probabilities and familiarity from one forward pass."""
+        scores, features = self.scores_and_features(X)
+        familiarity = self._familiarity(scores, features) if self.knows_familiarity else None
+        return Examined(self._log_probs(scores), familiarity)
+
+    # Promises -------------------------------------------------------------------------------------------------
+
+    def predict_set(
+        self,
+        X: Any,
+        coverage: float = 0.95,
+        *,
+        method: Method = "lac",
+        per_class: bool = False,
+        allow_empty: bool = False,
+        seed: int | None = None,
+    ) -> list[Event]:
+        """The set of labels of each row that holds the truth with at least this probability, as Events.
+
+        Split conformal prediction: the promise is marginal over held-out and new rows, exact for every number of
+        held-out rows, and rests on new rows being drawn like the held-out ones. Where the held-out scores come from
+        cross-validation (small data), it is approximate.
+
+        Args:
+            X: rows or pictures.
+            coverage: strictly between 0 and 1.
+            method: "lac" keeps the labels whose probability is high enough, the smallest sets on average; "aps" adds
+                labels by falling probability until their mass is large enough, sets that adapt to doubt.
+            per_class: keep the promise for the rows of every class, not only on average (Mondrian).
+            allow_empty: leave a set empty where every label is too improbable, instead of naming the likeliest.
+            seed: randomize "aps": larger sets that follow doubt more closely; None keeps it deterministic and small.
+        Raises:
+            DataError: if there are too few held-out rows for the coverage, or the promise does not hold for this
+                model (another prior).
+        Reference: Sadinle, Lei and Wasserman (2019), arXiv 1609.00451 (LAC); Romano, Sesia and Candes (2020), arXiv
+            2006.02544 (APS).
+        """
+        mask = self.sets(
+            self.predict_proba(X),
+            coverage,
+            method=method,
+            per_class=per_class,
+            allow_empty=allow_empty,
+            seed=seed,
+        )
+        return [Event(self.space, row) for row in mask]
+
+    def sets(
+        self,
+        probs: np.ndarray,
+        coverage: float,
+        *,
+        method: Method = "lac",
+        per_class: bool = False,
+        allow_empty: bool = False,
+        seed: int | None = None,
+    ) -> np.ndarray:
+        """The sets of `predict_set` for probabilities of this model: booleans of shape (n, k)."""
+        held_out, truth = self._held_out("Prediction sets")
+        # Without a seed the most probable label counts nothing of its own mass: sets are small and never empty.
+        held_u, u = np.zeros(len(held_out)), np.zeros(len(probs))
+        if seed is not None:
+            rng = np.random.default_rng(seed)
+            held_u, u = rng.random(len(held_out)), rng.random(len(probs))
+        quantiles = set_quantiles(
+            held_out, truth, coverage, method=method, per_class=per_class, u=held_u, names=self.card.labels
+        )
+        return prediction_sets(probs, quantiles, method=method, u=u, allow_empty=allow_empty)
+
+    def coverage_interval(self, coverage: float) -> tuple[float, float]:
+        """Where the coverage of this model's sets lies with 95% probability, given its number of held-out rows."""
+        return coverage_interval(len(self._held_out("Prediction sets")[0]), coverage)
+
+    def predict_or_abstain(self, X: Any, max_error: float = 0.01, level: float = 0.95) -> tuple[np.ndarray, np.ndarray]:
+        """The most probable labels, and booleans: which rows are answered.
+
+        With probability `level` over the draw of the held-out rows, at most `max_error` of the answered rows are
+        wrong, in the long run and for rows drawn like the held-out ones.
+
+        Raises:
+            DataError: if that cannot be promised; it says what can.
+        """
+        log_probs = self.predict_log_proba(X)
+        return np.asarray(self.labels)[log_probs.argmax(axis=1)], self.answered(log_probs, max_error, level)
+
+    def answered(self, log_probs: np.ndarray, max_error: float, level: float = 0.95) -> np.ndarray:
+        """Which rows `predict_or_abstain` answers, for log-probabilities of this model: booleans (n,)."""
+        return confidence(log_probs) >= self.abstention(max_error, level).threshold
+
+    def abstention(self, max_error: float, level: float = 0.95) -> Promise:
+        """The confidence from which rows are answered, and what is promised of it.
+
+        Raises:
+            DataError: if the error cannot be promised.
+        """
+        held_out, truth = self._held_out("A bound on the error")
+        if self.card.splits.method == "cross-validation":
+            raise DataError(
+                "A bound on the error must rest on held-out rows of one network; got out-of-fold scores of "
+                f"{self.card.splits.folds} networks. They are not scores of this one. Try calibrate(X, y) with new "
+                "rows, or at least 5,000 rows to learn from."
+            )
+        with np.errstate(divide="ignore"):
+            sure = confidence(np.log(held_out))
+        grid = self.arrays[THRESHOLDS]
+        return choose_threshold(sure, held_out.argmax(axis=1) != truth, grid, max_error, level)
+
+    def event_threshold(self, event: Any, **goal: Any) -> Decision:
+        """The probability of an event from which to act on it, chosen on held-out rows.
+
+        Args:
+            event: a name among `events`, an Event, or labels.
+            goal: one of precision=, recall= or cost=(of a false alarm, of a miss).
+        """
+        held_out, truth = self._held_out("A decision threshold")
+        mask = self.event(event).mask
+        decision = choose_event_threshold(held_out[:, mask].sum(axis=1), mask[truth], **goal)
+        # A hair lower, so that new rows which tie with the held-out row at the threshold are acted on like it.
+        return decision._replace(threshold=max(0.0, decision.threshold - float(slack(np.array(decision.threshold)))))
+
+    def event(self, event: Any) -> Event:
+        """The event with this name, or of these labels."""
+        if isinstance(event, str) and event in self.events and event not in self.labels:
+            return self.events[event]
+        return self.space.event(event)
+
+    # Familiarity ----------------------------------------------------------------------------------------------
+
+    @property
+    def knows_familiarity(self) -> bool:
+        """Whether there were held-out rows to compare with, and the class frequencies are those of training."""
+        return UNFAMILIARITY in self.arrays and self.card.prior is None
+
+    def familiarity(self, X: Any) -> np.ndarray:
+        """A conformal p-value per row: small = unlike anything that the model was trained on.
+
+        P(p <= a) <= a for rows drawn like the held-out ones, so that calling rows with p <= 0.01 unfamiliar raises
+        false alarms on 1% of familiar rows.
+
+        Raises:
+            DataError: if there were no held-out rows to compare with.
+        """
+        if self.card.prior is not None:
+            raise self._other_prior("A familiarity")
+        if UNFAMILIARITY not in self.arrays:
+            raise self._nothing_held_out("A familiarity", "more rows per class to learn from")
+        return self._familiarity(*self.scores_and_features(X))
+
+    # Other data -----------------------------------------------------------------------------------------------
+
+    def calibrate(self, X: Any, y: Any) -> Self:
+        """The same network with temperature and promises from new rows; they replace those of before.
+
+        Half of the rows, stratified, fit the temperature; the other half is kept for sets and thresholds.
+
+        Args:
+            X: rows or pictures that the network was not trained on, drawn like those it will answer.
+            y: their labels (n,), or label distributions (n, k).
+        Raises:
+            DataError: if a row was trained on (as far as its run folder lies beside the model), a class is missing,
+                or there are fewer than two rows of a class.
+        """
+        rows = self.rows(X)
+        self._refuse_trained_on(rows)
+        Y = np.asarray(y)
+        if Y.ndim == 2:
+            Y = check_probabilities(Y, self.card.labels, what="y").astype(np.float64)
+            strata = Y.argmax(axis=1)
+        else:
+            Y = strata = self._classes(Y, refuse=True)
+        if len(rows) != len(strata):
+            raise ShapeError(f"y must have one label per row; got {len(strata)} for {len(rows)} rows. Check both.")
+        counts = np.bincount(strata, minlength=len(self.labels))
+        if counts.min() < 2:
+            rare = [label for label, count in zip(self.card.labels, counts, strict=True) if count < 2]
+            raise DataError(
+                f"Calibration rows must hold every class at least twice; got {counts.min()} of {rare[0]!r}"
+                f"{f' and too few of {len(rare) - 1} more' if len(rare) > 1 else ''}. Half of them fit the "
+                "temperature, half keep the promises. Try more rows."
+            )
+        [first, second] = stratified_split(strata, [len(rows) // 2], np.random.default_rng(0))
+        log_probs = self._before_temperature(self.scores_and_features(rows)[0]).astype(np.float64)
+        temperature = fit_temperature(log_probs[first], Y[first])
+        splits = self.card.splits.model_copy(
+            update={"method": "held-out", "calibration": len(first), "thresholds": len(second), "folds": 0}
+        )
+        arrays = held_out_arrays(log_probs[first], log_probs[second], Y[second], temperature)
+        return self._changed(arrays, temperature=temperature, splits=splits, prior=None)
+
+    def with_prior(self, prior: "Mapping[Any, float] | PriorEstimate | np.ndarray") -> Self:
+        """The same model where the classes have other frequencies than in training.
+
+        P'(y | x) is proportional to P(y | x) P'(y) / P(y): what a label looks like stays, how often it comes changes.
+        Every answer uses the new frequencies. Sets, error bounds and familiarity promise nothing under them, and raise.
+
+        Args:
+            prior: the frequency of every label, with sum 1, or what `estimate_prior` found.
+        Raises:
+            ProbabilityError, DataError: if they are not frequencies of these labels.
+        Reference: Saerens, Latinne and Decaestecker (2002), Adjusting the outputs of a classifier.
+        """
+        if isinstance(prior, PriorEstimate):
+            values: Any = prior.prior
+        elif isinstance(prior, Mapping):
+            unknown = [label for label in prior if label not in self.labels]
+            if unknown:
+                raise DataError(f"A prior must be about labels; got {unknown[0]!r}. {nearest(unknown[0], self.labels)}")
+            missing = [label for label in self.labels if label not in prior]
+            if missing:
+                raise DataError(
+                    f"A prior must give the frequency of every label; got none for {missing[0]!r}. "
+                    f"Try {missing[0]!r}: 0.0 if it never comes."
+                )
+            values = [prior[label] for label in self.labels]
+        else:
+            values = prior
+        if np.ndim(values) != 1:
+            raise ShapeError(f"prior must have one frequency per label; got shape {np.shape(values)}.")
+        checked = check_probabilities(values, self.card.labels, what="prior").astype(np.float64)
+        return self._changed(prior=tuple(checked.tolist()))
+
+    def estimate_prior(self, X: Any) -> PriorEstimate:
+        """How often each label comes among unlabeled rows, by expectation maximization, with 95% intervals."""
+        log_probs = self._before_prior(self.scores_and_features(X)[0])
+        return estimate_prior(log_probs, np.array(self.card.class_frequencies))
+
+    # Inside ---------------------------------------------------------------------------------------------------
+
+    def _log_probs(self, scores: np.ndarray) -> np.ndarray:
+        log_probs = self._before_prior(scores)
+        if self.card.prior is None or not len(log_probs):
+            return log_probs
+        return shift_prior(log_probs, np.array(self.card.class_frequencies), np.array(self.card.prior))
+
+    def _before_prior(self, scores: np.ndarray) -> np.ndarray:
+        log_probs = self._before_temperature(scores)
+        if self.card.temperature is None or not len(log_probs):
+            return log_probs
+        return apply_temperature(log_probs, self.card.temperature)
+
+    def _before_temperature(self, scores: np.ndarray) -> np.ndarray:
+        return np.asarray(HEADS[self.card.head].log_probs(scores))
+
+    @cached_property
+    def held_out_probs(self) -> np.ndarray:
+        """Probabilities of the held-out rows that the promises rest on, shape (m, k)."""
+        log_probs = self.arrays[LOG_PROBS]
+        temperature = self.card.temperature
+        return np.exp(log_probs if temperature is None else apply_temperature(log_probs, temperature))
+
+    def _held_out(self, what: str) -> tuple[np.ndarray, np.ndarray]:
+        if self.card.prior is not None:
+            raise self._other_prior(what)
+        if LOG_PROBS not in self.arrays:
+            raise self._nothing_held_out(what)
+        return self.held_out_probs, self.arrays[LABELS].astype(np.int64)
+
+    def _other_prior(self, what: str) -> DataError:
+        return DataError(
+            f"{what} must rest on rows drawn like those to answer; got a model under another prior. Its promise does "
+            "not survive the shift. Try the model without with_prior, or calibrate(X, y) on rows from the field."
+        )
+
+    def _nothing_held_out(
+        self, what: str, way_out: str = "calibrate(X, y) with new rows, or more rows per class"
+    ) -> DataError:
+        return DataError(
+            f"{what} must rest on held-out rows; {self.where} has none (trained on {self.card.splits.train} rows). "
+            f"A coverage of 95% needs {rows_needed(0.95)}. Try {way_out}."
+        )
+
+    def _familiarity(self, scores: np.ndarray, features: np.ndarray) -> np.ndarray:
+        stats = {n.removeprefix(FAMILIARITY): a for n, a in self.arrays.items() if n.startswith(FAMILIARITY)}
+        return familiarity_p_values(unfamiliarity(stats, features, scores), self.arrays[UNFAMILIARITY])
+
+    def _classes(self, y: Any, *, refuse: bool = False) -> np.ndarray:
+        """The number of each label; -1 for one that the model does not know, or an error."""
+        index = {label: i for i, label in enumerate(self.labels)}
+        values = np.asarray(y).tolist()
+        classes = np.array([index.get(label, -1) for label in values], dtype=np.int64)
+        if refuse and (classes < 0).any():
+            unknown = values[int((classes < 0).argmax())]
+            raise DataError(f"y must hold labels of the model; got {unknown!r}. {nearest(unknown, self.labels)}")
+        return classes
+
+    def _refuse_trained_on(self, rows: np.ndarray) -> None:
+        if self.trained_on is None:
+            return
+        seen = np.isin(row_hashes(rows), self.trained_on)
+        if seen.any():
+            raise DataError(
+                f"Calibration rows must be new to the network; got {seen.sum():,} of {len(rows):,} that it was trained "
+                f"on, row {int(seen.argmax())} first. It is too sure of those. Try rows that were kept back."
+            )

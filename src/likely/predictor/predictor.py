@@ -1,0 +1,149 @@
+"""What the models of labels and of numbers share: input, forward pass, file."""
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+
+from likely import storage
+from likely.arrays import to_numpy
+from likely.card import Card
+from likely.data.normalize import Normalization
+from likely.data.picture import read_picture
+from likely.engines import create_engine
+from likely.engines.engine import Optimizer
+from likely.errors import DataError
+from likely.inference import Inference
+from likely.networks import create_network
+from likely.networks.network import Network, TorchNetwork
+from likely.predictor.arrays import FAMILIARITY, HELD_OUT, THETA
+
+_DERIVED = ("held_out_probs",)
+
+
+class Predictor:
+    """What the classifier's and the regressor's models share: input, forward pass, file.
+
+    Args:
+        card: everything but the numbers.
+        arrays: the numbers by name: parameters under "theta.", what held-out rows say under "held_out.", what is known
+            of familiar rows under "familiarity.".
+        device: where a torch network computes: "auto", "cpu" or "cuda".
+        path: where the model came from, for messages.
+        trained_on: hashes of the rows that it was trained on, where they are known.
+    """
+
+    def __init__(
+        self,
+        card: Card,
+        arrays: Mapping[str, np.ndarray],
+        device: str = "auto",
+        path: object = "",
+        trained_on: np.ndarray | None = None,
+    ) -> None:
+        self.trained_on = trained_on
+        self.card = card
+        self.arrays = dict(arrays)
+        self.where = str(path) or "The model"
+        self.normalization = Normalization.from_json(card.normalization)
+        network = create_network(card.network.name, card.network.settings)
+        theta = {name.removeprefix(THETA): a for name, a in self.arrays.items() if name.startswith(THETA)}
+        if isinstance(network, Network):
+            shapes, kinds, forward = network.shapes, {}, partial(network.apply_with_features, theta)
+            load_state = None
+        else:
+            engine = _torch_engine(network, card, self.normalization, device)
+            state = engine.state()
+            shapes, kinds = {n: a.shape for n, a in state.items()}, {n: a.dtype.kind for n, a in state.items()}
+            forward, load_state = engine.forward, engine.load_state
+        storage.expect_arrays(
+            self.where,
+            self.arrays,
+            {THETA + name: shape for name, shape in shapes.items()},
+            kinds={THETA + name: kind for name, kind in kinds.items()},
+            optional=[name for name in self.arrays if name in HELD_OUT or name.startswith(FAMILIARITY)],
+        )
+        if load_state is not None:
+            load_state(theta)
+        self._inference = Inference(self.normalization, forward, card.mirror)
+
+    @property
+    def task(self) -> str:
+        """Either "classification" or "regression"."""
+        return self.card.task
+
+    @property
+    def picture_shape(self) -> tuple[int, ...] | None:
+        """(h, w) or (h, w, 3) of the pictures that the model reads; None for rows of numbers."""
+        return self.normalization.shape if self.normalization.kind == "pictures" else None
+
+    def rows(self, X: Any, *, raw: bool = False) -> np.ndarray:
+        """X as the rows that the model was trained on: arrays are checked, pictures and paths go through the gate.
+
+        Args:
+            X: an array of rows, or a list of paths, PIL pictures or bytes.
+            raw: only resize pictures, without the data set's conversion of photographs.
+        """
+        if _is_pictures(X):
+            if self.picture_shape is None:
+                raise DataError(
+                    f"X must be rows of {self.normalization.shape[0]} numbers; got pictures. "
+                    f"The model was trained on a table. Try predict with an array of shape (n, d)."
+                )
+            read = [read_picture(x, shape=self.picture_shape, conversion=self.card.conversion, raw=raw) for x in X]
+            return np.stack(read) if read else np.empty((0, *self.picture_shape), np.uint8)
+        return self.normalization.check(to_numpy(X))
+
+    def scores_and_features(self, X: Any) -> tuple[np.ndarray, np.ndarray]:
+        """Scores before the head (n, k), and the input of the last linear layer (n, m)."""
+        return self._inference(self.rows(X))
+
+    def with_metrics(self, metrics: dict[str, Any] | None) -> Self:
+        """The same model whose card states these test figures, or none."""
+        return self._changed(metrics=metrics)
+
+    def _changed(self, arrays: Mapping[str, np.ndarray] | None = None, **changes: Any) -> Self:
+        """The same network with other entries of the card, and perhaps other held-out arrays."""
+        same = object.__new__(type(self))
+        same.__dict__.update({name: value for name, value in self.__dict__.items() if name not in _DERIVED})
+        same.card = self.card.model_copy(update=changes)
+        same.arrays = {**self.arrays, **(arrays or {})}
+        return same
+
+    def save(self, path: str | Path) -> Path:
+        """Write the model to one file, whole or not at all; returns the path.
+
+        Raises:
+            OutputError: if it cannot be written.
+        """
+        storage.write(path, self.arrays, self.card.to_json())
+        return Path(path)
+
+    def __repr__(self) -> str:
+        card = self.card
+        what = f"{len(card.labels)} labels" if card.labels else f"{card.network.outputs} numbers"
+        return f"<{type(self).__name__} {card.network.name}, {card.network.parameters:,} parameters: {what}>"
+
+
+def _torch_engine(network: TorchNetwork, card: Card, normalization: Normalization, device: str) -> Any:
+    return create_engine(
+        "torch",
+        network,
+        n_outputs=card.network.outputs,
+        head=card.head,
+        loss=card.loss,
+        optimizer=Optimizer(),
+        sample=np.zeros((2, *normalization.output_shape), np.float32),
+        seed=0,
+        dtype="float32",
+        device=device,
+    )
+
+
+def _is_pictures(X: Any) -> bool:
+    if not isinstance(X, Sequence) or isinstance(X, str | bytes) or not X:
+        return False
+    first = X[0]
+    return isinstance(first, str | bytes | Path) or hasattr(first, "getpixel")

@@ -1,0 +1,118 @@
+"""Whether a model keeps its promises on rows that it has not seen: the figures behind the report and metrics.json.
+
+sets        how often they hold the truth, and how large they are, at several coverages
+selective   the error when only the most confident rows are answered
+abstention  the error among the answers of `predict_or_abstain`
+familiarity how often a familiar row raises a false alarm
+events      each named event on its own
+"""
+
+from typing import Any
+
+import numpy as np
+
+from likely.errors import DataError
+from likely.metrics.events import event_metrics
+from likely.metrics.intervals import Estimate, bootstrap
+from likely.predictor import ClassifierPredictor
+from likely.trust.abstention import aurc, confidence, error_at_coverage, risk_coverage
+
+COVERAGES = (0.8, 0.9, 0.95, 0.99, 0.999)
+MAX_ERRORS = (0.01, 0.02, 0.05)
+UNFAMILIAR = 0.01
+"""A familiarity from which on a row is called unfamiliar: the rate of false alarms on familiar ones."""
+_ANSWERED = (0.8, 0.9, 0.95)
+_MOST_POINTS = 200
+
+
+def promises_kept(
+    predictor: ClassifierPredictor, log_probs: np.ndarray, familiarity: np.ndarray | None, y: np.ndarray
+) -> dict[str, Any]:
+    """What the model promises, and what came of it on these rows, as JSON values; figures with 95% intervals.
+
+    Args:
+        predictor: the model.
+        log_probs: its log-probabilities for the rows, shape (n, k).
+        familiarity: its p-values for them, shape (n,), or None.
+        y: their true classes 0..k-1, shape (n,).
+    Returns:
+        {"selective": ..., "events": ...} and, as far as the model promises them, "sets", "abstention", "familiarity".
+    """
+    probs = np.exp(log_probs)
+    found: dict[str, Any] = {"selective": _selective(log_probs, y)}
+    sets = [entry for coverage in COVERAGES if (entry := _sets(predictor, probs, y, coverage)) is not None]
+    if sets:
+        found["sets"] = sets
+    abstention = [entry for e in MAX_ERRORS if (entry := _abstention(predictor, log_probs, y, e)) is not None]
+    if abstention:
+        found["abstention"] = abstention
+    if familiarity is not None:
+        found["familiarity"] = {"alarm": UNFAMILIAR, "rate": _share(familiarity <= UNFAMILIAR).to_json()}
+    if predictor.events:
+        found["events"] = {
+            name: {"labels": list(map(str, event)), **event_metrics(_mass(probs, event.mask), event.mask[y])}
+            for name, event in predictor.events.items()
+        }
+    return found
+
+
+def _sets(predictor: ClassifierPredictor, probs: np.ndarray, y: np.ndarray, coverage: float) -> dict[str, Any] | None:
+    try:
+        low, high = predictor.coverage_interval(coverage)
+        mask = predictor.sets(probs, coverage)
+    except DataError:
+        return None  # too few held-out rows for this coverage, or none
+    sizes = mask.sum(axis=1)
+    covered = mask[np.arange(len(y)), y]
+    rows = np.column_stack([covered, sizes]).astype(np.float64)
+    share, size = bootstrap(rows, lambda sums: sums / len(y))
+    return {
+        "coverage": coverage,
+        "expected": {"low": low, "high": high},
+        "covered": share.to_json(),
+        "size": size.to_json(),
+        "sizes": np.bincount(sizes, minlength=2).tolist(),
+    }
+
+
+def _abstention(
+    predictor: ClassifierPredictor, log_probs: np.ndarray, y: np.ndarray, max_error: float
+) -> dict[str, Any] | None:
+    try:
+        promise = predictor.abstention(max_error)
+    except DataError:
+        return None
+    answered = confidence(log_probs) >= promise.threshold
+    wrong = log_probs.argmax(axis=1) != y
+    rows = np.column_stack([answered, answered & wrong]).astype(np.float64)
+
+    def figures(sums: np.ndarray) -> np.ndarray:
+        with np.errstate(invalid="ignore"):
+            return np.column_stack([sums[:, 0] / len(y), sums[:, 1] / sums[:, 0]])
+
+    share, error = bootstrap(rows, figures)
+    return {
+        "max_error": max_error,
+        "threshold": promise.threshold,
+        "answered": share.to_json(),
+        "error": error.to_json(),
+    }
+
+
+def _selective(log_probs: np.ndarray, y: np.ndarray) -> dict[str, Any]:
+    sure, wrong = confidence(log_probs), log_probs.argmax(axis=1) != y
+    curve = risk_coverage(sure, wrong)
+    shown = np.unique(np.linspace(0, len(curve.coverage) - 1, _MOST_POINTS).round().astype(int))
+    return {
+        "aurc": aurc(sure, wrong),
+        "error_at": {str(share): error_at_coverage(sure, wrong, share) for share in _ANSWERED},
+        "curve": {"coverage": curve.coverage[shown].tolist(), "error": curve.risk[shown].tolist()},
+    }
+
+
+def _mass(probs: np.ndarray, mask: np.ndarray) -> np.ndarray:
+    return np.minimum(probs[:, mask].sum(axis=1), 1.0)
+
+
+def _share(flags: np.ndarray) -> Estimate:
+    return bootstrap(flags[:, None].astype(np.float64), lambda sums: sums / len(flags))[0]

@@ -1,0 +1,58 @@
+"""The page of labels in doubt: each picture with its given and its suggested label; loads nothing, runs no script."""
+
+from functools import cache
+from importlib.resources import files
+
+from jinja2 import Environment, StrictUndefined, Template
+
+from likely.label_check import LabelCheck
+from likely.report.examples import PIXELATED, data_uri
+from likely.report.findings import percent, printable, several
+from likely.storage import StrPath, write_text
+
+N_SHOWN = 1000
+"""Above so many rows the page would be slow to open; the table of corrections holds them all."""
+
+
+def write_label_page(path: StrPath, found: LabelCheck) -> None:
+    """Write the page as one HTML file, whole or not at all.
+
+    Raises:
+        OutputError: if the file cannot be written.
+    """
+    write_text(path, render_label_page(found))
+
+
+def render_label_page(found: LabelCheck) -> str:
+    """The page as HTML text; every text that comes from the data is escaped."""
+    X, n, doubted = found.dataset.train.X, len(found.dataset.train), len(found.issues)
+    pictures = X if X.ndim > 2 else None
+    doubts = found.doubts(N_SHOWN)
+    return _template().render(
+        title=printable(found.dataset.name),
+        lead=(
+            f"Of {several(n, 'picture' if pictures is not None else 'row')}, {doubted:,} "
+            f"{'has' if doubted == 1 else 'have'} a label that is less probable than another one, to networks that had "
+            f"not seen that label ({found.folds} folds). The most doubtful come first."
+        ),
+        column=found.column,
+        pixelated=pictures is not None and max(pictures.shape[1:3]) <= PIXELATED,
+        more=doubted - len(doubts),
+        doubts=[
+            {
+                "name": printable(doubt.name),
+                "picture": None if pictures is None else data_uri(pictures[doubt.row]),
+                "given": printable(doubt.given),
+                "suggested": printable(doubt.suggested),
+                "p_given": percent(doubt.p_given),
+                "p_suggested": percent(doubt.p_suggested),
+            }
+            for doubt in doubts
+        ],
+    )
+
+
+@cache
+def _template() -> Template:
+    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    return environment.from_string(files("likely.report").joinpath("label_page.html").read_text(encoding="utf-8"))

@@ -1,0 +1,92 @@
+"""Figures of promises: coverage, sizes of sets, error over share answered, familiarity."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from likely.promises import UNFAMILIAR
+from likely.report.figures import ACCENT, CONTRAST, INK, legend_above, svg
+
+_P_BINS = 20
+
+
+def coverage_differences(entries: Sequence[Mapping[str, Any]], description: str) -> str:
+    """Coverage reached minus asked for, in points, over the coverages; bars: what the held-out rows leave open."""
+
+    def draw(figure: Figure) -> None:
+        ax = figure.subplots()
+        at = np.arange(len(entries))
+        asked = np.array([e["coverage"] for e in entries])
+
+        def points(*path: str) -> np.ndarray:
+            return 100 * (np.array([e[path[0]][path[1]] for e in entries], dtype=np.float64) - asked)
+
+        low, high = points("expected", "low"), points("expected", "high")
+        ax.bar(at, high - low, 0.5, low, color=ACCENT, alpha=0.25, edgecolor=INK, linewidth=0.5, label="expected")
+        reached = points("covered", "value")
+        reach = np.abs(np.stack([points("covered", "low"), points("covered", "high")]) - reached)
+        ax.errorbar(at, reached, reach, color=CONTRAST, marker="o", linestyle="", capsize=2.5, label="test rows")
+        ax.axhline(0, color=INK, linestyle=":", linewidth=1)
+        ax.set_xticks(at, [f"{100 * c:g}%" for c in asked])
+        ax.set(xlabel="coverage asked for", ylabel="reached minus asked (points)")
+        legend_above(ax)
+
+    return svg("coverage", description, 3.1, draw)
+
+
+def size_histogram(sizes: np.ndarray, noun: str, description: str) -> str:
+    """How many rows have a set of which size."""
+
+    def draw(figure: Figure) -> None:
+        ax = figure.subplots()
+        counts = np.bincount(sizes)
+        first = 0 if counts[0] else 1
+        shown = np.arange(first, len(counts))
+        bars = ax.bar(shown, counts[first:], color=ACCENT, alpha=0.55, edgecolor=INK, linewidth=0.5)
+        if len(shown) <= 12:
+            ax.bar_label(bars, [f"{c:,}" for c in counts[first:]], fontsize=8, padding=2)
+        ax.xaxis.set_major_locator(MaxNLocator(12, integer=True))
+        ax.margins(y=0.12)
+        ax.set(xlabel="labels in the set", ylabel=f"{noun}s")
+        ax.grid(visible=False, axis="x")
+
+    return svg("sizes", description, 3.1, draw)
+
+
+def risk_coverage(selective: Mapping[str, Any], description: str) -> str:
+    """The error among the answers over the share answered, three shares marked."""
+
+    def draw(figure: Figure) -> None:
+        ax = figure.subplots()
+        curve = selective["curve"]
+        ax.plot(100 * np.array(curve["coverage"]), 100 * np.array(curve["error"]), color=ACCENT)
+        for share, error in selective["error_at"].items():
+            ax.plot(100 * float(share), 100 * error, color=CONTRAST, marker="o")
+            ax.annotate(
+                f"{100 * error:.2f}%",
+                (100 * float(share), 100 * error),
+                xytext=(-6, 4),
+                textcoords="offset points",
+                ha="right",
+            )
+        ax.set(xlabel="share answered (%)", ylabel="error among the answers (%)", xlim=(0, 101))
+        ax.set_ylim(bottom=0)
+
+    return svg("risk", description, 3.1, draw)
+
+
+def p_value_histogram(p: np.ndarray, description: str) -> str:
+    """How the p-values are spread, beside the even spread of familiar rows."""
+
+    def draw(figure: Figure) -> None:
+        ax = figure.subplots()
+        ax.hist(p, bins=_P_BINS, range=(0, 1), color=ACCENT, alpha=0.55, edgecolor=INK, linewidth=0.5)
+        ax.axhline(len(p) / _P_BINS, color=INK, linestyle=":", linewidth=1.2, label="even spread")
+        ax.axvline(UNFAMILIAR, color=CONTRAST, linestyle="--", linewidth=1.4, label=f"unfamiliar up to {UNFAMILIAR:g}")
+        ax.set(xlabel="familiarity (p-value)", ylabel="test rows", xlim=(-0.01, 1))
+        legend_above(ax)
+
+    return svg("familiar", description, 3.1, draw)

@@ -1,0 +1,304 @@
+"""The sections of the report on what can be trusted: events, prediction sets, abstention, familiarity.
+
+Each section is a list of blocks, and each block says in one sentence what to conclude before it shows a figure, a table
+or test rows. What a model does not promise is left out, or said in a sentence.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from markupsafe import Markup
+
+from likely.errors import DataError
+from likely.metrics import event_reliability
+from likely.predictor import ClassifierPredictor
+from likely.promises import MAX_ERRORS, UNFAMILIAR
+from likely.recipe import Judgement
+from likely.report import examples, figures, promise_figures
+from likely.report.findings import make_bins, percent, printable, several
+from likely.trust.abstention import confidence
+
+_SHOWN = 12
+_PER_SIZE = 4
+_SIZES = 5
+_EVENTS = 6
+_LABELS = 6
+
+
+@dataclass(frozen=True)
+class Trust:
+    """Sets, abstention and familiarity of the test rows; what the model does not promise is None.
+
+    Args:
+        coverage, sets: the sets at one coverage, booleans of shape (n, k).
+        max_error, answered: which rows are answered under a promised error, booleans of shape (n,).
+        familiarity: p-values, shape (n,).
+        approximate: whether out-of-fold scores stand in for held-out rows.
+    """
+
+    coverage: float | None = None
+    sets: np.ndarray | None = None
+    max_error: float | None = None
+    answered: np.ndarray | None = None
+    familiarity: np.ndarray | None = None
+    approximate: bool = False
+
+
+@dataclass(frozen=True)
+class Row:
+    """A test row among others: its picture, what is said below it, and whether that is right."""
+
+    card: examples.Card
+    note: str
+    right: bool
+
+
+@dataclass(frozen=True)
+class Block:
+    """One conclusion with what it rests on."""
+
+    finding: str
+    figure: Markup = field(default_factory=Markup)
+    how: str = ""
+    head: Sequence[str] = ()
+    rows: Sequence[Sequence[str]] = ()
+    cards: Sequence[Row] = ()
+    cards_how: str = ""
+
+
+@dataclass(frozen=True)
+class Section:
+    """A section of the page."""
+
+    id: str
+    title: str
+    blocks: Sequence[Block]
+
+
+def trust_of(predictor: ClassifierPredictor, judgement: Judgement) -> Trust:
+    """What the model promises of the rows that it was judged on."""
+    probs = judgement.answers
+    with np.errstate(divide="ignore"):
+        log_probs = np.log(probs)
+    coverage = sets = max_error = answered = None
+    for asked in (0.95, 0.99):
+        try:
+            sets, coverage = predictor.sets(probs, asked), asked
+        except DataError:
+            break
+        if (sets.sum(axis=1) > 1).mean() > 0.05:
+            break  # larger coverages would only show larger sets
+    for asked in MAX_ERRORS:
+        try:
+            answered, max_error = confidence(log_probs) >= predictor.abstention(asked).threshold, asked
+        except DataError:
+            continue
+        break
+    approximate = predictor.card.splits.method == "cross-validation"
+    return Trust(coverage, sets, max_error, answered, judgement.familiarity, approximate)
+
+
+def promise_sections(
+    metrics: Mapping[str, Any],
+    trust: Trust | None,
+    y: np.ndarray,
+    probs: np.ndarray,
+    labels: Sequence[str],
+    pictures: np.ndarray | None,
+    names: Sequence[str] | None,
+    noun: str,
+) -> list[Section]:
+    """The sections for test rows with true classes y (n,) and probabilities (n, k)."""
+    if trust is None:
+        return []
+
+    def row(i: int, note: str, right: bool) -> Row:
+        return Row(examples.make_card(i, y, probs, labels, pictures, names), note, right)
+
+    sections = [
+        Section("events", "Events", list(_events(metrics, y, probs, labels, noun))),
+        Section("sets", "Prediction sets", list(_sets(metrics, trust, y, labels, noun, row))),
+        Section("abstention", "Abstention", list(_abstention(metrics, trust, y, probs, noun, row))),
+        Section("familiarity", "Familiarity", list(_familiarity(metrics, trust, noun, row))),
+    ]
+    return [section for section in sections if section.blocks]
+
+
+def _events(
+    metrics: Mapping[str, Any], y: np.ndarray, probs: np.ndarray, labels: Sequence[str], noun: str
+) -> Iterator[Block]:
+    events = metrics.get("events") or {}
+    if not events:
+        return
+    rows = [
+        [
+            printable(name),
+            ", ".join(map(printable, entry["labels"])),
+            *(percent(entry[key]["value"], 2) for key in ("frequency", "ece", "ece_floor")),
+        ]
+        for name, entry in events.items()
+    ]
+    doubtful = [row[0] for row, entry in zip(rows, events.values(), strict=True) if _above_floor(entry)]
+    finding = (
+        f"P({doubtful[0]}) is further from its frequency than chance explains."
+        if doubtful
+        else "The probability of every event agrees with how often it happens, as far as these rows can tell."
+    )
+    yield Block(
+        finding,
+        head=("event", "labels", "frequency", "ECE", "if calibrated"),
+        rows=rows,
+        how="ECE: the mean gap between the probability of an event and its frequency; if calibrated: what chance "
+        f"alone would show on as many {noun}s.",
+    )
+    for number, (name, entry) in enumerate(list(events.items())[:_EVENTS]):
+        mask = np.isin(labels, [printable(label) for label in entry["labels"]])
+        bins = make_bins(event_reliability(np.minimum(probs[:, mask].sum(axis=1), 1.0), mask[y]))
+        about = f"{printable(name)}: said {percent(float(probs[:, mask].sum(axis=1).mean()))} on average, "
+        about += f"came {percent(entry['frequency']['value'])} of the time."
+        diagram = figures.reliability_diagram(bins, noun, f"Reliability of an event. {about}", number)
+        yield Block(
+            about, Markup(diagram), "Dots on the dotted line: the event comes as often as its probability says."
+        )
+
+
+def _above_floor(entry: Mapping[str, Any]) -> bool:
+    high = entry["ece_floor"]["high"]
+    return high is not None and entry["ece"]["value"] > high
+
+
+def _sets(
+    metrics: Mapping[str, Any], trust: Trust, y: np.ndarray, labels: Sequence[str], noun: str, row: Any
+) -> Iterator[Block]:
+    entries = metrics.get("sets") or []
+    if not entries:
+        yield Block("This model promises no prediction sets: there were too few held-out rows to rest them on.")
+        return
+    # With 95% intervals one in twenty misses by chance, so only a clear miss is called one.
+    missed = [e for e in entries if e["covered"]["high"] is not None and e["covered"]["high"] < e["expected"]["low"]]
+    if missed:
+        finding = (
+            f"At {percent(missed[0]['coverage'])} the sets hold the truth for {percent(missed[0]['covered']['value'])} "
+            f"of the test {noun}s: less than promised, so these {noun}s differ from the held-out ones."
+        )
+    else:
+        finding = f"The sets hold the truth of test {noun}s as often as promised, as far as these rows can tell."
+    approximate = " The promise is approximate here: it rests on out-of-fold scores." if trust.approximate else ""
+    yield Block(
+        finding,
+        Markup(promise_figures.coverage_differences(entries, f"Coverage of prediction sets. {finding}")),
+        "Dots: coverage reached minus asked for, with the 95% interval of the test rows. Bars: where it may lie, "
+        f"given how many rows were held out. Sets that would be empty get a label, which raises coverage.{approximate}",
+        ("asked", "reached", "95% interval", "expected", "labels"),
+        [
+            [
+                percent(e["coverage"]),
+                percent(e["covered"]["value"], 2),
+                f"{percent(e['covered']['low'])}–{percent(e['covered']['high'])}",
+                f"{percent(e['expected']['low'])}–{percent(e['expected']['high'])}",
+                f"{e['size']['value']:.2f}",
+            ]
+            for e in entries
+        ],
+    )
+    if trust.sets is None or trust.coverage is None:
+        return
+    sizes = trust.sets.sum(axis=1)
+    single = float((sizes == 1).mean())
+    largest = several(int(sizes.max()), "label")
+    finding = (
+        f"At {percent(trust.coverage)}, {percent(single)} of the {noun}s need one label; the largest set has {largest}."
+    )
+    held = trust.sets[np.arange(len(y)), y]
+    cards: list[Row] = []
+    for size in np.unique(sizes)[:_SIZES].tolist():
+        for i in np.flatnonzero(sizes == size)[:_PER_SIZE].tolist():
+            inside = [labels[k] for k in np.flatnonzero(trust.sets[i]).tolist()]
+            more = f" and {len(inside) - _LABELS} more" if len(inside) > _LABELS else ""
+            cards.append(row(i, f"{{{', '.join(inside[:_LABELS])}{more}}}", bool(held[i])))
+    yield Block(
+        finding,
+        Markup(promise_figures.size_histogram(sizes, noun, f"Sizes of prediction sets. {finding}")),
+        f"How many test {noun}s have a set of which size. Large sets are {noun}s that the model cannot tell apart.",
+        cards=cards,
+        cards_how=f"The first test {noun}s with sets of each size; ✓ the set holds the truth, ✗ it does not.",
+    )
+
+
+def _abstention(
+    metrics: Mapping[str, Any], trust: Trust, y: np.ndarray, probs: np.ndarray, noun: str, row: Any
+) -> Iterator[Block]:
+    selective = metrics.get("selective")
+    if not selective:
+        return
+    at = selective["error_at"]
+    every = float((probs.argmax(axis=1) != y).mean())
+    finding = (
+        f"Answering only the surest 90% of the {noun}s takes the error from {percent(every)} to {percent(at['0.9'])}."
+    )
+    yield Block(
+        finding,
+        Markup(promise_figures.risk_coverage(selective, f"Error over share answered. {finding}")),
+        f"The error among the answers when only the most confident {noun}s are answered. Area under the curve (AURC): "
+        f"{selective['aurc']:.4f}; error at 80, 90 and 95% answered: {', '.join(percent(at[s], 2) for s in at)}.",
+    )
+    promised = metrics.get("abstention") or []
+    if not promised:
+        why = (
+            "out-of-fold scores are not scores of this network"
+            if trust.approximate
+            else "the held-out rows do not allow it"
+        )
+        yield Block(f"This model promises no bound on the error of its answers: {why}.")
+        return
+    best = promised[0]
+    finding = (
+        f"Asked to be wrong in at most {percent(best['max_error'])} of its answers, it answers "
+        f"{percent(best['answered']['value'])} of the {noun}s and errs in {percent(best['error']['value'] or 0.0, 2)}."
+    )
+    cards: list[Row] = []
+    if trust.answered is not None:
+        sure = probs.max(axis=1)
+        silent = np.flatnonzero(~trust.answered)
+        for i in silent[np.argsort(sure[silent], kind="stable")][:_SHOWN].tolist():
+            cards.append(row(i, f"no answer: {percent(float(sure[i]))} is too unsure", bool(probs[i].argmax() == y[i])))
+    yield Block(
+        finding,
+        how="Promised with 95% confidence over the draw of the held-out rows; an error that is not listed cannot be.",
+        head=("error at most", "threshold", "answered", "wrong answers", "95% interval"),
+        rows=[
+            [
+                percent(e["max_error"]),
+                f"{e['threshold']:.3f}",
+                percent(e["answered"]["value"]),
+                percent(e["error"]["value"] or 0.0, 2),
+                f"{percent(e['error']['low'] or 0.0, 2)}–{percent(e['error']['high'] or 0.0, 2)}",
+            ]
+            for e in promised
+        ],
+        cards=cards,
+        cards_how=f"The {noun}s that it is least sure of and does not answer; ✓ its guess is right, ✗ wrong.",
+    )
+
+
+def _familiarity(metrics: Mapping[str, Any], trust: Trust, noun: str, row: Any) -> Iterator[Block]:
+    entry = metrics.get("familiarity")
+    if entry is None or trust.familiarity is None:
+        return
+    p = trust.familiarity
+    rate = entry["rate"]
+    finding = (
+        f"{percent(rate['value'], 2)} of the test {noun}s are called unfamiliar; {percent(entry['alarm'])} were to be "
+        f"expected if they come from where the training {noun}s come from."
+    )
+    strangest = np.argsort(p, kind="stable")[:_SHOWN].tolist()
+    yield Block(
+        finding,
+        Markup(promise_figures.p_value_histogram(p, f"Familiarity of test {noun}s. {finding}")),
+        f"Familiar {noun}s have p-values that spread evenly (dotted line). Left of {UNFAMILIAR:g} a {noun} is called "
+        f"unfamiliar. 95% interval of the rate: {percent(rate['low'], 2)}–{percent(rate['high'], 2)}.",
+        cards=[row(i, f"p = {p[i]:.2g}{', unfamiliar' if p[i] <= UNFAMILIAR else ''}", True) for i in strangest],
+        cards_how=f"The test {noun}s that are least like what the model was trained on.",
+    )

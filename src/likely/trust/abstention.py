@@ -1,0 +1,253 @@
+"""When not to answer: the confidence from which on the answers are wrong no more often than promised."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from likely.errors import ConfigError, DataError, ShapeError
+from likely.trust.ties import slack
+
+GRID = 100
+_ALLOWED_AT_START = 8
+
+
+class RiskCoverage(NamedTuple):
+    """What answering only the rows with confidence >= threshold does: the share answered, and of them the share wrong.
+
+    One entry per distinct confidence, the strictest first.
+    """
+
+    coverage: np.ndarray
+    risk: np.ndarray
+    threshold: np.ndarray
+
+
+class Promise(NamedTuple):
+    """Answer where confidence >= threshold: with the level asked for, at most `max_error` of the answers are wrong.
+
+    `answered` of `n` held-out rows reach the threshold, `wrong` of them have another label; `bound` is the upper
+    Clopper-Pearson bound from these counts alone.
+    """
+
+    threshold: float
+    max_error: float
+    answered: int
+    wrong: int
+    n: int
+    bound: float
+
+    @property
+    def share(self) -> float:
+        """The share of held-out rows that are answered."""
+        return self.answered / self.n
+
+
+def confidence(log_probs: np.ndarray) -> np.ndarray:
+    """The largest probability of each row, shape (n,): what rows are ordered by.
+
+    On held-out pictures of clothes neither the margin between the two best labels nor entropy, energy, another
+    temperature or the mean over pictures shifted by a pixel ordered mistakes better.
+
+    Example:
+        >>> confidence(np.log([[0.7, 0.3]])).round(6)
+        array([0.7])
+    """
+    return np.exp(np.asarray(log_probs).max(axis=1))
+
+
+def risk_coverage(confidence: np.ndarray, wrong: np.ndarray) -> RiskCoverage:
+    """Share answered and share wrong for every threshold on the confidence.
+
+    Args:
+        confidence: shape (n,).
+        wrong: whether the answer is wrong, booleans (n,).
+
+    Example:
+        >>> curve = risk_coverage(np.array([0.9, 0.8, 0.6, 0.6]), np.array([False, False, True, False]))
+        >>> curve.coverage, curve.risk
+        (array([0.25, 0.5 , 1.  ]), array([0.  , 0.  , 0.25]))
+
+    Reference: El-Yaniv and Wiener (2010), On the foundations of noise-free selective classification.
+    """
+    sure, wrong = _checked(confidence, wrong)
+    order = np.argsort(-sure, kind="stable")
+    sure, mistakes = sure[order], np.cumsum(wrong[order])
+    last = np.flatnonzero(np.r_[sure[1:] != sure[:-1], True])
+    answered = last + 1
+    return RiskCoverage(answered / len(sure), mistakes[last] / answered, sure[last])
+
+
+def error_at_coverage(confidence: np.ndarray, wrong: np.ndarray, coverage: float) -> float:
+    """The share of wrong answers among the ceil(c n) most confident rows; rows that tie share their mean.
+
+    Example:
+        >>> error_at_coverage(np.array([0.9, 0.8, 0.6, 0.5]), np.array([False, False, True, True]), coverage=0.75)
+        0.3333333333333333
+    """
+    if not 0 < coverage <= 1:
+        raise ConfigError(f"coverage must be above 0 and at most 1; got {coverage}. Try 0.9.")
+    sure, wrong = _checked(confidence, wrong)
+    # Rounding must not take one row more: 0.1 * 30 is a little above 3.
+    answered = max(1, int(np.ceil(coverage * len(sure) - 1e-9)))
+    return float(_cumulative(sure, wrong)[answered - 1] / answered)
+
+
+def aurc(confidence: np.ndarray, wrong: np.ndarray) -> float:
+    """The area under the risk-coverage curve: the error averaged over answering the 1, 2, ..., n most confident rows.
+
+    Rows that tie share their mean, so that their order does not matter.
+
+    Example:
+        >>> aurc(np.array([0.9, 0.8]), np.array([False, True]))
+        0.25
+
+    Reference: Geifman, Uziel and El-Yaniv (2019), Bias-reduced uncertainty estimation, arXiv 1805.08206.
+    """
+    sure, wrong = _checked(confidence, wrong)
+    return float((_cumulative(sure, wrong) / np.arange(1, len(sure) + 1)).mean())
+
+
+def threshold_grid(confidence: np.ndarray) -> np.ndarray:
+    """The thresholds to choose among, strictest first: percentiles of the confidence on *other* rows, then 0.
+
+    A choice among thresholds that were fixed without the rows that it is tested on can be promised something. They lie
+    a hair below the percentiles, so that all rows which tie there are answered, whatever the rounding.
+
+    Args:
+        confidence: of rows that `choose_threshold` will not see, shape (n,).
+    Returns:
+        101 numbers; a share of about i / 100 is answered at the i-th one (counted from 1), everything at the last.
+    Raises:
+        ShapeError, DataError: if there are no rows, or a confidence is NaN.
+
+    Example:
+        >>> threshold_grid(np.arange(1, 100) / 100)[[0, 49, -1]].round(2)
+        array([0.98, 0.5 , 0.  ])
+    """
+    sure, _ = _checked(confidence, np.zeros(np.shape(confidence), dtype=np.bool_))
+    levels = np.quantile(sure, 1 - np.arange(1, GRID + 1) / GRID)
+    return np.append(np.maximum(levels - slack(levels), 0.0), 0.0)
+
+
+def choose_threshold(
+    confidence: np.ndarray, wrong: np.ndarray, grid: np.ndarray, max_error: float, level: float = 0.95
+) -> Promise:
+    """The threshold that answers most rows while the error among the answers stays below a bound.
+
+    With probability `level` over the held-out rows: P(wrong | confidence >= threshold) <= max_error. Learn, then test:
+    at a fixed threshold the w mistakes among a answers are Binomial(a, error), so that P(Binomial(a, max_error) <= w)
+    is a p-value of "the error is larger". Thresholds of the grid are tested from strict to lax, each at 1 - level, up
+    to the first that is not rejected: in a fixed sequence a false promise needs the first false hypothesis to be
+    rejected, and the level needs no correction for their number. The test starts where about so many rows are answered
+    that eight mistakes among them are still acceptable (fewer, if that would take more than half of the rows).
+
+    Args:
+        confidence: of held-out rows, shape (m,).
+        wrong: whether their most probable label is wrong, booleans (m,).
+        grid: thresholds that were chosen without these rows, strictest first, such as `threshold_grid` of others.
+        max_error: the largest acceptable share of wrong answers, strictly between 0 and 1.
+        level: the probability with which the promise holds, strictly between 0 and 1.
+    Raises:
+        DataError: if it cannot be promised; it says what can be, or how many rows are needed.
+        ConfigError: if a number is out of range.
+
+    Example:
+        >>> rng = np.random.default_rng(0)
+        >>> sure = rng.random(4000)
+        >>> wrong = rng.random(4000) < 0.2 * (1 - sure) ** 2
+        >>> promise = choose_threshold(sure, wrong, threshold_grid(rng.random(4000)), max_error=0.02)
+        >>> 0.4 < promise.share < 0.7
+        True
+
+    Reference: Angelopoulos et al. (2021), Learn then test, arXiv 2110.01052; Clopper and Pearson (1934).
+    """
+    from scipy.stats import beta  # slow to import
+
+    for name, value in (("max_error", max_error), ("level", level)):
+        if not 0 < value < 1:
+            raise ConfigError(f"{name} must be strictly between 0 and 1; got {value}. Try {name}=0.05.")
+    sure, wrong = _checked(confidence, wrong)
+    answered, mistakes = _counts(sure, wrong, np.asarray(grid))
+    found = _last_accepted(answered, mistakes, len(sure), max_error, level)
+    if found is None:
+        raise _refused(answered, mistakes, len(sure), max_error, level)
+    a, w = int(answered[found]), int(mistakes[found])
+    bound = float(beta.ppf(level, w + 1, a - w)) if w < a else 1.0
+    return Promise(float(grid[found]), max_error, a, w, len(sure), bound)
+
+
+def rows_needed_for_error(max_error: float, level: float = 0.95) -> int:
+    """The fewest answers, all of them right, that can promise this error: ceil(log(1 - level) / log(1 - max_error)).
+
+    Example:
+        >>> rows_needed_for_error(0.01)
+        299
+    """
+    return int(np.ceil(np.log1p(-level) / np.log1p(-max_error)))
+
+
+def _counts(sure: np.ndarray, wrong: np.ndarray, grid: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Answers and mistakes at each threshold."""
+    order = np.argsort(sure)
+    from_above = np.searchsorted(sure[order], grid, side="left")
+    mistakes = np.append(np.cumsum(wrong[order][::-1])[::-1], 0)
+    return len(sure) - from_above, mistakes[from_above]
+
+
+def _last_accepted(answered: np.ndarray, mistakes: np.ndarray, m: int, max_error: float, level: float) -> int | None:
+    """The index of the laxest threshold that the sequence of tests reaches."""
+    from scipy.stats import binom, nbinom
+
+    expected = np.minimum(np.arange(1, len(answered) + 1), GRID) / GRID * m
+    # The fewest answers among which w mistakes promise the error: P(Binomial(n, e) <= w) is the probability that the
+    # (w + 1)-th mistake comes after the n-th answer.
+    mistake = np.arange(1, _ALLOWED_AT_START + 2)
+    needed = mistake + nbinom.ppf(level, mistake, max_error)
+    if needed[0] > m:
+        return None
+    # The last of them that half of the rows suffice for.
+    fitting = max(0, int(np.searchsorted(needed, m / 2, side="right")) - 1)
+    start = int(np.searchsorted(expected, needed[fitting]))
+    p_values = binom.cdf(mistakes[start:], answered[start:], max_error)
+    # The sum of a float cdf may end just above the level where it is exactly there.
+    accepted = p_values <= (1 - level) * (1 + 1e-12)
+    n_accepted = len(accepted) if accepted.all() else int(accepted.argmin())
+    return start + n_accepted - 1 if n_accepted else None
+
+
+def _refused(answered: np.ndarray, mistakes: np.ndarray, m: int, max_error: float, level: float) -> DataError:
+    needed = rows_needed_for_error(max_error, level)
+    what = f"An error of at most {max_error:g} must be promised by held-out rows at a level of {level:g}; got {m} rows"
+    # Numbers of two digits, so that the one that is named is the one that was tested.
+    candidates = [float(f"{e:.2g}") for e in np.geomspace(max_error, 0.99, 200)]
+    possible = next(
+        (
+            e
+            for e in dict.fromkeys(candidates)
+            if e > max_error and _last_accepted(answered, mistakes, m, e, level) is not None
+        ),
+        None,
+    )
+    best = "" if possible is None else f" The smallest error that they can promise is about {possible:g}."
+    if m < needed:
+        return DataError(f"{what}. It takes {needed} answers without a mistake.{best} Try more held-out rows.")
+    return DataError(f"{what} with too many mistakes among the most confident.{best} Try a larger error.")
+
+
+def _cumulative(sure: np.ndarray, wrong: np.ndarray) -> np.ndarray:
+    """Expected mistakes among the 1, 2, ..., n most confident rows, rows that tie in random order."""
+    _, inverse, count = np.unique(-sure, return_inverse=True, return_counts=True)
+    mean = np.bincount(inverse, weights=wrong) / count
+    return np.cumsum(np.repeat(mean, count))
+
+
+def _checked(confidence: np.ndarray, wrong: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    sure, mistakes = np.asarray(confidence, dtype=np.float64), np.asarray(wrong)
+    if sure.ndim != 1 or not len(sure) or mistakes.shape != sure.shape or mistakes.dtype != np.bool_:
+        raise ShapeError(
+            f"confidence and wrong must be numbers and booleans of one shape (n,), n >= 1; got {sure.shape} and "
+            f"{mistakes.dtype} of {mistakes.shape}."
+        )
+    if np.isnan(sure).any():
+        raise DataError(f"confidence must not be NaN; got NaN in row {int(np.isnan(sure).argmax())}.")
+    return sure, mistakes

@@ -1,0 +1,227 @@
+"""Whether a row looks like what was trained on: class-conditional Gaussians on hidden features, and energy.
+
+    d(x) = min_k (h - mu_k)^T S^-1 (h - mu_k)       h: hidden features, S: covariance within the classes
+    e(x) = -log sum_k exp(score_k)
+    u(x) = (log(1 + d(x)) - a) / s + (e(x) - b) / t      a, b and s, t: means and deviations over held-out rows
+
+Neither of the two wins everywhere: the distance sees textures and noise that the last layer takes for a class, the
+energy sees clear pictures of something else, which lie close to a class in most directions. Standardized, both count
+the same without knowing what strange rows will look like. Ranks would do that too, but all rows beyond the reference
+have the same rank; the logarithm makes distances nearly symmetric, so that a deviation describes them. A conformal
+p-value over further held-out rows turns the sum into a rate of false alarms.
+"""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from likely.errors import DataError, ShapeError
+from likely.trust.ties import STEP
+
+REFERENCE = 10_000
+"""So many rows of the training part suffice for the Gaussians."""
+
+
+def fit_familiarity(features: np.ndarray, Y: np.ndarray) -> dict[str, np.ndarray]:
+    """The Gaussians of the classes, in closed form: means and one covariance within the classes.
+
+        mu_k = sum_i y_ik h_i / sum_i y_ik,    S = sum_ik y_ik (h_i - mu_k)(h_i - mu_k)^T / n
+
+    S is shrunk towards a multiple of the identity by the oracle approximating formula, so that it can be inverted
+    from few rows, too; features are standardized before. What never varies in training keeps its unit: a row where
+    it does vary is strange.
+
+    Args:
+        features: of rows that the network was trained on, shape (n, d).
+        Y: their label distributions, shape (n, k).
+    Returns:
+        "shift" and "scale" (d,), "whitening" (d, d) and "means" (k, d): z = ((h - shift) / scale) @ whitening has unit
+        covariance within the classes.
+    Raises:
+        ShapeError, DataError: if shapes do not fit or a feature is not finite.
+
+    Example:
+        >>> features = np.random.default_rng(0).normal(size=(100, 3))
+        >>> stats = fit_familiarity(features, np.ones((100, 1)))
+        >>> stats["whitening"].shape, stats["means"].shape
+        ((3, 3), (1, 3))
+
+    Reference: Lee et al. (2018), A simple unified framework for detecting out-of-distribution samples, arXiv
+    1807.03888; Chen et al. (2010), Shrinkage algorithms for MMSE covariance estimation (the formula).
+    """
+    H, Y = _finite(features, "features"), np.asarray(Y, dtype=np.float64)
+    if Y.ndim != 2 or len(Y) != len(H) or not len(H):
+        raise ShapeError(f"Y must have a row per row of features; got {Y.shape} for features of {H.shape}.")
+    shift, deviation = H.mean(axis=0), H.std(axis=0)
+    scale = _or_one(deviation, shift)
+    H = (H - shift) / scale
+    counts = Y.sum(axis=0)
+    means = (Y.T @ H) / np.maximum(counts, np.finfo(np.float64).tiny)[:, None]
+    within = (H.T @ H - (means * counts[:, None]).T @ means) / len(H)
+    values, directions = np.linalg.eigh(_shrunk(within, len(H)))
+    whitening = directions / np.sqrt(np.maximum(values, np.finfo(np.float64).tiny))
+    seen = counts > 0  # a class without rows has no place to be near to
+    return {"shift": shift, "scale": scale, "whitening": whitening, "means": means[seen] @ whitening}
+
+
+def with_reference(stats: Mapping[str, np.ndarray], features: np.ndarray, scores: np.ndarray) -> dict[str, np.ndarray]:
+    """The same statistics with the usual size of distances and energies, from rows that were not trained on.
+
+    Args:
+        stats: from `fit_familiarity`.
+        features: of the held-out rows, shape (m, d).
+        scores: theirs before the head, shape (m, k).
+    Returns:
+        The statistics with those of `usual_size`.
+
+    Example:
+        >>> rng = np.random.default_rng(0)
+        >>> stats = fit_familiarity(rng.normal(size=(100, 3)), np.ones((100, 1)))
+        >>> stats = with_reference(stats, rng.normal(size=(20, 3)), rng.normal(size=(20, 2)))
+        >>> stats["center"].shape, stats["spread"].shape
+        ((2,), (2,))
+    """
+    return {**stats, **usual_size(distance(stats, features), energy(scores))}
+
+
+def usual_size(distances: np.ndarray, energies: np.ndarray) -> dict[str, np.ndarray]:
+    """Means and deviations of log(1 + distance) and of the energy over rows that were not trained on.
+
+    Args:
+        distances: from `distance`, shape (m,).
+        energies: from `energy`, of the same rows, shape (m,).
+    Returns:
+        "center" (2,) and "spread" (2,); the spread of what never varies is 1.
+    Raises:
+        ShapeError: if there are not as many energies as distances, or none.
+
+    Example:
+        >>> usual_size(np.array([0.0, 0.0]), np.array([-3.0, 1.0]))
+        {'center': array([ 0., -1.]), 'spread': array([1., 2.])}
+    """
+    if not len(distances):
+        raise ShapeError("The usual size must come from a row or more; got 0 of them. Hold some out.")
+    measured = _measured(distances, energies)
+    center, deviation = measured.mean(axis=0), measured.std(axis=0)
+    return {"center": center, "spread": _or_one(deviation, center)}
+
+
+def combined(stats: Mapping[str, np.ndarray], distances: np.ndarray, energies: np.ndarray) -> np.ndarray:
+    """u(x) from its two parts, shape (n,): larger is stranger.
+
+    Args:
+        stats: with what `usual_size` found.
+        distances: from `distance`, shape (n,).
+        energies: from `energy`, shape (n,).
+
+    Example:
+        >>> usual = {"center": np.array([0.0, -1.0]), "spread": np.array([1.0, 2.0])}
+        >>> combined(usual, np.array([0.0]), np.array([3.0]))
+        array([2.])
+    """
+    return ((_measured(distances, energies) - stats["center"]) / stats["spread"]).sum(axis=1)
+
+
+def distance(stats: Mapping[str, np.ndarray], features: np.ndarray) -> np.ndarray:
+    """The squared Mahalanobis distance to the nearest class, shape (n,).
+
+    Example:
+        >>> stats = {"shift": np.zeros(2), "scale": np.ones(2), "whitening": np.eye(2), "means": np.zeros((1, 2))}
+        >>> distance(stats, np.array([[3.0, 4.0]]))
+        array([25.])
+    """
+    H = _finite(features, "features")
+    if H.shape[1] != len(stats["shift"]):
+        raise ShapeError(f"features must have {len(stats['shift'])} columns like those learned from; got {H.shape}.")
+    Z = ((H - stats["shift"]) / stats["scale"]) @ stats["whitening"]
+    means = stats["means"]
+    squares = np.einsum("nd,nd->n", Z, Z)[:, None] - 2 * Z @ means.T + np.einsum("kd,kd->k", means, means)
+    return np.maximum(squares.min(axis=1), 0.0)
+
+
+def energy(scores: np.ndarray) -> np.ndarray:
+    """-log sum_k exp(score_k), shape (n,): high where no class has a high score.
+
+    Example:
+        >>> energy(np.array([[0.0, 0.0]])).round(4)
+        array([-0.6931])
+
+    Reference: Liu et al. (2020), Energy-based out-of-distribution detection, arXiv 2010.03759.
+    """
+    S = _finite(scores, "scores")
+    top = S.max(axis=1)
+    return -(top + np.log(np.exp(S - top[:, None]).sum(axis=1)))
+
+
+def unfamiliarity(stats: Mapping[str, np.ndarray], features: np.ndarray, scores: np.ndarray) -> np.ndarray:
+    """u(x), shape (n,): larger is stranger, and the sum of how many deviations both parts lie above their mean.
+
+    Args:
+        stats: from `fit_familiarity` and `with_reference`.
+        features: shape (n, d).
+        scores: before the head, shape (n, k).
+    Raises:
+        ShapeError, DataError: if shapes do not fit or a number is not finite.
+
+    Example:
+        >>> rng = np.random.default_rng(0)
+        >>> stats = fit_familiarity(rng.normal(size=(100, 3)), np.ones((100, 1)))
+        >>> stats = with_reference(stats, rng.normal(size=(20, 3)), rng.normal(size=(20, 2)))
+        >>> near, far = unfamiliarity(stats, np.array([[0.0, 0.0, 0.0], [9.0, 9.0, 9.0]]), np.zeros((2, 2)))
+        >>> bool(near < far)
+        True
+    """
+    return combined(stats, distance(stats, features), energy(scores))
+
+
+def familiarity_p_values(strangeness: np.ndarray, held_out: np.ndarray) -> np.ndarray:
+    """The conformal p-value (1 + how many of m held-out rows are at least as strange) / (m + 1), shape (n,).
+
+    For a row drawn like the held-out ones P(p <= a) <= a, for every a and m. What differs by rounding alone (1e-5 of
+    its size) counts as equal.
+
+    Args:
+        strangeness: shape (n,).
+        held_out: that of held-out rows, sorted, shape (m,).
+
+    Example:
+        >>> familiarity_p_values(np.array([0.0, 2.5, 9.0]), np.array([1.0, 2.0, 3.0]))
+        array([1.  , 0.5 , 0.25])
+
+    Reference: Vovk, Gammerman and Shafer (2005), Algorithmic learning in a random world, ch. 2.
+    """
+    m, least = len(held_out), strangeness - STEP * (1.0 + np.abs(strangeness))
+    return (1.0 + m - np.searchsorted(held_out, least, side="left")) / (m + 1.0)
+
+
+def _measured(distances: np.ndarray, energies: np.ndarray) -> np.ndarray:
+    """The two parts on scales where a deviation means something, shape (n, 2)."""
+    if np.shape(distances) != np.shape(energies) or np.ndim(distances) != 1:
+        raise ShapeError(f"There must be an energy per distance; got {np.shape(energies)}, {np.shape(distances)}.")
+    return np.stack([np.log1p(distances), energies], axis=1)
+
+
+def _or_one(deviation: np.ndarray, mean: np.ndarray) -> np.ndarray:
+    """The deviation, or 1 where it is none but for rounding."""
+    return np.where(deviation > 1e-7 * np.maximum(1.0, np.abs(mean)), deviation, 1.0)
+
+
+def _shrunk(S: np.ndarray, n: int) -> np.ndarray:
+    """(1 - r) S + r (tr S / d) I with the oracle approximating r."""
+    d = len(S)
+    trace, squared = float(np.trace(S)), float(np.square(S).sum())
+    if trace <= 0:
+        return np.eye(d)
+    gap = (n + 1 - 2 / d) * (squared - trace**2 / d)
+    rate = 1.0 if gap <= 0 else min(1.0, ((1 - 2 / d) * squared + trace**2) / gap)
+    return (1 - rate) * S + rate * trace / d * np.eye(d)
+
+
+def _finite(values: np.ndarray, name: str) -> np.ndarray:
+    checked = np.asarray(values, dtype=np.float64)
+    if checked.ndim != 2:
+        raise ShapeError(f"{name} must have shape (n, d); got {checked.shape}.")
+    finite = np.isfinite(checked).all(axis=1)
+    if not finite.all():
+        raise DataError(f"{name} must be finite; got NaN or infinity in row {int((~finite).argmax())}.")
+    return checked

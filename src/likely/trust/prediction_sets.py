@@ -1,0 +1,225 @@
+"""Sets of labels that hold the truth as often as promised: split conformal prediction for classes.
+
+    held-out rows -> a score per label, larger = fits worse -> quantile -> the labels of a new row that stay below it
+
+The promise needs no trust in the probabilities, only that new rows are drawn like the held-out ones; good
+probabilities make the sets small.
+"""
+
+from collections.abc import Sequence
+from typing import Literal, TypeAlias
+
+import numpy as np
+
+from likely.errors import ConfigError, DataError, ShapeError, nearest
+from likely.metrics import at_labels
+from likely.probability.simplex import check_probabilities
+from likely.trust.conformal import conformal_quantile, held_out_rank, rows_needed
+from likely.trust.ties import slack
+
+Method: TypeAlias = Literal["lac", "aps"]
+METHODS: tuple[Method, ...] = ("lac", "aps")
+
+
+def lac_scores(probs: np.ndarray) -> np.ndarray:
+    """How badly each label fits by its own probability: 1 - p_k, shape (n, k).
+
+    Sets of all labels with 1 - p_k <= q are the smallest on average for their coverage, if the probabilities are true.
+    Labels that tie enter a set together.
+
+    Example:
+        >>> lac_scores(np.array([[0.75, 0.25]]))
+        array([[0.25, 0.75]])
+
+    Reference: Sadinle, Lei and Wasserman (2019), Least ambiguous set-valued classifiers, arXiv 1609.00451.
+    """
+    return 1.0 - _probabilities(probs)
+
+
+def aps_scores(probs: np.ndarray, u: np.ndarray | None = None) -> np.ndarray:
+    """The mass of all labels that are more probable than label k, and u of its own: shape (n, k).
+
+        s_k = sum of the p_j before k + u p_k,      labels in falling order of p, ties in the order of the columns
+
+    Sets of all labels with s_k <= q collect probability until there is enough. Every u keeps the promise, if held-out
+    and new rows get theirs in the same way; they differ in size:
+
+        u = 0      the most probable label has score 0 and is always in; sets about as small as those of `lac_scores`
+        u uniform  larger sets that follow doubt more closely; random
+        u = 1      sets are empty where the network is surest and long elsewhere: on average 5 labels at 90% on pictures
+                   of clothes, where u = 0 takes 1
+
+    The mass is divided by that of the whole row: the last label has exactly 1 with u = 1, whatever rounding did.
+
+    Args:
+        probs: shape (n, k).
+        u: numbers in [0, 1], shape (n,); None means 1.
+    Raises:
+        ProbabilityError, ShapeError: if a row is no distribution, or u does not fit.
+
+    Example:
+        >>> aps_scores(np.array([[0.25, 0.5, 0.25]]))
+        array([[0.75, 0.5 , 1.  ]])
+
+    Reference: Romano, Sesia and Candes (2020), Classification with valid and adaptive coverage, arXiv 2006.02544.
+    """
+    probs = _probabilities(probs)
+    order = np.argsort(-probs, axis=1, kind="stable")
+    ordered = np.take_along_axis(probs, order, axis=1)
+    share = np.ones(len(probs)) if u is None else _uniforms(u, len(probs))
+    scores = np.empty_like(probs)
+    through = np.cumsum(ordered, axis=1)
+    total = through[:, -1:]
+    if u is not None:
+        through = np.maximum(through - (1.0 - share)[:, None] * ordered, 0.0)
+    through = through / total
+    np.put_along_axis(scores, order, through, axis=1)
+    return scores
+
+
+def set_quantiles(
+    probs: np.ndarray,
+    labels: np.ndarray,
+    coverage: float,
+    *,
+    method: Method = "lac",
+    per_class: bool = False,
+    u: np.ndarray | None = None,
+    names: Sequence[str] | None = None,
+) -> np.ndarray:
+    """The score up to which each label belongs to a set, from held-out rows: shape (k,).
+
+    The ceil((m + 1) c)-th smallest score of the true labels, of all m rows (all k values are equal), or of the m_k
+    rows of each class: then the promise holds for the rows of every class (Mondrian conformal prediction). Where scores
+    do not tie and sets may stay empty, the coverage averages between c and c + 1 / (m + 1).
+
+    Args:
+        probs: of held-out rows, shape (m, k).
+        labels: their true classes 0..k-1, shape (m,).
+        coverage: c, strictly between 0 and 1.
+        method: "lac" or "aps".
+        per_class: one quantile for each class.
+        u: numbers in [0, 1) for "aps", shape (m,), or None; like those of the new rows.
+        names: what to call the classes in messages.
+    Raises:
+        DataError: if there are too few rows (of a class) for the coverage; it says how many are needed.
+        ConfigError: if the coverage or the method does not exist.
+        ShapeError, ProbabilityError: if shapes do not fit, or a row is no distribution.
+
+    Example:
+        >>> probs = np.array([[0.9, 0.1], [0.8, 0.2], [0.3, 0.7]])
+        >>> set_quantiles(probs, np.array([0, 0, 1]), coverage=0.75).round(2)
+        array([0.3, 0.3])
+
+    Reference: Vovk, Gammerman and Shafer (2005), Algorithmic learning in a random world, ch. 4.
+    """
+    labels = np.asarray(labels)
+    if labels.ndim != 1:
+        raise ShapeError(
+            f"labels must have shape (m,), one class per row; got {labels.shape}. A promise is about labels as they "
+            "come. Try to draw one from each distribution."
+        )
+    scores = at_labels(_scores(probs, method, u), labels)
+    k = np.shape(probs)[1]
+    if not per_class:
+        return np.full(k, conformal_quantile(scores, coverage))
+    counts, needed = np.bincount(labels, minlength=k), rows_needed(coverage)
+    if counts.min() < needed:
+        rare = int(counts.argmin())
+        raise DataError(
+            f"A coverage of {coverage} per class must rest on at least {needed} held-out rows of each; got "
+            f"{counts[rare]} of {repr(names[rare]) if names else f'class {rare}'}. With fewer, only a set "
+            "of all labels keeps the promise. Try a lower coverage, more rows, or without per_class."
+        )
+    return np.array([conformal_quantile(scores[labels == c], coverage) for c in range(k)])
+
+
+def prediction_sets(
+    probs: np.ndarray,
+    quantiles: np.ndarray,
+    *,
+    method: Method = "lac",
+    u: np.ndarray | None = None,
+    allow_empty: bool = False,
+) -> np.ndarray:
+    """Which labels belong to the set of each row: booleans of shape (n, k).
+
+    A set is empty where every label scores above its quantile: at a coverage below the accuracy some rows can be given
+    up. With "lac" these are the rows most in doubt; with "aps" and u above 0 they are among those that the network is
+    surest of, whose first label alone is more mass than asked for. By default the most probable label is put in. That
+    can only raise the coverage, by the share of rows whose set was empty and whose most probable label is right.
+
+    Args:
+        probs: shape (n, k).
+        quantiles: from `set_quantiles` with the same method, shape (k,).
+        method: "lac" or "aps".
+        u: numbers in [0, 1) for "aps", shape (n,), or None.
+        allow_empty: leave empty sets empty.
+    Raises:
+        ShapeError, ProbabilityError: if shapes do not fit, or a row is no distribution.
+
+    Example:
+        >>> prediction_sets(np.array([[0.6, 0.4], [0.9, 0.1]]), np.array([0.65, 0.65]))
+        array([[ True,  True],
+               [ True, False]])
+    """
+    scores, quantiles = _scores(probs, method, u), np.asarray(quantiles)
+    if quantiles.shape != scores.shape[1:]:
+        raise ShapeError(
+            f"quantiles must be one per column of probs; got shape {quantiles.shape} for probs of {scores.shape}. "
+            "Try set_quantiles."
+        )
+    mask = scores <= quantiles + slack(quantiles)
+    if not allow_empty:
+        empty = np.flatnonzero(~mask.any(axis=1))
+        mask[empty, np.asarray(probs)[empty].argmax(axis=1)] = True
+    return mask
+
+
+def coverage_interval(m: int, coverage: float, level: float = 0.95) -> tuple[float, float]:
+    """Where the coverage of sets from m held-out rows lies with this probability over their draw.
+
+    The promise is an average over held-out rows, too. Given them, the coverage of all new rows is distributed as
+    Beta(r, m + 1 - r) with r = ceil((m + 1) c), where scores do not tie and sets may stay empty (ties and filled sets
+    raise it); these are its central quantiles. For quantiles per class, m counts the held-out rows of the class.
+
+    Raises:
+        DataError: if m rows are too few for the coverage.
+        ConfigError: if coverage or level are not strictly between 0 and 1.
+
+    Example:
+        >>> low, high = coverage_interval(2400, 0.95)
+        >>> round(low, 3), round(high, 3)
+        (0.941, 0.958)
+
+    Reference: Vovk (2012), Conditional validity of inductive conformal predictors, arXiv 1209.2673.
+    """
+    from scipy.stats import beta  # slow to import
+
+    if not 0 < level < 1:
+        raise ConfigError(f"level must be strictly between 0 and 1; got {level}. Try 0.95.")
+    rank = held_out_rank(m, coverage)
+    low, high = beta.ppf([(1 - level) / 2, (1 + level) / 2], rank, m + 1 - rank)
+    return float(low), float(high)
+
+
+def _scores(probs: np.ndarray, method: str, u: np.ndarray | None) -> np.ndarray:
+    if method == "lac":
+        return lac_scores(probs)
+    if method == "aps":
+        return aps_scores(probs, u)
+    raise ConfigError(f"method must be known; got {method!r}. {nearest(method, METHODS)}")
+
+
+def _probabilities(probs: np.ndarray) -> np.ndarray:
+    checked = check_probabilities(probs).astype(np.float64, copy=False)
+    if checked.ndim != 2:
+        raise ShapeError(f"probs must have shape (n, k); got {checked.shape}. Try probs[None] for a single row.")
+    return checked
+
+
+def _uniforms(u: np.ndarray, n: int) -> np.ndarray:
+    u = np.asarray(u, dtype=np.float64)
+    if u.shape != (n,) or not ((u >= 0) & (u <= 1)).all():
+        raise ShapeError(f"u must be {n} numbers in [0, 1], one per row; got shape {u.shape}. Try rng.random({n}).")
+    return u

@@ -1,0 +1,173 @@
+"""When classes are as frequent in the field as they were not in training: other priors, and estimating them.
+
+Both rest on one assumption, label shift: what a class looks like, P(x | y), is the same in both places, and only how
+often it comes, P(y), has changed.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from likely.errors import ConfigError, DataError, ProbabilityError, ShapeError
+from likely.heads import log_softmax
+from likely.probability.simplex import check_probabilities
+
+RESAMPLES = 300
+_BLOCK = 2_000_000  # numbers held at once: bounds the memory of the bootstrap
+_GAP = 1e-10
+_MOST_ITERATIONS = 20_000
+
+
+class PriorEstimate(NamedTuple):
+    """Class frequencies estimated from rows without labels, with 95% intervals.
+
+    Args:
+        prior: the estimate, shape (k,); sums to 1.
+        low: lower ends, one per class, shape (k,).
+        high: upper ends, one per class, shape (k,).
+        iterations: how many steps of EM were taken.
+    """
+
+    prior: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+    iterations: int
+
+
+def shift_prior(log_probs: np.ndarray, old: np.ndarray, new: np.ndarray) -> np.ndarray:
+    """The log-probabilities that hold where classes come as often as `new` says, not as `old` says.
+
+    P'(y | x) = P(y | x) new_y / old_y / sum_k P(k | x) new_k / old_k, Bayes' rule with another prior. Exact if
+    P(x | y) is unchanged and P(y | x) is right under `old`; no other promise survives, so that conformal sets and error
+    bounds from rows under `old` no longer hold as they are.
+
+    Args:
+        log_probs: log P(y | x) in nats under the old prior, shape (n, k).
+        old: class frequencies where the model was trained and calibrated, shape (k,); none is 0.
+        new: class frequencies in the field, shape (k,); a class of frequency 0 gets probability 0.
+    Returns:
+        Log-probabilities, shape (n, k), float64.
+    Raises:
+        ProbabilityError: if a prior or a row of probabilities does not sum to 1, or an old frequency is 0.
+        ShapeError: if the priors do not have one number per class.
+
+    Example:
+        >>> log_probs = np.log([[0.5, 0.5]])
+        >>> np.exp(shift_prior(log_probs, np.array([0.5, 0.5]), np.array([0.9, 0.1]))).round(4)
+        array([[0.9, 0.1]])
+
+    Reference: Saerens, Latinne and Decaestecker (2002), Adjusting the outputs of a classifier to new a priori
+    probabilities, eq. 2.4.
+    """
+    log_probs = _checked(log_probs)
+    old, new = _prior(old, log_probs.shape[1], "old"), _prior(new, log_probs.shape[1], "new")
+    _refuse_zero(old)
+    if len(log_probs) == 0:
+        return log_probs
+    with np.errstate(divide="ignore"):
+        return log_softmax(log_probs + np.log(new) - np.log(old))
+
+
+def estimate_prior(
+    log_probs: np.ndarray, old: np.ndarray, *, seed: int = 0, resamples: int = RESAMPLES
+) -> PriorEstimate:
+    """How often each class comes in rows without labels, from what a calibrated model says of them.
+
+    Maximizes the likelihood of the rows, up to a constant L(q) = mean_i log sum_y q_y P(y | x_i) / old_y, by EM:
+
+        q_y  <-  mean_i P_q(y | x_i),    P_q(y | x) = P(y | x) q_y / old_y, normalized over y.
+
+    No step lowers L. It is concave, so that L* - L <= max_y mean_i [P_q(y | x_i) / q_y] - 1, which tells when to stop:
+    at 1e-10.
+
+    The interval of each class holds the middle 95% of the estimates from resampled rows, widened to hold the estimate.
+    It tells how much chance there is in which rows came; not how wrong the model's probabilities are, nor whether
+    P(x | y) stayed the same. Classes that the model hardly tells apart get long intervals.
+
+    Args:
+        log_probs: log P(y | x) in nats under the old prior, calibrated, of rows drawn at random in the field, (n, k).
+        old: class frequencies where the model was trained and calibrated, shape (k,); none is 0.
+        seed: of the resampling.
+        resamples: how often the rows are drawn again.
+    Raises:
+        DataError: if there is no row.
+        ProbabilityError: if the prior or a row of probabilities does not sum to 1, or an old frequency is 0.
+        ShapeError: if the prior does not have one number per class.
+        ConfigError: if there are no resamples.
+
+    Example:
+        >>> sure = np.log(np.repeat([[0.99, 0.01], [0.01, 0.99]], [80, 20], axis=0))
+        >>> found = estimate_prior(sure, np.array([0.5, 0.5]))
+        >>> found.prior.round(2), bool(0.65 < found.low[0] < 0.8 < found.high[0] < 0.9)
+        (array([0.81, 0.19]), True)
+
+    Reference: Saerens, Latinne and Decaestecker (2002), Adjusting the outputs of a classifier to new a priori
+    probabilities, eq. 2.9.
+    """
+    log_probs = _checked(log_probs)
+    if len(log_probs) == 0:
+        raise DataError("log_probs must have rows to estimate a prior from; got none.")
+    if resamples < 1:
+        raise ConfigError(f"resamples must be at least 1; got {resamples}. Try {RESAMPLES}.")
+    n, k = log_probs.shape
+    old = _prior(old, k, "old")
+    _refuse_zero(old)
+    ratios = log_probs - np.log(old)
+    ratios = np.exp(ratios - ratios.max(axis=1, keepdims=True))  # a factor per row changes nothing
+    found, iterations = _maximize(ratios, np.full((n, 1), 1.0 / n), old[:, None], _GAP)
+    prior = found[:, 0]
+
+    # Close enough for an interval: 0.001 nats of all rows together. A share of `old` lets no class stay at 0.
+    gap, start = max(_GAP, 1e-3 / n), 0.9 * prior + 0.1 * old
+    rng = np.random.default_rng(seed)
+    block = max(1, _BLOCK // n)
+    estimates: list[np.ndarray] = []
+    for first in range(0, resamples, block):
+        size = min(block, resamples - first)
+        drawn = rng.integers(n, size=(size, n)) + n * np.arange(size)[:, None]
+        shares = np.bincount(drawn.ravel(), minlength=size * n).reshape(size, n).T / n
+        estimates.append(_maximize(ratios, shares, np.repeat(start[:, None], size, axis=1), gap)[0])
+    low, high = np.quantile(np.concatenate(estimates, axis=1), [0.025, 0.975], axis=1)
+    return PriorEstimate(prior, np.minimum(low, prior), np.maximum(high, prior), iterations)
+
+
+def _maximize(ratios: np.ndarray, shares: np.ndarray, prior: np.ndarray, gap: float) -> tuple[np.ndarray, int]:
+    """EM on several weightings of the rows at once: shares (n, r) that sum to 1, priors (k, r); and its steps."""
+    for iteration in range(_MOST_ITERATIONS):
+        slopes = ratios.T @ (shares / (ratios @ prior))
+        # The derivative of the likelihood by each class; 1 where the class has its due, at most 1 at the maximum.
+        if slopes.max() - 1 <= gap:
+            return prior, iteration
+        prior = prior * slopes
+        prior /= prior.sum(axis=0)
+    return prior, _MOST_ITERATIONS
+
+
+def _checked(log_probs: np.ndarray) -> np.ndarray:
+    """The same numbers as float64, once each row is seen to be log-probabilities."""
+    log_probs = np.asarray(log_probs)
+    if log_probs.ndim != 2 or log_probs.dtype.kind != "f" or not log_probs.shape[1]:
+        raise ShapeError(
+            f"log_probs must be numbers of shape (n, k); got {log_probs.dtype} of shape {log_probs.shape}. "
+            "Try predict_log_proba."
+        )
+    check_probabilities(np.exp(np.minimum(log_probs, 1.0)), what="exp(log_probs)")  # no overflow for what is none
+    return log_probs.astype(np.float64)
+
+
+def _prior(prior: np.ndarray, k: int, name: str) -> np.ndarray:
+    prior = np.asarray(prior)
+    if prior.shape != (k,):
+        raise ShapeError(
+            f"{name} must have one frequency for each of the {k} classes; got shape {prior.shape}. "
+            "Try 0 for a class that never comes."
+        )
+    return check_probabilities(prior, what=name).astype(np.float64)
+
+
+def _refuse_zero(old: np.ndarray) -> None:
+    if (old <= 0).any():
+        raise ProbabilityError(
+            f"old must be positive for every class; got 0 for class {int((old <= 0).argmax())}. What never came in "
+            "training has no probability to be weighted. Try the class frequencies of the training data."
+        )

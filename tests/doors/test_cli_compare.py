@@ -1,0 +1,131 @@
+"""`likely compare`: two models on the same rows."""
+
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from typer.testing import Result
+
+from likely.data.sources import open_dataset
+from likely.metrics import paired_difference
+from likely.predictor import load
+
+Likely = Callable[..., Result]
+
+
+@pytest.fixture(scope="module")
+def longer_run(likely: Likely, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("runs") / "longer"
+    result = likely("fit", "digits", "--network", "linear", "--epochs", 6, "--seed", 1, "--out", folder)
+    assert result.exit_code == 0, result.stderr
+    return folder
+
+
+def test_json_has_both_models_figures_and_the_paired_differences(
+    likely: Likely, digits_run: Path, longer_run: Path
+) -> None:
+    result = likely("compare", digits_run, longer_run, "digits", "--json")
+    assert result.exit_code == 0, result.stderr
+    found = json.loads(result.stdout)
+    for side, run in (("first", digits_run), ("second", longer_run)):
+        assert found[side]["model"] == str(run)
+        assert found[side]["figures"] == json.loads((run / "metrics.json").read_text(encoding="utf-8"))
+    test = open_dataset("digits").test
+    assert test is not None
+    expected = paired_difference(*(load(run).predict_proba(test.X) for run in (digits_run, longer_run)), test.y)
+    assert found["difference"] == {name: difference.to_json() for name, difference in expected.items()}
+    assert found["n"] == len(test)
+    assert found["difference"]["nll"]["better"] == "second"
+
+
+def test_people_get_values_differences_and_a_sentence_each(likely: Likely, digits_run: Path, longer_run: Path) -> None:
+    result = likely("compare", digits_run, longer_run, "digits")
+    assert result.exit_code == 0, result.stderr
+    text = result.stdout
+    assert str(digits_run) in text
+    assert str(longer_run) in text
+    number = r"[+-]\d+\.?\d*"
+    assert re.search(rf"accuracy +\d+\.\d\d% +\d+\.\d\d% +{number} points +{number} to {number}", text)
+    assert re.search(rf"NLL +[\d.]+ +[\d.]+ +{number} nats +{number} to {number}", text)
+    assert re.search(r"NLL +The second model is better\.", text)
+    assert "rows" in result.stderr
+    assert "flatter" not in result.stderr
+
+
+def test_a_model_and_itself_are_alike(likely: Likely, digits_run: Path) -> None:
+    assert likely("compare", digits_run, digits_run, "digits").stdout.count("alike on every row") == 4
+
+
+def test_training_rows_flatter_both(likely: Likely, digits_run: Path, longer_run: Path) -> None:
+    result = likely("compare", digits_run, longer_run, "digits", "--part", "train")
+    assert "first model was trained" in result.stderr
+    assert "second model was trained" in result.stderr
+
+
+def class_folders(folder: Path, labels: list[str], shades: list[int]) -> Path:
+    rng = np.random.default_rng(0)
+    for label, shade in zip(labels, shades, strict=True):
+        (folder / label).mkdir(parents=True)
+        for i in range(20):
+            Image.fromarray((rng.integers(0, 64, (6, 6)) + shade).astype(np.uint8)).save(folder / label / f"{i}.png")
+    return folder
+
+
+def test_another_seed_draws_other_test_rows_and_is_told(likely: Likely, tmp_path: Path) -> None:
+    data = class_folders(tmp_path / "data", ["a", "b"], [0, 20])
+    for seed in (0, 1):
+        run = likely("fit", data, "--network", "linear", "--epochs", 3, "--seed", seed, "--out", tmp_path / f"{seed}")
+        assert run.exit_code == 0, run.stderr
+    result = likely("compare", tmp_path / "0", tmp_path / "1", data)
+    assert result.exit_code == 0, result.stderr
+    assert "second model was trained on some" in result.stderr
+    assert "first model was trained" not in result.stderr
+
+
+def test_labels_in_another_order_are_matched_and_other_labels_refused(
+    likely: Likely, digits_run: Path, tmp_path: Path
+) -> None:
+    data = class_folders(tmp_path / "data", ["a", "b"], [0, 60])
+    other = class_folders(tmp_path / "other", ["a", "c"], [0, 60])
+    for name, source in (("run", data), ("else", other)):
+        fitted = likely("fit", source, "--network", "linear", "--epochs", 3, "--out", tmp_path / name)
+        assert fitted.exit_code == 0, fitted.stderr
+    swapped = _with_labels_swapped(tmp_path / "run" / "model.likely", tmp_path / "swapped.likely")
+    result = likely("compare", tmp_path / "run", swapped, data)
+    assert result.exit_code == 0, result.stderr
+    assert result.stdout.count("alike on every row") == 4
+    result = likely("compare", tmp_path / "run", tmp_path / "else", data)
+    assert result.exit_code == 1
+    assert "same labels" in result.stderr
+    assert "'b' in the first model only" in result.stderr
+    assert result.stdout == ""
+
+
+def _with_labels_swapped(source: Path, path: Path) -> Path:
+    """The same model of two classes, its outputs and labels in the other order."""
+    from likely import storage
+
+    arrays, document = storage.read(source)
+    arrays["theta.layer0"] = arrays["theta.layer0"][:, ::-1].copy()
+    document["labels"] = document["labels"][::-1]
+    storage.write(path, arrays, document)
+    return path
+
+
+def test_regression_is_compared_too_and_tasks_do_not_mix(likely: Likely, digits_run: Path, tmp_path: Path) -> None:
+    for name, options in (("line", ["--network", "linear"]), ("mlp", ["--network", "mlp", "--epochs", 1])):
+        fitted = likely("fit", "diabetes", *options, "--out", tmp_path / name)
+        assert fitted.exit_code == 0, fitted.stderr
+    result = likely("compare", tmp_path / "line", tmp_path / "mlp", "diabetes", "--json")
+    found = json.loads(result.stdout)
+    assert list(found["difference"]) == ["mse", "mae", "r2"]
+    r2 = [found[side]["figures"]["r2"]["value"] for side in ("first", "second")]
+    assert found["difference"]["r2"]["value"] == pytest.approx(r2[1] - r2[0])
+    assert "R²" in likely("compare", tmp_path / "line", tmp_path / "mlp", "diabetes").stdout
+    mixed = likely("compare", tmp_path / "line", digits_run, "diabetes")
+    assert mixed.exit_code == 1
+    assert "regression and classification" in mixed.stderr

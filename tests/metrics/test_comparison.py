@@ -1,0 +1,166 @@
+"""Two models on the same rows: differences, their paired intervals, and what may be concluded."""
+
+import json
+
+import numpy as np
+import pytest
+import scipy.stats
+import sklearn.metrics
+
+from likely import metrics
+from likely.errors import DataError, ProbabilityError, ShapeError
+
+
+def two_models(n: int = 400, seed: int = 0) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(seed)
+    scores = 1.5 * rng.normal(size=(n, 4))
+    labels = (scores + rng.gumbel(size=(n, 4))).argmax(axis=1)
+
+    def model(noise: float) -> np.ndarray:
+        exponentials = np.exp(scores + noise * rng.normal(size=(n, 4)))
+        return exponentials / exponentials.sum(axis=1, keepdims=True)
+
+    return model(0.5), model(0.3), labels
+
+
+def test_values_are_second_minus_first() -> None:
+    a, b, labels = two_models()
+    found = metrics.paired_difference(a, b, labels)
+    assert list(found) == ["accuracy", "nll", "brier", "ece"]
+    for name, metric in (
+        ("accuracy", metrics.accuracy),
+        ("nll", metrics.log_loss),
+        ("brier", metrics.brier_score),
+        ("ece", metrics.calibration_error),
+    ):
+        assert found[name].first == pytest.approx(metric(a, labels))
+        assert found[name].second == pytest.approx(metric(b, labels))
+        assert found[name].value == pytest.approx(metric(b, labels) - metric(a, labels), abs=1e-12)
+        assert found[name].low <= found[name].value <= found[name].high
+
+
+@pytest.mark.parametrize("name", ["accuracy", "nll", "ece"])
+def test_intervals_equal_scipys_paired_bootstrap(name: str) -> None:
+    a, b, labels = two_models()
+    metric = {"accuracy": metrics.accuracy, "nll": metrics.log_loss, "ece": metrics.calibration_error}[name]
+
+    def difference(rows: np.ndarray) -> float:
+        return metric(b[rows], labels[rows]) - metric(a[rows], labels[rows])
+
+    # One resample of row numbers for both models is what pairing means.
+    expected = scipy.stats.bootstrap(
+        (np.arange(400),),
+        difference,
+        vectorized=False,
+        n_resamples=1200,
+        method="percentile",
+        rng=np.random.default_rng(1),
+    ).confidence_interval
+    width = expected.high - expected.low
+    found = metrics.paired_difference(a, b, labels)[name]
+    assert found.low == pytest.approx(expected.low, abs=0.12 * width)
+    assert found.high == pytest.approx(expected.high, abs=0.12 * width)
+
+
+def test_intervals_of_a_mean_equal_scipys_paired_argument() -> None:
+    a, b, labels = two_models()
+    first, second = (-np.log(p[np.arange(400), labels]) for p in (a, b))
+    expected = scipy.stats.bootstrap(
+        (first, second),
+        lambda x, y, axis: y.mean(axis=axis) - x.mean(axis=axis),
+        paired=True,
+        n_resamples=5000,
+        method="percentile",
+        rng=np.random.default_rng(0),
+    ).confidence_interval
+    found = metrics.paired_difference(a, b, labels)["nll"]
+    width = expected.high - expected.low
+    assert found.low == pytest.approx(expected.low, abs=0.1 * width)
+    assert found.high == pytest.approx(expected.high, abs=0.1 * width)
+
+
+def test_pairing_shortens_the_interval() -> None:
+    a, b, labels = two_models()
+    apart = [metrics.classification_metrics(p, labels, list("abcd"))["nll"] for p in (a, b)]
+    found = metrics.paired_difference(a, b, labels)["nll"]
+    assert found.high - found.low < 0.7 * max(e["high"] - e["low"] for e in apart)
+
+
+def test_changing_places_changes_the_sign_and_the_winner() -> None:
+    a, b, labels = two_models(3000)
+    there, back = metrics.paired_difference(a, b, labels), metrics.paired_difference(b, a, labels)
+    for name, one in there.items():
+        assert one.value == pytest.approx(-back[name].value)
+        assert one.low == pytest.approx(-back[name].high, abs=1e-9)
+    assert (there["nll"].better, back["nll"].better) == ("second", "first")
+    assert there["nll"].conclusion == "The second model is better."
+
+
+def test_the_same_model_twice_is_alike() -> None:
+    a, _, labels = two_models()
+    for found in metrics.paired_difference(a, a, labels).values():
+        assert (found.low, found.value, found.high) == (0, 0, 0)
+        assert found.better is None
+        assert "alike" in found.conclusion
+
+
+def test_few_rows_that_tell_models_apart_decide_nothing() -> None:
+    base = np.tile([[0.9, 0.1]], (100, 1))
+    for rows, decided in ((5, False), (6, True)):
+        worse = base.copy()
+        worse[:rows] = [0.1, 0.9]
+        found = metrics.paired_difference(worse, base, np.zeros(100, int))["accuracy"]
+        assert found.rows_apart == rows
+        assert found.value > 0
+        assert found.decided is decided
+        assert found.conclusion.startswith("The second" if decided else "Too few")
+
+
+def test_equal_models_are_rarely_told_apart() -> None:
+    told = 0
+    for seed in range(200):
+        rng = np.random.default_rng(seed)
+        labels = np.zeros(200, int)
+        a, b = (np.where(rng.random((200, 1)) < 0.9, [[0.8, 0.2]], [[0.3, 0.7]]) for _ in range(2))
+        told += metrics.paired_difference(a, b, labels, seed)["nll"].decided
+    assert told <= scipy.stats.binom.ppf(0.9995, 200, 0.06)
+
+
+def test_json_is_strict() -> None:
+    a, b, labels = two_models(50)
+    found = {name: d.to_json() for name, d in metrics.paired_difference(a, b, labels).items()}
+    assert json.loads(json.dumps(found, allow_nan=False)) == found
+    assert list(found["nll"]) == ["value", "low", "high", "better", "conclusion"]
+
+
+def test_regression_differences() -> None:
+    rng = np.random.default_rng(2)
+    y = rng.normal(size=300)
+    a, b = y + rng.normal(size=300), y + 0.5 * rng.normal(size=300)
+    found = metrics.paired_regression_difference(y, a, b)
+    mse, r2 = sklearn.metrics.mean_squared_error, sklearn.metrics.r2_score
+    assert found["mse"].value == pytest.approx(mse(y, b) - mse(y, a))
+    assert found["r2"].value == pytest.approx(r2(y, b) - r2(y, a))
+    assert [d.better for d in found.values()] == ["second"] * 3
+    several = metrics.paired_regression_difference(np.c_[y, y], np.c_[a, a], np.c_[b, b])
+    assert several["mse"].value == pytest.approx(found["mse"].value)
+
+
+def test_r2_of_equal_answers_decides_nothing() -> None:
+    found = metrics.paired_regression_difference(np.ones(20), np.arange(20.0), np.zeros(20))["r2"]
+    assert found.better is None
+    assert found.to_json()["value"] is None
+
+
+def test_bad_input_is_named() -> None:
+    a, b, labels = two_models(10)
+    with pytest.raises(ShapeError, match="same classes"):
+        metrics.paired_difference(a, np.full((10, 5), 0.2), labels)
+    with pytest.raises(ShapeError, match="10"):
+        metrics.paired_difference(a, b[:5], labels)
+    with pytest.raises(DataError, match="row 0"):
+        metrics.paired_difference(a, b, labels + 9)
+    with pytest.raises(ProbabilityError):
+        metrics.paired_difference(a, 2 * b, labels)
+    with pytest.raises(ShapeError, match="predictions"):
+        metrics.paired_regression_difference(np.ones(3), np.ones(3), np.ones(2))
