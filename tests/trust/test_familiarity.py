@@ -72,6 +72,19 @@ def test_the_whole_way_keeps_the_rate_of_false_alarms_and_raises_true_ones() -> 
     assert np.mean(rates) == pytest.approx(0.05, abs=4 * np.std(rates) / math.sqrt(20))
 
 
+def test_a_usual_size_from_the_rows_of_the_gaussians_keeps_the_rate_of_false_alarms() -> None:
+    rates: list[float] = []
+    for seed in range(20):
+        # Few rows for many features: distances of the rows that the Gaussians come from are far too small.
+        features, Y, trained_scores = _rows(60, 3 * seed, d=20)
+        stats = with_reference(fit_familiarity(features, Y), features, 2 * trained_scores)
+        held, _, held_scores = _rows(399, 3 * seed + 1, d=20)
+        new, _, scores = _rows(2000, 3 * seed + 2, d=20)
+        p = familiarity_p_values(unfamiliarity(stats, new, scores), np.sort(unfamiliarity(stats, held, held_scores)))
+        rates.append(float((p <= 0.05).mean()))
+    assert np.mean(rates) == pytest.approx(0.05, abs=4 * np.std(rates) / math.sqrt(20))
+
+
 @given(arrays(np.float64, 6, elements=st.floats(1e-3, 1e3)), arrays(np.float64, 6, elements=st.floats(-100, 100)))
 def test_scaling_and_shifting_single_features_changes_nothing(scale: np.ndarray, shift: np.ndarray) -> None:
     features, Y, _ = _rows(80, 0)

@@ -2,13 +2,13 @@
 
     d(x) = min_k (h - mu_k)^T S^-1 (h - mu_k)       h: hidden features, S: covariance within the classes
     e(x) = -log sum_k exp(score_k)
-    u(x) = (log(1 + d(x)) - a) / s + (e(x) - b) / t      a, b and s, t: means and deviations over held-out rows
+    u(x) = (log(1 + d(x)) - a) / s + (e(x) - b) / t      a, b and s, t: means and deviations over familiar rows
 
 Neither of the two wins everywhere: the distance sees textures and noise that the last layer takes for a class, the
 energy sees clear pictures of something else, which lie close to a class in most directions. Standardized, both count
 the same without knowing what strange rows will look like. Ranks would do that too, but all rows beyond the reference
 have the same rank; the logarithm makes distances nearly symmetric, so that a deviation describes them. A conformal
-p-value over further held-out rows turns the sum into a rate of false alarms.
+p-value over held-out rows, of which u knows nothing, turns the sum into a rate of false alarms.
 """
 
 from collections.abc import Mapping
@@ -65,11 +65,12 @@ def fit_familiarity(features: np.ndarray, Y: np.ndarray) -> dict[str, np.ndarray
 
 
 def with_reference(stats: Mapping[str, np.ndarray], features: np.ndarray, scores: np.ndarray) -> dict[str, np.ndarray]:
-    """The same statistics with the usual size of distances and energies, from rows that were not trained on.
+    """The same statistics with the usual size of distances and energies over familiar rows.
 
     Args:
         stats: from `fit_familiarity`.
-        features: of the held-out rows, shape (m, d).
+        features: of rows trained on, or held out for this alone, shape (m, d): rows that set the usual size and the
+            p-values as well would make the p-values' promise approximate.
         scores: theirs before the head, shape (m, k).
     Returns:
         The statistics with those of `usual_size`.
@@ -85,7 +86,7 @@ def with_reference(stats: Mapping[str, np.ndarray], features: np.ndarray, scores
 
 
 def usual_size(distances: np.ndarray, energies: np.ndarray) -> dict[str, np.ndarray]:
-    """Means and deviations of log(1 + distance) and of the energy over rows that were not trained on.
+    """Means and deviations of log(1 + distance) and of the energy over familiar rows.
 
     Args:
         distances: from `distance`, shape (m,).
@@ -100,7 +101,9 @@ def usual_size(distances: np.ndarray, energies: np.ndarray) -> dict[str, np.ndar
         {'center': array([ 0., -1.]), 'spread': array([1., 2.])}
     """
     if not len(distances):
-        raise ShapeError("The usual size must come from a row or more; got 0 of them. Hold some out.")
+        raise ShapeError(
+            "The usual size must come from a row or more; got 0. Without any nothing is usual. Try to hold some out."
+        )
     measured = _measured(distances, energies)
     center, deviation = measured.mean(axis=0), measured.std(axis=0)
     return {"center": center, "spread": _or_one(deviation, center)}
@@ -197,7 +200,10 @@ def familiarity_p_values(strangeness: np.ndarray, held_out: np.ndarray) -> np.nd
 def _measured(distances: np.ndarray, energies: np.ndarray) -> np.ndarray:
     """The two parts on scales where a deviation means something, shape (n, 2)."""
     if np.shape(distances) != np.shape(energies) or np.ndim(distances) != 1:
-        raise ShapeError(f"There must be an energy per distance; got {np.shape(energies)}, {np.shape(distances)}.")
+        raise ShapeError(
+            f"There must be an energy per distance; got energies of shape {np.shape(energies)} for distances of shape "
+            f"{np.shape(distances)}. Both are of the same rows. Try measuring them from one forward pass."
+        )
     return np.stack([np.log1p(distances), energies], axis=1)
 
 
