@@ -29,7 +29,7 @@ check: .venv/.development  ## Format, lint, types, import contract
 	$(BIN)/lint-imports --no-cache
 
 tests: .venv/.development data
-	$(BIN)/python -m pytest --cov --cov-report=term
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile --cov --cov-report=term
 
 docs: .venv/.docs  ## Build the site into docs/_build
 	$(BIN)/sphinx-build -W --keep-going -b html docs docs/_build
