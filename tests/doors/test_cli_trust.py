@@ -124,6 +124,25 @@ def test_what_cannot_be_promised_is_an_error(
     assert words in result.stderr
 
 
+def test_other_class_frequencies_change_every_answer(likely: Likely, run: Path, pictures: Path) -> None:
+    model = load(run)
+    assert isinstance(model, ClassifierPredictor)
+    field = {label: 0.55 if label == "8" else 0.05 for label in model.labels}
+    text = ",".join(f"{label}={p}" for label, p in field.items())
+    answers = json.loads(likely("predict", run, pictures, "--json", "--prior", text).stdout)
+    shifted = model.with_prior(field).predict_proba(sorted(map(str, pictures.iterdir())))
+    for answer, row in zip(answers, shifted, strict=True):
+        assert list(answer["probabilities"].values()) == row.tolist()
+        assert (answer["set"], answer["abstained"], answer["familiarity"]) == (None, None, None)
+    assert likely("predict", run, pictures, "--prior", "8=much").exit_code == 2
+    missing = likely("predict", run, pictures, "--prior", "8=1")
+    assert missing.exit_code == 1
+    assert "frequency of every label" in missing.stderr
+    promised = likely("predict", run, pictures, "--prior", text, "--coverage", 0.9)
+    assert promised.exit_code == 1
+    assert "another prior" in promised.stderr
+
+
 def test_evaluate_and_metrics_tell_what_came_of_the_promises(likely: Likely, run: Path, data: Path) -> None:
     figures = json.loads(likely("evaluate", run, data, "--json").stdout)
     assert figures == json.loads((run / "metrics.json").read_text())

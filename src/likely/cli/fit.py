@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from likely.cli.options import choice, data_argument, data_option
-from likely.cli.questions import read_events
+from likely.cli.questions import read_events, read_numbers
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -160,13 +160,7 @@ def _widths(text: str) -> tuple[int, ...]:
 def _weights(text: str) -> str | dict[str, float]:
     if text == "balanced":
         return text
-    try:
-        pairs = [part.rpartition("=") for part in text.split(",")]
-        return {label.strip(): float(weight) for label, _, weight in pairs if label.strip()}
-    except ValueError:
-        raise typer.BadParameter(
-            f"{text!r} is neither balanced nor LABEL=WEIGHT, such as Shirt=2,Coat=1.", param_hint="--class-weight"
-        ) from None
+    return read_numbers(text, "--class-weight")
 
 
 def _command(given: dict[str, Any]) -> str:

@@ -53,6 +53,12 @@ def predict(
             metavar="E", help="Abstain where needed to be wrong in at most this share of the answers. Default: 0.01."
         ),
     ] = None,
+    prior: Annotated[
+        str | None,
+        typer.Option(
+            metavar="LABEL=P,...", help="How often each label comes in the field, where that differs from training."
+        ),
+    ] = None,
     raw: Annotated[
         bool, typer.Option("--raw", help="Only resize: leave out the data set's conversion of photographs.")
     ] = False,
@@ -66,7 +72,7 @@ def predict(
         raise typer.BadParameter("Choose one of --json and --csv.", param_hint="--json / --csv")
 
     from likely.cli.answers import Failure
-    from likely.cli.questions import Promises, read_promises, read_questions
+    from likely.cli.questions import Promises, read_numbers, read_promises, read_questions
     from likely.cli.terminal import complain
     from likely.data.find import find_pictures
     from likely.errors import DataError
@@ -80,13 +86,17 @@ def predict(
             "Try likely.load(path).predict(rows) in Python."
         )
     questions, promises = None, Promises()
+    if prior is not None and isinstance(predictor, ClassifierPredictor):
+        typed = dict(zip(predictor.card.labels, predictor.labels, strict=True))
+        frequencies = read_numbers(prior, "--prior")
+        predictor = predictor.with_prior({typed.get(label, label): p for label, p in frequencies.items()})
     if isinstance(predictor, ClassifierPredictor):
         questions = read_questions(SampleSpace(predictor.card.labels), event or (), given, predictor.card.events)
         promises = read_promises(predictor, coverage, max_error)
-    elif event or given is not None or coverage is not None or max_error is not None:
+    elif event or any(option is not None for option in (given, coverage, max_error, prior)):
         raise DataError(
             f"Events, sets and errors must be about labels; {model} predicts numbers. "
-            "Try without --event, --given, --coverage and --max-error."
+            "Try without --event, --given, --coverage, --max-error and --prior."
         )
 
     failed = 0

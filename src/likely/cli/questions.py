@@ -64,6 +64,28 @@ def read_events(texts: Iterable[str]) -> dict[str, list[str]]:
     return named
 
 
+def read_numbers(text: str, option: str) -> dict[str, float]:
+    """A number for each label in a text such as Shirt=0.3,Coat=0.7.
+
+    Raises:
+        typer.BadParameter: if the text is no such list, or names a label twice.
+
+    Example:
+        >>> read_numbers("Shirt=0.3, Coat=0.7", "--prior")
+        {'Shirt': 0.3, 'Coat': 0.7}
+    """
+    pairs = [part.rpartition("=") for part in _labels(text, option)]
+    try:
+        numbers = {label.strip(): float(number) for label, equals, number in pairs if equals}
+    except ValueError:
+        numbers = {}
+    if len(numbers) < len(pairs):
+        raise typer.BadParameter(
+            f"{text!r} is not LABEL=NUMBER for different labels, such as Shirt=0.3,Coat=0.7.", param_hint=option
+        )
+    return numbers
+
+
 def read_questions(
     space: "SampleSpace",
     events: Iterable[str],
