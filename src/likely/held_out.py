@@ -29,7 +29,7 @@ _PATIENCE = 5
 class HeldOut:
     """Scores (m, k) of held-out rows beside their true distributions or targets (m, k).
 
-    `features` (m, d) are the inputs of the last layer, None where the scores come from several networks.
+    `features` (m, d) are hidden ones of the network, None where the scores come from several networks.
     """
 
     scores: np.ndarray
@@ -122,7 +122,7 @@ def cross_validate(
                     rows, fold, most=_LOOKS, keep=lambda progress, scores, seen=seen: seen.append((progress, scores))
                 ),
                 time_limit=share,
-                on_record=lambda entry, number=number, name=name: record(_of_all_runs(entry, number), name),
+                on_record=lambda entry, number=number, name=name: record(of_all_runs(entry, number, _FOLDS + 1), name),
                 interrupt=interrupt,
             )
             if interrupt.asked:
@@ -154,9 +154,8 @@ def cross_validate(
     return Outcome(trained, everything, splits, out_of_fold, out_of_fold)
 
 
-def _of_all_runs(record: Record, number: int) -> Record:
-    """A fold's record as one of all the runs: the folds and the last fit, which takes no longer than one of them."""
-    runs = _FOLDS + 1
+def of_all_runs(record: Record, number: int, runs: int) -> Record:
+    """A record of the run with this number, counted from 1, as one of all runs, each of which takes as long."""
     rest = (runs - number) * (record.seconds + record.seconds_left)
     progress = (number - 1 + record.progress) / runs
     return replace(record, progress=progress, seconds_left=record.seconds_left + rest)

@@ -26,13 +26,9 @@ class Inference:
     mirror: bool = False
 
     def __call__(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Scores before the head (n, k), and the input of the last linear layer (n, m)."""
+        """Scores before the head (n, k), and hidden features (n, m)."""
         parts = [self._batch(rows[start : start + BATCH]) for start in range(0, max(1, len(rows)), BATCH)]
         return np.concatenate([scores for scores, _ in parts]), np.concatenate([features for _, features in parts])
-
-    def scores(self, rows: np.ndarray) -> np.ndarray:
-        """Scores before the head (n, k)."""
-        return self(rows)[0]
 
     def _batch(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         prepared = self.normalization(rows)

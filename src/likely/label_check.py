@@ -14,7 +14,7 @@ from likely.data.dataset import Dataset
 from likely.data.split import folds as split_into_folds
 from likely.errors import ConfigError, DataError
 from likely.heads import HEADS
-from likely.learning.descent import Record
+from likely.held_out import of_all_runs
 from likely.presets import choose_plan
 from likely.recipe import Silent, Watcher
 from likely.training import Rows, train
@@ -159,20 +159,13 @@ def out_of_fold(dataset: Dataset, config: RunConfig, *, folds: int = 5, watcher:
             np.setdiff1d(everything, fold),
             config,
             time_limit=share,
-            on_record=lambda record, number=number, name=name: watcher.record(_of_all(record, number, folds), name),
+            on_record=lambda record, number=number, name=name: watcher.record(of_all_runs(record, number, folds), name),
         )
         if trained.stopped == "interrupted":
             raise KeyboardInterrupt  # half of the folds say nothing of the other rows
         log_probs[fold] = np.asarray(HEADS[plan.head].log_probs(trained.scores(rows.X[fold])))
     temperature = fit_temperature(log_probs, y)
     return np.exp(apply_temperature(log_probs, temperature))
-
-
-def _of_all(record: Record, number: int, folds: int) -> Record:
-    """A fold's record as one of all folds, which take equally long."""
-    rest = (folds - number) * (record.seconds + record.seconds_left)
-    progress = (number - 1 + record.progress) / folds
-    return replace(record, progress=progress, seconds_left=record.seconds_left + rest)
 
 
 def _check(dataset: Dataset, folds: int) -> None:

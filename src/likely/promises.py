@@ -16,11 +16,10 @@ from likely.metrics.events import event_metrics
 from likely.metrics.intervals import Estimate, bootstrap
 from likely.predictor import ClassifierPredictor
 from likely.trust.abstention import aurc, confidence, error_at_coverage, risk_coverage
+from likely.trust.familiarity import UNFAMILIAR
 
 COVERAGES = (0.8, 0.9, 0.95, 0.99, 0.999)
 MAX_ERRORS = (0.01, 0.02, 0.05)
-UNFAMILIAR = 0.01
-"""A familiarity from which on a row is called unfamiliar: the rate of false alarms on familiar ones."""
 _ANSWERED = (0.8, 0.9, 0.95)
 _MOST_POINTS = 200
 
@@ -50,7 +49,7 @@ def promises_kept(
         found["familiarity"] = {"alarm": UNFAMILIAR, "rate": _share(familiarity <= UNFAMILIAR).to_json()}
     if predictor.events:
         found["events"] = {
-            name: {"labels": list(map(str, event)), **event_metrics(_mass(probs, event.mask), event.mask[y])}
+            name: {"labels": list(map(str, event)), **event_metrics(event_mass(probs, event.mask), event.mask[y])}
             for name, event in predictor.events.items()
         }
     return found
@@ -110,7 +109,8 @@ def _selective(log_probs: np.ndarray, y: np.ndarray) -> dict[str, Any]:
     }
 
 
-def _mass(probs: np.ndarray, mask: np.ndarray) -> np.ndarray:
+def event_mass(probs: np.ndarray, mask: np.ndarray) -> np.ndarray:
+    """P(E | x) of each row for the event of these columns, shape (n,); rounding does not take it above 1."""
     return np.minimum(probs[:, mask].sum(axis=1), 1.0)
 
 

@@ -210,21 +210,19 @@ def learn(
     trained, calibration, thresholds = outcome.trained, outcome.calibration, outcome.thresholds
 
     temperature, figures = None, None
+    held_out: dict[str, np.ndarray] = {}
     if rows.classifies and calibration is not None:
-        log_probs = np.asarray(HEADS[trained.plan.head].log_probs(calibration.scores), dtype=np.float64)
+        head = HEADS[trained.plan.head]
+        log_probs = np.asarray(head.log_probs(calibration.scores), dtype=np.float64)
         temperature = fit_temperature(log_probs, calibration.Y, calibration.weights)
         calibrated = apply_temperature(log_probs, temperature)
         figures = {"n": len(calibrated), **held_out_figures(calibrated, calibration.Y, "softmax", True)}
         watcher.say(f"Temperature {temperature:.3f}, fitted on {len(calibrated):,} held-out rows")
+        if thresholds is not None:
+            kept = np.asarray(head.log_probs(thresholds.scores), dtype=np.float64)
+            held_out = held_out_arrays(log_probs, kept, thresholds.Y, temperature) | familiarity_arrays(rows, outcome)
     elif rows.classifies:
         watcher.say("Too few rows per class to hold any out: the model is not calibrated")
-    held_out: dict[str, np.ndarray] = {}
-    if rows.classifies and thresholds is not None:
-        assert calibration is not None
-        assert temperature is not None
-        head = HEADS[trained.plan.head]
-        before, after = (np.asarray(head.log_probs(part.scores), np.float64) for part in (calibration, thresholds))
-        held_out = held_out_arrays(before, after, thresholds.Y, temperature) | familiarity_arrays(rows, outcome)
     elif thresholds is not None and rows.Y.shape[1] == 1:
         held_out = {RESIDUALS: np.sort(np.abs(thresholds.Y - thresholds.scores)[:, 0])}
     card = make_card(dataset, config, trained, outcome.splits, temperature, figures, command, rows)

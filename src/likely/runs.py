@@ -106,6 +106,15 @@ def read_history(folder: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in text.splitlines() if line]
 
 
+def read_row_hashes(folder: Path) -> np.ndarray | None:
+    """The hashes in a run folder, or None; a file that is none says nothing."""
+    try:
+        hashes = np.load(folder / ROW_HASHES, allow_pickle=False)
+    except (OSError, ValueError, EOFError):
+        return None
+    return hashes if hashes.dtype == np.uint64 and hashes.ndim == 1 else None
+
+
 def _first_free(name: str) -> Path:
     stem = "".join(c if c.isalnum() or c in "-_." else "-" for c in Path(name).name) or "run"
     number = 1

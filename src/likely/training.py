@@ -71,7 +71,7 @@ class Trained:
     stopped: str
 
     def scores_and_features(self, X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Scores (n, k), for regression in the targets' own unit, and the input of the last linear layer (n, d)."""
+        """Scores (n, k), for regression in the targets' own unit, and hidden features (n, d)."""
         scores, features = self.inference(X)
         return scores * self.target_scale + self.target_mean, features
 

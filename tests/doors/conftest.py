@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeAlias
 
+import numpy as np
 import pytest
 from typer.testing import CliRunner, Result
 
@@ -30,6 +31,23 @@ def likely() -> Likely:
 def said() -> Callable[[str], str]:
     """Text without the frames and line breaks that a terminal's width puts into it."""
     return lambda text: re.sub(r"[\s│╭╮╰╯─]+", " ", text)
+
+
+@pytest.fixture(scope="session")
+def idx_folder() -> Callable[..., Path]:
+    """Writes pictures and their labels to a folder of IDX files."""
+
+    def written(path: Path, array: np.ndarray, magic: bytes) -> None:
+        sizes = b"".join(size.to_bytes(4, "big") for size in array.shape)
+        path.write_bytes(magic + bytes([array.ndim]) + sizes + array.astype(np.uint8).tobytes())
+
+    def write(folder: Path, X: np.ndarray, y: np.ndarray, magic: bytes = b"\0\0\x08") -> Path:
+        folder.mkdir()
+        written(folder / "train-images-idx3-ubyte", X, magic)
+        written(folder / "train-labels-idx1-ubyte", y, b"\0\0\x08")
+        return folder
+
+    return write
 
 
 @pytest.fixture(scope="session")

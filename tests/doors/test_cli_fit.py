@@ -20,6 +20,7 @@ from likely.predictor import read_card
 from likely.runs import read_history
 
 Likely = Callable[..., Result]
+IdxFolder = Callable[..., Path]
 Said = Callable[[str], str]
 QUICK = ("--network", "linear", "--epochs", "1")
 
@@ -131,7 +132,9 @@ def started(*arguments: object) -> "subprocess.Popen[str]":
         pytest.param(8000, 100_000, "epoch", id="in the only training"),
     ],
 )
-def test_ctrl_c_keeps_the_best_so_far_and_says_so(tmp_path: Path, rows: int, epochs: int, sign: str) -> None:
+def test_ctrl_c_keeps_the_best_so_far_and_says_so(
+    idx_folder: IdxFolder, tmp_path: Path, rows: int, epochs: int, sign: str
+) -> None:
     run = tmp_path / "run"
     data = idx_folder(tmp_path / "data", RNG.integers(0, 256, (rows, 4, 4)), np.arange(rows) % 10)
     with started("fit", data, "--network", "mlp", "--epochs", epochs, "--out", run) as process:
@@ -148,7 +151,7 @@ def test_ctrl_c_keeps_the_best_so_far_and_says_so(tmp_path: Path, rows: int, epo
     assert (run / "report.html").exists()
 
 
-def test_ctrl_c_at_the_start_ends_cleanly(tmp_path: Path) -> None:
+def test_ctrl_c_at_the_start_ends_cleanly(idx_folder: IdxFolder, tmp_path: Path) -> None:
     data = idx_folder(tmp_path / "data", RNG.integers(0, 256, (400, 4, 4)), np.arange(400) % 10)
     with started("fit", data, "--network", "mlp", "--epochs", 100_000, "--out", tmp_path / "run") as process:
         assert process.stderr is not None
@@ -282,18 +285,6 @@ def test_a_configuration_file_with_a_mistake_is_an_error(likely: Likely, tmp_pat
     assert "Did you mean 'preset'?" in result.stderr
 
 
-def write_idx(path: Path, array: np.ndarray, magic: bytes = b"\0\0\x08") -> None:
-    sizes = b"".join(size.to_bytes(4, "big") for size in array.shape)
-    path.write_bytes(magic + bytes([array.ndim]) + sizes + array.astype(np.uint8).tobytes())
-
-
-def idx_folder(folder: Path, X: np.ndarray, y: np.ndarray, magic: bytes = b"\0\0\x08") -> Path:
-    folder.mkdir()
-    write_idx(folder / "train-images-idx3-ubyte", X, magic)
-    write_idx(folder / "train-labels-idx1-ubyte", y)
-    return folder
-
-
 RNG = np.random.default_rng(0)
 PICTURES = RNG.integers(0, 256, (100, 4, 4))
 TEN = np.arange(100) % 10
@@ -311,7 +302,7 @@ TEN = np.arange(100) % 10
     ],
 )
 def test_data_that_cannot_be_learned_from_is_an_error(
-    likely: Likely, tmp_path: Path, X: np.ndarray, y: np.ndarray, magic: bytes, words: str
+    idx_folder: IdxFolder, likely: Likely, tmp_path: Path, X: np.ndarray, y: np.ndarray, magic: bytes, words: str
 ) -> None:
     result = likely("fit", idx_folder(tmp_path / "data", X, y, magic), "--out", tmp_path / "run")
     assert result.exit_code == 1
@@ -320,7 +311,7 @@ def test_data_that_cannot_be_learned_from_is_an_error(
     assert not (tmp_path / "run" / "model.likely").exists()
 
 
-def test_a_folder_of_idx_files_is_learned_from(likely: Likely, tmp_path: Path) -> None:
+def test_a_folder_of_idx_files_is_learned_from(idx_folder: IdxFolder, likely: Likely, tmp_path: Path) -> None:
     result = likely("fit", idx_folder(tmp_path / "data", PICTURES, TEN), *QUICK, "--out", tmp_path / "run")
     assert result.exit_code == 0, result.stderr
 
@@ -333,7 +324,9 @@ def test_a_loss_that_becomes_nan_stops_with_its_step(likely: Likely, tmp_path: P
 
 
 @pytest.mark.filterwarnings("ignore:overflow:RuntimeWarning")
-def test_a_loss_that_becomes_nan_late_keeps_the_last_good_state(likely: Likely, tmp_path: Path) -> None:
+def test_a_loss_that_becomes_nan_late_keeps_the_last_good_state(
+    idx_folder: IdxFolder, likely: Likely, tmp_path: Path
+) -> None:
     data = idx_folder(tmp_path / "data", RNG.integers(0, 256, (8000, 4, 4)), np.arange(8000) % 10)
     settings = ("--network", "mlp", "--hidden", "8", "--optimizer", "sgd", "--learning-rate", "1e38", "--epochs", 3000)
     result = likely("fit", data, *settings, "--out", tmp_path / "run")

@@ -15,6 +15,7 @@ from typer.testing import Result
 from likely.predictor import ClassifierPredictor, load, read_card
 
 Likely = Callable[..., Result]
+IdxFolder = Callable[..., Path]
 RNG = np.random.default_rng(0)
 
 
@@ -26,22 +27,9 @@ def many_digits(n: int) -> tuple[np.ndarray, np.ndarray]:
     return np.clip(noisy, 0, 255).astype(np.uint8), y[rows].astype(np.uint8)
 
 
-def write_idx(path: Path, array: np.ndarray) -> None:
-    sizes = b"".join(size.to_bytes(4, "big") for size in array.shape)
-    path.write_bytes(b"\0\0\x08" + bytes([array.ndim]) + sizes + array.tobytes())
-
-
-def idx_folder(folder: Path, n: int) -> Path:
-    folder.mkdir()
-    X, y = many_digits(n)
-    write_idx(folder / "train-images-idx3-ubyte", X)
-    write_idx(folder / "train-labels-idx1-ubyte", y)
-    return folder
-
-
 @pytest.fixture(scope="module")
-def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return idx_folder(tmp_path_factory.mktemp("digits") / "data", 12_000)
+def data(idx_folder: IdxFolder, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return idx_folder(tmp_path_factory.mktemp("digits") / "data", *many_digits(12_000))
 
 
 @pytest.fixture(scope="module")
@@ -174,9 +162,11 @@ def test_class_weights_are_kept_in_the_card(likely: Likely, data: Path, tmp_path
     assert "'33'" in refused.stderr
 
 
-def test_calibrate_rests_the_promises_on_new_rows(likely: Likely, run: Path, tmp_path: Path) -> None:
+def test_calibrate_rests_the_promises_on_new_rows(
+    idx_folder: IdxFolder, likely: Likely, run: Path, tmp_path: Path
+) -> None:
     new = tmp_path / "calibrated.likely"
-    result = likely("calibrate", run, idx_folder(tmp_path / "new", 1_000), "--out", new)
+    result = likely("calibrate", run, idx_folder(tmp_path / "new", *many_digits(1_000)), "--out", new)
     assert result.exit_code == 0, result.stderr
     card = read_card(new)
     assert (card.splits.calibration, card.splits.thresholds) == (500, 500)

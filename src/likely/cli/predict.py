@@ -86,11 +86,10 @@ def predict(
             "Try likely.load(path).predict(rows) in Python."
         )
     questions, promises = None, Promises()
-    if prior is not None and isinstance(predictor, ClassifierPredictor):
-        typed = dict(zip(predictor.card.labels, predictor.labels, strict=True))
-        frequencies = read_numbers(prior, "--prior")
-        predictor = predictor.with_prior({typed.get(label, label): p for label, p in frequencies.items()})
     if isinstance(predictor, ClassifierPredictor):
+        if prior is not None:
+            typed, frequencies = predictor.labels_by_text, read_numbers(prior, "--prior")
+            predictor = predictor.with_prior({typed.get(label, label): p for label, p in frequencies.items()})
         questions = read_questions(SampleSpace(predictor.card.labels), event or (), given, predictor.card.events)
         promises = read_promises(predictor, coverage, max_error)
     elif event or any(option is not None for option in (given, coverage, max_error, prior)):

@@ -27,14 +27,13 @@ class Questions:
 class Promises:
     """The coverage of prediction sets and the largest share of wrong answers; None where the model cannot promise it.
 
-    Whether they were asked for decides what a table shows. From the familiarity `unfamiliar` on a picture is called so.
+    Whether they were asked for decides what a table shows.
     """
 
     coverage: float | None = None
     max_error: float | None = None
     coverage_was_asked: bool = False
     error_was_asked: bool = False
-    unfamiliar: float = 0.01
 
 
 NOTHING = Promises()

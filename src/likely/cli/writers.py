@@ -13,9 +13,8 @@ from typing import Protocol
 from likely.cli.answers import Failure, Number, Outcome, most_probable
 from likely.cli.questions import NOTHING, Promises
 from likely.cli.terminal import bar, can_print_blocks, console, padded, percent, printable, styled, width
-
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
-
+from likely.data.spreadsheet import never_a_formula
+from likely.trust.familiarity import UNFAMILIAR
 
 ANSWER_COLUMNS = ("label", "probability", "set", "abstained", "familiarity")
 """The columns of an answer, before those of its probabilities."""
@@ -55,7 +54,7 @@ class TableWriter:
             probabilities, events = outcome.given.probabilities, outcome.given.events
             condition = printable(", ".join(outcome.given.labels))
             heading.append(f"  given {condition}: P(given) = {percent(outcome.given.probability)}", style="dim")
-        if outcome.familiarity is not None and outcome.familiarity <= self._promises.unfamiliar:
+        if outcome.familiarity is not None and outcome.familiarity <= UNFAMILIAR:
             heading.append(f"  unfamiliar (p = {outcome.familiarity:.2g})", style="bold yellow")
         if outcome.abstained and self._promises.error_was_asked:
             heading.append("  no answer: too unsure", style="bold yellow")
@@ -144,5 +143,5 @@ def _flag(value: bool | None) -> str:
 
 
 def _cell(text: str) -> str:
-    """The text on one line; what a spreadsheet would take for a formula starts with an apostrophe."""
-    return f"'{printable(text)}" if text.startswith(_FORMULA) else printable(text)
+    """The text on one line, and never a formula."""
+    return printable(never_a_formula(text))

@@ -12,10 +12,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from likely.data.dataset import Dataset
+from likely.data.spreadsheet import never_a_formula
 from likely.errors import DataError, nearest
 from likely.storage import StrPath, write_text
-
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 @dataclass(frozen=True)
@@ -133,5 +132,4 @@ def _lines(path: Path, column: str) -> Iterator[tuple[int, dict[str, str]]]:
 
 def _cell(text: str) -> str:
     """The text as it stands in the file: in UTF-8, and never a formula."""
-    text = text.encode("utf-8", errors="backslashreplace").decode("utf-8")
-    return f"'{text}" if text.startswith(_FORMULA) else text
+    return never_a_formula(text.encode("utf-8", errors="backslashreplace").decode("utf-8"))

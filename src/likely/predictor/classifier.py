@@ -60,14 +60,18 @@ class ClassifierPredictor(Predictor):
         return tuple(read(label) for label in self.card.labels)
 
     @cached_property
+    def labels_by_text(self) -> dict[str, Any]:
+        """Each label under its text in the card."""
+        return dict(zip(self.card.labels, self.labels, strict=True))
+
+    @cached_property
     def events(self) -> dict[str, Event]:
         """The named events that the model was given."""
-        typed = dict(zip(self.card.labels, self.labels, strict=True))
-        named = self.card.events.items()
+        typed, named = self.labels_by_text, self.card.events.items()
         return {name: self.space.event(*(typed[label] for label in labels)) for name, labels in named}
 
     def scores_and_features(self, X: Any) -> tuple[np.ndarray, np.ndarray]:
-        """Scores before the head (n, k), and the input of the last linear layer (n, m)."""
+        """Scores before the head (n, k), and hidden features (n, m)."""
         scores, features = super().scores_and_features(X)
         if self.card.class_weight is not None:
             # Training counted class k as if it came w_k times as often; this takes that back.
@@ -197,10 +201,8 @@ class ClassifierPredictor(Predictor):
                 f"{self.card.splits.folds} networks. They are not scores of this one. Try calibrate(X, y) with new "
                 "rows, or at least 5,000 rows to learn from."
             )
-        with np.errstate(divide="ignore"):
-            sure = confidence(np.log(held_out))
-        grid = self.arrays[THRESHOLDS]
-        return choose_threshold(sure, held_out.argmax(axis=1) != truth, grid, max_error, level)
+        sure, wrong = held_out.max(axis=1), held_out.argmax(axis=1) != truth
+        return choose_threshold(sure, wrong, self.arrays[THRESHOLDS], max_error, level)
 
     def event_threshold(self, event: Any, **goal: Any) -> Decision:
         """The probability of an event from which to act on it, chosen on held-out rows.

@@ -11,9 +11,7 @@ from likely.errors import ModelFileError
 from likely.predictor.arrays import THETA
 from likely.predictor.classifier import ClassifierPredictor
 from likely.predictor.regressor import RegressorPredictor
-
-MODEL = "model.likely"
-ROW_HASHES = "row_hashes.npy"
+from likely.runs import MODEL, read_row_hashes
 
 
 def make_predictor(
@@ -41,7 +39,7 @@ def load(path: str | Path, device: str = "auto") -> ClassifierPredictor | Regres
     arrays, document = storage.read(path)
     card = Card.from_json(document, path)
     try:
-        return _of_task(card)(card, arrays, device, path, _row_hashes(path.parent / ROW_HASHES))
+        return _of_task(card)(card, arrays, device, path, read_row_hashes(path.parent))
     except (ValueError, TypeError, KeyError) as error:
         raise ModelFileError(f"{path} must describe a network that this version knows: {error}") from error
 
@@ -55,15 +53,6 @@ def read_card(path: str | Path) -> Card:
 def _model_path(path: str | Path) -> Path:
     path = Path(path)
     return path / MODEL if path.is_dir() and (path / MODEL).exists() else path
-
-
-def _row_hashes(path: Path) -> np.ndarray | None:
-    """The hashes in a run folder; a file that is none says nothing."""
-    try:
-        hashes = np.load(path, allow_pickle=False)
-    except (OSError, ValueError, EOFError):
-        return None
-    return hashes if hashes.dtype == np.uint64 and hashes.ndim == 1 else None
 
 
 def _of_task(card: Card) -> type[ClassifierPredictor] | type[RegressorPredictor]:

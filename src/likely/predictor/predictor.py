@@ -97,7 +97,7 @@ class Predictor:
         return self.normalization.check(to_numpy(X))
 
     def scores_and_features(self, X: Any) -> tuple[np.ndarray, np.ndarray]:
-        """Scores before the head (n, k), and the input of the last linear layer (n, m)."""
+        """Scores before the head (n, k), and hidden features (n, m)."""
         return self._inference(self.rows(X))
 
     def with_metrics(self, metrics: dict[str, Any] | None) -> Self:

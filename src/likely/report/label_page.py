@@ -1,13 +1,9 @@
 """The page of labels in doubt: each picture with its given and its suggested label; loads nothing, runs no script."""
 
-from functools import cache
-from importlib.resources import files
-
-from jinja2 import Environment, StrictUndefined, Template
-
 from likely.label_check import LabelCheck
 from likely.report.examples import PIXELATED, data_uri
 from likely.report.findings import percent, printable, several
+from likely.report.page import template
 from likely.storage import StrPath, write_text
 
 N_SHOWN = 1000
@@ -28,7 +24,7 @@ def render_label_page(found: LabelCheck) -> str:
     X, n, doubted = found.dataset.train.X, len(found.dataset.train), len(found.issues)
     pictures = X if X.ndim > 2 else None
     doubts = found.doubts(N_SHOWN)
-    return _template().render(
+    return template("label_page.html").render(
         title=printable(found.dataset.name),
         lead=(
             f"Of {several(n, 'picture' if pictures is not None else 'row')}, {doubted:,} "
@@ -50,9 +46,3 @@ def render_label_page(found: LabelCheck) -> str:
             for doubt in doubts
         ],
     )
-
-
-@cache
-def _template() -> Template:
-    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    return environment.from_string(files("likely.report").joinpath("label_page.html").read_text(encoding="utf-8"))

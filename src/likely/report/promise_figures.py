@@ -7,8 +7,8 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from likely.promises import UNFAMILIAR
 from likely.report.figures import ACCENT, CONTRAST, INK, legend_above, svg
+from likely.trust.familiarity import UNFAMILIAR
 
 _P_BINS = 20
 

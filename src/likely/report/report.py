@@ -7,18 +7,16 @@ from data passes through the escaping of the template or of an XML writer.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
-from importlib.resources import files
 from typing import Any
 
 import numpy as np
-from jinja2 import Environment, StrictUndefined, Template
 from markupsafe import Markup
 
 from likely import metrics
 from likely.errors import ShapeError
 from likely.report import examples, figures, findings, origin, tables
 from likely.report.findings import printable, several
+from likely.report.page import template
 from likely.report.trust import Trust, promise_sections
 from likely.storage import StrPath, write_text
 
@@ -113,7 +111,7 @@ def render(data: ReportData) -> str:
     """
     data = replace(data, labels=tuple(printable(label) for label in data.labels))
     parts = _regression(data) if data.is_regression else _classification(data)
-    return _template().render(
+    return template("template.html").render(
         title=printable(data.title),
         noun=data.noun,
         n=len(data.y),
@@ -126,12 +124,6 @@ def render(data: ReportData) -> str:
         command=printable(origin.at(data.card, "training", "command") or ""),
         **parts,
     )
-
-
-@cache
-def _template() -> Template:
-    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    return environment.from_string(files("likely.report").joinpath("template.html").read_text(encoding="utf-8"))
 
 
 def _classification(data: ReportData) -> dict[str, Any]:

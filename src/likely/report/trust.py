@@ -14,11 +14,11 @@ from markupsafe import Markup
 from likely.errors import DataError
 from likely.metrics import event_reliability
 from likely.predictor import ClassifierPredictor
-from likely.promises import MAX_ERRORS, UNFAMILIAR
+from likely.promises import MAX_ERRORS, event_mass
 from likely.recipe import Judgement
 from likely.report import examples, figures, promise_figures
 from likely.report.findings import make_bins, percent, printable, several
-from likely.trust.abstention import confidence
+from likely.trust.familiarity import UNFAMILIAR
 
 _SHOWN = 12
 _PER_SIZE = 4
@@ -33,14 +33,13 @@ class Trust:
 
     Args:
         coverage, sets: the sets at one coverage, booleans of shape (n, k).
-        max_error, answered: which rows are answered under a promised error, booleans of shape (n,).
+        answered: which rows are answered under the smallest promised error, booleans of shape (n,).
         familiarity: p-values, shape (n,).
         approximate: whether out-of-fold scores stand in for held-out rows.
     """
 
     coverage: float | None = None
     sets: np.ndarray | None = None
-    max_error: float | None = None
     answered: np.ndarray | None = None
     familiarity: np.ndarray | None = None
     approximate: bool = False
@@ -80,9 +79,7 @@ class Section:
 def trust_of(predictor: ClassifierPredictor, judgement: Judgement) -> Trust:
     """What the model promises of the rows that it was judged on."""
     probs = judgement.answers
-    with np.errstate(divide="ignore"):
-        log_probs = np.log(probs)
-    coverage = sets = max_error = answered = None
+    coverage = sets = answered = None
     for asked in (0.95, 0.99):
         try:
             sets, coverage = predictor.sets(probs, asked), asked
@@ -92,12 +89,12 @@ def trust_of(predictor: ClassifierPredictor, judgement: Judgement) -> Trust:
             break  # larger coverages would only show larger sets
     for asked in MAX_ERRORS:
         try:
-            answered, max_error = confidence(log_probs) >= predictor.abstention(asked).threshold, asked
+            answered = probs.max(axis=1) >= predictor.abstention(asked).threshold
         except DataError:
             continue
         break
     approximate = predictor.card.splits.method == "cross-validation"
-    return Trust(coverage, sets, max_error, answered, judgement.familiarity, approximate)
+    return Trust(coverage, sets, answered, judgement.familiarity, approximate)
 
 
 def promise_sections(
@@ -155,8 +152,9 @@ def _events(
     )
     for number, (name, entry) in enumerate(list(events.items())[:_EVENTS]):
         mask = np.isin(labels, [printable(label) for label in entry["labels"]])
-        bins = make_bins(event_reliability(np.minimum(probs[:, mask].sum(axis=1), 1.0), mask[y]))
-        about = f"{printable(name)}: said {percent(float(probs[:, mask].sum(axis=1).mean()))} on average, "
+        mass = event_mass(probs, mask)
+        bins = make_bins(event_reliability(mass, mask[y]))
+        about = f"{printable(name)}: said {percent(float(mass.mean()))} on average, "
         about += f"came {percent(entry['frequency']['value'])} of the time."
         diagram = figures.reliability_diagram(bins, noun, f"Reliability of an event. {about}", number)
         yield Block(

@@ -18,6 +18,9 @@ import numpy as np
 from likely.errors import DataError, ShapeError
 from likely.trust.ties import STEP
 
+UNFAMILIAR = 0.01
+"""A p-value from which on a row is called unfamiliar: the rate of false alarms on familiar ones."""
+
 REFERENCE = 10_000
 """So many rows of the training part suffice for the Gaussians."""
 
