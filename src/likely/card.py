@@ -61,6 +61,7 @@ class TrainingEntry(_Entry):
     preset: str
     engine: str
     dtype: str
+    precision: str
     device: str
     threads: int
     optimizer: str

@@ -97,6 +97,8 @@ class RunConfig(BaseModel):
         image_size: side in pixels to which the pictures of class folders are resized; None wants them of one size.
         pad_to: side in pixels to which square pictures are padded with zeros.
         dtype: of parameters and arithmetic.
+        precision: of products while the conv net is trained; "auto" takes bfloat16 where the processor multiplies in
+            it natively. Parameters and answers are float32 all the same.
         out: the run folder; None takes the first free `runs/NAME-N`.
         overwrite: whether the files of an earlier run may be replaced.
     Raises:
@@ -135,6 +137,7 @@ class RunConfig(BaseModel):
     image_size: int | None = Field(default=None, gt=0, le=1024)
     pad_to: int | None = Field(default=None, gt=0)
     dtype: Literal["float32", "float64"] = "float32"
+    precision: Literal["auto", "float32", "bfloat16"] = "auto"
     out: str | None = Field(default=None, min_length=1)
     overwrite: bool = False
 

@@ -34,6 +34,7 @@ class Plan:
         mirror: whether training and prediction may flip pictures left to right.
         average: the share of the end of the run over which parameters are averaged; 0 keeps the last ones.
         exact: solve in closed form (linear regression) instead of descending.
+        precision: of products while a torch module is trained; "auto" asks the processor.
     """
 
     network: Network | TorchNetwork
@@ -49,6 +50,7 @@ class Plan:
     mirror: bool
     average: float = 0.0
     exact: bool = False
+    precision: Literal["auto", "float32", "bfloat16"] = "float32"
 
 
 @dataclass(frozen=True)
@@ -161,6 +163,7 @@ def choose_plan(
         mirror=mirror and kind == "conv",
         average=_AVERAGE if kind == "conv" else 0.0,
         exact=exact,
+        precision=config.precision if kind == "conv" else "float32",
     )
 
 

@@ -67,6 +67,7 @@ def make_card(
             preset=config.preset,
             engine="closed form" if plan.exact else plan.engine,
             dtype=config.dtype,
+            precision=trained.engine.precision,
             device=trained.engine.device,
             threads=trained.engine.threads,
             optimizer=plan.optimizer.name,

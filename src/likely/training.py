@@ -159,6 +159,7 @@ def train(
         seed=config.seed,
         dtype=config.dtype,
         device=config.device,
+        precision=plan.precision,
     )
     trained = Trained(plan, engine, Inference(normalization, engine.forward, plan.mirror), mean, scale, [], "finished")
     judge = _Judge(trained, checkpoints, rows.classifies)

@@ -107,6 +107,9 @@ def fit(
     engine: Annotated[str | None, choice("engine", "What computes the gradient.", _NETWORK)] = None,
     device: Annotated[str | None, choice("device", "Where torch computes.", _NETWORK)] = None,
     dtype: Annotated[str | None, choice("dtype", "Of parameters and arithmetic. Default: float32.", _NETWORK)] = None,
+    precision: Annotated[
+        str | None, choice("precision", "Of the conv net's products in training. Default: auto.", _NETWORK)
+    ] = None,
 ) -> None:
     """Learn from DATA; write model.likely, report.html and the figures to a run folder."""
     given: dict[str, Any] = {name: value for name, value in locals().items() if value is not None and name != "config"}

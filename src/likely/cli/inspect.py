@@ -53,8 +53,9 @@ def _facts(card: "Card") -> list[tuple[str, str]]:
         ("splits", _splits(card)),
         (
             "training",
-            f"{training.engine} on {training.device}, {training.dtype}, {training.optimizer}, seed {training.seed}: "
-            f"{round(training.epochs, 2):g} epochs in {duration(training.seconds)}, {training.stopped}",
+            f"{training.engine} on {training.device}, {training.precision}, {training.optimizer}, "
+            f"seed {training.seed}: {round(training.epochs, 2):g} epochs in {duration(training.seconds)}, "
+            f"{training.stopped}",
         ),
         ("photographs", card.conversion["name"] if card.conversion else "only resized"),
         ("versions", ", ".join(f"{name} {version}" for name, version in card.versions.items())),

@@ -22,6 +22,7 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "optimizer": ("sgd", "adam"),
     "device": ("auto", "cpu", "cuda"),
     "dtype": ("float32", "float64"),
+    "precision": ("auto", "float32", "bfloat16"),
     "part": ("test", "train"),
 }
 DATA_SETS = ("fashion-mnist", "digits", "wine", "iris", "breast-cancer", "diabetes")

@@ -29,6 +29,7 @@ def create_engine(
     seed: int,
     dtype: str = "float32",
     device: str = "auto",
+    precision: str = "float32",
 ) -> Engine:
     """The engine of this name, holding first values of the network.
 
@@ -43,6 +44,7 @@ def create_engine(
         seed: of the first values.
         dtype: "float32" or "float64".
         device: "auto", "cpu" or "cuda"; engines other than torch compute on the CPU.
+        precision: of products while a torch module is trained: "auto", "float32" or "bfloat16".
     Raises:
         EngineError: if the engine does not exist or cannot train the network; it says which can.
     """
@@ -58,6 +60,7 @@ def create_engine(
     refuse_heaviside(network)
     module, kind = _ENGINES[name]
     made: Any = getattr(importlib.import_module(module), kind)
+    more = {"precision": precision} if name == "torch" else {}
     return made(
         network,
         n_outputs=n_outputs,
@@ -68,4 +71,5 @@ def create_engine(
         seed=seed,
         dtype=dtype,
         device=device,
+        **more,
     )

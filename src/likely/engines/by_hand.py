@@ -146,6 +146,11 @@ class ByHand:
         return os.cpu_count() or 1
 
     @property
+    def precision(self) -> str:
+        """What a training step's products are computed in."""
+        return self._dtype.name
+
+    @property
     def n_parameters(self) -> int:
         """How many numbers theta holds."""
         return self._theta.size

@@ -66,6 +66,11 @@ class ByJax:
         self._answer = jax.jit(network.apply_with_features)
 
     @property
+    def precision(self) -> str:
+        """What a training step's products are computed in."""
+        return self._dtype.name
+
+    @property
     def n_parameters(self) -> int:
         """How many numbers theta holds."""
         return sum(value.size for value in self._theta.values())

@@ -66,6 +66,11 @@ class Engine(Protocol):
         ...
 
     @property
+    def precision(self) -> str:
+        """What a training step's products are computed in."""
+        ...
+
+    @property
     def n_parameters(self) -> int:
         """How many numbers the network has as parameters, learned or fixed."""
         ...

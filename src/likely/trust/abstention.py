@@ -161,7 +161,7 @@ def choose_threshold(
 
     Reference: Angelopoulos et al. (2021), Learn then test, arXiv 2110.01052; Clopper and Pearson (1934).
     """
-    from scipy.stats import beta  # slow to import
+    from scipy.special import betaincinv  # scipy.stats has it too, but takes over a second to import
 
     for name, value in (("max_error", max_error), ("level", level)):
         if not 0 < value < 1:
@@ -172,7 +172,7 @@ def choose_threshold(
     if found is None:
         raise _refused(answered, mistakes, len(sure), max_error, level)
     a, w = int(answered[found]), int(mistakes[found])
-    bound = float(beta.ppf(level, w + 1, a - w)) if w < a else 1.0
+    bound = float(betaincinv(w + 1, a - w, level)) if w < a else 1.0
     return Promise(float(grid[found]), max_error, a, w, len(sure), bound)
 
 
@@ -196,19 +196,22 @@ def _counts(sure: np.ndarray, wrong: np.ndarray, grid: np.ndarray) -> tuple[np.n
 
 def _last_accepted(answered: np.ndarray, mistakes: np.ndarray, m: int, max_error: float, level: float) -> int | None:
     """The index of the laxest threshold that the sequence of tests reaches."""
-    from scipy.stats import binom, nbinom
+    from scipy.special import bdtr, nbdtr, nbdtrik
 
     expected = np.minimum(np.arange(1, len(answered) + 1), GRID) / GRID * m
     # The fewest answers among which w mistakes promise the error: P(Binomial(n, e) <= w) is the probability that the
     # (w + 1)-th mistake comes after the n-th answer.
     mistake = np.arange(1, _ALLOWED_AT_START + 2)
-    needed = mistake + nbinom.ppf(level, mistake, max_error)
+    right = np.ceil(nbdtrik(level, mistake, max_error))
+    # The inverse may end just above a whole number that already suffices.
+    right -= (right > 0) & (nbdtr(np.maximum(right - 1, 0), mistake, max_error) >= level)
+    needed = mistake + right
     if needed[0] > m:
         return None
     # The last of them that half of the rows suffice for.
     fitting = max(0, int(np.searchsorted(needed, m / 2, side="right")) - 1)
     start = int(np.searchsorted(expected, needed[fitting]))
-    p_values = binom.cdf(mistakes[start:], answered[start:], max_error)
+    p_values = bdtr(mistakes[start:].astype(np.float64), answered[start:], max_error)
     # The sum of a float cdf may end just above the level where it is exactly there.
     accepted = p_values <= (1 - level) * (1 + 1e-12)
     n_accepted = len(accepted) if accepted.all() else int(accepted.argmin())

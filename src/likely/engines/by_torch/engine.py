@@ -13,6 +13,7 @@ import torch
 from torch import nn
 
 from likely.arrays import Array, to_numpy
+from likely.engines.by_torch.precision import Precision, multiplies_in_bfloat16
 from likely.engines.engine import Augment, Batch, Optimizer, Prepare
 from likely.errors import EngineError
 from likely.networks.network import Network, TorchNetwork
@@ -34,6 +35,7 @@ class ByTorch:
         seed: of the first values.
         dtype: "float32" or "float64"; modules are float32.
         device: "auto", "cpu" or "cuda".
+        precision: what modules multiply in while they are trained: "auto", "float32" or "bfloat16".
     """
 
     name = "torch"
@@ -50,6 +52,7 @@ class ByTorch:
         seed: int,
         dtype: str = "float32",
         device: str = "auto",
+        precision: Precision = "float32",
     ) -> None:
         self._device = _device(device)
         self._dtype = _DTYPES[dtype]
@@ -63,6 +66,7 @@ class ByTorch:
                 self._module = network.build(n_outputs, sample)
             self._module.to(device=self._device)
             self._module.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]  # missing in its stub
+        self._low = not isinstance(network, Network) and multiplies_in_bfloat16(precision, self._device)
         self._optimizer, self._rates = _optimizer(self._module, optimizer)
         # torch's SGD adds its decay to the gradient, momentum included; ours acts on theta itself.
         self._decay = optimizer.weight_decay if optimizer.name == "sgd" else 0.0
@@ -71,6 +75,11 @@ class ByTorch:
     def device(self) -> str:
         """Where it computes: "cpu" or "cuda"."""
         return self._device.type
+
+    @property
+    def precision(self) -> str:
+        """What products are computed in while training."""
+        return "bfloat16" if self._low else str(self._dtype).removeprefix("torch.")
 
     @property
     def threads(self) -> int:
@@ -111,9 +120,10 @@ class ByTorch:
         self._module.train()
         for group, rate in zip(self._optimizer.param_groups, self._rates, strict=True):
             group["lr"] = learning_rate * rate
-        loss = mean_loss(
-            self._head, self._loss, self._Y.index_select(0, rows), self._module(self._laid_out(x)), weights
-        )
+        with torch.autocast(self._device.type, torch.bfloat16, enabled=self._low):
+            scores = self._module(self._laid_out(x))
+        Y = self._Y.index_select(0, rows)
+        loss = mean_loss(self._head, self._loss, Y, scores.to(self._dtype), weights)
         self._optimizer.zero_grad(set_to_none=True)
         loss.backward()
         if self._decay:
