@@ -25,12 +25,14 @@ class NetworkEntry(_Entry):
 
 
 class DataEntry(_Entry):
-    """What the model was made from."""
+    """What the model was made from; `label` and `picture` are columns of a table."""
 
     name: str
     sha256: str
     found_at: str
     rows: int
+    label: str | None = None
+    picture: str | None = None
     notes: tuple[str, ...] = ()
 
 

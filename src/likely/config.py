@@ -74,6 +74,8 @@ class RunConfig(BaseModel):
     Args:
         data: the name of a data set, or a path.
         data_folder: where the files of a named data set lie, if not in one of the usual places.
+        label: the column of a table that holds the answers; None guesses by its name, and says so.
+        picture: the column of a table that holds paths or bytes of pictures; None looks for one, and says so.
         corrections: a table of corrected labels for training rows, such as `likely check` writes.
         task: "auto" asks the data.
         preset: how long to train and how large the network is.
@@ -115,6 +117,8 @@ class RunConfig(BaseModel):
 
     data: str = Field(default="digits", min_length=1)
     data_folder: str | None = None
+    label: str | None = None
+    picture: str | None = None
     corrections: str | None = Field(default=None, min_length=1)
     task: Literal["auto", "classification", "regression"] = "auto"
     preset: Literal["fast", "balanced", "best"] = "fast"

@@ -191,7 +191,7 @@ def _loss(scores: np.ndarray, rows: Rows, head: str) -> float:
 def _plan(rows: Rows, n_rows: int, config: RunConfig, mirror: bool) -> Plan:
     return choose_plan(
         config,
-        row_shape=rows.X.shape[1:],
+        row_shape=rows.shape,
         n_rows=n_rows,
         n_outputs=rows.Y.shape[1],
         task="classification" if rows.classifies else "regression",

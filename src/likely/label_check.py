@@ -138,7 +138,7 @@ def out_of_fold(dataset: Dataset, config: RunConfig, *, folds: int = 5, watcher:
     watcher = watcher or Silent()
     _check(dataset, folds)
     y, n_labels = dataset.train.y, len(dataset.labels)
-    rows = Rows(dataset.train.X, one_hot(y, n_labels, config.dtype), None, classifies=True)
+    rows = Rows(dataset.train.X, one_hot(y, n_labels, config.dtype), None, classifies=True, columns=dataset.columns)
     everything = np.arange(len(rows))
     log_probs = np.empty((len(rows), n_labels))
     share = None if config.time_limit is None else config.time_limit / folds
@@ -147,7 +147,7 @@ def out_of_fold(dataset: Dataset, config: RunConfig, *, folds: int = 5, watcher:
         watcher.say(f"{name}: training without {len(fold):,} rows")
         plan = choose_plan(
             config,
-            row_shape=rows.X.shape[1:],
+            row_shape=rows.shape,
             n_rows=len(rows) - len(fold),
             n_outputs=n_labels,
             task="classification",

@@ -55,6 +55,8 @@ def make_card(
             sha256=dataset.sha256,
             found_at=dataset.found_at,
             rows=len(dataset.train),
+            label=dataset.label,
+            picture=dataset.picture,
             notes=dataset.notes,
         ),
         splits=splits.model_copy(update={"test": 0 if dataset.test is None else len(dataset.test)}),

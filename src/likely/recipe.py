@@ -148,10 +148,19 @@ def open_data(config: RunConfig, watcher: Watcher | None = None) -> Dataset:
     Labels are corrected before anything is drawn, so that the numbers of rows are those of the source.
     """
     watcher = watcher or Silent()
-    dataset = open_dataset(config.data, config.data_folder, watcher.loading, image_size=config.image_size)
+    dataset = open_dataset(
+        config.data,
+        config.data_folder,
+        watcher.loading,
+        image_size=config.image_size,
+        label=config.label,
+        picture=config.picture,
+        task=config.task,
+    )
     if config.corrections is not None:
         dataset = apply_corrections(dataset, config.corrections)
-        watcher.say(dataset.notes[-1])
+    for note in dataset.notes:
+        watcher.say(note)
     if config.task not in ("auto", dataset.task):
         dataset = _as_task(dataset, config.task)
     if dataset.test is None:
@@ -197,7 +206,7 @@ def learn(
     classifies = dataset.task == "classification"
     Y = targets if targets is not None else _targets(dataset, config.dtype)
     class_weight = class_weights(config.class_weight, dataset.labels, Y, weights) if classifies else None
-    rows = Rows(dataset.train.X, Y, weights, classifies, class_weight)
+    rows = Rows(dataset.train.X, Y, weights, classifies, class_weight, dataset.columns)
     check_events(config.events, dataset.labels)
 
     def record(record: Record, fold: str = "") -> None:

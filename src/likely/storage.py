@@ -25,7 +25,7 @@ import numpy as np
 import safetensors
 import safetensors.numpy
 
-from likely.errors import ModelFileError, OutputError
+from likely.errors import LikelyError, ModelFileError, OutputError
 
 StrPath: TypeAlias = str | os.PathLike[str]
 
@@ -167,6 +167,17 @@ def write_bytes(path: StrPath, content: bytes) -> None:
     Raises:
         OutputError: if the file cannot be written; an older file is then untouched.
     """
+    with whole_file(path) as file:
+        file.write(content)
+
+
+@contextlib.contextmanager
+def whole_file(path: StrPath) -> Generator[BinaryIO]:
+    """A file to write to that takes the place of `path` at the end, or vanishes if something goes wrong on the way.
+
+    Raises:
+        OutputError: if the file cannot be written; an older file is then untouched.
+    """
     try:
         # A link keeps pointing where it points: the file behind it is what gets replaced.
         target = Path(os.path.realpath(path))
@@ -177,7 +188,7 @@ def write_bytes(path: StrPath, content: bytes) -> None:
         neighbor = target.parent / f".likely-{secrets.token_hex(8)}.tmp"
         try:
             with neighbor.open("xb") as file:
-                file.write(content)
+                yield file
                 file.flush()
                 os.fsync(file.fileno())
             neighbor.replace(target)
@@ -187,7 +198,7 @@ def write_bytes(path: StrPath, content: bytes) -> None:
             raise
         _sync_folder(target.parent)
     except (OSError, ValueError) as error:
-        if isinstance(error, OutputError):
+        if isinstance(error, LikelyError):
             raise
         reason = getattr(error, "strerror", None) or str(error)
         raise OutputError(

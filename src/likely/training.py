@@ -13,6 +13,7 @@ import numpy as np
 
 from likely.config import RunConfig
 from likely.data.augment import AlternatingFlip
+from likely.data.columns import Column, input_width
 from likely.data.normalize import Normalization
 from likely.engines import create_engine
 from likely.engines.engine import Engine
@@ -37,6 +38,7 @@ class Rows:
         weights: one non-negative number per row, or None.
         classifies: whether Y holds distributions.
         class_weight: how much each class counts in training, shape (k,), or None.
+        columns: what the columns of X are, where they are more than plain numbers.
     """
 
     X: np.ndarray
@@ -44,9 +46,15 @@ class Rows:
     weights: np.ndarray | None
     classifies: bool
     class_weight: np.ndarray | None = None
+    columns: tuple[Column, ...] | None = None
 
     def __len__(self) -> int:
         return len(self.Y)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Of one row as the network meets it: a picture's, or the number of inputs of a table's columns."""
+        return self.X.shape[1:] if self.columns is None else (input_width(self.columns),)
 
     @property
     def strata(self) -> np.ndarray:
@@ -132,7 +140,9 @@ def train(
     """
     X, Y = rows.X[index], rows.Y[index]
     weights = None if rows.weights is None else rows.weights[index]
-    if plan.layout == "numbers":
+    if rows.columns is not None:
+        normalization = Normalization.fit_columns(X, rows.columns, config.dtype)
+    elif plan.layout == "numbers":
         normalization = Normalization.fit_numbers(X, config.dtype)
     else:
         normalization = Normalization.for_pictures(X.shape[1:], config.pad_to, plan.layout, config.dtype)

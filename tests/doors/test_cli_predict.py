@@ -222,7 +222,7 @@ def test_standard_input_that_is_no_picture_is_an_error(likely: Likely, digits_ru
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (("--json", "--csv"), "one of --json and --csv"),
+        (("--json", "--csv"), "one of --json, --csv and --parquet"),
         (("--event", "even"), "NAME=LABEL"),
         (("--event", "a=0", "--event", "a=1"), "two events"),
         (("--top", "0"), "--top"),
@@ -258,7 +258,7 @@ def test_a_model_of_rows_is_told_from_one_of_pictures(likely: Likely, tmp_path: 
     assert likely("fit", "iris", "--network", "linear", "--epochs", 1, "--out", tmp_path / "run").exit_code == 0
     result = likely("predict", tmp_path / "run", digit_pictures)
     assert result.exit_code == 1
-    assert "rows of 4 numbers" in result.stderr
+    assert "rows with 4 columns" in result.stderr
 
 
 def test_a_model_of_numbers_predicts_numbers(likely: Likely, tmp_path: Path, digit_pictures: Path) -> None:

@@ -18,7 +18,7 @@ from likely.cli.progress import LiveWatcher, PlainWatcher, clock
 from likely.cli.questions import Promises, read_questions
 from likely.cli.tables import aligned, classes_table, figures_table
 from likely.cli.terminal import bar, padded, percent, printable, width
-from likely.cli.writers import ANSWER_COLUMNS, CsvWriter, JsonWriter, TableWriter
+from likely.cli.writers import ANSWER_COLUMNS, Columns, CsvWriter, JsonWriter, TableWriter
 from likely.errors import UnknownOutcomeError
 from likely.learning.descent import Record
 from likely.probability.space import SampleSpace
@@ -161,7 +161,7 @@ def test_json_of_nothing_is_an_empty_list(capsys: pytest.CaptureFixture[str]) ->
 
 
 def test_csv_has_one_row_per_picture_and_full_precision(capsys: pytest.CaptureFixture[str]) -> None:
-    writer = CsvWriter(ANSWER_COLUMNS, ["Coat", "Sandal", "foot"])
+    writer = CsvWriter(Columns("picture", ANSWER_COLUMNS, ["Coat", "Sandal", "foot"]))
     third = Answer("a, b.png", {"Coat": 1 / 3, "Sandal": 2 / 3}, {"foot": 2 / 3})
     for outcome in (third, Failure("c.png", "empty")):
         writer.write(outcome)
@@ -175,11 +175,11 @@ def test_csv_has_one_row_per_picture_and_full_precision(capsys: pytest.CaptureFi
 
 
 def test_csv_of_conditions_and_numbers(capsys: pytest.CaptureFixture[str]) -> None:
-    CsvWriter(ANSWER_COLUMNS, ["Coat", "Sandal", "foot"], given=True).write(CONDITIONED)
+    CsvWriter(Columns("picture", ANSWER_COLUMNS, ["Coat", "Sandal", "foot"], given=True)).write(CONDITIONED)
     [row] = csv.DictReader(io.StringIO(capsys.readouterr().out))
     assert float(row["P(given)"]) == 0.25
     assert (float(row["Coat given"]), float(row["foot given"])) == (1.0, 0.0)
-    CsvWriter(["prediction"], []).write(Number("a.png", [-1.5]))
+    CsvWriter(Columns("picture", ["prediction"], [])).write(Number("a.png", [-1.5]))
     [row] = csv.DictReader(io.StringIO(capsys.readouterr().out))
     assert row["prediction"] == "-1.5"
 
@@ -187,7 +187,7 @@ def test_csv_of_conditions_and_numbers(capsys: pytest.CaptureFixture[str]) -> No
 @pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r"])
 def test_csv_cells_cannot_be_formulas(start: str, capsys: pytest.CaptureFixture[str]) -> None:
     text = f"{start}cmd|' /C calc'!A0"
-    writer = CsvWriter(ANSWER_COLUMNS, [text])
+    writer = CsvWriter(Columns("picture", ANSWER_COLUMNS, [text]))
     writer.write(Answer(text, {text: 1.0}, {}))
     writer.write(Failure(text, f"{text}: no"))
     header, answer, failure = csv.reader(io.StringIO(capsys.readouterr().out))

@@ -1,4 +1,4 @@
-"""What a model says about pictures: one answer per picture."""
+"""What a model says about pictures or rows of a table: one answer each."""
 
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
@@ -27,11 +27,15 @@ class Given:
     events: dict[str, float]
 
 
+Name: TypeAlias = str | int
+"""What an answer is about: the path of a picture, or the number of a row, from 0."""
+
+
 @dataclass(frozen=True)
 class Answer:
     """The probability of every label and event, and what the model promises; None where it promises nothing."""
 
-    picture: str
+    name: Name
     probabilities: dict[str, float]
     events: dict[str, float]
     given: Given | None = None
@@ -43,7 +47,7 @@ class Answer:
         """Plain JSON values; a condition adds the entry "given" and changes no other."""
         label = most_probable(self.probabilities)
         document: dict[str, Any] = {
-            "picture": self.picture,
+            **_named(self.name),
             "label": label,
             "probability": self.probabilities[label],
             "probabilities": self.probabilities,
@@ -59,28 +63,37 @@ class Answer:
 class Number:
     """What a regression model predicts."""
 
-    picture: str
+    name: Name
     prediction: list[float]
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON values; several targets give a list."""
         value = self.prediction if len(self.prediction) > 1 else self.prediction[0]
-        return {"picture": self.picture, "prediction": value}
+        return {**_named(self.name), "prediction": value}
 
 
 @dataclass(frozen=True)
 class Failure:
-    """A picture without an answer, and why."""
+    """A picture or row without an answer, and why."""
 
-    picture: str
+    name: Name
     error: str
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON values."""
-        return {"picture": self.picture, "error": self.error}
+        return {**_named(self.name), "error": self.error}
 
 
 Outcome: TypeAlias = Answer | Number | Failure
+
+
+def called(name: Name) -> str:
+    """The name for people."""
+    return f"row {name}" if isinstance(name, int) else name
+
+
+def _named(name: Name) -> dict[str, Name]:
+    return {"row" if isinstance(name, int) else "picture": name}
 
 
 def most_probable(probabilities: dict[str, float]) -> str:
@@ -89,14 +102,14 @@ def most_probable(probabilities: dict[str, float]) -> str:
 
 
 def classify(
-    predictor: "ClassifierPredictor", names: Sequence[str], X: "np.ndarray", questions: Questions, promises: Promises
+    predictor: "ClassifierPredictor", names: Sequence[Name], X: "np.ndarray", questions: Questions, promises: Promises
 ) -> Iterator[Answer | Failure]:
-    """One answer per picture; where the condition is impossible, a failure.
+    """One answer per row; where the condition is impossible, a failure.
 
     Args:
         predictor: the model.
-        names: what to call the pictures.
-        X: the pictures, shape (n, h, w) or (n, h, w, 3).
+        names: what to call the rows.
+        X: pictures, shape (n, h, w) or (n, h, w, 3), or rows of a table, shape (n, d).
         questions: events in the space of the model's labels as text.
         promises: the coverage of sets and the threshold of answers, where the model can promise them.
     """
@@ -135,11 +148,13 @@ def classify(
         if is_possible:
             yield Answer(name, probabilities, asked, next(conditional), *promised)
         else:
-            yield Failure(name, f"{name}: P({', '.join(outcomes)}) is 0 here, and nothing follows from the impossible.")
+            yield Failure(
+                name, f"{called(name)}: P({', '.join(outcomes)}) is 0 here, and nothing follows from the impossible."
+            )
 
 
-def regress(predictor: "RegressorPredictor", names: Sequence[str], X: "np.ndarray") -> Iterator[Number]:
-    """The predicted number, or numbers, of each picture."""
+def regress(predictor: "RegressorPredictor", names: Sequence[Name], X: "np.ndarray") -> Iterator[Number]:
+    """The predicted number, or numbers, of each row."""
     predictions = predictor.predict(X)
     for name, row in zip(names, predictions.reshape(len(names), -1).tolist(), strict=True):
         yield Number(name, row)

@@ -16,6 +16,12 @@ def evaluate(
     part: Annotated[
         str | None, choice("part", "Which rows to judge on. Default: test, or all rows where there is no test part.")
     ] = None,
+    label: Annotated[
+        str | None, typer.Option(metavar="COLUMN", help="Of a table: the answers. Default: as in training.")
+    ] = None,
+    picture: Annotated[
+        str | None, typer.Option(metavar="COLUMN", help="Of a table: the pictures. Default: as in training.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="The figures as JSON, like metrics.json.")] = False,
     data_folder: Annotated[str | None, data_option()] = None,
     device: Annotated[str | None, choice("device", "Where torch computes.")] = None,
@@ -29,7 +35,7 @@ def evaluate(
 
     predictor = load(model, device or "auto")
     with watch() as watcher:
-        dataset = opened(predictor, data, data_folder, watcher)
+        dataset = opened(predictor, data, data_folder, watcher, label=label, picture=picture)
         rows = chosen_rows(dataset, part)
         watcher.say(f"{dataset.name}: {len(rows):,} rows, from {dataset.found_at}")
         if was_trained_on(predictor, dataset, dataset, rows):

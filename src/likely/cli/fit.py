@@ -24,6 +24,12 @@ def fit(
         typer.Option(metavar="FILE", help="A .toml or .json with these settings; options given here win."),
     ] = None,
     data_folder: Annotated[str | None, data_option()] = None,
+    label: Annotated[
+        str | None, typer.Option(metavar="COLUMN", help="Of a table: the answers. Default: label, target, class or y.")
+    ] = None,
+    picture: Annotated[
+        str | None, typer.Option(metavar="COLUMN", help="Of a table: paths or bytes of pictures.")
+    ] = None,
     corrections: Annotated[
         str | None,
         typer.Option(metavar="FILE", help="Corrected labels, as in the corrections.csv of likely check."),
@@ -204,3 +210,5 @@ def _summarize(run: "Run", report: "Path") -> None:
     screen.print(f"Report  {printable(report)}")
     if run.predictor.picture_shape is not None:
         screen.print(f"\nTry     likely predict {shlex.quote(model)} PICTURE")
+    elif run.predictor.columns is not None:
+        screen.print(f"\nTry     likely predict {shlex.quote(model)} TABLE.csv")

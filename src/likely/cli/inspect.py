@@ -10,6 +10,7 @@ from likely.cli.terminal import console, duration, padded, printable, styled, wi
 
 if TYPE_CHECKING:
     from likely.card import Card
+    from likely.data.columns import Column
 
 _LABELS_SHOWN = 100
 
@@ -43,6 +44,7 @@ def _facts(card: "Card") -> list[tuple[str, str]]:
     facts = [
         ("task", card.task),
         *([("labels", _labels(card))] if card.labels else []),
+        ("columns", _columns(card)),
         ("network", f"{network.name} ({settings})" if settings else network.name),
         ("parameters", f"{network.parameters:,}"),
         ("head, loss", f"{card.head}, {card.loss}"),
@@ -57,12 +59,35 @@ def _facts(card: "Card") -> list[tuple[str, str]]:
             f"seed {training.seed}: {round(training.epochs, 2):g} epochs in {duration(training.seconds)}, "
             f"{training.stopped}",
         ),
-        ("photographs", card.conversion["name"] if card.conversion else "only resized"),
+        ("photographs", _photographs(card)),
         ("versions", ", ".join(f"{name} {version}" for name, version in card.versions.items())),
         ("made", card.created),
         ("command", training.command),
     ]
     return [(name, fact) for name, fact in facts if fact]
+
+
+def _columns(card: "Card") -> str:
+    from likely.data.normalize import Normalization
+
+    transform = Normalization.from_json(card.normalization).columns
+    if transform is None:
+        names = [(name, "") for name in card.features or ()]
+    else:
+        names = [(c.name, _holds(c)) for c in transform.columns]
+    shown = ", ".join(f"{name}{holds}" for name, holds in names[:_LABELS_SHOWN])
+    return f"{len(names)}: {shown}{', ...' if len(names) > _LABELS_SHOWN else ''}" if names else ""
+
+
+def _holds(column: "Column") -> str:
+    what = "numbers" if column.categories is None else f"{len(column.categories)} categories"
+    return f" ({what}, some missing)" if column.missing else f" ({what})"
+
+
+def _photographs(card: "Card") -> str:
+    if card.normalization.get("kind") != "pictures":
+        return ""
+    return card.conversion["name"] if card.conversion else "only resized"
 
 
 def _labels(card: "Card") -> str:

@@ -8,8 +8,25 @@ if TYPE_CHECKING:
     from likely.recipe import Watcher
 
 
-def opened(predictor: "Predictor", data: str, data_folder: str | None, watcher: "Watcher") -> "Dataset":
-    """The data set; if it is the one that the model was made from, with the same test rows, drawn or declared."""
+def opened(
+    predictor: "Predictor",
+    data: str,
+    data_folder: str | None,
+    watcher: "Watcher",
+    *,
+    label: str | None = None,
+    picture: str | None = None,
+) -> "Dataset":
+    """The data set; if it is the one that the model was made from, with the same test rows, drawn or declared.
+
+    Args:
+        predictor: the model, by whose columns the rows of a table are read.
+        data: a name or path.
+        data_folder: where the files of a named data set lie.
+        watcher: sees messages.
+        label: the column of a table with the answers; None takes that of training.
+        picture: the column of a table with pictures; None takes that of training.
+    """
     from likely.config import RunConfig
     from likely.data.sources import open_dataset
     from likely.recipe import open_data
@@ -17,10 +34,32 @@ def opened(predictor: "Predictor", data: str, data_folder: str | None, watcher: 
     card = predictor.card
     # Pictures of any size are judged at the size that the model reads.
     side = predictor.picture_shape[0] if predictor.picture_shape is not None else None
-    source = open_dataset(data, data_folder, watcher.loading, image_size=side)
+    label, picture = label or card.data.label, picture or card.data.picture
+    source = open_dataset(
+        data,
+        data_folder,
+        watcher.loading,
+        image_size=side,
+        label=label,
+        picture=picture,
+        task=card.task,
+        columns=predictor.columns,
+        to_learn=False,
+    )
+    if source.label is not None:
+        for note in source.notes:
+            watcher.say(note)
     may_be_its_own = source.test is None and len(source.train) == card.data.rows + card.splits.test
     if may_be_its_own or source.task != card.task:
-        config = RunConfig(data=data, data_folder=data_folder, task=card.task, seed=card.training.seed, image_size=side)
+        config = RunConfig(
+            data=data,
+            data_folder=data_folder,
+            task=card.task,
+            seed=card.training.seed,
+            image_size=side,
+            label=label,
+            picture=picture,
+        )
         drawn = open_data(config)
         if source.task != card.task or drawn.sha256 == card.data.sha256:
             source = drawn

@@ -55,7 +55,7 @@ def data_argument(**settings: Any) -> Any:
     """The DATA argument: a name, or a path."""
     return typer.Argument(
         metavar="DATA",
-        help="A data set's name (fashion-mnist, digits, ...), a folder of class folders, or one of IDX files.",
+        help="A data set's name (digits, fashion-mnist, ...), a folder of class folders or IDX files, a table, .npz.",
         autocompletion=_starting_with(DATA_SETS),
         show_default=False,
         **settings,

@@ -1,6 +1,7 @@
-"""`likely predict`: answer new pictures."""
+"""`likely predict`: answer new pictures, or the rows of a table."""
 
 from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
 from itertools import islice
 from typing import TYPE_CHECKING, Annotated, cast
 
@@ -9,13 +10,11 @@ import typer
 from likely.cli.options import choice, model_argument
 
 if TYPE_CHECKING:
-    import numpy as np
-
-    from likely.cli.answers import Failure, Outcome
+    from likely.cli.answers import Outcome
+    from likely.cli.asked import Asked
     from likely.cli.questions import Promises, Questions
-    from likely.cli.writers import Writer
-    from likely.data.find import Found
-    from likely.predictor import ClassifierPredictor, Predictor, RegressorPredictor
+    from likely.cli.writers import Columns, Writer
+    from likely.predictor import ClassifierPredictor, RegressorPredictor
 
 _BATCH = 500
 
@@ -25,12 +24,21 @@ def predict(
     pictures: Annotated[
         list[str],
         typer.Argument(
-            metavar="PICTURE...", help="Files, folders, globs, or - for standard input.", show_default=False
+            metavar="PICTURE...|TABLE",
+            help="Files, folders, globs; or one table (.csv, .tsv, .parquet); - for standard input.",
+            show_default=False,
         ),
     ],
     top: Annotated[int, typer.Option(min=1, help="How many labels the table shows.")] = 3,
     as_json: Annotated[bool, typer.Option("--json", help="A JSON list with every probability.")] = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="A CSV table with every probability.")] = False,
+    as_parquet: Annotated[
+        str | None, typer.Option("--parquet", metavar="FILE", help="A Parquet file with every probability.")
+    ] = None,
+    picture: Annotated[
+        str | None,
+        typer.Option(metavar="COLUMN", help="Of a table: paths or bytes of pictures. Default: as in training."),
+    ] = None,
     event: Annotated[
         list[str] | None,
         typer.Option(
@@ -64,27 +72,25 @@ def predict(
     ] = False,
     device: Annotated[str | None, choice("device", "Where torch computes.")] = None,
 ) -> None:
-    """Answer each PICTURE with P(label | picture).
+    """Answer each PICTURE, or each row of a TABLE, with P(label | picture).
 
-    A picture that cannot be read is reported by name, the others are answered, and the exit code is 1.
+    What cannot be read is reported by name or row, the others are answered, and the exit code is 1.
     """
-    if as_json and as_csv:
-        raise typer.BadParameter("Choose one of --json and --csv.", param_hint="--json / --csv")
+    if as_json + as_csv + (as_parquet is not None) > 1:
+        raise typer.BadParameter("Choose one of --json, --csv and --parquet.", param_hint="--json / --csv / --parquet")
 
     from likely.cli.answers import Failure
+    from likely.cli.asked import pictures_asked, rows_asked, table_among
+    from likely.cli.parquet_writer import parquet_writer
     from likely.cli.questions import Promises, read_numbers, read_promises, read_questions
     from likely.cli.terminal import complain
-    from likely.data.find import find_pictures
     from likely.errors import DataError
     from likely.predictor import ClassifierPredictor, load
     from likely.probability.space import SampleSpace
 
     predictor = load(model, device or "auto")
-    if predictor.picture_shape is None:
-        raise DataError(
-            f"The model must be one of pictures; {model} answers rows of {predictor.normalization.shape[0]} numbers. "
-            "Try likely.load(path).predict(rows) in Python."
-        )
+    table = table_among(predictor, pictures)
+    about = "picture" if table is None else "row"
     questions, promises = None, Promises()
     if isinstance(predictor, ClassifierPredictor):
         if prior is not None:
@@ -98,87 +104,74 @@ def predict(
             "Try without --event, --given, --coverage, --max-error and --prior."
         )
 
+    asked = (
+        pictures_asked(predictor, pictures, raw=raw)
+        if table is None
+        else rows_asked(predictor, table, picture=picture, raw=raw)
+    )
     failed = 0
     writer: Writer | None = None
-    for outcome in _outcomes(predictor, find_pictures(pictures), questions, promises, raw=raw):
-        # Only now is it sure that there is something to answer, and no other error than those of single pictures.
-        writer = writer or _writer(predictor, questions, promises, top=top, as_json=as_json, as_csv=as_csv)
-        if isinstance(outcome, Failure):
-            failed += 1
-            complain(f"error: {outcome.error}")
-        writer.write(outcome)
-    if writer is not None:
-        writer.close()
+    with ExitStack() as files:
+        for outcome in _outcomes(predictor, asked, questions, promises):
+            # Only now is it sure that there is something to answer, and no other error than those of single pictures.
+            if writer is None:
+                columns = _columns(predictor, questions, about)
+                if as_parquet is None:
+                    writer = _writer(columns, promises, top=top, as_json=as_json, as_csv=as_csv)
+                else:
+                    writer = files.enter_context(parquet_writer(as_parquet, columns))
+            if isinstance(outcome, Failure):
+                failed += 1
+                complain(f"error: {outcome.error}")
+            writer.write(outcome)
+        if writer is not None:
+            writer.close()
     if failed:
         raise typer.Exit(1)
 
 
 def _outcomes(
     predictor: "ClassifierPredictor | RegressorPredictor",
-    found: "Iterable[Found]",
+    asked: "Iterable[Asked]",
     questions: "Questions | None",
     promises: "Promises",
-    *,
-    raw: bool,
 ) -> "Iterator[Outcome]":
-    """One outcome per picture, in order; never more than a batch of pictures in memory."""
+    """One outcome per picture or row, in order; never more than a batch of them in memory."""
     import numpy as np
 
     from likely.cli.answers import Failure, classify, regress
 
-    for batch in _batches(found):
-        read = [_read(predictor, entry, raw=raw) for entry in batch]
-        names = [entry.name for entry, picture in zip(batch, read, strict=True) if not isinstance(picture, Failure)]
-        pictures = [picture for picture in read if not isinstance(picture, Failure)]
+    rest = iter(asked)
+    while batch := list(islice(rest, _BATCH)):
+        names = [name for name, row in batch if not isinstance(row, str)]
+        rows = [row for _, row in batch if not isinstance(row, str)]
         answers: Iterator[Outcome] = iter(())
-        if pictures:
-            X = np.stack(pictures)
+        if rows:
+            X = np.stack(rows)
             if questions is not None:
                 answers = classify(cast("ClassifierPredictor", predictor), names, X, questions, promises)
             else:
                 answers = regress(cast("RegressorPredictor", predictor), names, X)
-        for picture in read:
-            yield picture if isinstance(picture, Failure) else next(answers)
+        for name, row in batch:
+            yield Failure(name, row) if isinstance(row, str) else next(answers)
 
 
-def _read(predictor: "Predictor", entry: "Found", *, raw: bool) -> "np.ndarray | Failure":
-    from likely.cli.answers import Failure
-    from likely.data.picture import read_picture
-    from likely.errors import PictureError
+def _columns(
+    predictor: "ClassifierPredictor | RegressorPredictor", questions: "Questions | None", about: str
+) -> "Columns":
+    from likely.cli.writers import ANSWER_COLUMNS, Columns
 
-    shape = predictor.picture_shape
-    if entry.source is None or shape is None:
-        return Failure(entry.name, entry.error or "There is nothing to read.")
-    called = "The standard input" if entry.name == "-" else entry.name
-    try:
-        return read_picture(entry.source, shape=shape, conversion=predictor.card.conversion, raw=raw, name=called)
-    except PictureError as error:
-        return Failure(entry.name, str(error))
+    if questions is None:
+        outputs = predictor.card.network.outputs
+        names = ["prediction"] if outputs == 1 else [f"prediction{i + 1}" for i in range(outputs)]
+        return Columns(about, names, [])
+    names = [*predictor.card.labels, *questions.events]
+    return Columns(about, ANSWER_COLUMNS, names, given=questions.given is not None)
 
 
-def _batches(found: "Iterable[Found]") -> "Iterator[list[Found]]":
-    rest = iter(found)
-    while batch := list(islice(rest, _BATCH)):
-        yield batch
-
-
-def _writer(
-    predictor: "ClassifierPredictor | RegressorPredictor",
-    questions: "Questions | None",
-    promises: "Promises",
-    *,
-    top: int,
-    as_json: bool,
-    as_csv: bool,
-) -> "Writer":
-    from likely.cli.writers import ANSWER_COLUMNS, CsvWriter, JsonWriter, TableWriter
+def _writer(columns: "Columns", promises: "Promises", *, top: int, as_json: bool, as_csv: bool) -> "Writer":
+    from likely.cli.writers import CsvWriter, JsonWriter, TableWriter
 
     if as_json:
         return JsonWriter()
-    if not as_csv:
-        return TableWriter(top, promises)
-    if questions is None:
-        outputs = predictor.card.network.outputs
-        return CsvWriter(["prediction"] if outputs == 1 else [f"prediction{i + 1}" for i in range(outputs)], [])
-    names = [*predictor.card.labels, *questions.events]
-    return CsvWriter(ANSWER_COLUMNS, names, given=questions.given is not None)
+    return CsvWriter(columns) if as_csv else TableWriter(top, promises)

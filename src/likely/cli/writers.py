@@ -8,9 +8,9 @@ import io
 import json
 import sys
 from collections.abc import Iterable
-from typing import Protocol
+from typing import Any, Protocol
 
-from likely.cli.answers import Failure, Number, Outcome, most_probable
+from likely.cli.answers import Failure, Number, Outcome, called, most_probable
 from likely.cli.questions import NOTHING, Promises
 from likely.cli.terminal import bar, can_print_blocks, console, padded, percent, printable, styled, width
 from likely.data.spreadsheet import never_a_formula
@@ -44,7 +44,7 @@ class TableWriter:
         """A heading and a few lines; failures are told on standard error instead."""
         if isinstance(outcome, Failure):
             return
-        heading = styled((printable(outcome.picture), "bold"))
+        heading = styled((printable(called(outcome.name)), "bold"))
         if isinstance(outcome, Number):
             heading.append("  " + "  ".join(f"{value:.6g}" for value in outcome.prediction))
             self._screen.print(heading)
@@ -71,7 +71,7 @@ class TableWriter:
             self._screen.print(styled((f"  {percent(self._promises.coverage or 0)} set: ", "dim"), labels))
 
     def close(self) -> None:
-        """Nothing comes after the last picture."""
+        """Nothing comes after the last answer."""
 
 
 class JsonWriter:
@@ -90,56 +90,71 @@ class JsonWriter:
         sys.stdout.write("[]\n" if self._before == "[" else "\n]\n")
 
 
-class CsvWriter:
-    """One row per picture: its name, what was answered, an error, then a column per label and per event.
+class Columns:
+    """The columns of a table of answers: what was asked, the answer, an error, then a column per label and event.
 
     Under a condition, P(given) and the conditional probabilities follow, in columns like "Shirt given".
+
+    Args:
+        about: what the answers are about, "picture" or "row".
+        answer: the names of the answer's columns.
+        probabilities: the labels and events.
+        given: whether there is a condition.
     """
 
-    def __init__(self, answer: Iterable[str], probabilities: Iterable[str], *, given: bool = False) -> None:
-        self._answer = list(answer)
+    def __init__(self, about: str, answer: Iterable[str], probabilities: Iterable[str], *, given: bool = False) -> None:
+        self.answer = list(answer)
         names = list(probabilities)
         under = ["P(given)", *(f"{name} given" for name in names)] if given else []
-        self._header = ["picture", *self._answer, "error", *names, *under]
-        self._row(self._header)
+        self.numbers = [*names, *under]
+        self.names = [about, *self.answer, "error", *self.numbers]
 
-    def write(self, outcome: Outcome) -> None:
-        """One row."""
-        cells: list[str | float]
+    def cells(self, outcome: Outcome) -> list[Any]:
+        """A value per column, None where there is none."""
+        cells: list[Any]
         if isinstance(outcome, Failure):
-            cells = [outcome.picture, *[""] * len(self._answer), outcome.error]
+            cells = [outcome.name, *[None] * len(self.answer), outcome.error]
         elif isinstance(outcome, Number):
-            cells = [outcome.picture, *outcome.prediction, ""]
+            cells = [outcome.name, *outcome.prediction, None]
         else:
             label = most_probable(outcome.probabilities)
-            cells = [outcome.picture, label, outcome.probabilities[label]]
-            cells += [
-                _joined(outcome.set),
-                _flag(outcome.abstained),
-                "" if outcome.familiarity is None else outcome.familiarity,
-                "",
-            ]
+            cells = [outcome.name, label, outcome.probabilities[label]]
+            cells += [outcome.set, outcome.abstained, outcome.familiarity, None]
             cells += [*outcome.probabilities.values(), *outcome.events.values()]
             if (given := outcome.given) is not None:
                 cells += [given.probability, *given.probabilities.values(), *given.events.values()]
-        self._row([*cells, *[""] * (len(self._header) - len(cells))])
+        return [*cells, *[None] * (len(self.names) - len(cells))]
+
+
+class CsvWriter:
+    """One line per answer; the labels of a set stand in one cell, apart by semicolons."""
+
+    def __init__(self, columns: Columns) -> None:
+        self._columns = columns
+        self._line(columns.names)
+
+    def write(self, outcome: Outcome) -> None:
+        """One line."""
+        self._line(self._columns.cells(outcome))
 
     def close(self) -> None:
-        """Nothing comes after the last row."""
+        """Nothing comes after the last line."""
 
-    def _row(self, cells: Iterable[str | float]) -> None:
+    def _line(self, cells: Iterable[Any]) -> None:
         line = io.StringIO()
-        csv.writer(line, lineterminator="\n").writerow([_cell(c) if isinstance(c, str) else repr(c) for c in cells])
+        csv.writer(line, lineterminator="\n").writerow([_text(cell) for cell in cells])
         sys.stdout.write(line.getvalue())
 
 
-def _joined(labels: list[str] | None) -> str:
-    """Labels of one cell, apart by a semicolon."""
-    return "" if labels is None else "; ".join(labels)
-
-
-def _flag(value: bool | None) -> str:
-    return "" if value is None else str(value).lower()
+def _text(value: Any) -> str:
+    """A value in one cell."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, list):
+        return _cell("; ".join(value))
+    return _cell(value) if isinstance(value, str) else repr(value)
 
 
 def _cell(text: str) -> str:

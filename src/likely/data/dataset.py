@@ -1,6 +1,7 @@
 """What every source of data becomes: rows with answers, and what is known about them."""
 
 import hashlib
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -8,6 +9,7 @@ from typing import Any, Literal, TypeAlias
 
 import numpy as np
 
+from likely.data.columns import Column
 from likely.errors import ShapeError
 
 Task: TypeAlias = Literal["classification", "regression"]
@@ -52,6 +54,9 @@ class Dataset:
         labels: the names of the classes in the order of `y`; empty for regression.
         label_type: what the names were before they became text.
         features: the names of the columns of number rows, if they have any.
+        columns: what these columns are, where they are more than plain numbers: a table's.
+        label: the name of the column that holds the answers, for a table.
+        picture: the name of the column that holds the pictures, for a table of pictures.
         mirror: whether a picture flipped left to right still shows the same thing (clothes yes, digits no).
         conversion: how a photograph becomes a picture of this set: a name from the closed list of
             `likely.data.picture` with its numbers, or None to only resize.
@@ -66,6 +71,9 @@ class Dataset:
     labels: tuple[str, ...] = ()
     label_type: Literal["str", "int", "float", "bool"] = "str"
     features: tuple[str, ...] | None = None
+    columns: tuple[Column, ...] | None = None
+    label: str | None = None
+    picture: str | None = None
     mirror: bool = False
     conversion: dict[str, Any] | None = None
     found_at: str = ""
@@ -75,6 +83,8 @@ class Dataset:
     def sha256(self) -> str:
         """The hash of the content: labels, shapes, dtypes and every value, in order."""
         digest = hashlib.sha256("\x00".join(self.labels).encode())
+        for column in self.columns or ():
+            digest.update(json.dumps(column.to_json()).encode())
         for part in (self.train, self.test):
             for array in () if part is None else (part.X, part.y):
                 digest.update(f"{array.shape}{array.dtype.str}".encode())

@@ -1,7 +1,7 @@
 """From stored rows to a network's input, in any array library: the same numbers in training and in every answer."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal, TypeAlias
@@ -9,9 +9,10 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 
 from likely.arrays import Array, namespace, to_numpy
+from likely.data.columns import Column, ColumnTransform, mean_and_scale
 from likely.errors import DataError, ModelFileError, ShapeError
 
-Kind: TypeAlias = Literal["pictures", "numbers"]
+Kind: TypeAlias = Literal["pictures", "numbers", "columns"]
 Layout: TypeAlias = Literal["rows", "channels_first"]
 FloatName: TypeAlias = Literal["float32", "float64"]
 
@@ -22,18 +23,20 @@ class Normalization:
 
     pictures:  x / 255, after zeros around it up to pad_to x pad_to; as rows (n, h w c) or channels first (n, c, h, w)
     numbers:   (x - mean) / scale, column by column
+    columns:   numbers and categories of a table, some missing: see `ColumnTransform`
 
-    Made by `for_pictures` or `fit_numbers`; calling it works on NumPy, PyTorch and JAX arrays and never checks values,
-    `check` does, once, at the doors.
+    Made by `for_pictures`, `fit_numbers` or `fit_columns`; calling it works on NumPy, PyTorch and JAX arrays and
+    never checks values, `check` does, once, at the doors.
 
     Args:
-        kind: "pictures" or "numbers".
+        kind: "pictures", "numbers" or "columns".
         dtype: what the network computes in.
-        shape: of one stored picture, (h, w) or (h, w, 3); for numbers (d,).
+        shape: of one stored picture, (h, w) or (h, w, 3); for numbers and columns (d,).
         pad_to: the height and width after padding, or None to leave pictures as they are.
         layout: how the network takes a picture.
         mean: for numbers, what is subtracted from each column.
         scale: for numbers, what each column is divided by.
+        columns: for the columns of a table, their transform.
     """
 
     kind: Kind
@@ -43,6 +46,7 @@ class Normalization:
     layout: Layout = "rows"
     mean: tuple[float, ...] = ()
     scale: tuple[float, ...] = ()
+    columns: ColumnTransform | None = None
 
     @classmethod
     def for_pictures(
@@ -81,22 +85,25 @@ class Normalization:
         if len(X) == 0:
             raise DataError("X must have rows; got none. Means need at least one.")
         rows = cls("numbers", dtype, X.shape[1:]).check(X)
-        # Divided by the largest value first: the square of a large number would overflow.
-        peak = np.maximum(np.abs(rows).max(axis=0), np.finfo(np.float64).tiny)
-        mean = (rows / peak).mean(axis=0)
-        deviation = (rows / peak).std(axis=0)
-        # What rounding alone makes of a constant column.
-        varies = deviation > 10 * np.finfo(np.float64).eps * np.maximum(np.abs(mean), deviation)
-        scale = np.where(varies, deviation * peak, 1.0)
-        # A column of the tiniest numbers: its deviation is no longer a normal number to divide by.
-        scale = np.where(scale < np.finfo(np.float64).tiny, 1.0, scale)
-        return cls("numbers", dtype, X.shape[1:], mean=tuple((mean * peak).tolist()), scale=tuple(scale.tolist()))
+        mean, scale = mean_and_scale(rows)
+        return cls("numbers", dtype, X.shape[1:], mean=tuple(mean.tolist()), scale=tuple(scale.tolist()))
+
+    @classmethod
+    def fit_columns(cls, X: np.ndarray, columns: Sequence[Column], dtype: FloatName = "float32") -> "Normalization":
+        """For rows of numbers and categories like those of X, of shape (n, d), with one description per column.
+
+        Raises:
+            ShapeError, DataError: as `ColumnTransform.fit`.
+        """
+        return cls("columns", dtype, X.shape[1:], columns=ColumnTransform.fit(X, columns))
 
     @property
     def output_shape(self) -> tuple[int, ...]:
         """The shape of one input of the network."""
         if self.kind == "numbers":
             return self.shape
+        if self.columns is not None:
+            return (self.columns.width,)
         height, width = (self.shape[:2]) if self.pad_to is None else (self.pad_to, self.pad_to)
         channels = math.prod(self.shape[2:])
         return (channels, height, width) if self.layout == "channels_first" else (height * width * channels,)
@@ -111,6 +118,8 @@ class Normalization:
             like = {"dtype": wide.dtype, "device": _device(x)}
             mean, scale = (xp.asarray(values, **like) for values in self._mean_and_scale)
             return xp.astype((wide - mean) / scale, dtype, copy=False)
+        if self.columns is not None:
+            return self.columns(x, dtype)
         if self.pad_to is not None:
             x = _pad(x, self.pad_to)
         if self.layout == "channels_first":
@@ -134,6 +143,8 @@ class Normalization:
         if self.kind == "pictures":
             self._check_pictures(rows)
             return rows
+        if self.columns is not None:
+            return self.columns.check(rows)
         if rows.ndim != 2 or rows.shape[1:] != self.shape:
             raise ShapeError(
                 f"X must have shape (n, {', '.join(map(str, self.shape))}) like the rows learned from; "
@@ -151,7 +162,7 @@ class Normalization:
 
     def to_json(self) -> dict[str, Any]:
         """Plain values that `from_json` makes an equal normalization of."""
-        return {
+        values: dict[str, Any] = {
             "kind": self.kind,
             "dtype": self.dtype,
             "shape": list(self.shape),
@@ -160,6 +171,7 @@ class Normalization:
             "mean": list(self.mean),
             "scale": list(self.scale),
         }
+        return values if self.columns is None else {**values, "columns": self.columns.to_json()}
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> "Normalization":
@@ -176,6 +188,8 @@ class Normalization:
             settings = dict(values)
             for key in ("shape", "mean", "scale"):
                 settings[key] = tuple(settings[key])
+            if "columns" in settings:
+                settings["columns"] = ColumnTransform.from_json(settings["columns"])
             made = cls(**settings)
             made._check_settings()
         except (KeyError, TypeError, ValueError) as error:
@@ -204,13 +218,19 @@ class Normalization:
         sizes: list[Any] = [*self.shape, *([] if self.pad_to is None else [self.pad_to])]
         if not all(isinstance(size, int) and not isinstance(size, bool) and size >= 1 for size in sizes):
             raise ValueError("a size that is not a positive integer")
-        if self.kind not in ("pictures", "numbers") or self.dtype not in ("float32", "float64"):
+        if self.kind not in ("pictures", "numbers", "columns") or self.dtype not in ("float32", "float64"):
             raise ValueError(f"kind {self.kind!r}, dtype {self.dtype!r}")
         if self.layout not in ("rows", "channels_first"):
             raise ValueError(f"layout {self.layout!r}")
         if self.kind == "pictures":
             Normalization.for_pictures(self.shape, self.pad_to)
-        elif len(self.shape) != 1 or not len(self.mean) == len(self.scale) == self.shape[0]:
+        elif self.kind == "columns" and (self.columns is None or self.shape != (len(self.columns.columns),)):
+            raise ValueError(f"columns for shape {self.shape}")
+        elif self.kind == "numbers" and self.columns is not None:
+            raise ValueError("columns for plain numbers")
+        elif self.kind == "numbers" and (
+            len(self.shape) != 1 or not len(self.mean) == len(self.scale) == self.shape[0]
+        ):
             raise ValueError(f"{len(self.mean)} means and {len(self.scale)} scales for shape {self.shape}")
         numbers: tuple[Any, ...] = (*self.mean, *self.scale)
         if not all(isinstance(v, float | int) and math.isfinite(v) for v in numbers) or not all(

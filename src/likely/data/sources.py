@@ -1,13 +1,19 @@
 """From what a person names, a data set or a path, to a `Dataset` that can be learned from."""
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Literal
 
 from likely.data import bundled, fashion_mnist
-from likely.data.dataset import Dataset
+from likely.data.columns import Column
+from likely.data.dataset import Dataset, Task
 from likely.data.folder import open_class_folder
 from likely.data.idx import is_idx_folder, open_idx_folder
+from likely.data.npz import open_npz
+from likely.data.open_table import open_table
 from likely.data.progress import Progress
+from likely.data.table import is_table
 from likely.data.validate import validate
 from likely.errors import ConfigError, DataError, nearest
 
@@ -20,17 +26,27 @@ def open_dataset(
     progress: Progress | None = None,
     *,
     image_size: int | None = None,
+    label: str | None = None,
+    picture: str | None = None,
+    task: Literal["auto"] | Task = "auto",
+    columns: Sequence[Column] | None = None,
+    to_learn: bool = True,
 ) -> Dataset:
-    """The data set with this name, or in this folder, checked.
+    """The data set with this name, or at this path, checked.
 
     Names come before paths: a folder that is called like a data set is meant by "./digits".
 
     Args:
-        name_or_path: one of `NAMES`, a folder of class folders (or train/ and test/ with class folders), or a folder
-            of IDX files.
+        name_or_path: one of `NAMES`, a folder of class folders (or train/ and test/ with class folders), a folder of
+            IDX files, a table (.csv, .tsv, .parquet) or an .npz of arrays.
         data_folder: for fashion-mnist, the folder that holds its files.
         progress: told how far a download or the reading of pictures is.
-        image_size: for class folders, resize all pictures to this height and width.
+        image_size: for pictures in files, resize them all to this height and width.
+        label: for tables, the column with the answers; None guesses, and says so in the notes.
+        picture: for tables, the column with paths or bytes of pictures; None guesses.
+        task: for tables and .npz, what the answers are; "auto" decides by them, and says so in the notes.
+        columns: for tables, those that a model learned from, to encode the rows as it does.
+        to_learn: whether the rows are to be learned from, or only to be judged.
     Returns:
         A data set that `likely.data.validate.validate` has accepted.
     Raises:
@@ -48,22 +64,44 @@ def open_dataset(
         return validate(fashion_mnist.load_fashion_mnist(data_folder, progress))
     if name in bundled.NAMES:
         return validate(bundled.load_bundled(name))
+
+    def open_path() -> Dataset:
+        path = _existing(name)
+        if path.is_dir():
+            return _open_folder(path, image_size, progress)
+        if is_table(path):
+            return open_table(
+                path,
+                label=label,
+                picture=picture,
+                task=task,
+                image_size=image_size,
+                columns=columns,
+                to_learn=to_learn,
+                progress=progress,
+            )
+        if path.suffix.lower() == ".npz":
+            return open_npz(path, task=task)
+        raise DataError(
+            f"{path} must be a table (.csv, .tsv, .parquet), an .npz, or a folder of class folders or IDX files; got "
+            f"a single file of another kind. Try its folder, or one of {_listed()}."
+        )
+
     try:
-        return validate(_open_path(name, image_size, progress))
+        return validate(open_path(), to_learn=to_learn)
     except OSError as error:
         raise DataError(f"{name} must be readable; got: {error.strerror or error}. Check the path.") from error
 
 
-def _open_path(name: str, image_size: int | None, progress: Progress | None) -> Dataset:
+def _existing(name: str) -> Path:
     # Unlike Path.expanduser, it leaves what it can not expand as it is.
     path = Path(os.path.expanduser(name))  # noqa: PTH111
     if not path.exists():
         raise _unknown(name)
-    if not path.is_dir():
-        raise DataError(
-            f"{path} must be a folder of class folders or of IDX files; got a single file. "
-            f"Try its folder, or one of {_listed()}."
-        )
+    return path
+
+
+def _open_folder(path: Path, image_size: int | None, progress: Progress | None) -> Dataset:
     if is_idx_folder(path):
         return fashion_mnist.recognize(path) or open_idx_folder(path)
     return open_class_folder(path, image_size=image_size, progress=progress)

@@ -8,8 +8,8 @@ from likely.errors import DataError, ShapeError
 ROWS_AT_ONCE = 4096
 
 
-def validate(dataset: Dataset) -> Dataset:
-    """The data set itself, if it can be learned from.
+def validate(dataset: Dataset, *, to_learn: bool = True) -> Dataset:
+    """The data set itself, if it can be learned from; or, without `to_learn`, if a model can be judged on it.
 
     Raises:
         ShapeError: if pictures are not uint8, or the parts' rows have different shapes.
@@ -26,11 +26,13 @@ def validate(dataset: Dataset) -> Dataset:
             _check_labels(where, part, dataset.labels)
         else:
             _check_targets(where, part)
+    if not to_learn:
+        return dataset
     if dataset.task == "classification":
         _check_classes(dataset)
     if dataset.train.X.ndim > 2:
         _check_pictures_vary(dataset)
-    elif not np.ptp(dataset.train.X, axis=0).any():
+    elif (dataset.train.X[:1] == dataset.train.X).all():
         raise DataError(
             f"The rows of {dataset.name} must differ; got {len(dataset.train)} rows that are all the same. "
             "Nothing can be learned from them. Check that the right columns were read."
@@ -51,7 +53,7 @@ def _check_rows(where: str, part: Part, dataset: Dataset) -> None:
         return
     if X.ndim != 2 or X.dtype.kind not in "fiu":
         raise ShapeError(f"{where} must have rows of real numbers (n, d); got {X.dtype} of shape {X.shape}.")
-    bad = np.argwhere(~np.isfinite(X))
+    bad = np.argwhere(~(np.isfinite(X) | _may_be_missing(X, dataset)))
     if len(bad):
         row, column = (int(i) for i in bad[0])
         label = repr(dataset.features[column]) if dataset.features else str(column)
@@ -59,6 +61,12 @@ def _check_rows(where: str, part: Part, dataset: Dataset) -> None:
             f"{where} must have finite numbers; got {X[row, column]} in column {label} at row {row} "
             f"({len(bad)} such values). Fill or drop them first."
         )
+
+
+def _may_be_missing(X: np.ndarray, dataset: Dataset) -> np.ndarray:
+    """Which values are NaN where the columns of a table allow it."""
+    allowed = [column.missing or column.categories is not None for column in dataset.columns or ()]
+    return np.isnan(X) & np.array(allowed or False)
 
 
 def _check_labels(where: str, part: Part, labels: tuple[str, ...]) -> None:

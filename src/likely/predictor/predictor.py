@@ -10,6 +10,7 @@ import numpy as np
 from likely import storage
 from likely.arrays import to_numpy
 from likely.card import Card
+from likely.data.columns import Column
 from likely.data.normalize import Normalization
 from likely.data.picture import read_picture
 from likely.engines import create_engine
@@ -78,6 +79,13 @@ class Predictor:
     def picture_shape(self) -> tuple[int, ...] | None:
         """(h, w) or (h, w, 3) of the pictures that the model reads; None for rows of numbers."""
         return self.normalization.shape if self.normalization.kind == "pictures" else None
+
+    @property
+    def columns(self) -> tuple[Column, ...] | None:
+        """What the columns of its rows are; None for pictures, and for numbers without names."""
+        if self.normalization.columns is not None:
+            return self.normalization.columns.columns
+        return None if self.card.features is None else tuple(Column(name) for name in self.card.features)
 
     def rows(self, X: Any, *, raw: bool = False) -> np.ndarray:
         """X as the rows that the model was trained on: arrays are checked, pictures and paths go through the gate.

@@ -1,0 +1,203 @@
+"""NumPy's .npz: arrays of rows and answers, found by their names, never unpickled, measured before they are read."""
+
+import math
+import os
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+from likely.data.answers import Answers, read_answers
+from likely.data.dataset import Dataset, Part, Task
+from likely.errors import DataError
+
+ROWS = ("x", "images", "image", "data", "features", "pictures", "inputs")
+ANSWERS = ("y", "labels", "label", "targets", "target")
+CLASSES = ("classes", "class_names", "label_names", "target_names", "labels")
+USUAL = "X and y, images and labels, or x_train, y_train, x_test and y_test"
+
+
+@dataclass(frozen=True)
+class Header:
+    """What an array in the archive is, before a byte of it is read."""
+
+    name: str
+    shape: tuple[int, ...]
+    dtype: np.dtype[Any]
+
+
+def open_npz(path: Path, *, task: Literal["auto"] | Task = "auto") -> Dataset:
+    """The rows and answers in an .npz: `X` and `y`, or `x_train`, `y_train`, `x_test`, `y_test`, or names like these.
+
+    Pictures are uint8 of shape (n, h, w), (n, h, w, 1) or (n, h, w, 3); everything of shape (n, d) is rows of numbers.
+    An array of k texts called `classes` names the classes 0..k-1.
+
+    Args:
+        path: the file.
+        task: what the answers are; "auto" decides as `read_answers` does.
+    Raises:
+        DataError: if the file is damaged, an array that is needed is not there or not unambiguous, holds objects, does
+            not fit the others, or is too large for the memory; the message names it and lists the arrays.
+    """
+    headers = read_headers(path)
+    by_name = {name.lower(): name for name in headers}
+    train = _pair(by_name, "train")
+    test = _pair(by_name, "test") if train is not None else None
+    whole = _pair(by_name, "") if train is None else None
+    chosen = train or whole
+    if chosen is None:
+        listed = ", ".join(f"{h.name} {h.dtype} {h.shape}" for h in headers.values()) or "none"
+        raise DataError(f"{path} must hold arrays called {USUAL}; got {listed}. Save them under such names.")
+    names = next((by_name[n] for n in CLASSES if n in by_name and by_name[n] not in (*chosen, *(test or ()))), None)
+    arrays = _read(path, headers, [*chosen, *(test or ()), *([names] if names else [])])
+
+    answers = read_answers(_answers(path, headers[chosen[1]], arrays, test), task, f"{chosen[1]} of {path}")
+    if names is not None and answers.task == "classification":
+        answers = _named(answers, arrays[names], f"{names} of {path}")
+    X = [_rows(path, name, arrays[name]) for name in (chosen[0], *(test[:1] if test else ()))]
+    n = len(X[0])
+    if len(answers.y) != sum(map(len, X)) or (test and len(arrays[chosen[1]]) != n):
+        raise DataError(
+            f"{path} must hold one answer per row; got {' and '.join(f'{h} {headers[h].shape}' for h in arrays)}. "
+            "They do not belong together."
+        )
+    used = ", ".join([*chosen, *(test or ())])
+    others = ", ".join(name for name in headers if name not in arrays)
+    notes = [f"Arrays used: {used}{f'; not used: {others}' if others else ''}."]
+    return Dataset(
+        str(path),
+        answers.task,
+        Part(X[0], answers.y[:n]),
+        Part(X[1], answers.y[n:]) if test else None,
+        labels=answers.labels,
+        label_type=answers.label_type,
+        found_at=str(path),
+        notes=(*notes, *([answers.note] if answers.note else [])),
+    )
+
+
+def read_headers(path: Path) -> dict[str, Header]:
+    """What the arrays are, by name, from their headers alone.
+
+    Raises:
+        DataError: if the file is no .npz, is damaged, or an array's data have not the size that its header says.
+    """
+    found: dict[str, Header] = {}
+    try:
+        with zipfile.ZipFile(path) as archive:
+            for entry in archive.infolist():
+                if not entry.filename.endswith(".npy"):
+                    continue
+                name = entry.filename.removesuffix(".npy")
+                with archive.open(entry) as file:
+                    version = np.lib.format.read_magic(file)
+                    read = (
+                        np.lib.format.read_array_header_1_0
+                        if version == (1, 0)
+                        else np.lib.format.read_array_header_2_0
+                    )
+                    shape, _, dtype = read(file)
+                    begin = file.tell()
+                if not dtype.hasobject and begin + math.prod(shape) * dtype.itemsize != entry.file_size:
+                    raise DataError(
+                        f"{name} of {path} must be {dtype} of shape {shape}, as it says; got "
+                        f"{entry.file_size - begin:,} bytes. The file is damaged or made to mislead. Save it again."
+                    )
+                found[name] = Header(name, shape, dtype)
+    except (zipfile.BadZipFile, ValueError, EOFError, KeyError, NotImplementedError, RuntimeError) as error:
+        if isinstance(error, DataError):
+            raise
+        reason = str(error).strip().rstrip(".") or type(error).__name__
+        raise DataError(f"{path} must be an .npz as numpy.savez writes it; got: {reason}. Save it again.") from None
+    return found
+
+
+def _pair(by_name: dict[str, str], part: str) -> tuple[str, str] | None:
+    """The names of a part's rows and answers, however it spells them; None where one is not there or not alone."""
+
+    def spelled(kinds: tuple[str, ...]) -> list[str]:
+        spellings = {
+            s for kind in kinds for s in ({f"{kind}_{part}", f"{part}_{kind}", f"{kind}{part}", f"{part}{kind}"})
+        }
+        return [by_name[s] for s in sorted({s.strip("_") for s in spellings}) if s in by_name]
+
+    rows, answers = spelled(ROWS), spelled(ANSWERS)
+    # `labels` beside `y` names the classes.
+    answers = [name for name in answers if len(answers) == 1 or not name.lower().startswith("labels")]
+    return (rows[0], answers[0]) if len(rows) == len(answers) == 1 else None
+
+
+def _read(path: Path, headers: dict[str, Header], names: list[str]) -> dict[str, np.ndarray]:
+    for name in names:
+        if headers[name].dtype.hasobject:
+            raise DataError(
+                f"{name} of {path} must hold numbers or text; got Python objects. They are stored as a pickle, which "
+                "can run any program, so they are never read. Try X.astype(float) or y.astype(str) before saving."
+            )
+    size = sum(math.prod(headers[name].shape) * headers[name].dtype.itemsize for name in names)
+    if size > _free_memory():
+        raise DataError(
+            f"The arrays of {path} must fit into memory; got {size / 2**30:,.1f} GiB of {', '.join(names)}. Small "
+            "files can unfold like that on purpose. Try fewer rows."
+        )
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            return {name: archive[name] for name in names}
+    except (zipfile.BadZipFile, ValueError, EOFError, OSError) as error:
+        raise DataError(f"{path} must be whole; got: {error}. Copy or save it again.") from None
+
+
+def _free_memory() -> int:
+    try:
+        return os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (AttributeError, ValueError, OSError):
+        return 2**40
+
+
+def _rows(path: Path, name: str, X: np.ndarray) -> np.ndarray:
+    """Pictures as uint8 (n, h, w) or (n, h, w, 3), numbers as float64 (n, d)."""
+    if X.ndim == 4 and X.shape[3] == 1:
+        X = X[..., 0]
+    if X.ndim == 2 and X.dtype.kind in "fiub":
+        return X.astype(np.float64)
+    if X.dtype == np.uint8 and (X.ndim == 3 or (X.ndim == 4 and X.shape[3] == 3)):
+        return X
+    raise DataError(
+        f"{name} of {path} must be uint8 pictures (n, h, w) or (n, h, w, 3), or numbers (n, d); got {X.dtype} of shape "
+        f"{X.shape}. Which range another dtype has is never guessed. Multiply, cast or reshape it before numpy.savez."
+    )
+
+
+def _answers(path: Path, header: Header, arrays: dict[str, np.ndarray], test: tuple[str, str] | None) -> np.ndarray:
+    """The answers of all parts, as `read_answers` takes them."""
+    parts = [arrays[name] for name in (header.name, *(test[1:] if test else ()))]
+    parts = [part[:, 0] if part.ndim == 2 and part.shape[1] == 1 else part for part in parts]
+    for part in parts:
+        if part.ndim != 1 or part.dtype.kind not in "fiubUS":
+            raise DataError(
+                f"{header.name} of {path} must be numbers or text of shape (n,); got {part.dtype} of shape "
+                f"{part.shape}. Try y.argmax(axis=1) for one column per class."
+            )
+    joined = np.concatenate(parts)
+    if joined.dtype.kind in "fiu":
+        return joined.astype(np.float64)
+    texts = [v.decode("utf-8", "replace") if isinstance(v, bytes) else str(v) for v in joined.tolist()]
+    return np.array(texts, dtype=object)
+
+
+def _named(answers: Answers, names: np.ndarray, where: str) -> Answers:
+    """The classes 0..k-1 under their names."""
+    if names.dtype.kind not in "US" or names.ndim != 1:
+        raise DataError(f"{where} must be k texts; got {names.dtype} of shape {names.shape}. Leave it out or mend it.")
+    texts = [v.decode("utf-8", "replace") if isinstance(v, bytes) else str(v) for v in names.tolist()]
+    if answers.label_type == "str":
+        return answers
+    numbers = [int(label) for label in answers.labels]
+    if not 0 <= min(numbers) <= max(numbers) < len(texts):
+        raise DataError(
+            f"{where} must name every class; got {len(texts)} names for classes {min(numbers)} to {max(numbers)}. "
+            "Classes are numbered from 0."
+        )
+    return answers._replace(labels=tuple(texts[i] for i in numbers), label_type="str")

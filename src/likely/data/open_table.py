@@ -1,0 +1,142 @@
+"""A table with a column of answers as a data set: rows of numbers and categories, or pictures that a column holds."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from likely.data.answers import Answers, read_answers
+from likely.data.columns import Column
+from likely.data.dataset import Dataset, Part, Task
+from likely.data.encode import describe, encode
+from likely.data.picture_table import open_pictures, picture_column
+from likely.data.progress import Progress
+from likely.data.table import Table, read_table, unusable
+from likely.data.table_split import Split, read_split
+from likely.errors import DataError
+
+LABEL_NAMES = ("label", "target", "class", "y", "labels", "classes", "outcome")
+
+
+def open_table(
+    path: Path,
+    *,
+    label: str | None = None,
+    picture: str | None = None,
+    task: Literal["auto"] | Task = "auto",
+    image_size: int | None = None,
+    columns: Sequence[Column] | None = None,
+    to_learn: bool = True,
+    progress: Progress | None = None,
+) -> Dataset:
+    """The rows of a CSV, TSV or Parquet file with their answers; what was decided stands in the notes.
+
+    Args:
+        path: the file.
+        label: the column with the answers; None takes the one called like `LABEL_NAMES`, if there is just one.
+        picture: the column with paths or bytes of pictures; None takes one that holds nothing else, if there is one.
+        task: what the answers are; "auto" decides as `read_answers` does.
+        image_size: resize pictures to this height and width.
+        columns: those that a model learned from, to encode the rows as it does; None describes the table's own.
+        to_learn: whether the rows are to be learned from, or only to be judged.
+        progress: told how many pictures have been read.
+    Raises:
+        DataError: if a column is not there or not usable, answers are missing, or nothing is left to learn from.
+    """
+    text = {column.name for column in columns or () if column.categories is not None}
+    table = read_table(path, text=text)
+    label, notes = _label_column(table, label)
+    where = f"Column {label!r} of {path}"
+    answers = read_answers(table.column(label, "the answers", "--label COLUMN"), task, where)
+    split = read_split(table, to_learn=to_learn)
+    if to_learn:
+        answers = _learnable(answers, split, where)
+    if columns is None:
+        picture, said = picture_column(table, picture, exclude=label)
+        notes += said
+    dataset = Dataset(
+        str(path),
+        answers.task,
+        Part(answers.y[:, None], answers.y),
+        labels=answers.labels,
+        label_type=answers.label_type,
+        label=label,
+        found_at=str(path),
+        notes=(*notes, *([answers.note] if answers.note else []), *split.notes),
+    )
+    if picture is not None:
+        return open_pictures(table, picture, dataset, split, image_size=image_size, progress=progress)
+    return _open_rows(table, dataset, split, columns)
+
+
+def _open_rows(table: Table, dataset: Dataset, split: Split, columns: Sequence[Column] | None) -> Dataset:
+    notes: list[str] = []
+    if columns is None:
+        for name, kind in table.unusable.items():
+            raise unusable(table.path, name, kind)
+        values = {name: c for name, c in table.columns.items() if name not in (dataset.label, split.column)}
+        columns, notes = describe(values, split.train)
+        if not columns:
+            raise DataError(
+                f"{table.path} must have a column to learn from beside {dataset.label!r}; got none. "
+                f"{' '.join(notes)} Try a table with more columns."
+            )
+    encoded = encode(table, columns)
+    if encoded.refused:
+        raise DataError(f"{table.path}: {encoded.refused[min(encoded.refused)]}")
+    notes += [
+        f"Column {name!r} holds a text that the model does not know in {count:,} rows: taken as missing."
+        for name, count in encoded.unknown.items()
+    ]
+    y = dataset.train.y
+    return replace(
+        dataset,
+        train=Part(encoded.X[split.train], y[split.train]),
+        test=None if split.test is None else Part(encoded.X[split.test], y[split.test]),
+        features=tuple(column.name for column in columns),
+        columns=tuple(columns),
+        notes=(*dataset.notes, *notes, _summary(columns)),
+    )
+
+
+def _label_column(table: Table, label: str | None) -> tuple[str, list[str]]:
+    """The column with the answers, and what to say where nobody named it."""
+    if label is not None:
+        return label, []
+    names = [*table.columns, *table.unusable]
+    found = [name for name in names if name.lower() in LABEL_NAMES]
+    if len(found) == 1:
+        return found[0], [f"Column {found[0]!r} is taken for the answers (--label COLUMN takes another)."]
+    listed = ", ".join(map(repr, names[:20])) + (", ..." if len(names) > 20 else "")
+    got = f"{' and '.join(map(repr, found))}, each of which could be it" if found else "none with a usual name"
+    raise DataError(
+        f"{table.path} must have one column with the answers; got {got}. Its columns are {listed}. "
+        "Try --label COLUMN (label=... in Python)."
+    )
+
+
+def _learnable(answers: Answers, split: Split, where: str) -> Answers:
+    """The answers with only the classes that have training rows, in which every test row must be."""
+    if answers.task == "regression" or split.column is None:
+        return answers
+    counts = np.bincount(answers.y[split.train], minlength=len(answers.labels))
+    if split.test is not None:
+        unseen = split.test[counts[answers.y[split.test]] == 0]
+        if len(unseen):
+            raise DataError(
+                f"{where} must have the labels of the training rows in the test rows, too; got "
+                f"{answers.labels[answers.y[unseen[0]]]!r} in row {unseen[0]} ({len(unseen):,} such rows). What was "
+                "never learned can't be judged. Add training rows or leave these out."
+            )
+    kept = np.flatnonzero(counts)
+    number = np.cumsum(counts > 0) - 1
+    return answers._replace(y=number[answers.y], labels=tuple(answers.labels[i] for i in kept))
+
+
+def _summary(columns: Sequence[Column]) -> str:
+    numbers = sum(column.categories is None for column in columns)
+    missing = sum(column.missing for column in columns)
+    gaps = f"; values are missing in {missing:,}" if missing else ""
+    return f"Columns: {numbers:,} of numbers, {len(columns) - numbers:,} of categories{gaps}."

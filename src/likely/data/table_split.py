@@ -1,0 +1,58 @@
+"""Which rows of a table are for training and which for judging, where a column says so."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from likely.data.table import Table
+from likely.errors import DataError
+
+NAME = "split"
+_SPELLINGS = {
+    "train": ("train", "training"),
+    "val": ("val", "valid", "validation", "dev"),
+    "test": ("test", "testing"),
+}
+
+
+class Split(NamedTuple):
+    """The rows of the training part and of the test part, if there is one; the column that says so, if one does."""
+
+    train: np.ndarray
+    test: np.ndarray | None = None
+    column: str | None = None
+    notes: tuple[str, ...] = ()
+
+
+def read_split(table: Table, *, to_learn: bool = True) -> Split:
+    """The parts of a table whose column `split` holds nothing but train, val and test; else all rows for training.
+
+    Args:
+        table: the whole table.
+        to_learn: whether rows for training are needed; without them, the test rows stand in their place.
+    Raises:
+        DataError: if rows for training are needed and there are none.
+    """
+    everything = np.arange(len(table))
+    name = next((name for name, values in table.columns.items() if name.lower() == NAME and _is_split(values)), None)
+    if name is None:
+        return Split(everything)
+    texts = np.array([text.lower() for text in table.columns[name].tolist()])
+    rows = {part: np.flatnonzero(np.isin(texts, spellings)) for part, spellings in _SPELLINGS.items()}
+    counts = ", ".join(f"{len(index):,} {part}" for part, index in rows.items() if len(index))
+    notes = [f"Column {name!r} says which rows are for what: {counts}."]
+    if len(rows["val"]):
+        notes.append("The rows for validation are not used.")
+    test = rows["test"] if len(rows["test"]) else None
+    if len(rows["train"]):
+        return Split(rows["train"], test, name, tuple(notes))
+    if to_learn:
+        raise DataError(
+            f"Column {name!r} of {table.path} must name rows to train on; got {counts} only. Try to call some 'train'."
+        )
+    return Split(everything if test is None else test, None, name)
+
+
+def _is_split(values: np.ndarray) -> bool:
+    known = {text for spellings in _SPELLINGS.values() for text in spellings}
+    return values.dtype == object and all(isinstance(v, str) and v.lower() in known for v in values.tolist())

@@ -1,0 +1,386 @@
+"""Reading tables: beside pandas, in pieces, and everything that can be wrong with a file."""
+
+import io
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from likely.data.answers import read_answers
+from likely.data.columns import Column
+from likely.data.csv_table import csv_pieces
+from likely.data.encode import describe, encode
+from likely.data.open_table import open_table
+from likely.data.sources import open_dataset
+from likely.data.table import Table, as_texts, is_table, missing, read_table, table_pieces
+from likely.errors import DataError
+
+
+def frame(n: int = 200, seed: int = 0) -> pd.DataFrame:
+    rng = np.random.default_rng(seed)
+    found = pd.DataFrame(
+        {
+            "age": rng.normal(40, 9, n).round(2),
+            "city": rng.choice(["Rome", "Ålesund", "Bonn, DE", 'the "Hague"'], n),
+            "rooms": rng.integers(1, 9, n),
+            "sold": rng.random(n) < 0.5,
+        }
+    )
+    found["label"] = np.where(found.age + 5 * found.sold > 42, "old", "young")
+    found.loc[::9, "age"] = np.nan
+    found.loc[::7, "city"] = None
+    return found
+
+
+def as_pandas_has_it(table: Table, expected: pd.DataFrame) -> None:
+    assert list(table.columns) == list(expected.columns)
+    for name, values in table.columns.items():
+        wanted = expected[name]
+        if values.dtype == object:
+            assert values.tolist() == [None if pd.isna(v) else str(v) for v in wanted]
+        else:
+            np.testing.assert_array_equal(values, wanted.to_numpy(np.float64))
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".tsv", ".CSV"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig"])
+def test_text_is_read_as_pandas_reads_it(tmp_path: Path, suffix: str, encoding: str) -> None:
+    path = tmp_path / f"people{suffix}"
+    separator = "\t" if suffix == ".tsv" else ","
+    frame().to_csv(path, index=False, encoding=encoding, sep=separator)
+    as_pandas_has_it(read_table(path), pd.read_csv(path, sep=separator))
+
+
+def test_parquet_is_read_as_pandas_reads_it(tmp_path: Path) -> None:
+    path = tmp_path / "people.parquet"
+    written = frame().astype({"rooms": "int8"})
+    written["kind"] = written.city.astype("category")
+    written["price"] = pa.array(range(200), pa.decimal128(9, 2)).to_pandas()
+    written["nothing"] = None
+    written.to_parquet(path)
+    expected = pd.read_parquet(path).astype({"price": float, "nothing": float})
+    as_pandas_has_it(read_table(path), expected)
+
+
+def test_semicolons_and_decimal_commas(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("größe;ort;y\n1,5;Köln, Dom;ja\n-2;;nein\n,25;Bonn;ja\n", encoding="utf-8-sig")
+    table = read_table(path)
+    assert table.columns["größe"].tolist() == [1.5, -2.0, 0.25]
+    assert table.columns["ort"].tolist() == ["Köln, Dom", None, "Bonn"]
+
+
+def test_pieces_hold_every_row_once_and_numbers_that_become_text_are_read_again(tmp_path: Path) -> None:
+    path = tmp_path / "long.csv"
+    n = 25_000
+    lines = [f"{i},{i:05},{'' if i < 15_000 else 'x'}" for i in range(n)]
+    path.write_text("\n".join(["i,code,late", *lines[:-1], f"{n - 1},B{n - 1},x"]))
+    table = read_table(path)
+    assert table.columns["i"].tolist() == list(range(n))
+    assert table.columns["code"].tolist() == [*(f"{i:05}" for i in range(n - 1)), f"B{n - 1}"]
+    assert set(table.columns["late"].tolist()) == {None, "x"}
+    assert [len(piece) for piece in table_pieces(path)] == [10_000, 10_000, 5_000]
+    assert read_table(path, text=["i"]).columns["i"][0] == "0"
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.one_of(st.none(), st.floats(allow_nan=False, allow_infinity=False)),
+            st.one_of(st.none(), st.text("ab ,;\"'é\n", min_size=1).map(lambda t: "x" + t.strip() + "x")),
+        ),
+        min_size=1,
+    )
+)
+def test_what_pandas_writes_comes_back(cells: list[tuple[float | None, str | None]]) -> None:
+    written = io.StringIO()
+    pd.DataFrame(cells, columns=["number", "text"]).to_csv(written, index=False)
+    found = list(csv_pieces(io.BytesIO(written.getvalue().encode()), "a table", ",", ["text"], rows=3))
+    numbers = np.concatenate([columns["number"] for columns, _ in found])
+    np.testing.assert_array_equal(numbers, np.array([np.nan if c is None else c for c, _ in cells]))
+    assert [t for columns, _ in found for t in columns["text"].tolist()] == [text for _, text in cells]
+
+
+def test_parquet_pieces_and_types(tmp_path: Path) -> None:
+    path = tmp_path / "all.parquet"
+    pq.write_table(
+        pa.table(
+            {
+                "picture": pa.array([{"bytes": b"123", "path": None}, {"bytes": None, "path": "a.png"}, None]),
+                "bytes": pa.array([b"1", b"2", None], pa.large_binary()),
+                "yes": pa.array([True, None, False]),
+                "when": pa.array([1, 2, 3], pa.timestamp("ms")),
+                "list": pa.array([[1], [2], []]),
+                "text": pa.array([" a", "NA", "?"], pa.large_string()),
+                "half": pa.array(np.array([1, 2, np.nan], np.float16)),
+            }
+        ),
+        path,
+    )
+    table = read_table(path)
+    assert table.columns["picture"].tolist() == [b"123", "a.png", None]
+    assert table.columns["bytes"].tolist() == [b"1", b"2", None]
+    assert table.columns["yes"].tolist() == ["True", None, "False"]
+    assert table.columns["text"].tolist() == ["a", None, None]
+    assert missing(table.columns["half"]).tolist() == [False, False, True]
+    assert table.unusable == {"when": "timestamp[ms]", "list": "list<element: int64>"}
+    with pytest.raises(DataError, match=r"Column 'when' of .* must hold numbers, text.*got timestamp"):
+        table.column("when", "something")
+
+
+@pytest.mark.parametrize(
+    ("content", "error"),
+    [
+        (b"", "names of its columns"),
+        (b"\n1,2\n", "names of its columns"),
+        (b"a,b\n", "must have rows; got none"),
+        (b"a,b,a\n1,2,3\n", "different names; got 'a' twice"),
+        (b"a,b\n1,2\n\n3\n", r"2 cells like its heading; got 1 in row 1 \(line 4\)"),
+        (b"a,b\n1,2\n1,2,3\n", r"got 3 in row 1 \(line 3\)"),
+        (b"a,b\n1,caf\xe9\n", "UTF-8 text; got the byte 0xe9"),
+        ("a,b\n1,2\n".encode("utf-16"), "UTF-8 text; got the byte 0xff"),
+        (b'a,b\n1,"open\n', "must be CSV; got: unexpected end of data"),
+        (b'a,b\n1,"x"y\n', "must be CSV"),
+    ],
+)
+def test_files_that_are_not_tables(tmp_path: Path, content: bytes, error: str) -> None:
+    path = tmp_path / "bad.csv"
+    path.write_bytes(content)
+    with pytest.raises(DataError, match=error) as caught:
+        read_table(path)
+    assert str(path) in str(caught.value)
+
+
+def test_parquet_files_that_are_not_whole(tmp_path: Path) -> None:
+    path = tmp_path / "people.parquet"
+    frame().to_parquet(path)
+    whole = path.read_bytes()
+    for content in (b"", b"not parquet", whole[:-20], whole[: len(whole) // 2], whole[:100] + b"\0" * 60 + whole[160:]):
+        path.write_bytes(content)
+        with pytest.raises(DataError, match=r"people.parquet must be a whole Parquet file; got a damaged"):
+            read_table(path)
+    pq.write_table(pa.table([pa.array([1]), pa.array([2])], names=["a", "a"]), path)
+    with pytest.raises(DataError, match="'a' twice"):
+        read_table(path)
+    pq.write_table(pa.table({"a": pa.array([], pa.int64())}), path)
+    with pytest.raises(DataError, match="must have rows"):
+        read_table(path)
+
+
+def test_what_is_a_table() -> None:
+    assert is_table("a.CSV")
+    assert is_table("b/c.pq")
+    assert not is_table("a.png")
+    assert as_texts(np.array([2.0, np.nan, 0.5])).tolist() == ["2", None, "0.5"]
+
+
+# Columns ------------------------------------------------------------------------------------------------------
+
+
+def test_columns_that_say_nothing_are_left_out_with_a_sentence() -> None:
+    n = 40
+    values = {
+        "row": np.arange(n) + 5.0,
+        "name": np.array([f"person {i}" for i in range(n)], dtype=object),
+        "empty": np.full(n, np.nan),
+        "same": np.full(n, 3.0),
+        "word": np.array(["a"] * n, dtype=object),
+        "sometimes": np.array(["a", None] * (n // 2), dtype=object),
+        "age": np.linspace(0, 1, n) ** 2,
+        "city": np.array(["Rome", "Oslo"] * (n // 2), dtype=object),
+    }
+    columns, notes = describe(values, np.arange(n))
+    assert columns == (
+        Column("sometimes", ("a",), missing=True),
+        Column("age"),
+        Column("city", ("Oslo", "Rome")),
+    )
+    assert notes == [
+        "Column 'row' is left out: it numbers the rows.",
+        "Column 'name' is left out: it looks like names or prose, 40 different texts in 40 rows.",
+        "Column 'empty' is left out: it has no value in any row.",
+        "Column 'same' is left out: it is 3 in every row.",
+        "Column 'word' is left out: it is 'a' in every row.",
+    ]
+
+
+def test_rows_are_encoded_by_name_in_any_order() -> None:
+    columns = (Column("age", missing=True), Column("city", ("Oslo", "Rome")), Column("size"), Column("zip", ("7", "8")))
+    table = Table(
+        "new.csv",
+        {
+            "city": np.array(["Rome", "Paris", None, "Oslo"], dtype=object),
+            "other": np.array(["x"] * 4, dtype=object),
+            "size": np.array(["1", "2", "big", None], dtype=object),
+            "age": np.array([1.0, np.nan, 3.0, 4.0]),
+            "zip": np.array([7.0, 8.0, 9.0, np.nan]),
+        },
+    )
+    encoded = encode(table, columns, first_row=100)
+    np.testing.assert_array_equal(
+        encoded.X, [[1, 1, 1, 0], [np.nan, np.nan, 2, 1], [3, np.nan, np.nan, np.nan], [4, 0, np.nan, np.nan]]
+    )
+    assert encoded.unknown == {"city": 1, "zip": 1}
+    assert list(encoded.refused) == [2, 3]
+    assert "'size' must have numbers; got 'big' in row 102" in encoded.refused[2]
+    assert "'size' must have a value in every row; got none in row 103" in encoded.refused[3]
+    with pytest.raises(DataError, match=r"no column 'wide' and 1 more. It needs 'age', 'wide', 'high', in any order"):
+        encode(table, (columns[0], Column("wide"), Column("high")))
+    with pytest.raises(DataError, match="got date"):
+        encode(Table("t", table.columns, {"day": "date32[day]"}), (Column("day"),))
+
+
+# Answers ------------------------------------------------------------------------------------------------------
+
+
+def test_numbers_are_classes_or_targets_by_a_rule_that_is_announced() -> None:
+    few = read_answers(np.array([10.0, 9.0, 10.0, 9.0, 11.0, 11.0]), "auto", "Column 'y' of a.csv")
+    assert (few.task, few.labels, few.label_type) == ("classification", ("9", "10", "11"), "int")
+    assert few.note is not None
+    assert "3 different whole numbers: classes (--task regression" in few.note
+    many = read_answers(np.arange(100.0), "auto", "y")
+    assert many.task == "regression"
+    assert many.note is not None
+    assert "numbers to predict" in many.note
+    assert read_answers(np.array([0.5, 1.5] * 9), "auto", "y").task == "regression"
+    halves = read_answers(np.array([0.5, 1.5] * 9), "classification", "y")
+    assert (halves.labels, halves.label_type, halves.note) == (("0.5", "1.5"), "float", None)
+    assert read_answers(few.y.astype(float), "regression", "y").task == "regression"
+
+
+def test_texts_are_classes_sorted_by_name() -> None:
+    found = read_answers(np.array(["b", "a", "b"], dtype=object), "auto", "y")
+    assert (found.labels, found.y.tolist(), found.label_type) == (("a", "b"), [1, 0, 1], "str")
+    assert read_answers(np.array(["10", "9"] * 2, dtype=object), "auto", "y").labels == ("9", "10")
+    assert read_answers(np.array(["True", "False"] * 2, dtype=object), "auto", "y").label_type == "bool"
+    assert read_answers(np.array(["1.5", "2"], dtype=object), "regression", "y").y.tolist() == [1.5, 2.0]
+
+
+def test_answers_that_are_none() -> None:
+    with pytest.raises(
+        DataError, match=r"y must have an answer in every row; got none in 7 of 21 rows.*: 0, 3, 6, 9, 12"
+    ):
+        read_answers(np.array(([None, "a", "b"] * 7), dtype=object), "auto", "y")
+    with pytest.raises(DataError, match="finite numbers; got inf in row 1"):
+        read_answers(np.array([1.0, np.inf]), "auto", "y")
+    with pytest.raises(DataError, match="numbers as answers for regression; got 'b' in row 1"):
+        read_answers(np.array(["1", "b"], dtype=object), "regression", "y")
+    with pytest.raises(DataError, match="different text in each of 30 rows"):
+        read_answers(np.array([f"t{i}" for i in range(30)], dtype=object), "auto", "y")
+    with pytest.raises(DataError, match="got bytes"):
+        read_answers(np.array([b"a", b"b"], dtype=object), "auto", "y")
+
+
+# Data sets ----------------------------------------------------------------------------------------------------
+
+
+def test_a_table_becomes_a_data_set(tmp_path: Path) -> None:
+    path = tmp_path / "people.csv"
+    frame().to_csv(path, index=False)
+    dataset = open_dataset(path)
+    assert dataset.task == "classification"
+    assert dataset.labels == ("old", "young")
+    assert dataset.features == ("age", "city", "rooms", "sold")
+    assert dataset.columns == (
+        Column("age", missing=True),
+        Column("city", ("Bonn, DE", "Rome", 'the "Hague"', "Ålesund"), missing=True),
+        Column("rooms"),
+        Column("sold", ("False", "True")),
+    )
+    assert dataset.train.X.shape == (200, 4)
+    assert dataset.label == "label"
+    assert any("'label' is taken for the answers" in note for note in dataset.notes)
+    assert dataset.notes[-1] == "Columns: 2 of numbers, 2 of categories; values are missing in 2."
+    np.testing.assert_array_equal(dataset.train.X[:, 3], frame().sold)
+
+    pq_path = tmp_path / "people.parquet"
+    frame().to_parquet(pq_path)
+    assert open_dataset(pq_path).sha256 == dataset.sha256
+    assert open_dataset(path, label="sold").labels == ("False", "True")
+    assert open_dataset(path, label="rooms", task="regression").task == "regression"
+    renamed = tmp_path / "renamed.csv"
+    frame().rename(columns={"age": "years"}).to_csv(renamed, index=False)
+    assert open_dataset(renamed).sha256 != dataset.sha256
+
+
+def test_the_columns_of_a_model_read_a_table_as_it_does(tmp_path: Path) -> None:
+    first, second = tmp_path / "a.csv", tmp_path / "b.csv"
+    frame().assign(code=lambda f: np.where(f.sold, "01", "x")).to_csv(first, index=False)
+    dataset = open_dataset(first)
+    part = frame(30, seed=1).assign(code="01", extra=1)[["label", "extra", "code", "sold", "rooms", "age", "city"]]
+    part.loc[0, "city"] = "Paris"
+    part[part.label == "old"].to_csv(second, index=False)
+    judged = open_table(second, columns=dataset.columns, to_learn=False)
+    assert judged.columns == dataset.columns
+    assert judged.labels == ("old",)
+    assert set(judged.train.X[:, 4]) == {0.0}
+    assert "Column 'city' holds a text that the model does not know in 1 rows: taken as missing." in judged.notes or (
+        part.label[0] != "old"
+    )
+
+
+def test_a_column_may_say_what_rows_are_for(tmp_path: Path) -> None:
+    path = tmp_path / "people.csv"
+    people = frame()
+    people["Split"] = ["train"] * 120 + ["val"] * 30 + ["test"] * 50
+    people.to_csv(path, index=False)
+    dataset = open_dataset(path)
+    assert dataset.test is not None
+    assert (len(dataset.train), len(dataset.test)) == (120, 50)
+    assert "Column 'Split' says which rows are for what: 120 train, 30 val, 50 test." in dataset.notes
+    assert dataset.features == ("age", "city", "rooms", "sold")
+    assert dataset.labels[dataset.test.y[0]] == people.label[150]
+
+    people.loc[199, "label"] = "ancient"
+    people.to_csv(path, index=False)
+    with pytest.raises(
+        DataError, match=r"'label' .* the labels of the training rows in the test rows.*'ancient' in row 199"
+    ):
+        open_dataset(path)
+    people["Split"] = "test"
+    people.to_csv(path, index=False)
+    with pytest.raises(DataError, match="must name rows to train on; got 200 test only"):
+        open_dataset(path)
+    assert len(open_table(path, to_learn=False).train) == 200
+    people["Split"] = ["left", "right"] * 100
+    people.to_csv(path, index=False)
+    assert "Split" in (open_dataset(path).features or ())
+
+
+def test_tables_without_answers_or_columns(tmp_path: Path) -> None:
+    path = tmp_path / "people.csv"
+    frame().to_csv(path, index=False)
+    with pytest.raises(
+        DataError, match=r"must have a column 'lable' with the answers; got none. Did you mean 'label'\?"
+    ):
+        open_dataset(path, label="lable")
+    frame().rename(columns={"label": "verdict"}).to_csv(path, index=False)
+    with pytest.raises(
+        DataError, match=r"got none with a usual name. Its columns are 'age', 'city', 'rooms', 'sold', 'verd"
+    ):
+        open_dataset(path)
+    frame().assign(Target=1).to_csv(path, index=False)
+    with pytest.raises(DataError, match="got 'label' and 'Target', each of which could be it"):
+        open_dataset(path)
+    frame()[["label"]].assign(k=1).to_csv(path, index=False)
+    with pytest.raises(DataError, match=r"a column to learn from beside 'label'; got none. Column 'k' is left out"):
+        open_dataset(path)
+    infinite = frame().astype({"rooms": float})
+    infinite.loc[3, "rooms"] = np.inf
+    infinite.to_csv(path, index=False)
+    with pytest.raises(DataError, match=r"'rooms' must have finite numbers; got inf in row 3"):
+        open_dataset(path)
+    parquet = tmp_path / "people.parquet"
+    frame().assign(day=pd.Timestamp("2020-01-01")).to_parquet(parquet)
+    with pytest.raises(DataError, match=r"Column 'day' of .*people.parquet must hold .*; got timestamp"):
+        open_dataset(parquet)
+    with pytest.raises(DataError, match="Column 'day' of"):
+        open_dataset(parquet, label="day")
+    (tmp_path / "folder.csv").mkdir()
+    with pytest.raises(DataError, match="got a folder"):
+        read_table(tmp_path / "folder.csv")
