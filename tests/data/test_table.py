@@ -142,7 +142,7 @@ def test_parquet_pieces_and_types(tmp_path: Path) -> None:
         (b"a,b,a\n1,2,3\n", "different names; got 'a' twice"),
         (b"a,b\n1,2\n\n3\n", r"2 cells like its heading; got 1 in row 1 \(line 4\)"),
         (b"a,b\n1,2\n1,2,3\n", r"got 3 in row 1 \(line 3\)"),
-        (b"a,b\n1,caf\xe9\n", "UTF-8 text; got the byte 0xe9"),
+        (b"a,b\n1,caf\xe9\n", "UTF-8 text; got the byte 0xe9 in line 2"),
         ("a,b\n1,2\n".encode("utf-16"), "UTF-8 text; got the byte 0xff"),
         (b'a,b\n1,"open\n', "must be CSV; got: unexpected end of data"),
         (b'a,b\n1,"x"y\n', "must be CSV"),

@@ -65,7 +65,8 @@ def rows_asked(predictor: "Predictor", path: str, *, picture: str | None, raw: b
 
     unknown: dict[str, int] = {}
     n = 0
-    for piece in table_pieces(path):
+    text = {column.name for column in predictor.columns or () if column.categories is not None}
+    for piece in table_pieces(path, text=text):
         if predictor.picture_shape is not None:
             column = _picture_column(predictor, piece, picture)
             for row, found in enumerate(find_in_table(piece, column, n), start=n):

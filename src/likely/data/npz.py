@@ -106,9 +106,10 @@ def read_headers(path: Path) -> dict[str, Header]:
                         f"{entry.file_size - begin:,} bytes. The file is damaged or made to mislead. Save it again."
                     )
                 found[name] = Header(name, shape, dtype)
-    except (zipfile.BadZipFile, ValueError, EOFError, KeyError, NotImplementedError, RuntimeError) as error:
-        if isinstance(error, DataError):
-            raise
+    except DataError:
+        raise
+    # Fed with damaged bytes, zipfile and NumPy raise whatever they come across: zlib.error, SyntaxError, EOFError...
+    except Exception as error:
         reason = str(error).strip().rstrip(".") or type(error).__name__
         raise DataError(f"{path} must be an .npz as numpy.savez writes it; got: {reason}. Save it again.") from None
     return found
@@ -145,7 +146,7 @@ def _read(path: Path, headers: dict[str, Header], names: list[str]) -> dict[str,
     try:
         with np.load(path, allow_pickle=False) as archive:
             return {name: archive[name] for name in names}
-    except (zipfile.BadZipFile, ValueError, EOFError, OSError) as error:
+    except Exception as error:
         raise DataError(f"{path} must be whole; got: {error}. Copy or save it again.") from None
 
 

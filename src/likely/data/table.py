@@ -96,12 +96,13 @@ def read_table(path: str | Path, *, text: Collection[str] = ()) -> Table:
     return Table(str(path), {name: np.concatenate(arrays) for name, arrays in parts.items()}, others)
 
 
-def table_pieces(path: str | Path, *, text: Collection[str] | None = None) -> Iterator[Table]:
+def table_pieces(path: str | Path, *, text: Collection[str] = ()) -> Iterator[Table]:
     """The table, some thousand rows at a time.
 
     Args:
         path: a file as for `read_table`, or "-" for the standard input: Parquet, or text with commas, semicolons, tabs.
-        text: columns to be read as text; None reads all of a CSV or TSV as text.
+        text: columns to be read as text even if they hold only numbers; in pieces, another column may be numbers in one
+            and text in the next.
     Raises:
         DataError, MissingExtraError: as `read_table`.
     """
@@ -111,9 +112,9 @@ def table_pieces(path: str | Path, *, text: Collection[str] | None = None) -> It
 
         stream, is_parquet = open_stdin()
         name = "The standard input"
-        pieces = parquet_pieces(stream, name) if is_parquet else csv_pieces(stream, name, ",;\t", text)
+        pieces = parquet_pieces(stream, name, text) if is_parquet else csv_pieces(stream, name, ",;\t", text)
     elif suffix in (".parquet", ".pq"):
-        pieces = parquet_pieces(Path(path), str(path), text or ())
+        pieces = parquet_pieces(Path(path), str(path), text)
     else:
         pieces = csv_pieces(Path(path), str(path), "\t" if suffix == ".tsv" else ",;", text)
         name = str(path)

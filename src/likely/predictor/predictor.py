@@ -11,6 +11,8 @@ from likely import storage
 from likely.arrays import to_numpy
 from likely.card import Card
 from likely.data.columns import Column
+from likely.data.encode import encode
+from likely.data.frame import is_frame, table_of
 from likely.data.normalize import Normalization
 from likely.data.picture import read_picture
 from likely.engines import create_engine
@@ -90,8 +92,11 @@ class Predictor:
     def rows(self, X: Any, *, raw: bool = False) -> np.ndarray:
         """X as the rows that the model was trained on: arrays are checked, pictures and paths go through the gate.
 
+        A model of a table takes a data frame with the columns it learned from, in any order, others beside them; texts
+        that it does not know count as missing.
+
         Args:
-            X: an array of rows, or a list of paths, PIL pictures or bytes.
+            X: an array of rows, a data frame, or a list of paths, PIL pictures or bytes.
             raw: only resize pictures, without the data set's conversion of photographs.
         """
         if _is_pictures(X):
@@ -102,6 +107,11 @@ class Predictor:
                 )
             read = [read_picture(x, shape=self.picture_shape, conversion=self.card.conversion, raw=raw) for x in X]
             return np.stack(read) if read else np.empty((0, *self.picture_shape), np.uint8)
+        if self.columns is not None and is_frame(X):
+            encoded = encode(table_of(X), self.columns)
+            if encoded.refused:
+                raise DataError(encoded.refused[min(encoded.refused)])
+            return encoded.X
         return self.normalization.check(to_numpy(X))
 
     def scores_and_features(self, X: Any) -> tuple[np.ndarray, np.ndarray]:
