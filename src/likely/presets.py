@@ -67,7 +67,7 @@ class _Recipe:
 
 _CONV_OPTIMIZER = Optimizer(name="adam", betas=(0.85, 0.98), weight_decay=0.02)
 _RECIPES: dict[tuple[str, str], _Recipe] = {
-    ("conv", "fast"): _Recipe({"width": 48}, _CONV_OPTIMIZER, 7e-3, 256, 6, 400),
+    ("conv", "fast"): _Recipe({"width": 64, "stem": 32}, _CONV_OPTIMIZER, 7e-3, 256, 4, 400),
     ("conv", "balanced"): _Recipe({"width": 64}, _CONV_OPTIMIZER, 8e-3, 256, 10, 800),
     ("conv", "best"): _Recipe({"width": 96}, _CONV_OPTIMIZER, 6e-3, 256, 30, 1600),
     ("mlp", "fast"): _Recipe({"hidden": (256,)}, Optimizer(), 3e-3, 128, 12, 2000),
