@@ -97,6 +97,7 @@ class RunConfig(BaseModel):
         seed: of everything that is drawn.
         device: where torch computes.
         image_size: side in pixels to which the pictures of class folders are resized; None wants them of one size.
+        skip_bad: leave out pictures that can't be read, instead of refusing the data.
         pad_to: side in pixels to which square pictures are padded with zeros.
         dtype: of parameters and arithmetic.
         precision: of products while the conv net is trained; "auto" takes bfloat16 where the processor multiplies in
@@ -139,6 +140,7 @@ class RunConfig(BaseModel):
     seed: int = Field(default=0, ge=0, lt=2**63)
     device: Literal["auto", "cpu", "cuda"] = "auto"
     image_size: int | None = Field(default=None, gt=0, le=1024)
+    skip_bad: bool = False
     pad_to: int | None = Field(default=None, gt=0)
     dtype: Literal["float32", "float64"] = "float32"
     precision: Literal["auto", "float32", "bfloat16"] = "auto"

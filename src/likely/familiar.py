@@ -10,6 +10,7 @@ import numpy as np
 from likely.data.split import folds
 from likely.held_out import Outcome
 from likely.predictor.arrays import FAMILIARITY, UNFAMILIARITY
+from likely.stored_rows import take_rows
 from likely.training import Rows
 from likely.trust.familiarity import (
     REFERENCE,
@@ -28,7 +29,7 @@ _FOLDS = 5
 def familiarity_arrays(rows: Rows, outcome: Outcome) -> dict[str, np.ndarray]:
     """The arrays by which a model knows familiar rows, by their names in its file."""
     index = np.random.default_rng(0).permutation(outcome.index)[:REFERENCE]
-    scores, features = outcome.trained.scores_and_features(rows.X[index])
+    scores, features = outcome.trained.scores_and_features(take_rows(rows.X, index))
     stats = fit_familiarity(features, rows.Y[index])
     held_out = [part for part in (outcome.calibration, outcome.thresholds) if part is not None]
     if all(part.features is not None for part in held_out):

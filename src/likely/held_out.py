@@ -15,7 +15,8 @@ from likely.config import RunConfig
 from likely.data.split import folds, stratified_split
 from likely.heads import HEADS
 from likely.learning.descent import Record
-from likely.presets import Plan, choose_plan
+from likely.presets import SMALL, Plan, choose_plan
+from likely.stored_rows import take_rows
 from likely.training import Checkpoints, Interrupt, Rows, Trained, held_out_figures, train
 from likely.trust.temperature import apply_temperature, fit_temperature
 
@@ -57,22 +58,51 @@ class Recorder(Protocol):
         ...
 
 
-def hold_out(rows: Rows, config: RunConfig, mirror: bool, say: Callable[[str], None], record: Recorder) -> Outcome:
+def hold_out(
+    rows: Rows,
+    config: RunConfig,
+    mirror: bool,
+    say: Callable[[str], None],
+    record: Recorder,
+    chosen: np.ndarray | None = None,
+) -> Outcome:
     """Disjoint stratified parts, drawn before anything is fitted: 4% each, at most 2,500 rows.
 
     One part is for the temperature, one for conformal scores and thresholds, and a third for early stopping if asked.
+
+    Args:
+        rows: all rows.
+        config: what to do.
+        mirror: whether pictures may be flipped.
+        say: takes sentences for people.
+        record: takes the records of the run.
+        chosen: indices of the rows that were set aside by whoever made the data; they become the parts, of one size.
+            With few rows to train on, the part for the temperature also chooses the length of training.
     """
-    size = min(_MOST, round(_SHARE * len(rows)))
-    sizes = [size, size, size if config.early_stopping else 0]
-    calibration, thresholds, stopping, index = stratified_split(rows.strata, sizes, np.random.default_rng(config.seed))
+    rng = np.random.default_rng(config.seed)
+    if chosen is None:
+        size = min(_MOST, round(_SHARE * len(rows)))
+        sizes = [size, size, size if config.early_stopping else 0]
+        calibration, thresholds, stopping, index = stratified_split(rows.strata, sizes, rng)
+    else:
+        n_parts = 3 if config.early_stopping else 2
+        sizes = [len(chosen) // n_parts, len(chosen) // n_parts if config.early_stopping else 0]
+        split = stratified_split(rows.strata[chosen], sizes, rng)
+        thresholds, stopping, calibration = (chosen[part] for part in split)
+        index = np.setdiff1d(np.arange(len(rows)), chosen)
     say(f"{len(index):,} rows to train on, {len(rows) - len(index):,} held out")
     shown = stopping if config.early_stopping else calibration
+    plan = _plan(rows, len(index), config, mirror)
+    few = chosen is not None and len(index) < SMALL
+    if few:
+        plan = replace(plan, average=0.0)  # the looks choose where to stop by the weights of that moment
+    patience = _PATIENCE if config.early_stopping else None
     trained = train(
-        _plan(rows, len(index), config, mirror),
+        plan,
         rows,
         index,
         config,
-        checkpoints=_checkpoints(rows, shown, patience=_PATIENCE if config.early_stopping else None),
+        checkpoints=_checkpoints(rows, shown, patience=patience, most=_LOOKS if few else None, keep_best=few),
         time_limit=config.time_limit,
         on_record=record,
     )
@@ -170,12 +200,12 @@ def _interrupted(rows: Rows, trained: Trained, fold: np.ndarray) -> Outcome:
 
 def _checkpoints(rows: Rows, index: np.ndarray, **settings: Any) -> Checkpoints:
     weights = None if rows.weights is None else rows.weights[index]
-    return Checkpoints(rows.X[index], rows.Y[index], weights, **settings)
+    return Checkpoints(take_rows(rows.X, index), rows.Y[index], weights, **settings)
 
 
 def _held_out(trained: Trained, rows: Rows, index: np.ndarray) -> HeldOut:
     weights = None if rows.weights is None else rows.weights[index]
-    scores, features = trained.scores_and_features(rows.X[index])
+    scores, features = trained.scores_and_features(take_rows(rows.X, index))
     return HeldOut(scores, rows.Y[index], weights, features)
 
 

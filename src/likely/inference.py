@@ -1,5 +1,6 @@
 """The way from stored rows to scores, the same for held-out scores during training and for every later answer."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -7,8 +8,10 @@ import numpy as np
 
 from likely.arrays import Array
 from likely.data.normalize import Normalization
+from likely.stored_rows import RowArray
 
-BATCH = 500
+_BATCH = 500
+_NUMBERS = 500 * 28 * 28  # of a batch at most, so that large pictures take no more memory than small ones
 
 
 @dataclass(frozen=True)
@@ -25,9 +28,10 @@ class Inference:
     forward: Callable[[Array], tuple[np.ndarray, np.ndarray]]
     mirror: bool = False
 
-    def __call__(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def __call__(self, rows: RowArray) -> tuple[np.ndarray, np.ndarray]:
         """Scores before the head (n, k), and hidden features (n, m)."""
-        parts = [self._batch(rows[start : start + BATCH]) for start in range(0, max(1, len(rows)), BATCH)]
+        size = max(1, min(_BATCH, _NUMBERS // math.prod(rows.shape[1:])))
+        parts = [self._batch(rows[start : start + size]) for start in range(0, max(1, len(rows)), size)]
         return np.concatenate([scores for scores, _ in parts]), np.concatenate([features for _, features in parts])
 
     def _batch(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -17,6 +17,7 @@ from likely.heads import HEADS
 from likely.held_out import of_all_runs
 from likely.presets import choose_plan
 from likely.recipe import Silent, Watcher
+from likely.stored_rows import take_rows
 from likely.training import Rows, train
 from likely.trust.label_issues import LabelIssues, Which, label_issues
 from likely.trust.temperature import apply_temperature, fit_temperature
@@ -163,7 +164,7 @@ def out_of_fold(dataset: Dataset, config: RunConfig, *, folds: int = 5, watcher:
         )
         if trained.stopped == "interrupted":
             raise KeyboardInterrupt  # half of the folds say nothing of the other rows
-        log_probs[fold] = np.asarray(HEADS[plan.head].log_probs(trained.scores(rows.X[fold])))
+        log_probs[fold] = np.asarray(HEADS[plan.head].log_probs(trained.scores(take_rows(rows.X, fold))))
     temperature = fit_temperature(log_probs, y)
     return np.exp(apply_temperature(log_probs, temperature))
 

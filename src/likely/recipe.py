@@ -35,6 +35,7 @@ from likely.presets import SMALL
 from likely.promises import promises_kept
 from likely.provenance import make_card
 from likely.runs import METRICS, MODEL, RunFolder
+from likely.stored_rows import join_rows, take_rows
 from likely.training import Rows, held_out_figures
 from likely.trust.temperature import apply_temperature, fit_temperature
 
@@ -153,6 +154,7 @@ def open_data(config: RunConfig, watcher: Watcher | None = None) -> Dataset:
         config.data_folder,
         watcher.loading,
         image_size=config.image_size,
+        skip_bad=config.skip_bad,
         label=config.label,
         picture=config.picture,
         task=config.task,
@@ -174,8 +176,9 @@ def open_data(config: RunConfig, watcher: Watcher | None = None) -> Dataset:
     validate(dataset)
     assert dataset.test is not None
     what = f", {len(dataset.labels)} labels" if dataset.labels else ""
+    val = f", {len(dataset.val):,} val" if dataset.val is not None else ""
     watcher.say(
-        f"{dataset.name}: {len(dataset.train):,} training and {len(dataset.test):,} test rows{what}, "
+        f"{dataset.name}: {len(dataset.train):,} training{val} and {len(dataset.test):,} test rows{what}, "
         f"from {dataset.found_at}"
     )
     return dataset
@@ -204,9 +207,14 @@ def learn(
     """
     watcher = watcher or Silent()
     classifies = dataset.task == "classification"
-    Y = targets if targets is not None else _targets(dataset, config.dtype)
+    Y = targets if targets is not None else _targets(dataset, dataset.train, config.dtype)
     class_weight = class_weights(config.class_weight, dataset.labels, Y, weights) if classifies else None
     rows = Rows(dataset.train.X, Y, weights, classifies, class_weight, dataset.columns)
+    chosen = None
+    if dataset.val is not None:
+        chosen = np.arange(len(dataset.train), len(dataset.train) + len(dataset.val))
+        X = join_rows(dataset.train.X, dataset.val.X)
+        rows = replace(rows, X=X, Y=np.concatenate([Y, _targets(dataset, dataset.val, config.dtype)]))
     check_events(config.events, dataset.labels)
 
     def record(record: Record, fold: str = "") -> None:
@@ -214,8 +222,10 @@ def learn(
         if on_record is not None and not fold:
             on_record(record)
 
-    hold_rows = hold_out if len(rows) >= SMALL else cross_validate
-    outcome = hold_rows(rows, config, dataset.mirror, watcher.say, record)
+    if chosen is None and len(rows) < SMALL:
+        outcome = cross_validate(rows, config, dataset.mirror, watcher.say, record)
+    else:
+        outcome = hold_out(rows, config, dataset.mirror, watcher.say, record, chosen)
     trained, calibration, thresholds = outcome.trained, outcome.calibration, outcome.thresholds
 
     temperature, figures = None, None
@@ -235,7 +245,7 @@ def learn(
     elif thresholds is not None and rows.Y.shape[1] == 1:
         held_out = {RESIDUALS: np.sort(np.abs(thresholds.Y - thresholds.scores)[:, 0])}
     card = make_card(dataset, config, trained, outcome.splits, temperature, figures, command, rows)
-    hashes = row_hashes(rows.X[outcome.index])
+    hashes = row_hashes(take_rows(rows.X, outcome.index))
     predictor = make_predictor(card, trained.engine.state(), held_out, config.device, trained_on=hashes)
     return Learned(predictor, trained.history, trained.stopped)
 
@@ -255,8 +265,8 @@ def judge(predictor: ClassifierPredictor | RegressorPredictor, part: Part) -> Ju
     return Judgement(regression_metrics(part.y, answers, low, high), answers)
 
 
-def _targets(dataset: Dataset, dtype: str) -> np.ndarray:
-    y = dataset.train.y
+def _targets(dataset: Dataset, part: Part, dtype: str) -> np.ndarray:
+    y = part.y
     if dataset.task == "classification":
         return one_hot(y, len(dataset.labels), dtype)
     return y.reshape(len(y), -1).astype(dtype)
@@ -277,6 +287,6 @@ def _as_task(dataset: Dataset, task: Literal["classification", "regression"]) ->
     lookup = np.array(values)
     parts = {
         name: None if part is None else Part(part.X, lookup[part.y], part.paths)
-        for name, part in (("train", dataset.train), ("test", dataset.test))
+        for name, part in (("train", dataset.train), ("val", dataset.val), ("test", dataset.test))
     }
     return replace(dataset, task="regression", labels=(), **parts)

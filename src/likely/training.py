@@ -24,6 +24,7 @@ from likely.learning.descent import Record, descend
 from likely.learning.least_squares import least_squares
 from likely.learning.schedule import Schedule
 from likely.presets import Plan
+from likely.stored_rows import RowArray, take_rows
 
 _SAMPLE = 2_000
 
@@ -41,7 +42,7 @@ class Rows:
         columns: what the columns of X are, where they are more than plain numbers.
     """
 
-    X: np.ndarray
+    X: RowArray
     Y: np.ndarray
     weights: np.ndarray | None
     classifies: bool
@@ -78,12 +79,12 @@ class Trained:
     history: list[Record]
     stopped: str
 
-    def scores_and_features(self, X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def scores_and_features(self, X: RowArray) -> tuple[np.ndarray, np.ndarray]:
         """Scores (n, k), for regression in the targets' own unit, and hidden features (n, d)."""
         scores, features = self.inference(X)
         return scores * self.target_scale + self.target_mean, features
 
-    def scores(self, X: np.ndarray) -> np.ndarray:
+    def scores(self, X: RowArray) -> np.ndarray:
         """Scores (n, k); for regression in the targets' own unit."""
         return self.scores_and_features(X)[0]
 
@@ -99,14 +100,16 @@ class Checkpoints:
         most: how often to look at most, evenly over the run; None looks after every epoch.
         patience: stop after so many looks without improvement and keep the best; None never stops.
         keep: takes (progress, scores) at each look.
+        keep_best: whether the run ends with the best state that was looked at, not with the last one.
     """
 
-    X: np.ndarray
+    X: RowArray
     Y: np.ndarray
     weights: np.ndarray | None = None
     most: int | None = None
     patience: int | None = None
     keep: Callable[[float, np.ndarray], None] | None = None
+    keep_best: bool = False
 
 
 def train(
@@ -138,7 +141,7 @@ def train(
     Raises:
         DivergenceError: if the loss became NaN before there was a state worth keeping.
     """
-    X, Y = rows.X[index], rows.Y[index]
+    X, Y = take_rows(rows.X, index), rows.Y[index]
     weights = None if rows.weights is None else rows.weights[index]
     if rows.columns is not None:
         normalization = Normalization.fit_columns(X, rows.columns, config.dtype)
@@ -224,7 +227,8 @@ def train(
         stopped = "interrupted"
     elif judge.waited_enough:
         stopped = "early stopping"
-    if stopped not in ("finished", "time limit") and judge.best_state is not None:
+    keep_best = stopped not in ("finished", "time limit") or (checkpoints is not None and checkpoints.keep_best)
+    if keep_best and judge.best_state is not None:
         engine.load_state(judge.best_state)
     elif tail.count:
         engine.load_state(tail.state)

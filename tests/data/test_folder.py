@@ -42,7 +42,9 @@ def test_train_and_test_folders(tmp_path: Path) -> None:
     dataset = open_dataset(tmp_path)
     assert dataset.test is not None
     assert dataset.test.y.tolist() == [0, 0, 2, 2]
-    assert dataset.notes == ("The pictures under val/ are not used.",)
+    assert dataset.val is not None
+    assert dataset.val.y.tolist() == [0, 0, 0]
+    assert dataset.notes == ()
 
 
 def test_one_color_picture_makes_all_color(tmp_path: Path) -> None:
@@ -68,7 +70,7 @@ def test_subfolders_of_a_class_belong_to_it(tmp_path: Path) -> None:
 def test_progress_is_told(tmp_path: Path) -> None:
     told: list[tuple[str, int, int | None]] = []
     open_dataset(fill(tmp_path, "a", "b"), progress=lambda *step: told.append(step))
-    assert told[-1] == ("pictures", 6, 6)
+    assert told[-1] == ("decoding pictures", 6, 6)
 
 
 def test_an_empty_folder_and_pictures_without_classes(tmp_path: Path) -> None:

@@ -30,6 +30,9 @@ def fit(
     picture: Annotated[
         str | None, typer.Option(metavar="COLUMN", help="Of a table: paths or bytes of pictures.")
     ] = None,
+    skip_bad: Annotated[
+        bool | None, typer.Option("--skip-bad", help="Leave out pictures that can't be read.", show_default=False)
+    ] = None,
     corrections: Annotated[
         str | None,
         typer.Option(metavar="FILE", help="Corrected labels, as in the corrections.csv of likely check."),

@@ -11,6 +11,9 @@ import numpy as np
 
 from likely.data.columns import Column
 from likely.errors import ShapeError
+from likely.stored_rows import RowArray, take_rows
+
+_ROWS_AT_ONCE = 4096
 
 Task: TypeAlias = Literal["classification", "regression"]
 
@@ -20,12 +23,12 @@ class Part:
     """Rows with answers: the training part or the test part of a data set.
 
     Args:
-        X: pictures as uint8 of shape (n, h, w) or (n, h, w, 3), or numbers of shape (n, d).
+        X: pictures as uint8 of shape (n, h, w) or (n, h, w, 3), perhaps still on disk, or numbers of shape (n, d).
         y: for classification integers 0..k-1 of shape (n,), for regression floats of shape (n,).
         paths: the file that each row came from, if it came from one.
     """
 
-    X: np.ndarray
+    X: RowArray
     y: np.ndarray
     paths: Sequence[str] | None = None
 
@@ -39,7 +42,7 @@ class Part:
     def take(self, rows: np.ndarray) -> "Part":
         """The rows with these indices, in this order."""
         paths = None if self.paths is None else [self.paths[int(i)] for i in rows]
-        return Part(self.X[rows], self.y[rows], paths)
+        return Part(take_rows(self.X, rows), self.y[rows], paths)
 
 
 @dataclass(frozen=True)
@@ -50,6 +53,7 @@ class Dataset:
         name: what the user asked for, such as "fashion-mnist" or a folder.
         task: "classification" or "regression".
         train: the rows to learn from.
+        val: rows to hold out for calibration and promises, or None to have them drawn from the training part.
         test: the rows to judge with, or None where the source declares none.
         labels: the names of the classes in the order of `y`; empty for regression.
         label_type: what the names were before they became text.
@@ -68,6 +72,7 @@ class Dataset:
     task: Task
     train: Part
     test: Part | None = None
+    val: Part | None = None
     labels: tuple[str, ...] = ()
     label_type: Literal["str", "int", "float", "bool"] = "str"
     features: tuple[str, ...] | None = None
@@ -85,8 +90,9 @@ class Dataset:
         digest = hashlib.sha256("\x00".join(self.labels).encode())
         for column in self.columns or ():
             digest.update(json.dumps(column.to_json()).encode())
-        for part in (self.train, self.test):
+        for part in (self.train, self.test, self.val):
             for array in () if part is None else (part.X, part.y):
                 digest.update(f"{array.shape}{array.dtype.str}".encode())
-                digest.update(np.ascontiguousarray(array).data)
+                for start in range(0, len(array), _ROWS_AT_ONCE):
+                    digest.update(np.ascontiguousarray(array[start : start + _ROWS_AT_ONCE]).data)
         return digest.hexdigest()

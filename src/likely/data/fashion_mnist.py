@@ -5,14 +5,13 @@ Reference: Xiao, Rasul and Vollgraf, Fashion-MNIST, arXiv 1708.07747.
 
 import hashlib
 import os
-import sys
-import tempfile
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from likely.data.cache import cache_folder
 from likely.data.conversion import PRODUCT_PHOTO
 from likely.data.dataset import Dataset, Part
 from likely.data.download import download
@@ -134,22 +133,6 @@ def recognize(folder: Path) -> Dataset | None:
         return _read_folder(folder)
     except DataError:
         return None
-
-
-def cache_folder() -> Path:
-    """Where likely keeps what it has downloaded: XDG_CACHE_HOME if that is set, else where the platform puts caches."""
-    chosen = os.environ.get("XDG_CACHE_HOME", "")
-    # The standard says that a relative path is to be ignored.
-    if chosen and Path(chosen).is_absolute():
-        return Path(chosen) / "likely"
-    if sys.platform == "win32" and os.environ.get("LOCALAPPDATA"):
-        return Path(os.environ["LOCALAPPDATA"]) / "likely" / "Cache"
-    try:
-        home = Path.home()
-    except RuntimeError:
-        # A container may run under a user whom the system does not know.
-        home = Path(tempfile.gettempdir())
-    return home / ("Library/Caches" if sys.platform == "darwin" else ".cache") / "likely"
 
 
 def _missing(folder: Path) -> list[str]:

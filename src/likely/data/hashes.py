@@ -4,8 +4,12 @@ import hashlib
 
 import numpy as np
 
+from likely.stored_rows import RowArray
 
-def row_hashes(X: np.ndarray) -> np.ndarray:
+_ROWS_AT_ONCE = 4096
+
+
+def row_hashes(X: RowArray) -> np.ndarray:
     """64 bits of BLAKE2b of each row's bytes, uint64 of shape (n,); equal rows have equal hashes.
 
     Two different rows share a hash with probability 2^-64. Numbers are read as float64, so that float32 rows are
@@ -19,9 +23,14 @@ def row_hashes(X: np.ndarray) -> np.ndarray:
         >>> bool(one == same), bool(one == other)
         (True, False)
     """
-    rows = X if X.dtype == np.uint8 else np.asarray(X, dtype=np.float64) + 0.0  # -0.0 is 0.0
-    if not len(rows):
-        return np.empty(0, np.uint64)
-    rows = np.ascontiguousarray(rows).reshape(len(X), -1)
-    digests = b"".join(hashlib.blake2b(row.tobytes(), digest_size=8).digest() for row in rows)
+    digests = b"".join(
+        hashlib.blake2b(row.tobytes(), digest_size=8).digest()
+        for start in range(0, len(X), _ROWS_AT_ONCE)
+        for row in _plain(X[start : start + _ROWS_AT_ONCE])
+    )
     return np.frombuffer(digests, dtype="<u8").copy()
+
+
+def _plain(X: np.ndarray) -> np.ndarray:
+    """Contiguous rows whose bytes are equal where their values are."""
+    return np.ascontiguousarray(X if X.dtype == np.uint8 else np.asarray(X, dtype=np.float64) + 0.0)  # -0.0 is 0.0

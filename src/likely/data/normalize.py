@@ -11,6 +11,7 @@ import numpy as np
 from likely.arrays import Array, namespace, to_numpy
 from likely.data.columns import Column, ColumnTransform, mean_and_scale
 from likely.errors import DataError, ModelFileError, ShapeError
+from likely.stored_rows import StoredRows
 
 Kind: TypeAlias = Literal["pictures", "numbers", "columns"]
 Layout: TypeAlias = Literal["rows", "channels_first"]
@@ -139,7 +140,8 @@ class Normalization:
             ShapeError: if the shape or dtype is another one.
             DataError: if a number is NaN or infinite; the message names row and column.
         """
-        rows = to_numpy(X)
+        # Rows on disk have what is asked of pictures: a dtype and a shape.
+        rows: Any = X if isinstance(X, StoredRows) else to_numpy(X)
         if self.kind == "pictures":
             self._check_pictures(rows)
             return rows

@@ -8,7 +8,8 @@ import os
 import stat
 import threading
 import warnings
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any, TypeAlias
 
@@ -36,6 +37,9 @@ TURNS = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
+
+_SIDEWAYS = (5, 6, 7, 8)
+_GRAY_MODES = ("1", "L", "LA", "La")
 
 FOREIGN = (
     (b"%PDF", "a PDF document"),
@@ -98,14 +102,21 @@ def read_picture(
 def picture_shape(source: PictureSource, *, name: str | None = None) -> tuple[int, ...]:
     """The shape that a picture has of its own accord: (h, w) if its mode is gray, else (h, w, 3).
 
+    Of a file only the head is read, so damage further down goes unnoticed.
+
     Raises:
         PictureError: as `read_picture` does.
     Example:
         >>> picture_shape(Image.new("L", (4, 2)))
         (2, 4)
     """
-    picture, _ = _decode(source, name or _name_of(source))
-    return (picture.height, picture.width) if picture.mode == "L" else (picture.height, picture.width, 3)
+    with _opened(source, name or _name_of(source)) as picture:
+        height, width = picture.height, picture.width
+        # Pillow turns a TIFF by itself and states its size as it will be.
+        if picture.format != "TIFF" and _orientation(picture) in _SIDEWAYS:
+            height, width = width, height
+        is_gray = picture.mode in _GRAY_MODES or picture.mode.startswith("I") or picture.mode == "F"
+        return (height, width) if is_gray else (height, width, 3)
 
 
 def _check_shape(shape: tuple[int, ...]) -> None:
@@ -121,14 +132,24 @@ def _name_of(source: PictureSource) -> str:
 
 def _decode(source: PictureSource, name: str) -> tuple[Image.Image, bool]:
     """An upright picture of mode "L" or "RGB" on white, and whether it was opaque."""
+    with _opened(source, name) as picture:
+        return _to_eight_bits(picture, name)
+
+
+@contextmanager
+def _opened(source: PictureSource, name: str) -> Generator[Image.Image]:
+    """The picture, its pixels not yet decoded; files that were opened here are closed afterwards."""
     if isinstance(source, Image.Image):
-        return _to_eight_bits(source, name)
-    if isinstance(source, bytes | bytearray | memoryview):
-        return _decode_file(io.BytesIO(source), name)
-    if isinstance(source, str | os.PathLike):
-        with _open_file(Path(source), name) as file:
-            return _decode_file(file, name)
-    return _decode_file(_seekable(source, name), name)
+        yield source
+    elif isinstance(source, bytes | bytearray | memoryview):
+        with _open_picture(io.BytesIO(source), name) as picture:
+            yield picture
+    elif isinstance(source, str | os.PathLike):
+        with _open_file(Path(source), name) as file, _open_picture(file, name) as picture:
+            yield picture
+    else:
+        with _open_picture(_seekable(source, name), name) as picture:
+            yield picture
 
 
 def _open_file(path: Path, name: str) -> IO[bytes]:
@@ -163,7 +184,7 @@ def _seekable(source: Any, name: str) -> IO[bytes]:
         raise PictureError(f"{name} must be an open binary file; got one that can't be read: {error}.") from error
 
 
-def _decode_file(file: IO[bytes], name: str) -> tuple[Image.Image, bool]:
+def _open_picture(file: IO[bytes], name: str) -> Image.Image:
     start = file.read(512)
     file.seek(0)
     if not start:
@@ -172,7 +193,7 @@ def _decode_file(file: IO[bytes], name: str) -> tuple[Image.Image, bool]:
         with _warning_filters, warnings.catch_warnings():
             warnings.simplefilter("ignore")
             warnings.simplefilter("error", Image.DecompressionBombWarning)
-            opened = Image.open(file, formats=FORMATS)
+            return Image.open(file, formats=FORMATS)
     except UnidentifiedImageError:
         raise PictureError(
             f"{name} must be a PNG, JPEG, WebP, BMP, GIF or TIFF picture; got {_describe(start)}. "
@@ -182,8 +203,6 @@ def _decode_file(file: IO[bytes], name: str) -> tuple[Image.Image, bool]:
         raise PictureError(_bomb(name)) from None
     except Exception as error:
         raise PictureError(_damaged(name, error)) from error
-    with opened:
-        return _to_eight_bits(opened, name)
 
 
 def _to_eight_bits(picture: Image.Image, name: str) -> tuple[Image.Image, bool]:
@@ -214,7 +233,7 @@ def _orientation(picture: Image.Image) -> int:
 def _on_white(picture: Image.Image, name: str) -> tuple[Image.Image, bool]:
     if picture.mode.startswith("I") or picture.mode == "F":
         return _deep_to_gray(picture, name)
-    is_gray = picture.mode in ("1", "L", "LA", "La")
+    is_gray = picture.mode in _GRAY_MODES
     if not picture.has_transparency_data:
         return picture.convert("L" if is_gray else "RGB"), True
     layered = picture.convert("LA").convert("RGBA") if picture.mode == "La" else picture.convert("RGBA")

@@ -31,17 +31,19 @@ def open_dataset(
     task: Literal["auto"] | Task = "auto",
     columns: Sequence[Column] | None = None,
     to_learn: bool = True,
+    skip_bad: bool = False,
 ) -> Dataset:
     """The data set with this name, or at this path, checked.
 
     Names come before paths: a folder that is called like a data set is meant by "./digits".
 
     Args:
-        name_or_path: one of `NAMES`, a folder of class folders (or train/ and test/ with class folders), a folder of
+        name_or_path: one of `NAMES`, a folder of class folders (or train/, val/ and test/ with them), a folder of
             IDX files, a table (.csv, .tsv, .parquet) or an .npz of arrays.
         data_folder: for fashion-mnist, the folder that holds its files.
         progress: told how far a download or the reading of pictures is.
         image_size: for pictures in files, resize them all to this height and width.
+        skip_bad: leave out pictures that can't be read.
         label: for tables, the column with the answers; None guesses, and says so in the notes.
         picture: for tables, the column with paths or bytes of pictures; None guesses.
         task: for tables and .npz, what the answers are; "auto" decides by them, and says so in the notes.
@@ -68,7 +70,7 @@ def open_dataset(
     def open_path() -> Dataset:
         path = _existing(name)
         if path.is_dir():
-            return _open_folder(path, image_size, progress)
+            return _open_folder(path, image_size, skip_bad, progress)
         if is_table(path):
             return open_table(
                 path,
@@ -101,10 +103,10 @@ def _existing(name: str) -> Path:
     return path
 
 
-def _open_folder(path: Path, image_size: int | None, progress: Progress | None) -> Dataset:
+def _open_folder(path: Path, image_size: int | None, skip_bad: bool, progress: Progress | None) -> Dataset:
     if is_idx_folder(path):
         return fashion_mnist.recognize(path) or open_idx_folder(path)
-    return open_class_folder(path, image_size=image_size, progress=progress)
+    return open_class_folder(path, image_size=image_size, skip_bad=skip_bad, progress=progress)
 
 
 def _unknown(name: str) -> ConfigError | DataError:

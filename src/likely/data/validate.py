@@ -16,7 +16,8 @@ def validate(dataset: Dataset, *, to_learn: bool = True) -> Dataset:
         DataError: if a part is empty; there are fewer than two classes, or a class without a row to learn from; a
             label is not one of the classes; a number or target is NaN or infinite; or nothing varies at all.
     """
-    parts = [("training", dataset.train)] + ([] if dataset.test is None else [("test", dataset.test)])
+    parts = [("training", dataset.train)]
+    parts += [(name, part) for name, part in (("val", dataset.val), ("test", dataset.test)) if part is not None]
     for name, part in parts:
         where = f"The {name} part of {dataset.name}"
         if len(part) == 0:

@@ -100,7 +100,7 @@ class Estimator(BaseEstimator):
             kept = np.flatnonzero(weights)
             dataset = replace(dataset, train=dataset.train.take(kept))
             targets, weights = None if targets is None else targets[kept], weights[kept]
-        config = self._config(dataset.train.X, **settings)
+        config = self._config(np.asarray(dataset.train.X), **settings)
         learned = learn(dataset, config, targets=targets, weights=weights)
         self.predictor_ = learned.predictor
         self.history_ = [record.to_json() for record in learned.history]

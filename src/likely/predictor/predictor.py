@@ -22,6 +22,7 @@ from likely.inference import Inference
 from likely.networks import create_network
 from likely.networks.network import Network, TorchNetwork
 from likely.predictor.arrays import FAMILIARITY, HELD_OUT, THETA
+from likely.stored_rows import StoredRows
 
 _DERIVED = ("held_out_probs",)
 
@@ -112,7 +113,7 @@ class Predictor:
             if encoded.refused:
                 raise DataError(encoded.refused[min(encoded.refused)])
             return encoded.X
-        return self.normalization.check(to_numpy(X))
+        return self.normalization.check(X if isinstance(X, StoredRows) else to_numpy(X))
 
     def scores_and_features(self, X: Any) -> tuple[np.ndarray, np.ndarray]:
         """Scores before the head (n, k), and hidden features (n, m)."""

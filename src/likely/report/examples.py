@@ -9,6 +9,7 @@ import numpy as np
 from PIL import Image
 
 from likely.report.findings import percent, printable
+from likely.stored_rows import RowArray
 
 LARGEST = 96
 """Longest edge in pixels of a stored picture; larger ones are shrunk so that the page stays small."""
@@ -61,7 +62,7 @@ def make_card(
     y: np.ndarray,
     probs: np.ndarray,
     labels: Sequence[str],
-    pictures: np.ndarray | None,
+    pictures: RowArray | None,
     names: Sequence[str] | None,
 ) -> Card:
     """The card of test row `i`; the true label always has a bar."""

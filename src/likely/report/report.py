@@ -19,6 +19,7 @@ from likely.report.findings import printable, several
 from likely.report.page import template
 from likely.report.trust import Trust, promise_sections
 from likely.storage import StrPath, write_text
+from likely.stored_rows import RowArray
 
 N_EXAMPLES = 24
 N_PAIRS = 10
@@ -61,7 +62,7 @@ class ReportData:
     labels: tuple[str, ...]
     y: np.ndarray
     probs: np.ndarray
-    pictures: np.ndarray | None
+    pictures: RowArray | None
     names: Sequence[str] | None
     trust: Trust | None = None
 

@@ -18,6 +18,7 @@ from likely.promises import MAX_ERRORS, event_mass
 from likely.recipe import Judgement
 from likely.report import examples, figures, promise_figures
 from likely.report.findings import make_bins, percent, printable, several
+from likely.stored_rows import RowArray
 from likely.trust.familiarity import UNFAMILIAR
 
 _SHOWN = 12
@@ -103,7 +104,7 @@ def promise_sections(
     y: np.ndarray,
     probs: np.ndarray,
     labels: Sequence[str],
-    pictures: np.ndarray | None,
+    pictures: RowArray | None,
     names: Sequence[str] | None,
     noun: str,
 ) -> list[Section]:

@@ -18,6 +18,7 @@ from likely.engines.engine import Augment, Batch, Optimizer, Prepare
 from likely.errors import EngineError
 from likely.networks.network import Network, TorchNetwork
 from likely.objective import mean_loss
+from likely.stored_rows import RowArray, StoredRows
 
 _DTYPES = {"float32": torch.float32, "float64": torch.float64}
 
@@ -93,7 +94,7 @@ class ByTorch:
 
     def place(
         self,
-        X: np.ndarray,
+        X: RowArray,
         Y: np.ndarray,
         weights: np.ndarray | None = None,
         *,
@@ -101,7 +102,9 @@ class ByTorch:
         augment: Augment | None = None,
     ) -> None:
         """Keep the rows in their stored dtype on the device."""
-        self._X = torch.from_numpy(np.ascontiguousarray(X)).to(self._device)
+        stored = X if isinstance(X, StoredRows) else None
+        self._X = torch.from_numpy(np.ascontiguousarray(X) if stored is None else stored.base).to(self._device)
+        self._at = None if stored is None else torch.from_numpy(stored.index).to(self._device)
         self._Y = torch.from_numpy(np.ascontiguousarray(Y)).to(self._device, self._dtype)
         self._weights = None if weights is None else torch.from_numpy(weights).to(self._device, self._dtype)
         self._prepare, self._augment = prepare, augment
@@ -113,7 +116,8 @@ class ByTorch:
 
     def _step(self, batch: Batch, learning_rate: float) -> float:
         rows = torch.from_numpy(batch.rows).to(self._device)
-        x = self._input(self._prepare(self._X.index_select(0, rows)))
+        x = self._X.index_select(0, rows if self._at is None else self._at.index_select(0, rows))
+        x = self._input(self._prepare(x))
         if self._augment is not None and batch.draws is not None:
             x = self._augment(x, torch.from_numpy(batch.draws).to(self._device))
         weights = None if self._weights is None else self._weights.index_select(0, rows)

@@ -1,0 +1,67 @@
+"""Rows that stay on disk until they are asked for: what makes a large folder of pictures cost no more than a batch."""
+
+from typing import Any, TypeAlias
+
+import numpy as np
+
+
+class StoredRows:
+    """Some rows of an array on disk, in some order; asked for some of them, it reads these and no others.
+
+    Args:
+        base: the array on disk, of shape (m, ...), mapped into memory.
+        index: which of its rows these are, of shape (n,); None takes all.
+    Example:
+        >>> rows = StoredRows(np.arange(10).reshape(5, 2), np.array([4, 0]))
+        >>> rows.shape, rows[:1].tolist(), rows.take(np.array([1])).index.tolist()
+        ((2, 2), [[8, 9]], [0])
+    """
+
+    def __init__(self, base: np.ndarray, index: np.ndarray | None = None) -> None:
+        self.base = base
+        self.index = np.arange(len(base)) if index is None else index
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """(n, ...), as an array's."""
+        return (len(self.index), *self.base.shape[1:])
+
+    @property
+    def ndim(self) -> int:
+        """How many axes there are."""
+        return self.base.ndim
+
+    @property
+    def dtype(self) -> np.dtype:
+        """Of the values."""
+        return self.base.dtype
+
+    def take(self, index: np.ndarray) -> "StoredRows":
+        """Some of these rows, still on disk."""
+        return StoredRows(self.base, self.index[index])
+
+    def __len__(self) -> int:
+        return len(self.index)
+
+    def __getitem__(self, key: Any) -> Any:
+        """A row, or an array of the rows that a slice or an array of integers names."""
+        return np.asarray(self.base[self.index[key]])
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        return np.asarray(self[:], dtype=dtype)
+
+
+RowArray: TypeAlias = np.ndarray | StoredRows
+"""Rows in memory or on disk; slices and arrays of integers index both."""
+
+
+def take_rows(X: Any, index: np.ndarray) -> Any:
+    """The rows with these indices: a copy of rows in memory, but only a view of rows on disk."""
+    return X.take(index) if isinstance(X, StoredRows) else X[index]
+
+
+def join_rows(first: Any, second: Any) -> Any:
+    """The rows of one after those of the other; of the same array on disk they stay there."""
+    if isinstance(first, StoredRows) and isinstance(second, StoredRows) and first.base is second.base:
+        return StoredRows(first.base, np.concatenate([first.index, second.index]))
+    return np.concatenate([np.asarray(first), np.asarray(second)])

@@ -1,0 +1,159 @@
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from likely.data import decoded
+from likely.data.decoded import load_pictures
+from likely.data.picture import read_picture
+from likely.errors import DataError
+from likely.stored_rows import StoredRows
+
+RNG = np.random.default_rng(0)
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A cache of the test's own, into which even the smallest set goes, and stays on disk."""
+    monkeypatch.setenv("LIKELY_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(decoded, "KEPT_FROM", 1)
+    monkeypatch.setattr(decoded, "ON_DISK_FROM", 1)
+    return tmp_path / "cache" / "pictures"
+
+
+def save(folder: Path, n: int, mode: str = "L", size: tuple[int, int] = (9, 7), kind: str = "png") -> list[Path]:
+    folder.mkdir(parents=True, exist_ok=True)
+    paths = [folder / f"{i} é.{kind}" for i in range(n)]
+    for path in paths:
+        Image.fromarray(RNG.integers(0, 256, (size[1], size[0], 3), dtype=np.uint8)).convert(mode).save(path)
+    return paths
+
+
+def load(paths: list[Path], **settings: object) -> decoded.Loaded:
+    return load_pictures(paths, [str(path) for path in paths], **settings)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(("mode", "shape"), [("L", (7, 9)), ("RGB", (7, 9, 3)), ("P", (7, 9, 3)), ("LA", (7, 9))])
+def test_every_row_is_what_the_gate_makes_of_its_file(tmp_path: Path, mode: str, shape: tuple[int, ...]) -> None:
+    paths = save(tmp_path / "in", 100, mode)
+    loaded = load(paths)
+    assert loaded.X.shape == (100, *shape)
+    for row, path in zip(loaded.X[:], paths, strict=True):
+        np.testing.assert_array_equal(row, read_picture(path, shape=shape))
+
+
+def test_the_second_time_comes_from_the_cache(tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    paths = save(tmp_path / "in", 40)
+    first = load(paths)
+    assert isinstance(first.X, StoredRows)
+    assert sorted(path.suffix for path in cache.iterdir()) == [".json", ".npy"]
+    monkeypatch.setattr(decoded, "read_picture", None)
+    np.testing.assert_array_equal(load(paths).X[:], first.X[:])
+    # Where a file lies does not matter, what it holds does.
+    moved = [path.rename(path.with_name(f"moved {path.name}")) for path in paths]
+    np.testing.assert_array_equal(load(moved).X[:], first.X[:])
+
+
+def test_other_content_or_another_size_is_decoded_anew(tmp_path: Path) -> None:
+    paths = save(tmp_path / "in", 5)
+    before = load(paths).X[:]
+    Image.fromarray(np.zeros((7, 9), np.uint8)).save(paths[2])
+    after = load(paths).X[:]
+    assert not after[2].any()
+    np.testing.assert_array_equal(after[:2], before[:2])
+    assert load(paths, image_size=8).X.shape == (5, 8, 8)
+
+
+@pytest.mark.parametrize("damage", ["short", "overwritten", "no facts", "foreign facts", "other shape"])
+def test_a_damaged_cache_is_built_again(tmp_path: Path, cache: Path, damage: str) -> None:
+    paths = save(tmp_path / "in", 20)
+    before = load(paths).X[:]
+    rows, facts = next(cache.glob("*.npy")), next(cache.glob("*.json"))
+    content = rows.read_bytes()
+    if damage == "short":
+        rows.write_bytes(content[:-30])
+    elif damage == "overwritten":
+        rows.write_bytes(content[:-100] + bytes(100))
+    elif damage == "no facts":
+        facts.unlink()
+    elif damage == "foreign facts":
+        facts.write_text("[1, 2]")
+    else:
+        np.save(rows, np.zeros((3, 2), np.uint8))
+    np.testing.assert_array_equal(load(paths).X[:], before)
+    assert json.loads(facts.read_text())["bad"] == {}
+
+
+def test_bad_pictures_are_named_or_skipped(tmp_path: Path) -> None:
+    paths = save(tmp_path / "in", 30)
+    paths[4].write_text("not a picture")
+    paths[7].write_bytes(b"")
+    paths[9].write_bytes(paths[9].read_bytes()[:-40])  # its head is whole
+    paths[11].unlink()
+    with pytest.raises(DataError, match=r"(?s)3 of 30 pictures can't be read.*4 é.png.*a text file.*--skip-bad"):
+        load(paths)
+    for _ in range(2):  # decoded, and from the cache
+        loaded = load(paths, skip_bad=True)
+        assert loaded.kept.tolist() == [i for i in range(30) if i not in (4, 7, 9, 11)]
+        assert len(loaded.X) == len(loaded.digests) == 26
+        assert [str(paths[i]) in text for i, text in zip((4, 7, 9, 11), loaded.skipped, strict=True)] == [True] * 4
+        for row, i in zip(loaded.X[:], loaded.kept, strict=True):
+            np.testing.assert_array_equal(row, read_picture(paths[i], shape=(7, 9)))
+    for i in (4, 7, 11):
+        save(tmp_path / "other", 30)[i].rename(paths[i])
+    with pytest.raises(DataError, match=r"(?s)1 of 30 pictures can't be read.*9 é.png must be a whole picture"):
+        load(paths)
+
+
+def test_none_left_is_an_error(tmp_path: Path) -> None:
+    bad = tmp_path / "bad.png"
+    bad.write_text("x")
+    with pytest.raises(DataError, match="none of them readable"):
+        load([bad], skip_bad=True)
+
+
+def test_a_cache_that_can_not_be_written_is_done_without(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "a file"
+    file.write_text("")
+    monkeypatch.setenv("LIKELY_CACHE", str(file))
+    paths = save(tmp_path / "in", 5)
+    assert isinstance(load(paths).X, np.ndarray)
+
+
+def test_the_least_used_sets_make_room(tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    sets = [save(tmp_path / str(i), 20) for i in range(3)]
+    load(sets[0])
+    size = next(cache.glob("*.npy")).stat().st_size
+    monkeypatch.setattr(decoded, "CACHE_BYTES", 2 * size + 100)
+    for paths in sets[1:]:
+        load(paths)
+    assert len(list(cache.glob("*.npy"))) == len(list(cache.glob("*.json"))) == 2
+
+
+def test_an_interrupt_leaves_nothing_behind(tmp_path: Path, cache: Path) -> None:
+    paths = save(tmp_path / "in", 200)
+
+    def interrupt(what: str, done: int, total: int | None) -> None:
+        if what == "decoding pictures":
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        load(paths, progress=interrupt)
+    assert list(cache.iterdir()) == []
+
+
+def test_bytes_are_sources_too(tmp_path: Path) -> None:
+    content = [path.read_bytes() for path in save(tmp_path / "in", 3)]
+    loaded = load_pictures(content, ["row 0", "row 1", "row 2"])
+    assert loaded.X.shape == (3, 7, 9)
+    with pytest.raises(DataError, match="row 1 must be"):
+        load_pictures([content[0], b"x"], ["row 0", "row 1"])
+
+
+def test_equal_files_have_equal_digests(tmp_path: Path) -> None:
+    paths = save(tmp_path / "in", 3)
+    paths[2].write_bytes(paths[0].read_bytes())
+    digests = load(paths).digests
+    assert digests[0] == digests[2] != digests[1]
