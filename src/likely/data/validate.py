@@ -54,6 +54,7 @@ def _check_rows(where: str, part: Part, dataset: Dataset) -> None:
         return
     if X.ndim != 2 or X.dtype.kind not in "fiu":
         raise ShapeError(f"{where} must have rows of real numbers (n, d); got {X.dtype} of shape {X.shape}.")
+    X = np.asarray(X)
     bad = np.argwhere(~(np.isfinite(X) | _may_be_missing(X, dataset)))
     if len(bad):
         row, column = (int(i) for i in bad[0])
