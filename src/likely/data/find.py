@@ -4,6 +4,7 @@ import glob
 import os
 import sys
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,9 +33,9 @@ def find_pictures(arguments: Iterable[str | os.PathLike[str]]) -> list[Found]:
     """The pictures that the arguments mean, in their order; a folder's in sorted order.
 
     A file is taken at its word, whatever its suffix. Folders are searched with their subfolders for files with the
-    suffix of a picture, in any case; hidden files are left out, and links that lead in a circle are followed once.
-    `-` reads one picture from the standard input. What can't be found becomes an entry with an `error`, so that the
-    rest can still be answered.
+    suffix of a picture, in any case; hidden files are left out, links are followed once, and those that lead back up
+    not at all. `-` reads one picture from the standard input. What can't be found becomes an entry with an `error`, so
+    that the rest can still be answered.
 
     Example:
         >>> [found.error is None for found in find_pictures(["no-such-boot.png"])]
@@ -46,7 +47,7 @@ def find_pictures(arguments: Iterable[str | os.PathLike[str]]) -> list[Found]:
 def walk_pictures(folder: Path) -> Iterator[Found]:
     """The pictures in a folder and its subfolders, sorted by path, as `find_pictures` describes."""
     unreadable: list[OSError] = []
-    visited: set[tuple[int, int]] = set()
+    visited = set(_above(folder))
     paths: list[Path] = []
     for root, folders, files in os.walk(folder, followlinks=True, onerror=unreadable.append):
         status = Path(root).stat()
@@ -60,6 +61,14 @@ def walk_pictures(folder: Path) -> Iterator[Found]:
         yield Found(str(path), path)
     for error in unreadable:
         yield Found(str(error.filename), error=f"{error.filename} must be readable; got: {error.strerror}.")
+
+
+def _above(folder: Path) -> Iterator[tuple[int, int]]:
+    """The folders that hold this one: a link up to one of them would bring in everything beside it."""
+    for parent in folder.resolve().parents:
+        with suppress(OSError):
+            status = parent.stat()
+            yield status.st_dev, status.st_ino
 
 
 def _expand(argument: str) -> list[Found]:
