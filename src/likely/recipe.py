@@ -16,12 +16,13 @@ import numpy as np
 
 from likely.arrays import one_hot
 from likely.config import RunConfig
+from likely.data.check import check_dataset
 from likely.data.classes import check_events, class_weights
 from likely.data.corrections import apply_corrections
 from likely.data.dataset import Dataset, Part
 from likely.data.hashes import row_hashes
 from likely.data.sources import open_dataset
-from likely.data.split import stratified_split
+from likely.data.test_part import with_test_part
 from likely.data.validate import validate
 from likely.errors import DataError
 from likely.familiar import familiarity_arrays
@@ -38,8 +39,6 @@ from likely.runs import METRICS, MODEL, RunFolder
 from likely.stored_rows import join_rows, take_rows
 from likely.training import Rows, held_out_figures
 from likely.trust.temperature import apply_temperature, fit_temperature
-
-_TEST_SHARE = 0.2
 
 
 class Watcher(Protocol):
@@ -123,7 +122,7 @@ def fit(config: RunConfig, watcher: Watcher | None = None, command: str = "") ->
         DivergenceError: if the loss became NaN before there was anything to keep.
     """
     watcher = watcher or Silent()
-    dataset = open_data(config, watcher)
+    dataset = look_over(open_data(config, watcher), watcher)
     folder = RunFolder(config.out, dataset.name, overwrite=config.overwrite)
     folder.start(config.to_json())
     try:
@@ -165,14 +164,7 @@ def open_data(config: RunConfig, watcher: Watcher | None = None) -> Dataset:
         watcher.say(note)
     if config.task not in ("auto", dataset.task):
         dataset = _as_task(dataset, config.task)
-    if dataset.test is None:
-        strata = dataset.train.y if dataset.task == "classification" else np.zeros(len(dataset.train), np.int64)
-        rng = np.random.default_rng(config.seed)
-        test, rest = stratified_split(strata, [max(1, round(_TEST_SHARE * len(strata)))], rng)
-        note = f"no test part of its own: {len(test)} rows drawn with seed {config.seed}"
-        dataset = replace(
-            dataset, train=dataset.train.take(rest), test=dataset.train.take(test), notes=(*dataset.notes, note)
-        )
+    dataset = with_test_part(dataset, config.seed)
     validate(dataset)
     assert dataset.test is not None
     what = f", {len(dataset.labels)} labels" if dataset.labels else ""
@@ -182,6 +174,16 @@ def open_data(config: RunConfig, watcher: Watcher | None = None) -> Dataset:
         f"from {dataset.found_at}"
     )
     return dataset
+
+
+def look_over(dataset: Dataset, watcher: Watcher) -> Dataset:
+    """The data set with notes of what is wrong with it, as far as that shows at once: `likely check` looks longer."""
+    found = check_dataset(dataset, quick=True).of("error", "warning")
+    for finding in found:
+        watcher.say(f"Careful: {finding.message}")
+    if found:
+        watcher.say("More on that: likely check")
+    return replace(dataset, notes=(*dataset.notes, *(finding.message for finding in found)))
 
 
 def learn(

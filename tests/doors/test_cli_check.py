@@ -76,10 +76,8 @@ def test_edited_corrections_are_not_overwritten(likely: Likely, checked: tuple[P
     assert "Fold" not in again.stderr
 
 
-def test_out_and_accept_need_labels(likely: Likely, tmp_path: Path) -> None:
-    assert likely("check", "digits", "--out", tmp_path / "out").exit_code == 2
+def test_accept_needs_labels(likely: Likely) -> None:
     assert likely("check", "digits", "--accept").exit_code == 2
-    assert not (tmp_path / "out").exists()
 
 
 def class_folders(folder: Path) -> Path:

@@ -15,11 +15,13 @@ if TYPE_CHECKING:
     from rich.text import Text
 
     from likely.cli.progress import LiveWatcher, PlainWatcher
+    from likely.config import RunConfig
+    from likely.data.check import Checked
     from likely.data.dataset import Dataset
     from likely.label_check import LabelCheck
 
 _LABELS, _SHOWN = "Labels", 20
-PAGE, CORRECTIONS = "labels.html", "corrections.csv"
+PAGE, CORRECTIONS, CHECK_PAGE = "labels.html", "corrections.csv", "check.html"
 
 
 def check(
@@ -30,13 +32,24 @@ def check(
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="What was found as JSON.")] = False,
     data_folder: Annotated[str | None, data_option()] = None,
+    label: Annotated[
+        str | None, typer.Option(metavar="COLUMN", help="Of a table: the answers. Default: label, target, class or y.")
+    ] = None,
+    picture: Annotated[
+        str | None, typer.Option(metavar="COLUMN", help="Of a table: paths or bytes of pictures.")
+    ] = None,
+    task: Annotated[str | None, choice("task", "What the answers are; auto asks the data.")] = None,
+    skip_bad: Annotated[
+        bool | None,
+        typer.Option("--skip-bad", help="Pictures that can't be read are no error.", show_default=False),
+    ] = None,
     folds: Annotated[
         int, typer.Option(min=2, help="Networks to train, each without its share of rows.", rich_help_panel=_LABELS)
     ] = 5,
     out: Annotated[
         str | None,
         typer.Option(
-            metavar="FOLDER", help=f"Where to write {PAGE} and {CORRECTIONS}, for fit.", rich_help_panel=_LABELS
+            metavar="FOLDER", help=f"Where to write {CHECK_PAGE}; with --labels {PAGE}, and {CORRECTIONS} for fit."
         ),
     ] = None,
     accept: Annotated[
@@ -47,9 +60,7 @@ def check(
             rich_help_panel=_LABELS,
         ),
     ] = False,
-    overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="Replace these files in --out.", rich_help_panel=_LABELS)
-    ] = False,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace these files in --out.")] = False,
     most: Annotated[
         int | None,
         typer.Option(min=1, help="List at most so many rows. Default: all in doubt.", rich_help_panel=_LABELS),
@@ -61,31 +72,46 @@ def check(
     ] = None,
     image_size: Annotated[
         int | None,
-        typer.Option(metavar="SIDE", help="Resize the pictures of class folders.", rich_help_panel=_LABELS),
+        typer.Option(metavar="SIDE", help="Resize pictures in files, as fit will."),
     ] = None,
     seed: Annotated[int | None, typer.Option(help="Of everything that is drawn.", rich_help_panel=_LABELS)] = None,
     device: Annotated[str | None, choice("device", "Where torch computes.", _LABELS)] = None,
 ) -> None:
-    """Check that DATA can be learned from; with --labels, list the training labels that are probably wrong."""
+    """Check DATA before training: files, copies, classes, sizes; with --labels, labels that are probably wrong.
+
+    Exits with 0 if likely fit would accept the data, else with 1.
+    """
     import json
 
     from likely.cli.progress import watch
     from likely.config import RunConfig
     from likely.data.sources import open_dataset
 
-    if not labels and (out is not None or accept):
-        raise typer.BadParameter("It needs --labels.", param_hint="--out" if out is not None else "--accept")
+    if not labels and accept:
+        raise typer.BadParameter("It needs --labels.", param_hint="--accept")
     given = {"preset": preset, "network": network, "epochs": epochs, "image_size": image_size, "seed": seed}
-    settings: dict[str, Any] = {name: value for name, value in {**given, "device": device}.items() if value is not None}
+    given |= {"device": device, "task": task, "label": label, "picture": picture, "skip_bad": skip_bad}
+    settings: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
     config = RunConfig(data=data, data_folder=data_folder, **settings)
-    folder = _checked_folder(out, overwrite) if out is not None else None
+    folder = None
+    if out is not None:
+        folder = _checked_folder(out, overwrite, (CORRECTIONS, PAGE) if labels else (CHECK_PAGE,))
+    if not labels:
+        _check_data(config, folder, as_json)
+        return
     with watch() as watcher:
         # Not `open_data`: a test part drawn from the rows would change their numbers with the seed.
-        dataset = open_dataset(data, data_folder, watcher.loading, image_size=image_size)
-        found = _found(dataset, config, folds, most, watcher) if labels else None
-    if found is None:
-        typer.echo(json.dumps(_facts(dataset), allow_nan=False)) if as_json else _print_facts(dataset)
-        return
+        dataset = open_dataset(
+            data,
+            data_folder,
+            watcher.loading,
+            image_size=image_size,
+            skip_bad=config.skip_bad,
+            label=config.label,
+            picture=config.picture,
+            task=config.task,
+        )
+        found = _found(dataset, config, folds, most, watcher)
     if folder is not None:
         _write(found, folder, accept)
     if as_json:
@@ -110,6 +136,49 @@ def check(
         )
 
 
+def _check_data(config: "RunConfig", folder: "Path | None", as_json: bool) -> None:
+    """Print what is wrong with the data, write the page, and exit with 1 if fit would refuse them."""
+    import json
+
+    from likely.cli.findings import print_checked
+    from likely.cli.progress import watch
+    from likely.data.check import check_source
+
+    with watch() as watcher:
+        checked = check_source(
+            config.data,
+            config.data_folder,
+            watcher.loading,
+            image_size=config.image_size,
+            label=config.label,
+            picture=config.picture,
+            task=config.task,
+            skip_bad=config.skip_bad,
+            seed=config.seed,
+        )
+    if folder is not None:
+        from likely.report.check_page import write_check_page
+
+        write_check_page(folder / CHECK_PAGE, checked)
+    if as_json:
+        typer.echo(json.dumps(checked.to_json(), allow_nan=False))
+    else:
+        print_checked(checked)
+        _say_what_next(checked, folder)
+    if not checked.findings.fit_would_work:
+        raise typer.Exit(1)
+
+
+def _say_what_next(checked: "Checked", folder: "Path | None") -> None:
+    screen = console()
+    if folder is not None:
+        screen.print(f"\nPage    {printable(folder / CHECK_PAGE)}")
+    elif checked.findings:
+        screen.print("\nTry     --out FOLDER for a page with all of it, or --json")
+    if checked.findings.fit_would_work and checked.dataset is not None and checked.dataset.labels:
+        screen.print(f"{'' if checked.findings else chr(10)}Try     --labels to find labels that are probably wrong")
+
+
 def _found(
     dataset: "Dataset", config: Any, folds: int, most: int | None, watcher: "LiveWatcher | PlainWatcher"
 ) -> "LabelCheck":
@@ -120,18 +189,18 @@ def _found(
     return found if most is None else found.first(most)
 
 
-def _checked_folder(out: str, overwrite: bool) -> "Path":
-    """The folder, made, once it is seen to hold neither file: hours of training or of editing must not be lost."""
+def _checked_folder(out: str, overwrite: bool, files: tuple[str, ...]) -> "Path":
+    """The folder, made, once it is seen to hold none of these files: hours of training or editing must not be lost."""
     from pathlib import Path
 
     from likely.errors import OutputError
 
     folder = Path(out)
-    taken = [name for name in (CORRECTIONS, PAGE) if (folder / name).exists()]
+    taken = [name for name in files if (folder / name).exists()]
     if taken and not overwrite:
         raise OutputError(
             f"--out must be free; {folder} already holds {' and '.join(taken)}. "
-            "Edited corrections are never overwritten without being asked. Try another --out, or --overwrite."
+            "What may have been edited is never overwritten without being asked. Try another --out, or --overwrite."
         )
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -176,40 +245,3 @@ def _issues_table(found: "LabelCheck") -> "Text":
         for doubt in found.doubts(_SHOWN)
     ]
     return aligned(rows)
-
-
-def _facts(dataset: "Dataset") -> dict[str, Any]:
-    import numpy as np
-
-    parts = {"train": dataset.train, **({} if dataset.test is None else {"test": dataset.test})}
-    counts = {
-        name: dict(zip(dataset.labels, np.bincount(part.y, minlength=len(dataset.labels)).tolist(), strict=True))
-        for name, part in parts.items()
-        if dataset.labels
-    }
-    return {
-        "name": dataset.name,
-        "task": dataset.task,
-        "found_at": dataset.found_at,
-        "rows": {name: len(part) for name, part in parts.items()},
-        "shape": list(dataset.train.X.shape[1:]),
-        "labels": counts,
-        "notes": list(dataset.notes),
-    }
-
-
-def _print_facts(dataset: "Dataset") -> None:
-    facts, screen = _facts(dataset), console()
-    shape = " x ".join(str(size) for size in facts["shape"])
-    kind = "pictures of" if len(facts["shape"]) > 1 else "numbers per row:"
-    screen.print(
-        styled((f"{printable(dataset.name)} can be learned from", "bold"), f": {dataset.task}, {kind} {shape}")
-    )
-    parts = list(facts["rows"])
-    rows = [["", *parts], ["all rows", *(f"{count:,}" for count in facts["rows"].values())]]
-    rows += [[printable(label), *(f"{facts['labels'][part][label]:,}" for part in parts)] for label in dataset.labels]
-    screen.print(aligned(rows, right=True))
-    for note in dataset.notes:
-        screen.print(printable(note))
-    if dataset.labels:
-        screen.print("\nTry     --labels to find labels that are probably wrong")

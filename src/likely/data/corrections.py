@@ -89,10 +89,11 @@ def row_names(dataset: Dataset) -> tuple[str, list[str]]:
     paths = dataset.train.paths
     if paths is None:
         return "row", [str(i) for i in range(len(dataset.train))]
-    return "path", [_relative(path, dataset.found_at) for path in paths]
+    return "path", [relative_path(path, dataset.found_at) for path in paths]
 
 
-def _relative(path: str, folder: str) -> str:
+def relative_path(path: str, folder: str) -> str:
+    """The path as seen from the folder, if it lies inside, with slashes."""
     inside = Path(path).is_relative_to(folder) if folder else False
     return (Path(path).relative_to(folder) if inside else Path(path)).as_posix()
 

@@ -36,7 +36,7 @@ def open_class_folder(
         DataError: if there are no class folders, a class has no picture, sizes differ without `image_size`, a
             picture can't be read, or another part has a class that the training part lacks; it names the first few.
     """
-    folders = _part_folders(folder)
+    folders = part_folders(folder)
     files = {part: _list_files(path) for part, path in folders.items()}
     labels = tuple(files["train"])
     for part in ("val", "test"):
@@ -70,7 +70,7 @@ def open_class_folder(
     )
 
 
-def _part_folders(folder: Path) -> dict[str, Path]:
+def part_folders(folder: Path) -> dict[str, Path]:
     """The folders of the parts by "train", "val" and "test"; without a folder for training all is training."""
     found = {
         part: folder / name for part, names in PARTS.items() for name in reversed(names) if (folder / name).is_dir()

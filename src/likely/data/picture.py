@@ -10,6 +10,7 @@ import threading
 import warnings
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, TypeAlias
 
@@ -117,6 +118,51 @@ def picture_shape(source: PictureSource, *, name: str | None = None) -> tuple[in
             height, width = width, height
         is_gray = picture.mode in _GRAY_MODES or picture.mode.startswith("I") or picture.mode == "F"
         return (height, width) if is_gray else (height, width, 3)
+
+
+@dataclass(frozen=True)
+class Look:
+    """A picture as it is read, and what its file says of it.
+
+    Args:
+        picture: upright, on white, of mode "L" or "RGB".
+        mode: of the file, such as "RGBA" or "I;16".
+        opaque: whether every pixel is.
+        frames: how many there are; the first one counts.
+        turned: whether the file's EXIF data turned it.
+    """
+
+    picture: Image.Image
+    mode: str
+    opaque: bool
+    frames: int
+    turned: bool
+
+
+def look_at_picture(source: PictureSource, *, name: str | None = None) -> Look:
+    """A whole picture at its own size.
+
+    Args:
+        source: a path, bytes, an open binary file or a Pillow picture.
+        name: what to call it in errors; by default its path.
+    Raises:
+        PictureError: as `read_picture` does.
+    """
+    name = name or _name_of(source)
+    with _opened(source, name) as opened:
+        mode, turned = opened.mode, _orientation(opened) in TURNS
+        picture, opaque = _to_eight_bits(opened, name)
+        return Look(picture, mode, opaque, _frames(opened), turned)
+
+
+def _frames(picture: Image.Image) -> int:
+    # Phones put a second view into some JPEG files; it is no frame.
+    if picture.format in ("JPEG", "MPO"):
+        return 1
+    try:
+        return int(getattr(picture, "n_frames", 1))
+    except Exception:  # the first frame is whole, and only it counts
+        return 1
 
 
 def _check_shape(shape: tuple[int, ...]) -> None:

@@ -1,0 +1,90 @@
+"""The page of what a check found: each fault with its pictures side by side; loads nothing, runs no script."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from likely.data.check import Checked, Finding, Place, Severity
+from likely.report.examples import PIXELATED, data_uri
+from likely.report.findings import printable, several
+from likely.report.page import template
+from likely.storage import StrPath, write_text
+
+N_GROUPS, N_MEMBERS = 60, 8
+"""Above so many the page would be slow to open; the JSON holds them all."""
+
+_TITLES: dict[Severity, str] = {
+    "error": "fit would refuse this",
+    "warning": "figures or answers suffer",
+    "note": "good to know",
+}
+
+
+def write_check_page(path: StrPath, checked: Checked) -> None:
+    """Write the page as one HTML file, whole or not at all.
+
+    Raises:
+        OutputError: if the file cannot be written.
+    """
+    write_text(path, render_check_page(checked))
+
+
+def render_check_page(checked: Checked) -> str:
+    """The page as HTML text; every text that comes from the data is escaped."""
+    return template("check_page.html").render(
+        title=printable(checked.name),
+        lead=_lead(checked),
+        counts=_counts(checked),
+        titles=_TITLES,
+        findings=[_shown(checked, finding) for finding in checked.findings],
+    )
+
+
+def _lead(checked: Checked) -> str:
+    found = checked.findings
+    verdict = "can be learned from" if found.fit_would_work else "can't be learned from as it is"
+    counts = [several(len(found.of(severity)), severity) for severity in _TITLES if found.of(severity)]
+    rows = "" if checked.rows is None else f" {several(len(checked.rows), checked.rows.noun)} could be read."
+    return f"This data set {verdict}: {', '.join(counts) or 'nothing found'}.{rows}"
+
+
+def _counts(checked: Checked) -> dict[str, Any] | None:
+    """A table of the number of rows by class and part."""
+    if checked.rows is None:
+        return None
+    by_part = checked.rows.class_counts()
+    rows = [("all", [f"{len(part):,}" for part in checked.rows.parts.values()])]
+    labels = checked.rows.dataset.labels[:N_GROUPS]
+    rows += [(printable(label), [f"{counts[label]:,}" for counts in by_part.values()]) for label in labels]
+    return {"parts": list(checked.rows.parts), "rows": rows, "more": len(checked.rows.dataset.labels) - len(labels)}
+
+
+def _shown(checked: Checked, finding: Finding) -> dict[str, Any]:
+    groups = [_group(checked, group) for group in finding.groups[:N_GROUPS]]
+    return {
+        "kind": finding.kind,
+        "severity": finding.severity,
+        "message": printable(finding.message),
+        "advice": printable(finding.advice),
+        "groups": groups,
+        "between": " = " if finding.alike else ", ",
+        "pictured": any(place["picture"] for group in groups for place in group["places"]),
+        "more": len(finding.groups) - len(groups),
+    }
+
+
+def _group(checked: Checked, group: Sequence[Place]) -> dict[str, Any]:
+    places = [_place(checked, place) for place in group[:N_MEMBERS]]
+    return {"places": places, "more": len(group) - len(places), "several": len(group) > 1}
+
+
+def _place(checked: Checked, place: Place) -> dict[str, Any]:
+    picture = checked.picture(place)
+    name = f"row {place.name}" if place.kind == "row" else place.name
+    return {
+        "name": printable(name),
+        "part": "" if place.name.startswith(f"{place.part}/") else place.part,
+        "label": "" if place.kind == "label" else printable(place.label),
+        "detail": printable(place.detail),
+        "picture": None if picture is None else data_uri(picture),
+        "pixelated": picture is not None and max(picture.shape[:2]) <= PIXELATED,
+    }
