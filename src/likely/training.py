@@ -148,7 +148,7 @@ def train(
     elif plan.layout == "numbers":
         normalization = Normalization.fit_numbers(X, config.dtype)
     else:
-        normalization = Normalization.for_pictures(X.shape[1:], config.pad_to, plan.layout, config.dtype)
+        normalization = Normalization.fit_pictures(X, config.pad_to, plan.layout, config.dtype)
     mean, scale = np.zeros(Y.shape[1], Y.dtype), np.ones(Y.shape[1], Y.dtype)
     if rows.class_weight is not None:
         # -sum_k w_k y_k log q_k is the cross-entropy of y' = w y / sum(w y), counted sum(w y) times.

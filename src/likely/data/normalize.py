@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Literal, TypeAlias
 
@@ -10,8 +10,9 @@ import numpy as np
 
 from likely.arrays import Array, namespace, to_numpy
 from likely.data.columns import Column, ColumnTransform, mean_and_scale
+from likely.data.float_pixels import FloatPixels
 from likely.errors import DataError, ModelFileError, ShapeError
-from likely.stored_rows import StoredRows
+from likely.stored_rows import RowArray, StoredRows
 
 Kind: TypeAlias = Literal["pictures", "numbers", "columns"]
 Layout: TypeAlias = Literal["rows", "channels_first"]
@@ -22,7 +23,8 @@ FloatName: TypeAlias = Literal["float32", "float64"]
 class Normalization:
     """The map from stored rows to what a network takes, as plain values that a model file can keep.
 
-    pictures:  x / 255, after zeros around it up to pad_to x pad_to; as rows (n, h w c) or channels first (n, c, h, w)
+    pictures:  x / 255, after zeros around it up to pad_to x pad_to; as rows (n, h w c) or channels first (n, c, h, w);
+               pictures of floating-point numbers are standardized instead: see `FloatPixels`
     numbers:   (x - mean) / scale, column by column
     columns:   numbers and categories of a table, some missing: see `ColumnTransform`
 
@@ -38,6 +40,7 @@ class Normalization:
         mean: for numbers, what is subtracted from each column.
         scale: for numbers, what each column is divided by.
         columns: for the columns of a table, their transform.
+        pixels: for pictures of floating-point numbers, how they are standardized; None for uint8.
     """
 
     kind: Kind
@@ -48,6 +51,7 @@ class Normalization:
     mean: tuple[float, ...] = ()
     scale: tuple[float, ...] = ()
     columns: ColumnTransform | None = None
+    pixels: FloatPixels | None = None
 
     @classmethod
     def for_pictures(
@@ -69,6 +73,19 @@ class Normalization:
                 "Padding adds a border and cuts nothing away. Try a larger one."
             )
         return cls("pictures", dtype, tuple(shape), pad_to, layout)
+
+    @classmethod
+    def fit_pictures(
+        cls, X: RowArray, pad_to: int | None = None, layout: Layout = "rows", dtype: FloatName = "float32"
+    ) -> "Normalization":
+        """For pictures like those of X: uint8 needs no more than its shape, other numbers are standardized.
+
+        Raises:
+            ShapeError: as `for_pictures` does.
+            DataError: if a value is NaN or infinite, or all are the same.
+        """
+        made = cls.for_pictures(X.shape[1:], pad_to, layout, dtype)
+        return made if X.dtype == np.uint8 else replace(made, pixels=FloatPixels.fit(X))
 
     @classmethod
     def fit_numbers(cls, X: np.ndarray, dtype: FloatName = "float32") -> "Normalization":
@@ -121,13 +138,15 @@ class Normalization:
             return xp.astype((wide - mean) / scale, dtype, copy=False)
         if self.columns is not None:
             return self.columns(x, dtype)
+        if self.pixels is not None:
+            x = self.pixels(xp.astype(x, dtype, copy=False))
         if self.pad_to is not None:
             x = _pad(x, self.pad_to)
         if self.layout == "channels_first":
             x = x[:, None] if len(self.shape) == 2 else xp.permute_dims(x, (0, 3, 1, 2))
         else:
             x = xp.reshape(x, (x.shape[0], *self.output_shape))
-        return xp.astype(x, dtype) / 255
+        return xp.astype(x, dtype) / 255 if self.pixels is None else x
 
     def check(self, X: Any) -> np.ndarray:
         """Rows as NumPy, unchanged, if they are like those learned from: never rescaled by a guess.
@@ -173,7 +192,8 @@ class Normalization:
             "mean": list(self.mean),
             "scale": list(self.scale),
         }
-        return values if self.columns is None else {**values, "columns": self.columns.to_json()}
+        more = {"columns": self.columns, "pixels": self.pixels}
+        return values | {name: made.to_json() for name, made in more.items() if made is not None}
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> "Normalization":
@@ -192,6 +212,8 @@ class Normalization:
                 settings[key] = tuple(settings[key])
             if "columns" in settings:
                 settings["columns"] = ColumnTransform.from_json(settings["columns"])
+            if "pixels" in settings:
+                settings["pixels"] = FloatPixels.from_json(settings["pixels"])
             made = cls(**settings)
             made._check_settings()
         except (KeyError, TypeError, ValueError) as error:
@@ -204,7 +226,9 @@ class Normalization:
 
     def _check_pictures(self, rows: np.ndarray) -> None:
         expected = f"(n, {', '.join(map(str, self.shape))})"
-        if rows.dtype != np.uint8:
+        if self.pixels is not None:
+            self.pixels.check(rows)
+        elif rows.dtype != np.uint8:
             fix = "Try (255 * X).round().astype('uint8')" if rows.dtype.kind == "f" else "Try X.astype('uint8')"
             raise ShapeError(
                 f"Pictures must be uint8 of shape {expected}, 0 to 255; got {rows.dtype} of shape {rows.shape}. "

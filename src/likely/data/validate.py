@@ -49,8 +49,11 @@ def _check_rows(where: str, part: Part, dataset: Dataset) -> None:
             "The network has one input per value. Bring both to one size."
         )
     if X.ndim > 2:
-        if X.dtype != np.uint8:
-            raise ShapeError(f"{where} must have pictures of dtype uint8, 0 to 255; got {X.dtype}. Multiply and cast.")
+        if X.dtype.name not in ("uint8", "float32") or X.dtype != dataset.train.X.dtype:
+            raise ShapeError(
+                f"{where} must have pictures of dtype uint8, 0 to 255, or float32, like the training part; got "
+                f"{X.dtype}. Bring all parts to one of them."
+            )
         return
     if X.ndim != 2 or X.dtype.kind not in "fiu":
         raise ShapeError(f"{where} must have rows of real numbers (n, d); got {X.dtype} of shape {X.shape}.")

@@ -9,6 +9,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, column_or_1d
 
 from likely.data.dataset import Dataset, Part
+from likely.data.picture_arrays import Channels
 from likely.errors import DataError, ShapeError
 from likely.estimators.estimator import Estimator, checked_weights
 from likely.estimators.rows import label_type, named_distributions
@@ -35,6 +36,8 @@ class Classifier(ClassifierMixin, Estimator):
         early_stopping: hold out a further part and stop when its loss no longer falls.
         events: named sets of labels, {"footwear": ["Sandal", "Sneaker"]}, that the model keeps.
         image_shape: (h, w) or (h, w, 3) where each row of X is a picture.
+        image_size: height and width to which pictures given as files or by Pillow are resized.
+        channels: where arrays of pictures have their channels, "first" or "last"; "auto" asks their shape.
         mirror: whether a picture flipped left to right still shows the same.
         pad_to: side to which square pictures are padded with zeros.
         preset: "fast", "balanced" or "best".
@@ -71,6 +74,8 @@ class Classifier(ClassifierMixin, Estimator):
         early_stopping: bool = False,
         events: Mapping[str, Collection[Any]] | None = None,
         image_shape: tuple[int, ...] | None = None,
+        image_size: int | None = None,
+        channels: Channels = "auto",
         mirror: bool = False,
         pad_to: int | None = None,
         preset: str = "fast",
@@ -92,6 +97,8 @@ class Classifier(ClassifierMixin, Estimator):
         self.early_stopping = early_stopping
         self.events = events
         self.image_shape = image_shape
+        self.image_size = image_size
+        self.channels: Channels = channels
         self.mirror = mirror
         self.pad_to = pad_to
         self.preset = preset
@@ -111,7 +118,8 @@ class Classifier(ClassifierMixin, Estimator):
         """Learn from rows and their labels.
 
         Args:
-            X: numbers (n, d), or pictures as uint8 (n, h, w) or (n, h, w, 3).
+            X: numbers (n, d); or pictures as an array or tensor (n, h, w), (n, h, w, c) or (n, c, h, w) with 1 or 3
+                channels, uint8 or floating-point; or a list of such arrays, of paths, or of Pillow's pictures.
             y: labels (n,); or, with `classes` naming the columns, label distributions (n, k) or counts of votes; or a
                 data frame of these, whose columns name the labels.
             sample_weight: one non-negative number per row, not all zero.

@@ -17,7 +17,8 @@ from sklearn.utils.validation import (
 from likely.arrays import to_numpy
 from likely.config import RunConfig
 from likely.data.dataset import Dataset
-from likely.estimators.rows import are_pictures, check_some_weight, rows_as_pictures, stacked_pictures
+from likely.data.picture_arrays import Channels, are_pictures, rows_as_pictures, stack_pictures
+from likely.estimators.rows import check_some_weight
 from likely.recipe import learn
 
 _SETTINGS = (
@@ -44,6 +45,8 @@ class Estimator(BaseEstimator):
 
     _task: Literal["classification", "regression"]
     image_shape: tuple[int, ...] | None
+    image_size: int | None
+    channels: Channels
     random_state: Any
     dtype: str
     predictor_: Any
@@ -63,14 +66,14 @@ class Estimator(BaseEstimator):
     def _rows(self, X: Any) -> np.ndarray:
         """X as stored rows like those learned from."""
         if are_pictures(X):
-            return self._shaped(stacked_pictures(X))
+            return self.predictor_.rows(X)
         return self._shaped(cast(np.ndarray, validate_data(self, _plain(X), reset=False, dtype=self._dtypes)))
 
     def _rows_and_y(self, X: Any, y: Any) -> tuple[np.ndarray, np.ndarray]:
         """The same for learning, with the answers: what X is like is remembered."""
         numeric = self._task == "regression"
         if are_pictures(X):
-            rows = stacked_pictures(X)
+            rows = stack_pictures(X, self.channels, self.image_size)
             kind: Any = np.float64 if numeric else None
             y = check_array(_plain(y), ensure_2d=False, dtype=kind, input_name="y")
             check_consistent_length(rows, y)
@@ -87,7 +90,7 @@ class Estimator(BaseEstimator):
     def _dtypes(self) -> Any:
         return "numeric" if self.image_shape is not None else (np.float64, np.float32)
 
-    def _shaped(self, rows: np.ndarray) -> np.ndarray:
+    def _shaped(self, rows: Any) -> Any:
         return rows if self.image_shape is None else rows_as_pictures(rows, tuple(self.image_shape))
 
     def _features(self, rows: np.ndarray) -> tuple[str, ...] | None:

@@ -8,6 +8,7 @@ from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted
 
 from likely.data.dataset import Dataset, Part
+from likely.data.picture_arrays import Channels
 from likely.estimators.estimator import Estimator, checked_weights
 from likely.predictor import RegressorPredictor
 
@@ -44,6 +45,8 @@ class Regressor(RegressorMixin, Estimator):
         time_limit: float | None = None,
         early_stopping: bool = False,
         image_shape: tuple[int, ...] | None = None,
+        image_size: int | None = None,
+        channels: Channels = "auto",
         preset: str = "fast",
         device: str = "auto",
         dtype: str = "auto",
@@ -60,6 +63,8 @@ class Regressor(RegressorMixin, Estimator):
         self.time_limit = time_limit
         self.early_stopping = early_stopping
         self.image_shape = image_shape
+        self.image_size = image_size
+        self.channels: Channels = channels
         self.preset = preset
         self.device = device
         self.dtype = dtype
@@ -69,7 +74,7 @@ class Regressor(RegressorMixin, Estimator):
         """Learn from rows and their numbers.
 
         Args:
-            X: numbers (n, d), or pictures as uint8.
+            X: numbers (n, d), or pictures, as `Classifier.fit` takes them.
             y: numbers (n,) or (n, m).
             sample_weight: one non-negative number per row, not all zero.
         Raises:

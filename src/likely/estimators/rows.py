@@ -1,6 +1,5 @@
-"""What people hand to the estimators, as what a data set holds: pictures, labels, label distributions and weights."""
+"""What people hand to the estimators, as what a data set holds: labels, label distributions and weights."""
 
-import math
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
@@ -10,69 +9,6 @@ from likely.errors import DataError, ShapeError
 from likely.probability.simplex import check_probabilities
 
 LabelType: TypeAlias = Literal["str", "int", "float", "bool"]
-
-
-def are_pictures(X: Any) -> bool:
-    """Whether X is an array of more than two dimensions, or a list of arrays of two or more.
-
-    Example:
-        >>> are_pictures(np.zeros((5, 28, 28))), are_pictures(np.zeros((5, 784))), are_pictures([np.zeros((28, 28))])
-        (True, False, True)
-    """
-    if isinstance(X, list | tuple):
-        return len(X) > 0 and len(getattr(X[0], "shape", ())) > 1
-    return len(getattr(X, "shape", ())) > 2
-
-
-def stacked_pictures(X: Any) -> np.ndarray:
-    """Pictures as one uint8 array of shape (n, h, w) or (n, h, w, 3).
-
-    Args:
-        X: such an array or tensor, or a list of pictures of one shape.
-    Raises:
-        ShapeError: if shapes differ, or the dtype is not uint8: which range another dtype has is never guessed.
-    """
-    if isinstance(X, list | tuple):
-        pictures = [to_numpy(picture) for picture in X]
-        other = [i for i, picture in enumerate(pictures) if picture.shape != pictures[0].shape]
-        if other:
-            raise ShapeError(
-                f"Pictures must have one shape; got {pictures[0].shape} in row 0 and {pictures[other[0]].shape} in row "
-                f"{other[0]}. The network has one input per pixel. Try to resize them to one shape."
-            )
-        rows = np.stack(pictures)
-    else:
-        rows = to_numpy(X)
-    if rows.dtype != np.uint8:
-        raise ShapeError(
-            f"Pictures must be uint8, 0 to 255; got {rows.dtype} of shape {rows.shape}. Which range another dtype has "
-            "is never guessed. Try (X * 255).round().astype('uint8') if X lies in [0, 1]."
-        )
-    return rows
-
-
-def rows_as_pictures(rows: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
-    """Rows of h w (or h w 3) whole numbers from 0 to 255 as uint8 pictures of this shape.
-
-    Raises:
-        ShapeError: if the rows do not have as many numbers, or other numbers.
-    Example:
-        >>> rows_as_pictures(np.array([[0.0, 255.0, 7.0, 1.0]]), (2, 2)).tolist()
-        [[[0, 255], [7, 1]]]
-    """
-    if rows.shape[1:] == shape:
-        return rows
-    if rows.ndim != 2 or rows.shape[1] != math.prod(shape):
-        raise ShapeError(
-            f"X must be pictures of shape {shape}, or rows of {math.prod(shape)} numbers; got shape {rows.shape}. "
-            "They must fit image_shape. Try another image_shape, or leave it out for a table."
-        )
-    if rows.dtype != np.uint8 and not np.all((rows >= 0) & (rows <= 255) & (rows == np.floor(rows))):
-        raise ShapeError(
-            f"Rows of pictures must be whole numbers from 0 to 255; got {rows.dtype} with others. Which range they "
-            "have is never guessed. Try (X * 255).round() if X lies in [0, 1]."
-        )
-    return rows.astype(np.uint8).reshape(-1, *shape)
 
 
 def label_type(classes: np.ndarray) -> LabelType:

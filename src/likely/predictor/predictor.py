@@ -1,6 +1,6 @@
 """What the models of labels and of numbers share: input, forward pass, file."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any, Self
@@ -8,13 +8,13 @@ from typing import Any, Self
 import numpy as np
 
 from likely import storage
-from likely.arrays import to_numpy
 from likely.card import Card
 from likely.data.columns import Column
 from likely.data.encode import encode
 from likely.data.frame import is_frame, table_of
 from likely.data.normalize import Normalization
 from likely.data.picture import read_picture
+from likely.data.picture_arrays import are_files, fit_to_shape
 from likely.engines import create_engine
 from likely.engines.engine import Optimizer
 from likely.errors import DataError
@@ -97,23 +97,26 @@ class Predictor:
         that it does not know count as missing.
 
         Args:
-            X: an array of rows, a data frame, or a list of paths, PIL pictures or bytes.
+            X: an array of rows, a data frame, or a list of paths, PIL pictures or bytes. Arrays of pictures may have
+                their channels first or last, or lie in rows of numbers.
             raw: only resize pictures, without the data set's conversion of photographs.
         """
-        if _is_pictures(X):
+        if are_files(X):
             if self.picture_shape is None:
                 raise DataError(
                     f"X must be rows of {self.normalization.shape[0]} numbers; got pictures. "
                     f"The model was trained on a table. Try predict with an array of shape (n, d)."
                 )
             read = [read_picture(x, shape=self.picture_shape, conversion=self.card.conversion, raw=raw) for x in X]
-            return np.stack(read) if read else np.empty((0, *self.picture_shape), np.uint8)
+            return self.normalization.check(np.stack(read))
         if self.columns is not None and is_frame(X):
             encoded = encode(table_of(X), self.columns)
             if encoded.refused:
                 raise DataError(encoded.refused[min(encoded.refused)])
             return encoded.X
-        return self.normalization.check(X if isinstance(X, StoredRows) else to_numpy(X))
+        if self.picture_shape is not None and not isinstance(X, StoredRows):
+            X = fit_to_shape(X, self.picture_shape)
+        return self.normalization.check(X)
 
     def scores_and_features(self, X: Any) -> tuple[np.ndarray, np.ndarray]:
         """Scores before the head (n, k), and hidden features (n, m)."""
@@ -159,10 +162,3 @@ def _torch_engine(network: TorchNetwork, card: Card, normalization: Normalizatio
         dtype="float32",
         device=device,
     )
-
-
-def _is_pictures(X: Any) -> bool:
-    if not isinstance(X, Sequence) or isinstance(X, str | bytes) or not X:
-        return False
-    first = X[0]
-    return isinstance(first, str | bytes | Path) or hasattr(first, "getpixel")

@@ -89,7 +89,11 @@ def make_card(
 
 
 def data_uri(picture: np.ndarray) -> str:
-    """A picture of shape (h, w), (h, w, 1) or (h, w, 3), uint8, as a PNG that stands in the page itself."""
+    """A picture of shape (h, w), (h, w, 1) or (h, w, 3), as a PNG that stands in the page itself."""
+    if picture.dtype != np.uint8:
+        # Each is shown in its own range: which one is black and white is not said anywhere.
+        low, width = picture.min(), np.ptp(picture) or 1.0
+        picture = ((picture - low) / width * 255).round().astype(np.uint8)
     image = Image.fromarray(picture[..., 0] if picture.ndim == 3 and picture.shape[-1] == 1 else picture)
     image.thumbnail((LARGEST, LARGEST))
     file = io.BytesIO()
