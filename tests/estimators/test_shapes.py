@@ -84,15 +84,17 @@ def test_float_pictures_are_standardized_and_keep_their_unit() -> None:
     np.testing.assert_allclose([pixels.mean[0], pixels.scale[0]], [X.mean(), X.std()], rtol=1e-5)
     np.testing.assert_allclose(clf.predict_proba(X[:, None]), clf.predict_proba(X.astype(np.float32)))
     # The same pictures in another unit are standardized to the same, so they train the same.
-    np.testing.assert_allclose(learn(GRAY.astype(np.float32)).predict_proba(GRAY * 1.0), clf.predict_proba(X), atol=0.05)
+    np.testing.assert_allclose(
+        learn(GRAY.astype(np.float32)).predict_proba(GRAY * 1.0), clf.predict_proba(X), atol=0.05
+    )
     with pytest.raises(DataError, match=r"values from 0 to 1, more or less.*got 0 to 255"):
         clf.predict_proba(GRAY * 1.0)
     with pytest.raises(DataError, match=r"values from 0 to 255.*got 0 to 1\."):
         learn(GRAY * 1.0).predict_proba(X)
     with pytest.raises(ShapeError, match=r"floating-point numbers from 0 to 1.*got uint8"):
         clf.predict_proba(GRAY)
+    X[3, 0, 0] = np.nan
     with pytest.raises(DataError, match=r"finite; got nan in row 3"):
-        X[3, 0, 0] = np.nan
         clf.predict_proba(X)
 
 
