@@ -472,3 +472,12 @@ def test_parquet_without_pyarrow_says_what_to_install(
         assert result.exit_code == 1
         assert "pip install 'likely[tables]'" in result.stderr
     assert likely("predict", run, table, "--csv").exit_code == 0
+
+
+def test_check_looks_at_tables(likely: Likely, pictures: Path, table: Path, tmp_path: Path) -> None:
+    assert likely("check", table, "--json").exit_code == 0
+    assert likely("check", pictures, "--label", "shade", "--picture", "file").exit_code == 0
+    found = likely("check", pictures, "--label", "shade", "--labels", *QUICK, "--out", tmp_path / "found")
+    assert found.exit_code == 0, found.stderr
+    given = likely("check", table, "--labels", *QUICK, "--json")
+    assert given.exit_code == 0, given.stderr

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from likely.cli.options import choice, data_argument, data_option
+from likely.cli.options import choice, data_argument, data_option, label_option, picture_option
 from likely.cli.tables import aligned
 from likely.cli.terminal import console, percent, printable, styled
 
@@ -32,12 +32,8 @@ def check(
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="What was found as JSON.")] = False,
     data_folder: Annotated[str | None, data_option()] = None,
-    label: Annotated[
-        str | None, typer.Option(metavar="COLUMN", help="Of a table: the answers. Default: label, target, class or y.")
-    ] = None,
-    picture: Annotated[
-        str | None, typer.Option(metavar="COLUMN", help="Of a table: paths or bytes of pictures.")
-    ] = None,
+    label: Annotated[str | None, label_option("label, target, class or y")] = None,
+    picture: Annotated[str | None, picture_option("the one that holds pictures")] = None,
     task: Annotated[str | None, choice("task", "What the answers are; auto asks the data.")] = None,
     skip_bad: Annotated[
         bool | None,

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from likely.cli.judging import chosen_rows, in_terms_of, opened, was_trained_on
-from likely.cli.options import choice, data_argument, data_option, model_argument
+from likely.cli.options import choice, data_argument, data_option, label_option, model_argument, picture_option
 from likely.cli.tables import classes_table, events_table, figures_table, promises_table
 from likely.cli.terminal import console
 
@@ -16,12 +16,8 @@ def evaluate(
     part: Annotated[
         str | None, choice("part", "Which rows to judge on. Default: test, or all rows where there is no test part.")
     ] = None,
-    label: Annotated[
-        str | None, typer.Option(metavar="COLUMN", help="Of a table: the answers. Default: as in training.")
-    ] = None,
-    picture: Annotated[
-        str | None, typer.Option(metavar="COLUMN", help="Of a table: the pictures. Default: as in training.")
-    ] = None,
+    label: Annotated[str | None, label_option("as in training")] = None,
+    picture: Annotated[str | None, picture_option("as in training")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="The figures as JSON, like metrics.json.")] = False,
     data_folder: Annotated[str | None, data_option()] = None,
     device: Annotated[str | None, choice("device", "Where torch computes.")] = None,

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from likely.cli.options import choice, data_argument, data_option
+from likely.cli.options import choice, data_argument, data_option, label_option, picture_option
 from likely.cli.questions import read_events, read_numbers
 
 if TYPE_CHECKING:
@@ -24,12 +24,8 @@ def fit(
         typer.Option(metavar="FILE", help="A .toml or .json with these settings; options given here win."),
     ] = None,
     data_folder: Annotated[str | None, data_option()] = None,
-    label: Annotated[
-        str | None, typer.Option(metavar="COLUMN", help="Of a table: the answers. Default: label, target, class or y.")
-    ] = None,
-    picture: Annotated[
-        str | None, typer.Option(metavar="COLUMN", help="Of a table: paths or bytes of pictures.")
-    ] = None,
+    label: Annotated[str | None, label_option("label, target, class or y")] = None,
+    picture: Annotated[str | None, picture_option("the one that holds pictures")] = None,
     skip_bad: Annotated[
         bool | None, typer.Option("--skip-bad", help="Leave out pictures that can't be read.", show_default=False)
     ] = None,

@@ -78,6 +78,23 @@ def data_option(panel: str | None = None) -> Any:
     )
 
 
+def label_option(default: str) -> Any:
+    """The --label option, with what stands in its place."""
+    return typer.Option(
+        "--label", metavar="COLUMN", help=f"Of a table: the answers. Default: {default}.", show_default=False
+    )
+
+
+def picture_option(default: str) -> Any:
+    """The --picture option, with what stands in its place."""
+    return typer.Option(
+        "--picture",
+        metavar="COLUMN",
+        help=f"Of a table: paths or bytes of pictures. Default: {default}.",
+        show_default=False,
+    )
+
+
 def _starting_with(choices: tuple[str, ...]) -> Callable[[str], list[str]]:
     def complete(incomplete: str) -> list[str]:
         return [choice for choice in choices if choice.startswith(incomplete)]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
-from likely.cli.options import choice, model_argument
+from likely.cli.options import choice, model_argument, picture_option
 
 if TYPE_CHECKING:
     from likely.cli.answers import Outcome
@@ -35,10 +35,7 @@ def predict(
     as_parquet: Annotated[
         str | None, typer.Option("--parquet", metavar="FILE", help="A Parquet file with every probability.")
     ] = None,
-    picture: Annotated[
-        str | None,
-        typer.Option(metavar="COLUMN", help="Of a table: paths or bytes of pictures. Default: as in training."),
-    ] = None,
+    picture: Annotated[str | None, picture_option("as in training")] = None,
     event: Annotated[
         list[str] | None,
         typer.Option(
