@@ -41,20 +41,22 @@ def path(tmp_path: Path) -> Path:
         ("x_train", "y_train", "x_test", "y_test"),
         ("train_images", "train_labels", "test_images", "test_labels"),
         ("xtrain", "ytrain", "xtest", "ytest"),
+        ("train_images", "train_labels", "test_images", "test_labels", "val_images", "val_labels"),
         ("X_train", "y_train"),
     ],
 )
 def test_the_usual_names_are_found(path: Path, names: tuple[str, ...]) -> None:
-    arrays = dict(zip(names, (PICTURES, LABELS, PICTURES[:8], LABELS[:8]), strict=False))
+    arrays = dict(zip(names, (PICTURES, LABELS, PICTURES[:8], LABELS[:8], PICTURES[:4], LABELS[:4]), strict=False))
     dataset = open_dataset(saved(path, **arrays, unrelated=np.zeros(3)))
     np.testing.assert_array_equal(dataset.train.X, PICTURES)
     np.testing.assert_array_equal(dataset.train.y, LABELS)
     assert dataset.labels == ("0", "1", "2", "3")
     assert dataset.label_type == "int"
-    assert (dataset.test is not None) == (len(names) == 4)
+    assert (dataset.test is not None) == (len(names) >= 4)
+    assert (dataset.val is not None) == (len(names) == 6)
     if dataset.test is not None:
         np.testing.assert_array_equal(dataset.test.X, PICTURES[:8])
-    assert dataset.notes[0] == f"Arrays used: {', '.join(names)}; not used: unrelated."
+    assert "; not used: unrelated." in dataset.notes[0]
 
 
 def test_pictures_and_numbers_in_their_usual_forms(path: Path) -> None:
@@ -91,6 +93,10 @@ def test_names_of_classes(path: Path) -> None:
         (
             {"x_train": TABLE, "y_train": LABELS[:38], "x_test": TABLE[:8], "y_test": LABELS[:10]},
             "do not belong together",
+        ),
+        (
+            {"x_train": TABLE, "y_train": LABELS, "x_test": TABLE, "y_test": LABELS.astype(str)},
+            "all numbers or all text",
         ),
         ({"X": PICTURES / 255, "y": LABELS}, r"X of .* must be uint8 pictures.*got float64 of shape \(40, 5, 4\)"),
         ({"X": TABLE.astype(str), "y": LABELS}, "X of .* must be uint8 pictures"),

@@ -330,8 +330,9 @@ def test_a_column_may_say_what_rows_are_for(tmp_path: Path) -> None:
     people["Split"] = ["train"] * 120 + ["val"] * 30 + ["test"] * 50
     people.to_csv(path, index=False)
     dataset = open_dataset(path)
+    assert dataset.val is not None
     assert dataset.test is not None
-    assert (len(dataset.train), len(dataset.test)) == (120, 50)
+    assert (len(dataset.train), len(dataset.val), len(dataset.test)) == (120, 30, 50)
     assert "Column 'Split' says which rows are for what: 120 train, 30 val, 50 test." in dataset.notes
     assert dataset.features == ("age", "city", "rooms", "sold")
     assert dataset.labels[dataset.test.y[0]] == people.label[150]
@@ -339,7 +340,7 @@ def test_a_column_may_say_what_rows_are_for(tmp_path: Path) -> None:
     people.loc[199, "label"] = "ancient"
     people.to_csv(path, index=False)
     with pytest.raises(
-        DataError, match=r"'label' .* the labels of the training rows in the test rows.*'ancient' in row 199"
+        DataError, match=r"'label' .* no label in the other rows that the training rows lack; got 'ancient' in row 199"
     ):
         open_dataset(path)
     people["Split"] = "test"

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import shutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -346,6 +347,17 @@ def test_pictures_that_leave_the_folder_are_never_read(
     assert "Row 0 of" in refused.stderr
     assert "leaves it" in refused.stderr
     assert not (tmp_path / "run").exists()
+
+    shutil.copytree(pictures.parent, tmp_path / "more")
+    table = pd.read_csv(tmp_path / "more" / "all.csv")
+    table.loc[0, "file"], table.loc[1, "file"] = "../secret.png", "all.csv"
+    table.to_csv(tmp_path / "more" / "all.csv", index=False)
+    options = ("fit", tmp_path / "more" / "all.csv", "--label", "shade", "--picture", "file", *QUICK)
+    assert likely(*options, "--out", tmp_path / "run").exit_code == 1
+    skipped = likely(*options, "--skip-bad", "--out", tmp_path / "run")
+    assert skipped.exit_code == 0, skipped.stderr
+    assert "2 of 60 pictures could not be read and were skipped, Row 0 of" in skipped.stderr
+    assert load(tmp_path / "run").card.data.rows == 43
 
 
 def test_tables_without_pictures_for_a_model_of_pictures(

@@ -30,6 +30,7 @@ class Header:
 
 def open_npz(path: Path, *, task: Literal["auto"] | Task = "auto") -> Dataset:
     """The rows and answers in an .npz: `X` and `y`, or `x_train`, `y_train`, `x_test`, `y_test`, or names like these.
+    Arrays for `val` are held out for calibration.
 
     Pictures are uint8 of shape (n, h, w), (n, h, w, 1) or (n, h, w, 3); everything of shape (n, d) is rows of numbers.
     An array of k texts called `classes` names the classes 0..k-1.
@@ -42,35 +43,40 @@ def open_npz(path: Path, *, task: Literal["auto"] | Task = "auto") -> Dataset:
             not fit the others, or is too large for the memory; the message names it and lists the arrays.
     """
     headers = read_headers(path)
-    by_name = {name.lower(): name for name in headers}
-    train = _pair(by_name, "train")
-    test = _pair(by_name, "test") if train is not None else None
-    whole = _pair(by_name, "") if train is None else None
-    chosen = train or whole
-    if chosen is None:
+    pairs = _pairs({name.lower(): name for name in headers})
+    if not pairs:
         listed = ", ".join(f"{h.name} {h.dtype} {h.shape}" for h in headers.values()) or "none"
         raise DataError(f"{path} must hold arrays called {USUAL}; got {listed}. Save them under such names.")
-    names = next((by_name[n] for n in CLASSES if n in by_name and by_name[n] not in (*chosen, *(test or ()))), None)
-    arrays = _read(path, headers, [*chosen, *(test or ()), *([names] if names else [])])
+    used = [name for pair in pairs.values() for name in pair]
+    names = next((name for name in headers if name.lower() in CLASSES and name not in used), None)
+    arrays = _read(path, headers, [*used, *([names] if names else [])])
 
-    answers = read_answers(_answers(path, headers[chosen[1]], arrays, test), task, f"{chosen[1]} of {path}")
+    for rows, answers in pairs.values():
+        if len(arrays[rows]) != len(arrays[answers]):
+            raise DataError(
+                f"{path} must hold one answer per row; got {rows} {arrays[rows].shape} and {answers} "
+                f"{arrays[answers].shape}. They do not belong together."
+            )
+    columns = [_answers(path, name, arrays[name]) for _, name in pairs.values()]
+    if len({column.dtype for column in columns}) > 1:
+        raise DataError(f"The answers of {path} must be all numbers or all text; got both. Save them in one form.")
+    called = " and ".join(name for _, name in pairs.values())
+    answers = read_answers(np.concatenate(columns), task, f"{called} of {path}")
     if names is not None and answers.task == "classification":
         answers = _named(answers, arrays[names], f"{names} of {path}")
-    X = [_rows(path, name, arrays[name]) for name in (chosen[0], *(test[:1] if test else ()))]
-    n = len(X[0])
-    if len(answers.y) != sum(map(len, X)) or (test and len(arrays[chosen[1]]) != n):
-        raise DataError(
-            f"{path} must hold one answer per row; got {' and '.join(f'{h} {headers[h].shape}' for h in arrays)}. "
-            "They do not belong together."
-        )
-    used = ", ".join([*chosen, *(test or ())])
+    ends = np.cumsum([len(column) for column in columns])[:-1]
+    parts = {
+        part: Part(_rows(path, name, arrays[name]), y)
+        for (part, (name, _)), y in zip(pairs.items(), np.split(answers.y, ends), strict=True)
+    }
     others = ", ".join(name for name in headers if name not in arrays)
-    notes = [f"Arrays used: {used}{f'; not used: {others}' if others else ''}."]
+    notes = [f"Arrays used: {', '.join(arrays)}{f'; not used: {others}' if others else ''}."]
     return Dataset(
         str(path),
         answers.task,
-        Part(X[0], answers.y[:n]),
-        Part(X[1], answers.y[n:]) if test else None,
+        parts["train"],
+        parts.get("test"),
+        parts.get("val"),
         labels=answers.labels,
         label_type=answers.label_type,
         found_at=str(path),
@@ -115,14 +121,22 @@ def read_headers(path: Path) -> dict[str, Header]:
     return found
 
 
+def _pairs(by_name: dict[str, str]) -> dict[str, tuple[str, str]]:
+    """The names of each part's rows and answers, of a training part at least."""
+    found = {part: _pair(by_name, part) for part in ("train", "val", "test")}
+    if found["train"] is None:
+        found = {"train": _pair(by_name, "")}
+    pairs = {part: pair for part, pair in found.items() if pair is not None}
+    return pairs if "train" in pairs else {}
+
+
 def _pair(by_name: dict[str, str], part: str) -> tuple[str, str] | None:
     """The names of a part's rows and answers, however it spells them; None where one is not there or not alone."""
 
     def spelled(kinds: tuple[str, ...]) -> list[str]:
-        spellings = {
-            s for kind in kinds for s in ({f"{kind}_{part}", f"{part}_{kind}", f"{kind}{part}", f"{part}{kind}"})
-        }
-        return [by_name[s] for s in sorted({s.strip("_") for s in spellings}) if s in by_name]
+        around = [f"{kind}{space}{part}" for kind in kinds for space in ("_", "")]
+        around += [f"{part}{space}{kind}" for kind in kinds for space in ("_", "")]
+        return [by_name[name] for name in dict.fromkeys(name.strip("_") for name in around) if name in by_name]
 
     rows, answers = spelled(ROWS), spelled(ANSWERS)
     # `labels` beside `y` names the classes.
@@ -171,28 +185,26 @@ def _rows(path: Path, name: str, X: np.ndarray) -> np.ndarray:
     )
 
 
-def _answers(path: Path, header: Header, arrays: dict[str, np.ndarray], test: tuple[str, str] | None) -> np.ndarray:
-    """The answers of all parts, as `read_answers` takes them."""
-    parts = [arrays[name] for name in (header.name, *(test[1:] if test else ()))]
-    parts = [part[:, 0] if part.ndim == 2 and part.shape[1] == 1 else part for part in parts]
-    for part in parts:
-        if part.ndim != 1 or part.dtype.kind not in "fiubUS":
-            raise DataError(
-                f"{header.name} of {path} must be numbers or text of shape (n,); got {part.dtype} of shape "
-                f"{part.shape}. Try y.argmax(axis=1) for one column per class."
-            )
-    joined = np.concatenate(parts)
-    if joined.dtype.kind in "fiu":
-        return joined.astype(np.float64)
-    texts = [v.decode("utf-8", "replace") if isinstance(v, bytes) else str(v) for v in joined.tolist()]
-    return np.array(texts, dtype=object)
+def _answers(path: Path, name: str, y: np.ndarray) -> np.ndarray:
+    """The answers as `read_answers` takes them."""
+    column = y[:, 0] if y.ndim == 2 and y.shape[1] == 1 else y
+    if column.ndim != 1 or column.dtype.kind not in "fiubUS":
+        raise DataError(
+            f"{name} of {path} must be numbers or text of shape (n,); got {y.dtype} of shape {y.shape}. "
+            "Try y.argmax(axis=1) for one column per class."
+        )
+    return column.astype(np.float64) if column.dtype.kind in "fiu" else np.array(_texts(column), dtype=object)
+
+
+def _texts(values: np.ndarray) -> list[str]:
+    return [v.decode("utf-8", "replace") if isinstance(v, bytes) else str(v) for v in values.tolist()]
 
 
 def _named(answers: Answers, names: np.ndarray, where: str) -> Answers:
     """The classes 0..k-1 under their names."""
     if names.dtype.kind not in "US" or names.ndim != 1:
         raise DataError(f"{where} must be k texts; got {names.dtype} of shape {names.shape}. Leave it out or mend it.")
-    texts = [v.decode("utf-8", "replace") if isinstance(v, bytes) else str(v) for v in names.tolist()]
+    texts = _texts(names)
     if answers.label_type == "str":
         return answers
     numbers = [int(label) for label in answers.labels]

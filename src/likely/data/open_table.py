@@ -27,6 +27,7 @@ def open_table(
     picture: str | None = None,
     task: Literal["auto"] | Task = "auto",
     image_size: int | None = None,
+    skip_bad: bool = False,
     columns: Sequence[Column] | None = None,
     to_learn: bool = True,
     progress: Progress | None = None,
@@ -39,6 +40,7 @@ def open_table(
         picture: the column with paths or bytes of pictures; None takes one that holds nothing else, if there is one.
         task: what the answers are; "auto" decides as `read_answers` does.
         image_size: resize pictures to this height and width.
+        skip_bad: leave out pictures that can't be read, and say how many.
         columns: those that a model learned from, to encode the rows as it does; None describes the table's own.
         to_learn: whether the rows are to be learned from, or only to be judged.
         progress: told how many pictures have been read.
@@ -52,7 +54,7 @@ def open_table(
     answers = read_answers(table.column(label, "the answers", "--label COLUMN"), task, where)
     split = read_split(table, to_learn=to_learn)
     if to_learn:
-        answers = _learnable(answers, split, where)
+        _check_learned(answers, split, where)
     if columns is None:
         picture, said = picture_column(table, picture, exclude=label)
         notes += said
@@ -67,7 +69,9 @@ def open_table(
         notes=(*notes, *([answers.note] if answers.note else []), *split.notes),
     )
     if picture is not None:
-        return open_pictures(table, picture, dataset, split, image_size=image_size, progress=progress)
+        return open_pictures(
+            table, picture, dataset, split, image_size=image_size, skip_bad=skip_bad, progress=progress
+        )
     return _open_rows(table, dataset, split, columns)
 
 
@@ -77,7 +81,7 @@ def _open_rows(table: Table, dataset: Dataset, split: Split, columns: Sequence[C
         for name, kind in table.unusable.items():
             raise unusable(table.path, name, kind)
         values = {name: c for name, c in table.columns.items() if name not in (dataset.label, split.column)}
-        columns, notes = describe(values, split.train)
+        columns, notes = describe(values, split.rows["train"])
         if not columns:
             raise DataError(
                 f"{table.path} must have a column to learn from beside {dataset.label!r}; got none. "
@@ -93,8 +97,7 @@ def _open_rows(table: Table, dataset: Dataset, split: Split, columns: Sequence[C
     y = dataset.train.y
     return replace(
         dataset,
-        train=Part(encoded.X[split.train], y[split.train]),
-        test=None if split.test is None else Part(encoded.X[split.test], y[split.test]),
+        **{part: Part(encoded.X[rows], y[rows]) for part, rows in split.rows.items()},
         features=tuple(column.name for column in columns),
         columns=tuple(columns),
         notes=(*dataset.notes, *notes, _summary(columns)),
@@ -117,22 +120,18 @@ def _label_column(table: Table, label: str | None) -> tuple[str, list[str]]:
     )
 
 
-def _learnable(answers: Answers, split: Split, where: str) -> Answers:
-    """The answers with only the classes that have training rows, in which every test row must be."""
+def _check_learned(answers: Answers, split: Split, where: str) -> None:
+    """Refuse rows for validation or test whose class has no row to learn from."""
     if answers.task == "regression" or split.column is None:
-        return answers
-    counts = np.bincount(answers.y[split.train], minlength=len(answers.labels))
-    if split.test is not None:
-        unseen = split.test[counts[answers.y[split.test]] == 0]
-        if len(unseen):
-            raise DataError(
-                f"{where} must have the labels of the training rows in the test rows, too; got "
-                f"{answers.labels[answers.y[unseen[0]]]!r} in row {unseen[0]} ({len(unseen):,} such rows). What was "
-                "never learned can't be judged. Add training rows or leave these out."
-            )
-    kept = np.flatnonzero(counts)
-    number = np.cumsum(counts > 0) - 1
-    return answers._replace(y=number[answers.y], labels=tuple(answers.labels[i] for i in kept))
+        return
+    learned = np.isin(np.arange(len(answers.labels)), answers.y[split.rows["train"]])
+    unseen = np.flatnonzero(~learned[answers.y])
+    if len(unseen):
+        raise DataError(
+            f"{where} must have no label in the other rows that the training rows lack; got "
+            f"{answers.labels[answers.y[unseen[0]]]!r} in row {unseen[0]} ({len(unseen):,} such rows). What was never "
+            "learned can't be judged. Add training rows or leave these out."
+        )
 
 
 def _summary(columns: Sequence[Column]) -> str:

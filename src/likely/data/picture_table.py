@@ -1,6 +1,5 @@
 """A table whose column names or holds pictures: paths beside the table, or the bytes of picture files."""
 
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,12 +7,12 @@ import numpy as np
 
 from likely.data.answers import SHOWN
 from likely.data.dataset import Dataset, Part
+from likely.data.decoded import load_pictures
 from likely.data.find import SUFFIXES, Found
-from likely.data.picture import picture_shape, read_picture
 from likely.data.progress import Progress
 from likely.data.table import Table
 from likely.data.table_split import Split
-from likely.errors import DataError, PictureError
+from likely.errors import DataError
 
 _LOOKED_AT = 100
 
@@ -68,30 +67,39 @@ def open_pictures(
         skip_bad: leave out pictures that can't be read.
         progress: told how many have been read.
     Raises:
-        DataError: if a row has no picture or one that leaves the table's folder, a picture can't be read, or there are
-            several sizes without `image_size`.
+        DataError: if a row has no picture or one that leaves the table's folder, or as `load_pictures`.
     """
-    rows = split.train if split.test is None else np.concatenate([split.train, split.test])
-    found = find_in_table(table, picture)
-    missing = [found[row].error for row in rows.tolist() if found[row].source is None]
+    rows = np.concatenate(list(split.rows.values()))
+    part_of = np.repeat(list(split.rows), [len(index) for index in split.rows.values()])
+    everywhere = find_in_table(table, picture)
+    found = [everywhere[row] for row in rows.tolist()]
+    missing = [str(entry.error) for entry in found if entry.source is None]
     if missing and not skip_bad:
-        more = f"\n(and {len(missing) - SHOWN} more)" if len(missing) > SHOWN else ""
-        lines = [f"{len(missing):,} rows of {table.path} name no picture:", *map(str, missing[:SHOWN])]
-        raise DataError(str(missing[0]) if len(missing) == 1 else "\n".join(lines) + more)
-    rows = np.array([row for row in rows.tolist() if found[row].source is not None], dtype=np.int64)
-    chosen = [source for row in rows.tolist() if (source := found[row].source) is not None]
-    names = [found[row].name for row in rows.tolist()]
-    X, kept, skipped = _load(chosen, names, image_size, skip_bad=skip_bad, progress=progress)
-    y = dataset.train.y[rows[kept]]
-    n_train = int(np.isin(rows[kept], split.train).sum())
-    paths = [names[i] for i in kept.tolist()] if all(isinstance(s, Path) for s in chosen) else None
-    train = Part(X[:n_train], y[:n_train], None if paths is None else paths[:n_train])
-    test = None
-    if split.test is not None:
-        test = Part(X[n_train:], y[n_train:], None if paths is None else paths[n_train:])
-    skipped = len(missing) + len(skipped)
-    notes = [f"{skipped:,} pictures that can't be read were left out."] if skipped else []
-    return replace(dataset, train=train, test=test, picture=picture, notes=(*dataset.notes, *notes))
+        more = f"\n(and {len(missing) - SHOWN:,} more)" if len(missing) > SHOWN else ""
+        raise DataError(
+            "\n".join([f"{len(missing):,} of {len(rows):,} rows name no picture:", *missing[:SHOWN]]) + more
+        )
+    named = [i for i, entry in enumerate(found) if entry.source is not None]
+    sources = [source for entry in found if (source := entry.source) is not None]
+    loaded = load_pictures(
+        sources, [found[i].name for i in named], image_size=image_size, skip_bad=skip_bad, progress=progress
+    )
+    kept = np.array(named, dtype=np.int64)[loaded.kept]
+    paths = [found[i].name for i in kept] if all(isinstance(source, Path) for source in sources) else None
+    everything = Part(loaded.X, dataset.train.y[rows[kept]], paths)
+    # All rows in their order are the rows themselves.
+    parts = {
+        part: everything if len(split.rows) == 1 else everything.take(np.flatnonzero(part_of[kept] == part))
+        for part in split.rows
+        if part == "train" or (part_of[kept] == part).any()
+    }
+    skipped = [*missing, *loaded.skipped]
+    notes = (
+        [f"{len(skipped):,} of {len(rows):,} pictures could not be read and were skipped, {skipped[0]}"]
+        if skipped
+        else []
+    )
+    return replace(dataset, **parts, picture=picture, notes=(*dataset.notes, *notes))
 
 
 def find_in_table(table: Table, picture: str, first_row: int = 0) -> list[Found]:
@@ -122,41 +130,6 @@ def find_in_table(table: Table, picture: str, first_row: int = 0) -> list[Found]
         else:
             found.append(Found(str(folder / value), folder / value))
     return found
-
-
-def _load(
-    sources: Sequence[Path | bytes],
-    names: Sequence[str],
-    image_size: int | None,
-    *,
-    skip_bad: bool,
-    progress: Progress | None,
-) -> tuple[np.ndarray, np.ndarray, list[str]]:
-    """Pictures of one shape, the numbers of those that could be read, and why the others could not."""
-    shapes: dict[int, tuple[int, ...]] = {}
-    errors: list[str] = []
-    for i, (source, name) in enumerate(zip(sources, names, strict=True)):
-        try:
-            shapes[i] = picture_shape(source, name=name)
-        except PictureError as error:
-            errors.append(str(error))
-    if not shapes or (errors and not skip_bad):
-        raise DataError("\n".join(["Some pictures can't be read:", *errors[:SHOWN]]))
-    first = next(iter(shapes))
-    other = next((i for i, shape in shapes.items() if shape[:2] != shapes[first][:2]), None)
-    if other is not None and image_size is None:
-        raise DataError(
-            f"Pictures must have one size; got {shapes[first][:2]} in {names[first]} and {shapes[other][:2]} in "
-            f"{names[other]}. The network has one input per pixel. Try --image-size {min(shapes[first][:2])} to resize."
-        )
-    size = shapes[first][:2] if image_size is None else (image_size, image_size)
-    shape = size if all(len(shape) == 2 for shape in shapes.values()) else (*size, 3)
-    X = np.empty((len(shapes), *shape), dtype=np.uint8)
-    for n, i in enumerate(shapes):
-        X[n] = read_picture(sources[i], shape=shape, name=names[i])
-        if progress is not None:
-            progress("pictures", n + 1, len(shapes))
-    return X, np.array(list(shapes)), errors
 
 
 def _holds_pictures(values: np.ndarray) -> bool:

@@ -78,6 +78,7 @@ def open_dataset(
                 picture=picture,
                 task=task,
                 image_size=image_size,
+                skip_bad=skip_bad,
                 columns=columns,
                 to_learn=to_learn,
                 progress=progress,

@@ -16,10 +16,9 @@ _SPELLINGS = {
 
 
 class Split(NamedTuple):
-    """The rows of the training part and of the test part, if there is one; the column that says so, if one does."""
+    """The rows of each part, "train" and perhaps "val" and "test"; the column that says so, if one does."""
 
-    train: np.ndarray
-    test: np.ndarray | None = None
+    rows: dict[str, np.ndarray]
     column: str | None = None
     notes: tuple[str, ...] = ()
 
@@ -36,21 +35,18 @@ def read_split(table: Table, *, to_learn: bool = True) -> Split:
     everything = np.arange(len(table))
     name = next((name for name, values in table.columns.items() if name.lower() == NAME and _is_split(values)), None)
     if name is None:
-        return Split(everything)
+        return Split({"train": everything})
     texts = np.array([text.lower() for text in table.columns[name].tolist()])
     rows = {part: np.flatnonzero(np.isin(texts, spellings)) for part, spellings in _SPELLINGS.items()}
-    counts = ", ".join(f"{len(index):,} {part}" for part, index in rows.items() if len(index))
-    notes = [f"Column {name!r} says which rows are for what: {counts}."]
-    if len(rows["val"]):
-        notes.append("The rows for validation are not used.")
-    test = rows["test"] if len(rows["test"]) else None
-    if len(rows["train"]):
-        return Split(rows["train"], test, name, tuple(notes))
+    rows = {part: index for part, index in rows.items() if len(index)}
+    counts = ", ".join(f"{len(index):,} {part}" for part, index in rows.items())
+    if "train" in rows:
+        return Split(rows, name, (f"Column {name!r} says which rows are for what: {counts}.",))
     if to_learn:
         raise DataError(
             f"Column {name!r} of {table.path} must name rows to train on; got {counts} only. Try to call some 'train'."
         )
-    return Split(everything if test is None else test, None, name)
+    return Split({"train": rows.get("test", everything)}, name)
 
 
 def _is_split(values: np.ndarray) -> bool:
