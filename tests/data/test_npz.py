@@ -63,6 +63,8 @@ def test_pictures_and_numbers_in_their_usual_forms(path: Path) -> None:
     assert open_dataset(saved(path, X=PICTURES[..., None], y=LABELS)).train.X.shape == (40, 5, 4)
     color = RNG.integers(0, 256, (40, 5, 4, 3), dtype=np.uint8)
     assert open_dataset(saved(path, X=color, y=LABELS[:, None])).train.X.shape == (40, 5, 4, 3)
+    assert open_dataset(saved(path, X=np.moveaxis(color, 3, 1), y=LABELS)).train.X.shape == (40, 5, 4, 3)
+    assert open_dataset(saved(path, X=PICTURES / 255, y=LABELS)).train.X.dtype == np.float32
     table = open_dataset(saved(path, X=TABLE.astype(np.float32), y=LABELS))
     assert table.train.X.dtype == np.float64
     assert open_dataset(saved(path, X=TABLE, y=TABLE[:, 0])).task == "regression"
@@ -98,8 +100,9 @@ def test_names_of_classes(path: Path) -> None:
             {"x_train": TABLE, "y_train": LABELS, "x_test": TABLE, "y_test": LABELS.astype(str)},
             "all numbers or all text",
         ),
-        ({"X": PICTURES / 255, "y": LABELS}, r"X of .* must be uint8 pictures.*got float64 of shape \(40, 5, 4\)"),
-        ({"X": TABLE.astype(str), "y": LABELS}, "X of .* must be uint8 pictures"),
+        ({"X": PICTURES.astype(int), "y": LABELS}, r"X of .*: Pictures must be uint8.*got int64 of shape \(40, 5, 4\)"),
+        ({"X": TABLE.astype(str), "y": LABELS}, r"X of .* must be pictures.* or numbers \(n, d\); got <U"),
+        ({"X": TABLE[:, 0], "y": LABELS}, r"got float64 of shape \(40,\)"),
         ({"X": TABLE, "y": np.eye(4)[LABELS]}, r"y of .* must be numbers or text of shape \(n,\).*argmax"),
         ({"X": TABLE, "y": np.where(LABELS > 1, 1.0, np.nan)}, "an answer in every row; got none in 20 of 40 rows"),
         ({"X": np.where(TABLE > 2, np.nan, TABLE), "y": LABELS}, "finite numbers; got nan in column"),

@@ -242,11 +242,11 @@ def test_numbers_are_classes_or_targets_by_a_rule_that_is_announced() -> None:
     few = read_answers(np.array([10.0, 9.0, 10.0, 9.0, 11.0, 11.0]), "auto", "Column 'y' of a.csv")
     assert (few.task, few.labels, few.label_type) == ("classification", ("9", "10", "11"), "int")
     assert few.note is not None
-    assert "3 different whole numbers: classes (--task regression" in few.note
+    assert "3 different whole numbers, taken as classes (--task regression" in few.note
     many = read_answers(np.arange(100.0), "auto", "y")
     assert many.task == "regression"
     assert many.note is not None
-    assert "numbers to predict" in many.note
+    assert "to be predicted" in many.note
     assert read_answers(np.array([0.5, 1.5] * 9), "auto", "y").task == "regression"
     halves = read_answers(np.array([0.5, 1.5] * 9), "classification", "y")
     assert (halves.labels, halves.label_type, halves.note) == (("0.5", "1.5"), "float", None)

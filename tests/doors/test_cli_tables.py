@@ -185,7 +185,7 @@ def test_numbers_are_predicted_for_rows(likely: Likely, tmp_path: Path) -> None:
     people().to_csv(path, index=False)
     result = likely("fit", path, "--label", "price", "--network", "linear", "--out", tmp_path / "run")
     assert result.exit_code == 0
-    assert "holds 120 different numbers: numbers to predict (--task classification: classes)" in result.stderr
+    assert "120 different numbers, to be predicted (--task classification: as classes)" in result.stderr
     predictor = load(tmp_path / "run")
     assert isinstance(predictor, RegressorPredictor)
     assert predictor.columns is not None
@@ -202,7 +202,7 @@ def test_the_task_may_be_named(likely: Likely, tmp_path: Path) -> None:
     people().to_csv(path, index=False)
     options = ("--label", "rooms", *QUICK, "--overwrite", "--out", tmp_path / "run")
     result = likely("fit", path, *options)
-    assert "holds 8 different whole numbers: classes (--task regression takes them as numbers)" in result.stderr
+    assert "8 different whole numbers, taken as classes (--task regression: as numbers)" in result.stderr
     assert load(tmp_path / "run").card.label_type == "int"
     assert likely("fit", path, "--task", "regression", *options).exit_code == 0
     assert load(tmp_path / "run").task == "regression"

@@ -57,11 +57,9 @@ def read_answers(values: np.ndarray, task: Literal["auto"] | Task, where: str) -
     few = whole and len(different) <= _MOST_CLASSES and 2 * len(different) <= len(values)
     if task == "classification" or (task == "auto" and few):
         labels = tuple(as_texts(different).tolist())
-        note = (
-            f"{where} holds {len(labels)} different whole numbers: classes (--task regression takes them as numbers)."
-        )
+        note = f"{where}: {len(labels)} different whole numbers, taken as classes (--task regression: as numbers)."
         return Answers("classification", y, labels, "int" if whole else "float", note if task == "auto" else None)
-    note = f"{where} holds {len(different):,} different numbers: numbers to predict (--task classification: classes)."
+    note = f"{where}: {len(different):,} different numbers, to be predicted (--task classification: as classes)."
     return Answers("regression", values.astype(np.float64), (), "str", note if task == "auto" else None)
 
 

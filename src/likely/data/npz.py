@@ -11,7 +11,9 @@ import numpy as np
 
 from likely.data.answers import Answers, read_answers
 from likely.data.dataset import Dataset, Part, Task
-from likely.errors import DataError
+from likely.data.picture_arrays import stack_pictures
+from likely.errors import DataError, ShapeError
+from likely.stored_rows import RowArray
 
 ROWS = ("x", "images", "image", "data", "features", "pictures", "inputs")
 ANSWERS = ("y", "labels", "label", "targets", "target")
@@ -32,7 +34,7 @@ def open_npz(path: Path, *, task: Literal["auto"] | Task = "auto") -> Dataset:
     """The rows and answers in an .npz: `X` and `y`, or `x_train`, `y_train`, `x_test`, `y_test`, or names like these.
     Arrays for `val` are held out for calibration.
 
-    Pictures are uint8 of shape (n, h, w), (n, h, w, 1) or (n, h, w, 3); everything of shape (n, d) is rows of numbers.
+    Pictures are uint8 or floats of shape (n, h, w), (n, h, w, c) or (n, c, h, w); (n, d) is rows of numbers.
     An array of k texts called `classes` names the classes 0..k-1.
 
     Args:
@@ -171,18 +173,19 @@ def _free_memory() -> int:
         return 2**40
 
 
-def _rows(path: Path, name: str, X: np.ndarray) -> np.ndarray:
-    """Pictures as uint8 (n, h, w) or (n, h, w, 3), numbers as float64 (n, d)."""
-    if X.ndim == 4 and X.shape[3] == 1:
-        X = X[..., 0]
+def _rows(path: Path, name: str, X: np.ndarray) -> RowArray:
+    """Pictures as every door takes them, numbers as float64 (n, d)."""
     if X.ndim == 2 and X.dtype.kind in "fiub":
         return X.astype(np.float64)
-    if X.dtype == np.uint8 and (X.ndim == 3 or (X.ndim == 4 and X.shape[3] == 3)):
-        return X
-    raise DataError(
-        f"{name} of {path} must be uint8 pictures (n, h, w) or (n, h, w, 3), or numbers (n, d); got {X.dtype} of shape "
-        f"{X.shape}. Which range another dtype has is never guessed. Multiply, cast or reshape it before numpy.savez."
-    )
+    if X.ndim < 3:
+        raise ShapeError(
+            f"{name} of {path} must be pictures (n, h, w) or (n, h, w, c), or numbers (n, d); got {X.dtype} of shape "
+            f"{X.shape}. Reshape it before saving."
+        )
+    try:
+        return stack_pictures(X)
+    except ShapeError as error:
+        raise ShapeError(f"{name} of {path}: {error}") from None
 
 
 def _answers(path: Path, name: str, y: np.ndarray) -> np.ndarray:
