@@ -189,7 +189,8 @@ def _command(given: dict[str, Any]) -> str:
 
 def _summarize(run: "Run", report: "Path") -> None:
     from likely.cli.tables import figures_table, promises_table
-    from likely.cli.terminal import console, duration, printable, styled
+    from likely.cli.terminal import console, printable, styled
+    from likely.durations import duration
     from likely.runs import MODEL
 
     card = run.predictor.card

@@ -11,6 +11,7 @@ from sklearn.utils.validation import check_is_fitted, column_or_1d
 from likely.data.dataset import Dataset, Part
 from likely.data.picture_arrays import Channels
 from likely.errors import DataError, ShapeError
+from likely.estimators.bars import Verbose
 from likely.estimators.estimator import Estimator, checked_weights
 from likely.estimators.rows import label_type, named_distributions
 from likely.predictor import ClassifierPredictor
@@ -44,6 +45,7 @@ class Classifier(ClassifierMixin, Estimator):
         device: "auto", "cpu" or "cuda".
         dtype: "auto" computes rows of float64 in float64, everything else in float32.
         random_state: an int for a run that repeats.
+        verbose: whether `fit` shows how far it is; "auto" does so in notebooks.
 
     After `fit`: `classes_` (sorted), `predictor_`, `history_`, `n_features_in_`.
 
@@ -82,6 +84,7 @@ class Classifier(ClassifierMixin, Estimator):
         device: str = "auto",
         dtype: str = "auto",
         random_state: Any = None,
+        verbose: Verbose = "auto",
     ) -> None:
         self.network = network
         self.hidden = hidden
@@ -105,6 +108,7 @@ class Classifier(ClassifierMixin, Estimator):
         self.device = device
         self.dtype = dtype
         self.random_state = random_state
+        self.verbose: Verbose = verbose
 
     def fit(
         self,

@@ -18,6 +18,7 @@ from likely.arrays import to_numpy
 from likely.config import RunConfig
 from likely.data.dataset import Dataset
 from likely.data.picture_arrays import Channels, are_pictures, rows_as_pictures, stack_pictures
+from likely.estimators.bars import Verbose, watcher
 from likely.estimators.rows import check_some_weight
 from likely.recipe import learn
 
@@ -47,10 +48,15 @@ class Estimator(BaseEstimator):
     image_shape: tuple[int, ...] | None
     image_size: int | None
     channels: Channels
+    verbose: Verbose
     random_state: Any
     dtype: str
     predictor_: Any
     history_: list[dict[str, Any]]
+
+    def _html_repr(self) -> str:
+        """What a notebook shows: a fitted estimator as the card of its model, else scikit-learn's diagram."""
+        return self.predictor_._repr_html_() if hasattr(self, "predictor_") else super()._html_repr()
 
     def _config(self, rows: np.ndarray, **more: Any) -> RunConfig:
         seed = self.random_state
@@ -104,7 +110,7 @@ class Estimator(BaseEstimator):
             dataset = replace(dataset, train=dataset.train.take(kept))
             targets, weights = None if targets is None else targets[kept], weights[kept]
         config = self._config(np.asarray(dataset.train.X), **settings)
-        learned = learn(dataset, config, targets=targets, weights=weights)
+        learned = learn(dataset, config, watcher(self.verbose), targets=targets, weights=weights)
         self.predictor_ = learned.predictor
         self.history_ = [record.to_json() for record in learned.history]
 

@@ -9,6 +9,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from likely.data.dataset import Dataset, Part
 from likely.data.picture_arrays import Channels
+from likely.estimators.bars import Verbose
 from likely.estimators.estimator import Estimator, checked_weights
 from likely.predictor import RegressorPredictor
 
@@ -51,6 +52,7 @@ class Regressor(RegressorMixin, Estimator):
         device: str = "auto",
         dtype: str = "auto",
         random_state: Any = None,
+        verbose: Verbose = "auto",
     ) -> None:
         self.network = network
         self.hidden = hidden
@@ -69,6 +71,7 @@ class Regressor(RegressorMixin, Estimator):
         self.device = device
         self.dtype = dtype
         self.random_state = random_state
+        self.verbose: Verbose = verbose
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Learn from rows and their numbers.

@@ -22,6 +22,7 @@ from likely.inference import Inference
 from likely.networks import create_network
 from likely.networks.network import Network, TorchNetwork
 from likely.predictor.arrays import FAMILIARITY, HELD_OUT, THETA
+from likely.predictor.card_view import card_html
 from likely.stored_rows import StoredRows
 
 _DERIVED = ("held_out_probs",)
@@ -142,6 +143,9 @@ class Predictor:
         """
         storage.write(path, self.arrays, self.card.to_json())
         return Path(path)
+
+    def _repr_html_(self) -> str:
+        return card_html(self.card)
 
     def __repr__(self) -> str:
         card = self.card

@@ -1,0 +1,135 @@
+"""What a notebook shows, in a real kernel."""
+
+import io
+from typing import Any
+
+import nbformat
+import numpy as np
+import pytest
+from nbclient import NotebookClient
+from sklearn.datasets import load_iris
+from sklearn.pipeline import make_pipeline
+
+import likely
+from likely.estimators.bars import LineBar, bar_html, watcher
+from likely.learning.descent import Record
+
+CELLS = """
+import likely
+from sklearn.datasets import load_iris
+X, y = load_iris(return_X_y=True)
+clf = likely.Classifier(network="linear", random_state=0)
+clf
+---
+_ = clf.fit(X, y)
+---
+clf
+---
+clf.distribution(X[:2])
+---
+likely.Classifier(network="linear", random_state=0, verbose=False).fit(X, y).predictor_
+"""
+
+
+@pytest.fixture(scope="module")
+def shown() -> list[list[dict[str, Any]]]:
+    """The outputs of each cell."""
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell.strip()) for cell in CELLS.split("---")])
+    kernel = NotebookClient(
+        notebook, timeout=120, kernel_name="python3", extra_arguments=["--IPKernelApp.ip=127.0.0.1"]
+    )
+    kernel.execute()
+    return [cell.outputs for cell in notebook.cells]
+
+
+def html(outputs: list[dict[str, Any]]) -> str:
+    return "".join(output["data"]["text/html"] for output in outputs if "data" in output)
+
+
+def test_an_unfitted_estimator_is_scikit_learns_diagram(shown: Any) -> None:
+    assert "sk-container" in html(shown[0])
+
+
+def test_fit_shows_one_bar_which_ends_full(shown: Any) -> None:
+    bars = [output for output in shown[1] if "data" in output]
+    assert len(bars) == 1
+    assert "width:100.0%" in html(bars)
+    assert "loss" in html(bars)
+    assert not [output for output in shown[1] if output.output_type in ("stream", "error")]
+
+
+def test_a_fitted_classifier_is_its_card(shown: Any) -> None:
+    for outputs in (shown[2], shown[4]):
+        assert "P(label | x) over 3 labels" in html(outputs)
+        assert "temperature" in html(outputs)
+        assert "sk-container" not in html(outputs)
+
+
+def test_a_distribution_is_bars(shown: Any) -> None:
+    assert html(shown[3]).count("steelblue") == 6
+
+
+def test_verbose_false_shows_nothing(shown: Any) -> None:
+    assert len(shown[4]) == 1
+
+
+def test_names_are_escaped() -> None:
+    X, y = load_iris(return_X_y=True)
+    names = np.array(["<script>", "b & c", "d"])
+    clf = likely.Classifier(network="linear", epochs=1, random_state=0).fit(X, names[y])
+    for text in (clf.predictor_._repr_html_(), clf._repr_html_(), clf.distribution(X[:1])._repr_html_()):
+        assert "<script>" not in text
+        assert "&lt;script&gt;" in text
+
+
+def test_pipelines_keep_their_diagram() -> None:
+    X, y = load_iris(return_X_y=True)
+    pipeline = make_pipeline(likely.Classifier(network="linear", epochs=1, random_state=0)).fit(X, y)
+    assert "sk-container" in pipeline._repr_html_()
+
+
+def test_outside_a_notebook_fit_is_silent_unless_asked(capsys: pytest.CaptureFixture[str]) -> None:
+    X, y = load_iris(return_X_y=True)
+    likely.Classifier(network="linear", epochs=1, random_state=0).fit(X, y)
+    assert capsys.readouterr() == ("", "")
+    likely.Regressor(network="linear", epochs=1, random_state=0, verbose=True).fit(X, y)
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert "Fold 1 of 5: training without 30 rows" in err
+    assert type(watcher("auto")).__name__ == "Silent"
+
+
+def record(progress: float, epoch: float) -> Record:
+    return Record(1, epoch, progress, 0.5, 1e-3, 1.0, 100.0, 2.0 * (1 - progress), {"accuracy": 0.9, "nll": 0.25})
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_a_terminal_gets_one_line_that_is_written_over() -> None:
+    terminal = Terminal()
+    bar = LineBar(terminal)
+    bar.record(record(0.5, 1.0))
+    bar.record(record(1.0, 2.0))
+    lines = terminal.getvalue().split("\r")
+    assert lines[1].startswith("[###############...............] Training  epoch 1.0")
+    assert lines[2].startswith("[##############################] Training  epoch 2.0")
+    assert "done in 1.0 s" in lines[2]
+    assert lines[2].endswith("\n")
+
+
+def test_a_file_gets_a_line_per_epoch() -> None:
+    file = io.StringIO()
+    bar = LineBar(file)
+    for epoch in (0.5, 0.9, 1.0, 1.2, 2.0):
+        bar.record(record(epoch / 2, epoch))
+    assert file.getvalue().count("\n") == 3
+    assert "\r" not in file.getvalue()
+
+
+def test_the_bar_stays_in_its_box() -> None:
+    assert "width:100.0%" in bar_html(1.7, "x")
+    assert "width:0.0%" in bar_html(-1, "<b>")
+    assert "&lt;b&gt;" in bar_html(0.5, "<b>")
