@@ -10,6 +10,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from likely.errors import ModelFileError
 
+THETA = "theta."
+"""What the names of parameters begin with in a model file."""
+
 
 class _Entry(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -69,6 +72,9 @@ class TrainingEntry(_Entry):
     optimizer: str
     learning_rate: float
     batch_size: int
+    augment: tuple[str, ...] = ()
+    init_from: str | None = None
+    freeze: tuple[str, ...] = ()
     command: str = ""
 
 

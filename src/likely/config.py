@@ -54,6 +54,13 @@ def _activation(value: object) -> object:
     return value
 
 
+def _listed(value: object, none: str = "") -> object:
+    """The parts of a text such as `mirror,shift`, or of a list; the text `none` has no parts."""
+    if isinstance(value, str):
+        return () if value.strip() == none else tuple(part.strip() for part in value.split(","))
+    return tuple(value) if isinstance(value, list) else value
+
+
 _Seconds = Annotated[float, BeforeValidator(lambda value: parse_duration(value) if isinstance(value, str) else value)]
 _Widths = Annotated[
     tuple[Annotated[int, Field(gt=0)], ...],
@@ -65,6 +72,11 @@ _Labels = Annotated[
     BeforeValidator(lambda value: tuple(value) if isinstance(value, list) else value),
     Field(min_length=1),
 ]
+_Augment = Annotated[
+    tuple[Literal["mirror", "shift", "cutout"], ...],
+    BeforeValidator(lambda value: _listed(value, none="none")),
+]
+_Patterns = Annotated[tuple[Annotated[str, Field(min_length=1)], ...], BeforeValidator(lambda value: _listed(value))]
 _Activation = Annotated[Literal["sigmoid", "relu", "tanh", "gelu"], BeforeValidator(_activation)]
 
 
@@ -86,6 +98,11 @@ class RunConfig(BaseModel):
         head: from scores to probabilities.
         loss: what training lowers.
         optimizer: the update rule.
+        augment: how training pictures are changed, of "mirror", "shift" and "cutout"; none, in an empty list, leaves
+            them as they are, None does what the data set declares to be harmless.
+        init_from: a `model.likely`, a run folder or a safetensors file whose parameters training begins with; the last
+            layer begins anew where the labels differ.
+        freeze: patterns of the names of parameters that do not learn, such as `blocks.0.*`.
         learning_rate: the largest one of the schedule.
         batch_size: rows per step.
         epochs: passes over the training rows; may be a fraction.
@@ -130,6 +147,9 @@ class RunConfig(BaseModel):
     head: Literal["softmax", "l1"] = "softmax"
     loss: Literal["cross_entropy", "squared_error"] = "cross_entropy"
     optimizer: Literal["sgd", "adam"] | None = None
+    augment: _Augment | None = None
+    init_from: str | None = Field(default=None, min_length=1)
+    freeze: _Patterns = ()
     learning_rate: float | None = Field(default=None, gt=0)
     batch_size: int | None = Field(default=None, gt=0)
     epochs: float | None = Field(default=None, gt=0)

@@ -15,7 +15,7 @@ from likely.config import RunConfig
 from likely.data.split import folds, stratified_split
 from likely.heads import HEADS
 from likely.learning.descent import Record
-from likely.presets import SMALL, Plan, choose_plan
+from likely.presets import NOTHING, SMALL, Own, Plan, choose_plan
 from likely.stored_rows import take_rows
 from likely.training import Checkpoints, Interrupt, Rows, Trained, held_out_figures, train
 from likely.trust.temperature import apply_temperature, fit_temperature
@@ -64,6 +64,7 @@ def hold_out(
     mirror: bool,
     say: Callable[[str], None],
     record: Recorder,
+    own: Own = NOTHING,
     chosen: np.ndarray | None = None,
 ) -> Outcome:
     """Disjoint stratified parts, drawn before anything is fitted: 4% each, at most 2,500 rows.
@@ -76,6 +77,7 @@ def hold_out(
         mirror: whether pictures may be flipped.
         say: takes sentences for people.
         record: takes the records of the run.
+        own: what the user brings.
         chosen: indices of the rows that were set aside by whoever made the data; they become the parts, of one size.
             With few rows to train on, the part for the temperature also chooses the length of training.
     """
@@ -92,7 +94,7 @@ def hold_out(
         index = np.setdiff1d(np.arange(len(rows)), chosen)
     say(f"{len(index):,} rows to train on, {len(rows) - len(index):,} held out")
     shown = stopping if config.early_stopping else calibration
-    plan = _plan(rows, len(index), config, mirror)
+    plan = _plan(rows, len(index), config, mirror, own)
     few = chosen is not None and len(index) < SMALL
     if few:
         plan = replace(plan, average=0.0)  # the looks choose where to stop by the weights of that moment
@@ -117,7 +119,7 @@ def hold_out(
 
 
 def cross_validate(
-    rows: Rows, config: RunConfig, mirror: bool, say: Callable[[str], None], record: Recorder
+    rows: Rows, config: RunConfig, mirror: bool, say: Callable[[str], None], record: Recorder, own: Own = NOTHING
 ) -> Outcome:
     """Out-of-fold scores choose how long to train; then one network is trained on all rows.
 
@@ -127,14 +129,14 @@ def cross_validate(
     everything = np.arange(len(rows))
     smallest = min(count for count in np.bincount(rows.strata) if count) if rows.classifies else len(rows)
     if smallest < _FOLDS or len(rows) < 4 * _FOLDS:
-        plan = _plan(rows, len(rows), config, mirror)
+        plan = _plan(rows, len(rows), config, mirror, own)
         trained = train(plan, rows, everything, config, time_limit=config.time_limit, on_record=record)
         splits = SplitsEntry(method="none", train=len(rows), calibration=0, thresholds=0)
         return Outcome(trained, everything, splits, None, None)
 
     held_out = folds(rows.strata, _FOLDS, np.random.default_rng(config.seed))
     # The looks choose where to stop by the weights of that moment.
-    plan = replace(_plan(rows, len(rows), config, mirror), average=0.0)
+    plan = replace(_plan(rows, len(rows), config, mirror, own), average=0.0)
     share = None if config.time_limit is None else config.time_limit / (_FOLDS + 1)
     looks: list[list[tuple[float, np.ndarray]]] = []
     latest: Trained | None = None
@@ -218,7 +220,7 @@ def _loss(scores: np.ndarray, rows: Rows, head: str) -> float:
     return held_out_figures(calibrated, rows.Y, "softmax", True, rows.weights)["nll"]
 
 
-def _plan(rows: Rows, n_rows: int, config: RunConfig, mirror: bool) -> Plan:
+def _plan(rows: Rows, n_rows: int, config: RunConfig, mirror: bool, own: Own) -> Plan:
     return choose_plan(
         config,
         row_shape=rows.shape,
@@ -226,4 +228,5 @@ def _plan(rows: Rows, n_rows: int, config: RunConfig, mirror: bool) -> Plan:
         n_outputs=rows.Y.shape[1],
         task="classification" if rows.classifies else "regression",
         mirror=mirror,
+        own=own,
     )

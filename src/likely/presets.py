@@ -3,16 +3,39 @@
 The numbers were chosen on held-out training rows, never on a test set.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from likely.config import RunConfig
-from likely.engines.engine import EngineName, Optimizer
+from likely.engines.engine import EngineName, MakeOptimizer, Optimizer
 from likely.errors import ConfigError, EngineError
 from likely.networks import create_network
+from likely.networks.custom import CUSTOM, CustomNetwork
 from likely.networks.network import Network, TorchNetwork
+from likely.transfer import Start
 
-NetworkName = Literal["conv", "mlp", "linear"]
+NetworkName = Literal["conv", "mlp", "linear", "custom"]
+
+
+@dataclass(frozen=True)
+class Own:
+    """What one brings oneself in place of the names that a configuration knows.
+
+    Args:
+        network: a factory of modules.
+        optimizer: (parameters) -> a torch optimizer.
+        augment: names, functions of a prepared batch, augmentations with `draws`; None leaves it to the configuration.
+        start: parameters to begin with; None draws them.
+    """
+
+    network: CustomNetwork | None = None
+    optimizer: MakeOptimizer | None = None
+    augment: tuple[Any, ...] | None = None
+    start: Start | None = None
+
+
+NOTHING = Own()
 
 
 @dataclass(frozen=True)
@@ -26,12 +49,15 @@ class Plan:
         head: from scores to the simplex; "identity" for regression.
         loss: what compares with the label.
         engine: what trains it.
-        optimizer: the update rule.
-        learning_rate: the peak of the schedule.
+        optimizer: the update rule, or what makes a torch optimizer.
+        learning_rate: the peak of the schedule; None takes that of an optimizer of one's own.
         warmup: the share of the run during which the learning rate rises.
         batch_size: rows per step.
         epochs: passes over the training rows.
         mirror: whether training and prediction may flip pictures left to right.
+        augment: what else changes training rows.
+        start: parameters to begin with.
+        freeze: patterns of the names of parameters that do not learn.
         average: the share of the end of the run over which parameters are averaged; 0 keeps the last ones.
         exact: solve in closed form (linear regression) instead of descending.
         precision: of products while a torch module is trained; "auto" asks the processor.
@@ -42,12 +68,15 @@ class Plan:
     head: Literal["softmax", "l1", "identity"]
     loss: Literal["cross_entropy", "squared_error"]
     engine: EngineName
-    optimizer: Optimizer
-    learning_rate: float
+    optimizer: Optimizer | MakeOptimizer
+    learning_rate: float | None
     warmup: float
     batch_size: int
     epochs: float
     mirror: bool
+    augment: tuple[Any, ...] = ()
+    start: Start | None = None
+    freeze: tuple[str, ...] = ()
     average: float = 0.0
     exact: bool = False
     precision: Literal["auto", "float32", "bfloat16"] = "float32"
@@ -73,6 +102,10 @@ _RECIPES: dict[tuple[str, str], _Recipe] = {
     ("mlp", "fast"): _Recipe({"hidden": (256,)}, Optimizer(), 3e-3, 128, 12, 2000),
     ("mlp", "balanced"): _Recipe({"hidden": (512,)}, Optimizer(), 2e-3, 128, 25, 4000),
     ("mlp", "best"): _Recipe({"hidden": (512, 512)}, Optimizer(), 1e-3, 128, 50, 8000),
+    # What is not known of a network cannot be tuned: small steps that suit most.
+    ("custom", "fast"): _Recipe({}, Optimizer(weight_decay=0.01), 2e-3, 128, 10, 600),
+    ("custom", "balanced"): _Recipe({}, Optimizer(weight_decay=0.01), 1e-3, 128, 30, 2000),
+    ("custom", "best"): _Recipe({}, Optimizer(weight_decay=0.01), 1e-3, 128, 100, 6000),
     ("linear", "fast"): _Recipe({}, Optimizer(), 3e-3, 256, 10, 2000),
     ("linear", "balanced"): _Recipe({}, Optimizer(), 2e-3, 256, 20, 4000),
     ("linear", "best"): _Recipe({}, Optimizer(), 1e-3, 256, 40, 8000),
@@ -104,7 +137,14 @@ _SMALL_TABLES: dict[tuple[str, str, str], _Recipe] = {
 
 
 def choose_plan(
-    config: RunConfig, *, row_shape: tuple[int, ...], n_rows: int, n_outputs: int, task: str, mirror: bool
+    config: RunConfig,
+    *,
+    row_shape: tuple[int, ...],
+    n_rows: int,
+    n_outputs: int,
+    task: str,
+    mirror: bool,
+    own: Own = NOTHING,
 ) -> Plan:
     """The plan for training on `n_rows` rows of shape `row_shape`; what the configuration says comes first.
 
@@ -117,16 +157,19 @@ def choose_plan(
         n_outputs: classes, or targets.
         task: "classification" or "regression".
         mirror: whether the data set declares that pictures may be flipped.
+        own: what the user brings.
     Raises:
         ConfigError: if the network does not fit the data.
         EngineError: if the engine cannot train the network.
     """
     pictures = len(row_shape) > 1
-    kind = _network_name(config, pictures)
-    small_table = n_rows < SMALL and not pictures
+    kind = _network_name(config, pictures, own)
+    small_table = n_rows < SMALL and not pictures and kind != CUSTOM
     recipe = _SMALL_TABLES[task, kind, config.preset] if small_table else _RECIPES[kind, config.preset]
     settings = dict(recipe.settings)
-    if kind != "conv":
+    if own.start is not None and own.start.network == kind:
+        settings |= _settings_of(own.start)
+    if kind in ("mlp", "linear"):
         side = config.pad_to
         n_inputs = 1
         for size in (side, side, *row_shape[2:]) if side and pictures else row_shape:
@@ -139,19 +182,28 @@ def choose_plan(
             settings = {"n_inputs": n_inputs, "n_outputs": n_outputs}
     batch_size = config.batch_size or _batch_size(recipe.batch_size, n_rows, least=32 if small_table else 16)
     steps_per_epoch = max(1, n_rows // min(batch_size, n_rows))
-    optimizer = recipe.optimizer
+    optimizer: Optimizer | MakeOptimizer = recipe.optimizer
     if config.optimizer is not None and config.optimizer != optimizer.name:
         optimizer = replace(Optimizer(name=config.optimizer), momentum=0.9 if config.optimizer == "sgd" else 0.0)
     learning_rate = config.learning_rate
-    if learning_rate is None:
+    if own.optimizer is not None:
+        optimizer = own.optimizer
+    elif learning_rate is None:
         learning_rate = 0.1 if optimizer.name == "sgd" else recipe.learning_rate
-    exact = task == "regression" and kind == "linear" and config.engine == "auto"
+    begins_anew = own.start is None and own.optimizer is None and not config.freeze
+    exact = task == "regression" and kind == "linear" and config.engine == "auto" and begins_anew
     engine: EngineName = "numpy" if config.engine == "auto" else config.engine
-    if config.engine == "auto" and (kind == "conv" or config.device == "cuda"):
+    if config.engine == "auto" and (
+        kind in ("conv", CUSTOM) or config.device == "cuda" or own.optimizer is not None or config.freeze
+    ):
         engine = "torch"
+    in_channels = pictures and kind in ("conv", CUSTOM)
+    augment = config.augment if own.augment is None else own.augment
+    if augment is not None:
+        _check_augment(augment, in_channels)
     return Plan(
-        network=create_network(kind, settings),
-        layout="channels_first" if kind == "conv" else "rows" if pictures else "numbers",
+        network=own.network or create_network(kind, settings),
+        layout="channels_first" if in_channels else "rows" if pictures else "numbers",
         head=config.head if task == "classification" else "identity",
         loss=config.loss if task == "classification" else "squared_error",
         engine=engine,
@@ -160,14 +212,30 @@ def choose_plan(
         warmup=0.15,
         batch_size=batch_size,
         epochs=config.epochs or max(recipe.epochs, recipe.steps / steps_per_epoch),
-        mirror=mirror and kind == "conv",
+        mirror=mirror and in_channels if augment is None else "mirror" in augment,
+        augment=tuple(part for part in augment or () if part != "mirror"),
+        start=own.start,
+        freeze=config.freeze,
         average=_AVERAGE if kind == "conv" else 0.0,
         exact=exact,
-        precision=config.precision if kind == "conv" else "float32",
+        precision=config.precision if kind == "conv" or (kind, config.precision) == (CUSTOM, "bfloat16") else "float32",
     )
 
 
-def _network_name(config: RunConfig, pictures: bool) -> NetworkName:
+def _network_name(config: RunConfig, pictures: bool, own: Own) -> NetworkName:
+    if own.network is not None:
+        given = [name for name in ("hidden", "activation") if getattr(config, name) is not None]
+        if given:
+            raise ConfigError(
+                f"{given[0]} must come with the network 'mlp'; got a network of one's own. The factory says what its "
+                f"layers are. Try to leave out {given[0]}."
+            )
+        if config.engine in ("numpy", "jax"):
+            raise EngineError(
+                f"The {config.engine} engine trains the networks 'mlp' and 'linear'; got a network of one's own, "
+                "which is a torch module. Try engine='torch'."
+            )
+        return "custom"
     if config.network == "auto":
         return "conv" if pictures and config.engine in ("auto", "torch") else "mlp"
     if config.network == "conv" and not pictures:
@@ -181,6 +249,21 @@ def _network_name(config: RunConfig, pictures: bool) -> NetworkName:
             "which is a torch module. Try engine='torch'."
         )
     return config.network
+
+
+def _settings_of(start: Start) -> dict[str, Any]:
+    """The settings of the network that the parameters come from, as a recipe has them."""
+    settings = dict(start.settings or {})
+    return {**settings, "hidden": tuple(settings["sizes"][1:-1])} if start.network == "mlp" else settings
+
+
+def _check_augment(augment: Sequence[Any], in_channels: bool) -> None:
+    named = [part for part in augment if isinstance(part, str)]
+    if named and not in_channels:
+        raise ConfigError(
+            f"augment={named[0]!r} must come with a network that sees pictures; got rows of numbers. In a row no pixel "
+            "has neighbors. Try network='conv', image_shape=(height, width), or a function of one's own."
+        )
 
 
 def _batch_size(largest: int, n_rows: int, least: int) -> int:

@@ -12,6 +12,8 @@ import numpy as np
 from likely.card import Card, DataEntry, NetworkEntry, SplitsEntry, TrainingEntry
 from likely.config import RunConfig
 from likely.data.dataset import Dataset
+from likely.engines.engine import Optimizer
+from likely.networks.custom import name_of
 from likely.training import Rows, Trained
 
 
@@ -72,9 +74,15 @@ def make_card(
             precision=trained.engine.precision,
             device=trained.engine.device,
             threads=trained.engine.threads,
-            optimizer=plan.optimizer.name,
-            learning_rate=plan.learning_rate,
+            optimizer=plan.optimizer.name if isinstance(plan.optimizer, Optimizer) else name_of(plan.optimizer),
+            learning_rate=plan.learning_rate or 0.0,
             batch_size=plan.batch_size,
+            augment=(
+                *(("mirror",) if plan.mirror else ()),
+                *(part if isinstance(part, str) else name_of(part) for part in plan.augment),
+            ),
+            init_from=None if plan.start is None else plan.start.path,
+            freeze=plan.freeze,
             command=command,
         ),
         held_out=held_out,

@@ -32,12 +32,13 @@ from likely.learning.descent import Record
 from likely.metrics import classification_metrics, regression_metrics
 from likely.predictor import ClassifierPredictor, RegressorPredictor, make_predictor
 from likely.predictor.arrays import RESIDUALS, held_out_arrays
-from likely.presets import SMALL
+from likely.presets import NOTHING, SMALL, Own
 from likely.promises import promises_kept
 from likely.provenance import make_card
 from likely.runs import METRICS, MODEL, RunFolder
 from likely.stored_rows import join_rows, take_rows
 from likely.training import Rows, held_out_figures
+from likely.transfer import read_start
 from likely.trust.temperature import apply_temperature, fit_temperature
 
 
@@ -113,9 +114,14 @@ class Run:
         return self.predictor.card.to_json()
 
 
-def fit(config: RunConfig, watcher: Watcher | None = None, command: str = "") -> Run:
+def fit(config: RunConfig, watcher: Watcher | None = None, command: str = "", own: Own = NOTHING) -> Run:
     """Learn from the data that the configuration names, judge on its test part, and write a run folder.
 
+    Args:
+        config: what to do.
+        watcher: sees messages and records.
+        command: what the user typed, for the card.
+        own: a network, an optimizer or augmentations that have no name in a configuration.
     Raises:
         OutputError: if the run folder cannot be written; before any training.
         DataError: if the data cannot be learned from.
@@ -127,7 +133,12 @@ def fit(config: RunConfig, watcher: Watcher | None = None, command: str = "") ->
     folder.start(config.to_json())
     try:
         learned = learn(
-            dataset, config, watcher, command=command, on_record=lambda record: folder.append_history(record.to_json())
+            dataset,
+            config,
+            watcher,
+            command=command,
+            on_record=lambda record: folder.append_history(record.to_json()),
+            own=own,
         )
     except BaseException:
         folder.discard_unless_begun()
@@ -195,6 +206,7 @@ def learn(
     weights: np.ndarray | None = None,
     command: str = "",
     on_record: Callable[[Record], None] | None = None,
+    own: Own = NOTHING,
 ) -> Learned:
     """Train on the training part and calibrate on rows held out from it; the test part is not looked at.
 
@@ -206,6 +218,7 @@ def learn(
         weights: one non-negative number per training row.
         command: what the user typed, for the card.
         on_record: takes each record of the final training as it comes.
+        own: a network, an optimizer or augmentations that have no name in a configuration.
     """
     watcher = watcher or Silent()
     classifies = dataset.task == "classification"
@@ -218,6 +231,14 @@ def learn(
         X = join_rows(dataset.train.X, dataset.val.X)
         rows = replace(rows, X=X, Y=np.concatenate([Y, _targets(dataset, dataset.val, config.dtype)]))
     check_events(config.events, dataset.labels)
+    if config.init_from is not None:
+        start = read_start(config.init_from)
+        own = replace(own, start=replace(start, new_head=start.labels not in (None, dataset.labels)))
+        seen = 0 if start.trained_on is None else int(np.isin(row_hashes(rows.X), start.trained_on).sum())
+        if seen:
+            note = f"{start.path} was trained on {seen:,} of these rows: figures of held-out rows will flatter it"
+            dataset = replace(dataset, notes=(*dataset.notes, note))
+            watcher.say(note)
 
     def record(record: Record, fold: str = "") -> None:
         watcher.record(record, fold)
@@ -225,9 +246,9 @@ def learn(
             on_record(record)
 
     if chosen is None and len(rows) < SMALL:
-        outcome = cross_validate(rows, config, dataset.mirror, watcher.say, record)
+        outcome = cross_validate(rows, config, dataset.mirror, watcher.say, record, own)
     else:
-        outcome = hold_out(rows, config, dataset.mirror, watcher.say, record, chosen)
+        outcome = hold_out(rows, config, dataset.mirror, watcher.say, record, own, chosen)
     trained, calibration, thresholds = outcome.trained, outcome.calibration, outcome.thresholds
 
     temperature, figures = None, None
@@ -248,7 +269,9 @@ def learn(
         held_out = {RESIDUALS: np.sort(np.abs(thresholds.Y - thresholds.scores)[:, 0])}
     card = make_card(dataset, config, trained, outcome.splits, temperature, figures, command, rows)
     hashes = row_hashes(take_rows(rows.X, outcome.index))
-    predictor = make_predictor(card, trained.engine.state(), held_out, config.device, trained_on=hashes)
+    predictor = make_predictor(
+        card, trained.engine.state(), held_out, config.device, trained_on=hashes, network=own.network
+    )
     return Learned(predictor, trained.history, trained.stopped)
 
 

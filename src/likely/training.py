@@ -12,7 +12,7 @@ from types import FrameType
 import numpy as np
 
 from likely.config import RunConfig
-from likely.data.augment import AlternatingFlip
+from likely.data.augment import make_augmentation
 from likely.data.columns import Column, input_width
 from likely.data.normalize import Normalization
 from likely.engines import create_engine
@@ -25,6 +25,7 @@ from likely.learning.least_squares import least_squares
 from likely.learning.schedule import Schedule
 from likely.presets import Plan
 from likely.stored_rows import RowArray, take_rows
+from likely.transfer import begun
 
 _SAMPLE = 2_000
 
@@ -173,7 +174,12 @@ def train(
         dtype=config.dtype,
         device=config.device,
         precision=plan.precision,
+        freeze=plan.freeze,
     )
+    peak = plan.learning_rate or engine.learning_rate or 1.0
+    plan = replace(plan, learning_rate=peak)
+    if plan.start is not None:
+        engine.load_state(begun(engine.state(), plan.start, engine.last_layer))
     trained = Trained(plan, engine, Inference(normalization, engine.forward, plan.mirror), mean, scale, [], "finished")
     judge = _Judge(trained, checkpoints, rows.classifies)
     if plan.exact:
@@ -185,8 +191,9 @@ def train(
         judge(1.0)
         return trained
 
-    flips = AlternatingFlip(len(X), config.seed) if plan.mirror else None
-    engine.place(X, Y, weights, prepare=normalization, augment=flips)
+    parts = (*(("mirror",) if plan.mirror else ()), *plan.augment)
+    augmentation = make_augmentation(parts, len(X), config.seed)
+    engine.place(X, Y, weights, prepare=normalization, augment=augmentation)
     looks = (checkpoints.most if checkpoints else None) or math.inf
     tail = _Mean()
     stopped = "finished"
@@ -197,9 +204,9 @@ def train(
                 len(X),
                 epochs=plan.epochs,
                 batch_size=plan.batch_size,
-                learning_rate=Schedule(plan.learning_rate, plan.warmup),
+                learning_rate=Schedule(peak, plan.warmup),
                 seed=config.seed,
-                augmentation=flips,
+                augmentation=augmentation,
                 judge=judge if checkpoints else None,
                 judge_every=max(1, round(plan.epochs / looks)),
                 time_limit=time_limit,
@@ -209,7 +216,7 @@ def train(
                 if record.held_out is not None and not all(map(math.isfinite, record.held_out.values())):
                     raise DivergenceError(
                         f"Held-out scores must stay finite; got NaN or infinity after step {record.step}. The steps "
-                        f"were too long for this data. Try a learning rate of {plan.learning_rate / 10:.1g}.",
+                        f"were too long for this data. Try a learning rate of {peak / 10:.1g}.",
                         record.step,
                     )
                 trained.history.append(record)

@@ -85,6 +85,30 @@ def fit(
     ] = None,
     batch_size: Annotated[int | None, typer.Option(help="Rows per step.", rich_help_panel=_LEARNING)] = None,
     optimizer: Annotated[str | None, choice("optimizer", "The update rule.", _LEARNING)] = None,
+    augment: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME,...",
+            help="Change training pictures: mirror, shift, cutout; or none. Default: what the data declare.",
+            rich_help_panel=_LEARNING,
+        ),
+    ] = None,
+    init_from: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE",
+            help="Begin with the parameters of a model.likely or a safetensors file.",
+            rich_help_panel=_LEARNING,
+        ),
+    ] = None,
+    freeze: Annotated[
+        str | None,
+        typer.Option(
+            metavar="PATTERN,...",
+            help="Names of parameters that do not learn, such as blocks.0.*",
+            rich_help_panel=_LEARNING,
+        ),
+    ] = None,
     loss: Annotated[str | None, choice("loss", "What training lowers. Default: cross_entropy.", _LEARNING)] = None,
     seed: Annotated[
         int | None, typer.Option(help="Of everything that is drawn. Default: 0.", rich_help_panel=_LEARNING)

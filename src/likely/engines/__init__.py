@@ -1,11 +1,12 @@
 """Engines by name, imported when they are asked for."""
 
 import importlib
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from likely.engines.engine import Engine, Optimizer
+from likely.engines.engine import Engine, MakeOptimizer, Optimizer
 from likely.engines.gradient import refuse_heaviside
 from likely.errors import EngineError, nearest
 from likely.networks.network import Network, TorchNetwork
@@ -24,12 +25,13 @@ def create_engine(
     n_outputs: int,
     head: str,
     loss: str,
-    optimizer: Optimizer,
+    optimizer: Optimizer | MakeOptimizer,
     sample: np.ndarray,
     seed: int,
     dtype: str = "float32",
     device: str = "auto",
     precision: str = "float32",
+    freeze: Sequence[str] = (),
 ) -> Engine:
     """The engine of this name, holding first values of the network.
 
@@ -39,12 +41,13 @@ def create_engine(
         n_outputs: how many scores.
         head: by name, for the loss.
         loss: by name.
-        optimizer: the update rule.
+        optimizer: the update rule; for torch also a function that makes a torch optimizer of what learns.
         sample: some prepared inputs, of which a torch network may take data-dependent first values.
         seed: of the first values.
         dtype: "float32" or "float64".
         device: "auto", "cpu" or "cuda"; engines other than torch compute on the CPU.
         precision: of products while a torch module is trained: "auto", "float32" or "bfloat16".
+        freeze: patterns of the names of parameters that do not learn; torch only.
     Raises:
         EngineError: if the engine does not exist or cannot train the network; it says which can.
     """
@@ -57,10 +60,15 @@ def create_engine(
         )
     if name != "torch" and device == "cuda":
         raise EngineError(f"The engine {name!r} computes on the CPU; got device='cuda'. Try engine='torch'.")
+    if name != "torch" and (freeze or not isinstance(optimizer, Optimizer)):
+        raise EngineError(
+            f"The engine {name!r} must train all layers by a rule that has a name; got "
+            f"{'layers to freeze' if freeze else 'another optimizer'}. Only torch can do that. Try engine='torch'."
+        )
     refuse_heaviside(network)
     module, kind = _ENGINES[name]
     made: Any = getattr(importlib.import_module(module), kind)
-    more = {"precision": precision} if name == "torch" else {}
+    more: dict[str, Any] = {"precision": precision, "freeze": freeze} if name == "torch" else {}
     return made(
         network,
         n_outputs=n_outputs,

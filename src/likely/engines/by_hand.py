@@ -117,6 +117,7 @@ class ByHand:
 
     name = "numpy"
     device = "cpu"
+    learning_rate = None  # optimizers of one's own are torch's
 
     def __init__(
         self,
@@ -154,6 +155,11 @@ class ByHand:
     def n_parameters(self) -> int:
         """How many numbers theta holds."""
         return self._theta.size
+
+    @property
+    def last_layer(self) -> tuple[str, ...]:
+        """The name of the last layer."""
+        return tuple(self._network.shapes)[-1:]
 
     def place(
         self,

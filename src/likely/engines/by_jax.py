@@ -40,6 +40,7 @@ class ByJax:
 
     name = "jax"
     device = "cpu"
+    learning_rate = None  # optimizers of one's own are torch's
     threads = os.cpu_count() or 1  # XLA takes a thread per core and offers no setting
 
     def __init__(
@@ -74,6 +75,11 @@ class ByJax:
     def n_parameters(self) -> int:
         """How many numbers theta holds."""
         return sum(value.size for value in self._theta.values())
+
+    @property
+    def last_layer(self) -> tuple[str, ...]:
+        """The name of the last layer."""
+        return tuple(self._network.shapes)[-1:]
 
     def place(
         self,

@@ -21,6 +21,10 @@ Augment: TypeAlias = Callable[[Array, Array], Array]
 """(prepared batch (b, ...), random integers (b, m)) -> changed batch, in the batch's array library."""
 
 
+MakeOptimizer: TypeAlias = Callable[[Any], Any]
+"""(parameters, or groups of them) -> a `torch.optim.Optimizer`: an update rule of one's own."""
+
+
 @dataclass(frozen=True)
 class Optimizer:
     """The update rule and its numbers; the learning rate comes with every step.
@@ -73,6 +77,16 @@ class Engine(Protocol):
     @property
     def n_parameters(self) -> int:
         """How many numbers the network has as parameters, learned or fixed."""
+        ...
+
+    @property
+    def last_layer(self) -> tuple[str, ...]:
+        """The names in `state()` of what makes the scores: what a network for other labels cannot take over."""
+        ...
+
+    @property
+    def learning_rate(self) -> float | None:
+        """The one that an optimizer of one's own asks for, else None."""
         ...
 
     def place(

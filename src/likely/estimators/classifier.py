@@ -1,7 +1,7 @@
 """The classifier: from labelled pictures or rows to P(label | x)."""
 
-from collections.abc import Collection, Mapping
-from typing import Any, Literal, Self, cast
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any, Self, cast
 
 import numpy as np
 from sklearn.base import ClassifierMixin
@@ -23,13 +23,24 @@ class Classifier(ClassifierMixin, Estimator):
     """Learns P(label | x) from labelled pictures or rows of numbers.
 
     Args:
-        network: "auto" (conv for pictures, MLP for rows), "conv", "mlp" or "linear".
+        network: "auto" (conv for pictures, MLP for rows), "conv", "mlp" or "linear"; or a factory of modules: a
+            function of n_classes (or of n_classes and a sample of prepared rows), or an object with
+            `build(n_classes, sample)`. The module maps prepared rows, pictures (n, c, h, w) in [0, 1] or standardized
+            numbers (n, d), to scores (n, k), without a softmax. What its last linear layer is given tells familiar
+            rows from strange ones, unless it has `scores_and_features(x)`.
         hidden: widths of the MLP's hidden layers; None leaves them to the preset.
         activation: of the MLP: "sigmoid", "relu", "tanh" or "gelu".
         head: from scores to the simplex, "softmax" or "l1".
         loss: "cross_entropy" or "squared_error".
         engine: "auto", "numpy" (gradients by hand), "jax" or "torch".
-        optimizer: "sgd" or "adam"; None leaves it to the preset.
+        optimizer: "sgd" or "adam", None leaves it to the preset; or a function of the parameters that learn, or of the
+            module's `parameter_groups()`, that makes a torch optimizer. The schedule then rises to that optimizer's own
+            learning rate, unless `learning_rate` is given.
+        augment: how training pictures are changed: "mirror", "shift", "cutout", several of them, or "none"; or a
+            function of a prepared batch. None mirrors if `mirror` says that this is harmless, and does nothing else.
+        init_from: a `model.likely`, a run folder or a local safetensors file whose parameters training begins with;
+            the last layer begins anew where the labels differ.
+        freeze: patterns of the names of parameters that do not learn, such as "conv1.*".
         learning_rate: the peak of the schedule; None leaves it to the preset.
         batch_size: rows per step; None leaves it to the size of the data.
         epochs: passes over the rows; None leaves them to the preset and the size of the data.
@@ -55,20 +66,34 @@ class Classifier(ClassifierMixin, Estimator):
         >>> clf = Classifier(network="linear", random_state=0).fit(X, y)
         >>> clf.distribution(X[:1]).mode()
         [0]
+
+        A network of one's own, with an optimizer of one's own:
+
+        >>> from torch import nn, optim
+        >>> def small_net(n_classes):
+        ...     hidden = nn.Sequential(nn.Linear(4, 16), nn.BatchNorm1d(16), nn.ReLU(), nn.Dropout(0.1))
+        ...     return nn.Sequential(hidden, nn.Linear(16, n_classes))
+        >>> clf = Classifier(network=small_net, epochs=5, random_state=0,
+        ...                  optimizer=lambda params: optim.SGD(params, lr=0.1, momentum=0.9, nesterov=True)).fit(X, y)
+        >>> clf.predict_proba(X).shape
+        (150, 3)
     """
 
     _task = "classification"
 
     def __init__(
         self,
-        network: Literal["auto", "conv", "mlp", "linear"] = "auto",
+        network: Any = "auto",
         *,
         hidden: tuple[int, ...] | None = None,
         activation: str | None = None,
         head: str = "softmax",
         loss: str = "cross_entropy",
         engine: str = "auto",
-        optimizer: str | None = None,
+        optimizer: Any = None,
+        augment: Any = None,
+        init_from: Any = None,
+        freeze: Sequence[str] = (),
         learning_rate: float | None = None,
         batch_size: int | None = None,
         epochs: float | None = None,
@@ -93,6 +118,9 @@ class Classifier(ClassifierMixin, Estimator):
         self.loss = loss
         self.engine = engine
         self.optimizer = optimizer
+        self.augment = augment
+        self.init_from = init_from
+        self.freeze = freeze
         self.learning_rate = learning_rate
         self.batch_size = batch_size
         self.epochs = epochs

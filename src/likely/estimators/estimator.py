@@ -18,8 +18,11 @@ from likely.arrays import to_numpy
 from likely.config import RunConfig
 from likely.data.dataset import Dataset
 from likely.data.picture_arrays import Channels, are_pictures, rows_as_pictures, stack_pictures
+from likely.errors import ConfigError
 from likely.estimators.bars import Verbose, watcher
 from likely.estimators.rows import check_some_weight
+from likely.networks.custom import CustomNetwork
+from likely.presets import Own
 from likely.recipe import learn
 
 _SETTINGS = (
@@ -30,6 +33,9 @@ _SETTINGS = (
     "head",
     "loss",
     "optimizer",
+    "augment",
+    "init_from",
+    "freeze",
     "learning_rate",
     "batch_size",
     "epochs",
@@ -51,6 +57,9 @@ class Estimator(BaseEstimator):
     verbose: Verbose
     random_state: Any
     dtype: str
+    network: Any
+    optimizer: Any
+    augment: Any
     predictor_: Any
     history_: list[dict[str, Any]]
 
@@ -63,11 +72,33 @@ class Estimator(BaseEstimator):
         if not isinstance(seed, int | np.integer):
             seed = check_random_state(seed).randint(2**31 - 1)
         dtype = self.dtype
+        own = self._own()
         if dtype == "auto":
-            # Numbers that came in double precision are computed in it; pictures never need it.
-            dtype = "float64" if rows.ndim == 2 and rows.dtype == np.float64 else "float32"
+            # Numbers that came in double precision are computed in it; pictures never need it, and a module of one's
+            # own may make tensors in torch's default precision.
+            wide = rows.ndim == 2 and rows.dtype == np.float64 and own.network is None
+            dtype = "float64" if wide else "float32"
         settings = {name: getattr(self, name) for name in _SETTINGS if hasattr(self, name)}
+        # What has no name reaches the recipe beside the configuration.
+        named = {"network": "auto", "optimizer": None, "augment": None}
+        settings |= {name: named[name] for name in named if getattr(own, name) is not None}
         return RunConfig(data="array", seed=int(seed), dtype=cast(Any, dtype), task=self._task, **settings, **more)
+
+    def _own(self) -> Own:
+        """What was given as an object, not by name."""
+        network, optimizer, augment = self.network, self.optimizer, self.augment
+        if optimizer is not None and not isinstance(optimizer, str) and not callable(optimizer):
+            raise ConfigError(
+                f"optimizer must be 'sgd', 'adam' or a function of the parameters; got a {type(optimizer).__name__}. "
+                "It holds no parameters of the network, which is made later. "
+                "Try optimizer=lambda params: torch.optim.SGD(params, lr=0.1)."
+            )
+        parts = tuple(augment) if isinstance(augment, list | tuple) else (augment,)
+        return Own(
+            network=None if isinstance(network, str) else CustomNetwork(network),
+            optimizer=optimizer if callable(optimizer) else None,
+            augment=None if all(part is None or isinstance(part, str) for part in parts) else parts,
+        )
 
     def _rows(self, X: Any) -> np.ndarray:
         """X as stored rows like those learned from."""
@@ -110,7 +141,7 @@ class Estimator(BaseEstimator):
             dataset = replace(dataset, train=dataset.train.take(kept))
             targets, weights = None if targets is None else targets[kept], weights[kept]
         config = self._config(np.asarray(dataset.train.X), **settings)
-        learned = learn(dataset, config, watcher(self.verbose), targets=targets, weights=weights)
+        learned = learn(dataset, config, watcher(self.verbose), targets=targets, weights=weights, own=self._own())
         self.predictor_ = learned.predictor
         self.history_ = [record.to_json() for record in learned.history]
 

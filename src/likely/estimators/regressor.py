@@ -1,6 +1,7 @@
 """The regressor: from rows or pictures to numbers, with intervals."""
 
-from typing import Any, Literal, Self, cast
+from collections.abc import Sequence
+from typing import Any, Self, cast
 
 import numpy as np
 from sklearn.base import RegressorMixin
@@ -34,12 +35,15 @@ class Regressor(RegressorMixin, Estimator):
 
     def __init__(
         self,
-        network: Literal["auto", "mlp", "linear"] = "auto",
+        network: Any = "auto",
         *,
         hidden: tuple[int, ...] | None = None,
         activation: str | None = None,
         engine: str = "auto",
-        optimizer: str | None = None,
+        optimizer: Any = None,
+        augment: Any = None,
+        init_from: Any = None,
+        freeze: Sequence[str] = (),
         learning_rate: float | None = None,
         batch_size: int | None = None,
         epochs: float | None = None,
@@ -59,6 +63,9 @@ class Regressor(RegressorMixin, Estimator):
         self.activation = activation
         self.engine = engine
         self.optimizer = optimizer
+        self.augment = augment
+        self.init_from = init_from
+        self.freeze = freeze
         self.learning_rate = learning_rate
         self.batch_size = batch_size
         self.epochs = epochs

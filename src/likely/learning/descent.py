@@ -12,10 +12,11 @@ import math
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
+from likely.data.augment import Augmentation
 from likely.engines.engine import Batch, Engine
 from likely.errors import ConfigError, DivergenceError
 
@@ -51,14 +52,6 @@ class Record:
     def to_json(self) -> dict[str, Any]:
         """The record as a line of `history.jsonl` holds it."""
         return asdict(self)
-
-
-class Augmentation(Protocol):
-    """What changes training pictures: random integers drawn here, applied where the data lives."""
-
-    def draws(self, rows: np.ndarray, epoch: int) -> np.ndarray:
-        """Random integers for these rows in this epoch, shape (b, m)."""
-        ...
 
 
 def descend(

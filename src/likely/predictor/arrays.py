@@ -9,7 +9,6 @@ from likely.storage import expect_arrays
 from likely.trust.abstention import confidence, threshold_grid
 from likely.trust.temperature import apply_temperature
 
-THETA = "theta."
 RESIDUALS = "held_out.residuals"
 LOG_PROBS = "held_out.log_probs"
 LABELS = "held_out.labels"

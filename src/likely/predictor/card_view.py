@@ -42,6 +42,9 @@ def card_facts(card: Card) -> list[tuple[str, str]]:
             f"seed {training.seed}: {round(training.epochs, 2):g} epochs in {duration(training.seconds)}, "
             f"{training.stopped}",
         ),
+        ("augmented by", ", ".join(training.augment)),
+        ("begun with", training.init_from or ""),
+        ("frozen", ", ".join(training.freeze)),
         ("photographs", _photographs(card)),
         ("versions", ", ".join(f"{name} {version}" for name, version in card.versions.items())),
         ("made", card.created),

@@ -8,7 +8,7 @@ from typing import Any, Self
 import numpy as np
 
 from likely import storage
-from likely.card import Card
+from likely.card import THETA, Card
 from likely.data.columns import Column
 from likely.data.encode import encode
 from likely.data.frame import is_frame, table_of
@@ -17,13 +17,15 @@ from likely.data.picture import read_picture
 from likely.data.picture_arrays import are_files, fit_to_shape
 from likely.engines import create_engine
 from likely.engines.engine import Optimizer
-from likely.errors import DataError
+from likely.errors import DataError, ModelFileError
 from likely.inference import Inference
 from likely.networks import create_network
+from likely.networks.custom import CUSTOM, CustomNetwork
 from likely.networks.network import Network, TorchNetwork
-from likely.predictor.arrays import FAMILIARITY, HELD_OUT, THETA
+from likely.predictor.arrays import FAMILIARITY, HELD_OUT
 from likely.predictor.card_view import card_html
 from likely.stored_rows import StoredRows
+from likely.transfer import differences
 
 _DERIVED = ("held_out_probs",)
 
@@ -38,6 +40,9 @@ class Predictor:
         device: where a torch network computes: "auto", "cpu" or "cuda".
         path: where the model came from, for messages.
         trained_on: hashes of the rows that it was trained on, where they are known.
+        network: the factory of a network of one's own, which the card only names.
+    Raises:
+        ModelFileError: if the arrays do not fit the network.
     """
 
     def __init__(
@@ -47,22 +52,24 @@ class Predictor:
         device: str = "auto",
         path: object = "",
         trained_on: np.ndarray | None = None,
+        network: CustomNetwork | None = None,
     ) -> None:
         self.trained_on = trained_on
         self.card = card
         self.arrays = dict(arrays)
         self.where = str(path) or "The model"
         self.normalization = Normalization.from_json(card.normalization)
-        network = create_network(card.network.name, card.network.settings)
+        built = network or self._built_in()
         theta = {name.removeprefix(THETA): a for name, a in self.arrays.items() if name.startswith(THETA)}
-        if isinstance(network, Network):
-            shapes, kinds, forward = network.shapes, {}, partial(network.apply_with_features, theta)
+        if isinstance(built, Network):
+            shapes, kinds, forward = built.shapes, {}, partial(built.apply_with_features, theta)
             load_state = None
         else:
-            engine = _torch_engine(network, card, self.normalization, device)
+            engine = _torch_engine(built, card, self.normalization, device)
             state = engine.state()
             shapes, kinds = {n: a.shape for n, a in state.items()}, {n: a.dtype.kind for n, a in state.items()}
             forward, load_state = engine.forward, engine.load_state
+            self._check_state(shapes, theta)
         storage.expect_arrays(
             self.where,
             self.arrays,
@@ -73,6 +80,25 @@ class Predictor:
         if load_state is not None:
             load_state(theta)
         self._inference = Inference(self.normalization, forward, card.mirror)
+
+    def _built_in(self) -> Network | TorchNetwork:
+        card = self.card
+        if card.network.name == CUSTOM:
+            raise ModelFileError(
+                f"{self.where} must be loaded with the factory that made its network; got none, and the file only "
+                f"says that it was called {card.network.settings.get('factory')!r}. Nothing is imported because a file "
+                "says so. Try likely.load(path, network=factory)."
+            )
+        return create_network(card.network.name, card.network.settings)
+
+    def _check_state(self, shapes: Mapping[str, tuple[int, ...]], theta: Mapping[str, np.ndarray]) -> None:
+        differs = differences(shapes, {name: a.shape for name, a in theta.items()})
+        if self.card.network.name == CUSTOM and differs:
+            raise ModelFileError(
+                f"{self.where} must be loaded with the factory that made its network "
+                f"({self.card.network.settings.get('factory')!r}); got one whose network has other parameters. "
+                f"Of those of the file: {differs}. Try the factory as it was in training."
+            )
 
     @property
     def task(self) -> str:
@@ -163,6 +189,6 @@ def _torch_engine(network: TorchNetwork, card: Card, normalization: Normalizatio
         optimizer=Optimizer(),
         sample=np.zeros((2, *normalization.output_shape), np.float32),
         seed=0,
-        dtype="float32",
+        dtype=card.training.dtype,
         device=device,
     )

@@ -4,22 +4,27 @@ Backpropagation records each operation of the forward pass and walks the record 
 computes is the gradient of the batch's mean loss.
 """
 
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 import torch
-from torch import nn
 
 from likely.arrays import Array, to_numpy
+from likely.engines.by_torch.features import LastInput
+from likely.engines.by_torch.frozen import freeze as freeze_layers
+from likely.engines.by_torch.modules import PureModule, batch_norms, last_called, make_module, try_out
+from likely.engines.by_torch.optimizers import UpdateRule
 from likely.engines.by_torch.precision import Precision, multiplies_in_bfloat16
-from likely.engines.engine import Augment, Batch, Optimizer, Prepare
+from likely.engines.engine import Augment, Batch, MakeOptimizer, Optimizer, Prepare
 from likely.errors import EngineError
+from likely.networks.custom import CustomNetwork
 from likely.networks.network import Network, TorchNetwork
 from likely.objective import mean_loss
 from likely.stored_rows import RowArray, StoredRows
 
+_TRIED = 8  # rows of the sample are enough to see what a module does with them
 _DTYPES = {"float32": torch.float32, "float64": torch.float64}
 
 
@@ -31,12 +36,13 @@ class ByTorch:
         n_outputs: how many scores.
         head: by name, for the loss.
         loss: by name.
-        optimizer: the update rule.
+        optimizer: the update rule, or a function that makes a torch optimizer of what learns.
         sample: some prepared inputs, of which a module may take data-dependent first values.
         seed: of the first values.
-        dtype: "float32" or "float64"; modules are float32.
+        dtype: "float32" or "float64".
         device: "auto", "cpu" or "cuda".
         precision: what modules multiply in while they are trained: "auto", "float32" or "bfloat16".
+        freeze: patterns of the names of parameters that do not learn.
     """
 
     name = "torch"
@@ -48,29 +54,31 @@ class ByTorch:
         n_outputs: int,
         head: str,
         loss: str,
-        optimizer: Optimizer,
+        optimizer: Optimizer | MakeOptimizer,
         sample: np.ndarray,
         seed: int,
         dtype: str = "float32",
         device: str = "auto",
         precision: Precision = "float32",
+        freeze: Sequence[str] = (),
     ) -> None:
         self._device = _device(device)
         self._dtype = _DTYPES[dtype]
         self._head, self._loss = head, loss
-        if isinstance(network, Network):
-            theta = {name: torch.from_numpy(a).to(self._device, self._dtype) for name, a in network.init(seed).items()}
-            self._module: nn.Module = _Pure(network, theta)
-        else:
-            with torch.random.fork_rng(devices=[]):
-                torch.manual_seed(seed)
-                self._module = network.build(n_outputs, sample)
-            self._module.to(device=self._device)
-            self._module.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]  # missing in its stub
+        self._seed, self._steps = seed, 0
+        self._module = make_module(network, n_outputs, sample, seed=seed, dtype=self._dtype, device=self._device)
+        self._channels_last = not isinstance(network, CustomNetwork | Network)
+        self._sample = self._input(torch.from_numpy(sample[:_TRIED]))
+        self._last_input: LastInput | None = None
+        if isinstance(network, CustomNetwork):
+            try_out(self._module, network, n_outputs, head, self._sample)
+            _, last = last_called(self._module, self._sample)
+            if last is not None and not hasattr(self._module, "scores_and_features"):
+                self._last_input = LastInput(last)
+        self._frozen_norms = freeze_layers(self._module, freeze)
+        self._norms = batch_norms(self._module)
         self._low = not isinstance(network, Network) and multiplies_in_bfloat16(precision, self._device)
-        self._optimizer, self._rates = _optimizer(self._module, optimizer)
-        # torch's SGD adds its decay to the gradient, momentum included; ours acts on theta itself.
-        self._decay = optimizer.weight_decay if optimizer.name == "sgd" else 0.0
+        self._rule = UpdateRule(self._module, optimizer)
 
     @property
     def device(self) -> str:
@@ -92,6 +100,20 @@ class ByTorch:
         """How many numbers the network holds that are parameters, learned or fixed."""
         return sum(p.numel() for p in self._module.parameters())
 
+    @property
+    def last_layer(self) -> tuple[str, ...]:
+        """The names in `state()` of the parameters that make the scores."""
+        if isinstance(self._module, PureModule):
+            return tuple(name for name, _ in self._module.named_parameters())[-1:]
+        name, layer = last_called(self._module, self._laid_out(self._sample))
+        own = () if layer is None else layer.named_parameters(recurse=False)
+        return tuple(f"{name}.{parameter}" if name else parameter for parameter, _ in own)
+
+    @property
+    def learning_rate(self) -> float | None:
+        """The one that an optimizer of one's own was made with."""
+        return self._rule.learning_rate
+
     def place(
         self,
         X: RowArray,
@@ -111,7 +133,7 @@ class ByTorch:
 
     def step(self, batch: Batch, learning_rate: float) -> float:
         """One step on the mean loss of the batch; returns that loss."""
-        with _flushed_denormals():
+        with _flushed_denormals(), self._own_randomness():
             return self._step(batch, learning_rate)
 
     def _step(self, batch: Batch, learning_rate: float) -> float:
@@ -122,20 +144,14 @@ class ByTorch:
             x = self._augment(x, torch.from_numpy(batch.draws).to(self._device))
         weights = None if self._weights is None else self._weights.index_select(0, rows)
         self._module.train()
-        for group, rate in zip(self._optimizer.param_groups, self._rates, strict=True):
-            group["lr"] = learning_rate * rate
+        # One row has no variance: it is normalized by the running statistics.
+        for norm in self._norms if len(rows) == 1 else self._frozen_norms:
+            norm.eval()
         with torch.autocast(self._device.type, torch.bfloat16, enabled=self._low):
             scores = self._module(self._laid_out(x))
         Y = self._Y.index_select(0, rows)
         loss = mean_loss(self._head, self._loss, Y, scores.to(self._dtype), weights)
-        self._optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-        if self._decay:
-            with torch.no_grad():
-                for group in self._optimizer.param_groups:
-                    for parameter in group["params"]:
-                        parameter.mul_(1 - group["lr"] * self._decay)
-        self._optimizer.step()
+        self._rule.step(loss, learning_rate)
         return loss.item()
 
     def forward(self, X: Array) -> tuple[np.ndarray, np.ndarray]:
@@ -147,7 +163,8 @@ class ByTorch:
             if hasattr(module, "scores_and_features"):
                 scores, features = module.scores_and_features(x)
             else:
-                scores = features = module(x)
+                scores = module(x)
+                features = scores if self._last_input is None else self._last_input.take(scores)
         return to_numpy(scores), to_numpy(features)
 
     def state(self) -> dict[str, np.ndarray]:
@@ -158,28 +175,23 @@ class ByTorch:
         """Take parameters and buffers back."""
         self._module.load_state_dict({name: torch.from_numpy(np.array(value)) for name, value in state.items()})
 
+    @contextmanager
+    def _own_randomness(self) -> Generator[None]:
+        """Dropout, and augmentations of one's own, draw the same numbers in every run, and nobody else's."""
+        if isinstance(self._module, PureModule) and self._augment is None:
+            yield
+            return
+        with torch.random.fork_rng(devices=[self._device] if self.device == "cuda" else []):
+            torch.manual_seed(self._seed + self._steps)
+            self._steps += 1
+            yield
+
     def _input(self, x: torch.Tensor) -> torch.Tensor:
         return x.to(self._device, self._dtype)
 
-    @staticmethod
-    def _laid_out(x: torch.Tensor) -> torch.Tensor:
-        return x.contiguous(memory_format=torch.channels_last) if x.ndim == 4 else x
-
-
-class _Pure(nn.Module):
-    """A pure network as a module: its state has the names that theta has."""
-
-    def __init__(self, network: Network, theta: Mapping[str, torch.Tensor]) -> None:
-        super().__init__()
-        self._network = network
-        for name, value in theta.items():
-            self.register_parameter(name, nn.Parameter(value))
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return self.scores_and_features(x)[0]
-
-    def scores_and_features(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        return self._network.apply_with_features(dict(self.named_parameters()), x)
+    def _laid_out(self, x: torch.Tensor) -> torch.Tensor:
+        # A module of one's own may look at memory as it lies (`view`), so that its input keeps the usual layout.
+        return x.contiguous(memory_format=torch.channels_last) if self._channels_last and x.ndim == 4 else x
 
 
 @contextmanager
@@ -202,19 +214,3 @@ def _device(name: str) -> torch.device:
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "cpu"
     return torch.device(name)
-
-
-def _optimizer(module: nn.Module, optimizer: Optimizer) -> tuple[torch.optim.Optimizer, list[float]]:
-    """The update rule over what learns, and each group's multiple of the learning rate."""
-    grouped: Any = getattr(module, "parameter_groups", None)
-    groups: list[dict[str, Any]]
-    groups = grouped() if grouped else [{"params": [p for p in module.parameters() if p.requires_grad], "rate": 1.0}]
-    rates = [group["rate"] for group in groups]
-    params = [{"params": group["params"]} for group in groups]
-    if optimizer.name == "sgd":
-        made = torch.optim.SGD(params, lr=0.0, momentum=optimizer.momentum)
-        return made, rates
-    made = torch.optim.AdamW(
-        params, lr=0.0, betas=optimizer.betas, eps=optimizer.eps, weight_decay=optimizer.weight_decay, foreach=True
-    )
-    return made, rates

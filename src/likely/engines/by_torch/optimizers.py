@@ -1,0 +1,95 @@
+"""The update rule over what a module learns: ours by name, or any of torch's."""
+
+import inspect
+from typing import Any
+
+import torch
+from torch import nn
+
+from likely.engines.engine import MakeOptimizer, Optimizer
+from likely.errors import EngineError
+
+
+class UpdateRule:
+    """A torch optimizer whose learning rate comes with every step.
+
+    Args:
+        module: its `parameter_groups()`, if it has them, say what learns at which multiple of the rate ("rate");
+            else everything that has a gradient learns alike.
+        rule: numbers of one of our rules, or a function of the parameters that makes an optimizer.
+    Raises:
+        EngineError: if nothing learns, or the function makes no optimizer of these parameters.
+    """
+
+    def __init__(self, module: nn.Module, rule: Optimizer | MakeOptimizer) -> None:
+        groups = _groups(module)
+        self.learning_rate: float | None = None
+        # torch's SGD adds its decay to the gradient, momentum included; ours acts on theta itself.
+        self._decay = 0.0
+        if not isinstance(rule, Optimizer):
+            self._optimizer = _own(rule, module, groups)
+            made = self._optimizer.param_groups
+            peak = max(float(group.get("lr", 0.0)) for group in made)
+            self.learning_rate = peak or None
+            # The schedule moves all groups together, in the proportions that the optimizer was made with.
+            self._rates = [float(group["lr"]) / peak * group.get("rate", 1.0) for group in made] if peak else []
+            return
+        self._rates = [group["rate"] for group in groups]
+        params = [{"params": group["params"]} for group in groups]
+        if rule.name == "sgd":
+            self._decay = rule.weight_decay
+            self._optimizer = torch.optim.SGD(params, lr=0.0, momentum=rule.momentum)
+            return
+        self._optimizer = torch.optim.AdamW(
+            params, lr=0.0, betas=rule.betas, eps=rule.eps, weight_decay=rule.weight_decay, foreach=True
+        )
+
+    def step(self, loss: torch.Tensor, learning_rate: float) -> None:
+        """Lower the loss by one step."""
+        for group, rate in zip(self._optimizer.param_groups, self._rates, strict=bool(self._rates)):
+            group["lr"] = learning_rate * rate
+        self._optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        if self._decay:
+            with torch.no_grad():
+                for group in self._optimizer.param_groups:
+                    for parameter in group["params"]:
+                        parameter.mul_(1 - group["lr"] * self._decay)
+        self._optimizer.step()
+
+
+def _groups(module: nn.Module) -> list[dict[str, Any]]:
+    grouped: Any = getattr(module, "parameter_groups", None)
+    groups: list[dict[str, Any]] = grouped() if grouped else [{"params": list(module.parameters())}]
+    learning = [{"rate": 1.0, **group, "params": [p for p in group["params"] if p.requires_grad]} for group in groups]
+    learning = [group for group in learning if group["params"]]
+    if not learning:
+        raise EngineError(
+            f"The module must have parameters that learn; got none in {type(module).__name__}. There is nothing to "
+            "train. Try fewer patterns in freeze, or a layer with parameters."
+        )
+    return learning
+
+
+def _own(make: MakeOptimizer, module: nn.Module, groups: list[dict[str, Any]]) -> torch.optim.Optimizer:
+    # One group without a rate of its own is a plain list, as every optimizer takes it.
+    plain = len(groups) == 1 and set(groups[0]) == {"params", "rate"} and groups[0]["rate"] == 1
+    made = make(groups[0]["params"] if plain else groups)
+    if not isinstance(made, torch.optim.Optimizer):
+        raise EngineError(
+            f"optimizer must return a torch.optim.Optimizer; got {type(made).__name__}. It is called with the "
+            "parameters that learn. Try optimizer=lambda params: torch.optim.SGD(params, lr=0.1)."
+        )
+    closure = inspect.signature(made.step).parameters.get("closure")
+    if closure is not None and closure.default is inspect.Parameter.empty:
+        raise EngineError(
+            f"optimizer must step from one gradient; got {type(made).__name__}, which evaluates the loss several times "
+            "in a step. Try torch.optim.AdamW."
+        )
+    ours = {id(parameter) for parameter in module.parameters()}
+    if any(id(parameter) not in ours for group in made.param_groups for parameter in group["params"]):
+        raise EngineError(
+            "optimizer must hold the parameters that it is called with; got an optimizer of others. Those of another "
+            "module would learn. Try optimizer=lambda params: torch.optim.SGD(params, lr=0.1)."
+        )
+    return made
