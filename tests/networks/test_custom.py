@@ -1,4 +1,4 @@
-"""Networks of one's own: a small residual net on real digits, from training to a file and back; and factories at fault."""
+"""Networks of one's own: a small residual net on real digits, from training to a file and back; factories at fault."""
 
 import copy
 import json
@@ -152,7 +152,7 @@ def test_a_file_without_its_factory_or_with_another_is_refused(trained: likely.C
         likely.load(path, network=lambda n_classes: nn.Sequential(nn.Flatten(), nn.Linear(64, n_classes)))
     with pytest.raises(ModelFileError, match=r"small_resnet.*scores of shape \(2, 10\)"):
         likely.load(path, network=lambda n_classes: ResNet(n_classes + 1))
-    with pytest.raises(ModelFileError, match="small_resnet.*no such weights"):
+    with pytest.raises(ModelFileError, match=r"small_resnet.*no such weights"):
         likely.load(path, network=at_fault)
     with pytest.raises(EngineError, match="NoneType"):
         likely.load(path, network=lambda n_classes: None)
@@ -163,7 +163,7 @@ def at_fault(n_classes: int) -> nn.Module:
 
 
 def test_a_factory_is_for_models_of_factories(model_path: Path) -> None:
-    with pytest.raises(ConfigError, match="'linear'.*without network"):
+    with pytest.raises(ConfigError, match=r"'linear'.*without network"):
         likely.load(model_path, network=small_resnet)
 
 
