@@ -143,13 +143,13 @@ class Head:
     Args:
         name: as configurations and model files call it.
         probs: scores -> outputs.
-        log_probs: scores -> log outputs in nats.
+        log_probs: (scores, axis=-1) -> log outputs in nats.
         backward: (scores, outputs, gradient with respect to outputs) -> gradient with respect to scores.
     """
 
     name: str
     probs: Callable[[Array], Array]
-    log_probs: Callable[[Array], Array]
+    log_probs: Callable[..., Array]
     backward: Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]
 
 
@@ -176,7 +176,8 @@ def _identity(scores: Array) -> Array:
     return scores
 
 
-def _no_log(scores: Array) -> Array:
+def _no_log(scores: Array, axis: int = -1) -> Array:
+    del axis
     raise ConfigError(
         "A head must map to the simplex for its logarithms to be log probabilities; got 'identity' or 'sigmoid', "
         f"for scores of shape {tuple(scores.shape)}. Try head='softmax'."

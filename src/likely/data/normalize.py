@@ -146,7 +146,10 @@ class Normalization:
             x = x[:, None] if len(self.shape) == 2 else xp.permute_dims(x, (0, 3, 1, 2))
         else:
             x = xp.reshape(x, (x.shape[0], *self.output_shape))
-        return xp.astype(x, dtype) / 255 if self.pixels is None else x
+        if self.pixels is None:
+            x = xp.astype(x, dtype)
+            x /= 255
+        return x
 
     def check(self, X: Any) -> np.ndarray:
         """Rows as NumPy, unchanged, if they are like those learned from: never rescaled by a guess.
