@@ -49,12 +49,12 @@ def open_table(
     """
     text = {column.name for column in columns or () if column.categories is not None}
     table = read_table(path, text=text)
-    label, notes = _label_column(table, label)
+    label, notes = label_column(table, label)
     where = f"Column {label!r} of {path}"
     answers = read_answers(table.column(label, "the answers", "--label COLUMN"), task, where)
     split = read_split(table, to_learn=to_learn)
     if to_learn:
-        _check_learned(answers, split, where)
+        check_learned(answers, split, where)
     if columns is None:
         picture, said = picture_column(table, picture, exclude=label)
         notes += said
@@ -104,7 +104,7 @@ def _open_rows(table: Table, dataset: Dataset, split: Split, columns: Sequence[C
     )
 
 
-def _label_column(table: Table, label: str | None) -> tuple[str, list[str]]:
+def label_column(table: Table, label: str | None) -> tuple[str, list[str]]:
     """The column with the answers, and what to say where nobody named it."""
     if label is not None:
         return label, []
@@ -120,7 +120,7 @@ def _label_column(table: Table, label: str | None) -> tuple[str, list[str]]:
     )
 
 
-def _check_learned(answers: Answers, split: Split, where: str) -> None:
+def check_learned(answers: Answers, split: Split, where: str) -> None:
     """Refuse rows for validation or test whose class has no row to learn from."""
     if answers.task == "regression" or split.column is None:
         return

@@ -12,7 +12,6 @@ first principal components of coarse block means need no further look; sorted al
 from collections.abc import Callable, Iterator
 
 import numpy as np
-from PIL import Image
 
 LEVELS, CONTRAST = 6.0, 0.1
 THUMBNAIL, _COARSE, _COMPONENTS = 32, 8, 24
@@ -41,8 +40,9 @@ def look_alike(take: Callable[[np.ndarray], np.ndarray], n: int) -> list[np.ndar
     del blocks
     group = np.arange(n)
     for one, other in _candidates(_components(coarse), reach):
-        while len(one):
-            one, other = _not_yet_joined(group, one, other)
+        # Pairs within a group that has formed meanwhile need no look: of many alike, few are compared.
+        while (apart := group[one] != group[other]).any():
+            one, other = one[apart], other[apart]
             first, second = one[:_AT_ONCE], other[:_AT_ONCE]
             alike = _look_same(take, first, second)
             for a, b in zip(first[alike].tolist(), second[alike].tolist(), strict=True):
@@ -56,11 +56,40 @@ def look_alike(take: Callable[[np.ndarray], np.ndarray], n: int) -> list[np.ndar
 
 def thumbnails(pictures: np.ndarray) -> np.ndarray:
     """Block means of at most 32 x 32, as float32 of shape (m, h, w, c); small pictures are their own."""
-    height, width = (min(size, THUMBNAIL) for size in pictures.shape[1:3])
-    if pictures.shape[1:3] != (height, width):
-        box = Image.Resampling.BOX
-        pictures = np.stack([np.asarray(Image.fromarray(p).resize((width, height), box)) for p in pictures])
-    return pictures.reshape(len(pictures), height, width, -1).astype(np.float32)
+    height, width = pictures.shape[1:3]
+    return block_means(pictures, min(height, THUMBNAIL), min(width, THUMBNAIL))
+
+
+def block_means(pictures: np.ndarray, height: int, width: int) -> np.ndarray:
+    """Means over equal blocks, pixels on an edge by their share of area: any scale of one picture has the same.
+
+    Args:
+        pictures: shape (m, h, w) or (m, h, w, c).
+        height, width: how many blocks there shall be.
+    Returns:
+        float32 of shape (m, height, width, c).
+    Example:
+        >>> block_means(np.array([[[0, 3, 6]]]), 1, 2)[0, 0, :, 0]
+        array([1., 5.], dtype=float32)
+    """
+    m, h, w = pictures.shape[:3]
+    pixels = pictures.reshape(m, h, w, -1)
+    if (h, w) == (height, width):
+        return pixels.astype(np.float32)
+    down, across = _shares(h, height), _shares(w, width)
+    means = np.empty((m, height, width, pixels.shape[3]), np.float32)
+    for i, picture in enumerate(pixels):
+        rows = down @ picture.reshape(h, -1).astype(np.float32)
+        means[i] = across @ rows.reshape(height, w, -1)
+    return means
+
+
+def _shares(pixels: int, blocks: int) -> np.ndarray:
+    """How much of each block is of each pixel, along one axis: shape (blocks, pixels), rows that sum to 1."""
+    edges = np.linspace(0, pixels, blocks + 1)[:, None]
+    first = np.arange(pixels)
+    overlap = np.minimum(edges[1:], first + 1) - np.maximum(edges[:-1], first)
+    return (np.maximum(overlap, 0) * blocks / pixels).astype(np.float32)
 
 
 def _coarse(thumbs: np.ndarray) -> np.ndarray:
@@ -95,11 +124,6 @@ def _candidates(points: np.ndarray, reach: float) -> Iterator[tuple[np.ndarray, 
         later = other > one
         if later.any():
             yield order[one[later] + start], order[other[later] + start]
-
-
-def _not_yet_joined(group: np.ndarray, one: np.ndarray, other: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    apart = group[one] != group[other]
-    return one[apart], other[apart]
 
 
 def _look_same(take: Callable[[np.ndarray], np.ndarray], one: np.ndarray, other: np.ndarray) -> np.ndarray:

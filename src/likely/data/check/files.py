@@ -9,11 +9,14 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
-from likely.data.check.alike import THUMBNAIL
+from likely.data.check.alike import THUMBNAIL, block_means
 from likely.data.find import Found
 from likely.data.picture import look_at_picture
 from likely.data.progress import Progress
 from likely.errors import PictureError
+
+_ENOUGH = 256
+"""Pixels along the shorter side that are enough for a thumbnail."""
 
 
 @dataclass(frozen=True)
@@ -92,5 +95,13 @@ def _look(file: File) -> Seen:
         turned=look.turned,
         constant=picture.getcolors(1) is not None,
         digest=hashlib.blake2b(f"{picture.size}".encode() + pixels.tobytes(), digest_size=8).digest(),
-        thumbnail=np.asarray(pixels.resize((THUMBNAIL, THUMBNAIL), Image.Resampling.BOX)),
+        thumbnail=_thumbnail(pixels),
     )
+
+
+def _thumbnail(picture: Image.Image) -> np.ndarray:
+    factor = min(picture.size) // _ENOUGH
+    if factor > 1:
+        picture = picture.reduce(factor)
+    means = block_means(np.asarray(picture)[None], THUMBNAIL, THUMBNAIL)[0]
+    return np.rint(means).astype(np.uint8)

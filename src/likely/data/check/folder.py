@@ -2,36 +2,16 @@
 
 import os
 import unicodedata
-from dataclasses import dataclass
 from pathlib import Path
-
-import numpy as np
 
 from likely.data.check.file_findings import about_files
 from likely.data.check.files import File, Seen, look_at_files
 from likely.data.check.findings import Finding, Place, counted
+from likely.data.check.looked_at import LookedAt, as_dataset, common_shape
 from likely.data.corrections import relative_path
-from likely.data.dataset import Dataset, Part
 from likely.data.find import SUFFIXES, walk_pictures
 from likely.data.folder import LAYOUT, PARTS, part_folders
 from likely.data.progress import Progress
-
-
-@dataclass(frozen=True)
-class LookedAt:
-    """What is in a folder.
-
-    Args:
-        dataset: thumbnails of the pictures that can be read, with their paths; None if there are none to learn from.
-        digests: of their pixels, part after part, uint64.
-        findings: what only the files show.
-        shape: of the pictures as a network would get them, if that is clear.
-    """
-
-    dataset: Dataset | None
-    digests: np.ndarray
-    findings: list[Finding]
-    shape: tuple[int, ...] | None
 
 
 def look_at_folder(
@@ -50,7 +30,7 @@ def look_at_folder(
     classes = _class_folders(folder)
     if not classes["train"]:
         message = f"{folder} must hold class folders; got a folder without subfolders."
-        return LookedAt(None, np.empty(0, np.uint64), [Finding("layout", "error", message, LAYOUT)], None)
+        return LookedAt(None, None, [Finding("layout", "error", message, LAYOUT)], None)
     files = [
         File(found, part, _label(path))
         for part, paths in classes.items()
@@ -63,20 +43,9 @@ def look_at_folder(
         *about_files(folder, files, seen, image_size=image_size, skip_bad=skip_bad),
         *_other_files(folder, classes),
     ]
-    labels = tuple(sorted({f.label for f, s in zip(files, seen, strict=True) if f.part == "train" and s.error is None}))
-    rows = {
-        part: [(f, s) for f, s in zip(files, seen, strict=True) if f.part == part and not s.error and f.label in labels]
-        for part in PARTS
-    }
-    gray = all(s.gray for s in seen if s.error is None)
-    sizes = {(s.height, s.width) for s in seen if s.error is None}
-    size = (image_size, image_size) if image_size else sizes.pop() if len(sizes) == 1 else None
-    return LookedAt(
-        _dataset(folder, labels, gray, rows) if labels else None,
-        np.frombuffer(b"".join(s.digest for part in PARTS for _, s in rows[part]), dtype="<u8"),
-        found,
-        None if size is None else size if gray else (*size, 3),
-    )
+    labels = sorted({file.label for file in files if file.part == "train"})
+    dataset, digests = as_dataset(str(folder), files, seen, labels)
+    return LookedAt(dataset, digests, found, common_shape(seen, image_size))
 
 
 def _class_folders(folder: Path) -> dict[str, list[Path]]:
@@ -90,16 +59,6 @@ def _class_folders(folder: Path) -> dict[str, list[Path]]:
 def _label(path: Path) -> str:
     # One name, however the file system writes its accents.
     return unicodedata.normalize("NFC", path.name)
-
-
-def _dataset(folder: Path, labels: tuple[str, ...], gray: bool, rows: dict[str, list[tuple[File, Seen]]]) -> Dataset:
-    def part(name: str) -> Part:
-        X = np.stack([s.thumbnail for _, s in rows[name] if s.thumbnail is not None])
-        y = np.array([labels.index(f.label) for f, _ in rows[name]], dtype=np.int64)
-        return Part(X[..., 0] if gray else X, y, tuple(f.found.name for f, _ in rows[name]))
-
-    test, val = (part(name) if rows[name] else None for name in ("test", "val"))
-    return Dataset(str(folder), "classification", part("train"), test, val, labels=labels, found_at=str(folder))
 
 
 def _about_classes(folder: Path, classes: dict[str, list[Path]], files: list[File], seen: list[Seen]) -> list[Finding]:

@@ -2,12 +2,14 @@
 
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 
 import numpy as np
 
 from likely.data.check.findings import Place
 from likely.data.corrections import relative_path
 from likely.data.dataset import Dataset, Part
+from likely.data.table import is_table
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,12 @@ class AllRows:
     def y(self) -> np.ndarray:
         """The answer of each row."""
         return np.concatenate([part.y for part in self.parts.values()])
+
+    @property
+    def folder(self) -> Path:
+        """Where the files of the rows are, if they are files."""
+        found_at = Path(self.dataset.found_at)
+        return found_at.parent if is_table(found_at) else found_at
 
     @property
     def are_pictures(self) -> bool:
@@ -76,4 +84,4 @@ class AllRows:
         label = self.dataset.labels[int(part.y[index])] if self.dataset.labels else f"{part.y[index]:g}"
         if part.paths is None:
             return Place(str(index), "row", name, index, label, detail)
-        return Place(relative_path(part.paths[index], self.dataset.found_at), "path", name, index, label, detail)
+        return Place(relative_path(part.paths[index], str(self.folder)), "path", name, index, label, detail)

@@ -10,13 +10,16 @@ import numpy as np
 
 from likely.data.check.arrays import check_dataset
 from likely.data.check.findings import Finding, Findings, Place
-from likely.data.check.folder import LookedAt, look_at_folder
+from likely.data.check.folder import look_at_folder
+from likely.data.check.looked_at import LookedAt
+from likely.data.check.picture_table import look_at_picture_table
 from likely.data.check.rows import AllRows
 from likely.data.dataset import Dataset, Task
 from likely.data.idx import is_idx_folder
 from likely.data.picture import look_at_picture
 from likely.data.progress import Progress
 from likely.data.sources import NAMES, open_dataset
+from likely.data.table import is_table
 from likely.data.test_part import with_test_part
 from likely.data.validate import validate
 from likely.errors import DataError, LikelyError, PictureError, ShapeError
@@ -45,16 +48,15 @@ class Checked:
 
     def picture(self, place: Place) -> np.ndarray | None:
         """The picture at a place, in its own shape; None where there is none to be seen."""
-        if self.dataset is None or self.dataset.train.X.ndim < 3:
+        rows = self.rows
+        if rows is None or not rows.are_pictures:
             return None
-        part = None if place.index is None else AllRows(self.dataset).parts[place.part]
-        if part is not None and place.index is not None and part.paths is None:
+        part = None if place.index is None else rows.parts[place.part]
+        if part is not None and part.paths is None:
             return part.X[place.index]
         if place.kind != "path":
             return None
-        file = Path(self.dataset.found_at, place.name)
-        if part is not None and place.index is not None and part.paths is not None:
-            file = Path(part.paths[place.index])
+        file = rows.folder / place.name
         try:
             return np.asarray(look_at_picture(file).picture)
         except PictureError:
@@ -115,11 +117,23 @@ def check_source(
         (True, ['few-to-judge', 'duplicates'])
     """
     name = os.fspath(name_or_path)
-    folder = Path(os.path.expanduser(name))  # noqa: PTH111
+    path = Path(os.path.expanduser(name))  # noqa: PTH111
     try:
-        if name not in NAMES and data_folder is None and folder.is_dir() and not is_idx_folder(folder):
-            looked = look_at_folder(folder, image_size=image_size, skip_bad=skip_bad, progress=progress)
-            return _check_folder(name, looked, seed)
+        looked = None
+        if name not in NAMES and path.is_dir() and not is_idx_folder(path):
+            looked = look_at_folder(path, image_size=image_size, skip_bad=skip_bad, progress=progress)
+        elif name not in NAMES and path.exists() and is_table(path):
+            looked = look_at_picture_table(
+                path,
+                label=label,
+                picture=picture,
+                task=task,
+                image_size=image_size,
+                skip_bad=skip_bad,
+                progress=progress,
+            )
+        if looked is not None:
+            return _check_files(name, looked, seed)
         dataset = open_dataset(
             name,
             data_folder,
@@ -131,14 +145,14 @@ def check_source(
             task=task,
         )
     except (DataError, ShapeError) as error:
-        if not folder.exists():
+        if not path.exists():
             raise
         return Checked(name, Findings([_refusal(error)]), None, None)
     found = [*check_dataset(dataset), *_refusals(dataset, seed)]
     return Checked(name, Findings(found), dataset, dataset.train.X.shape[1:])
 
 
-def _check_folder(name: str, looked: LookedAt, seed: int) -> Checked:
+def _check_files(name: str, looked: LookedAt, seed: int) -> Checked:
     found: Iterable[Finding] = looked.findings
     if looked.dataset is not None:
         found = [*found, *check_dataset(looked.dataset, digests=looked.digests)]
