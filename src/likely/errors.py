@@ -16,6 +16,7 @@
     └── OutputError          a file or folder that cannot be written
 
     LikelyWarning            everything that the library warns of
+    ├── CacheWarning                 decoded pictures could not be kept for the next time
     ├── DamagedFileWarning           a file that is not what it should be was passed over
     ├── ImprobableConditionWarning   conditioning on an event of tiny probability
     └── RankWarning                  a design matrix without full column rank
@@ -93,6 +94,10 @@ class OutputError(LikelyError, OSError):
 
 class LikelyWarning(UserWarning):
     """Everything that likely warns of."""
+
+
+class CacheWarning(LikelyWarning):
+    """Decoded pictures could not be kept on disk for the next time."""
 
 
 class DamagedFileWarning(LikelyWarning):

@@ -45,7 +45,7 @@ class StoredRows:
 
     def __getitem__(self, key: Any) -> Any:
         """A row, or an array of the rows that a slice or an array of integers names."""
-        return np.asarray(self.base[self.index[key]])
+        return self.base.take(self.index[key], axis=0)
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
         return np.asarray(self[:], dtype=dtype)

@@ -28,6 +28,7 @@ from likely.stored_rows import RowArray, take_rows
 from likely.transfer import begun
 
 _SAMPLE = 2_000
+_SAMPLE_NUMBERS = 2_000 * 32 * 32 * 3  # of the sample at most, so that large pictures take no more memory
 
 
 @dataclass(frozen=True)
@@ -169,7 +170,7 @@ def train(
         head=plan.head,
         loss=plan.loss,
         optimizer=plan.optimizer,
-        sample=normalization(X[:_SAMPLE]),
+        sample=normalization(X[: max(1, min(_SAMPLE, _SAMPLE_NUMBERS // math.prod(X.shape[1:])))]),
         seed=config.seed,
         dtype=config.dtype,
         device=config.device,
@@ -186,7 +187,7 @@ def train(
         with warnings.catch_warnings():
             # Columns that depend on each other leave theta open but not what it predicts.
             warnings.simplefilter("ignore", RankWarning)
-            theta = least_squares(normalization(X), Y, weights=weights)
+            theta = least_squares(normalization(X[:]), Y, weights=weights)
         engine.load_state({"layer0": theta.astype(config.dtype)})
         judge(1.0)
         return trained

@@ -1,14 +1,17 @@
 import json
+import os
+import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from likely.data import decoded
+from likely.data import decoded, picture_cache
 from likely.data.decoded import load_pictures
 from likely.data.picture import read_picture
-from likely.errors import DataError
+from likely.errors import CacheWarning, DataError, PictureError
 from likely.stored_rows import StoredRows
 
 RNG = np.random.default_rng(0)
@@ -18,8 +21,8 @@ RNG = np.random.default_rng(0)
 def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A cache of the test's own, into which even the smallest set goes, and stays on disk."""
     monkeypatch.setenv("LIKELY_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr(decoded, "KEPT_FROM", 1)
-    monkeypatch.setattr(decoded, "ON_DISK_FROM", 1)
+    monkeypatch.setattr(picture_cache, "KEPT_FROM", 1)
+    monkeypatch.setattr(picture_cache, "ON_DISK_FROM", 1)
     return tmp_path / "cache" / "pictures"
 
 
@@ -48,7 +51,7 @@ def test_the_second_time_comes_from_the_cache(tmp_path: Path, cache: Path, monke
     paths = save(tmp_path / "in", 40)
     first = load(paths)
     assert isinstance(first.X, StoredRows)
-    assert sorted(path.suffix for path in cache.iterdir()) == [".json", ".npy"]
+    assert sorted(path.suffix for path in cache.iterdir()) == [".json", ".rows"]
     monkeypatch.setattr(decoded, "read_picture", None)
     np.testing.assert_array_equal(load(paths).X[:], first.X[:])
     # Where a file lies does not matter, what it holds does.
@@ -70,7 +73,7 @@ def test_other_content_or_another_size_is_decoded_anew(tmp_path: Path) -> None:
 def test_a_damaged_cache_is_built_again(tmp_path: Path, cache: Path, damage: str) -> None:
     paths = save(tmp_path / "in", 20)
     before = load(paths).X[:]
-    rows, facts = next(cache.glob("*.npy")), next(cache.glob("*.json"))
+    rows, facts = next(cache.glob("*.rows")), next(cache.glob("*.json"))
     content = rows.read_bytes()
     if damage == "short":
         rows.write_bytes(content[:-30])
@@ -83,7 +86,7 @@ def test_a_damaged_cache_is_built_again(tmp_path: Path, cache: Path, damage: str
     else:
         np.save(rows, np.zeros((3, 2), np.uint8))
     np.testing.assert_array_equal(load(paths).X[:], before)
-    assert json.loads(facts.read_text())["bad"] == {}
+    assert json.loads(facts.read_text())["bad"] == []
 
 
 def test_bad_pictures_are_named_or_skipped(tmp_path: Path) -> None:
@@ -114,22 +117,69 @@ def test_none_left_is_an_error(tmp_path: Path) -> None:
         load([bad], skip_bad=True)
 
 
+def test_damage_behind_a_whole_head_is_tried_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    paths = save(tmp_path / "in", 3)
+
+    def out_of_memory(source: Path, **settings: Any) -> np.ndarray:
+        if source == paths[1]:
+            raise PictureError(f"{source} must be a whole picture; got: MemoryError.")
+        return read_picture(source, **settings)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(decoded, "read_picture", out_of_memory)
+        assert load(paths, skip_bad=True).kept.tolist() == [0, 2]
+    assert load(paths).kept.tolist() == [0, 1, 2]
+
+
+def test_pictures_that_all_have_only_a_head_leave_nothing_behind(tmp_path: Path, cache: Path) -> None:
+    paths = save(tmp_path / "in", 3)
+    for path in paths:
+        path.write_bytes(path.read_bytes()[:-40])
+    with pytest.raises(DataError, match="none of them readable"):
+        load(paths, skip_bad=True)
+    assert list(cache.iterdir()) == []
+
+
 def test_a_cache_that_can_not_be_written_is_done_without(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file = tmp_path / "a file"
     file.write_text("")
     monkeypatch.setenv("LIKELY_CACHE", str(file))
     paths = save(tmp_path / "in", 5)
-    assert isinstance(load(paths).X, np.ndarray)
+    with pytest.warns(CacheWarning, match="lie in memory"):
+        assert isinstance(load(paths).X, np.ndarray)
+
+
+def test_a_full_disk_is_done_without(tmp_path: Path, cache: Path) -> None:
+    resource = pytest.importorskip("resource")
+    paths = save(tmp_path / "in", 400)
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, limits[1]))
+    try:
+        with pytest.warns(CacheWarning, match="lie in memory.*too large"):
+            X = load(paths).X
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    np.testing.assert_array_equal(X[399], read_picture(paths[399], shape=(7, 9)))
+    assert list(cache.iterdir()) == []
+
+
+def test_what_killed_runs_left_is_removed(tmp_path: Path, cache: Path) -> None:
+    cache.mkdir(parents=True)
+    for name, age in ((".likely-old.tmp", 2 * 86400), (".likely-new.tmp", 60)):
+        (cache / name).write_bytes(b"half")
+        os.utime(cache / name, (time.time() - age,) * 2)
+    load(save(tmp_path / "in", 5))
+    assert sorted(path.name for path in cache.glob(".*")) == [".likely-new.tmp"]
 
 
 def test_the_least_used_sets_make_room(tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     sets = [save(tmp_path / str(i), 20) for i in range(3)]
     load(sets[0])
-    size = next(cache.glob("*.npy")).stat().st_size
-    monkeypatch.setattr(decoded, "CACHE_BYTES", 2 * size + 100)
+    size = next(cache.glob("*.rows")).stat().st_size
+    monkeypatch.setattr(picture_cache, "CACHE_BYTES", 2 * size + 100)
     for paths in sets[1:]:
         load(paths)
-    assert len(list(cache.glob("*.npy"))) == len(list(cache.glob("*.json"))) == 2
+    assert len(list(cache.glob("*.rows"))) == len(list(cache.glob("*.json"))) == 2
 
 
 def test_an_interrupt_leaves_nothing_behind(tmp_path: Path, cache: Path) -> None:

@@ -113,8 +113,9 @@ def picture_shape(source: PictureSource, *, name: str | None = None) -> tuple[in
     """
     with _opened(source, name or _name_of(source)) as picture:
         height, width = picture.height, picture.width
-        # Pillow turns a TIFF by itself and states its size as it will be.
-        if picture.format != "TIFF" and _orientation(picture) in _SIDEWAYS:
+        # Pillow turns a TIFF by itself and states its size as it will be. Of a PNG it has to decode the pixels to find
+        # the orientation, which does not matter where the picture is square.
+        if height != width and picture.format != "TIFF" and _orientation(picture) in _SIDEWAYS:
             height, width = width, height
         is_gray = picture.mode in _GRAY_MODES or picture.mode.startswith("I") or picture.mode == "F"
         return (height, width) if is_gray else (height, width, 3)
@@ -163,6 +164,19 @@ def _frames(picture: Image.Image) -> int:
         return int(getattr(picture, "n_frames", 1))
     except Exception:  # the first frame is whole, and only it counts
         return 1
+
+
+def read_file(path: Path, name: str) -> bytes:
+    """The bytes of a picture's file.
+
+    Raises:
+        PictureError: if there is none, or it can't be read; the message says why.
+    """
+    with _open_file(path, name) as file:
+        try:
+            return file.read()
+        except OSError as error:
+            raise PictureError(f"{name} must be readable; got: {error.strerror}.") from error
 
 
 def _check_shape(shape: tuple[int, ...]) -> None:

@@ -28,6 +28,7 @@ from likely.networks.layers import affine
 from likely.networks.linear import Linear
 from likely.networks.mlp import MLP
 from likely.networks.network import Network
+from likely.stored_rows import RowArray
 
 _PIECE = 32_768
 """Numbers per piece of an update: five arrays of so many float32 fit a core's second-level cache."""
@@ -165,7 +166,7 @@ class ByHand:
 
     def place(
         self,
-        X: np.ndarray,
+        X: RowArray,
         Y: np.ndarray,
         weights: np.ndarray | None = None,
         *,

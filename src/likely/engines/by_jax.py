@@ -15,6 +15,7 @@ from likely.engines.engine import Augment, Batch, Optimizer, Prepare
 from likely.errors import MissingExtraError
 from likely.networks.network import Network
 from likely.objective import mean_loss
+from likely.stored_rows import RowArray, StoredRows
 
 try:
     import jax
@@ -83,16 +84,16 @@ class ByJax:
 
     def place(
         self,
-        X: np.ndarray,
+        X: RowArray,
         Y: np.ndarray,
         weights: np.ndarray | None = None,
         *,
         prepare: Prepare,
         augment: Augment | None = None,
     ) -> None:
-        """Hand the rows to JAX, and compile the step for them when it is first taken."""
+        """Hand the rows to JAX, and compile the step for them when it is first taken; rows on disk stay there."""
         with self._precision():
-            self._X = jax.numpy.asarray(X)
+            self._X = X if isinstance(X, StoredRows) else jax.numpy.asarray(X)
             self._Y = jax.numpy.asarray(Y, self._dtype)
             self._weights = None if weights is None else jax.numpy.asarray(weights, self._dtype)
 
@@ -100,9 +101,9 @@ class ByJax:
             return mean_loss(self._head, self._loss, y, self._network.apply(theta, x), w)
 
         def step(
-            theta: Any, memory: Any, X: Any, Y: Any, W: Any, rows: Any, draws: Any, rate: Any
+            theta: Any, memory: Any, X: Any, at: Any, Y: Any, W: Any, rows: Any, draws: Any, rate: Any
         ) -> tuple[Any, Any, Any]:
-            x = prepare(X[rows])
+            x = prepare(X[at])
             if augment is not None and draws is not None:
                 x = augment(x, draws)
             value, J = jax.value_and_grad(loss_of)(theta, x, Y[rows], None if W is None else W[rows])
@@ -116,8 +117,11 @@ class ByJax:
         """One step on the mean loss of the batch; returns that loss."""
         with self._precision():
             rate = jax.numpy.asarray(learning_rate, self._dtype)
+            X, at = self._X, batch.rows
+            if isinstance(X, StoredRows):
+                X, at = X[batch.rows], np.arange(len(batch.rows))
             self._theta, self._memory, value = self._compiled(
-                self._theta, self._memory, self._X, self._Y, self._weights, batch.rows, batch.draws, rate
+                self._theta, self._memory, X, at, self._Y, self._weights, batch.rows, batch.draws, rate
             )
         return float(value)
 

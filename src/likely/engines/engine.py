@@ -11,6 +11,7 @@ from typing import Any, Literal, Protocol, TypeAlias
 import numpy as np
 
 from likely.arrays import Array
+from likely.stored_rows import RowArray
 
 EngineName: TypeAlias = Literal["numpy", "jax", "torch"]
 
@@ -91,7 +92,7 @@ class Engine(Protocol):
 
     def place(
         self,
-        X: np.ndarray,
+        X: RowArray,
         Y: np.ndarray,
         weights: np.ndarray | None = None,
         *,

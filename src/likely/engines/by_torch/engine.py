@@ -123,10 +123,8 @@ class ByTorch:
         prepare: Prepare,
         augment: Augment | None = None,
     ) -> None:
-        """Keep the rows in their stored dtype on the device."""
-        stored = X if isinstance(X, StoredRows) else None
-        self._X = torch.from_numpy(np.ascontiguousarray(X) if stored is None else stored.base).to(self._device)
-        self._at = None if stored is None else torch.from_numpy(stored.index).to(self._device)
+        """Keep the rows in their stored dtype on the device; rows on disk stay there until their batch comes."""
+        self._X = X if isinstance(X, StoredRows) else torch.from_numpy(np.ascontiguousarray(X)).to(self._device)
         self._Y = torch.from_numpy(np.ascontiguousarray(Y)).to(self._device, self._dtype)
         self._weights = None if weights is None else torch.from_numpy(weights).to(self._device, self._dtype)
         self._prepare, self._augment = prepare, augment
@@ -138,7 +136,10 @@ class ByTorch:
 
     def _step(self, batch: Batch, learning_rate: float) -> float:
         rows = torch.from_numpy(batch.rows).to(self._device)
-        x = self._X.index_select(0, rows if self._at is None else self._at.index_select(0, rows))
+        if isinstance(self._X, StoredRows):
+            x = torch.from_numpy(self._X[batch.rows]).to(self._device)
+        else:
+            x = self._X.index_select(0, rows)
         x = self._input(self._prepare(x))
         if self._augment is not None and batch.draws is not None:
             x = self._augment(x, torch.from_numpy(batch.draws).to(self._device))
