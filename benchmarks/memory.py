@@ -1,0 +1,109 @@
+"""Memory and speed of fitting a folder of pictures: rows read from the mapped cache beside rows held in memory.
+
+Gray pictures of 28 x 28, drawn in ten classes, are written as PNG files under FOLDER (made once, then reused). Each fit
+is one pass of the preset `fast` in a process of its own, the cache warm, so decoding is not in it; the two ways take
+turns. "anonymous" is the largest amount of memory at any time that the process can't give back to its files, sampled
+every 20 ms and in the process from Linux' own count (RssAnon), in MB; "mapped" is what of the cache the system had kept
+in memory for the process. "rows/s" is the rate of the training loop as it reports it, the median over the rounds.
+
+    python benchmarks/memory.py FOLDER [N ...]          (default 10000 100000; ROUNDS=3 in the environment)
+"""
+
+import json
+import os
+import statistics
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+_ROUNDS = int(os.environ.get("ROUNDS", "3"))
+
+
+def write_pictures(folder: Path, n: int) -> Path:
+    """n pictures in class folders: noise, and a bright bar whose height tells the class."""
+    if not folder.exists():
+        half = folder.with_name(f"{folder.name}.half")
+        rng = np.random.default_rng(0)
+        for i in range(n):
+            picture = rng.integers(0, 150, (28, 28), dtype=np.uint8)
+            picture[2 * (i % 10) + 3 : 2 * (i % 10) + 6] += 60
+            path = half / f"class {i % 10}" / f"{i}.png"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            Image.fromarray(picture).save(path, compress_level=1)
+        half.rename(folder)
+    return folder
+
+
+def fit_and_report(folder: str, way: str) -> None:
+    """Print the figures of one fit as JSON: what a process of its own does."""
+    from likely.config import RunConfig
+    from likely.data import picture_cache
+    from likely.data.sources import open_dataset
+    from likely.recipe import learn
+
+    picture_cache.ON_DISK_FROM = 0 if way == "mapped" else 2**62
+    peak = {"RssAnon": 0, "RssFile": 0}
+    threading.Thread(target=_watch, args=(peak,), daemon=True).start()
+    began = time.perf_counter()
+    dataset = open_dataset(folder)
+    opened = time.perf_counter() - began
+    learned = learn(dataset, RunConfig(data=folder, epochs=1))
+    print(
+        json.dumps(
+            {
+                "opened": opened,
+                "rate": learned.history[-1].examples_per_second,
+                "loss": learned.history[-1].loss,
+                "anonymous": peak["RssAnon"] / 1024,
+                "mapped": peak["RssFile"] / 1024,
+            }
+        )
+    )
+
+
+def _watch(peak: dict[str, int]) -> None:
+    while True:
+        for line in Path("/proc/self/status").read_text().splitlines():
+            name, _, value = line.partition(":")
+            if name in peak:
+                peak[name] = max(peak[name], int(value.split()[0]))
+        time.sleep(0.02)
+
+
+def main() -> None:
+    """Write the pictures, fit in turns, and print a line for each size and way."""
+    root = Path(sys.argv[1])
+    for n in [int(text) for text in sys.argv[2:]] or [10_000, 100_000]:
+        began = time.perf_counter()
+        folder = write_pictures(root / f"{n} pictures", n)
+        print(f"{n:,} pictures of {28 * 28} bytes; written or found in {time.perf_counter() - began:.1f} s")
+        found: dict[str, list[dict[str, float]]] = {"mapped": [], "memory": []}
+        _run(folder, "mapped")  # decodes
+        for _ in range(_ROUNDS):
+            for way, results in found.items():
+                results.append(_run(folder, way))
+        rates = {way: statistics.median(result["rate"] for result in results) for way, results in found.items()}
+        for way, results in found.items():
+            print(
+                f"  {way}: {rates[way]:8,.0f} rows/s ({rates[way] / rates['memory']:.0%})   anonymous "
+                f"{max(result['anonymous'] for result in results):6,.0f} MB   mapped "
+                f"{max(result['mapped'] for result in results):6,.0f} MB   loss {results[0]['loss']:.6f}   opened in "
+                f"{statistics.median(result['opened'] for result in results):.1f} s"
+            )
+
+
+def _run(folder: Path, way: str) -> dict[str, float]:
+    command = [sys.executable, __file__, "--fit", str(folder), way]
+    return json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+
+
+if __name__ == "__main__":
+    if sys.argv[1:2] == ["--fit"]:
+        fit_and_report(*sys.argv[2:])
+    else:
+        main()
