@@ -88,7 +88,7 @@ class Trained:
 
     def scores(self, X: RowArray) -> np.ndarray:
         """Scores (n, k); for regression in the targets' own unit."""
-        return self.scores_and_features(X)[0]
+        return self.inference.scores(X) * self.target_scale + self.target_mean
 
 
 @dataclass(frozen=True)
@@ -181,7 +181,8 @@ def train(
     plan = replace(plan, learning_rate=peak)
     if plan.start is not None:
         engine.load_state(begun(engine.state(), plan.start, engine.last_layer))
-    trained = Trained(plan, engine, Inference(normalization, engine.forward, plan.mirror), mean, scale, [], "finished")
+    inference = Inference(normalization, engine.forward, engine.scores, plan.mirror)
+    trained = Trained(plan, engine, inference, mean, scale, [], "finished")
     judge = _Judge(trained, checkpoints, rows.classifies)
     if plan.exact:
         with warnings.catch_warnings():

@@ -122,3 +122,24 @@ def test_a_missing_extra_gives_the_line_that_installs_it() -> None:
     )
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert "pip install 'likely[jax]'" in found.stdout, found.stderr
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_scores_alone_are_those_with_features(engine: str) -> None:
+    made = create_engine(engine, MLP([3, 4, 2]), **SETTINGS)
+    X = np.random.default_rng(0).normal(size=(8, 3)).astype(np.float32)
+    np.testing.assert_array_equal(made.scores(X), made.forward(X)[0])
+
+
+def test_a_module_that_learns_on_answers_with_what_it_learned() -> None:
+    X = np.random.default_rng(0).random((16, 1, 8, 8)).astype(np.float32)
+    made = create_engine("torch", ConvNet(8, stem=4), **{**SETTINGS, "sample": X})
+    made.place(X, np.eye(2, dtype=np.float32)[[0, 1] * 8], prepare=lambda x: x)
+    first, state = made.scores(X), made.state()
+    made.step(Batch(np.arange(16)), 0.5)
+    assert np.abs(made.scores(X) - first).max() > 1e-3
+    made.load_state(state)
+    np.testing.assert_array_equal(made.scores(X), first)
+    np.testing.assert_array_equal(made.forward(X)[0], first)
+    # What a model file holds is not folded.
+    assert any(name.endswith("running_var") for name in state)

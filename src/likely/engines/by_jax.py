@@ -131,6 +131,10 @@ class ByJax:
             scores, features = self._answer(self._theta, jax.numpy.asarray(X))
         return np.asarray(scores), np.asarray(features)
 
+    def scores(self, X: Array) -> np.ndarray:
+        """Scores (n, k)."""
+        return self.forward(X)[0]
+
     def state(self) -> dict[str, np.ndarray]:
         """A copy of theta."""
         return {name: np.array(value) for name, value in self._theta.items()}

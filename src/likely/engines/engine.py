@@ -110,6 +110,10 @@ class Engine(Protocol):
         """Scores (n, k) and features (n, m) of prepared inputs, in evaluation mode."""
         ...
 
+    def scores(self, X: Array) -> np.ndarray:
+        """The scores that `forward` gives, alone."""
+        ...
+
     def state(self) -> dict[str, np.ndarray]:
         """A copy of parameters and buffers by name: what a model file holds."""
         ...

@@ -11,6 +11,7 @@ from likely.data.hashes import row_hashes
 from likely.data.split import stratified_split
 from likely.errors import DataError, ShapeError, nearest
 from likely.heads import HEADS
+from likely.inference import pieces
 from likely.predictor.arrays import (
     FAMILIARITY,
     LABELS,
@@ -32,6 +33,9 @@ from likely.trust.prediction_sets import Method, coverage_interval, prediction_s
 from likely.trust.prior import PriorEstimate, estimate_prior, shift_prior
 from likely.trust.temperature import apply_temperature, fit_temperature
 from likely.trust.ties import slack
+
+_PIECE = 10_000
+"""Rows whose features are held at a time: answers to a million rows take no more memory than the answers."""
 
 
 class Examined(NamedTuple):
@@ -73,14 +77,16 @@ class ClassifierPredictor(Predictor):
     def scores_and_features(self, X: Any) -> tuple[np.ndarray, np.ndarray]:
         """Scores before the head (n, k), and hidden features (n, m)."""
         scores, features = super().scores_and_features(X)
-        if self.card.class_weight is not None:
-            # Training counted class k as if it came w_k times as often; this takes that back.
-            scores = scores - np.log(np.array(self.card.class_weight)).astype(scores.dtype)
-        return scores, features
+        return self._as_classes_come(scores), features
+
+    def scores(self, X: Any) -> np.ndarray:
+        """Scores before the head (n, k)."""
+        return self._as_classes_come(super().scores(X))
 
     def predict_log_proba(self, X: Any) -> np.ndarray:
         """log P(label | x) in nats, shape (n, k)."""
-        return self._log_probs(self.scores_and_features(X)[0])
+        parts = [self._log_probs(self.scores(part)) for part in pieces(self.rows(X), _PIECE)]
+        return np.concatenate(parts)
 
     def predict_proba(self, X: Any) -> np.ndarray:
         """P(label | x), shape (n, k); columns in the order of `labels`."""
@@ -100,9 +106,14 @@ class ClassifierPredictor(Predictor):
 
     def examine(self, X: Any) -> Examined:
         """Probabilities and familiarity from one forward pass."""
-        scores, features = self.scores_and_features(X)
-        familiarity = self._familiarity(scores, features) if self.knows_familiarity else None
-        return Examined(self._log_probs(scores), familiarity)
+        if not self.knows_familiarity:
+            return Examined(self.predict_log_proba(X), None)
+        parts: list[tuple[np.ndarray, np.ndarray]] = []
+        for part in pieces(self.rows(X), _PIECE):
+            scores, features = self.scores_and_features(part)
+            parts.append((self._log_probs(scores), self._familiarity(scores, features)))
+        log_probs, familiarity = map(np.concatenate, zip(*parts, strict=True))
+        return Examined(log_probs, familiarity)
 
     # Promises -------------------------------------------------------------------------------------------------
 
@@ -243,7 +254,8 @@ class ClassifierPredictor(Predictor):
             raise self._other_prior("A familiarity")
         if UNFAMILIARITY not in self.arrays:
             raise self._nothing_held_out("A familiarity", "more rows per class to learn from")
-        return self._familiarity(*self.scores_and_features(X))
+        parts = [self._familiarity(*self.scores_and_features(part)) for part in pieces(self.rows(X), _PIECE)]
+        return np.concatenate(parts)
 
     # Other data -----------------------------------------------------------------------------------------------
 
@@ -278,7 +290,7 @@ class ClassifierPredictor(Predictor):
                 "temperature, half keep the promises. Try more rows."
             )
         [first, second] = stratified_split(strata, [len(rows) // 2], np.random.default_rng(0))
-        log_probs = self._before_temperature(self.scores_and_features(rows)[0]).astype(np.float64)
+        log_probs = self._before_temperature(self.scores(rows)).astype(np.float64)
         temperature = fit_temperature(log_probs[first], Y[first])
         splits = self.card.splits.model_copy(
             update={"method": "held-out", "calibration": len(first), "thresholds": len(second), "folds": 0}
@@ -320,10 +332,16 @@ class ClassifierPredictor(Predictor):
 
     def estimate_prior(self, X: Any) -> PriorEstimate:
         """How often each label comes among unlabeled rows, by expectation maximization, with 95% intervals."""
-        log_probs = self._before_prior(self.scores_and_features(X)[0])
+        log_probs = self._before_prior(self.scores(X))
         return estimate_prior(log_probs, np.array(self.card.class_frequencies))
 
     # Inside ---------------------------------------------------------------------------------------------------
+
+    def _as_classes_come(self, scores: np.ndarray) -> np.ndarray:
+        """Training counted class k as if it came w_k times as often; this takes that back."""
+        if self.card.class_weight is None:
+            return scores
+        return scores - np.log(np.array(self.card.class_weight)).astype(scores.dtype)
 
     def _log_probs(self, scores: np.ndarray) -> np.ndarray:
         log_probs = self._before_prior(scores)

@@ -62,13 +62,13 @@ class Predictor:
         built = network or self._built_in()
         theta = {name.removeprefix(THETA): a for name, a in self.arrays.items() if name.startswith(THETA)}
         if isinstance(built, Network):
-            shapes, kinds, forward = built.shapes, {}, partial(built.apply_with_features, theta)
-            load_state = None
+            shapes, kinds, load_state = built.shapes, {}, None
+            forward, scores = partial(built.apply_with_features, theta), partial(built.apply, theta)
         else:
             engine = _torch_engine(built, card, self.normalization, device)
             state = engine.state()
             shapes, kinds = {n: a.shape for n, a in state.items()}, {n: a.dtype.kind for n, a in state.items()}
-            forward, load_state = engine.forward, engine.load_state
+            forward, scores, load_state = engine.forward, engine.scores, engine.load_state
             self._check_state(shapes, theta)
         storage.expect_arrays(
             self.where,
@@ -79,7 +79,7 @@ class Predictor:
         )
         if load_state is not None:
             load_state(theta)
-        self._inference = Inference(self.normalization, forward, card.mirror)
+        self._inference = Inference(self.normalization, forward, scores, card.mirror)
 
     def _built_in(self) -> Network | TorchNetwork:
         card = self.card
@@ -148,6 +148,10 @@ class Predictor:
     def scores_and_features(self, X: Any) -> tuple[np.ndarray, np.ndarray]:
         """Scores before the head (n, k), and hidden features (n, m)."""
         return self._inference(self.rows(X))
+
+    def scores(self, X: Any) -> np.ndarray:
+        """Scores before the head (n, k)."""
+        return self._inference.scores(self.rows(X))
 
     def with_metrics(self, metrics: dict[str, Any] | None) -> Self:
         """The same model whose card states these test figures, or none."""

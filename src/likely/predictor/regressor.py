@@ -15,8 +15,7 @@ class RegressorPredictor(Predictor):
 
     def predict(self, X: Any) -> np.ndarray:
         """The predicted number of each row, shape (n,), or (n, m) for several targets."""
-        scores, _ = self.scores_and_features(X)
-        values = scores.astype(np.float64) * np.array(self.card.target_scale) + np.array(self.card.target_mean)
+        values = self.scores(X).astype(np.float64) * np.array(self.card.target_scale) + np.array(self.card.target_mean)
         return values[:, 0] if self.card.network.outputs == 1 else values
 
     @property

@@ -20,6 +20,7 @@ from likely.engines.by_torch.precision import Precision, multiplies_in_bfloat16
 from likely.engines.engine import Augment, Batch, MakeOptimizer, Optimizer, Prepare
 from likely.errors import EngineError
 from likely.networks.custom import CustomNetwork
+from likely.networks.convnet import ConvModule
 from likely.networks.network import Network, TorchNetwork
 from likely.objective import mean_loss
 from likely.stored_rows import RowArray, StoredRows
@@ -77,6 +78,7 @@ class ByTorch:
                 self._last_input = LastInput(last)
         self._frozen_norms = freeze_layers(self._module, freeze)
         self._norms = batch_norms(self._module)
+        self._answers: nn.Module | None = None
         self._low = not isinstance(network, Network) and multiplies_in_bfloat16(precision, self._device)
         self._rule = UpdateRule(self._module, optimizer)
 
@@ -144,6 +146,7 @@ class ByTorch:
         if self._augment is not None and batch.draws is not None:
             x = self._augment(x, torch.from_numpy(batch.draws).to(self._device))
         weights = None if self._weights is None else self._weights.index_select(0, rows)
+        self._answers = None
         self._module.train()
         # One row has no variance: it is normalized by the running statistics.
         for norm in self._norms if len(rows) == 1 else self._frozen_norms:
@@ -157,16 +160,20 @@ class ByTorch:
 
     def forward(self, X: Array) -> tuple[np.ndarray, np.ndarray]:
         """Scores (n, k) and features (n, m) in evaluation mode."""
-        self._module.eval()
+        module: Any = self._answering
         with torch.inference_mode(), _flushed_denormals():
-            x = self._laid_out(self._input(X if isinstance(X, torch.Tensor) else torch.from_numpy(X)))
-            module: Any = self._module
+            x = self._evaluated(X)
             if hasattr(module, "scores_and_features"):
                 scores, features = module.scores_and_features(x)
             else:
                 scores = module(x)
                 features = scores if self._last_input is None else self._last_input.take(scores)
         return to_numpy(scores), to_numpy(features)
+
+    def scores(self, X: Array) -> np.ndarray:
+        """Scores (n, k) in evaluation mode."""
+        with torch.inference_mode(), _flushed_denormals():
+            return to_numpy(self._answering(self._evaluated(X)))
 
     def state(self) -> dict[str, np.ndarray]:
         """A copy of parameters and buffers by name."""
@@ -175,6 +182,19 @@ class ByTorch:
     def load_state(self, state: Mapping[str, Any]) -> None:
         """Take parameters and buffers back."""
         self._module.load_state_dict({name: torch.from_numpy(np.array(value)) for name, value in state.items()})
+        self._answers = None
+
+    @property
+    def _answering(self) -> nn.Module:
+        """The module as it answers: the conv net in a faster form, which is made once, until it learns again."""
+        module = self._answers
+        if module is None:
+            module = self._module.eval()
+            self._answers = module = module.for_inference() if isinstance(module, ConvModule) else module
+        return module
+
+    def _evaluated(self, X: Array) -> torch.Tensor:
+        return self._laid_out(self._input(X if isinstance(X, torch.Tensor) else torch.from_numpy(X)))
 
     @contextmanager
     def _own_randomness(self) -> Generator[None]:

@@ -1,0 +1,55 @@
+"""From stored rows to scores: batches, the mirror image, and the memory that they take."""
+
+import tracemalloc
+
+import numpy as np
+import pytest
+
+from likely.data.normalize import Normalization
+from likely.inference import Inference, pieces
+
+PICTURES = np.random.default_rng(0).integers(0, 256, (1_000, 8, 6), dtype=np.uint8)
+
+
+def _answers(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    return x[:, 0, :2, 0].copy(), x[:, 0, :, 1].copy()
+
+
+def _inference(mirror: bool, shape: tuple[int, ...] = (8, 6)) -> Inference:
+    normalization = Normalization.for_pictures(shape, layout="channels_first")
+    return Inference(normalization, _answers, lambda x: _answers(x)[0], mirror)
+
+
+@pytest.mark.parametrize("mirror", [False, True])
+def test_answers_are_those_of_each_row_and_its_mirror_image(mirror: bool) -> None:
+    x = PICTURES[:, None].astype(np.float32) / 255
+    expected = (
+        [(a + b) / 2 for a, b in zip(_answers(x), _answers(x[..., ::-1]), strict=True)] if mirror else _answers(x)
+    )
+    inference = _inference(mirror)
+    for found, wanted in zip(inference(PICTURES), expected, strict=True):
+        np.testing.assert_array_equal(found, wanted)
+    np.testing.assert_array_equal(inference.scores(PICTURES), expected[0])
+
+
+@pytest.mark.parametrize("mirror", [False, True])
+def test_no_rows_have_no_answers(mirror: bool) -> None:
+    scores, features = _inference(mirror)(PICTURES[:0])
+    assert (scores.shape, features.shape) == ((0, 2), (0, 8))
+
+
+def test_pieces_are_the_rows_in_order() -> None:
+    np.testing.assert_array_equal(np.concatenate(list(pieces(PICTURES, 7))), PICTURES)
+    assert [len(piece) for piece in pieces(PICTURES[:2], 0)] == [1, 1]
+    assert [piece.shape for piece in pieces(PICTURES[:0], 3)] == [(0, 8, 6)]
+
+
+@pytest.mark.parametrize("shape", [(28, 28), (112, 112)])
+def test_a_batch_of_large_pictures_takes_no_more_memory_than_one_of_small(shape: tuple[int, int]) -> None:
+    rows = np.zeros((400, *shape), np.uint8)
+    inference = _inference(True, shape)
+    tracemalloc.start()
+    inference.scores(rows)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 4e6
