@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from torch import nn
 
 from likely.arrays import Array, to_numpy
 from likely.engines.by_torch.features import LastInput
@@ -19,8 +20,8 @@ from likely.engines.by_torch.optimizers import UpdateRule
 from likely.engines.by_torch.precision import Precision, multiplies_in_bfloat16
 from likely.engines.engine import Augment, Batch, MakeOptimizer, Optimizer, Prepare
 from likely.errors import EngineError
-from likely.networks.custom import CustomNetwork
 from likely.networks.convnet import ConvModule
+from likely.networks.custom import CustomNetwork
 from likely.networks.network import Network, TorchNetwork
 from likely.objective import mean_loss
 from likely.stored_rows import RowArray, StoredRows
@@ -172,6 +173,8 @@ class ByTorch:
 
     def scores(self, X: Array) -> np.ndarray:
         """Scores (n, k) in evaluation mode."""
+        if self._last_input is not None:
+            return self.forward(X)[0]
         with torch.inference_mode(), _flushed_denormals():
             return to_numpy(self._answering(self._evaluated(X)))
 
