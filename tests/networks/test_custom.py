@@ -93,8 +93,8 @@ def engine_of(factory: Any, n_outputs: int = 3, **changes: Any) -> Any:
 
 @pytest.fixture(scope="module")
 def trained() -> likely.Classifier:
-    settings: dict[str, Any] = {"epochs": 4, "batch_size": 32, "learning_rate": 1e-2, "random_state": 0}
-    return likely.Classifier(network=small_resnet, **settings).fit(X[:1500], y[:1500])
+    settings: dict[str, Any] = {"epochs": 5, "batch_size": 32, "learning_rate": 1e-2, "random_state": 0}
+    return likely.Classifier(network=small_resnet, **settings).fit(X[:900], y[:900])
 
 
 def test_a_residual_net_does_all_that_ours_does(trained: likely.Classifier) -> None:
