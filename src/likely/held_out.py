@@ -21,6 +21,9 @@ from likely.training import Checkpoints, Interrupt, Rows, Trained, held_out_figu
 from likely.trust.temperature import apply_temperature, fit_temperature
 
 _SHARE, _MOST = 0.04, 2_500
+LEAST_VAL = 100
+"""Rows of a val part from which it can carry temperature and thresholds."""
+
 _FOLDS = 5
 _LOOKS = 12
 _PATIENCE = 5
@@ -92,7 +95,8 @@ def hold_out(
         split = stratified_split(rows.strata[chosen], sizes, rng)
         thresholds, stopping, calibration = (chosen[part] for part in split)
         index = np.setdiff1d(np.arange(len(rows)), chosen)
-    say(f"{len(index):,} rows to train on, {len(rows) - len(index):,} held out")
+    how = "held out" if chosen is None else "of the val part held out"
+    say(f"{len(index):,} rows to train on, {len(rows) - len(index):,} {how}")
     shown = stopping if config.early_stopping else calibration
     plan = _plan(rows, len(index), config, mirror, own)
     few = chosen is not None and len(index) < SMALL

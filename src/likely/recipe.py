@@ -27,7 +27,7 @@ from likely.data.validate import validate
 from likely.errors import DataError
 from likely.familiar import familiarity_arrays
 from likely.heads import HEADS
-from likely.held_out import cross_validate, hold_out
+from likely.held_out import LEAST_VAL, cross_validate, hold_out
 from likely.learning.descent import Record
 from likely.metrics import classification_metrics, regression_metrics
 from likely.predictor import ClassifierPredictor, RegressorPredictor, make_predictor
@@ -227,9 +227,15 @@ def learn(
     rows = Rows(dataset.train.X, Y, weights, classifies, class_weight, dataset.columns)
     chosen = None
     if dataset.val is not None:
-        chosen = np.arange(len(dataset.train), len(dataset.train) + len(dataset.val))
         X = join_rows(dataset.train.X, dataset.val.X)
         rows = replace(rows, X=X, Y=np.concatenate([Y, _targets(dataset, dataset.val, config.dtype)]))
+        if len(dataset.val) >= LEAST_VAL:
+            chosen = np.arange(len(dataset.train), len(rows))
+        else:
+            watcher.say(
+                f"The val part has {len(dataset.val)} rows, fewer than the {LEAST_VAL} that a calibration needs: they "
+                "are learned from, and rows are held out as without a val part"
+            )
     check_events(config.events, dataset.labels)
     if config.init_from is not None:
         start = read_start(config.init_from)

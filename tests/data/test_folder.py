@@ -5,6 +5,7 @@ import pytest
 from PIL import Image
 
 from likely.data.sources import open_dataset
+from likely.data.test_part import with_test_part
 from likely.errors import DataError
 
 RNG = np.random.default_rng(0)
@@ -113,3 +114,90 @@ def test_constant_pictures(tmp_path: Path) -> None:
         Image.new("L", (4, 4), 9).save(tmp_path / label / "1.png")
     with pytest.raises(DataError, match="all constant"):
         open_dataset(tmp_path)
+
+
+def test_links_that_lead_back_up_bring_nothing_in(tmp_path: Path) -> None:
+    fill(tmp_path / "data", "a", "b")
+    (tmp_path / "data" / "circle").symlink_to(tmp_path / "data", target_is_directory=True)
+    (tmp_path / "data" / "a" / "up").symlink_to(tmp_path, target_is_directory=True)
+    dataset = open_dataset(tmp_path / "data")
+    assert dataset.labels == ("a", "b")
+    assert np.bincount(dataset.train.y).tolist() == [3, 3]
+
+
+def test_a_class_may_be_a_link_to_somewhere_else(tmp_path: Path) -> None:
+    fill(tmp_path / "elsewhere", "boots")
+    fill(tmp_path / "data", "a")
+    (tmp_path / "data" / "b").symlink_to(tmp_path / "elsewhere" / "boots", target_is_directory=True)
+    assert open_dataset(tmp_path / "data").labels == ("a", "b")
+
+
+def test_accents_written_in_two_ways_are_one_label(tmp_path: Path) -> None:
+    composed, decomposed = "caf\u00e9", "cafe\u0301"
+    fill(tmp_path / "train", composed, "b")
+    fill(tmp_path / "test", decomposed, "b")
+    dataset = open_dataset(tmp_path)
+    assert dataset.labels == ("b", composed)
+    assert dataset.test is not None
+    assert dataset.test.y.tolist() == [0, 0, 0, 1, 1, 1]
+    fill(tmp_path / "train", decomposed)
+    with pytest.raises(DataError, match="twice, with its accents written in two ways"):
+        open_dataset(tmp_path)
+
+
+def test_parts_in_other_spellings(tmp_path: Path) -> None:
+    fill(tmp_path / "training", "a", "b")
+    fill(tmp_path / "validation", "a", n=2)
+    dataset = open_dataset(tmp_path)
+    assert dataset.val is not None
+    assert (len(dataset.train), len(dataset.val), dataset.test) == (6, 2, None)
+
+
+def test_folders_beside_the_parts_and_parts_without_training(tmp_path: Path) -> None:
+    fill(tmp_path / "one" / "train", "a", "b")
+    fill(tmp_path / "one", "c")
+    with pytest.raises(DataError, match=r"got 'c' beside train/"):
+        open_dataset(tmp_path / "one")
+    fill(tmp_path / "two" / "test", "a", "b")
+    fill(tmp_path / "two" / "valid", "a", "b")
+    with pytest.raises(DataError, match=r"must hold train/ with class folders beside valid/"):
+        open_dataset(tmp_path / "two")
+    # A class may have such a name.
+    fill(tmp_path / "three", "test", "other")
+    assert open_dataset(tmp_path / "three").labels == ("other", "test")
+
+
+def test_a_part_or_class_without_a_readable_picture(tmp_path: Path) -> None:
+    fill(tmp_path / "train", "a", "b")
+    fill(tmp_path / "test", "a", n=1)
+    (tmp_path / "test" / "a" / "0.PNG").write_text("x")
+    with pytest.raises(DataError, match="test must hold a picture that can be read"):
+        open_dataset(tmp_path, skip_bad=True)
+    fill(tmp_path / "test", "a", n=1)
+    for path in (tmp_path / "train" / "b").iterdir():
+        path.write_text("x")
+    with pytest.raises(DataError, match="got none in 'b'"):
+        open_dataset(tmp_path, skip_bad=True)
+
+
+def test_pictures_that_can_not_be_read_are_skipped_on_request(tmp_path: Path) -> None:
+    fill(tmp_path, "a", "b")
+    (tmp_path / "a" / "1.PNG").write_text("x")
+    dataset = open_dataset(tmp_path, skip_bad=True)
+    assert dataset.train.y.tolist() == [0, 0, 1, 1, 1]
+    assert dataset.train.paths is not None
+    assert [Path(path).name for path in dataset.train.paths] == ["0.PNG", "2.PNG", "0.PNG", "1.PNG", "2.PNG"]
+    assert "1 of 6 pictures could not be read and were skipped" in dataset.notes[0]
+    assert str(tmp_path / "a" / "1.PNG") in dataset.notes[0]
+
+
+def test_the_only_picture_of_a_class_is_learned_from(tmp_path: Path) -> None:
+    fill(tmp_path, "a", "b", n=9)
+    fill(tmp_path, "c", "d", n=1)
+    dataset = with_test_part(open_dataset(tmp_path), seed=0)
+    assert dataset.test is not None
+    assert np.bincount(dataset.train.y).tolist()[2:] == [1, 1]
+    assert np.bincount(dataset.test.y).tolist() == [2, 2]
+    fill(tmp_path / "single", "a", "b", "c", n=1)
+    with pytest.raises(DataError, match="must have a class with two rows"):
+        with_test_part(open_dataset(tmp_path / "single"), seed=0)

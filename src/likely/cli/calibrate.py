@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from likely.cli.options import choice, data_argument, data_option, model_argument
+from likely.cli.options import choice, data_argument, data_option, model_argument, skip_bad_option
 
 
 def calibrate(
@@ -18,6 +18,7 @@ def calibrate(
     ] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a file that exists.")] = False,
     data_folder: Annotated[str | None, data_option()] = None,
+    skip_bad: Annotated[bool, skip_bad_option()] = False,
     device: Annotated[str | None, choice("device", "Where torch computes.")] = None,
 ) -> None:
     """Fit MODEL's temperature, and let its sets and error bounds rest, on the labelled rows of DATA.
@@ -41,7 +42,7 @@ def calibrate(
     if not isinstance(predictor, ClassifierPredictor):
         raise DataError(f"Calibration must be of probabilities; {model} predicts numbers. Train it anew on all rows.")
     with watch() as watcher:
-        dataset = opened(predictor, data, data_folder, watcher)
+        dataset = opened(predictor, data, data_folder, watcher, skip_bad=skip_bad)
         rows = in_terms_of(predictor, dataset, chosen_rows(dataset, part))
         watcher.say(f"{dataset.name}: {len(rows):,} rows, from {dataset.found_at}")
         calibrated = predictor.calibrate(rows.X, np.asarray(predictor.labels)[rows.y])

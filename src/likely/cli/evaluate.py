@@ -5,7 +5,15 @@ from typing import Annotated
 import typer
 
 from likely.cli.judging import chosen_rows, in_terms_of, opened, was_trained_on
-from likely.cli.options import choice, data_argument, data_option, label_option, model_argument, picture_option
+from likely.cli.options import (
+    choice,
+    data_argument,
+    data_option,
+    label_option,
+    model_argument,
+    picture_option,
+    skip_bad_option,
+)
 from likely.cli.tables import classes_table, events_table, figures_table, promises_table
 from likely.cli.terminal import console
 
@@ -20,6 +28,7 @@ def evaluate(
     picture: Annotated[str | None, picture_option("as in training")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="The figures as JSON, like metrics.json.")] = False,
     data_folder: Annotated[str | None, data_option()] = None,
+    skip_bad: Annotated[bool, skip_bad_option()] = False,
     device: Annotated[str | None, choice("device", "Where torch computes.")] = None,
 ) -> None:
     """Judge MODEL on DATA: accuracy, NLL, Brier score and ECE with 95% intervals, and every class."""
@@ -31,7 +40,7 @@ def evaluate(
 
     predictor = load(model, device or "auto")
     with watch() as watcher:
-        dataset = opened(predictor, data, data_folder, watcher, label=label, picture=picture)
+        dataset = opened(predictor, data, data_folder, watcher, label=label, picture=picture, skip_bad=skip_bad)
         rows = chosen_rows(dataset, part)
         watcher.say(f"{dataset.name}: {len(rows):,} rows, from {dataset.found_at}")
         if was_trained_on(predictor, dataset, dataset, rows):

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from likely.cli.options import choice, data_argument, data_option, label_option, picture_option
+from likely.cli.options import choice, data_argument, data_option, label_option, picture_option, skip_bad_option
 from likely.cli.questions import read_events, read_numbers
 
 if TYPE_CHECKING:
@@ -26,9 +26,7 @@ def fit(
     data_folder: Annotated[str | None, data_option()] = None,
     label: Annotated[str | None, label_option("label, target, class or y")] = None,
     picture: Annotated[str | None, picture_option("the one that holds pictures")] = None,
-    skip_bad: Annotated[
-        bool | None, typer.Option("--skip-bad", help="Leave out pictures that can't be read.", show_default=False)
-    ] = None,
+    skip_bad: Annotated[bool | None, skip_bad_option()] = None,
     corrections: Annotated[
         str | None,
         typer.Option(metavar="FILE", help="Corrected labels, as in the corrections.csv of likely check."),

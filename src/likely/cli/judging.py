@@ -16,6 +16,7 @@ def opened(
     *,
     label: str | None = None,
     picture: str | None = None,
+    skip_bad: bool = False,
 ) -> "Dataset":
     """The data set; if it is the one that the model was made from, with the same test rows, drawn or declared.
 
@@ -26,6 +27,7 @@ def opened(
         watcher: sees messages.
         label: the column of a table with the answers; None takes that of training.
         picture: the column of a table with pictures; None takes that of training.
+        skip_bad: leave out pictures that can't be read.
     """
     from likely.config import RunConfig
     from likely.data.sources import open_dataset
@@ -40,13 +42,14 @@ def opened(
         data_folder,
         watcher.loading,
         image_size=side,
+        skip_bad=skip_bad,
         label=label,
         picture=picture,
         task=card.task,
         columns=predictor.columns,
         to_learn=False,
     )
-    if source.label is not None:
+    if source.label is not None or skip_bad:
         for note in source.notes:
             watcher.say(note)
     may_be_its_own = source.test is None and len(source.train) == card.data.rows + card.splits.test
@@ -57,6 +60,7 @@ def opened(
             task=card.task,
             seed=card.training.seed,
             image_size=side,
+            skip_bad=skip_bad,
             label=label,
             picture=picture,
         )

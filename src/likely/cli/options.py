@@ -67,6 +67,11 @@ def model_argument(help: str = "A model.likely, or the run folder that holds it.
     return typer.Argument(metavar="MODEL", help=help, show_default=False)
 
 
+def skip_bad_option() -> Any:
+    """The --skip-bad option."""
+    return typer.Option("--skip-bad", help="Leave out pictures that can't be read.", show_default=False)
+
+
 def data_option(panel: str | None = None) -> Any:
     """The --data option."""
     return typer.Option(

@@ -58,6 +58,9 @@ def open_class_folder(
             f"Every class folder in {folders['train']} must hold a picture that can be read; got none in "
             f"{_some(lost)}. Mend them or remove the folder."
         )
+    for part in folders:
+        if part not in parts:
+            raise DataError(f"{folders[part]} must hold a picture that can be read; got none. Mend them, or remove it.")
     return Dataset(
         str(folder),
         "classification",
@@ -76,6 +79,12 @@ def part_folders(folder: Path) -> dict[str, Path]:
         part: folder / name for part, names in PARTS.items() for name in reversed(names) if (folder / name).is_dir()
     }
     if "train" not in found:
+        parts = [path for path in found.values() if any(_class_folders(path))]
+        if parts:
+            raise DataError(
+                f"{folder} must hold train/ with class folders beside {parts[0].name}/; got none. A part is no class. "
+                f"Add train/, or give {parts[0]} itself."
+            )
         return {"train": folder}
     beside = sorted(
         path.name
@@ -113,7 +122,7 @@ def _notes(loaded: Loaded, total: int) -> tuple[str, ...]:
 
 def _list_files(folder: Path) -> dict[str, list[Path]]:
     """The pictures of each class, by label; both in sorted order."""
-    classes = sorted(path for path in folder.iterdir() if path.is_dir() and not path.name.startswith("."))
+    classes = _class_folders(folder)
     if not classes:
         raise DataError(f"{folder} must hold class folders; got {_instead(folder)}. {LAYOUT}")
     files: dict[str, list[Path]] = {}
@@ -137,6 +146,17 @@ def _list_files(folder: Path) -> dict[str, list[Path]]:
             "Add pictures or remove the folder."
         )
     return dict(sorted(files.items()))
+
+
+def _class_folders(folder: Path) -> list[Path]:
+    """Its subfolders in sorted order; hidden ones and links that lead back up are none."""
+    here = folder.resolve()
+    above = {here, *here.parents}
+    return sorted(
+        path
+        for path in folder.iterdir()
+        if path.is_dir() and not path.name.startswith(".") and not (path.is_symlink() and path.resolve() in above)
+    )
 
 
 def _instead(folder: Path) -> str:
