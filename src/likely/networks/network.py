@@ -52,9 +52,10 @@ class TorchNetwork(Protocol):
         ...
 
     def build(self, n_classes: int, sample: np.ndarray) -> Any:
-        """A module for inputs like `sample` of shape (n, c, h, w), which may also set data-dependent first values.
+        """A module for inputs like `sample` of shape (n, c, h, w) or (n, d), which may set data-dependent first values.
 
-        The module maps (n, c, h, w) to scores (n, k); `module.features(x)` gives the input (n, m) of its last
-        linear layer `module.classify`, so that scores = classify(features(x)).
+        The module maps a batch to scores (n, k). If it has `scores_and_features(x)`, that gives scores and the hidden
+        features (n, m) by which familiar rows are known, else they are the input of its last linear layer. If it has
+        `parameter_groups()`, that gives what learns, as dicts with "params" and a multiple "rate" of the learning rate.
         """
         ...
