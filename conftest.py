@@ -1,18 +1,57 @@
-"""Every Python example in the README and the docs is executed; examples in docstrings run as doctests."""
+"""Every example in the README and the docs is executed, Python and `console` alike; docstrings run as doctests."""
 
-from doctest import ELLIPSIS, NORMALIZE_WHITESPACE
+import os
+import shlex
+import subprocess
+import sys
+import tempfile
+from doctest import ELLIPSIS, NORMALIZE_WHITESPACE, OutputChecker
+from typing import Any
 
 import numpy as np
 import pytest
-from sybil import Sybil
-from sybil.parsers.markdown import PythonCodeBlockParser, SkipParser
+from sybil import Example, Sybil
+from sybil.parsers.markdown import CodeBlockParser, PythonCodeBlockParser, SkipParser
+
+_FLAGS = ELLIPSIS | NORMALIZE_WHITESPACE
+
+
+def _run_in_a_shell(example: Example) -> str | None:
+    """What `$ likely ...` prints, progress and all, must be what stands below it."""
+    command, _, expected = str(example.parsed).partition("\n")
+    program, *arguments = shlex.split(command.removeprefix("$ "))
+    assert program == "likely", command
+    run = subprocess.run(
+        [sys.executable, "-c", "from likely.cli import main; main()", *arguments],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "COLUMNS": "120", "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)},
+        check=False,
+    )
+    if run.returncode or not OutputChecker().check_output(expected, run.stdout, _FLAGS):
+        return f"{command}\nexit {run.returncode}\n{run.stdout}\n{run.stderr}"
+    return None
+
+
+def _enter_a_new_folder(namespace: dict[str, Any]) -> None:
+    namespace["_folder"], namespace["_before"] = tempfile.TemporaryDirectory(), os.getcwd()
+    os.chdir(namespace["_folder"].name)
+
+
+def _leave_it(namespace: dict[str, Any]) -> None:
+    os.chdir(namespace["_before"])
+    namespace["_folder"].cleanup()
+
 
 pytest_collect_file = Sybil(
     parsers=[
-        PythonCodeBlockParser(doctest_optionflags=ELLIPSIS | NORMALIZE_WHITESPACE),
+        PythonCodeBlockParser(doctest_optionflags=_FLAGS),
+        CodeBlockParser(language="console", evaluator=_run_in_a_shell),
         SkipParser(),
     ],
     patterns=["*.md"],
+    setup=_enter_a_new_folder,
+    teardown=_leave_it,
 ).pytest()
 
 

@@ -66,7 +66,6 @@ class TrainingEntry(_Entry):
     preset: str
     engine: str
     dtype: str
-    precision: str
     device: str
     threads: int
     optimizer: str
@@ -75,6 +74,7 @@ class TrainingEntry(_Entry):
     augment: tuple[str, ...] = ()
     init_from: str | None = None
     freeze: tuple[str, ...] = ()
+    precision: str = "float32"
     command: str = ""
 
 

@@ -13,11 +13,13 @@ import numpy as np
 from likely.card import SplitsEntry
 from likely.config import RunConfig
 from likely.data.split import folds, stratified_split
+from likely.familiar import familiar_rows
 from likely.heads import HEADS
 from likely.learning.descent import Record
 from likely.presets import NOTHING, SMALL, Own, Plan, choose_plan
 from likely.stored_rows import take_rows
 from likely.training import Checkpoints, Interrupt, Rows, Trained, held_out_figures, train
+from likely.trust.familiarity import unfamiliarity
 from likely.trust.temperature import apply_temperature, fit_temperature
 
 _SHARE, _MOST = 0.04, 2_500
@@ -33,13 +35,15 @@ _PATIENCE = 5
 class HeldOut:
     """Scores (m, k) of held-out rows beside their true distributions or targets (m, k).
 
-    `features` (m, d) are hidden ones of the network, None where the scores come from several networks.
+    `features` (m, d) are hidden ones of the network. Where the scores come from several networks there are none, but
+    `unfamiliarity` (m,) says how strange each row was to the network that had not seen it.
     """
 
     scores: np.ndarray
     Y: np.ndarray
     weights: np.ndarray | None
     features: np.ndarray | None = None
+    unfamiliarity: np.ndarray | None = None
 
 
 @dataclass(frozen=True)
@@ -143,6 +147,7 @@ def cross_validate(
     plan = replace(_plan(rows, len(rows), config, mirror, own), average=0.0)
     share = None if config.time_limit is None else config.time_limit / (_FOLDS + 1)
     looks: list[list[tuple[float, np.ndarray]]] = []
+    strangeness = np.empty(len(rows))
     latest: Trained | None = None
     with Interrupt() as interrupt:
         for number, fold in enumerate(held_out, start=1):
@@ -169,6 +174,8 @@ def cross_validate(
                 )
             latest = trained
             looks.append(seen)
+            if rows.classifies:
+                strangeness[fold] = _strangeness(trained, rows, np.setdiff1d(everything, fold), fold)
 
         # The end of a run is always looked at, so there is one look at least.
         n_looks = min(len(seen) for seen in looks)
@@ -186,7 +193,7 @@ def cross_validate(
     splits = SplitsEntry(
         method="cross-validation", train=len(rows), calibration=len(rows), thresholds=len(rows), folds=_FOLDS
     )
-    out_of_fold = HeldOut(pooled[best], rows.Y, rows.weights)
+    out_of_fold = HeldOut(pooled[best], rows.Y, rows.weights, unfamiliarity=strangeness)
     return Outcome(trained, everything, splits, out_of_fold, out_of_fold)
 
 
@@ -213,6 +220,13 @@ def _held_out(trained: Trained, rows: Rows, index: np.ndarray) -> HeldOut:
     weights = None if rows.weights is None else rows.weights[index]
     scores, features = trained.scores_and_features(take_rows(rows.X, index))
     return HeldOut(scores, rows.Y[index], weights, features)
+
+
+def _strangeness(trained: Trained, rows: Rows, index: np.ndarray, fold: np.ndarray) -> np.ndarray:
+    """How strange the rows of the fold are to a network that was trained on the others."""
+    stats = familiar_rows(trained, rows, index)
+    scores, features = trained.scores_and_features(take_rows(rows.X, fold))
+    return unfamiliarity(stats, features, scores)
 
 
 def _loss(scores: np.ndarray, rows: Rows, head: str) -> float:

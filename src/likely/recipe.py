@@ -25,9 +25,9 @@ from likely.data.sources import open_dataset
 from likely.data.test_part import with_test_part
 from likely.data.validate import validate
 from likely.errors import DataError
-from likely.familiar import familiarity_arrays
+from likely.familiar import familiar_rows, familiarity_arrays
 from likely.heads import HEADS
-from likely.held_out import LEAST_VAL, cross_validate, hold_out
+from likely.held_out import LEAST_VAL, Outcome, cross_validate, hold_out
 from likely.learning.descent import Record
 from likely.metrics import classification_metrics, regression_metrics
 from likely.predictor import ClassifierPredictor, RegressorPredictor, make_predictor
@@ -39,6 +39,7 @@ from likely.runs import METRICS, MODEL, RunFolder
 from likely.stored_rows import join_rows, take_rows
 from likely.training import Rows, held_out_figures
 from likely.transfer import read_start
+from likely.trust.familiarity import unfamiliarity
 from likely.trust.temperature import apply_temperature, fit_temperature
 
 
@@ -268,7 +269,7 @@ def learn(
         watcher.say(f"Temperature {temperature:.3f}, fitted on {len(calibrated):,} held-out rows")
         if thresholds is not None:
             kept = np.asarray(head.log_probs(thresholds.scores), dtype=np.float64)
-            held_out = held_out_arrays(log_probs, kept, thresholds.Y, temperature) | familiarity_arrays(rows, outcome)
+            held_out = held_out_arrays(log_probs, kept, thresholds.Y, temperature) | _familiarity(rows, outcome)
     elif rows.classifies:
         watcher.say("Too few rows per class to hold any out: the model is not calibrated")
     elif thresholds is not None and rows.Y.shape[1] == 1:
@@ -294,6 +295,17 @@ def judge(predictor: ClassifierPredictor | RegressorPredictor, part: Part) -> Ju
     if predictor.has_intervals:
         low, high = predictor.predict_interval(part.X).T
     return Judgement(regression_metrics(part.y, answers, low, high), answers)
+
+
+def _familiarity(rows: Rows, outcome: Outcome) -> dict[str, np.ndarray]:
+    stats = familiar_rows(outcome.trained, rows, outcome.index)
+    strangeness: list[np.ndarray] = []
+    for part in (outcome.calibration, outcome.thresholds):
+        if part is not None and part.unfamiliarity is not None:
+            strangeness = [part.unfamiliarity]  # out of fold: both parts are the same rows
+        elif part is not None and part.features is not None:
+            strangeness.append(unfamiliarity(stats, part.features, part.scores))
+    return familiarity_arrays(stats, strangeness)
 
 
 def _targets(dataset: Dataset, part: Part, dtype: str) -> np.ndarray:

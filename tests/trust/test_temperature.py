@@ -130,10 +130,20 @@ def test_float32_scores_are_computed_in_float64() -> None:
 # The ends
 
 
-def test_separated_scores_stop_at_the_sharp_bound() -> None:
-    labels = np.array([0, 1, 2])
-    assert fit_temperature(3 * np.eye(3), labels) == SHARPEST
-    assert nll(3 * np.eye(3), labels, SHARPEST) < nll(3 * np.eye(3), labels, 1.0)
+@pytest.mark.parametrize("repeats", [1, 10, 300])
+def test_separated_scores_are_sharpened_to_the_rule_of_succession(repeats: int) -> None:
+    scores, labels = np.tile(np.eye(3), (repeats, 1)), np.tile([0, 1, 2], repeats)
+    T = fit_temperature(scores, labels)
+    assert nll(scores, labels, T) == pytest.approx(1 / (3 * repeats + 2))
+    assert T < 1
+
+
+def test_separated_scores_that_are_sure_enough_stay() -> None:
+    assert fit_temperature(30 * np.eye(3), np.array([0, 1, 2])) == 1.0
+
+
+def test_sharpening_ends_at_the_bound() -> None:
+    assert fit_temperature(1e-3 * np.eye(3), np.array([0, 1, 2])) == SHARPEST
 
 
 def test_scores_that_mislead_stop_at_the_flat_bound() -> None:
@@ -181,6 +191,8 @@ def test_held_out_rows_never_get_less_likely(n: int, k: int, seed: int, log_scal
     assert SHARPEST <= found <= FLATTEST
     before, after = nll(scores, labels, 1.0), nll(scores, labels, found)
     assert after <= before + 1e-12 * max(1.0, before)
+    if not soft and (scores.argmax(axis=1) == labels).all():
+        return  # sharpened to the rule of succession, not without end
     # Convex: no other temperature does better.
     for other in np.geomspace(SHARPEST, FLATTEST, 25):
         assert after <= nll(scores, labels, other) * (1 + 1e-9) + 1e-12

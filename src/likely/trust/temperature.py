@@ -21,9 +21,11 @@ def fit_temperature(scores: np.ndarray, labels: np.ndarray, weights: np.ndarray 
         f(b)   = mean_i [log sum_k exp(b s_ik) - b s_i.y_i]
         f'(b)  = mean_i [E_i(s) - s_i.y_i],  f''(b) = mean_i Var_i(s),  moments under softmax(b s_i)
 
-    by Newton's method, kept inside a shrinking bracket. The result lies in [0.05, 1000]: scores that put every label
-    first would be sharpened without end, and scores that say nothing would be flattened without end. Scores that
-    are equal within each row give 1. The held-out likelihood is never worse than at T = 1.
+    by Newton's method, kept inside a shrinking bracket. The result lies in [0.05, 1000]: scores that say nothing would
+    be flattened without end. Scores that put every label first would be sharpened without end; they are sharpened
+    until the mean loss is 1 / (n + 2), since after n rows without a mistake the rule of succession expects one in the
+    next with that probability, and not at all if it is lower already. Scores that are equal within each row give 1.
+    The held-out likelihood is never worse than at T = 1.
 
     Args:
         scores: log-probabilities or any finite scores, shape (n, k). Rows may be shifted: only differences count.
@@ -40,12 +42,13 @@ def fit_temperature(scores: np.ndarray, labels: np.ndarray, weights: np.ndarray 
         >>> np.exp(apply_temperature(scores, T))[0].round(4)
         array([0.75, 0.25])
 
-    Reference: Guo et al. (2017), On calibration of modern neural networks.
+    Reference: Guo et al. (2017), On calibration of modern neural networks; Laplace (1814), rule of succession.
     """
     scores = _finite_scores(scores)
     shares = _shares(weights, len(scores))
     scores = scores - scores.max(axis=1, keepdims=True)  # so that no exponential overflows
-    true = float(shares @ at_labels(scores, labels))
+    true_scores = at_labels(scores, labels)
+    true = float(shares @ true_scores)
 
     def loss_and_slopes(b: float) -> tuple[float, float, float]:
         scaled = b * scores
@@ -65,6 +68,8 @@ def fit_temperature(scores: np.ndarray, labels: np.ndarray, weights: np.ndarray 
     scale = float(-scores.min())
     if abs(slope) <= 1e-15 * scale:
         return 1.0
+    if slope < 0 and not true_scores[shares > 0].any():  # every label is first
+        return 1.0 / _sharpened(loss_and_slopes, 1.0 / (np.count_nonzero(shares) + 2))
     b = _minimum(loss_and_slopes, slope, curvature)
     return 1.0 / b if loss_and_slopes(b)[0] <= loss_at_1 else 1.0
 
@@ -85,6 +90,19 @@ def apply_temperature(scores: np.ndarray, temperature: float) -> np.ndarray:
     if not (math.isfinite(temperature) and temperature > 0):
         raise ConfigError(f"temperature must be a positive finite number; got {temperature}. Try fit_temperature.")
     return log_softmax(_finite_scores(scores) / temperature)
+
+
+def _sharpened(f: Callable[[float], tuple[float, float, float]], enough: float) -> float:
+    """The b from 1 to 1/SHARPEST at which the falling f is `enough`, or the end that comes closest."""
+    low, high = 1.0, 1.0 / SHARPEST
+    if f(low)[0] <= enough:
+        return low
+    if f(high)[0] >= enough:
+        return high
+    while high - low > 1e-12 * high:
+        middle = (low + high) / 2
+        low, high = (middle, high) if f(middle)[0] > enough else (low, middle)
+    return high
 
 
 def _minimum(f: Callable[[float], tuple[float, float, float]], slope: float, curvature: float) -> float:
