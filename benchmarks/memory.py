@@ -8,7 +8,7 @@ preset `fast` trains on a fifth of the rows, the MLP, for which reading rows cou
 20 ms), "mapped" the most of files that lay in memory for it (libraries, and what was read of the cache). "rows/s" is
 the rate that the training loop reports, the median over the rounds.
 
-    python benchmarks/memory.py FOLDER [N ...]          (default 10000 100000; ROUNDS=3 in the environment)
+    python benchmarks/memory.py FOLDER [N ...]          (default 10000 100000; ROUNDS=3, NETWORKS="conv mlp")
 """
 
 import json
@@ -85,7 +85,7 @@ def main() -> None:
         folder = write_pictures(root / f"{n} pictures", n)
         first = _run(folder, "mlp", "mapped")
         print(f"{n:,} pictures, {n * 28 * 28 / 2**20:.0f} MB of pixels; first opened in {first['opened']:.1f} s")
-        for network in _EPOCHS:
+        for network in os.environ.get("NETWORKS", "conv mlp").split():
             _compare(folder, network)
 
 

@@ -274,7 +274,9 @@ def learn(
         watcher.say("Too few rows per class to hold any out: the model is not calibrated")
     elif thresholds is not None and rows.Y.shape[1] == 1:
         held_out = {RESIDUALS: np.sort(np.abs(thresholds.Y - thresholds.scores)[:, 0])}
-    card = make_card(dataset, config, trained, outcome.splits, temperature, figures, command, rows)
+    # The labels of a val part may be as frequent as its maker pleased.
+    learned_from = rows if chosen is None else replace(rows, Y=Y)
+    card = make_card(dataset, config, trained, outcome.splits, temperature, figures, command, learned_from)
     hashes = row_hashes(take_rows(rows.X, outcome.index))
     predictor = make_predictor(
         card, trained.engine.state(), held_out, config.device, trained_on=hashes, network=own.network

@@ -11,9 +11,7 @@ import numpy as np
 
 from likely.data.columns import Column
 from likely.errors import ShapeError
-from likely.stored_rows import RowArray, take_rows
-
-_ROWS_AT_ONCE = 4096
+from likely.stored_rows import RowArray, pieces, take_rows
 
 Task: TypeAlias = Literal["classification", "regression"]
 
@@ -93,6 +91,6 @@ class Dataset:
         for part in (self.train, self.test, self.val):
             for array in () if part is None else (part.X, part.y):
                 digest.update(f"{array.shape}{array.dtype.str}".encode())
-                for start in range(0, len(array), _ROWS_AT_ONCE):
-                    digest.update(np.ascontiguousarray(array[start : start + _ROWS_AT_ONCE]).data)
+                for piece in pieces(array):
+                    digest.update(np.ascontiguousarray(piece).data)
         return digest.hexdigest()

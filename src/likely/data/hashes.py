@@ -4,9 +4,7 @@ import hashlib
 
 import numpy as np
 
-from likely.stored_rows import RowArray
-
-_ROWS_AT_ONCE = 4096
+from likely.stored_rows import RowArray, pieces
 
 
 def row_hashes(X: RowArray) -> np.ndarray:
@@ -24,9 +22,7 @@ def row_hashes(X: RowArray) -> np.ndarray:
         (True, False)
     """
     digests = b"".join(
-        hashlib.blake2b(row.tobytes(), digest_size=8).digest()
-        for start in range(0, len(X), _ROWS_AT_ONCE)
-        for row in _plain(X[start : start + _ROWS_AT_ONCE])
+        hashlib.blake2b(row.tobytes(), digest_size=8).digest() for piece in pieces(X) for row in _plain(piece)
     )
     return np.frombuffer(digests, dtype="<u8").copy()
 

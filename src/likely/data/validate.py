@@ -4,8 +4,7 @@ import numpy as np
 
 from likely.data.dataset import Dataset, Part
 from likely.errors import DataError, ShapeError
-
-ROWS_AT_ONCE = 4096
+from likely.stored_rows import pieces
 
 
 def validate(dataset: Dataset, *, to_learn: bool = True) -> Dataset:
@@ -115,8 +114,8 @@ def _check_classes(dataset: Dataset) -> None:
 
 def _check_pictures_vary(dataset: Dataset) -> None:
     X = dataset.train.X
-    for start in range(0, len(X), ROWS_AT_ONCE):
-        flat = X[start : start + ROWS_AT_ONCE].reshape(-1, X[0].size)
+    for piece in pieces(X):
+        flat = piece.reshape(len(piece), -1)
         if (flat != flat[:, :1]).any():
             return
     raise DataError(

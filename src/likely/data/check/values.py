@@ -4,8 +4,8 @@ import numpy as np
 
 from likely.data.check.findings import Finding, Place, counted
 from likely.data.check.rows import AllRows
+from likely.stored_rows import pieces
 
-_ROWS_AT_ONCE = 4096
 _ENOUGH = 30
 """In fewer rows a column can separate the classes by chance."""
 
@@ -14,11 +14,12 @@ def constant_pictures(rows: AllRows) -> list[Finding]:
     """Pictures in which nothing can be seen."""
     flat: list[int] = []
     for part, start in zip(rows.parts.values(), rows.starts.tolist(), strict=True):
-        for first in range(0, len(part), _ROWS_AT_ONCE):
-            block = part.X[first : first + _ROWS_AT_ONCE]
+        first = start
+        for block in pieces(part.X):
             values = block.reshape(len(block), -1, *block.shape[3:])
             constant = (values == values[:, :1]).reshape(len(block), -1).all(axis=1)
-            flat += (np.flatnonzero(constant) + start + first).tolist()
+            flat += (np.flatnonzero(constant) + first).tolist()
+            first += len(block)
     if not flat:
         return []
     return [
