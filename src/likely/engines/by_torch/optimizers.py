@@ -6,6 +6,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from likely.engines.by_torch.rules import Rule
 from likely.engines.engine import MakeOptimizer, Optimizer
 from likely.errors import EngineError
 
@@ -24,37 +25,30 @@ class UpdateRule:
     def __init__(self, module: nn.Module, rule: Optimizer | MakeOptimizer) -> None:
         groups = _groups(module)
         self.learning_rate: float | None = None
-        # torch's SGD adds its decay to the gradient, momentum included; ours acts on theta itself.
-        self._decay = 0.0
-        if not isinstance(rule, Optimizer):
-            self._optimizer = _own(rule, module, groups)
-            made = self._optimizer.param_groups
-            peak = max(float(group.get("lr", 0.0)) for group in made)
-            self.learning_rate = peak or None
-            # The schedule moves all groups together, in the proportions that the optimizer was made with.
-            self._rates = [float(group["lr"]) / peak * group.get("rate", 1.0) for group in made] if peak else []
+        self._optimizer: torch.optim.Optimizer | None = None
+        self._groups = [Rule(group["params"], group["rate"], rule) for group in groups if isinstance(rule, Optimizer)]
+        if isinstance(rule, Optimizer):
             return
-        self._rates = [group["rate"] for group in groups]
-        params = [{"params": group["params"]} for group in groups]
-        if rule.name == "sgd":
-            self._decay = rule.weight_decay
-            self._optimizer = torch.optim.SGD(params, lr=0.0, momentum=rule.momentum)
-            return
-        self._optimizer = torch.optim.AdamW(
-            params, lr=0.0, betas=rule.betas, eps=rule.eps, weight_decay=rule.weight_decay, foreach=True
-        )
+        self._optimizer = _own(rule, module, groups)
+        made = self._optimizer.param_groups
+        peak = max(float(group.get("lr", 0.0)) for group in made)
+        self.learning_rate = peak or None
+        # The schedule moves all groups together, in the proportions that the optimizer was made with.
+        self._rates = [float(group["lr"]) / peak * group.get("rate", 1.0) for group in made] if peak else []
 
     def step(self, loss: torch.Tensor, learning_rate: float) -> None:
         """Lower the loss by one step."""
+        if self._optimizer is None:
+            for group in self._groups:
+                group.forget()
+            loss.backward()
+            for group in self._groups:
+                group.step(learning_rate)
+            return
         for group, rate in zip(self._optimizer.param_groups, self._rates, strict=bool(self._rates)):
             group["lr"] = learning_rate * rate
         self._optimizer.zero_grad(set_to_none=True)
         loss.backward()
-        if self._decay:
-            with torch.no_grad():
-                for group in self._optimizer.param_groups:
-                    for parameter in group["params"]:
-                        parameter.mul_(1 - group["lr"] * self._decay)
         self._optimizer.step()
 
 

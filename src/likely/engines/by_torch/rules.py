@@ -1,0 +1,67 @@
+"""Our update rules on torch tensors.
+
+They are those of `torch.optim`, whose optimizers import torch's compiler with their first step: a second of every run
+that compiles nothing.
+"""
+
+import math
+
+import torch
+
+from likely.engines.engine import Optimizer
+
+
+class Rule:
+    """SGD or Adam, as `likely.engines.engine.Optimizer` defines them, over some parameters.
+
+    Args:
+        parameters: what learns.
+        rate: the multiple of the learning rate.
+        rule: its name and numbers.
+    Example:
+        >>> theta = torch.tensor([1.0], requires_grad=True)
+        >>> theta.square().sum().backward()
+        >>> Rule([theta], 1.0, Optimizer("sgd")).step(0.25)
+        >>> theta.item()
+        0.5
+
+    Reference: Loshchilov and Hutter (2019), Decoupled weight decay regularization, arXiv 1711.05101.
+    """
+
+    def __init__(self, parameters: list[torch.Tensor], rate: float, rule: Optimizer) -> None:
+        self._parameters, self._rate, self._rule = parameters, rate, rule
+        self._m: list[torch.Tensor] = []
+        self._v: list[torch.Tensor] = []
+        self._steps = 0
+
+    def forget(self) -> None:
+        """Forget the gradient."""
+        for parameter in self._parameters:
+            parameter.grad = None
+
+    @torch.no_grad()
+    def step(self, learning_rate: float) -> None:
+        """Move along the gradient that the parameters hold."""
+        a, rule = learning_rate * self._rate, self._rule
+        if self._steps == 0:
+            self._m, self._v = ([torch.zeros_like(theta) for theta in self._parameters] for _ in range(2))
+        self._steps += 1
+        first = second = 1.0
+        if rule.name == "adam":
+            first, second = (1 - b**self._steps for b in rule.betas)
+        for theta, m, v in zip(self._parameters, self._m, self._v, strict=True):
+            J = theta.grad
+            if J is None:
+                continue
+            if rule.weight_decay:
+                theta.mul_(1 - a * rule.weight_decay)
+            if rule.name == "adam":
+                # m <- b1 m + (1 - b1) J,  v <- b2 v + (1 - b2) J^2
+                m.lerp_(J, 1 - rule.betas[0])
+                v.mul_(rule.betas[1]).addcmul_(J, J, value=1 - rule.betas[1])
+                theta.addcdiv_(m, (v.sqrt() / math.sqrt(second)).add_(rule.eps), value=-a / first)
+            elif rule.momentum:
+                # v <- b v + J
+                theta.sub_(m.mul_(rule.momentum).add_(J), alpha=a)
+            else:
+                theta.sub_(J, alpha=a)
