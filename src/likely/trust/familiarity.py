@@ -21,6 +21,8 @@ from likely.trust.ties import STEP
 UNFAMILIAR = 0.01
 """A p-value from which on a row is called unfamiliar: the rate of false alarms on familiar ones."""
 
+_MOST_FAMILIAR = -3.0
+
 REFERENCE = 10_000
 """So many rows of the training part suffice for the Gaussians."""
 
@@ -115,6 +117,9 @@ def usual_size(distances: np.ndarray, energies: np.ndarray) -> dict[str, np.ndar
 def combined(stats: Mapping[str, np.ndarray], distances: np.ndarray, energies: np.ndarray) -> np.ndarray:
     """u(x) from its two parts, shape (n,): larger is stranger.
 
+    Each part counts in its deviations from the usual size, and at least as -3: far away from everything that was
+    trained on, an energy can be as low as it likes, and must not make up for the distance.
+
     Args:
         stats: with what `usual_size` found.
         distances: from `distance`, shape (n,).
@@ -125,7 +130,8 @@ def combined(stats: Mapping[str, np.ndarray], distances: np.ndarray, energies: n
         >>> combined(usual, np.array([0.0]), np.array([3.0]))
         array([2.])
     """
-    return ((_measured(distances, energies) - stats["center"]) / stats["spread"]).sum(axis=1)
+    parts = (_measured(distances, energies) - stats["center"]) / stats["spread"]
+    return np.maximum(parts, _MOST_FAMILIAR).sum(axis=1)
 
 
 def distance(stats: Mapping[str, np.ndarray], features: np.ndarray) -> np.ndarray:
