@@ -10,6 +10,7 @@ myst_heading_anchors = 3
 autodoc_member_order = "bysource"
 autodoc_typehints = "none"  # the signatures have them
 napoleon_custom_sections = [("Reference", "notes")]
+highlight_language = "text"  # formulas; examples are marked as Python by their prompts
 html_theme = "furo"
 html_title = "likely"
 exclude_patterns = ["_build"]

@@ -226,9 +226,7 @@ class RunConfig(BaseModel):
             data = "digits"
         """
         values = {name: value for name, value in self.to_json().items() if value is not None}
-        # JSON's notation of strings, numbers, booleans and lists is TOML's too, but for the character DEL.
-        lines = (f"{name} = {json.dumps(value, ensure_ascii=False)}\n" for name, value in values.items())
-        return "".join(lines).replace("\x7f", "\\u007f")
+        return "".join(f"{name} = {_toml(value)}\n" for name, value in values.items())
 
     @classmethod
     def from_toml(cls, text: str) -> "RunConfig":
@@ -278,6 +276,14 @@ def load_settings(path: str | Path) -> dict[str, Any]:
     except ConfigError as error:
         raise ConfigError(f"{path}: {error}") from None
     return document
+
+
+def _toml(value: Any) -> str:
+    """A JSON value in TOML's notation."""
+    if isinstance(value, dict):
+        return f"{{ {', '.join(f'{_toml(name)} = {_toml(entry)}' for name, entry in value.items())} }}"
+    # JSON's notation of strings, numbers, booleans and lists is TOML's too, but for the character DEL.
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
 def _refuse_constant(name: str) -> float:

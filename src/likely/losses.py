@@ -43,7 +43,7 @@ def squared_error(targets: Array, outputs: Array) -> Array:
         targets: shape (n, k).
         outputs: shape (n, k).
     Returns:
-        One value per example, shape (n,): the sum over the outputs.
+        One value per example, shape (n,), the sum over the outputs.
     Raises:
         ShapeError: if the shapes differ.
     Example:
