@@ -18,7 +18,7 @@ from likely.arrays import to_numpy
 from likely.config import RunConfig
 from likely.data.dataset import Dataset
 from likely.data.picture_arrays import Channels, are_pictures, rows_as_pictures, stack_pictures
-from likely.errors import ConfigError
+from likely.errors import ConfigError, DataError
 from likely.estimators.bars import Verbose, watcher
 from likely.estimators.rows import check_some_weight
 from likely.networks.custom import CustomNetwork
@@ -104,7 +104,7 @@ class Estimator(BaseEstimator):
         """X as stored rows like those learned from."""
         if are_pictures(X):
             return self.predictor_.rows(X)
-        return self._shaped(cast(np.ndarray, validate_data(self, _plain(X), reset=False, dtype=self._dtypes)))
+        return self._shaped(self._validated(X, reset=False, dtype=self._dtypes))
 
     def _rows_and_y(self, X: Any, y: Any) -> tuple[np.ndarray, np.ndarray]:
         """The same for learning, with the answers: what X is like is remembered."""
@@ -119,9 +119,18 @@ class Estimator(BaseEstimator):
         else:
             rows, y = cast(
                 tuple[np.ndarray, Any],
-                validate_data(self, _plain(X), _plain(y), dtype=self._dtypes, multi_output=True, y_numeric=numeric),
+                self._validated(X, _plain(y), dtype=self._dtypes, multi_output=True, y_numeric=numeric),
             )
         return self._shaped(rows), np.asarray(y)
+
+    def _validated(self, X: Any, *y: Any, **how: Any) -> Any:
+        """What scikit-learn makes of X and y; a value that is not finite is named by its place."""
+        try:
+            return validate_data(self, _plain(X), *y, **how)
+        except ValueError as error:
+            if "Input X contains" in str(error):
+                raise DataError(f"{_first_not_finite(X)} {error}") from None
+            raise
 
     @property
     def _dtypes(self) -> Any:
@@ -144,6 +153,18 @@ class Estimator(BaseEstimator):
         learned = learn(dataset, config, watcher(self.verbose), targets=targets, weights=weights, own=self._own())
         self.predictor_ = learned.predictor
         self.history_ = [record.to_json() for record in learned.history]
+
+
+def _first_not_finite(X: Any) -> str:
+    """Where the first one stands."""
+    values = np.asarray(_plain(X), dtype=np.float64)
+    bad = np.argwhere(~np.isfinite(values))
+    row, column = (int(i) for i in bad[0])
+    names = getattr(X, "columns", None)
+    name = column if names is None else repr(str(names[column]))
+    count = f" ({len(bad):,} such values)" if len(bad) > 1 else ""
+    kind = "NaN" if np.isnan(values[row, column]) else "infinity"
+    return f"X must be finite; got {kind} at row {row}, column {name}{count}. Try to fill or drop it."
 
 
 def _plain(values: Any) -> Any:
