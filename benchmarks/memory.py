@@ -6,7 +6,7 @@ preset `fast` trains on a fifth of the rows, the MLP, for which reading rows cou
 
 "anonymous" is the most memory at any time that the process can't give back to files (RssAnon of Linux, sampled every
 20 ms), "mapped" the most of files that lay in memory for it (libraries, and what was read of the cache). "rows/s" is
-the rate that the training loop reports, the median over the rounds.
+the rate that the training loop reports, the median over the rounds; OMP_NUM_THREADS=1 makes that of the MLP steady.
 
     python benchmarks/memory.py FOLDER [N ...]          (default 10000 100000; ROUNDS=3, NETWORKS="conv mlp")
 """

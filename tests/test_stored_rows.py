@@ -15,7 +15,7 @@ from likely.data.dataset import Dataset, Part
 from likely.data.sources import open_dataset
 from likely.presets import choose_plan
 from likely.recipe import judge, learn
-from likely.stored_rows import StoredRows, join_rows, take_rows
+from likely.stored_rows import StoredRows, join_rows, pieces, take_rows
 from likely.training import Rows, train
 
 SMALL = np.arange(60, dtype=np.uint8).reshape(10, 2, 3)
@@ -50,6 +50,14 @@ def test_they_index_like_arrays(index: list[int], data: st.DataObject) -> None:
         np.testing.assert_array_equal(take_rows(rows, some)[:], take_rows(expected, some))
         np.testing.assert_array_equal(rows[0], expected[0])
     np.testing.assert_array_equal(join_rows(rows, StoredRows(SMALL))[:], np.concatenate([expected, SMALL]))
+
+
+@given(st.integers(0, 40), st.sampled_from([(), (3,), (700, 700, 3), (2000, 3000)]))
+def test_pieces_are_all_rows_and_small(n: int, shape: tuple[int, ...]) -> None:
+    X = np.lib.stride_tricks.as_strided(np.arange(n, dtype=np.uint8), (n, *shape), (1,) + (0,) * len(shape))
+    found = list(pieces(X))
+    assert [int(np.ravel(row[(0,) * row.ndim])[0]) for piece in found for row in piece] == list(range(n))
+    assert all(len(piece) == 1 or piece.nbytes <= 4 << 20 for piece in found)
 
 
 def test_rows_of_one_file_stay_there_when_joined() -> None:
