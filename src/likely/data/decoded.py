@@ -7,7 +7,7 @@ Large sets never lie in memory: they are decoded into a file that is mapped, so 
 
 import hashlib
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import islice
@@ -149,7 +149,7 @@ def _common_shape(shapes: dict[tuple[int, ...], str], image_size: int | None) ->
 
 def _in_parallel(
     work: Callable[..., _Result], arguments: Sequence[tuple[Any, ...]], what: str, progress: Progress | None
-) -> Iterator[_Result]:
+) -> Generator[_Result]:
     """The results in order, computed by a thread per core, never many of them waiting to be taken."""
     done, workers = 0, os.cpu_count() or 1
     with ThreadPoolExecutor(workers) as pool:

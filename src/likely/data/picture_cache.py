@@ -9,8 +9,8 @@ import json
 import os
 import time
 import warnings
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Generator, Sequence
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import TypeAlias
 
@@ -68,7 +68,7 @@ class PictureCache:
             return None
         return _placed(X), bad
 
-    def fill(self, decode: Callable[[], Iterator[Decoded]]) -> tuple[RowArray, dict[int, str]]:
+    def fill(self, decode: Callable[[], Generator[Decoded]]) -> tuple[RowArray, dict[int, str]]:
         """The rows as `decode` gives them, kept for the next time if that is worth it and possible.
 
         Args:
@@ -89,11 +89,12 @@ class PictureCache:
                 X[i - len(bad)] = picture
         return X[: self._n - len(bad)], bad
 
-    def _on_disk(self, pictures: Iterator[Decoded]) -> tuple[RowArray, dict[int, str]]:
+    def _on_disk(self, pictures: Generator[Decoded]) -> tuple[RowArray, dict[int, str]]:
         self._folder.mkdir(parents=True, exist_ok=True)
         _make_room(self._folder, self._n * self._row_bytes)
         bad: dict[int, str] = {}
-        with whole_file(self._rows) as file:
+        # Closed before anybody warns: its threads change the filters of warnings for a moment at each picture.
+        with closing(pictures), whole_file(self._rows) as file:
             for i, picture in enumerate(pictures):
                 if isinstance(picture, str):
                     bad[i] = picture
