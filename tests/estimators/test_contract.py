@@ -105,14 +105,29 @@ def test_labels_of_every_type(kind: str) -> None:
         pd.Series(LABELS["text"], dtype="string"),
         pl.Series(Y),
         pl.Series(LABELS["text"]),
+        pl.Series(LABELS["text"], dtype=pl.Categorical),
         list(LABELS["text"]),
     ],
-    ids=["pandas", "pandas categories", "pandas text", "polars", "polars text", "list"],
+    ids=["pandas", "pandas categories", "pandas text", "polars", "polars text", "polars categories", "list"],
 )
 def test_answers_in_every_container(y: Any) -> None:
     clf = quick().fit(FRAME, y)
     assert len(clf.classes_) == 3
     assert clf.score(FRAME, y) > 0.8
+
+
+@pytest.mark.parametrize("y", [pd.DataFrame({"kind": Y}), pl.DataFrame({"kind": Y})], ids=["pandas", "polars"])
+def test_a_frame_of_one_column_as_answers_is_announced(y: Any) -> None:
+    with pytest.warns(sklearn.exceptions.DataConversionWarning, match="column-vector"):
+        clf = quick().fit(X, y)
+    np.testing.assert_array_equal(clf.predict_proba(X), quick().fit(X, Y).predict_proba(X))
+
+
+@pytest.mark.parametrize("library", ["pandas", "polars"])
+def test_frames_made_within_a_pipeline_bring_their_names(library: str) -> None:
+    pipeline = make_pipeline(StandardScaler(), quick()).set_output(transform=library).fit(FRAME, Y)
+    assert pipeline[-1].feature_names_in_.tolist() == FRAME.columns.tolist()
+    assert pipeline.score(FRAME, Y) > 0.8
 
 
 @pytest.mark.parametrize("library", [pd.DataFrame, pl.DataFrame])
@@ -167,9 +182,15 @@ def test_the_unfitted_say_so_to_labels_too(method: str) -> None:
 
 
 @pytest.mark.parametrize("method", ["predict", "predict_interval"])
-def test_an_unfitted_regressor_says_so(method: str) -> None:
+@pytest.mark.parametrize("rows", [X, np.zeros((2, 8, 8), np.uint8)], ids=["rows", "pictures"])
+def test_an_unfitted_regressor_says_so(method: str, rows: np.ndarray) -> None:
     with pytest.raises(NotFittedError):
-        getattr(likely.Regressor(), method)(X)
+        getattr(likely.Regressor(), method)(rows)
+
+
+def test_an_unfitted_regressor_says_so_to_answers_too() -> None:
+    with pytest.raises(NotFittedError):
+        likely.Regressor().score(X, Y)
 
 
 def test_another_number_of_features_than_in_fit() -> None:

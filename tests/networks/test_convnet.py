@@ -21,7 +21,7 @@ def smooth_pictures(n: int, channels: int, side: int, seed: int = 0) -> np.ndarr
 
 
 @pytest.mark.parametrize("channels", [1, 3])
-@pytest.mark.parametrize("side", [4, 8, 28, 32, 64, 224])
+@pytest.mark.parametrize("side", [4, 8, 14, 28, 32, 64, 96, 224])
 def test_pictures_of_many_sizes(side: int, channels: int) -> None:
     sample = smooth_pictures(2, channels, side)
     net = ConvNet(width=4, stem=8).build(5, sample)
