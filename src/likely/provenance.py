@@ -86,8 +86,8 @@ def make_card(
             command=command,
         ),
         held_out=held_out,
-        versions=_versions(),
-        hardware={"cpu": _cpu(), "cores": os.cpu_count(), "system": platform.platform()},
+        versions=versions(),
+        hardware=hardware(),
         created=datetime.now(UTC).isoformat(timespec="seconds"),
     )
 
@@ -96,7 +96,13 @@ def _frequencies(rows: Rows) -> tuple[float, ...]:
     return tuple(np.average(rows.Y, axis=0, weights=rows.weights).astype(np.float64).tolist())
 
 
-def _versions() -> dict[str, str]:
+def hardware() -> dict[str, Any]:
+    """The processor, its cores and the operating system."""
+    return {"cpu": _cpu(), "cores": os.cpu_count(), "system": platform.platform()}
+
+
+def versions() -> dict[str, str]:
+    """Of Python and of the packages that compute."""
     found = {"python": platform.python_version()}
     for package in ("likely", "torch", "numpy", "jax"):
         try:

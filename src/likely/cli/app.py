@@ -6,6 +6,7 @@ import typer
 from typer.core import TyperGroup
 
 from likely import __version__
+from likely.cli.bench import bench
 from likely.cli.calibrate import calibrate
 from likely.cli.check import check
 from likely.cli.compare import compare
@@ -51,5 +52,5 @@ def likely(
     """Learn P(label | picture) from labelled pictures, and answer new ones with probabilities to believe."""
 
 
-for command in (fit, predict, evaluate, compare, check, calibrate, inspect, report):
+for command in (fit, predict, evaluate, compare, check, calibrate, inspect, report, bench):
     app.command()(command)

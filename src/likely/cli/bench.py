@@ -1,0 +1,57 @@
+"""`likely bench`: what this machine can do."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from likely.cli.options import choice
+
+if TYPE_CHECKING:
+    from likely.benchmark import Benchmark
+
+
+def bench(
+    pictures: Annotated[int, typer.Option(min=256, help="How many pictures the short run trains on.")] = 10_240,
+    as_json: Annotated[bool, typer.Option("--json", help="All measurements as JSON.")] = False,
+    device: Annotated[str | None, choice("device", "Where torch computes.")] = None,
+) -> None:
+    """Measure this machine: its rates, how long each preset should take, and a short run of `fast`.
+
+    The rates are those of a matrix product and of a convolution, forward and backward, each the best of some rounds.
+    The expected times follow from them; the short run shows what training reaches.
+    """
+    import json
+
+    from likely.benchmark import Size, benchmark
+    from likely.cli.progress import watch
+
+    with watch() as watcher:
+        found = benchmark(device or "auto", Size(trained_on=pictures), watcher.loading, watcher.record)
+    if as_json:
+        typer.echo(json.dumps(found.to_json(), allow_nan=False, indent=2))
+    else:
+        _show(found)
+
+
+def _show(found: "Benchmark") -> None:
+    from likely.cli.tables import aligned
+    from likely.cli.terminal import console, printable, styled
+    from likely.durations import duration
+
+    screen = console()
+    cpu, run = printable(found.hardware["cpu"]), found.run
+    where = f"{cpu}, {found.threads} threads" if found.device == "cpu" else f"{found.device}, beside {cpu}"
+    screen.print(styled((where, "bold"), f", torch {found.versions['torch']}\n"))
+    rates = [[rate.work, rate.precision, f"{rate.gflops:,.0f}"] for rate in found.rates]
+    screen.print(aligned([["", "in", "GFLOP/s"], *rates], right=True))
+    screen.print()
+    presets = [
+        [entry.preset, f"{entry.epochs:g}", f"{1000 * entry.gflop_per_picture:.0f}", duration(entry.seconds)]
+        for entry in found.presets
+    ]
+    heading = ["preset", "epochs", "MFLOP per picture", "expected training on Fashion-MNIST"]
+    screen.print(aligned([heading, *presets], right=True))
+    screen.print(
+        f"\nTrained fast on {run.pictures:,} pictures ({run.data}) in {duration(run.seconds)}: "
+        f"{run.pictures_per_second:,.0f} per second, {run.share_of_convolution:.0%} of the convolution's rate."
+    )
