@@ -1,13 +1,17 @@
 """Guards against collapse: a step may take no more than twice a stated multiple of a matrix product.
 
 The products are measured between the steps of the same run, and the shortest of both count, so that a busy or a slow
-machine changes little. The multiples are what one core takes beside others at work; `docs/performance.md` has figures.
+machine changes little, and on one thread, since threads that wait for each other on a busy core measure the waiting.
+The multiples are a third above what was seen; `docs/performance.md` has figures of whole runs.
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 
 import numpy as np
+import pytest
+import torch
+from threadpoolctl import threadpool_limits
 
 import likely
 from likely.data.normalize import Normalization
@@ -17,6 +21,15 @@ from likely.networks.convnet import ConvNet
 
 SIDE = 512
 ROUNDS = 25
+
+
+@pytest.fixture(autouse=True)
+def _one_thread() -> Generator[None]:
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    with threadpool_limits(1):
+        yield
+    torch.set_num_threads(threads)
 
 
 def multiples(work: Callable[[], object]) -> float:
@@ -47,7 +60,7 @@ def test_a_step_by_hand() -> None:
     engine.place(X, Y, prepare=normalization)
     batch = Batch(np.arange(1024))
     # 3.1 products of multiplying, the rest is everything else.
-    assert multiples(lambda: engine.step(batch, 1e-3)) < 2 * 6
+    assert multiples(lambda: engine.step(batch, 1e-3)) < 2 * 5
 
 
 def test_answers_of_the_conv_net() -> None:
@@ -59,7 +72,7 @@ def test_answers_of_the_conv_net() -> None:
         optimizer=Optimizer(), sample=x, seed=0,
     )  # fmt: skip
     # 9 products of multiplying.
-    assert multiples(lambda: engine.scores(x)) < 2 * 15
+    assert multiples(lambda: engine.scores(x)) < 2 * 12
 
 
 def test_a_training_step_of_the_conv_net() -> None:
@@ -72,4 +85,4 @@ def test_a_training_step_of_the_conv_net() -> None:
     engine.place(X, Y, prepare=normalization)
     batch = Batch(np.arange(128))
     # 26 products of multiplying.
-    assert multiples(lambda: engine.step(batch, 1e-3)) < 2 * 45
+    assert multiples(lambda: engine.step(batch, 1e-3)) < 2 * 35

@@ -28,7 +28,7 @@ from likely.presets import Plan, choose_plan
 from likely.provenance import hardware, versions
 from likely.training import Rows, train
 
-OVERHEAD = 2.0
+OVERHEAD = 1.25
 """What a training step takes, as a multiple of its convolutions at the measured rate."""
 PICTURES, CLASSES, SHAPE = 55_200, 10, (28, 28)
 """What is learned from of Fashion-MNIST: 60,000 training pictures without those held out."""
