@@ -116,6 +116,16 @@ def test_answers_in_every_container(y: Any) -> None:
     assert clf.score(FRAME, y) > 0.8
 
 
+@pytest.mark.parametrize(
+    ("kind", "dtype"),
+    [("booleans", "category"), ("booleans", "boolean"), ("integers", "category"), ("integers", "Int64")],
+)
+def test_types_of_pandas_keep_their_values(kind: str, dtype: Any) -> None:
+    clf = quick().fit(X, pd.Series(LABELS[kind], dtype=dtype))
+    assert clf.predict(X).dtype == LABELS[kind].dtype
+    np.testing.assert_array_equal(clf.classes_, np.unique(LABELS[kind]))
+
+
 @pytest.mark.parametrize("y", [pd.DataFrame({"kind": Y}), pl.DataFrame({"kind": Y})], ids=["pandas", "polars"])
 def test_a_frame_of_one_column_as_answers_is_announced(y: Any) -> None:
     with pytest.warns(sklearn.exceptions.DataConversionWarning, match="column-vector"):

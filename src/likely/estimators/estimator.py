@@ -112,14 +112,14 @@ class Estimator(BaseEstimator):
         if are_pictures(X):
             rows = stack_pictures(X, self.channels, self.image_size)
             kind: Any = np.float64 if numeric else None
-            y = check_array(_plain(y), ensure_2d=False, dtype=kind, input_name="y")
+            y = check_array(_answers(y), ensure_2d=False, dtype=kind, input_name="y")
             check_consistent_length(rows, y)
             self.n_features_in_ = math.prod(rows.shape[1:])
             self.__dict__.pop("feature_names_in_", None)
         else:
             rows, y = cast(
                 tuple[np.ndarray, Any],
-                self._validated(X, _plain(y), dtype=self._dtypes, multi_output=True, y_numeric=numeric),
+                self._validated(X, _answers(y), dtype=self._dtypes, multi_output=True, y_numeric=numeric),
             )
         return self._shaped(rows), np.asarray(y)
 
@@ -170,6 +170,11 @@ def _first_not_finite(X: Any) -> str:
 def _plain(values: Any) -> Any:
     """Tensors as arrays; scikit-learn reads the rest."""
     return to_numpy(values) if hasattr(values, "detach") else values
+
+
+def _answers(y: Any) -> Any:
+    """y with the type of its values: scikit-learn would read booleans and integers of pandas's own types as floats."""
+    return y.to_numpy() if hasattr(y, "to_numpy") else _plain(y)
 
 
 def checked_weights(sample_weight: Any, rows: np.ndarray) -> np.ndarray | None:
