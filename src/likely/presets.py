@@ -97,8 +97,8 @@ class _Recipe:
 _CONV_OPTIMIZER = Optimizer(name="adam", betas=(0.85, 0.98), weight_decay=0.02)
 _RECIPES: dict[tuple[str, str], _Recipe] = {
     ("conv", "fast"): _Recipe({"width": 64, "stem": 32}, _CONV_OPTIMIZER, 7e-3, 256, 4, 400),
-    ("conv", "balanced"): _Recipe({"width": 64}, _CONV_OPTIMIZER, 8e-3, 256, 10, 800),
-    ("conv", "best"): _Recipe({"width": 96}, _CONV_OPTIMIZER, 6e-3, 256, 30, 1600),
+    ("conv", "balanced"): _Recipe({"width": 96, "stem": 32}, _CONV_OPTIMIZER, 6e-3, 256, 9, 800),
+    ("conv", "best"): _Recipe({"width": 96, "stem": 32}, _CONV_OPTIMIZER, 6e-3, 256, 30, 1600),
     ("mlp", "fast"): _Recipe({"hidden": (256,)}, Optimizer(), 3e-3, 128, 12, 2000),
     ("mlp", "balanced"): _Recipe({"hidden": (512,)}, Optimizer(), 2e-3, 128, 25, 4000),
     ("mlp", "best"): _Recipe({"hidden": (512, 512)}, Optimizer(), 1e-3, 128, 50, 8000),
