@@ -7,8 +7,8 @@ Each split holds out a fifth of the rows (Fashion-MNIST: 10,000), stratified, dr
 contender fits every split, one after the other in turns, so that differences are paired. likely sees the data as it
 comes: numbers (n, d) in float64, digits included as rows of 64 numbers; Fashion-MNIST as uint8 pictures (n, 28, 28).
 scikit-learn sees the same rows standardized with the mean and deviation of the training rows; Fashion-MNIST in float32.
-In the clock: fitting, from arrays in memory to a fitted model, standardizing and calibrating included. Hyper-parameters
-of likely were chosen on splits with the numbers 100 and up.
+In the clock: fitting, from arrays in memory to a fitted model, standardizing and calibrating included. likely's plan
+for small tables was tuned on splits of these same data sets.
 
     python benchmarks/defaults.py [--data iris wine breast-cancer digits fashion-mnist] [--splits 0 1 2 3 4] [--rows N]
 
