@@ -2,7 +2,8 @@
 
     d(x) = min_k (h - mu_k)^T S^-1 (h - mu_k)       h: hidden features, S: covariance within the classes
     e(x) = -log sum_k exp(score_k)
-    u(x) = (log(1 + d(x)) - a) / s + (e(x) - b) / t      a, b and s, t: means and deviations over familiar rows
+    u(x) = (log(1 + d(x)) - a) / s + (e(x) - b) / t      a, b and s, t: means and deviations over familiar rows; each
+                                                         of the two parts counts as -3 at least
 
 Neither of the two wins everywhere: the distance sees textures and noise that the last layer takes for a class, the
 energy sees clear pictures of something else, which lie close to a class in most directions. Standardized, both count
