@@ -24,7 +24,7 @@ from likely.data.hashes import row_hashes
 from likely.data.sources import open_dataset
 from likely.data.test_part import with_test_part
 from likely.data.validate import validate
-from likely.errors import DataError
+from likely.errors import ConfigError, DataError
 from likely.familiar import familiar_rows, familiarity_arrays
 from likely.heads import HEADS
 from likely.held_out import LEAST_VAL, Outcome, cross_validate, hold_out
@@ -130,6 +130,15 @@ def fit(config: RunConfig, watcher: Watcher | None = None, command: str = "", ow
     """
     watcher = watcher or Silent()
     dataset = look_over(open_data(config, watcher), watcher)
+    # What can be refused is refused before the files of an earlier run are replaced.
+    check_events(config.events, dataset.labels)
+    if config.init_from is not None:
+        read_start(config.init_from)
+        if config.out is not None and Path(config.init_from).resolve().is_relative_to(Path(config.out).resolve()):
+            raise ConfigError(
+                f"init_from must lie outside the run folder; got {config.init_from} in {config.out}, whose files are "
+                "replaced. Try another out."
+            )
     folder = RunFolder(config.out, dataset.name, overwrite=config.overwrite)
     folder.start(config.to_json())
     try:
