@@ -81,6 +81,8 @@ class TrainingEntry(_Entry):
 class Card(_Entry):
     """The document of a model file.
 
+    A mirror image is looked at, too, where the first look is less `sure`.
+
     `class_frequencies` are those of training, `class_weight` what training multiplied them by (taken back in every
     answer), `prior` those to answer under, where they differ.
     """
@@ -95,6 +97,7 @@ class Card(_Entry):
     normalization: dict[str, Any]
     conversion: dict[str, Any] | None = None
     mirror: bool = False
+    sure: float = Field(1.0, gt=0, le=1)
     temperature: float | None = Field(None, gt=0)
     events: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     class_frequencies: tuple[float, ...] = ()

@@ -106,7 +106,8 @@ class RunConfig(BaseModel):
         learning_rate: the largest one of the schedule.
         batch_size: rows per step.
         epochs: passes over the training rows; may be a fraction.
-        time_limit: seconds of training; `2m` and the like in a file or on the command line.
+        time_limit: seconds of training, `2m` and the like in a file or on the command line; with the preset fast and
+            no epochs given it also chooses how wide a conv net is.
         early_stopping: hold out a further part and stop when its loss no longer falls.
         class_weight: how much rows of each label count in training: "balanced" (all labels the same in sum) or a
             number per label; probabilities are corrected for it, so that they stay true to the data.

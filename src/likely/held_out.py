@@ -13,6 +13,7 @@ import numpy as np
 from likely.card import SplitsEntry
 from likely.config import RunConfig
 from likely.data.split import folds, stratified_split
+from likely.durations import duration
 from likely.familiar import familiar_rows
 from likely.heads import HEADS
 from likely.learning.descent import Record
@@ -102,7 +103,10 @@ def hold_out(
     how = "held out" if chosen is None else "of the val part held out"
     say(f"{len(index):,} rows to train on, {len(rows) - len(index):,} {how}")
     shown = stopping if config.early_stopping else calibration
-    plan = _plan(rows, len(index), config, mirror, own)
+    plan = _plan(rows, len(index), config, mirror, own, config.time_limit)
+    if config.time_limit is not None and plan.network.name == "conv":
+        width = plan.network.settings["width"]
+        say(f"{duration(config.time_limit)} to train a conv net of width {width}, at most {plan.epochs:.2g} epochs")
     few = chosen is not None and len(index) < SMALL
     if few:
         plan = replace(plan, average=0.0)  # the looks choose where to stop by the weights of that moment
@@ -137,15 +141,15 @@ def cross_validate(
     everything = np.arange(len(rows))
     smallest = min(count for count in np.bincount(rows.strata) if count) if rows.classifies else len(rows)
     if smallest < _FOLDS or len(rows) < 4 * _FOLDS:
-        plan = _plan(rows, len(rows), config, mirror, own)
+        plan = _plan(rows, len(rows), config, mirror, own, config.time_limit)
         trained = train(plan, rows, everything, config, time_limit=config.time_limit, on_record=record)
         splits = SplitsEntry(method="none", train=len(rows), calibration=0, thresholds=0)
         return Outcome(trained, everything, splits, None, None)
 
     held_out = folds(rows.strata, _FOLDS, np.random.default_rng(config.seed))
     # The looks choose where to stop by the weights of that moment.
-    plan = replace(_plan(rows, len(rows), config, mirror, own), average=0.0)
     share = None if config.time_limit is None else config.time_limit / (_FOLDS + 1)
+    plan = replace(_plan(rows, len(rows), config, mirror, own, share), average=0.0)
     looks: list[list[tuple[float, np.ndarray]]] = []
     strangeness = np.empty(len(rows))
     latest: Trained | None = None
@@ -238,7 +242,7 @@ def _loss(scores: np.ndarray, rows: Rows, head: str) -> float:
     return held_out_figures(calibrated, rows.Y, "softmax", True, rows.weights)["nll"]
 
 
-def _plan(rows: Rows, n_rows: int, config: RunConfig, mirror: bool, own: Own) -> Plan:
+def _plan(rows: Rows, n_rows: int, config: RunConfig, mirror: bool, own: Own, seconds: float | None) -> Plan:
     return choose_plan(
         config,
         row_shape=rows.shape,
@@ -247,4 +251,5 @@ def _plan(rows: Rows, n_rows: int, config: RunConfig, mirror: bool, own: Own) ->
         task="classification" if rows.classifies else "regression",
         mirror=mirror,
         own=own,
+        seconds=seconds,
     )

@@ -153,6 +153,7 @@ def out_of_fold(dataset: Dataset, config: RunConfig, *, folds: int = 5, watcher:
             n_outputs=n_labels,
             task="classification",
             mirror=dataset.mirror,
+            seconds=share,
         )
         trained = train(
             plan,

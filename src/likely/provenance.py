@@ -46,6 +46,7 @@ def make_card(
         normalization=trained.inference.normalization.to_json(),
         conversion=dataset.conversion,
         mirror=plan.mirror,
+        sure=plan.sure,
         temperature=temperature,
         events=config.events,
         class_frequencies=() if regression else _frequencies(rows),

@@ -181,7 +181,7 @@ def train(
     plan = replace(plan, learning_rate=peak)
     if plan.start is not None:
         engine.load_state(begun(engine.state(), plan.start, engine.last_layer))
-    inference = Inference(normalization, engine.forward, engine.scores, plan.mirror)
+    inference = Inference(normalization, engine.forward, engine.scores, plan.mirror, plan.sure, plan.head)
     trained = Trained(plan, engine, inference, mean, scale, [], "finished")
     judge = _Judge(trained, checkpoints, rows.classifies)
     if plan.exact:

@@ -50,7 +50,11 @@ def fit(
     ] = None,
     time_limit: Annotated[
         str | None,
-        typer.Option(metavar="TIME", help="End training after this time: 30s, 2m, 1h.", rich_help_panel=_LEARNING),
+        typer.Option(
+            metavar="TIME",
+            help="Train this long at most, with a net that suits: 30s, 2m, 1h.",
+            rich_help_panel=_LEARNING,
+        ),
     ] = None,
     early_stopping: Annotated[
         bool | None,

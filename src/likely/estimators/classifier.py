@@ -44,7 +44,7 @@ class Classifier(ClassifierMixin, Estimator):
         learning_rate: the peak of the schedule; None leaves it to the preset.
         batch_size: rows per step; None leaves it to the size of the data.
         epochs: passes over the rows; None leaves them to the preset and the size of the data.
-        time_limit: seconds of training.
+        time_limit: seconds of training; with the preset "fast" and no epochs it also chooses how wide a conv net is.
         early_stopping: hold out a further part and stop when its loss no longer falls.
         events: named sets of labels, {"footwear": ["Sandal", "Sneaker"]}, that the model keeps.
         image_shape: (h, w) or (h, w, 3) where each row of X is a picture.

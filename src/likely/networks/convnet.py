@@ -14,15 +14,13 @@ Reference: K. Jordan, 94% on CIFAR-10 in 3.29 seconds on a single GPU, arXiv 240
 D. Page, How to train your ResNet (2018), myrtle.ai (frozen scales, max-pool before the normalization).
 """
 
-import copy
 import math
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import torch
 from torch import nn
 from torch.nn import functional
-from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from likely.errors import ConfigError, ShapeError
 
@@ -124,24 +122,13 @@ class _Block(nn.Module):
             norm.weight.requires_grad_(False)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        x = self.conv1(x)
-        # A side of one pixel cannot be halved.
-        x = functional.max_pool2d(x, 2) if min(x.shape[2:]) > 1 else x
-        x = functional.relu(self.norm1(x))
+        x = functional.relu(self.norm1(halved(self.conv1(x))))
         return functional.relu(self.norm2(self.conv2(x)))
 
-    def for_inference(self) -> "_Block":
-        """The same with each normalization inside the convolution before it.
 
-        A normalization that learns no more multiplies each channel with a number and adds one:
-        (W * x - mean) s + bias = (s W) * x + (bias - s mean),  s = weight / sqrt(variance + epsilon).
-        Max-pooling between the two changes nothing for s > 0, which holds since the weights stay 1.
-        """
-        same = copy.deepcopy(self)
-        same.conv1 = fuse_conv_bn_eval(self.conv1, self.norm1)
-        same.conv2 = fuse_conv_bn_eval(self.conv2, self.norm2)
-        same.norm1 = same.norm2 = nn.Identity()
-        return same
+def halved(x: torch.Tensor) -> torch.Tensor:
+    """Max-pooled to half the side; a side of one pixel cannot be halved."""
+    return functional.max_pool2d(x, 2) if min(x.shape[2:]) > 1 else x
 
 
 class ConvModule(nn.Module):
@@ -158,7 +145,7 @@ class ConvModule(nn.Module):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Scores (n, k)."""
-        return self._classified(self.blocks(functional.relu(self.whiten(x))))
+        return self.classified(self.blocks(functional.relu(self.whiten(x))))
 
     def scores_and_features(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Scores (n, k), and the mean of every channel after each stage (n, m)."""
@@ -167,16 +154,10 @@ class ConvModule(nn.Module):
         for block in self.blocks:
             h = block(h)
             means.append(h.mean((2, 3)))
-        return self._classified(h), torch.cat(means, dim=1)
+        return self.classified(h), torch.cat(means, dim=1)
 
-    def for_inference(self) -> "ConvModule":
-        """A copy that gives the same answers up to rounding, sooner: without normalizations of its own."""
-        same = copy.deepcopy(self).eval()
-        same.blocks = nn.Sequential(*[block.for_inference() for block in cast(Any, same.blocks)])
-        same.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]  # missing in its stub
-        return same
-
-    def _classified(self, h: torch.Tensor) -> torch.Tensor:
+    def classified(self, h: torch.Tensor) -> torch.Tensor:
+        """Scores (n, k) from the last feature map."""
         return self.classify(h.amax((2, 3)) * _FEATURE_SCALE)
 
     def parameter_groups(self) -> list[dict[str, Any]]:

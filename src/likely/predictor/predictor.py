@@ -79,7 +79,7 @@ class Predictor:
         )
         if load_state is not None:
             load_state(theta)
-        self._inference = Inference(self.normalization, forward, scores, card.mirror)
+        self._inference = Inference(self.normalization, forward, scores, card.mirror, card.sure, card.head)
 
     def _built_in(self) -> Network | TorchNetwork:
         card = self.card

@@ -14,6 +14,7 @@ from torch import nn
 
 from likely.arrays import Array, to_numpy
 from likely.engines.by_torch.features import LastInput
+from likely.engines.by_torch.folded import FoldedConvNet
 from likely.engines.by_torch.frozen import freeze as freeze_layers
 from likely.engines.by_torch.modules import PureModule, batch_norms, last_called, make_module, try_out
 from likely.engines.by_torch.optimizers import UpdateRule
@@ -79,7 +80,7 @@ class ByTorch:
                 self._last_input = LastInput(last)
         self._frozen_norms = freeze_layers(self._module, freeze)
         self._norms = batch_norms(self._module)
-        self._answers: nn.Module | None = None
+        self._answers: nn.Module | FoldedConvNet | None = None
         self._low = not isinstance(network, Network) and multiplies_in_bfloat16(precision, self._device)
         self._rule = UpdateRule(self._module, optimizer)
 
@@ -188,13 +189,14 @@ class ByTorch:
         self._answers = None
 
     @property
-    def _answering(self) -> nn.Module:
+    def _answering(self) -> nn.Module | FoldedConvNet:
         """The module as it answers: the conv net in a faster form, which is made once, until it learns again."""
-        module = self._answers
-        if module is None:
-            module = self._module.eval()
-            self._answers = module = module.for_inference() if isinstance(module, ConvModule) else module
-        return module
+        if self._answers is None:
+            self._answers = module = self._module.eval()
+            if isinstance(module, ConvModule):
+                with torch.inference_mode():
+                    self._answers = FoldedConvNet(module, self._laid_out(self._sample))
+        return self._answers
 
     def _evaluated(self, X: Array) -> torch.Tensor:
         return self._laid_out(self._input(X if isinstance(X, torch.Tensor) else torch.from_numpy(X)))

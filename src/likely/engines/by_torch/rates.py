@@ -9,8 +9,9 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from likely.engines.by_torch.engine import ByTorch
-from likely.engines.by_torch.precision import multiplies_in_bfloat16
-from likely.engines.engine import Batch
+from likely.engines.by_torch.precision import Precision, multiplies_in_bfloat16
+from likely.engines.engine import Batch, Optimizer, Prepare
+from likely.networks.network import Network, TorchNetwork
 
 _DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 _CHANNELS, _SIDE = 64, 14
@@ -69,6 +70,35 @@ def step_work(engine: Any, n_rows: int) -> float:
     with counter:
         engine.step(Batch(np.arange(n_rows)), 0.0)
     return counter.get_total_flops() / n_rows / 1e9
+
+
+def step_seconds(
+    network: Network | TorchNetwork, X: np.ndarray, prepare: Prepare, n_outputs: int, device: str, precision: Precision
+) -> float:
+    """Seconds of a training step of such a network on these rows, the shorter of two.
+
+    Args:
+        network: that of the plan.
+        X: as many stored rows as a step takes; random ones cost what real ones do.
+        prepare: from stored rows to what the network takes.
+        n_outputs: classes.
+        device: "auto", "cpu" or "cuda".
+        precision: as the plan has it.
+    """
+    engine = ByTorch(
+        network,
+        n_outputs=n_outputs,
+        head="softmax",
+        loss="cross_entropy",
+        optimizer=Optimizer(),
+        sample=np.asarray(prepare(X)),
+        seed=0,
+        device=device,
+        precision=precision,
+    )
+    engine.place(X, np.full((len(X), n_outputs), 1 / n_outputs, np.float32), prepare=prepare)
+    batch = Batch(np.arange(len(X)))
+    return _shortest(lambda: engine.step(batch, 1e-3), engine.device, 2)
 
 
 def _shortest(work: Callable[[], object], device: str, rounds: int) -> float:

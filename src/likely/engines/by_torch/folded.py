@@ -1,0 +1,105 @@
+"""The conv net as it answers: the same scores up to rounding, sooner, and nothing that learns.
+
+A normalization that learns no more multiplies each channel with a number and adds one, which the convolution before it
+can do as well:
+
+    (W * x - mean) s + bias = (s W) * x + (bias - s mean),    s = weight / sqrt(variance + epsilon)
+
+Max-pooling between the two changes nothing for s > 0, which holds since the weights stay 1; and the ReLU may come
+before the pooling, since it keeps the order of numbers. Where torch computes with oneDNN, the filters are laid out once
+as its convolutions want them, and the ReLU is taken on the way out.
+
+Reference: Jacob et al. (2018), section 3.2 of arXiv 1712.05877 (folding a normalization into the convolution).
+"""
+
+import platform
+from collections.abc import Iterator
+from typing import Any, cast
+
+import torch
+from torch import nn
+from torch.nn import functional
+from torch.nn.utils.fusion import fuse_conv_bn_eval
+
+from likely.networks.convnet import ConvModule, halved
+
+# One of torch's operators for compiled models, which takes packed filters.
+_convolve: Any = getattr(torch.ops.mkldnn, "_convolution_pointwise", None)
+
+
+class FoldedConvNet:
+    """A function with the answers of a conv net in evaluation mode; no torch module, since calling those takes time.
+
+    Args:
+        module: the conv net; it is left as it is.
+        sample: an input (n, c, h, w): the shape of those to come, but for n.
+    Example:
+        >>> from likely.networks.convnet import ConvNet
+        >>> net = ConvNet(width=16).build(10, np.zeros((2, 1, 28, 28), np.float32)).eval()
+        >>> x = torch.rand(5, 1, 28, 28)
+        >>> with torch.inference_mode():
+        ...     torch.allclose(FoldedConvNet(net, x)(x), net(x), atol=1e-5)
+        True
+    """
+
+    def __init__(self, module: ConvModule, sample: torch.Tensor) -> None:
+        self._stem = _ConvReLU(module.whiten, sample)
+        x, self._blocks = self._stem(sample), list[tuple[_ConvReLU, _ConvReLU]]()
+        for block in cast(Any, module.blocks):
+            conv1 = _ConvReLU(fuse_conv_bn_eval(block.conv1, block.norm1), x)
+            x = halved(conv1(x))
+            conv2 = _ConvReLU(fuse_conv_bn_eval(block.conv2, block.norm2), x)
+            x = conv2(x)
+            self._blocks.append((conv1, conv2))
+        self._classified = module.classified
+
+    def __call__(self, x: torch.Tensor) -> torch.Tensor:
+        """Scores (n, k)."""
+        for h in self._stages(x):
+            x = h
+        return self._classified(x)
+
+    def scores_and_features(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Scores (n, k), and the mean of every channel after each stage (n, m)."""
+        means: list[torch.Tensor] = []
+        for h in self._stages(x):
+            x = h
+            means.append(h.mean((2, 3)))
+        return self._classified(x), torch.cat(means, dim=1)
+
+    def _stages(self, x: torch.Tensor) -> Iterator[torch.Tensor]:
+        x = self._stem(x)
+        yield x
+        for conv1, conv2 in self._blocks:
+            x = conv2(halved(conv1(x)))
+            yield x
+
+
+class _ConvReLU:
+    """A convolution and the ReLU of it, packed where that is possible."""
+
+    def __init__(self, conv: nn.Conv2d, sample: torch.Tensor) -> None:
+        weight, bias = conv.weight.detach(), None if conv.bias is None else conv.bias.detach()
+        geometry: Any = (conv.padding, conv.stride, conv.dilation, conv.groups)
+        self._packed = None
+        if _packs(sample):
+            filters = torch.ops.mkldnn._reorder_convolution_weight(weight.contiguous(), *geometry, list(sample.shape))
+            self._packed = (filters, bias, *geometry, "relu", [], "")
+        self._plain: Any = (weight.contiguous(memory_format=torch.channels_last), bias, conv.stride, conv.padding)
+
+    def __call__(self, x: torch.Tensor) -> torch.Tensor:
+        if self._packed is None:
+            return functional.relu(functional.conv2d(x, *self._plain))
+        return _convolve(x, *self._packed)
+
+
+def _packs(sample: torch.Tensor) -> bool:
+    """Whether torch has the operators for such inputs here."""
+    return (
+        sample.device.type == "cpu"
+        and sample.dtype == torch.float32
+        and platform.machine().lower() in ("x86_64", "amd64")
+        and torch.backends.mkldnn.is_available()
+        and _convolve is not None
+        and hasattr(torch.ops.mkldnn, "_reorder_convolution_weight")
+    )

@@ -1,0 +1,52 @@
+"""The conv net as it answers: the numbers of the net that was trained, packed or not."""
+
+import numpy as np
+import pytest
+import torch
+
+from likely.engines.by_torch import folded
+from likely.engines.by_torch.folded import FoldedConvNet
+from likely.networks.convnet import ConvModule, ConvNet
+
+
+def _trained(side: int, channels: int, dtype: torch.dtype = torch.float32) -> tuple[ConvModule, torch.Tensor]:
+    """A net with statistics and biases of its own, and pictures for it."""
+    rng = np.random.default_rng(side)
+    x = rng.random((16, channels, side, side), np.float32)
+    net = ConvNet(8, stem=4).build(3, x)
+    with torch.no_grad():
+        net.train()(torch.from_numpy(x) * 3)
+        for name, value in net.named_parameters():
+            if "norm" in name and name.endswith("bias"):
+                value.copy_(torch.from_numpy(rng.normal(size=value.shape).astype(np.float32)))
+    return net.to(dtype).eval(), torch.from_numpy(x).to(dtype).contiguous(memory_format=torch.channels_last)
+
+
+@pytest.mark.parametrize("packs", [True, False])
+@pytest.mark.parametrize(("side", "channels"), [(4, 1), (8, 3), (28, 1), (40, 3)])
+def test_it_answers_as_the_net_does(side: int, channels: int, packs: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    if not packs:
+        monkeypatch.setattr(folded, "_packs", lambda sample: False)
+    net, x = _trained(side, channels)
+    before = {name: value.clone() for name, value in net.state_dict().items()}
+    with torch.inference_mode():
+        fast = FoldedConvNet(net, x[:2])
+        for theirs, ours in zip(net.scores_and_features(x), fast.scores_and_features(x), strict=True):
+            np.testing.assert_allclose(ours, theirs, rtol=1e-4, atol=1e-5)
+        for n in (1, 2, 16):
+            np.testing.assert_allclose(fast(x[:n]), net(x[:n]), rtol=1e-4, atol=1e-5)
+    assert all(torch.equal(value, before[name]) for name, value in net.state_dict().items())
+
+
+def test_other_dtypes_are_answered_exactly() -> None:
+    net, x = _trained(28, 1, torch.float64)
+    with torch.inference_mode():
+        np.testing.assert_allclose(FoldedConvNet(net, x)(x), net(x), rtol=1e-12, atol=1e-12)
+
+
+def test_without_onednn_it_answers_alike(monkeypatch: pytest.MonkeyPatch) -> None:
+    net, x = _trained(28, 1)
+    with torch.inference_mode():
+        packed = FoldedConvNet(net, x)(x)
+        monkeypatch.setattr(folded, "_convolve", None)
+        np.testing.assert_allclose(FoldedConvNet(net, x)(x), packed, rtol=1e-4, atol=1e-5)
