@@ -110,11 +110,9 @@ def _tanh_derivative(z: np.ndarray, a: np.ndarray) -> np.ndarray:
 
 
 def _gelu_derivative(z: np.ndarray, a: np.ndarray) -> np.ndarray:
-    """(1 + t) / 2 + z / 2 (1 - t^2) sqrt(2 / pi) (1 + 3 * 0.044715 z^2),  t = the tanh in the formula."""
-    del a
-    square = z * z
-    t = np.tanh(_GELU_A * z * (1 + _GELU_B * square))
-    return 0.5 * (1 + t) + 0.5 * z * (1 - t * t) * _GELU_A * (1 + 3 * _GELU_B * square)
+    """p + 2 a (1 - p) sqrt(2 / pi) (1 + 3 * 0.044715 z^2),  p = (1 + the tanh in the formula) / 2 = a / z."""
+    p = np.divide(a, z, out=np.full_like(z, 0.5), where=z != 0)
+    return p + 2 * _GELU_A * a * (1 - p) * (1 + 3 * _GELU_B * (z * z))
 
 
 ACTIVATIONS: dict[str, Activation] = {
