@@ -14,7 +14,7 @@ from likely.held_out import hold_out
 from likely.presets import Plan, choose_plan
 from likely.training import Rows
 
-PER_WIDTH = {32: 0.025, 48: 0.04, 64: 0.055, 96: 0.11}
+PER_WIDTH = {32: 0.025, 48: 0.04, 64: 0.055, 80: 0.08, 96: 0.11}
 
 
 def _timed(network: Any, X: np.ndarray, *_: Any) -> float:
@@ -43,7 +43,16 @@ def _width(plan: Plan) -> int:
 
 @pytest.mark.parametrize(
     ("seconds", "width", "epochs"),
-    [(2, 32, 0.46), (8, 32, 1.85), (12, 48, 1.74), (30, 64, 3.15), (60, 64, 4), (180, 96, 9), (600, 96, 30)],
+    [
+        (2, 32, 0.46),
+        (8, 32, 1.85),
+        (12, 48, 1.74),
+        (30, 64, 3.15),
+        (60, 64, 4),
+        (150, 80, 10.9),
+        (240, 80, 12),
+        (600, 96, 30),
+    ],
 )
 def test_more_time_is_a_wider_net_or_a_longer_training(seconds: float, width: int, epochs: float) -> None:
     plan = _plan(seconds)

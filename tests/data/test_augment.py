@@ -84,14 +84,14 @@ def test_shifts_go_everywhere_alike_and_change_with_the_epoch() -> None:
     np.testing.assert_array_equal(shift.draws(some, 5), Shift(9_000, 0).draws(rows, 5)[some])
 
 
-def test_a_cutout_covers_a_square_with_the_mean() -> None:
-    x = RNG.random((2, 3, 16, 16))
-    covered = Cutout(2, 0)(x, np.array([[8, 8], [0, 15]]))
-    changed = (covered != x).any(axis=1)
-    assert changed[0].sum() == 36
-    assert changed[0, 5:11, 5:11].all()
-    assert changed[1].sum() == 12  # of six rows three stick out, of six columns two
-    np.testing.assert_allclose(covered[0, :, 6, 6], x[0].mean(axis=(1, 2)))
+def test_a_cutout_covers_a_square_with_zeros() -> None:
+    x = RNG.random((3, 3, 16, 15)) + 1
+    covered = Cutout(3, 0)(x, np.array([[8, 8], [0, 11], [13, 12]]))
+    black = (covered == 0).all(axis=1)
+    np.testing.assert_array_equal(black, (covered != x).any(axis=1))
+    expected = np.zeros((3, 16, 15), bool)
+    expected[0, 8:12, 8:12] = expected[1, 0:4, 11:15] = expected[2, 0:4, 0:4] = True
+    np.testing.assert_array_equal(black, expected)
 
 
 def test_several_come_one_after_the_other() -> None:

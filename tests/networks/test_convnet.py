@@ -5,12 +5,14 @@ import pytest
 import torch
 from torch import nn
 
+from likely.config import RunConfig
 from likely.engines import create_engine
 from likely.engines.engine import Optimizer
 from likely.errors import ConfigError, ShapeError
 from likely.networks import create_network
 from likely.networks.convnet import ConvNet, block_widths, whitening_filters
 from likely.networks.network import Network, TorchNetwork
+from likely.presets import choose_plan
 
 
 def smooth_pictures(n: int, channels: int, side: int, seed: int = 0) -> np.ndarray:
@@ -31,6 +33,33 @@ def test_pictures_of_many_sizes(side: int, channels: int) -> None:
     assert scores.shape == (2, 5)
     assert torch.isfinite(scores).all()
     torch.testing.assert_close(net(x), scores)
+
+
+@pytest.mark.parametrize(("side", "stride", "blocks"), [(64, 4, 2), (96, 4, 3), (224, 8, 3)])
+def test_larger_patches_make_large_pictures_small(side: int, stride: int, blocks: int) -> None:
+    sample = smooth_pictures(4, 3, side)
+    net = ConvNet(width=4, stem=8, stride=stride).build(5, sample)
+    x = torch.from_numpy(sample)
+    assert net.whiten(x).shape == (4, 8, side // stride, side // stride)
+    assert len(net.blocks) == blocks
+    assert net(x).shape == (4, 5)
+    response = net.whiten(x)[:, 0]  # the direction of the largest variance, brought to 1
+    assert 0.5 < float(response.var()) < 2
+
+
+@pytest.mark.parametrize(
+    ("shape", "stride"),
+    [((8, 8), 2), ((28, 28), 2), ((56, 56, 3), 2), ((64, 64), 4), ((112, 112, 3), 4), ((224, 224, 3), 8),
+     ((1000, 9), 4), ((1000, 5), 2), ((400, 500, 3), 16)],
+)  # fmt: skip
+def test_the_plan_has_patches_for_the_pictures(shape: tuple[int, ...], stride: int) -> None:
+    plan = choose_plan(RunConfig(), row_shape=shape, n_rows=9_000, n_outputs=3, task="classification", mirror=False)
+    assert plan.network.settings["stride"] == stride
+    engine = create_engine(
+        "torch", plan.network, n_outputs=3, head="softmax", loss="cross_entropy", optimizer=Optimizer(), seed=0,
+        sample=smooth_pictures(2, 3 if len(shape) == 3 else 1, max(shape))[:, :, : shape[0], : shape[1]],
+    )  # fmt: skip
+    assert engine.n_parameters > 0
 
 
 def test_pictures_need_not_be_square() -> None:
@@ -132,14 +161,16 @@ def test_the_same_seed_makes_the_same_module() -> None:
 def test_a_conv_net_is_its_name_and_settings() -> None:
     net = ConvNet(width=12, stem=6)
     again = create_network("conv", net.settings)
-    assert again.settings == {"width": 12, "stem": 6}
+    assert again.settings == {"width": 12, "stem": 6, "stride": 2}
     assert isinstance(again, TorchNetwork)
     assert not isinstance(again, Network)
 
 
-@pytest.mark.parametrize("settings", [{"width": 0}, {"stem": 0}, {"stem": 7}, {"stem": -2}])
+@pytest.mark.parametrize(
+    "settings", [{"width": 0}, {"stem": 0}, {"stem": 7}, {"stem": -2}, {"stride": 0}, {"stride": 3}]
+)
 def test_settings_out_of_range(settings: dict[str, int]) -> None:
-    with pytest.raises(ConfigError, match="stem=24"):
+    with pytest.raises(ConfigError, match=r"stride=2|stem=24"):
         ConvNet(**settings)
 
 

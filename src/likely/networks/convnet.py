@@ -2,6 +2,7 @@
 
     pictures (n, c, h, w)
       -> 4x4 convolution, stride 2, fixed: it whitens patches, in both signs     -> ReLU
+         (large pictures: larger patches with larger strides, so that at most 28 x 28 of them remain)
       -> blocks of [3x3 conv, max-pool 2, norm, ReLU, 3x3 conv, norm, ReLU], widening
       -> the largest value of each channel
       -> linear, without bias                                                    = scores (n, k)
@@ -24,7 +25,6 @@ from torch.nn import functional
 
 from likely.errors import ConfigError, ShapeError
 
-_PATCH = 4
 _WHITENING_EPSILON = 5e-4
 _BIAS_RATE = 8.0
 _FEATURE_SCALE = 0.125
@@ -36,7 +36,8 @@ class ConvNet:
     Args:
         width: channels of the first block; the second block has twice as many, further ones four times.
         stem: channels of the fixed first layer, an even number; half of them are the other half negated. At most 32
-            for each channel of the pictures: a patch has no more directions.
+            for each channel of pictures in patches of 4 x 4: a patch has no more directions.
+        stride: pixels from patch to patch, an even number; a patch is twice as wide and high.
     Raises:
         ConfigError: if a setting is out of range.
     Example:
@@ -47,7 +48,9 @@ class ConvNet:
 
     name = "conv"
 
-    def __init__(self, width: int = 48, stem: int = 24) -> None:
+    def __init__(self, width: int = 48, stem: int = 24, stride: int = 2) -> None:
+        if stride < 2 or stride % 2:
+            raise ConfigError(f"stride must be even and positive; got {stride}. Patches overlap by half. Try stride=2.")
         if width < 1 or stem < 2 or stem % 2:
             raise ConfigError(
                 f"width must be positive and stem even and positive; got width {width} and stem {stem}. "
@@ -55,56 +58,60 @@ class ConvNet:
             )
         self.width = width
         self.stem = stem
+        self.stride = stride
 
     @property
     def settings(self) -> dict[str, Any]:
         """What the constructor took."""
-        return {"width": self.width, "stem": self.stem}
+        return {"width": self.width, "stem": self.stem, "stride": self.stride}
 
     def build(self, n_classes: int, sample: np.ndarray) -> "ConvModule":
         """The module for pictures like `sample` of shape (n, c, h, w); its patches set the first layer.
 
         Raises:
-            ShapeError: if the sample holds no pictures of at least 4 x 4 pixels.
+            ShapeError: if the sample holds no pictures of at least a patch.
         """
-        if sample.ndim != 4 or 0 in sample.shape or min(sample.shape[2:]) < _PATCH:
+        patch = 2 * self.stride
+        if sample.ndim != 4 or 0 in sample.shape or min(sample.shape[2:]) < patch:
             raise ShapeError(
-                f"sample must hold pictures (n, c, h, w) of at least {_PATCH} x {_PATCH} pixels; got shape "
+                f"sample must hold pictures (n, c, h, w) of at least {patch} x {patch} pixels; got shape "
                 f"{sample.shape}. The first layer looks at patches of that size. Try network='mlp' for other data."
             )
         _, channels, height, width = sample.shape
-        filters = whitening_filters(sample, self.stem)
-        return ConvModule(filters, block_widths(self.width, min(height, width)), n_classes, channels)
+        filters = whitening_filters(sample, self.stem, self.stride)
+        widths = block_widths(self.width, 2 * min(height, width) // self.stride)
+        return ConvModule(filters, widths, n_classes, channels)
 
 
 def block_widths(width: int, side: int) -> tuple[int, ...]:
-    """The channels of each block for pictures whose shorter side is `side` pixels.
+    """The channels of each block for a first layer of stride 2 over pictures whose shorter side is `side` pixels.
 
     Each block halves the side; two blocks up to about 40 pixels, one more for every doubling.
 
     Example:
-        >>> block_widths(48, 28), block_widths(48, 224)
-        ((48, 96), (48, 96, 192, 192, 192))
+        >>> block_widths(48, 28), block_widths(48, 56)
+        ((48, 96), (48, 96, 192))
     """
     n_blocks = max(2, round(math.log2(side / 7)))
     return tuple(width * min(2**i, 4) for i in range(n_blocks))
 
 
-def whitening_filters(sample: np.ndarray, n_filters: int) -> np.ndarray:
-    """Filters (n_filters, c, 4, 4) that make the values of neighboring pixels uncorrelated, in both signs.
+def whitening_filters(sample: np.ndarray, n_filters: int, stride: int = 2) -> np.ndarray:
+    """Filters (n_filters, c, p, p) that make the values of neighboring pixels uncorrelated, in both signs.
 
-    With the patch covariance C = V diag(lambda) V^T, filter i is v_i / sqrt(lambda_i + epsilon), largest lambda first.
+    Patches have p = 2 stride pixels a side. With the patch covariance C = V diag(lambda) V^T, filter i is v_i / sqrt(lambda_i + epsilon), largest lambda first.
     """
     _, channels, _, _ = sample.shape
-    windows = np.lib.stride_tricks.sliding_window_view(sample, (_PATCH, _PATCH), axis=(2, 3))
-    windows = windows[:, :, ::2, ::2].transpose(0, 2, 3, 1, 4, 5)
-    patches = windows.reshape(-1, channels * _PATCH * _PATCH).astype(np.float64)
+    size = 2 * stride
+    windows = np.lib.stride_tricks.sliding_window_view(sample, (size, size), axis=(2, 3))
+    windows = windows[:, :, ::stride, ::stride].transpose(0, 2, 3, 1, 4, 5)
+    patches = windows.reshape(-1, channels * size * size).astype(np.float64)
     patches -= patches.mean(axis=0)
     variances, directions = np.linalg.eigh(patches.T @ patches / len(patches))
     # An eigenvector's sign is arbitrary; fixing it makes the filters the same on every machine.
     directions = directions * np.where(directions.sum(axis=0) < 0, -1.0, 1.0)
     filters = (directions / np.sqrt(np.maximum(variances, 0) + _WHITENING_EPSILON)).T[::-1]
-    half = filters[: n_filters // 2].reshape(-1, channels, _PATCH, _PATCH)
+    half = filters[: n_filters // 2].reshape(-1, channels, size, size)
     return np.concatenate([half, -half]).astype(np.float32)
 
 
@@ -137,7 +144,8 @@ class ConvModule(nn.Module):
 
     def __init__(self, filters: np.ndarray, widths: tuple[int, ...], n_classes: int, channels: int) -> None:
         super().__init__()
-        self.whiten = nn.Conv2d(channels, len(filters), _PATCH, stride=2, padding=1, bias=False)
+        stride = filters.shape[-1] // 2
+        self.whiten = nn.Conv2d(channels, len(filters), 2 * stride, stride=stride, padding=stride // 2, bias=False)
         self.whiten.weight.data = torch.from_numpy(filters)
         self.whiten.weight.requires_grad_(False)
         self.blocks = nn.Sequential(*[_Block(a, b) for a, b in zip((len(filters), *widths), widths, strict=False)])
