@@ -2,6 +2,7 @@ import json
 import re
 import tomllib
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -34,25 +35,28 @@ def configurations() -> st.SearchStrategy[RunConfig]:
     choices = {
         name: st.sampled_from(values) for name, values in CHOICES.items() if name not in ("network", "activation")
     }
-    return st.builds(
-        RunConfig,
-        data=text,
-        data_folder=st.none() | text,
-        corrections=st.none() | text,
-        network=st.sampled_from(["auto", "mlp"]),
-        hidden=st.none() | st.lists(st.integers(1, 4096), min_size=1, max_size=3).map(tuple),
-        activation=st.none() | st.sampled_from(CHOICES["activation"]),
-        learning_rate=st.none() | positive_floats(),
-        batch_size=st.none() | st.integers(1, 10**6),
-        epochs=st.none() | positive_floats(),
-        time_limit=st.none() | positive_floats(),
-        early_stopping=st.booleans(),
-        seed=st.integers(0, 2**63 - 1),
-        pad_to=st.none() | st.integers(1, 1024),
-        out=st.none() | text,
-        overwrite=st.booleans(),
-        **choices,
-    )
+    labels = st.lists(text, min_size=1, max_size=3).map(tuple)
+    strategies: dict[str, st.SearchStrategy[Any]] = {
+        "data": text,
+        "network": st.sampled_from(["auto", "mlp"]),
+        "hidden": st.none() | st.lists(st.integers(1, 4096), min_size=1, max_size=3).map(tuple),
+        "activation": st.none() | st.sampled_from(CHOICES["activation"]),
+        "augment": st.none() | st.lists(st.sampled_from(["mirror", "shift", "cutout"]), max_size=3).map(tuple),
+        "freeze": st.lists(text, max_size=2).map(tuple),
+        "events": st.dictionaries(text, labels, max_size=2),
+        "class_weight": st.none() | st.just("balanced") | st.dictionaries(text, positive_floats(), max_size=2),
+        "head": st.just("softmax"),  # the only one that class weights go with
+        "seed": st.integers(0, 2**63 - 1),
+        "batch_size": st.none() | st.integers(1, 10**6),
+        **dict.fromkeys(("image_size", "pad_to"), st.none() | st.integers(1, 1024)),
+        **dict.fromkeys(("learning_rate", "epochs", "time_limit"), st.none() | positive_floats()),
+        **dict.fromkeys(("early_stopping", "skip_bad", "overwrite"), st.booleans()),
+        **dict.fromkeys(("data_folder", "label", "picture", "corrections", "init_from", "out"), st.none() | text),
+        **{name: values for name, values in choices.items() if name != "head"},
+    }
+    # A field that is missing here would never be drawn.
+    assert set(strategies) == set(RunConfig.model_fields)
+    return st.builds(RunConfig, **strategies)
 
 
 @given(configurations())
@@ -117,7 +121,7 @@ def test_an_unknown_setting_is_refused_with_the_nearest() -> None:
         ("seed", "3", "a whole number"),
         ("seed", 2**63, "less than"),
         ("pad_to", -4, "greater than 0"),
-        ("hidden", (), "at least one width"),
+        ("hidden", (), "a list of whole numbers"),
         ("hidden", (256, 0), "greater than 0"),
         ("hidden", (256, 1.5), "a whole number"),
         ("hidden", "256", "a list of whole numbers"),
@@ -245,3 +249,25 @@ def test_a_missing_file_and_a_folder_are_refused_by_name(tmp_path: Path) -> None
 def test_toml_text_that_is_none_is_refused() -> None:
     with pytest.raises(ConfigError, match="valid TOML"):
         RunConfig.from_toml("preset fast")
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "form"),
+    [
+        ("hidden", [], "whole numbers"),
+        ("hidden", ["a"], "whole numbers"),
+        ("hidden", 256, "whole numbers"),
+        ("augment", 3, '["mirror", "cutout"]'),
+        ("augment", ["flip"], "one of 'mirror', 'shift', 'cutout'; got 'flip'"),
+        ("freeze", [1], '["blocks.0.*"]'),
+        ("events", {"footwear": "Sandal"}, '{ footwear = ["Sandal", "Sneaker"] }'),
+        ("events", {"footwear": []}, '{ footwear = ["Sandal", "Sneaker"] }'),
+        ("class_weight", {"Shirt": -1}, "{ Shirt = 2.0 }"),
+        ("class_weight", "heavy", "{ Shirt = 2.0 }"),
+    ],
+)
+def test_a_wrong_value_is_told_the_right_form(name: str, value: Any, form: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        RunConfig(**{name: value})
+    assert str(caught.value).startswith(f"{name} must be ")
+    assert form in str(caught.value)

@@ -3,6 +3,7 @@
 import inspect
 import json
 from pathlib import Path
+from typing import Any, Literal, get_args, get_origin
 
 import numpy as np
 import pytest
@@ -18,6 +19,37 @@ def test_every_option_of_fit_can_stand_in_a_file_and_the_other_way_round() -> No
     options = {"event": "events"}
     named = {options.get(name, name) for name in inspect.signature(fit).parameters}
     assert named - {"config"} == set(RunConfig.model_fields)
+
+
+def test_the_table_of_settings_is_that_of_the_fields() -> None:
+    lines = Path("docs/configuration.md").read_text(encoding="utf-8").splitlines()
+    rows = [[cell.strip() for cell in line.strip("| ").split("|")] for line in lines if line.startswith("| `")]
+    assert [row[0].strip("`") for row in rows] == list(RunConfig.model_fields)
+    for (name, values, *default), field in zip(rows, RunConfig.model_fields.values(), strict=True):
+        said = default[0].strip("`") if default and default[0] else ""
+        value = field.get_default(call_default_factory=True)
+        assert said == ("" if value in (None, (), {}) or name == "`data`" else str(value).lower())
+        for choice in _choices(field.annotation):
+            assert f"`{choice}`" in values
+        if values.startswith("`") and "or " not in values:
+            for choice in values.replace("`", "").split(", "):
+                RunConfig(**{name.strip("`"): choice == "true" if choice in ("true", "false") else choice})
+
+
+def _choices(annotation: Any) -> list[str]:
+    """All literals in a type, however deep."""
+    if get_origin(annotation) is Literal:
+        return list(get_args(annotation))
+    return [choice for part in get_args(annotation) for choice in _choices(part)]
+
+
+def test_the_file_in_the_docs_is_a_configuration(tmp_path: Path) -> None:
+    text = Path("docs/configuration.md").read_text(encoding="utf-8")
+    example = text.split("```toml\n")[1].split("```")[0]
+    config = RunConfig.from_toml(example)
+    assert config.events == {"footwear": ("Sandal", "Sneaker", "Ankle boot")}
+    (tmp_path / "boots.toml").write_text(example, encoding="utf-8")
+    assert load_config(tmp_path / "boots.toml") == config
 
 
 @pytest.mark.parametrize("network", ["linear", "conv"])

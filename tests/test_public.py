@@ -1,12 +1,17 @@
 """The public surface: names, laziness, versions."""
 
 import ast
+import importlib
+import inspect
+import re
 import subprocess
 import sys
 import tomllib
 from pathlib import Path
 
 import likely
+import likely.estimators
+import likely.metrics
 
 ROOT = Path(__file__).parents[1]
 HEAVY = ("torch", "jax", "optax", "sklearn", "typer", "rich", "matplotlib", "pydantic", "numpy")
@@ -43,3 +48,21 @@ def test_the_version_is_told_once_everywhere() -> None:
     assert project["version"] == likely.__version__
     newest = next(line for line in (ROOT / "CHANGELOG.md").read_text().splitlines() if line.startswith("## "))
     assert newest.split()[1] == likely.__version__
+
+
+def test_every_public_name_stands_in_the_reference() -> None:
+    pages = "".join(path.read_text(encoding="utf-8") for path in sorted((ROOT / "docs/api").glob("*.md")))
+    shown = set(re.findall(r"automodule:: ([\w.]+)", pages))
+    packages = [likely, likely.metrics, likely.estimators]
+    objects = [(name, getattr(package, name)) for package in packages for name in package.__all__]
+    for name, value in objects:
+        if inspect.isclass(value) or inspect.isfunction(value):
+            assert value.__module__ in shown, name
+    assert "likely.estimators.EXPECTED_FAILED_CHECKS" in pages
+
+
+def test_modules_are_in_the_reference_once_and_exist() -> None:
+    modules = re.findall(r"automodule:: ([\w.]+)", "".join(p.read_text() for p in (ROOT / "docs/api").glob("*.md")))
+    assert len(modules) == len(set(modules))
+    for module in modules:
+        importlib.import_module(module)

@@ -20,22 +20,30 @@ def test_the_first_free_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
 
 def test_history_is_on_disk_line_by_line(tmp_path: Path) -> None:
     folder = RunFolder(tmp_path / "run", "x")
-    folder.start({"seed": 1})
-    folder.append_history({"step": 1})
-    folder.append_history({"step": 2})
+    for step in (1, 2):
+        folder.begin({"seed": 1})
+        folder.append_history({"step": step})
     assert read_history(tmp_path / "run") == [{"step": 1}, {"step": 2}]
 
 
 def test_a_run_that_never_began_leaves_nothing(tmp_path: Path) -> None:
     folder = RunFolder(tmp_path / "run", "x")
-    folder.start({"seed": 1})
     folder.discard_unless_begun()
     assert not (tmp_path / "run").exists()
     folder = RunFolder(tmp_path / "run", "x")
-    folder.start({"seed": 1})
+    folder.begin({"seed": 1})
     folder.append_history({"step": 1})
     folder.discard_unless_begun()
     assert (tmp_path / "run/history.jsonl").exists()
+
+
+def test_an_earlier_run_stays_until_a_new_one_begins(tmp_path: Path) -> None:
+    (tmp_path / "model.likely").write_text("x")
+    folder = RunFolder(tmp_path, "x", overwrite=True)
+    folder.discard_unless_begun()
+    assert (tmp_path / "model.likely").read_text() == "x"
+    folder.begin({})
+    assert not (tmp_path / "model.likely").exists()
 
 
 def test_folders_that_are_not_free(tmp_path: Path) -> None:
@@ -50,8 +58,8 @@ def test_folders_that_are_not_free(tmp_path: Path) -> None:
     (tmp_path / "old/model.likely").write_text("x")
     with pytest.raises(OutputError, match="--overwrite"):
         RunFolder(tmp_path / "old", "x")
-    RunFolder(tmp_path / "old", "x", overwrite=True).start({})
-    assert not (tmp_path / "old/model.likely").exists()
+    RunFolder(tmp_path / "old", "x", overwrite=True)
+    assert (tmp_path / "old/model.likely").exists()
 
 
 def test_a_folder_that_cannot_be_written(tmp_path: Path) -> None:

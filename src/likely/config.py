@@ -315,9 +315,17 @@ _RULES: dict[str, str] = {
     "bool_type": "true or false",
     "string_type": "text",
     "string_too_short": "given; it is empty",
-    "too_short": "a list of at least one width, such as 256",
-    "tuple_type": "a list of whole numbers, such as 256 or 512,256",
+    "too_short": "given; it is empty",
+    "dict_type": "names and their values",
 }
+_FORMS: dict[str, str] = {
+    "hidden": "a list of whole numbers, such as [256] or [512, 256]",
+    "augment": 'a list of names, such as ["mirror", "cutout"]',
+    "freeze": 'a list of patterns, such as ["blocks.0.*"]',
+    "events": 'names of lists of labels, such as { footwear = ["Sandal", "Sneaker"] }',
+    "class_weight": '"balanced", or labels and their weights, such as { Shirt = 2.0 }',
+}
+"""What a setting looks like in a file, where its type does not say so."""
 
 
 def _explained(error: ValidationError) -> ConfigError:
@@ -332,6 +340,8 @@ def _explained(error: ValidationError) -> ConfigError:
         listed = ", ".join(fields)
         return ConfigError(f"A setting must be one of {listed}; got {name!r}. {_hint(name, fields)}".rstrip())
     shown = repr(value) if isinstance(value, str | int | float | bool) else f"a {type(value).__name__}"
+    if name in _FORMS and (name, first["type"]) != ("augment", "literal_error"):
+        return ConfigError(f"{name} must be {_FORMS[name]}; got {shown}.")
     if first["type"] == "literal_error":
         choices = [str(choice) for choice in re.findall(r"'([^']*)'", context["expected"])]
         listed = ", ".join(repr(choice) for choice in choices)

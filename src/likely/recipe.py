@@ -130,7 +130,6 @@ def fit(config: RunConfig, watcher: Watcher | None = None, command: str = "", ow
     """
     watcher = watcher or Silent()
     dataset = look_over(open_data(config, watcher), watcher)
-    # What can be refused is refused before the files of an earlier run are replaced.
     check_events(config.events, dataset.labels)
     if config.init_from is not None:
         read_start(config.init_from)
@@ -140,19 +139,19 @@ def fit(config: RunConfig, watcher: Watcher | None = None, command: str = "", ow
                 "replaced. Try another out."
             )
     folder = RunFolder(config.out, dataset.name, overwrite=config.overwrite)
-    folder.start(config.to_json())
+    # A run made again from its own config.json must ask anew before it replaces anything.
+    settings = config.replace(overwrite=False).to_json()
+
+    def keep(record: Record) -> None:
+        folder.begin(settings)
+        folder.append_history(record.to_json())
+
     try:
-        learned = learn(
-            dataset,
-            config,
-            watcher,
-            command=command,
-            on_record=lambda record: folder.append_history(record.to_json()),
-            own=own,
-        )
+        learned = learn(dataset, config, watcher, command=command, on_record=keep, own=own)
     except BaseException:
         folder.discard_unless_begun()
         raise
+    folder.begin(settings)
     assert dataset.test is not None
     judgement = judge(learned.predictor, dataset.test)
     predictor = learned.predictor.with_metrics(judgement.figures)

@@ -44,6 +44,7 @@ class RunFolder:
 
     def __init__(self, folder: str | Path | None, name: str, *, overwrite: bool = False) -> None:
         self.path = Path(folder) if folder is not None else _first_free(name)
+        self._begun = False
         try:
             _check_writable(self.path)
             present = {path.name for path in self.path.iterdir()}
@@ -65,18 +66,18 @@ class RunFolder:
                 f"The run folder must be free; {self.path} holds other files. Try a new --out, or --overwrite."
             )
 
-    def start(self, config: dict[str, Any]) -> None:
-        """Write what reproduces the run, and clear what an earlier one left."""
+    def begin(self, config: dict[str, Any]) -> None:
+        """Write what reproduces the run, and clear what an earlier one left: once, when there is something new."""
+        if self._begun:
+            return
         for file in _FILES:
             (self.path / file).unlink(missing_ok=True)
         self.write_json(CONFIG, config)
+        self._begun = True
 
     def discard_unless_begun(self) -> None:
-        """Leave nothing behind of a run that ended before its first record."""
-        if (self.path / HISTORY).exists():
-            return
-        (self.path / CONFIG).unlink(missing_ok=True)
-        if not any(self.path.iterdir()):
+        """Leave no new folder behind of a run that never began; an earlier run stays as it was."""
+        if not self._begun and not any(self.path.iterdir()):
             self.path.rmdir()
 
     def write_json(self, file: str, value: Any) -> Path:

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -98,6 +99,40 @@ def test_a_run_can_be_repeated_from_its_own_configuration(likely: Likely, digits
     again = tmp_path / "again"
     assert likely("fit", "--config", digits_run / "config.json", "--out", again).exit_code == 0
     assert (again / "metrics.json").read_bytes() == (digits_run / "metrics.json").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("--event", "low=12"), "12"),
+        (("--class-weight", "12=2"), "12"),
+        (("--init-from", "nowhere.likely"), "nowhere.likely"),
+        (("--init-from", "RUN"), "init_from must lie outside"),
+        (("--image-size", 4, "--network", "conv", "--pad-to", 2), "pad_to"),
+    ],
+)
+def test_a_wrong_option_does_not_cost_the_earlier_run(
+    likely: Likely, tmp_path: Path, digits_run: Path, options: tuple[object, ...], said: str
+) -> None:
+    run = tmp_path / "run"
+    shutil.copytree(digits_run, run)
+    before = {path.name: path.read_bytes() for path in run.iterdir()}
+    options = tuple(run / "model.likely" if option == "RUN" else option for option in options)
+    refused = likely("fit", "digits", *QUICK, *options, "--out", run, "--overwrite")
+    assert refused.exit_code == 1
+    assert said in refused.stderr
+    assert {path.name: path.read_bytes() for path in run.iterdir()} == before
+
+
+def test_a_run_made_with_overwrite_is_not_replaced_unasked(likely: Likely, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    assert likely("fit", "digits", *QUICK, "--out", run, "--overwrite").exit_code == 0
+    refused = likely("fit", "--config", run / "config.json")
+    assert refused.exit_code == 1
+    assert "already holds" in refused.stderr
+    again = tmp_path / "again"
+    assert likely("fit", "--config", run / "config.json", "--out", again, "--no-overwrite").exit_code == 0
+    assert read_card(again).training.command == f"likely fit --config {run}/config.json --out {again} --no-overwrite"
 
 
 def test_the_card_says_the_command(likely: Likely, tmp_path: Path) -> None:

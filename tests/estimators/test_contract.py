@@ -19,6 +19,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import estimator_checks_generator
 
 import likely
+from likely.errors import DataError
 
 X, Y = load_iris(return_X_y=True)
 FRAME = load_iris(as_frame=True).data
@@ -221,3 +222,19 @@ def test_several_numbers_to_predict() -> None:
     model = likely.Regressor(network="linear", random_state=0).fit(X, targets)
     assert model.score(X, targets) > 0.99
     assert cross_val_score(model, X, targets, cv=3).min() > 0.9
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [
+        ["a", None] * 75,
+        np.array(["a", None] * 75, dtype=object),
+        pd.Series(["a", None] * 75, dtype="string"),
+        pd.Series([1, None] * 75, dtype="Int64"),
+        pl.Series(["a", None] * 75),
+        np.array([1.0, np.nan] * 75),
+    ],
+)
+def test_rows_without_a_label_are_named(labels: Any) -> None:
+    with pytest.raises(DataError, match=r"75 of 150 rows \(from 0\): 1, 3, 5, 7, 9, \.\.\."):
+        quick().fit(X, labels)

@@ -1,6 +1,7 @@
 """What a notebook shows, in a real kernel."""
 
 import io
+from dataclasses import replace
 from typing import Any
 
 import nbformat
@@ -12,6 +13,7 @@ from sklearn.pipeline import make_pipeline
 
 import likely
 from likely.estimators.bars import LineBar, bar_html, watcher
+from likely.held_out import Course, of_all_runs
 from likely.learning.descent import Record
 
 CELLS = """
@@ -108,7 +110,8 @@ class Terminal(io.StringIO):
         return True
 
 
-def test_a_terminal_gets_one_line_that_is_written_over() -> None:
+def test_a_terminal_gets_one_line_that_is_written_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "140")
     terminal = Terminal()
     bar = LineBar(terminal)
     bar.record(record(0.5, 1.0))
@@ -118,6 +121,35 @@ def test_a_terminal_gets_one_line_that_is_written_over() -> None:
     assert lines[2].startswith("[##############################] Training  epoch 2.0")
     assert "done in 1.0 s" in lines[2]
     assert lines[2].endswith("\n")
+
+
+@pytest.mark.parametrize("columns", [20, 60, 80, 132])
+def test_a_line_is_never_longer_than_the_terminal(columns: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", str(columns))
+    terminal = Terminal()
+    bar = LineBar(terminal)
+    bar.record(record(0.5, 1.0), "Fold 3 of 5")
+    bar.record(record(1.0, 2.0))
+    lines = terminal.getvalue().replace("\n", "").split("\r")[1:]
+    assert all(0 < len(line) < columns for line in lines)
+
+
+def test_a_cross_validation_is_one_course_from_0_to_1() -> None:
+    course, shares = Course(), []
+    for fold in range(1, 6):
+        for progress in (0.3, 1.0):
+            share, held_out = course(of_all_runs(record(progress, 1.0), fold, 6), f"Fold {fold} of 5")
+            shares.append(share)
+            assert held_out == {"accuracy": 0.9, "nll": 0.25}
+    last = [replace(record(progress, 1.0), held_out=None) for progress in (0.1, 0.4)]
+    last.append(replace(last[-1], seconds_left=0.0))  # it ends where the folds said that it should
+    for entry in last:
+        share, held_out = course(entry, "")
+        shares.append(share)
+        assert held_out is None  # it has no rows held out
+    assert shares == sorted(shares)
+    assert shares[-1] == 1.0
+    assert shares[-2] < 1.0
 
 
 def test_a_file_gets_a_line_per_epoch() -> None:

@@ -562,8 +562,8 @@ def read(html):
 def test_html_bars():
     page = read(Distribution(["<script>alert(1)</script>", "a & b"], [0.25, 0.75])._repr_html_())
     assert "script" not in page.tags
-    assert page.texts == ["<script>alert(1)</script>", "0.25", "a & b", "0.75"]
-    assert page.widths == ["25.00%", "75.00%"]
+    assert page.texts == ["a & b", "0.75", "<script>alert(1)</script>", "0.25"]
+    assert page.widths == ["75.00%", "25.00%"]
 
 
 def test_html_of_a_batch_and_of_many_outcomes():

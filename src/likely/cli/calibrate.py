@@ -5,7 +5,15 @@ from typing import Annotated
 
 import typer
 
-from likely.cli.options import choice, data_argument, data_option, model_argument, skip_bad_option
+from likely.cli.options import (
+    choice,
+    data_argument,
+    data_option,
+    label_option,
+    model_argument,
+    picture_option,
+    skip_bad_option,
+)
 
 
 def calibrate(
@@ -17,6 +25,8 @@ def calibrate(
         choice("part", "Which rows to calibrate on. Default: test, or all rows where there is no test part."),
     ] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a file that exists.")] = False,
+    label: Annotated[str | None, label_option("as in training")] = None,
+    picture: Annotated[str | None, picture_option("as in training")] = None,
     data_folder: Annotated[str | None, data_option()] = None,
     skip_bad: Annotated[bool, skip_bad_option()] = False,
     device: Annotated[str | None, choice("device", "Where torch computes.")] = None,
@@ -42,7 +52,7 @@ def calibrate(
     if not isinstance(predictor, ClassifierPredictor):
         raise DataError(f"Calibration must be of probabilities; {model} predicts numbers. Train it anew on all rows.")
     with watch() as watcher:
-        dataset = opened(predictor, data, data_folder, watcher, skip_bad=skip_bad)
+        dataset = opened(predictor, data, data_folder, watcher, label=label, picture=picture, skip_bad=skip_bad)
         rows = in_terms_of(predictor, dataset, chosen_rows(dataset, part))
         watcher.say(f"{dataset.name}: {len(rows):,} rows, from {dataset.found_at}")
         calibrated = predictor.calibrate(rows.X, np.asarray(predictor.labels)[rows.y])

@@ -5,7 +5,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from likely.cli.judging import chosen_rows, in_terms_of, opened, was_trained_on
-from likely.cli.options import choice, data_argument, data_option, model_argument, skip_bad_option
+from likely.cli.options import (
+    choice,
+    data_argument,
+    data_option,
+    label_option,
+    model_argument,
+    picture_option,
+    skip_bad_option,
+)
 from likely.cli.tables import conclusions_table, differences_table
 from likely.cli.terminal import console, printable, styled
 
@@ -27,6 +35,8 @@ def compare(
         str | None, choice("part", "Which rows to judge on. Default: test, or all rows where there is no test part.")
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Both models' figures and the differences as JSON.")] = False,
+    label: Annotated[str | None, label_option("as in training")] = None,
+    picture: Annotated[str | None, picture_option("as in training")] = None,
     data_folder: Annotated[str | None, data_option()] = None,
     skip_bad: Annotated[bool, skip_bad_option()] = False,
     device: Annotated[str | None, choice("device", "Where torch computes.")] = None,
@@ -41,12 +51,16 @@ def compare(
     models = [load(path, device or "auto") for path in (first, second)]
     _check_comparable(models)
     with watch() as watcher:
-        dataset = opened(models[0], data, data_folder, watcher, skip_bad=skip_bad)
+        dataset = opened(models[0], data, data_folder, watcher, label=label, picture=picture, skip_bad=skip_bad)
         rows = chosen_rows(dataset, part)
         watcher.say(f"{dataset.name}: {len(rows):,} rows, from {dataset.found_at}")
         for who, model in zip(("first", "second"), models, strict=True):
             has_its_rows = model is models[0] or model.card.data.sha256 == dataset.sha256
-            own = dataset if has_its_rows else opened(model, data, data_folder, watcher, skip_bad=skip_bad)
+            own = (
+                dataset
+                if has_its_rows
+                else opened(model, data, data_folder, watcher, label=label, picture=picture, skip_bad=skip_bad)
+            )
             if was_trained_on(model, own, dataset, rows):
                 watcher.say(f"warning: the {who} model was trained on some of these rows, so the figures flatter it")
     judged = [judge(model, in_terms_of(model, dataset, rows)) for model in models]

@@ -40,7 +40,12 @@ def fit(
     ] = None,
     overwrite: Annotated[
         bool | None,
-        typer.Option("--overwrite", help="Replace the files of an earlier run in --out.", rich_help_panel=_OUTPUT),
+        typer.Option(
+            "--overwrite/--no-overwrite",
+            help="Replace the files of an earlier run in --out.",
+            rich_help_panel=_OUTPUT,
+            show_default=False,
+        ),
     ] = None,
     preset: Annotated[
         str | None, choice("preset", "How long to train and how large the network is. Default: fast.", _LEARNING)
@@ -143,8 +148,9 @@ def fit(
     ] = None,
 ) -> None:
     """Learn from DATA; write model.likely, report.html and the figures to a run folder."""
-    given: dict[str, Any] = {name: value for name, value in locals().items() if value is not None and name != "config"}
+    given: dict[str, Any] = {name: value for name, value in locals().items() if value is not None}
     command = _command(given)
+    given.pop("config", None)
     settings = _configuration(config, given)
 
     from likely.cli.progress import watch

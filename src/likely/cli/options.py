@@ -69,7 +69,7 @@ def model_argument(help: str = "A model.likely, or the run folder that holds it.
 
 def skip_bad_option() -> Any:
     """The --skip-bad option."""
-    return typer.Option("--skip-bad", help="Leave out pictures that can't be read.", show_default=False)
+    return typer.Option("--skip-bad/--no-skip-bad", help="Leave out pictures that can't be read.", show_default=False)
 
 
 def data_option(panel: str | None = None) -> Any:

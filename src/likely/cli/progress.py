@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, TextIO
 from likely.cli.terminal import console, printable
 
 if TYPE_CHECKING:
+    from likely.held_out import Course
     from likely.learning.descent import Record
 
 _LINE_EVERY = 5.0
@@ -135,7 +136,7 @@ class LiveWatcher:
         )
         self._task = self._progress.add_task("", total=1.0, detail="", visible=False)
         self._drawn_at = 0.0
-        self._held_out: dict[str, float] | None = None
+        self._course: Course | None = None
         self._progress.start()
 
     def say(self, message: str) -> None:
@@ -148,9 +149,12 @@ class LiveWatcher:
         """Redraw the bar, at most ten times a second."""
         from dataclasses import replace
 
-        self._held_out = record.held_out or self._held_out
-        shown = replace(record, held_out=self._held_out)
-        self._draw(fold or "Training", record.progress, " · ".join(described(shown)), last=record.progress >= 1)
+        from likely.held_out import Course
+
+        self._course = self._course or Course()
+        share, held_out = self._course(record, fold)
+        shown = replace(record, held_out=held_out)
+        self._draw(fold or "Training", share, " · ".join(described(shown)), last=share >= 1)
 
     def loading(self, what: str, done: int, total: int | None) -> None:
         """Redraw the bar, at most ten times a second."""

@@ -1,11 +1,13 @@
 """How far `fit` is: a bar in a notebook, a line in a terminal, nothing where nobody looks."""
 
 import html
+import shutil
 import sys
 import time
 from typing import Any, Literal, TextIO, TypeAlias
 
 from likely.durations import duration
+from likely.held_out import Course
 from likely.learning.descent import Record
 from likely.recipe import Silent, Watcher
 
@@ -13,7 +15,7 @@ Verbose: TypeAlias = bool | Literal["auto"]
 """Whether `fit` shows how far it is; "auto" does so in notebooks only."""
 
 _DRAW_EVERY = 0.2
-_WIDTH = 30
+_WIDTH, _SHORTEST = 30, 5
 
 
 def watcher(verbose: Verbose) -> Watcher:
@@ -48,7 +50,7 @@ class NotebookBar:
         self._handle: Any = None
         self._drawn_at = 0.0
         self._said = ""
-        self._held_out: dict[str, float] | None = None
+        self._course = Course()
 
     def say(self, message: str) -> None:
         """Keep the latest sentence under the bar."""
@@ -56,11 +58,8 @@ class NotebookBar:
 
     def record(self, record: Record, fold: str = "") -> None:
         """Redraw the bar, a few times a second."""
-        self._held_out = record.held_out or self._held_out
-        text = f"{fold or 'Training'}  {described(record, self._held_out)}"
-        ended = record.seconds_left == 0
-        # A run that is to stop early ends before its planned length.
-        self._draw(1.0 if ended else record.progress, text, last=ended)
+        share, held_out = self._course(record, fold)
+        self._draw(share, f"{fold or 'Training'}  {described(record, held_out)}", last=record.seconds_left == 0)
 
     def loading(self, what: str, done: int, total: int | None) -> None:
         """Redraw the bar for what is read."""
@@ -85,6 +84,7 @@ class LineBar:
         self._stream, self._live = stream, stream.isatty()
         self._drawn_at, self._length = 0.0, 0
         self._epoch = -1
+        self._course = Course()
 
     def say(self, message: str) -> None:
         """A line of its own."""
@@ -92,13 +92,13 @@ class LineBar:
 
     def record(self, record: Record, fold: str = "") -> None:
         """Write over the line, a few times a second, or add one at the end of an epoch."""
-        ended, now = record.seconds_left == 0, time.monotonic()
+        ended, now = record.seconds_left == 0 and not fold, time.monotonic()
+        share, _ = self._course(record, fold)
         if self._live:
             if ended or now - self._drawn_at >= _DRAW_EVERY:
                 self._drawn_at = now
-                full = _WIDTH if ended else round(_WIDTH * record.progress)
-                bar = "#" * full + "." * (_WIDTH - full)
-                self._write(f"[{bar}] {fold or 'Training'}  {described(record)}", end="\n" if ended else "")
+                text = f"{fold or 'Training'}  {described(record)}"
+                self._write(_with_bar(share, text, shutil.get_terminal_size().columns - 1), end="\n" if ended else "")
         elif ended or (not fold and int(record.epoch) > self._epoch):
             self._epoch = -1 if ended else int(record.epoch)
             self._write(f"{fold or 'Training'}  {described(record)}", end="\n")
@@ -112,6 +112,15 @@ class LineBar:
         blank = " " * max(0, self._length - len(text))
         self._length = 0 if end else len(text)
         print(f"{chr(13) if self._live else ''}{text}{blank}", end=end, file=self._stream, flush=True)
+
+
+def _with_bar(share: float, text: str, columns: int) -> str:
+    """The words, with as long a bar before them as the line has room for."""
+    width = min(_WIDTH, columns - len(text) - 3)
+    if width < _SHORTEST:
+        return text[:columns]
+    full = round(width * share)
+    return f"[{'#' * full}{'.' * (width - full)}] {text}"
 
 
 def described(record: Record, held_out: dict[str, float] | None = None) -> str:

@@ -109,6 +109,7 @@ class Estimator(BaseEstimator):
     def _rows_and_y(self, X: Any, y: Any) -> tuple[np.ndarray, np.ndarray]:
         """The same for learning, with the answers: what X is like is remembered."""
         numeric = self._task == "regression"
+        _refuse_missing(y)
         if are_pictures(X):
             rows = stack_pictures(X, self.channels, self.image_size)
             kind: Any = np.float64 if numeric else None
@@ -175,6 +176,32 @@ def _plain(values: Any) -> Any:
 def _answers(y: Any) -> Any:
     """y with the type of its values: scikit-learn would read booleans and integers of pandas's own types as floats."""
     return y.to_numpy() if hasattr(y, "to_numpy") else _plain(y)
+
+
+def _refuse_missing(y: Any) -> None:
+    """Name the rows without an answer, which scikit-learn only says exist.
+
+    Raises:
+        DataError: with their number and the first of them.
+    """
+    values: Any = _answers(y)
+    if isinstance(values, list | tuple):
+        missing = [value is None for value in values]
+    elif getattr(values, "ndim", 0) == 1 and getattr(getattr(values, "dtype", None), "kind", "") == "O":
+        missing = [
+            value is None or (str(value) in ("nan", "<NA>", "NaT") and not isinstance(value, str)) for value in values
+        ]
+    elif getattr(values, "ndim", 0) == 1 and getattr(getattr(values, "dtype", None), "kind", "") == "f":
+        missing = np.isnan(values).tolist()
+    else:
+        return
+    rows = [row for row, gone in enumerate(missing) if gone]
+    if rows:
+        first = ", ".join(map(str, rows[:5])) + (", ..." if len(rows) > 5 else "")
+        raise DataError(
+            f"y must have an answer in every row; got none (NaN) in {len(rows):,} of {len(missing):,} rows (from 0): "
+            f"{first}. Nothing is learned from a row without one. Fill them in or drop the rows."
+        )
 
 
 def checked_weights(sample_weight: Any, rows: np.ndarray) -> np.ndarray | None:

@@ -99,7 +99,8 @@ def block_widths(width: int, side: int) -> tuple[int, ...]:
 def whitening_filters(sample: np.ndarray, n_filters: int, stride: int = 2) -> np.ndarray:
     """Filters (n_filters, c, p, p) that make the values of neighboring pixels uncorrelated, in both signs.
 
-    Patches have p = 2 stride pixels a side. With the patch covariance C = V diag(lambda) V^T, filter i is v_i / sqrt(lambda_i + epsilon), largest lambda first.
+    Patches have p = 2 stride pixels a side. With the patch covariance C = V diag(lambda) V^T, filter i is
+    v_i / sqrt(lambda_i + epsilon), largest lambda first.
     """
     _, channels, _, _ = sample.shape
     size = 2 * stride

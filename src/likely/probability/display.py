@@ -29,7 +29,7 @@ def as_text(outcomes: Sequence[object], probs: np.ndarray) -> str:
 
 
 def as_html(outcomes: Sequence[object], probs: np.ndarray) -> str:
-    """Bars with names and numbers; names are escaped, since they come from folders and files. No script, no file."""
+    """Bars with names and numbers, the likeliest first; names are escaped, since they come from folders and files. No script, no file."""
     rows = np.atleast_2d(probs)
     names = [html.escape(outcome_name(outcome)) for outcome in outcomes]
     blocks = [_html_block(names, row) for row in rows[:_ROWS]]
@@ -48,7 +48,7 @@ def _chosen(row: np.ndarray, count: int) -> np.ndarray:
 
 
 def _html_block(names: Sequence[str], row: np.ndarray) -> str:
-    chosen = _chosen(row, _LIMIT)
+    chosen = ranked(row)[:_LIMIT]
     lines = "".join(
         f"<span>{names[i]}</span>"
         f'<span style="background:steelblue;height:.8em;width:{100 * float(row[i]):.2f}%"></span>'
