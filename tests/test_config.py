@@ -23,6 +23,7 @@ CHOICES = {
     "optimizer": ["sgd", "adam"],
     "device": ["auto", "cpu", "cuda"],
     "dtype": ["float32", "float64"],
+    "precision": ["auto", "float32", "bfloat16"],
 }
 
 

@@ -340,7 +340,7 @@ def _explained(error: ValidationError) -> ConfigError:
         listed = ", ".join(fields)
         return ConfigError(f"A setting must be one of {listed}; got {name!r}. {_hint(name, fields)}".rstrip())
     shown = repr(value) if isinstance(value, str | int | float | bool) else f"a {type(value).__name__}"
-    if name in _FORMS and (name, first["type"]) != ("augment", "literal_error"):
+    if name in _FORMS and first["type"] != "greater_than" and (name, first["type"]) != ("augment", "literal_error"):
         return ConfigError(f"{name} must be {_FORMS[name]}; got {shown}.")
     if first["type"] == "literal_error":
         choices = [str(choice) for choice in re.findall(r"'([^']*)'", context["expected"])]
