@@ -124,7 +124,7 @@ def test_an_unknown_setting_is_refused_with_the_nearest() -> None:
         ("pad_to", -4, "greater than 0"),
         ("hidden", (), "a list of whole numbers"),
         ("hidden", (256, 0), "greater than 0"),
-        ("hidden", (256, 1.5), "a whole number"),
+        ("hidden", (256, 1.5), "whole numbers"),
         ("hidden", "256", "a list of whole numbers"),
         ("early_stopping", "yes", "true or false"),
         ("overwrite", 1, "true or false"),

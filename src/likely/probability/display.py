@@ -29,7 +29,10 @@ def as_text(outcomes: Sequence[object], probs: np.ndarray) -> str:
 
 
 def as_html(outcomes: Sequence[object], probs: np.ndarray) -> str:
-    """Bars with names and numbers, the likeliest first; names are escaped, since they come from folders and files. No script, no file."""
+    """Bars with names and numbers, the likeliest first. No script, no file.
+
+    Names are escaped, since they come from folders and files.
+    """
     rows = np.atleast_2d(probs)
     names = [html.escape(outcome_name(outcome)) for outcome in outcomes]
     blocks = [_html_block(names, row) for row in rows[:_ROWS]]
