@@ -89,3 +89,22 @@ def test_the_user_is_told_and_the_limit_is_kept() -> None:
     assert outcome.calibration is not None
     right = outcome.calibration.scores.argmax(axis=1) == outcome.calibration.Y.argmax(axis=1)
     assert right.mean() > 0.9
+
+
+@pytest.mark.parametrize(("settings", "mirror", "augment"), [
+    ({"preset": "fast"}, True, ()), ({"preset": "balanced"}, True, ("cutout",)), ({"preset": "balanced"}, False, ()),
+    ({"preset": "balanced", "augment": ("mirror",)}, True, ()), ({"augment": ("shift",)}, True, ("shift",)),
+])  # fmt: skip
+def test_only_what_the_data_set_declares_to_be_harmless_changes_pictures(
+    settings: dict[str, Any], mirror: bool, augment: tuple[str, ...]
+) -> None:
+    plan = choose_plan(
+        RunConfig(**settings), row_shape=(28, 28), n_rows=9_000, n_outputs=3, task="classification", mirror=mirror
+    )
+    assert plan.augment == augment
+    assert plan.mirror == (mirror and ("mirror" in settings.get("augment", ("mirror",))))
+
+
+def test_long_trainings_always_look_twice() -> None:
+    assert _plan(None).sure == 0.99
+    assert _plan(None, epochs=30.0).sure == _plan(None, n_rows=300).sure == 1.0

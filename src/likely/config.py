@@ -99,7 +99,8 @@ class RunConfig(BaseModel):
         loss: what training lowers.
         optimizer: the update rule.
         augment: how training pictures are changed, of "mirror", "shift" and "cutout"; none, in an empty list, leaves
-            them as they are, None does what the data set declares to be harmless.
+            them as they are. Left out: what the data set declares to be harmless: mirroring, and beside it, in the
+            presets balanced and best, a square cut out.
         init_from: a `model.likely`, a run folder or a safetensors file whose parameters training begins with; the last
             layer begins anew where the labels differ.
         freeze: patterns of the names of parameters that do not learn, such as `blocks.0.*`.
@@ -107,7 +108,7 @@ class RunConfig(BaseModel):
         batch_size: rows per step.
         epochs: passes over the training rows; may be a fraction.
         time_limit: seconds of training, `2m` and the like in a file or on the command line; with the preset fast and
-            no epochs given it also chooses how wide a conv net is.
+            no epochs given it also chooses how wide a conv net is, which takes a second beforehand.
         early_stopping: hold out a further part and stop when its loss no longer falls.
         class_weight: how much rows of each label count in training: "balanced" (all labels the same in sum) or a
             number per label; probabilities are corrected for it, so that they stay true to the data.

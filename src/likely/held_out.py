@@ -103,10 +103,7 @@ def hold_out(
     how = "held out" if chosen is None else "of the val part held out"
     say(f"{len(index):,} rows to train on, {len(rows) - len(index):,} {how}")
     shown = stopping if config.early_stopping else calibration
-    plan = _plan(rows, len(index), config, mirror, own, config.time_limit)
-    if config.time_limit is not None and plan.network.name == "conv":
-        width = plan.network.settings["width"]
-        say(f"{duration(config.time_limit)} to train a conv net of width {width}, at most {plan.epochs:.2g} epochs")
+    plan = _plan(rows, len(index), config, mirror, own, config.time_limit, say)
     few = chosen is not None and len(index) < SMALL
     if few:
         plan = replace(plan, average=0.0)  # the looks choose where to stop by the weights of that moment
@@ -141,7 +138,7 @@ def cross_validate(
     everything = np.arange(len(rows))
     smallest = min(count for count in np.bincount(rows.strata) if count) if rows.classifies else len(rows)
     if smallest < _FOLDS or len(rows) < 4 * _FOLDS:
-        plan = _plan(rows, len(rows), config, mirror, own, config.time_limit)
+        plan = _plan(rows, len(rows), config, mirror, own, config.time_limit, say)
         trained = train(plan, rows, everything, config, time_limit=config.time_limit, on_record=record)
         splits = SplitsEntry(method="none", train=len(rows), calibration=0, thresholds=0)
         return Outcome(trained, everything, splits, None, None)
@@ -149,7 +146,8 @@ def cross_validate(
     held_out = folds(rows.strata, _FOLDS, np.random.default_rng(config.seed))
     # The looks choose where to stop by the weights of that moment.
     share = None if config.time_limit is None else config.time_limit / (_FOLDS + 1)
-    plan = replace(_plan(rows, len(rows), config, mirror, own, share), average=0.0)
+    plan = _plan(rows, len(rows), config, mirror, own, share, say)
+    plan = replace(plan, average=0.0)
     looks: list[list[tuple[float, np.ndarray]]] = []
     strangeness = np.empty(len(rows))
     latest: Trained | None = None
@@ -271,8 +269,17 @@ def _loss(scores: np.ndarray, rows: Rows, head: str) -> float:
     return held_out_figures(calibrated, rows.Y, "softmax", True, rows.weights)["nll"]
 
 
-def _plan(rows: Rows, n_rows: int, config: RunConfig, mirror: bool, own: Own, seconds: float | None) -> Plan:
-    return choose_plan(
+def _plan(
+    rows: Rows,
+    n_rows: int,
+    config: RunConfig,
+    mirror: bool,
+    own: Own,
+    seconds: float | None,
+    say: Callable[[str], None],
+) -> Plan:
+    """The plan; what was chosen because of the time is said."""
+    plan = choose_plan(
         config,
         row_shape=rows.shape,
         n_rows=n_rows,
@@ -282,3 +289,7 @@ def _plan(rows: Rows, n_rows: int, config: RunConfig, mirror: bool, own: Own, se
         own=own,
         seconds=seconds,
     )
+    if seconds is not None and plan.network.name == "conv":
+        width = plan.network.settings["width"]
+        say(f"{duration(seconds)} to train a conv net of width {width}, at most {plan.epochs:.2g} epochs")
+    return plan

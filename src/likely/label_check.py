@@ -143,18 +143,18 @@ def out_of_fold(dataset: Dataset, config: RunConfig, *, folds: int = 5, watcher:
     everything = np.arange(len(rows))
     log_probs = np.empty((len(rows), n_labels))
     share = None if config.time_limit is None else config.time_limit / folds
+    plan = choose_plan(
+        config,
+        row_shape=rows.shape,
+        n_rows=len(rows) - len(rows) // folds,
+        n_outputs=n_labels,
+        task="classification",
+        mirror=dataset.mirror,
+        seconds=share,
+    )
     for number, fold in enumerate(split_into_folds(y, folds, np.random.default_rng(config.seed)), start=1):
         name = f"Fold {number} of {folds}"
         watcher.say(f"{name}: training without {len(fold):,} rows")
-        plan = choose_plan(
-            config,
-            row_shape=rows.shape,
-            n_rows=len(rows) - len(fold),
-            n_outputs=n_labels,
-            task="classification",
-            mirror=dataset.mirror,
-            seconds=share,
-        )
         trained = train(
             plan,
             rows,

@@ -95,7 +95,7 @@ class _Recipe:
 
     `sure` is the plan's: after a short training 0.99 spares six in ten second looks for 0.0006 nats on held-out rows.
     Long training makes networks too sure of themselves: there it would cost 0.002 nats. `augment` is what changes
-    pictures beside the mirror image, where the user says nothing.
+    pictures beside the mirror image, where the user says nothing and the data set declares mirroring to be harmless.
     """
 
     settings: dict[str, Any]
@@ -201,7 +201,8 @@ def choose_plan(
     if kind == "conv":
         settings["stride"] = _stride(config, row_shape)
     if own.start is not None and own.start.network == kind:
-        settings |= _settings_of(own.start)
+        # Files of before the stride was a setting have that of small pictures.
+        settings |= ({"stride": 2} if kind == "conv" else {}) | _settings_of(own.start)
     if kind in ("mlp", "linear"):
         side = config.pad_to
         n_inputs = 1
@@ -215,6 +216,7 @@ def choose_plan(
             settings = {"n_inputs": n_inputs, "n_outputs": n_outputs}
     batch_size = config.batch_size or _batch_size(recipe.batch_size, n_rows, least=32 if small_table else 16)
     steps_per_epoch = max(1, n_rows // min(batch_size, n_rows))
+    epochs = epochs or max(recipe.epochs, recipe.steps / steps_per_epoch)
     optimizer: Optimizer | MakeOptimizer = recipe.optimizer
     if config.optimizer is not None and config.optimizer != optimizer.name:
         optimizer = replace(Optimizer(name=config.optimizer), momentum=0.9 if config.optimizer == "sgd" else 0.0)
@@ -232,6 +234,7 @@ def choose_plan(
         engine = "torch"
     in_channels = pictures and kind in ("conv", CUSTOM)
     augment = config.augment if own.augment is None else own.augment
+    harmless = recipe.augment if mirror and in_channels else ()
     if augment is not None:
         _check_augment(augment, in_channels)
     return Plan(
@@ -244,10 +247,11 @@ def choose_plan(
         learning_rate=learning_rate,
         warmup=0.15,
         batch_size=batch_size,
-        epochs=epochs or max(recipe.epochs, recipe.steps / steps_per_epoch),
+        epochs=epochs,
         mirror=mirror and in_channels if augment is None else "mirror" in augment,
-        sure=recipe.sure if task == "classification" else 1.0,
-        augment=tuple(part for part in (recipe.augment if augment is None else augment) if part != "mirror"),
+        sure=recipe.sure if task == "classification" and epochs <= 2 * recipe.epochs else 1.0,
+        # What may be mirrored, clothes and the like, is known by its shape: a square of it may be missing.
+        augment=tuple(part for part in (harmless if augment is None else augment) if part != "mirror"),
         start=own.start,
         freeze=config.freeze,
         average=_AVERAGE if kind == "conv" else 0.0,
@@ -300,7 +304,7 @@ def _for_seconds(
         if chosen is None or recipe.settings != chosen[0].settings:
             network = create_network("conv", {**recipe.settings, "stride": _stride(config, row_shape)})
             X = np.random.default_rng(0).integers(0, 256, (min(batch_size, n_rows), *row_shape), dtype=np.uint8)
-            step = step_seconds(network, X, prepare, n_outputs, config.device, config.precision)
+            step = step_seconds(network, X, prepare, n_outputs, config.device, config.precision, config.dtype)
         epochs = seconds / (step * steps_per_epoch)
         if chosen is not None and epochs < least * most / recipe.epochs:
             break

@@ -170,7 +170,7 @@ def train(
         head=plan.head,
         loss=plan.loss,
         optimizer=plan.optimizer,
-        sample=normalization(X[: max(1, min(_SAMPLE, _SAMPLE_NUMBERS // math.prod(X.shape[1:])))]),
+        sample=normalization(_sample(X)),
         seed=config.seed,
         dtype=config.dtype,
         device=config.device,
@@ -242,6 +242,12 @@ def train(
     elif tail.count:
         engine.load_state(tail.state)
     return replace(trained, stopped=stopped)
+
+
+def _sample(X: RowArray) -> np.ndarray:
+    """Some of the rows, from all of them: class folders come class by class."""
+    most = max(1, min(_SAMPLE, _SAMPLE_NUMBERS // math.prod(X.shape[1:])))
+    return X[np.linspace(0, len(X) - 1, min(most, len(X))).round().astype(np.int64)]
 
 
 def held_out_figures(

@@ -1,9 +1,13 @@
 """The conv net as it answers: the numbers of the net that was trained, packed or not."""
 
+import copy
+import pickle
+
 import numpy as np
 import pytest
 import torch
 
+import likely
 from likely.engines.by_torch import folded
 from likely.engines.by_torch.folded import FoldedConvNet
 from likely.networks.convnet import ConvModule, ConvNet
@@ -50,3 +54,19 @@ def test_without_onednn_it_answers_alike(monkeypatch: pytest.MonkeyPatch) -> Non
         packed = FoldedConvNet(net, x)(x)
         monkeypatch.setattr(folded, "_convolve", None)
         np.testing.assert_allclose(FoldedConvNet(net, x)(x), packed, rtol=1e-4, atol=1e-5)
+
+
+def test_no_rows_have_no_answers() -> None:
+    net, x = _trained(28, 1)
+    with torch.inference_mode():
+        scores, features = FoldedConvNet(net, x).scores_and_features(x[:0])
+    assert (scores.shape, len(features)) == ((0, 3), 0)
+
+
+def test_an_estimator_that_has_answered_can_be_pickled_and_copied() -> None:
+    rng = np.random.default_rng(0)
+    X, y = rng.integers(0, 256, (60, 8, 8), dtype=np.uint8), np.arange(60) % 2
+    clf = likely.Classifier(epochs=1, random_state=0).fit(X, y)
+    expected = clf.predict_proba(X)
+    for again in (pickle.loads(pickle.dumps(clf)), copy.deepcopy(clf)):
+        np.testing.assert_array_equal(again.predict_proba(X), expected)

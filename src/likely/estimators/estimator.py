@@ -186,7 +186,7 @@ def _refuse_missing(y: Any) -> None:
     """
     values: Any = _answers(y)
     if isinstance(values, list | tuple):
-        missing = [value is None for value in values]
+        missing = [value is None or (isinstance(value, float) and math.isnan(value)) for value in values]
     elif getattr(values, "ndim", 0) == 1 and getattr(getattr(values, "dtype", None), "kind", "") == "O":
         missing = [
             value is None or (str(value) in ("nan", "<NA>", "NaT") and not isinstance(value, str)) for value in values

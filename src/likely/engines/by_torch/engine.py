@@ -188,6 +188,10 @@ class ByTorch:
         self._module.load_state_dict({name: torch.from_numpy(np.array(value)) for name, value in state.items()})
         self._answers = None
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Without the form in which it answers, which holds what only this process can read; it is made again."""
+        return {**self.__dict__, "_answers": None}
+
     @property
     def _answering(self) -> nn.Module | FoldedConvNet:
         """The module as it answers: the conv net in a faster form, which is made once, until it learns again."""

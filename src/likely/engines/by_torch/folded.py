@@ -88,7 +88,7 @@ class _ConvReLU:
         self._plain: Any = (weight.contiguous(memory_format=torch.channels_last), bias, conv.stride, conv.padding)
 
     def __call__(self, x: torch.Tensor) -> torch.Tensor:
-        if self._packed is None:
+        if self._packed is None or not len(x):
             return functional.relu(functional.conv2d(x, *self._plain))
         return _convolve(x, *self._packed)
 

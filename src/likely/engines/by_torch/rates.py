@@ -73,7 +73,13 @@ def step_work(engine: Any, n_rows: int) -> float:
 
 
 def step_seconds(
-    network: Network | TorchNetwork, X: np.ndarray, prepare: Prepare, n_outputs: int, device: str, precision: Precision
+    network: Network | TorchNetwork,
+    X: np.ndarray,
+    prepare: Prepare,
+    n_outputs: int,
+    device: str,
+    precision: Precision,
+    dtype: str = "float32",
 ) -> float:
     """Seconds of a training step of such a network on these rows, the shorter of two.
 
@@ -84,6 +90,7 @@ def step_seconds(
         n_outputs: classes.
         device: "auto", "cpu" or "cuda".
         precision: as the plan has it.
+        dtype: of the parameters.
     """
     engine = ByTorch(
         network,
@@ -93,10 +100,11 @@ def step_seconds(
         optimizer=Optimizer(),
         sample=np.asarray(prepare(X)),
         seed=0,
+        dtype=dtype,
         device=device,
         precision=precision,
     )
-    engine.place(X, np.full((len(X), n_outputs), 1 / n_outputs, np.float32), prepare=prepare)
+    engine.place(X, np.full((len(X), n_outputs), 1 / n_outputs, dtype), prepare=prepare)
     batch = Batch(np.arange(len(X)))
     return _shortest(lambda: engine.step(batch, 1e-3), engine.device, 2)
 
