@@ -7,11 +7,12 @@ from typing import Any, Literal, get_args, get_origin
 
 import numpy as np
 import pytest
+import typer
 from typer.testing import CliRunner
 
 import likely
 from likely.cli.app import app
-from likely.cli.fit import fit
+from likely.cli.fit import _configuration, fit
 from likely.config import RunConfig, load_config
 
 
@@ -19,6 +20,77 @@ def test_every_option_of_fit_can_stand_in_a_file_and_the_other_way_round() -> No
     options = {"event": "events"}
     named = {options.get(name, name) for name in inspect.signature(fit).parameters}
     assert named - {"config"} == set(RunConfig.model_fields)
+
+
+OPTIONS: dict[str, tuple[list[str], object]] = {
+    "data": (["boots"], "boots"),
+    "data_folder": (["--data", "sets"], "sets"),
+    "label": (["--label", "kind"], "kind"),
+    "picture": (["--picture", "photo"], "photo"),
+    "skip_bad": (["--skip-bad"], True),
+    "corrections": (["--corrections", "mended.csv"], "mended.csv"),
+    "task": (["--task", "regression"], "regression"),
+    "out": (["--out", "runs/a b"], "runs/a b"),
+    "overwrite": (["--overwrite"], True),
+    "preset": (["--preset", "best"], "best"),
+    "epochs": (["--epochs", "0.5"], 0.5),
+    "time_limit": (["--time-limit", "1h30m"], 5400.0),
+    "early_stopping": (["--early-stopping"], True),
+    "class_weight": (["--class-weight", "Sandal=2,Ankle boot=0.5"], {"Sandal": 2.0, "Ankle boot": 0.5}),
+    "events": (
+        ["--event", "worn=Sandal,Ankle boot", "--event", "one=Bag"],
+        {"worn": ("Sandal", "Ankle boot"), "one": ("Bag",)},
+    ),
+    "learning_rate": (["--learning-rate", "0.001"], 0.001),
+    "batch_size": (["--batch-size", "32"], 32),
+    "optimizer": (["--optimizer", "sgd"], "sgd"),
+    "augment": (["--augment", "mirror,shift"], ("mirror", "shift")),
+    "init_from": (["--init-from", "old/model.likely"], "old/model.likely"),
+    "freeze": (["--freeze", "conv1.*,conv2.*"], ("conv1.*", "conv2.*")),
+    "loss": (["--loss", "squared_error"], "squared_error"),
+    "seed": (["--seed", "7"], 7),
+    "network": (["--network", "linear"], "linear"),
+    "hidden": (["--hidden", "64,32"], (64, 32)),
+    "activation": (["--activation", "gelu"], "gelu"),
+    "head": (["--head", "l1"], "l1"),
+    "image_size": (["--image-size", "96"], 96),
+    "pad_to": (["--pad-to", "32"], 32),
+    "engine": (["--engine", "jax"], "jax"),
+    "device": (["--device", "cpu"], "cpu"),
+    "dtype": (["--dtype", "float64"], "float64"),
+    "precision": (["--precision", "bfloat16"], "bfloat16"),
+}
+
+
+def read(*arguments: str) -> RunConfig:
+    """What `likely fit` makes of its arguments before it opens any data."""
+    command = typer.main.get_command(app).commands["fit"]  # type: ignore[attr-defined]
+    given = command.make_context("fit", list(arguments)).params
+    file = given.pop("config")
+    return _configuration(file, {name: value for name, value in given.items() if value not in (None, [], ())})
+
+
+def test_the_options_below_are_all() -> None:
+    assert set(OPTIONS) == set(RunConfig.model_fields)
+
+
+@pytest.mark.parametrize("name", OPTIONS)
+def test_the_value_of_an_option_outlives_a_file(name: str, tmp_path: Path) -> None:
+    arguments, value = OPTIONS[name]
+    typed = read(*([] if name == "data" else ["digits"]), *arguments)
+    assert getattr(typed, name) == value
+    assert value != getattr(RunConfig(), name)
+    (tmp_path / "config.json").write_text(json.dumps(typed.to_json()))
+    (tmp_path / "run.toml").write_text(typed.to_toml())
+    assert read("--config", str(tmp_path / "config.json")) == typed
+    assert read("--config", str(tmp_path / "run.toml")) == typed
+
+
+@pytest.mark.parametrize("name", OPTIONS)
+def test_an_option_wins_over_a_file(name: str, tmp_path: Path) -> None:
+    arguments, value = OPTIONS[name]
+    (tmp_path / "config.json").write_text(json.dumps(RunConfig().to_json()))
+    assert getattr(read("--config", str(tmp_path / "config.json"), *arguments), name) == value
 
 
 def test_the_table_of_settings_is_that_of_the_fields() -> None:

@@ -70,9 +70,10 @@ class RunFolder:
         """Write what reproduces the run, and clear what an earlier one left: once, when there is something new."""
         if self._begun:
             return
-        for file in _FILES:
-            (self.path / file).unlink(missing_ok=True)
         self.write_json(CONFIG, config)
+        for file in _FILES:
+            if file != CONFIG:
+                (self.path / file).unlink(missing_ok=True)
         self._begun = True
 
     def discard_unless_begun(self) -> None:

@@ -96,7 +96,7 @@ def fit(
         str | None,
         typer.Option(
             metavar="NAME,...",
-            help="Change training pictures: mirror, shift, cutout; or none. Default: what the data declare.",
+            help="Change training pictures: mirror, shift, cutout; or none. Default: what the data declare harmless.",
             rich_help_panel=_LEARNING,
         ),
     ] = None,

@@ -37,7 +37,8 @@ class Classifier(ClassifierMixin, Estimator):
             module's `parameter_groups()`, that makes a torch optimizer. The schedule then rises to that optimizer's own
             learning rate, unless `learning_rate` is given.
         augment: how training pictures are changed: "mirror", "shift", "cutout", several of them, or "none"; or a
-            function of a prepared batch. None mirrors if `mirror` says that this is harmless, and does nothing else.
+            function of a prepared batch. None mirrors if `mirror` says that this is harmless; "balanced" and "best"
+            then also cut a square out.
         init_from: a `model.likely`, a run folder or a local safetensors file whose parameters training begins with;
             the last layer begins anew where the labels differ.
         freeze: patterns of the names of parameters that do not learn, such as "conv1.*".
