@@ -128,7 +128,7 @@ _CONV_48 = _Recipe({"width": 48, "stem": 24}, _CONV_OPTIMIZER, 8e-3, 256, 4, 400
 _CONV_32 = _Recipe({"width": 32, "stem": 24}, _CONV_OPTIMIZER, 8e-3, 256, 4, 400, sure=0.99)
 _BY_TIME = (
     (_CONV_32, 0.0),
-    (_CONV_48, 1.0),
+    (_CONV_48, 1.5),
     (_RECIPES["conv", "fast"], 2.0),
     (_RECIPES["conv", "balanced"], 5.0),
     (_RECIPES["conv", "best"], 12.0),
@@ -309,7 +309,7 @@ def _for_seconds(
         if chosen is not None and epochs < least * most / recipe.epochs:
             break
         # The clock ends the run; the length only bounds it.
-        chosen = recipe, min(most, 1.25 * epochs)
+        chosen = recipe, min(most, 1.5 * epochs)
     assert chosen is not None
     return chosen
 

@@ -44,7 +44,7 @@ class RunFolder:
 
     def __init__(self, folder: str | Path | None, name: str, *, overwrite: bool = False) -> None:
         self.path = Path(folder) if folder is not None else _first_free(name)
-        self._begun = False
+        self._begun, self._existed = False, self.path.exists()
         try:
             _check_writable(self.path)
             present = {path.name for path in self.path.iterdir()}
@@ -78,7 +78,7 @@ class RunFolder:
 
     def discard_unless_begun(self) -> None:
         """Leave no new folder behind of a run that never began; an earlier run stays as it was."""
-        if not self._begun and not any(self.path.iterdir()):
+        if not self._begun and not self._existed and not any(self.path.iterdir()):
             self.path.rmdir()
 
     def write_json(self, file: str, value: Any) -> Path:

@@ -228,6 +228,9 @@ def test_several_numbers_to_predict() -> None:
     "labels",
     [
         ["a", None] * 75,
+        ["a", float("nan")] * 75,
+        ["a", pd.NA] * 75,
+        [1.0, np.float32("nan")] * 75,
         np.array(["a", None] * 75, dtype=object),
         pd.Series(["a", None] * 75, dtype="string"),
         pd.Series([1, None] * 75, dtype="Int64"),

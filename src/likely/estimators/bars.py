@@ -1,9 +1,11 @@
 """How far `fit` is: a bar in a notebook, a line in a terminal, nothing where nobody looks."""
 
 import html
+import os
 import shutil
 import sys
 import time
+from contextlib import suppress
 from typing import Any, Literal, TextIO, TypeAlias
 
 from likely.durations import duration
@@ -98,7 +100,7 @@ class LineBar:
             if ended or now - self._drawn_at >= _DRAW_EVERY:
                 self._drawn_at = now
                 text = f"{fold or 'Training'}  {described(record)}"
-                self._write(_with_bar(share, text, shutil.get_terminal_size().columns - 1), end="\n" if ended else "")
+                self._write(_with_bar(share, text, _columns(self._stream) - 1), end="\n" if ended else "")
         elif ended or (not fold and int(record.epoch) > self._epoch):
             self._epoch = -1 if ended else int(record.epoch)
             self._write(f"{fold or 'Training'}  {described(record)}", end="\n")
@@ -112,6 +114,14 @@ class LineBar:
         blank = " " * max(0, self._length - len(text))
         self._length = 0 if end else len(text)
         print(f"{chr(13) if self._live else ''}{text}{blank}", end=end, file=self._stream, flush=True)
+
+
+def _columns(stream: TextIO) -> int:
+    """How wide the terminal is that the line goes to, which need not be that of the standard output."""
+    if "COLUMNS" not in os.environ:
+        with suppress(OSError, ValueError):
+            return os.get_terminal_size(stream.fileno()).columns
+    return shutil.get_terminal_size().columns
 
 
 def _with_bar(share: float, text: str, columns: int) -> str:

@@ -178,6 +178,9 @@ def _answers(y: Any) -> Any:
     return y.to_numpy() if hasattr(y, "to_numpy") else _plain(y)
 
 
+_NOTHING = ("nan", "<NA>", "NaT")
+
+
 def _refuse_missing(y: Any) -> None:
     """Name the rows without an answer, which scikit-learn only says exist.
 
@@ -185,12 +188,9 @@ def _refuse_missing(y: Any) -> None:
         DataError: with their number and the first of them.
     """
     values: Any = _answers(y)
-    if isinstance(values, list | tuple):
-        missing = [value is None or (isinstance(value, float) and math.isnan(value)) for value in values]
-    elif getattr(values, "ndim", 0) == 1 and getattr(getattr(values, "dtype", None), "kind", "") == "O":
-        missing = [
-            value is None or (str(value) in ("nan", "<NA>", "NaT") and not isinstance(value, str)) for value in values
-        ]
+    is_object = getattr(values, "ndim", 0) == 1 and getattr(getattr(values, "dtype", None), "kind", "") == "O"
+    if isinstance(values, list | tuple) or is_object:
+        missing = [value is None or (not isinstance(value, str) and str(value) in _NOTHING) for value in values]
     elif getattr(values, "ndim", 0) == 1 and getattr(getattr(values, "dtype", None), "kind", "") == "f":
         missing = np.isnan(values).tolist()
     else:
