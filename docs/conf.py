@@ -37,4 +37,13 @@ def setup(app: Any) -> None:
             written.append(line if is_code else line.replace("|", "\\|"))
         lines[:] = written
 
+    def names_and_defaults(app: Any, what: str, name: str, obj: Any, options: Any, signature: str, returns: str) -> Any:
+        """Of a checked document: its types with their validators would fill a page."""
+        if not hasattr(obj, "model_fields"):
+            return None
+        fields = obj.model_fields.items()
+        shown = [n if f.is_required() else f"{n}={f.get_default(call_default_factory=True)!r}" for n, f in fields]
+        return f"(*, {', '.join(shown)})", returns
+
     app.connect("autodoc-process-docstring", as_restructured_text, priority=400)
+    app.connect("autodoc-process-signature", names_and_defaults)

@@ -44,8 +44,9 @@ class RunFolder:
 
     def __init__(self, folder: str | Path | None, name: str, *, overwrite: bool = False) -> None:
         self.path = Path(folder) if folder is not None else _first_free(name)
-        self._begun, self._existed = False, self.path.exists()
+        self._begun = self._existed = False
         try:
+            self._existed = self.path.exists()
             _check_writable(self.path)
             present = {path.name for path in self.path.iterdir()}
         except OutputError:
