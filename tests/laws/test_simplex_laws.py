@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 import torch
-from hypothesis import example, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
@@ -74,6 +74,10 @@ def test_softmax_does_not_feel_a_shift(x: np.ndarray, shift: float) -> None:
 
 @given(x=scores(moderate), factor=st.floats(1e-3, 1e3))
 def test_l1_feels_neither_scale_nor_sign(x: np.ndarray, factor: float) -> None:
+    # A product that is no normal number any more has lost digits, or all of them, before it is normalized.
+    sizes = np.abs(np.concatenate([x, factor * x]))
+    assume(((sizes == 0) | (sizes >= np.finfo(np.float64).tiny)).all())
+    assume(((x == 0) == (factor * x == 0)).all())
     np.testing.assert_allclose(l1_normalize(-factor * x), l1_normalize(x), rtol=1e-12, atol=1e-15)
 
 
