@@ -316,8 +316,6 @@ _RULES: dict[str, str] = {
     "bool_type": "true or false",
     "string_type": "text",
     "string_too_short": "given; it is empty",
-    "too_short": "given; it is empty",
-    "dict_type": "names and their values",
 }
 _FORMS: dict[str, str] = {
     "hidden": "a list of whole numbers, such as [256] or [512, 256]",

@@ -214,9 +214,8 @@ def choose_plan(
             settings = {"sizes": [n_inputs, *hidden, n_outputs], "activation": activation}
         else:
             settings = {"n_inputs": n_inputs, "n_outputs": n_outputs}
-    batch_size = config.batch_size or _batch_size(recipe.batch_size, n_rows, least=32 if small_table else 16)
-    steps_per_epoch = max(1, n_rows // min(batch_size, n_rows))
-    epochs = epochs or max(recipe.epochs, recipe.steps / steps_per_epoch)
+    batch_size, _, full_length = _length(recipe, config, n_rows, least=32 if small_table else 16)
+    epochs = epochs or full_length
     optimizer: Optimizer | MakeOptimizer = recipe.optimizer
     if config.optimizer is not None and config.optimizer != optimizer.name:
         optimizer = replace(Optimizer(name=config.optimizer), momentum=0.9 if config.optimizer == "sgd" else 0.0)
@@ -298,9 +297,7 @@ def _for_seconds(
     prepare = Normalization.for_pictures(row_shape, config.pad_to, "channels_first", config.dtype)
     chosen, step = None, 0.0
     for recipe, least in _BY_TIME:
-        batch_size = config.batch_size or _batch_size(recipe.batch_size, n_rows, least=16)
-        steps_per_epoch = max(1, n_rows // batch_size)
-        most = max(recipe.epochs, recipe.steps / steps_per_epoch)
+        batch_size, steps_per_epoch, most = _length(recipe, config, n_rows, least=16)
         if chosen is None or recipe.settings != chosen[0].settings:
             network = create_network("conv", {**recipe.settings, "stride": _stride(config, row_shape)})
             X = np.random.default_rng(0).integers(0, 256, (min(batch_size, n_rows), *row_shape), dtype=np.uint8)
@@ -335,6 +332,13 @@ def _check_augment(augment: Sequence[Any], in_channels: bool) -> None:
             f"augment={named[0]!r} must come with a network that sees pictures; got rows of numbers. In a row no pixel "
             "has neighbors. Try network='conv', image_shape=(height, width), or a function of one's own."
         )
+
+
+def _length(recipe: _Recipe, config: RunConfig, n_rows: int, least: int) -> tuple[int, int, float]:
+    """Rows per step, steps per epoch, and the epochs that make enough steps, where nobody says otherwise."""
+    batch_size = config.batch_size or _batch_size(recipe.batch_size, n_rows, least)
+    steps_per_epoch = max(1, n_rows // batch_size)
+    return batch_size, steps_per_epoch, max(recipe.epochs, recipe.steps / steps_per_epoch)
 
 
 def _batch_size(largest: int, n_rows: int, least: int) -> int:

@@ -130,14 +130,12 @@ def fit(config: RunConfig, watcher: Watcher | None = None, command: str = "", ow
     """
     watcher = watcher or Silent()
     dataset = look_over(open_data(config, watcher), watcher)
-    check_events(config.events, dataset.labels)
-    if config.init_from is not None:
-        read_start(config.init_from)
-        if config.out is not None and Path(config.init_from).resolve().is_relative_to(Path(config.out).resolve()):
-            raise ConfigError(
-                f"init_from must lie outside the run folder; got {config.init_from} in {config.out}, whose files are "
-                "replaced. Try another out."
-            )
+    start, out = config.init_from, config.out
+    if start is not None and out is not None and Path(start).resolve().is_relative_to(Path(out).resolve()):
+        raise ConfigError(
+            f"init_from must lie outside the run folder; got {start} in {out}, whose files are replaced. "
+            "Try another out."
+        )
     folder = RunFolder(config.out, dataset.name, overwrite=config.overwrite)
     # A run made again from its own config.json must ask anew before it replaces anything.
     settings = config.replace(overwrite=False).to_json()

@@ -51,16 +51,13 @@ def compare(
     models = [load(path, device or "auto") for path in (first, second)]
     _check_comparable(models)
     with watch() as watcher:
-        dataset = opened(models[0], data, data_folder, watcher, label=label, picture=picture, skip_bad=skip_bad)
+        reading: Any = {"label": label, "picture": picture, "skip_bad": skip_bad}
+        dataset = opened(models[0], data, data_folder, watcher, **reading)
         rows = chosen_rows(dataset, part)
         watcher.say(f"{dataset.name}: {len(rows):,} rows, from {dataset.found_at}")
         for who, model in zip(("first", "second"), models, strict=True):
             has_its_rows = model is models[0] or model.card.data.sha256 == dataset.sha256
-            own = (
-                dataset
-                if has_its_rows
-                else opened(model, data, data_folder, watcher, label=label, picture=picture, skip_bad=skip_bad)
-            )
+            own = dataset if has_its_rows else opened(model, data, data_folder, watcher, **reading)
             if was_trained_on(model, own, dataset, rows):
                 watcher.say(f"warning: the {who} model was trained on some of these rows, so the figures flatter it")
     judged = [judge(model, in_terms_of(model, dataset, rows)) for model in models]
