@@ -1,5 +1,6 @@
 """From a column of answers to classes or targets, and which of the two they are."""
 
+from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -40,13 +41,7 @@ def read_answers(values: np.ndarray, task: Literal["auto"] | Task, where: str) -
         >>> answers.task, answers.labels, answers.y.tolist()
         ('classification', ('9', '10'), [1, 0, 1, 0])
     """
-    gone = np.flatnonzero(missing(values))
-    if len(gone):
-        first = ", ".join(map(str, gone[:SHOWN])) + (", ..." if len(gone) > SHOWN else "")
-        raise DataError(
-            f"{where} must have an answer in every row; got none in {len(gone):,} of {len(values):,} rows (from 0): "
-            f"{first}. Nothing is learned from a row without one. Fill them in or drop the rows."
-        )
+    refuse_missing(missing(values), where)
     if values.dtype == object:
         return _of_texts(values, task, where)
     if np.isinf(values).any():
@@ -61,6 +56,25 @@ def read_answers(values: np.ndarray, task: Literal["auto"] | Task, where: str) -
         return Answers("classification", y, labels, "int" if whole else "float", note if task == "auto" else None)
     note = f"{where}: {len(different):,} different numbers, to be predicted (--task classification: as classes)."
     return Answers("regression", values.astype(np.float64), (), "str", note if task == "auto" else None)
+
+
+def refuse_missing(gone: Sequence[bool] | np.ndarray, where: str, got: str = "none") -> None:
+    """Refuse rows without an answer.
+
+    Args:
+        gone: whether the answer is missing, for each row.
+        where: what to call the answers in the message.
+        got: what stands in place of an answer.
+    Raises:
+        DataError: with their number and the first of them.
+    """
+    rows = np.flatnonzero(gone)
+    if len(rows):
+        first = ", ".join(map(str, rows[:SHOWN])) + (", ..." if len(rows) > SHOWN else "")
+        raise DataError(
+            f"{where} must have an answer in every row; got {got} in {len(rows):,} of {len(gone):,} rows (from 0): "
+            f"{first}. Nothing is learned from a row without one. Fill them in or drop the rows."
+        )
 
 
 def _of_texts(values: np.ndarray, task: str, where: str) -> Answers:

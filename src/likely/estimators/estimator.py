@@ -16,6 +16,7 @@ from sklearn.utils.validation import (
 
 from likely.arrays import to_numpy
 from likely.config import RunConfig
+from likely.data.answers import refuse_missing
 from likely.data.dataset import Dataset
 from likely.data.picture_arrays import Channels, are_pictures, rows_as_pictures, stack_pictures
 from likely.errors import ConfigError, DataError
@@ -109,7 +110,7 @@ class Estimator(BaseEstimator):
     def _rows_and_y(self, X: Any, y: Any) -> tuple[np.ndarray, np.ndarray]:
         """The same for learning, with the answers: what X is like is remembered."""
         numeric = self._task == "regression"
-        _refuse_missing(y)
+        refuse_missing(_missing(y), "y", got="none (NaN)")
         if are_pictures(X):
             rows = stack_pictures(X, self.channels, self.image_size)
             kind: Any = np.float64 if numeric else None
@@ -181,27 +182,13 @@ def _answers(y: Any) -> Any:
 _NOTHING = ("nan", "<NA>", "NaT")
 
 
-def _refuse_missing(y: Any) -> None:
-    """Name the rows without an answer, which scikit-learn only says exist.
-
-    Raises:
-        DataError: with their number and the first of them.
-    """
+def _missing(y: Any) -> Any:
+    """Which rows have no answer, in any form that people leave them out; nothing of several columns."""
     values: Any = _answers(y)
-    is_object = getattr(values, "ndim", 0) == 1 and getattr(getattr(values, "dtype", None), "kind", "") == "O"
-    if isinstance(values, list | tuple) or is_object:
-        missing = [value is None or (not isinstance(value, str) and str(value) in _NOTHING) for value in values]
-    elif getattr(values, "ndim", 0) == 1 and getattr(getattr(values, "dtype", None), "kind", "") == "f":
-        missing = np.isnan(values).tolist()
-    else:
-        return
-    rows = [row for row, gone in enumerate(missing) if gone]
-    if rows:
-        first = ", ".join(map(str, rows[:5])) + (", ..." if len(rows) > 5 else "")
-        raise DataError(
-            f"y must have an answer in every row; got none (NaN) in {len(rows):,} of {len(missing):,} rows (from 0): "
-            f"{first}. Nothing is learned from a row without one. Fill them in or drop the rows."
-        )
+    kind = values.dtype.kind if getattr(values, "ndim", 0) == 1 else ""
+    if isinstance(values, list | tuple) or kind == "O":
+        return [value is None or (not isinstance(value, str) and str(value) in _NOTHING) for value in values]
+    return np.isnan(values) if kind == "f" else ()
 
 
 def checked_weights(sample_weight: Any, rows: np.ndarray) -> np.ndarray | None:

@@ -16,6 +16,7 @@ D. Page, How to train your ResNet (2018), myrtle.ai (frozen scales, max-pool bef
 """
 
 import math
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -139,6 +140,18 @@ def halved(x: torch.Tensor) -> torch.Tensor:
     return functional.max_pool2d(x, 2) if min(x.shape[2:]) > 1 else x
 
 
+def scores_and_means(
+    stages: Iterable[torch.Tensor], classified: Callable[[torch.Tensor], torch.Tensor]
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Scores (n, k) from the last of the stages, and the mean of every channel after each of them (n, m)."""
+    means: list[torch.Tensor] = []
+    last = torch.empty(0)
+    for h in stages:
+        means.append(h.mean((2, 3)))
+        last = h
+    return classified(last), torch.cat(means, dim=1)
+
+
 class ConvModule(nn.Module):
     """The torch module. Its features are the mean of every channel after the first layer and after each block: what
     tells strange pictures from familiar ones lies in early layers as much as in the last."""
@@ -158,12 +171,14 @@ class ConvModule(nn.Module):
 
     def scores_and_features(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Scores (n, k), and the mean of every channel after each stage (n, m)."""
+        return scores_and_means(self._stages(x), self.classified)
+
+    def _stages(self, x: torch.Tensor) -> Iterator[torch.Tensor]:
         h = functional.relu(self.whiten(x))
-        means = [h.mean((2, 3))]
+        yield h
         for block in self.blocks:
             h = block(h)
-            means.append(h.mean((2, 3)))
-        return self.classified(h), torch.cat(means, dim=1)
+            yield h
 
     def classified(self, h: torch.Tensor) -> torch.Tensor:
         """Scores (n, k) from the last feature map."""

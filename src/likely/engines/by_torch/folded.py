@@ -21,7 +21,7 @@ from torch import nn
 from torch.nn import functional
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-from likely.networks.convnet import ConvModule, halved
+from likely.networks.convnet import ConvModule, halved, scores_and_means
 
 # One of torch's operators for compiled models, which takes packed filters.
 _convolve: Any = getattr(torch.ops.mkldnn, "_convolution_pointwise", None)
@@ -61,11 +61,7 @@ class FoldedConvNet:
 
     def scores_and_features(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Scores (n, k), and the mean of every channel after each stage (n, m)."""
-        means: list[torch.Tensor] = []
-        for h in self._stages(x):
-            x = h
-            means.append(h.mean((2, 3)))
-        return self._classified(x), torch.cat(means, dim=1)
+        return scores_and_means(self._stages(x), self._classified)
 
     def _stages(self, x: torch.Tensor) -> Iterator[torch.Tensor]:
         x = self._stem(x)
