@@ -15,6 +15,7 @@ from likely.networks.convnet import ConvNet
 from likely.networks.linear import Linear
 from likely.networks.mlp import MLP
 from likely.objective import Objective
+from likely.stored_rows import RowArray, StoredRows
 
 SETTINGS = {
     "n_outputs": 2,
@@ -84,6 +85,30 @@ def test_a_state_can_be_taken_back(engine: str) -> None:
     np.testing.assert_array_equal(made.forward(X)[0], scores)
     assert made.step(Batch(np.arange(8)), 0.5) == pytest.approx(first)
     assert {name: value.dtype for name, value in made.state().items()} == dict.fromkeys(before, np.dtype(np.float32))
+
+
+@pytest.mark.parametrize("stored", [False, True])
+@pytest.mark.parametrize("engine", ENGINES)
+def test_several_steps_in_one_call_are_those_one_by_one(engine: str, stored: bool) -> None:
+    rng = np.random.default_rng(0)
+    rows, Y = rng.normal(size=(20, 3)).astype(np.float32), np.eye(2, dtype=np.float32)[rng.integers(0, 2, 20)]
+    X: RowArray = StoredRows(rows) if stored else rows
+    settings = {**SETTINGS, "optimizer": Optimizer("adam")}
+    batches = [Batch(rng.permutation(20)[:4], rng.integers(0, 3, (4, 1))) for _ in range(5)]
+    rates = [0.1, 0.05, 0.2, 0.01, 0.1]
+    together, apart = (create_engine(engine, MLP([3, 4, 2]), **settings) for _ in range(2))
+    for made in (together, apart):
+        made.place(X, Y, np.arange(1.0, 21.0), prepare=lambda x: x, augment=lambda x, draws: x * draws)
+    expected = [apart.step(batch, rate) for batch, rate in zip(batches, rates, strict=True)]
+    found: list[float] = []
+    while len(found) < len(batches):
+        some = slice(len(found), len(found) + together.at_once)
+        found += together.steps(batches[some], rates[some])
+    assert found == pytest.approx(expected, rel=1e-6)
+    for name, value in apart.state().items():
+        np.testing.assert_allclose(together.state()[name], value, rtol=1e-5, atol=1e-7)
+    # Rows on disk come batch by batch; else JAX takes many steps for one call from Python.
+    assert (together.at_once > 1) == (engine == "jax" and not stored)
 
 
 def test_no_gpu_is_a_clear_error() -> None:

@@ -10,7 +10,7 @@ import pytest
 
 import likely
 from likely.engines import create_engine
-from likely.engines.engine import Batch, Engine, Optimizer
+from likely.engines.engine import Batch, Engine, EngineName, Optimizer
 from likely.errors import ConfigError, DataError, DivergenceError, ShapeError
 from likely.learning.descent import Record, descend
 from likely.learning.gradient_descent import descent_path
@@ -25,9 +25,9 @@ Y = X @ [[1.0], [2.0], [-1.0]] + 0.5
 LINE = Objective(Linear(3, 1), head="identity", loss="squared_error")
 
 
-def engine(optimizer: Optimizer | None = None) -> Engine:
+def engine(optimizer: Optimizer | None = None, name: EngineName = "numpy") -> Engine:
     made = create_engine(
-        "numpy",
+        name,
         LINE.network,
         n_outputs=1,
         head="identity",
@@ -138,6 +138,28 @@ def test_about_twenty_records_an_epoch_hold_all_losses() -> None:
     made, order = engine(), np.random.default_rng(1).permutation(N)
     by_step = [made.step(Batch(order[i : i + 1]), 0.05) for i in range(3)]
     assert every[0].loss == pytest.approx(np.mean(by_step))
+
+
+@pytest.mark.parametrize("settings", [{"batch_size": 1}, {"stop_at": 0.37, "batch_size": 1}, {"time_limit": 1e9}])
+def test_steps_handed_over_together_are_the_same_run(settings: dict[str, Any]) -> None:
+    def judge(progress: float) -> dict[str, float]:
+        return {"progress": progress}
+
+    settings = {"epochs": 2.5, "learning_rate": Schedule(0.05), "judge": judge, **settings}
+    together, one_by_one = run(engine(name="jax"), **settings), run(**settings)
+    for found, expected in zip(together, one_by_one, strict=True):
+        assert found.loss == pytest.approx(expected.loss, rel=1e-9)
+        for field in ("step", "epoch", "progress", "learning_rate", "held_out"):
+            assert getattr(found, field) == getattr(expected, field)
+
+
+def test_a_divergence_within_steps_handed_over_together_names_the_step() -> None:
+    steps = []
+    for name in ("numpy", "jax"):
+        with pytest.raises(DivergenceError, match="learning rate") as failure:
+            run(engine(name=name), epochs=40, batch_size=1, learning_rate=lambda progress: 100.0)
+        steps.append(failure.value.step)
+    assert steps[0] == steps[1] > 1
 
 
 @pytest.mark.parametrize(("epochs", "steps"), [(0.3, 3), (1.5, 15), (0.001, 1)])

@@ -15,7 +15,7 @@ Reference: Rumelhart, Hinton and Williams, Learning representations by back-prop
 
 import math
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -120,6 +120,7 @@ class ByHand:
 
     name = "numpy"
     device = "cpu"
+    at_once = 1
     learning_rate = None  # optimizers of one's own are torch's
 
     def __init__(
@@ -194,6 +195,10 @@ class ByHand:
             )
             self._update(learning_rate)
         return loss
+
+    def steps(self, batches: Sequence[Batch], learning_rates: Sequence[float]) -> list[float]:
+        """One step after the other; returns the mean loss of each."""
+        return [self.step(batch, rate) for batch, rate in zip(batches, learning_rates, strict=True)]
 
     def forward(self, X: Array) -> tuple[np.ndarray, np.ndarray]:
         """Scores (n, k) and features (n, m)."""

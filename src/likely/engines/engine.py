@@ -1,10 +1,10 @@
-"""What an engine is: the owner of parameters, buffers and optimizer, which can take one step of gradient descent.
+"""What an engine is: the owner of parameters, buffers and optimizer, which can take steps of gradient descent.
 
 The training loop, the data order, the schedule and early stopping live above and do not know which engine runs.
 First values, batch order and augmentation draws come from NumPy, so that engines can be compared step by step.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol, TypeAlias
 
@@ -52,7 +52,7 @@ class Batch:
 
 
 class Engine(Protocol):
-    """One step of gradient descent at a time, and answers.
+    """Steps of gradient descent, and answers.
 
     Constructors take `(network, n_outputs, head, loss, optimizer, sample, seed, dtype, device)`; see
     `likely.engines.create_engine`.
@@ -68,6 +68,11 @@ class Engine(Protocol):
     @property
     def threads(self) -> int:
         """How many CPU threads it computes with."""
+        ...
+
+    @property
+    def at_once(self) -> int:
+        """How many steps to hand over in one call, where that is faster than one by one; else 1."""
         ...
 
     @property
@@ -104,6 +109,10 @@ class Engine(Protocol):
 
     def step(self, batch: Batch, learning_rate: float) -> float:
         """One step on the mean loss (weighted, if weights were placed) of the batch; returns that loss."""
+        ...
+
+    def steps(self, batches: Sequence[Batch], learning_rates: Sequence[float]) -> list[float]:
+        """At most `at_once` steps, one after the other, on batches of one size; returns the mean loss of each."""
         ...
 
     def forward(self, X: Array) -> tuple[np.ndarray, np.ndarray]:

@@ -109,37 +109,46 @@ def descend(
     clock = time.perf_counter
     began, judging = clock(), 0.0
 
-    for step in range(total):
-        epoch, position = divmod(step, steps_per_epoch)
-        if position == 0 and step > 0:
+    # The first step after which progress has reached `stop_at`.
+    last = max(1, math.ceil((min(stop_at, 1.0) - 1e-9) * total))
+    # Where the clock sets the pace, every step asks it.
+    at_once = engine.at_once if time_limit is None else 1
+    taken, ended = 0, False
+
+    while not ended:
+        epoch, position = divmod(taken, steps_per_epoch)
+        if position == 0 and taken > 0:
             order = rng.permutation(n_rows)
+        # No further than the next record.
+        count = min(at_once, record_every - taken % record_every, steps_per_epoch - position, last - taken)
         elapsed = clock() - began - judging
         # In the middle of a step no schedule is 0, neither before its warm-up nor at its end.
-        progress = (step + 0.5) / total
+        progress = [(step + 0.5) / total for step in range(taken, taken + count)]
         if time_limit is not None:
-            progress = max(progress, elapsed / time_limit)
-        rate = learning_rate(min(progress, 1.0))
-        rows = order[position * batch_size : (position + 1) * batch_size]
-        draws = None if augmentation is None else augmentation.draws(rows, epoch)
-        loss = engine.step(Batch(rows, draws), rate)
-        if not math.isfinite(loss):
-            raise DivergenceError(
-                f"The loss must stay finite; got {loss} at step {step + 1} with learning rate {rate:.3g}. "
-                f"The steps were too long for this data. Try a learning rate of {rate / 10:.1g}.",
-                step + 1,
-            )
-        losses.append(loss)
+            progress = [max(progress[0], elapsed / time_limit)]
+        rates = [learning_rate(min(p, 1.0)) for p in progress]
+        rows = [order[i * batch_size : (i + 1) * batch_size] for i in range(position, position + count)]
+        draws = [None if augmentation is None else augmentation.draws(some, epoch) for some in rows]
+        for number, loss in enumerate(engine.steps(list(map(Batch, rows, draws)), rates)):
+            if not math.isfinite(loss):
+                raise DivergenceError(
+                    f"The loss must stay finite; got {loss} at step {taken + number + 1} with learning rate "
+                    f"{rates[number]:.3g}. The steps were too long for this data. "
+                    f"Try a learning rate of {rates[number] / 10:.1g}.",
+                    taken + number + 1,
+                )
+            losses.append(loss)
 
-        taken = step + 1
+        taken += count
         seconds = clock() - began - judging
-        progress = taken / total if time_limit is None else max(taken / total, seconds / time_limit)
-        ended = progress >= min(stop_at, 1.0) - 1e-9 or stop()
+        reached = taken / total if time_limit is None else max(taken / total, seconds / time_limit)
+        ended = taken == last or reached >= min(stop_at, 1.0) - 1e-9 or stop()
         epoch_ended = taken % steps_per_epoch == 0
         if ended or epoch_ended or taken % record_every == 0:
             held_out = None
             if judge is not None and (ended or (epoch_ended and (epoch + 1) % judge_every == 0)):
                 before = clock()
-                held_out = judge(progress)
+                held_out = judge(reached)
                 judging += clock() - before
             left = max(0.0, total * stop_at - taken) * seconds / taken
             if time_limit is not None:
@@ -147,17 +156,15 @@ def descend(
             yield Record(
                 step=taken,
                 epoch=taken / steps_per_epoch,
-                progress=min(progress, 1.0),
+                progress=min(reached, 1.0),
                 loss=sum(losses) / len(losses),
-                learning_rate=rate,
+                learning_rate=rates[-1],
                 seconds=seconds,
                 examples_per_second=taken * batch_size / seconds,
                 seconds_left=0.0 if ended else left,
                 held_out=held_out,
             )
             losses.clear()
-        if ended:
-            return
 
 
 def _check_numbers(**numbers: float) -> None:

@@ -49,6 +49,7 @@ class ByTorch:
     """
 
     name = "torch"
+    at_once = 1
 
     def __init__(
         self,
@@ -137,6 +138,10 @@ class ByTorch:
         """One step on the mean loss of the batch; returns that loss."""
         with _flushed_denormals(), self._own_randomness():
             return self._step(batch, learning_rate)
+
+    def steps(self, batches: Sequence[Batch], learning_rates: Sequence[float]) -> list[float]:
+        """One step after the other; returns the mean loss of each."""
+        return [self.step(batch, rate) for batch, rate in zip(batches, learning_rates, strict=True)]
 
     def _step(self, batch: Batch, learning_rate: float) -> float:
         rows = torch.from_numpy(batch.rows).to(self._device)
