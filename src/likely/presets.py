@@ -111,8 +111,8 @@ class _Recipe:
 _CONV_OPTIMIZER = Optimizer(name="adam", betas=(0.85, 0.98), weight_decay=0.02)
 _RECIPES: dict[tuple[str, str], _Recipe] = {
     ("conv", "fast"): _Recipe({"width": 64, "stem": 32}, _CONV_OPTIMIZER, 7e-3, 256, 4, 400, sure=0.99),
-    ("conv", "balanced"): _Recipe({"width": 80, "stem": 32}, _CONV_OPTIMIZER, 6e-3, 256, 12, 800, augment=("cutout",)),
-    ("conv", "best"): _Recipe({"width": 96, "stem": 32}, _CONV_OPTIMIZER, 6e-3, 256, 30, 1600, augment=("cutout",)),
+    ("conv", "balanced"): _Recipe({"width": 96, "stem": 32}, _CONV_OPTIMIZER, 6e-3, 256, 16, 800, augment=("cutout",)),
+    ("conv", "best"): _Recipe({"width": 128, "stem": 32}, _CONV_OPTIMIZER, 6e-3, 256, 40, 1600, augment=("cutout",)),
     ("mlp", "fast"): _Recipe({"hidden": (256,)}, Optimizer(), 3e-3, 128, 12, 2000),
     ("mlp", "balanced"): _Recipe({"hidden": (512,)}, Optimizer(), 2e-3, 128, 25, 4000),
     ("mlp", "best"): _Recipe({"hidden": (512, 512)}, Optimizer(), 1e-3, 128, 50, 8000),
@@ -126,12 +126,13 @@ _RECIPES: dict[tuple[str, str], _Recipe] = {
 }
 _CONV_48 = _Recipe({"width": 48, "stem": 24}, _CONV_OPTIMIZER, 8e-3, 256, 4, 400, sure=0.99)
 _CONV_32 = _Recipe({"width": 32, "stem": 24}, _CONV_OPTIMIZER, 8e-3, 256, 4, 400, sure=0.99)
+_CONV_80 = _Recipe({"width": 80, "stem": 32}, _CONV_OPTIMIZER, 6e-3, 256, 12, 800, augment=("cutout",))
 _BY_TIME = (
     (_CONV_32, 0.0),
     (_CONV_48, 1.5),
     (_RECIPES["conv", "fast"], 2.0),
-    (_RECIPES["conv", "balanced"], 5.0),
-    (_RECIPES["conv", "best"], 12.0),
+    (_CONV_80, 5.0),
+    (_RECIPES["conv", "balanced"], 12.0),
 )
 """What a conv net can be when time is limited, and how many passes over the rows it must have time for: a wider net
 learns more from each, but on held-out rows only so many of them made up for their price."""
