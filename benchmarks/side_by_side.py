@@ -3,7 +3,8 @@
 What is in the clock: learning, from arrays in memory; for likely that includes holding out 8% of the rows, calibration
 and the statistics of familiarity. What is not: imports, reading the data, and looking at the test part on the way,
 which is done while the clock stands still and chooses nothing. Every contender has five minutes; the table gives the
-best accuracy that it showed in them, when it first showed it, and the time in which likely reached the same.
+best accuracy that it showed in them, when it first showed it, and the time in which likely reached the same; they are
+drawn in docs/pictures/side_by_side.svg.
 Trained one after the other, likely's plans before, between and after the others, each in a process of its own.
 
     python benchmarks/side_by_side.py [SECONDS] [SEEDS]        (default 300 1; about half an hour per seed)
@@ -18,11 +19,16 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
+import matplotlib as mpl
 import numpy as np
+from matplotlib.ticker import PercentFormatter
 
 import likely
+
+PICTURE = Path(__file__).parents[1] / "docs/pictures/side_by_side.svg"
 
 Look = Callable[[np.ndarray], None]
 """Takes labels, or probabilities, for the test pictures."""
@@ -210,6 +216,7 @@ def report(curves: dict[str, list[list[tuple[float, float]]]], n_seeds: int, lim
         for name, of_seeds in curves.items()
     }
     print(f"{platform.machine()}, {os.cpu_count()} cores, medians of {n_seeds} seeds, {limit:g} s each\n")
+    draw(median, PICTURE)
     print("| likely | seconds | accuracy |\n|---|---|---|")
     for name in PLANS:
         print(f"| {name} | {median[name][0]:.1f} | {median[name][1]:.2%} |")
@@ -219,6 +226,33 @@ def report(curves: dict[str, list[list[tuple[float, float]]]], n_seeds: int, lim
         reached = [median[plan][0] for plan in PLANS if median[plan][1] >= accuracy]
         least = min(reached, default=float("nan"))
         print(f"| {name} | {accuracy:.2%} | {seconds:.1f} | {least:.1f} | {seconds / least:.1f} |")
+
+
+def draw(found: dict[str, tuple[float, float]], path: Path) -> None:
+    """Accuracy over seconds: likely's plans as a line, each peer as a point."""
+    mpl.use("Agg")
+    mpl.rcParams["svg.hashsalt"] = "likely"
+    from matplotlib import pyplot as plt
+
+    figure, ax = plt.subplots(figsize=(7.0, 4.0), layout="constrained")
+    seconds, accuracy = zip(*(found[name] for name in PLANS), strict=True)
+    ax.plot(seconds, accuracy, "o-", color="tab:blue")
+    ax.annotate(
+        "likely", (seconds[-1], accuracy[-1]), (0, 7), textcoords="offset points", ha="center", color="tab:blue"
+    )
+    for name in PEERS:
+        ax.plot(*found[name], "o", color="tab:orange")
+        label = name.removesuffix("()").replace("LightGBM, LGBMClassifier", "LightGBM").replace(", its convnet,", "")
+        ax.annotate(label, found[name], (-7, -3), textcoords="offset points", ha="right", fontsize=9)
+    ax.set_xscale("log")
+    ax.set_xticks([3, 10, 30, 100, 300], ["3", "10", "30", "100", "300"])
+    ax.minorticks_off()
+    ax.set_ylim(top=max(accuracy) + 0.01)
+    ax.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
+    ax.set_xlabel("seconds of learning on two cores" if os.cpu_count() == 2 else "seconds of learning")
+    ax.set_ylabel("test accuracy")
+    ax.grid(alpha=0.3)
+    figure.savefig(path, metadata={"Date": None})
 
 
 if __name__ == "__main__":
