@@ -14,7 +14,7 @@ from likely.held_out import hold_out
 from likely.presets import Plan, choose_plan
 from likely.training import Rows
 
-PER_WIDTH = {32: 0.025, 48: 0.04, 64: 0.055, 80: 0.08, 96: 0.11}
+PER_WIDTH = {32: 0.025, 48: 0.04, 64: 0.055, 80: 0.08, 96: 0.11, 128: 0.17}
 
 
 def _timed(network: Any, X: np.ndarray, *_: Any) -> float:
@@ -52,7 +52,9 @@ def _width(plan: Plan) -> int:
         (60, 64, 4),
         (130, 80, 11.3),
         (240, 80, 12),
-        (600, 96, 30),
+        (300, 96, 16),
+        (600, 128, 24.6),
+        (3000, 128, 40),
     ],
 )
 def test_more_time_is_a_wider_net_or_a_longer_training(seconds: float, width: int, epochs: float) -> None:

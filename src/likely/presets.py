@@ -133,6 +133,7 @@ _BY_TIME = (
     (_RECIPES["conv", "fast"], 2.0),
     (_CONV_80, 5.0),
     (_RECIPES["conv", "balanced"], 12.0),
+    (_RECIPES["conv", "best"], 12.0),
 )
 """What a conv net can be when time is limited, and how many passes over the rows it must have time for: a wider net
 learns more from each, but on held-out rows only so many of them made up for their price."""
