@@ -309,6 +309,34 @@ def test_pictures_named_by_a_table(likely: Likely, folder: Path, pictures: Path,
     assert stdin.stdout.startswith("row,label,")
 
 
+def test_compare_and_calibrate_read_the_columns_that_they_are_told(
+    likely: Likely, picture_run: Path, tmp_path: Path
+) -> None:
+    rng, rows = np.random.default_rng(1), []
+    for i in range(240):
+        shade = (i % 3) * 80
+        Image.fromarray(rng.integers(shade, shade + 60, (8, 8), dtype=np.uint8)).save(tmp_path / f"{i}.png")
+        rows.append((f"{i}.png", ["dark", "gray", "light"][i % 3]))
+    table = tmp_path / "new.csv"
+    pd.DataFrame(rows, columns=["shot", "truth"]).to_csv(table, index=False)
+    told = ("--label", "truth", "--picture", "shot")
+
+    compared = likely("compare", picture_run, picture_run, table, *told, "--json")
+    assert compared.exit_code == 0, compared.stderr
+    assert json.loads(compared.stdout)["n"] == 240
+    new = tmp_path / "new.likely"
+    calibrated = likely("calibrate", picture_run, table, *told, "--out", new)
+    assert calibrated.exit_code == 0, calibrated.stderr
+    judged = json.loads(likely("evaluate", new, table, *told, "--json").stdout)
+    assert judged["nll"]["value"] <= json.loads(compared.stdout)["first"]["figures"]["nll"]["value"]
+    other = ("--out", tmp_path / "other.likely")
+    for command in (("compare", picture_run, picture_run, table), ("calibrate", picture_run, table, *other)):
+        refused = likely(*command, "--picture", "shot")
+        assert refused.exit_code == 1
+        assert "must have a column 'shade' with the answers" in refused.stderr
+        assert "'truth'" in refused.stderr
+
+
 def test_pictures_as_bytes_in_parquet(likely: Likely, folder: Path, pictures: Path, tmp_path: Path) -> None:
     path = folder / "bytes.parquet"
     result = likely("fit", path, "--label", "shade", "--picture", "file", *QUICK, "--out", tmp_path / "run")
