@@ -22,9 +22,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import matplotlib as mpl
 import numpy as np
-from matplotlib.ticker import PercentFormatter
 
 import likely
 
@@ -216,7 +214,6 @@ def report(curves: dict[str, list[list[tuple[float, float]]]], n_seeds: int, lim
         for name, of_seeds in curves.items()
     }
     print(f"{platform.machine()}, {os.cpu_count()} cores, medians of {n_seeds} seeds, {limit:g} s each\n")
-    draw(median, PICTURE)
     print("| likely | seconds | accuracy |\n|---|---|---|")
     for name in PLANS:
         print(f"| {name} | {median[name][0]:.1f} | {median[name][1]:.2%} |")
@@ -226,13 +223,18 @@ def report(curves: dict[str, list[list[tuple[float, float]]]], n_seeds: int, lim
         reached = [median[plan][0] for plan in PLANS if median[plan][1] >= accuracy]
         least = min(reached, default=float("nan"))
         print(f"| {name} | {accuracy:.2%} | {seconds:.1f} | {least:.1f} | {seconds / least:.1f} |")
+    draw(median, PICTURE)
 
 
 def draw(found: dict[str, tuple[float, float]], path: Path) -> None:
     """Accuracy over seconds: likely's plans as a line, each peer as a point."""
+    import matplotlib as mpl
+
     mpl.use("Agg")
+    # The same numbers give the same file.
     mpl.rcParams["svg.hashsalt"] = "likely"
-    from matplotlib import pyplot as plt
+    import matplotlib.pyplot as plt
+    from matplotlib.ticker import PercentFormatter
 
     figure, ax = plt.subplots(figsize=(7.0, 4.0), layout="constrained")
     seconds, accuracy = zip(*(found[name] for name in PLANS), strict=True)

@@ -69,13 +69,12 @@ class ByJax:
             self._theta = {k: jax.numpy.asarray(v, self._dtype) for k, v in network.init(seed).items()}
             self._memory: Any = self._rule.init(self._theta)
         self._compiled: Any = None
-        self._at_once = _AT_ONCE
         self._answer = jax.jit(network.apply_with_features)
 
     @property
     def at_once(self) -> int:
         """How many steps are handed over in one call: one where each batch must be read from disk."""
-        return self._at_once
+        return 1 if isinstance(self._X, StoredRows) else _AT_ONCE
 
     @property
     def precision(self) -> str:
@@ -106,7 +105,6 @@ class ByJax:
             self._X = X if isinstance(X, StoredRows) else jax.numpy.asarray(X)
             self._Y = jax.numpy.asarray(Y, self._dtype)
             self._weights = None if weights is None else jax.numpy.asarray(weights, self._dtype)
-        self._at_once = 1 if isinstance(X, StoredRows) else _AT_ONCE
 
         def loss_of(theta: Any, x: Array, y: Array, w: Array | None) -> Array:
             return mean_loss(self._head, self._loss, y, self._network.apply(theta, x), w)
@@ -141,7 +139,7 @@ class ByJax:
         """At most `at_once` steps, one after the other, on batches of one size; returns the mean loss of each."""
         count = len(batches)
         # The compiled loop is for `at_once` batches, whatever their number; repetitions of the last are not reached.
-        padded = [*batches, *[batches[-1]] * (self._at_once - count)]
+        padded = [*batches, *[batches[-1]] * (self.at_once - count)]
         rates = np.resize(np.asarray(learning_rates, self._dtype), len(padded))
         rows = np.stack([batch.rows for batch in padded])
         draws = None if batches[0].draws is None else np.stack([np.asarray(batch.draws) for batch in padded])
