@@ -59,6 +59,7 @@ class Plan:
         batch_size: rows per step.
         epochs: passes over the training rows.
         mirror: whether training and prediction may flip pictures left to right.
+        bend: whether skewed columns of numbers are made symmetric before the network sees them.
         sure: how probable the first answer to a picture must be for its mirror image to be left out; 1 never leaves
             it out.
         augment: what else changes training rows.
@@ -80,6 +81,7 @@ class Plan:
     batch_size: int
     epochs: float
     mirror: bool
+    bend: bool = False
     sure: float = 1.0
     augment: tuple[Any, ...] = ()
     start: Start | None = None
@@ -250,6 +252,8 @@ def choose_plan(
         batch_size=batch_size,
         epochs=epochs,
         mirror=mirror and in_channels if augment is None else "mirror" in augment,
+        # What is linear stays linear in the user's own units, and so do the inputs of curves, which often are.
+        bend=task == "classification" and kind == "mlp" and not pictures,
         sure=recipe.sure if task == "classification" and epochs <= 2 * recipe.epochs else 1.0,
         # What may be mirrored, clothes and the like, is known by its shape: a square of it may be missing.
         augment=tuple(part for part in (harmless if augment is None else augment) if part != "mirror"),

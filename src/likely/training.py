@@ -146,9 +146,9 @@ def train(
     X, Y = take_rows(rows.X, index), rows.Y[index]
     weights = None if rows.weights is None else rows.weights[index]
     if rows.columns is not None:
-        normalization = Normalization.fit_columns(X, rows.columns, config.dtype)
+        normalization = Normalization.fit_columns(X, rows.columns, config.dtype, bend=plan.bend)
     elif plan.layout == "numbers":
-        normalization = Normalization.fit_numbers(X, config.dtype)
+        normalization = Normalization.fit_numbers(X, config.dtype, bend=plan.bend)
     else:
         normalization = Normalization.fit_pictures(X, config.pad_to, plan.layout, config.dtype)
     mean, scale = np.zeros(Y.shape[1], Y.dtype), np.ones(Y.shape[1], Y.dtype)

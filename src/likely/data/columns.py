@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from likely.arrays import Array, namespace
+from likely.data.power import PowerTransform
 from likely.errors import DataError, ShapeError
 
 
@@ -47,7 +48,7 @@ class ColumnTransform:
 
     Three groups of inputs, in this order:
 
-    numbers     (x - mean) / scale; 0 where x is missing, which is the mean
+    numbers     (x - mean) / scale, bent where that was asked for; 0 where x is missing, which is the mean
     indicators  1 where a number is missing, for each column of numbers that may miss some
     categories  1 for the category, 0 for the others; then, for a column that may miss some, 1 for none of them
 
@@ -58,6 +59,7 @@ class ColumnTransform:
         mean: of each column of numbers, over its values that are not missing.
         scale: the standard deviation of each column of numbers; 1 where it does not vary.
         unseen: the inputs that are 0 in every training row.
+        power: how the standardized columns of numbers are bent; None if they are not.
     Example:
         >>> columns = (Column("size"), Column("color", ("blue", "red")))
         >>> transform = ColumnTransform.fit(np.array([[1.0, 0], [3.0, 1], [2.0, 1]]), columns)
@@ -70,22 +72,29 @@ class ColumnTransform:
     mean: tuple[float, ...]
     scale: tuple[float, ...]
     unseen: tuple[int, ...] = ()
+    power: PowerTransform | None = None
 
     @classmethod
-    def fit(cls, X: np.ndarray, columns: Sequence[Column]) -> "ColumnTransform":
+    def fit(cls, X: np.ndarray, columns: Sequence[Column], *, bend: bool = False) -> "ColumnTransform":
         """The transform for rows like those of X, of shape (n, d).
 
+        Args:
+            X: the rows.
+            columns: what each column holds.
+            bend: whether skewed columns of numbers may be made symmetric: see `PowerTransform`.
         Raises:
             ShapeError, DataError: as `check`.
         """
         blank = cls(tuple(columns), (), ())
         rows = blank.check(X)
         mean, scale, unseen = list[float](), list[float](), list[int]()
+        standard: list[np.ndarray] = []
         for j in blank._numbers:
             values = rows[~np.isnan(rows[:, j]), j]
             center, spread = mean_and_scale(values[:, None]) if len(values) else (np.zeros(1), np.ones(1))
             mean.append(float(center[0]))
             scale.append(float(spread[0]))
+            standard.append((values - center) / spread)
         position = len(blank._numbers)
         for j in blank._indicators:
             unseen += [] if np.isnan(rows[:, j]).any() else [position]
@@ -98,7 +107,8 @@ class ColumnTransform:
             if columns[j].missing:
                 unseen += [] if np.isnan(codes).any() else [position]
                 position += 1
-        return cls(tuple(columns), tuple(mean), tuple(scale), tuple(unseen))
+        power = PowerTransform.fit(standard) if bend else None
+        return cls(tuple(columns), tuple(mean), tuple(scale), tuple(unseen), power)
 
     @property
     def width(self) -> int:
@@ -119,9 +129,10 @@ class ColumnTransform:
 
         parts = []
         if len(self._numbers):
-            numbers, mean = chosen(self._numbers), constant(np.array(self.mean))
-            filled = xp.where(xp.isnan(numbers), mean, numbers)
-            parts.append(xp.astype((filled - mean) / constant(np.array(self.scale)), dtype, copy=False))
+            numbers = chosen(self._numbers)
+            standard = (numbers - constant(np.array(self.mean))) / constant(np.array(self.scale))
+            bent = standard if self.power is None else self.power(standard)
+            parts.append(xp.astype(xp.where(xp.isnan(numbers), 0.0, bent), dtype, copy=False))
         if len(self._indicators):
             parts.append(xp.astype(xp.isnan(chosen(self._indicators)), dtype))
         for (j, _), codes in zip(self._categories, self._known, strict=True):
@@ -161,15 +172,18 @@ class ColumnTransform:
             "mean": list(self.mean),
             "scale": list(self.scale),
             "unseen": list(self.unseen),
-        }
+        } | ({} if self.power is None else {"power": self.power.to_json()})
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> "ColumnTransform":
         """The transform that `to_json` gave the values of; raises ValueError, KeyError or TypeError for others."""
         columns = tuple(Column.from_json(column) for column in values["columns"])
-        made = cls(columns, tuple(values["mean"]), tuple(values["scale"]), tuple(values["unseen"]))
+        power = PowerTransform.from_json(values["power"]) if "power" in values else None
+        made = cls(columns, tuple(values["mean"]), tuple(values["scale"]), tuple(values["unseen"]), power)
         numbers: tuple[Any, ...] = (*made.mean, *made.scale)
-        if len(values) != 4 or not len(made.mean) == len(made.scale) == len(made._numbers):
+        if power is not None and len(power.power) != len(made._numbers):
+            raise ValueError(f"{len(power.power)} powers for {len(made._numbers)} columns of numbers")
+        if len(values) != 4 + (power is not None) or not len(made.mean) == len(made.scale) == len(made._numbers):
             raise ValueError(f"{len(made.mean)} means and {len(made.scale)} scales")
         if not all(isinstance(v, float | int) and math.isfinite(v) for v in numbers) or any(s <= 0 for s in made.scale):
             raise ValueError("a mean or scale that is not a finite number, or a scale that is not positive")

@@ -11,6 +11,7 @@ import numpy as np
 from likely.arrays import Array, namespace, to_numpy
 from likely.data.columns import Column, ColumnTransform, mean_and_scale
 from likely.data.float_pixels import FloatPixels
+from likely.data.power import PowerTransform
 from likely.errors import DataError, ModelFileError, ShapeError
 from likely.stored_rows import RowArray, StoredRows
 
@@ -25,7 +26,7 @@ class Normalization:
 
     pictures:  x / 255, after zeros around it up to pad_to x pad_to; as rows (n, h w c) or channels first (n, c, h, w);
                pictures of floating-point numbers are standardized instead: see `FloatPixels`
-    numbers:   (x - mean) / scale, column by column
+    numbers:   (x - mean) / scale, column by column; where asked for, skewed ones are bent: see `PowerTransform`
     columns:   numbers and categories of a table, some missing: see `ColumnTransform`
 
     Made by `for_pictures`, `fit_numbers` or `fit_columns`; calling it works on NumPy, PyTorch and JAX arrays and
@@ -41,6 +42,7 @@ class Normalization:
         scale: for numbers, what each column is divided by.
         columns: for the columns of a table, their transform.
         pixels: for pictures of floating-point numbers, how they are standardized; None for uint8.
+        power: for numbers, how the standardized columns are bent; None if they are not.
     """
 
     kind: Kind
@@ -52,6 +54,7 @@ class Normalization:
     scale: tuple[float, ...] = ()
     columns: ColumnTransform | None = None
     pixels: FloatPixels | None = None
+    power: PowerTransform | None = None
 
     @classmethod
     def for_pictures(
@@ -88,10 +91,15 @@ class Normalization:
         return made if X.dtype == np.uint8 else replace(made, pixels=FloatPixels.fit(X))
 
     @classmethod
-    def fit_numbers(cls, X: np.ndarray, dtype: FloatName = "float32") -> "Normalization":
+    def fit_numbers(cls, X: np.ndarray, dtype: FloatName = "float32", *, bend: bool = False) -> "Normalization":
         """For rows of numbers like those of X, of shape (n, d): their means and standard deviations.
 
         A column that does not vary has scale 1, and so becomes 0.
+
+        Args:
+            X: the rows.
+            dtype: what the network computes in.
+            bend: whether skewed columns may be made symmetric, which is no longer linear in them.
 
         Raises:
             ShapeError: if X is not two-dimensional or not numeric.
@@ -104,16 +112,24 @@ class Normalization:
             raise DataError("X must have rows; got none. Means need at least one.")
         rows = cls("numbers", dtype, X.shape[1:]).check(X)
         mean, scale = mean_and_scale(rows)
-        return cls("numbers", dtype, X.shape[1:], mean=tuple(mean.tolist()), scale=tuple(scale.tolist()))
+        power = PowerTransform.fit(list(((rows - mean) / scale).T)) if bend else None
+        return cls("numbers", dtype, X.shape[1:], mean=tuple(mean.tolist()), scale=tuple(scale.tolist()), power=power)
 
     @classmethod
-    def fit_columns(cls, X: np.ndarray, columns: Sequence[Column], dtype: FloatName = "float32") -> "Normalization":
+    def fit_columns(
+        cls, X: np.ndarray, columns: Sequence[Column], dtype: FloatName = "float32", *, bend: bool = False
+    ) -> "Normalization":
         """For rows of numbers and categories like those of X, of shape (n, d), with one description per column.
 
+        Args:
+            X: the rows.
+            columns: what each column holds.
+            dtype: what the network computes in.
+            bend: whether skewed columns of numbers may be made symmetric.
         Raises:
             ShapeError, DataError: as `ColumnTransform.fit`.
         """
-        return cls("columns", dtype, X.shape[1:], columns=ColumnTransform.fit(X, columns))
+        return cls("columns", dtype, X.shape[1:], columns=ColumnTransform.fit(X, columns, bend=bend))
 
     @property
     def output_shape(self) -> tuple[int, ...]:
@@ -135,7 +151,8 @@ class Normalization:
             wide = x if xp.isdtype(x.dtype, "real floating") else xp.astype(x, dtype)
             like = {"dtype": wide.dtype, "device": _device(x)}
             mean, scale = (xp.asarray(values, **like) for values in self._mean_and_scale)
-            return xp.astype((wide - mean) / scale, dtype, copy=False)
+            standard = (wide - mean) / scale
+            return xp.astype(standard if self.power is None else self.power(standard), dtype, copy=False)
         if self.columns is not None:
             return self.columns(x, dtype)
         if self.pixels is not None:
@@ -195,7 +212,7 @@ class Normalization:
             "mean": list(self.mean),
             "scale": list(self.scale),
         }
-        more = {"columns": self.columns, "pixels": self.pixels}
+        more = {"columns": self.columns, "pixels": self.pixels, "power": self.power}
         return values | {name: made.to_json() for name, made in more.items() if made is not None}
 
     @classmethod
@@ -217,6 +234,8 @@ class Normalization:
                 settings["columns"] = ColumnTransform.from_json(settings["columns"])
             if "pixels" in settings:
                 settings["pixels"] = FloatPixels.from_json(settings["pixels"])
+            if "power" in settings:
+                settings["power"] = PowerTransform.from_json(settings["power"])
             made = cls(**settings)
             made._check_settings()
         except (KeyError, TypeError, ValueError) as error:
@@ -261,6 +280,8 @@ class Normalization:
             len(self.shape) != 1 or not len(self.mean) == len(self.scale) == self.shape[0]
         ):
             raise ValueError(f"{len(self.mean)} means and {len(self.scale)} scales for shape {self.shape}")
+        if self.power is not None and (self.kind != "numbers" or len(self.power.power) != self.shape[0]):
+            raise ValueError(f"{len(self.power.power)} powers for {self.kind} of shape {self.shape}")
         numbers: tuple[Any, ...] = (*self.mean, *self.scale)
         if not all(isinstance(v, float | int) and math.isfinite(v) for v in numbers) or not all(
             s > 0 for s in self.scale

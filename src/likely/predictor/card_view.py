@@ -28,6 +28,7 @@ def card_facts(card: Card) -> list[tuple[str, str]]:
         ("task", card.task),
         *([("labels", _labels(card))] if card.labels else []),
         ("columns", _columns(card)),
+        ("skewed columns", _bent(card)),
         ("network", f"{network.name} ({settings})" if settings else network.name),
         ("parameters", f"{network.parameters:,}"),
         ("head, loss", f"{card.head}, {card.loss}"),
@@ -61,6 +62,21 @@ def _columns(card: Card) -> str:
         names = [(c.name, _holds(c)) for c in transform.columns]
     shown = ", ".join(f"{name}{holds}" for name, holds in names[:_SHOWN])
     return f"{len(names)}: {shown}{', ...' if len(names) > _SHOWN else ''}" if names else ""
+
+
+def _bent(card: Card) -> str:
+    """The columns that are made more symmetric, and their powers."""
+    normalization = Normalization.from_json(card.normalization)
+    columns = normalization.columns
+    power = normalization.power if columns is None else columns.power
+    if power is None:
+        return ""
+    if columns is None:
+        names = list(card.features or [f"column {j}" for j in range(len(power.power))])
+    else:
+        names = [column.name for column in columns.columns if column.categories is None]
+    bent = [f"{name} ({p:.2g})" for name, p in zip(names, power.power, strict=True) if p != 1]
+    return f"{len(bent)} bent, by powers: {', '.join(bent[:_SHOWN])}{', ...' if len(bent) > _SHOWN else ''}"
 
 
 def _holds(column: Column) -> str:

@@ -13,42 +13,58 @@ SHARPEST, FLATTEST = 0.05, 1000.0
 """The bounds of a fitted temperature. Sharpening claims knowledge, so it is bounded more tightly than flattening."""
 
 
-def fit_temperature(scores: np.ndarray, labels: np.ndarray, weights: np.ndarray | None = None) -> float:
+def fit_temperature(
+    scores: np.ndarray, labels: np.ndarray, weights: np.ndarray | None = None, *, mistakes: float = 0.5
+) -> float:
     """The temperature T under which softmax(scores / T) gives held-out labels the highest likelihood.
 
     Minimizes the mean negative log-likelihood over b = 1/T, where it is convex:
 
-        f(b)   = mean_i [log sum_k exp(b s_ik) - b s_i.y_i]
-        f'(b)  = mean_i [E_i(s) - s_i.y_i],  f''(b) = mean_i Var_i(s),  moments under softmax(b s_i)
+        f(b)   = mean_i [log sum_k exp(b s_ik) - b s_i.y'_i]
+        f'(b)  = mean_i [E_i(s) - s_i.y'_i],  f''(b) = mean_i Var_i(s),  moments under softmax(b s_i)
 
-    by Newton's method, kept inside a shrinking bracket. The result lies in [0.05, 1000]: scores that say nothing would
-    be flattened without end. Scores that put every label first would be sharpened without end; they are sharpened
-    until the mean loss is 1 / (n + 2), since after n rows without a mistake the rule of succession expects one in the
-    next with that probability, and not at all if it is lower already. Scores that are equal within each row give 1.
-    The held-out likelihood is never worse than at T = 1.
+    by Newton's method, kept inside a shrinking bracket. Few rows show few mistakes, perhaps none, and then sharpening
+    looks better than it is: one mistake in new rows would cost more than all others gain. So each label is believed
+    only as far as n rows can vouch for it; with m imagined mistakes and as many imagined successes the rest is
+
+        y' = (1 - e) y + e (1 - y) / (k - 1),  e = m / (n + 2 m)
+
+    which vanishes as n grows. The result lies in [0.05, 1000]: scores that say nothing would be flattened without end,
+    and without imagined mistakes scores that put every label first would be sharpened without end. Scores that are
+    equal within each row give 1. The likelihood of y' is never worse than at T = 1.
 
     Args:
         scores: log-probabilities or any finite scores, shape (n, k). Rows may be shifted: only differences count.
         labels: classes 0..k-1 of shape (n,), or true distributions of shape (n, k).
-        weights: how much each row counts, nonnegative, shape (n,); None counts all the same.
+        weights: how much each row counts, nonnegative, shape (n,); None counts all the same. Rows that count at all
+            are the n above.
+        mistakes: m; 1/2 is the choice of Krichevsky and Trofimov, 1 the rule of succession, 0 believes the labels.
     Returns:
         T; above 1 the scores were overconfident.
     Raises:
         ShapeError, DataError, ProbabilityError: if shapes do not fit or a value is out of range; naming the row.
+        ConfigError: if `mistakes` is not a number from 0 up.
 
     Example:
         >>> scores = np.log([[0.9, 0.1], [0.9, 0.1], [0.9, 0.1], [0.9, 0.1]])
         >>> T = fit_temperature(scores, np.array([0, 0, 0, 1]))
-        >>> np.exp(apply_temperature(scores, T))[0].round(4)
-        array([0.75, 0.25])
+        >>> np.exp(apply_temperature(scores, T))[0].round(4)  # 3 of 4 right, each label believed to 90%
+        array([0.7, 0.3])
 
-    Reference: Guo et al. (2017), On calibration of modern neural networks; Laplace (1814), rule of succession.
+    Reference: Guo et al. (2017), On calibration of modern neural networks; Krichevsky and Trofimov (1981), The
+    performance of universal encoding; Platt (1999), section 2.2 (targets that are not quite 0 and 1).
     """
+    if not (math.isfinite(mistakes) and mistakes >= 0):
+        raise ConfigError(f"mistakes must be a finite number, 0 or more; got {mistakes}. Try 0.5.")
     scores = _finite_scores(scores)
     shares = _shares(weights, len(scores))
     scores = scores - scores.max(axis=1, keepdims=True)  # so that no exponential overflows
-    true_scores = at_labels(scores, labels)
-    true = float(shares @ true_scores)
+    believed = at_labels(scores, labels)
+    if scores.shape[1] > 1:
+        doubt = mistakes / (np.count_nonzero(shares) + 2 * mistakes)
+        others = (scores.sum(axis=1) - believed) / (scores.shape[1] - 1)
+        believed = (1 - doubt) * believed + doubt * others
+    true = float(shares @ believed)
 
     def loss_and_slopes(b: float) -> tuple[float, float, float]:
         scaled = b * scores
@@ -68,8 +84,6 @@ def fit_temperature(scores: np.ndarray, labels: np.ndarray, weights: np.ndarray 
     scale = float(-scores.min())
     if abs(slope) <= 1e-15 * scale:
         return 1.0
-    if slope < 0 and not true_scores[shares > 0].any():  # every label is first
-        return 1.0 / _sharpened(loss_and_slopes, 1.0 / (np.count_nonzero(shares) + 2))
     b = _minimum(loss_and_slopes, slope, curvature)
     return 1.0 / b if loss_and_slopes(b)[0] <= loss_at_1 else 1.0
 
@@ -90,19 +104,6 @@ def apply_temperature(scores: np.ndarray, temperature: float) -> np.ndarray:
     if not (math.isfinite(temperature) and temperature > 0):
         raise ConfigError(f"temperature must be a positive finite number; got {temperature}. Try fit_temperature.")
     return log_softmax(_finite_scores(scores) / temperature)
-
-
-def _sharpened(f: Callable[[float], tuple[float, float, float]], enough: float) -> float:
-    """The b from 1 to 1/SHARPEST at which the falling f is `enough`, or the end that comes closest."""
-    low, high = 1.0, 1.0 / SHARPEST
-    if f(low)[0] <= enough:
-        return low
-    if f(high)[0] >= enough:
-        return high
-    while high - low > 1e-12 * high:
-        middle = (low + high) / 2
-        low, high = (middle, high) if f(middle)[0] > enough else (low, middle)
-    return high
 
 
 def _minimum(f: Callable[[float], tuple[float, float, float]], slope: float, curvature: float) -> float:
