@@ -74,7 +74,7 @@ def _covered(sets: list[Event], y: np.ndarray) -> float:
 # Sets ---------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("how", [{}, {"method": "aps", "seed": 0}])
+@pytest.mark.parametrize("how", [{}, {"method": "aps", "seed": 1}])
 @pytest.mark.parametrize("coverage", [0.8, 0.9, 0.95, 0.99])
 def test_sets_hold_the_truth_as_often_as_promised(
     model: ClassifierPredictor, new: Part, coverage: float, how: dict[str, object]
