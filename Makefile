@@ -7,7 +7,10 @@ DEBIAN_DATA := /usr/share/datasets/fashion-mnist/train-images-idx3-ubyte.gz
 CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/likely/fashion-mnist
 SOURCES := src tests benchmarks examples docs
 
-.PHONY: help demo test check tests docs bench data format clean
+# How many threads NumPy and torch take in each test process; no test may depend on it.
+OMP_NUM_THREADS ?= 1
+
+.PHONY: help demo test check tests prove docs bench data format clean
 
 help:  ## Say what can be made
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 16
@@ -29,7 +32,10 @@ check: .venv/.development  ## Format, lint, types, import contract
 	$(BIN)/lint-imports --no-cache
 
 tests: .venv/.development data
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile --cov --cov-report=term
+	OMP_NUM_THREADS=$(OMP_NUM_THREADS) $(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile --cov --cov-report=term
+
+prove: .venv/.development data  ## Simulate every guarantee in full; PART=name one of them; goes on where it was stopped
+	OMP_NUM_THREADS=1 $(BIN)/python tests/guarantees/prove.py $(PART)
 
 docs: .venv/.docs  ## Build the site into docs/_build
 	$(BIN)/sphinx-build -W --keep-going -b html docs docs/_build
