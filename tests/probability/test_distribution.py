@@ -364,7 +364,9 @@ def test_sample_shapes_and_seeds():
     assert WEATHER.sample(0) == []
     assert len(BATCH.sample()) == 3
     assert [len(row) for row in BATCH.sample(4)] == [4, 4, 4]
-    assert WEATHER.sample(50) == WEATHER.sample(50, seed=0)
+    assert WEATHER.sample(50) != WEATHER.sample(50)  # equal by accident with probability below 1e-15
+    assert WEATHER.sample(50, seed=0) == WEATHER.sample(50, seed=0)
+    assert BATCH.sample(50, seed=0) == BATCH.sample(50, seed=0) != BATCH.sample(50)
     assert WEATHER.sample(50, seed=1) != WEATHER.sample(50, seed=2)
     generator = np.random.default_rng(0)
     assert WEATHER.sample(50, seed=generator) != WEATHER.sample(50, seed=generator)
@@ -517,6 +519,31 @@ def test_independence_of_a_batch_and_its_tolerance():
     assert COIN.independent("heads", "tails") is False
     # Disjoint events that can occur are dependent; events that overlap need not be.
     assert COIN.independent("heads", [])
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
+@pytest.mark.parametrize("p", [1e-2, 5e-4, 1e-6, 1e-12])
+def test_independence_of_rare_events_is_told_by_ratio(dtype, p):
+    if dtype == np.float16 and p < 5e-4:
+        return  # p * p is no number of this dtype: nothing could tell
+    rare = Distribution(["flood", "quake", "both", "neither"], np.array([p, p, 0, 1 - 2 * p], dtype))
+    flood, quake = rare.space.event("flood", "both"), rare.space.event("quake", "both")
+    for first, second in ((flood, quake), (flood, ~quake), (~flood, quake), (~flood, ~quake)):
+        assert rare.independent(first, second) is False
+    # Rare events that are independent, and events that come together twice as often as those.
+    coin = Distribution([True, False], np.array([p, 1 - p], dtype))
+    two = coin.joint(coin)
+    assert two.independent(two.space.where(0, True), two.space.where(1, True))
+    if dtype == np.float64:
+        together = Distribution(two.space, [2 * p * p, p - 2 * p * p, p - 2 * p * p, 1 - 2 * p + 2 * p * p])
+        assert not together.independent(two.space.where(0, True), two.space.where(1, True))
+
+
+def test_a_sum_that_is_one_but_for_rounding_makes_no_dependence():
+    P = Distribution(COIN.space, [0.5, 0.500008])
+    two = P.joint(P)
+    assert two.independent(two.space.where(0, "heads"), two.space.where(1, "heads"))
+    assert two.independent(two.space.where(0, "heads"), two.space.all)
 
 
 # How it looks

@@ -156,12 +156,17 @@ class Distribution:
         return self._trusted(self._space, np.minimum(probs, 1, out=probs))
 
     def independent(self, one: EventLike, other: EventLike, tolerance: float | None = None) -> Any:
-        """Whether |P(E and F) - P(E) P(F)| is at most the tolerance: knowing one tells nothing about the other.
+        """Whether P(E and F) = P(E) P(F): knowing one tells nothing about the other.
+
+        Compared as P(E and F) P(neither) = P(E alone) P(F alone), which is the same, up to rounding of the larger
+        side: rare events are told apart as well as frequent ones, and "not F" gives the same answer as F. An event of
+        probability 0 or 1 is independent of every other.
 
         Args:
             one: the event E.
             other: the event F.
-            tolerance: None takes 1e-6, which covers rounding in float32, or 8 eps of the dtype where that is more.
+            tolerance: None allows for rounding alone: 1e-6 of the larger side, which covers float32, or 8 eps of the
+                dtype where that is more. A number allows |P(E and F) - P(E) P(F)| to be as large as that.
         Returns:
             A bool; for a batch an array of booleans of shape (n,).
         Example:
@@ -169,11 +174,27 @@ class Distribution:
             >>> two = coin.joint(coin)
             >>> two.independent(two.space.where(0, "heads"), two.space.where(1, "heads"))
             True
+            >>> Distribution(["flood", "quake", "neither"], [5e-4, 5e-4, 0.999]).independent("flood", "quake")
+            False
         """
-        if tolerance is None:
-            tolerance = max(1e-6, 8 * float(np.finfo(self._probs.dtype).eps))
         first, second = self._space.event(one), self._space.event(other)
-        return abs(self(first & second) - self(first) * self(second)) <= tolerance
+        if tolerance is not None:
+            return abs(self(first & second) - self(first) * self(second)) <= tolerance
+        both, neither, alone, other_alone = (
+            self._probs[..., part].sum(axis=-1, dtype=np.float64)
+            for part in (
+                first.mask & second.mask,
+                ~first.mask & ~second.mask,
+                first.mask & ~second.mask,
+                ~first.mask & second.mask,
+            )
+        )
+        left, right = both * neither, alone * other_alone
+        about = np.finfo(self._probs.dtype)
+        rounding = max(1e-6, 8 * float(about.eps)) * np.maximum(left, right)
+        # Below the smallest numbers of the dtype everything is 0, independent or not.
+        same = np.abs(left - right) <= rounding + 0.5 * self._probs.shape[-1] * float(about.smallest_subnormal)
+        return bool(same) if self._probs.ndim == 1 else same
 
     def joint(self, *others: "Distribution") -> "Distribution":
         """The joint distribution of independent experiments, on the product of their spaces: P(x, y) = P(x) Q(y).
@@ -267,12 +288,12 @@ class Distribution:
         values = entropy(self)
         return float(values) if self._probs.ndim == 1 else values
 
-    def sample(self, size: int | None = None, seed: int | np.random.Generator | None = 0) -> Any:
+    def sample(self, size: int | None = None, seed: int | np.random.Generator | None = None) -> Any:
         """Outcomes drawn at random; an outcome of probability 0 never comes.
 
         Args:
             size: how many draws from each distribution; None draws one and drops the list around it.
-            seed: a number gives the same draws every time, a generator goes on, None differs every time.
+            seed: None draws anew every time, a number gives the same draws every time, a generator goes on.
         Returns:
             An outcome, or a list of `size` outcomes; for a batch a list of those, one per row.
         Raises:
