@@ -1,4 +1,4 @@
-"""Run proofs in full: `make prove`, or `make prove PART=name`. Finished draws are kept in runs/prove and not repeated."""
+"""Run proofs in full: `make prove`, or `make prove PART=name`. Finished draws are kept in runs/prove, not repeated."""
 
 import importlib
 import multiprocessing
