@@ -20,7 +20,7 @@ import numpy as np
 import likely
 from likely import training
 from likely.config import RunConfig
-from likely.data.split import stratified_split
+from likely.data.split import random_split
 from likely.heads import softmax
 from likely.metrics import accuracy, calibration_error, log_loss
 from likely.recipe import Silent, learn
@@ -72,7 +72,7 @@ def judged(seed: int, data: Any) -> Iterator[tuple[str, tuple[float, float, floa
     shots = Snapshots()
     training.create_engine = shots.create
     predictor: Any = learn(data, RunConfig(data="fashion-mnist", seed=seed), shots).predictor
-    parts = stratified_split(data.train.y, [2400, 2400, 0], np.random.default_rng(seed))
+    parts = random_split(len(data.train), [2400, 2400, 0], np.random.default_rng(seed))
     X, y = (np.concatenate([values[parts[0]], values[parts[1]]]) for values in (data.train.X, data.train.y))
     prepared = predictor.normalization(X)
     flipped = np.ascontiguousarray(prepared[..., ::-1])

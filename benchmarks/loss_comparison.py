@@ -19,7 +19,7 @@ import numpy as np
 import likely
 from likely.arrays import one_hot
 from likely.data.normalize import Normalization
-from likely.data.split import stratified_split
+from likely.data.split import random_split
 from likely.engines import create_engine
 from likely.engines.engine import Engine, Optimizer
 from likely.learning.descent import descend
@@ -138,7 +138,7 @@ def main() -> None:
     if dataset.test is None:
         raise RuntimeError("Fashion-MNIST has a test part.")
     normalization = Normalization.for_pictures((28, 28))
-    kept, rest = stratified_split(dataset.train.y, [10_000], np.random.default_rng(0))
+    kept, rest = random_split(len(dataset.train), [10_000], np.random.default_rng(0))
     rows, held_out = (Rows(normalization(dataset.train.X[part]), dataset.train.y[part]) for part in (rest, kept))
     test = Rows(normalization(dataset.test.X), dataset.test.y)
     at = [JUDGED.index(step) for step in IN_TABLE]

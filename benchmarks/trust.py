@@ -22,7 +22,7 @@ from sklearn.frozen import FrozenEstimator
 
 import likely
 from likely import metrics
-from likely.data.split import stratified_split
+from likely.data.split import random_split
 from likely.trust.abstention import aurc, confidence, error_at_coverage
 from likely.trust.prediction_sets import prediction_sets, set_quantiles
 
@@ -64,7 +64,7 @@ def main() -> None:
         predictor: Any = likely.load(run)
         card = predictor.card
         sizes = [card.splits.calibration, card.splits.thresholds, 0]
-        calibration, thresholds, _, _ = stratified_split(data.train.y, sizes, np.random.default_rng(card.training.seed))
+        calibration, thresholds, _, _ = random_split(len(data.train), sizes, np.random.default_rng(card.training.seed))
         log_probs, familiarity = predictor.examine(data.test.X)
         probs = np.exp(log_probs)
         note("accuracy", metrics.accuracy(probs, y))

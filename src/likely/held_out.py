@@ -12,7 +12,7 @@ import numpy as np
 
 from likely.card import SplitsEntry
 from likely.config import RunConfig
-from likely.data.split import folds, stratified_split
+from likely.data.split import folds, random_split
 from likely.durations import duration
 from likely.familiar import familiar_rows
 from likely.heads import HEADS
@@ -75,7 +75,7 @@ def hold_out(
     own: Own = NOTHING,
     chosen: np.ndarray | None = None,
 ) -> Outcome:
-    """Disjoint stratified parts, drawn before anything is fitted: 4% each, at most 2,500 rows.
+    """Disjoint parts, drawn uniformly at random before anything is fitted: 4% each, at most 2,500 rows.
 
     One part is for the temperature, one for conformal scores and thresholds, and a third for early stopping if asked.
 
@@ -93,11 +93,11 @@ def hold_out(
     if chosen is None:
         size = min(_MOST, round(_SHARE * len(rows)))
         sizes = [size, size, size if config.early_stopping else 0]
-        calibration, thresholds, stopping, index = stratified_split(rows.strata, sizes, rng)
+        calibration, thresholds, stopping, index = random_split(len(rows), sizes, rng)
     else:
         n_parts = 3 if config.early_stopping else 2
         sizes = [len(chosen) // n_parts, len(chosen) // n_parts if config.early_stopping else 0]
-        split = stratified_split(rows.strata[chosen], sizes, rng)
+        split = random_split(len(chosen), sizes, rng)
         thresholds, stopping, calibration = (chosen[part] for part in split)
         index = np.setdiff1d(np.arange(len(rows)), chosen)
     how = "held out" if chosen is None else "of the val part held out"

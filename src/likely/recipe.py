@@ -182,8 +182,11 @@ def open_data(config: RunConfig, watcher: Watcher | None = None) -> Dataset:
         watcher.say(note)
     if config.task not in ("auto", dataset.task):
         dataset = _as_task(dataset, config.task)
-    dataset = with_test_part(dataset, config.seed)
     validate(dataset)
+    drawn = with_test_part(dataset, config.seed)
+    for note in drawn.notes[len(dataset.notes) + 1 :]:  # the next sentence says how many were drawn
+        watcher.say(f"Careful: {note}")
+    dataset = drawn
     assert dataset.test is not None
     what = f", {len(dataset.labels)} labels" if dataset.labels else ""
     val = f", {len(dataset.val):,} val" if dataset.val is not None else ""

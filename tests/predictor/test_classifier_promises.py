@@ -107,7 +107,7 @@ def test_sets_per_class(model: ClassifierPredictor, new: Part) -> None:
     for c in range(10):
         rows = np.flatnonzero(new.y == c)
         assert _covered([sets[i] for i in rows], new.y[rows]) > 0.75
-    with pytest.raises(DataError, match=r"at least 99 held-out rows of each; got 3\d of '\d'"):
+    with pytest.raises(DataError, match=r"at least 99 held-out rows of each; got \d\d of '\d'"):
         model.predict_set(new.X, 0.99, per_class=True)
 
 

@@ -5,13 +5,11 @@ from typing import Any
 import numpy as np
 
 from likely.data.dataset import Dataset, Part
-from likely.data.split import stratified_split
+from likely.data.split import random_split
 
 NAMES = ("digits", "wine", "iris", "breast-cancer", "diabetes")
 TEST_SHARE = 0.2
-SPLIT_NOTE = (
-    "The set has no test part of its own: a fifth of the rows, drawn with seed 0 and class by class, was set aside."
-)
+SPLIT_NOTE = "The set has no test part of its own: a fifth of the rows, drawn at random with seed 0, was set aside."
 
 
 def load_bundled(name: str) -> Dataset:
@@ -35,8 +33,7 @@ def load_bundled(name: str) -> Dataset:
     is_pictures = name == "digits"
     X = np.rint(bunch.images * 255.0 / 16.0).astype(np.uint8) if is_pictures else np.asarray(bunch.data, np.float64)
     y = np.asarray(bunch.target, dtype=np.float64 if is_regression else np.int64)
-    strata = np.zeros(len(y), dtype=np.int64) if is_regression else y
-    test, train = stratified_split(strata, [round(TEST_SHARE * len(y))], np.random.default_rng(0))
+    test, train = random_split(len(y), [round(TEST_SHARE * len(y))], np.random.default_rng(0))
     everything = Part(X, y)
     return Dataset(
         name,
@@ -47,5 +44,5 @@ def load_bundled(name: str) -> Dataset:
         label_type="int" if is_pictures else "str",
         features=None if is_pictures else tuple(str(feature) for feature in bunch.feature_names),
         found_at="scikit-learn",
-        notes=(SPLIT_NOTE.replace(" and class by class", "") if is_regression else SPLIT_NOTE,),
+        notes=(SPLIT_NOTE,),
     )

@@ -1,4 +1,4 @@
-"""Disjoint parts of a data set in which every class has its share."""
+"""Disjoint parts of a data set: uniformly random ones to hold out, and balanced folds that hold out every row once."""
 
 from collections.abc import Sequence
 
@@ -7,14 +7,14 @@ import numpy as np
 from likely.errors import DataError
 
 
-def stratified_split(y: np.ndarray, sizes: Sequence[int], rng: np.random.Generator) -> list[np.ndarray]:
-    """Disjoint parts of the requested sizes and one with the rest, every class in proportion in each.
+def random_split(n: int, sizes: Sequence[int], rng: np.random.Generator) -> list[np.ndarray]:
+    """Disjoint parts of the requested sizes and one with the rest, drawn uniformly among all such parts.
 
-    Of n_k rows of class k among n, a part of size s gets s n_k / n, rounded by largest remainder so that the part
-    has exactly s rows; which rows of a class they are is drawn by `rng`.
+    No row is preferred for its label. Every guarantee about held-out rows rests on their being exchangeable with new
+    ones; parts with a share of every class would break it: of many labels with few rows each they would hold none.
 
     Args:
-        y: a class per row, of shape (n,).
+        n: how many rows there are.
         sizes: the sizes of the parts, together at most n.
         rng: where the draws come from.
     Returns:
@@ -22,26 +22,23 @@ def stratified_split(y: np.ndarray, sizes: Sequence[int], rng: np.random.Generat
     Raises:
         DataError: if a size is negative or the sizes are more than there are rows.
     Example:
-        >>> y = np.array([0, 0, 0, 0, 1, 1, 1, 1])
-        >>> parts = stratified_split(y, [4], np.random.default_rng(0))
-        >>> [np.bincount(y[part]).tolist() for part in parts]
-        [[2, 2], [2, 2]]
-
-    Reference: the largest remainder method, M. L. Balinski and H. P. Young, Fair Representation, 1982.
+        >>> first, second, rest = random_split(10, [2, 3], np.random.default_rng(0))
+        >>> len(first), len(second), len(rest)
+        (2, 3, 5)
+        >>> np.sort(np.concatenate([first, second, rest])).tolist()
+        [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]
     """
-    if min(sizes, default=0) < 0 or sum(sizes) > len(y):
-        raise DataError(f"Sizes of parts must be at least 0 and together at most {len(y)} rows; got {list(sizes)}.")
-    pools = _shuffled_classes(y, rng)
-    parts: list[np.ndarray] = []
-    for size in sizes:
-        shares = _largest_remainder(np.array([len(pool) for pool in pools]), size)
-        parts.append(_joined([pool[:share] for pool, share in zip(pools, shares, strict=True)]))
-        pools = [pool[share:] for pool, share in zip(pools, shares, strict=True)]
-    return [*parts, _joined(pools)]
+    if min(sizes, default=0) < 0 or sum(sizes) > n:
+        raise DataError(f"Sizes of parts must be at least 0 and together at most {n} rows; got {list(sizes)}.")
+    parts = np.split(rng.permutation(n), np.cumsum(np.asarray(sizes, dtype=np.int64)))
+    return [np.sort(part) for part in parts]
 
 
 def folds(y: np.ndarray, k: int, rng: np.random.Generator) -> list[np.ndarray]:
     """k disjoint parts of all rows, their sizes and their counts of each class equal or one apart.
+
+    A class with fewer rows than there are parts has rows in some of them only. Since every row is in exactly one part,
+    the parts together are no sample in which a class could be missing.
 
     Args:
         y: a class per row, of shape (n,).
@@ -66,17 +63,3 @@ def _shuffled_classes(y: np.ndarray, rng: np.random.Generator) -> list[np.ndarra
     order = np.argsort(y, kind="stable")
     _, counts = np.unique(y, return_counts=True)
     return [rng.permutation(rows) for rows in np.split(order, np.cumsum(counts)[:-1])]
-
-
-def _largest_remainder(counts: np.ndarray, size: int) -> np.ndarray:
-    """Shares of `size` in proportion to `counts`, whole numbers that sum to it; ties go to the earlier class."""
-    total = max(1, int(counts.sum()))
-    # Whole numbers throughout: a quotient that is exact must not get a row from a rounding error.
-    shares, remainders = np.divmod(counts.astype(np.int64) * size, total)
-    missing = size - int(shares.sum())
-    shares[np.argsort(-remainders, kind="stable")[:missing]] += 1
-    return shares
-
-
-def _joined(rows: list[np.ndarray]) -> np.ndarray:
-    return np.sort(np.concatenate(rows)) if rows else np.empty(0, dtype=np.int64)

@@ -8,7 +8,7 @@ import numpy as np
 
 from likely.card import Card
 from likely.data.hashes import row_hashes
-from likely.data.split import stratified_split
+from likely.data.split import random_split
 from likely.errors import DataError, ShapeError, nearest
 from likely.heads import HEADS
 from likely.inference import pieces
@@ -262,7 +262,7 @@ class ClassifierPredictor(Predictor):
     def calibrate(self, X: Any, y: Any) -> Self:
         """The same network with temperature and promises from new rows; they replace those of before.
 
-        Half of the rows, stratified, fit the temperature; the other half is kept for sets and thresholds.
+        Half of the rows, drawn at random, fit the temperature; the other half is kept for sets and thresholds.
 
         Args:
             X: rows or pictures that the network was not trained on, drawn like those it will answer.
@@ -289,7 +289,7 @@ class ClassifierPredictor(Predictor):
                 f"{f' and too few of {len(rare) - 1} more' if len(rare) > 1 else ''}. Half of them fit the "
                 "temperature, half keep the promises. Try more rows."
             )
-        [first, second] = stratified_split(strata, [len(rows) // 2], np.random.default_rng(0))
+        [first, second] = random_split(len(rows), [len(rows) // 2], np.random.default_rng(0))
         log_probs = self._before_temperature(self.scores(rows)).astype(np.float64)
         temperature = fit_temperature(log_probs[first], Y[first])
         splits = self.card.splits.model_copy(

@@ -164,7 +164,7 @@ def _check_files(name: str, looked: LookedAt, seed: int) -> Checked:
 def _refusals(dataset: Dataset, seed: int) -> list[Finding]:
     """What the fit itself would refuse, after it has drawn a test part."""
     try:
-        validate(with_test_part(dataset, seed))
+        with_test_part(validate(dataset), seed)
     except LikelyError as error:
         return [_refusal(error)]
     return []
