@@ -323,7 +323,8 @@ def _targets(dataset: Dataset, part: Part, dtype: str) -> np.ndarray:
     y = part.y
     if dataset.task == "classification":
         return one_hot(y, len(dataset.labels), dtype)
-    return y.reshape(len(y), -1).astype(dtype)
+    # Whatever the network computes in: a time stamp is large beside what varies of it.
+    return y.reshape(len(y), -1).astype(np.float64)
 
 
 def _as_task(dataset: Dataset, task: Literal["classification", "regression"]) -> Dataset:

@@ -13,7 +13,7 @@ import numpy as np
 
 from likely.config import RunConfig
 from likely.data.augment import make_augmentation
-from likely.data.columns import Column, input_width
+from likely.data.columns import Column, input_width, mean_and_scale
 from likely.data.normalize import Normalization
 from likely.engines import create_engine
 from likely.engines.engine import Engine
@@ -160,8 +160,9 @@ def train(
         Y = Y / counted[:, None]
         weights = counted if weights is None else weights * counted
     if not rows.classifies:
-        mean, deviation = Y.mean(axis=0), Y.std(axis=0)
-        scale = np.where(deviation > 0, deviation, np.ones_like(deviation))
+        # In double precision: targets may be large beside their spread.
+        Y = Y.astype(np.float64, copy=False)
+        mean, scale = mean_and_scale(Y)
         Y = (Y - mean) / scale
     engine = create_engine(
         plan.engine,

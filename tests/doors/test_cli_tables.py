@@ -197,6 +197,45 @@ def test_numbers_are_predicted_for_rows(likely: Likely, tmp_path: Path) -> None:
     assert list(pd.read_parquet(tmp_path / "out.parquet")) == ["row", "prediction", "error"]
 
 
+def test_time_stamps_are_predicted_and_printed_with_the_digits_that_tell_them_apart(
+    likely: Likely, tmp_path: Path
+) -> None:
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(400, 2))
+    frame = pd.DataFrame({"a": x[:, 0], "b": x[:, 1]})
+    frame["at"] = (1.7e9 + x @ [30.0, 10.0] + 2 * rng.normal(size=400)).round(3)
+    frame[:200].to_csv(tmp_path / "train.csv", index=False)
+    frame[200:].to_csv(tmp_path / "new.csv", index=False)
+    run = tmp_path / "run"
+    assert likely("fit", tmp_path / "train.csv", "--label", "at", "--network", "linear", "--out", run).exit_code == 0
+    figures = json.loads(likely("evaluate", run, tmp_path / "new.csv", "--json").stdout)
+    assert figures["r2"]["value"] > 0.99
+    assert 3 < figures["mse"]["value"] < 6
+    assert 0.8 < figures["coverage"]["value"] < 0.98
+    printed = likely("predict", run, tmp_path / "new.csv").stdout.splitlines()
+    assert len({line.split()[2] for line in printed}) == 200
+    shown = [float(line.split()[2]) for line in printed]
+    assert np.abs(np.array(shown) - frame["at"][200:]).max() < 20
+
+
+def test_a_number_that_cannot_be_computed_with_is_the_error_of_its_row(likely: Likely, tmp_path: Path) -> None:
+    train = people()
+    train.drop(columns="label").to_csv(tmp_path / "prices.csv", index=False)
+    train.drop(columns="price").to_csv(tmp_path / "labels.csv", index=False)
+    bad = people(5).astype({"age": object})
+    bad.loc[1, "age"], bad.loc[3, "age"] = "1e300", "-1e39"
+    bad.to_csv(tmp_path / "bad.csv", index=False)
+    for name, label in (("prices", "price"), ("labels", "label")):
+        run = tmp_path / name
+        assert likely("fit", tmp_path / f"{name}.csv", "--label", label, *QUICK, "--out", run).exit_code == 0
+        result = likely("predict", run, tmp_path / "bad.csv", "--json")
+        assert result.exit_code == 1
+        answers = json.loads(result.stdout)
+        assert ["error" in answer for answer in answers] == [False, True, False, True, False]
+        assert "1e+300 in column 'age' at row 1" in answers[1]["error"]
+        assert "1e+300 in column 'age' at row 1" in result.stderr
+
+
 def test_the_task_may_be_named(likely: Likely, tmp_path: Path) -> None:
     path = tmp_path / "rooms.csv"
     people().to_csv(path, index=False)

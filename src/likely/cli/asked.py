@@ -72,9 +72,11 @@ def rows_asked(predictor: "Predictor", path: str, *, picture: str | None, raw: b
             for row, found in enumerate(find_in_table(piece, column, n), start=n):
                 yield row, _read(predictor, found, raw=raw)
         else:
-            encoded = encode(piece, _columns(predictor, piece), n)
+            columns = _columns(predictor, piece)
+            encoded = encode(piece, columns, n)
+            refused = predictor.too_large(encoded.X, n, [column.name for column in columns]) | encoded.refused
             for row in range(len(piece)):
-                yield n + row, encoded.refused[row] if row in encoded.refused else encoded.X[row]
+                yield n + row, refused[row] if row in refused else encoded.X[row]
             for name, count in encoded.unknown.items():
                 unknown[name] = unknown.get(name, 0) + count
         n += len(piece)

@@ -1,6 +1,6 @@
 """`likely predict`: answer new pictures, or the rows of a table."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from itertools import islice
 from typing import TYPE_CHECKING, Annotated, cast
@@ -114,7 +114,9 @@ def predict(
             if writer is None:
                 columns = _columns(predictor, questions, about)
                 if as_parquet is None:
-                    writer = _writer(columns, promises, top=top, as_json=as_json, as_csv=as_csv)
+                    writer = _writer(
+                        columns, promises, predictor.card.target_scale, top=top, as_json=as_json, as_csv=as_csv
+                    )
                 else:
                     writer = files.enter_context(parquet_writer(as_parquet, columns))
             if isinstance(outcome, Failure):
@@ -166,9 +168,17 @@ def _columns(
     return Columns(about, ANSWER_COLUMNS, names, given=questions.given is not None)
 
 
-def _writer(columns: "Columns", promises: "Promises", *, top: int, as_json: bool, as_csv: bool) -> "Writer":
+def _writer(
+    columns: "Columns",
+    promises: "Promises",
+    spreads: "Sequence[float]",
+    *,
+    top: int,
+    as_json: bool,
+    as_csv: bool,
+) -> "Writer":
     from likely.cli.writers import CsvWriter, JsonWriter, TableWriter
 
     if as_json:
         return JsonWriter()
-    return CsvWriter(columns) if as_csv else TableWriter(top, promises)
+    return CsvWriter(columns) if as_csv else TableWriter(top, promises, spreads)

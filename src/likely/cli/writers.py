@@ -7,13 +7,14 @@ import csv
 import io
 import json
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, Protocol
 
 from likely.cli.answers import Failure, Number, Outcome, called, most_probable
 from likely.cli.questions import NOTHING, Promises
 from likely.cli.terminal import bar, can_print_blocks, console, padded, percent, printable, styled, width
 from likely.data.spreadsheet import never_a_formula
+from likely.numerals import resolved
 from likely.trust.familiarity import UNFAMILIAR
 
 ANSWER_COLUMNS = ("label", "probability", "set", "abstained", "familiarity")
@@ -33,10 +34,17 @@ class Writer(Protocol):
 
 
 class TableWriter:
-    """The most probable labels of each picture with bars, and the events that were asked about."""
+    """The most probable labels of each picture with bars, and the events that were asked about; or numbers.
 
-    def __init__(self, top: int, promises: Promises = NOTHING) -> None:
+    Args:
+        top: how many labels are shown.
+        promises: what was asked for.
+        spreads: how far the numbers of each target lie apart, which decides how many digits are shown.
+    """
+
+    def __init__(self, top: int, promises: Promises = NOTHING, spreads: Sequence[float] = ()) -> None:
         self._top, self._promises = top, promises
+        self._spreads = spreads
         self._screen = console()
         self._blocks = can_print_blocks()
 
@@ -46,7 +54,8 @@ class TableWriter:
             return
         heading = styled((printable(called(outcome.name)), "bold"))
         if isinstance(outcome, Number):
-            heading.append("  " + "  ".join(f"{value:.6g}" for value in outcome.prediction))
+            spreads = self._spreads or [0.0] * len(outcome.prediction)
+            heading.append("  " + "  ".join(map(resolved, outcome.prediction, spreads)))
             self._screen.print(heading)
             return
         probabilities, events = outcome.probabilities, outcome.events

@@ -119,7 +119,7 @@ class ColumnTransform:
         """The inputs (n, width) for rows (n, d) that `check` accepts, in their array library and on their device."""
         xp = namespace(x)
         device = getattr(x, "device", None)
-        wide = x if xp.isdtype(x.dtype, "real floating") else xp.astype(x, dtype)
+        wide = as_floats(x, dtype)
 
         def constant(values: np.ndarray) -> Array:
             return xp.asarray(values, dtype=wide.dtype, device=device)
@@ -130,7 +130,7 @@ class ColumnTransform:
         parts = []
         if len(self._numbers):
             numbers = chosen(self._numbers)
-            standard = (numbers - constant(np.array(self.mean))) / constant(np.array(self.scale))
+            standard = standardized(numbers, np.array(self.mean), np.array(self.scale))
             bent = standard if self.power is None else self.power(standard)
             parts.append(xp.astype(xp.where(xp.isnan(numbers), 0.0, bent), dtype, copy=False))
         if len(self._indicators):
@@ -241,6 +241,35 @@ def mean_and_scale(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     scale = np.where(varies, deviation * peak, 1.0)
     # A column of the tiniest numbers: its deviation is no longer a normal number to divide by.
     return mean * peak, np.where(scale < np.finfo(np.float64).tiny, 1.0, scale)
+
+
+def as_floats(x: Array, dtype: Any) -> Array:
+    """Rows of numbers as floats: floats as they are, integers in `dtype`, or in float64 where that may round them."""
+    xp = namespace(x)
+    if xp.isdtype(x.dtype, "real floating"):
+        return x
+    return xp.astype(x, dtype if x.dtype.itemsize <= 2 else xp.float64)
+
+
+def standardized(x: Array, mean: np.ndarray, scale: np.ndarray) -> Array:
+    """(x - mean) / scale of rows (n, d) of floats, in their array library, on their device and in their dtype.
+
+    Where the dtype is too coarse for the mean, it is subtracted in two parts: x may be large beside its spread.
+
+    Example:
+        >>> x = np.array([[1.6e9], [1.6e9 + 256]], np.float32)
+        >>> standardized(x, np.array([1.6e9 + 32]), np.array([32.0])).ravel()
+        array([-1.,  7.], dtype=float32)
+    """
+    xp = namespace(x)
+    like = {"dtype": x.dtype, "device": getattr(x, "device", None)}
+    single = np.float32 if str(x.dtype).endswith("float32") else np.float64
+    coarse = mean.astype(single)
+    rest = mean - coarse
+    centered = x - xp.asarray(coarse, **like)
+    if rest.any():
+        centered = centered - xp.asarray(rest, **like)
+    return centered / xp.asarray(scale, **like)
 
 
 def refusal(column: Column, value: float, where: str) -> str:

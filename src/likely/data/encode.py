@@ -124,7 +124,7 @@ def _useless(values: np.ndarray) -> str | None:
             return f"it looks like names or prose, {different:,} different texts in {len(present):,} rows"
         return None
     if (present == present[0]).all() and not gone.any():
-        return f"it is {present[0]:g} in every row"
+        return f"it is {present[0]:.15g} in every row"
     if len(values) >= _FEW and np.isfinite(values).all() and (np.diff(values) == 1).all():
         return "it numbers the rows"
     return None

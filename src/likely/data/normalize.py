@@ -9,7 +9,7 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 
 from likely.arrays import Array, namespace, to_numpy
-from likely.data.columns import Column, ColumnTransform, mean_and_scale
+from likely.data.columns import Column, ColumnTransform, as_floats, mean_and_scale, standardized
 from likely.data.float_pixels import FloatPixels
 from likely.data.power import PowerTransform
 from likely.errors import DataError, ModelFileError, ShapeError
@@ -18,6 +18,8 @@ from likely.stored_rows import RowArray, StoredRows
 Kind: TypeAlias = Literal["pictures", "numbers", "columns"]
 Layout: TypeAlias = Literal["rows", "channels_first"]
 FloatName: TypeAlias = Literal["float32", "float64"]
+
+_REACH = 1e19  # standard deviations from the mean
 
 
 @dataclass(frozen=True)
@@ -148,10 +150,9 @@ class Normalization:
         dtype = getattr(xp, self.dtype)
         if self.kind == "numbers":
             # In the rows' own precision: subtracting a large mean in float32 would lose what varies.
-            wide = x if xp.isdtype(x.dtype, "real floating") else xp.astype(x, dtype)
-            like = {"dtype": wide.dtype, "device": _device(x)}
-            mean, scale = (xp.asarray(values, **like) for values in self._mean_and_scale)
-            standard = (wide - mean) / scale
+            wide = as_floats(x, dtype)
+            mean, scale = self._mean_and_scale
+            standard = standardized(wide, mean, scale)
             return xp.astype(standard if self.power is None else self.power(standard), dtype, copy=False)
         if self.columns is not None:
             return self.columns(x, dtype)
@@ -201,6 +202,23 @@ class Normalization:
             )
         return rows
 
+    def too_large(self, rows: RowArray) -> np.ndarray:
+        """Which numbers of rows that `check` accepts the network cannot compute with: booleans in their shape.
+
+        Standardized, they lie beyond 1e19, about the square root of the largest number that float32 holds: products of
+        two of them would overflow. Pictures have none.
+
+        Example:
+            >>> normalization = Normalization.fit_numbers(np.array([[0.0, 5.0], [2.0, 5.0]]))
+            >>> normalization.too_large(np.array([[1e18, 5.0], [1e300, 5.0]])).tolist()
+            [[False, False], [True, False]]
+        """
+        if self.kind == "pictures":
+            return np.zeros((len(rows), 1), bool)
+        low, high = self._reach
+        values = np.asarray(rows)
+        return (values < low) | (values > high)
+
     def to_json(self) -> dict[str, Any]:
         """Plain values that `from_json` makes an equal normalization of."""
         values: dict[str, Any] = {
@@ -245,6 +263,19 @@ class Normalization:
     @cached_property
     def _mean_and_scale(self) -> tuple[np.ndarray, np.ndarray]:
         return np.array(self.mean), np.array(self.scale)
+
+    @cached_property
+    def _reach(self) -> tuple[np.ndarray, np.ndarray]:
+        """The smallest and the largest number of each column that the network can compute with."""
+        mean, scale = np.zeros(self.shape[0]), np.full(self.shape[0], np.inf)
+        if self.columns is None:
+            mean, scale = self._mean_and_scale
+        else:
+            numbers = [j for j, column in enumerate(self.columns.columns) if column.categories is None]
+            mean[numbers], scale[numbers] = self.columns.mean, self.columns.scale
+        with np.errstate(over="ignore"):
+            width = _REACH * scale
+            return mean - width, mean + width
 
     def _check_pictures(self, rows: np.ndarray) -> None:
         expected = f"(n, {', '.join(map(str, self.shape))})"

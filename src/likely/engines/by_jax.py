@@ -101,6 +101,9 @@ class ByJax:
         augment: Augment | None = None,
     ) -> None:
         """Hand the rows to JAX, and compile the steps for them when they are first taken; rows on disk stay there."""
+        if X.ndim == 2 and X.dtype.itemsize > 2 and X.dtype != np.float32 and self._dtype != np.float64:
+            # JAX would round them before they are centered, and what is large beside its spread would not survive it.
+            X, prepare = np.asarray(prepare(np.asarray(X))), _as_it_is
         with self._precision():
             self._X = X if isinstance(X, StoredRows) else jax.numpy.asarray(X)
             self._Y = jax.numpy.asarray(Y, self._dtype)
@@ -173,6 +176,10 @@ class ByJax:
 
     def _precision(self) -> AbstractContextManager[Any]:
         return jax.enable_x64(self._dtype == np.float64)
+
+
+def _as_it_is(x: Array) -> Array:
+    return x
 
 
 def _rule(optimizer: Optimizer) -> Any:

@@ -22,6 +22,7 @@ from likely.predictor.arrays import (
     held_out_arrays,
 )
 from likely.predictor.predictor import Predictor
+from likely.predictor.truth import one_column, true_classes
 from likely.probability.distribution import Distribution
 from likely.probability.simplex import check_probabilities
 from likely.probability.space import Event, SampleSpace
@@ -101,8 +102,17 @@ class ClassifierPredictor(Predictor):
         return np.asarray(self.labels)[self.predict_log_proba(X).argmax(axis=1)]
 
     def score(self, X: Any, y: Any) -> float:
-        """The share of rows whose most probable label is the given one."""
-        return float((self.predict_log_proba(X).argmax(axis=1) == self._classes(y)).mean())
+        """The share of rows whose most probable label is the given one.
+
+        Args:
+            X: rows or pictures.
+            y: labels of the model's kind, shape (n,) or (n, 1). One that the model does not know is never right.
+        Raises:
+            ShapeError: if there is not one label per row.
+            DataError: if a label is missing or of another kind, or the model knows none of them.
+        """
+        answers = self.predict_log_proba(X).argmax(axis=1)
+        return float((answers == true_classes(y, self.labels, len(answers))).mean())
 
     def examine(self, X: Any) -> Examined:
         """Probabilities and familiarity from one forward pass."""
@@ -273,12 +283,12 @@ class ClassifierPredictor(Predictor):
         """
         rows = self.rows(X)
         self._refuse_trained_on(rows)
-        Y = np.asarray(y)
+        Y = one_column(y)
         if Y.ndim == 2:
             Y = check_probabilities(Y, self.card.labels, what="y").astype(np.float64)
             strata = Y.argmax(axis=1)
         else:
-            Y = strata = self._classes(Y, refuse=True)
+            Y = strata = self._classes(Y, len(rows))
         if len(rows) != len(strata):
             raise ShapeError(f"y must have one label per row; got {len(strata)} for {len(rows)} rows. Check both.")
         counts = np.bincount(strata, minlength=len(self.labels))
@@ -390,13 +400,11 @@ class ClassifierPredictor(Predictor):
         stats = {n.removeprefix(FAMILIARITY): a for n, a in self.arrays.items() if n.startswith(FAMILIARITY)}
         return familiarity_p_values(unfamiliarity(stats, features, scores), self.arrays[UNFAMILIARITY])
 
-    def _classes(self, y: Any, *, refuse: bool = False) -> np.ndarray:
-        """The number of each label; -1 for one that the model does not know, or an error."""
-        index = {label: i for i, label in enumerate(self.labels)}
-        values = np.asarray(y).tolist()
-        classes = np.array([index.get(label, -1) for label in values], dtype=np.int64)
-        if refuse and (classes < 0).any():
-            unknown = values[int((classes < 0).argmax())]
+    def _classes(self, y: np.ndarray, n: int) -> np.ndarray:
+        """The number of each label; one that the model does not know is an error."""
+        classes = true_classes(y, self.labels, n)
+        if (classes < 0).any():
+            unknown = y.tolist()[int((classes < 0).argmax())]
             raise DataError(f"y must hold labels of the model; got {unknown!r}. {nearest(unknown, self.labels)}")
         return classes
 

@@ -1,6 +1,6 @@
 """What the models of labels and of numbers share: input, forward pass, file."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, Self
@@ -140,10 +140,39 @@ class Predictor:
             encoded = encode(table_of(X), self.columns)
             if encoded.refused:
                 raise DataError(encoded.refused[min(encoded.refused)])
-            return encoded.X
-        if self.picture_shape is not None and not isinstance(X, StoredRows):
+            X = encoded.X
+        elif self.picture_shape is not None and not isinstance(X, StoredRows):
             X = fit_to_shape(X, self.picture_shape)
-        return self.normalization.check(X)
+        rows = self.normalization.check(X)
+        too_large = self.too_large(rows)
+        if too_large:
+            raise DataError(too_large[min(too_large)])
+        return rows
+
+    def too_large(self, rows: Any, first_row: int = 0, names: Sequence[str] | None = None) -> dict[int, str]:
+        """Why some rows cannot be answered: a number that the network cannot compute with.
+
+        Args:
+            rows: as `normalization.check` gives them.
+            first_row: the number of the first row, for messages.
+            names: of the columns; None takes those of training, or their numbers.
+        Returns:
+            A sentence by the number of the row, counted from 0.
+        """
+        found = self.normalization.too_large(rows)
+        if not found.any():
+            return {}
+        if names is None:
+            names = None if self.columns is None else [column.name for column in self.columns]
+        reasons: dict[int, str] = {}
+        for row in np.flatnonzero(found.any(axis=1)).tolist():
+            j = int(found[row].argmax())
+            column = j if names is None else repr(names[j])
+            reasons[row] = (
+                f"X must hold numbers that can be computed with; got {rows[row, j]:g} in column {column} at row "
+                f"{first_row + row}. It lies too far from all that the model was trained on. Fix or drop it."
+            )
+        return reasons
 
     def scores_and_features(self, X: Any) -> tuple[np.ndarray, np.ndarray]:
         """Scores before the head (n, k), and hidden features (n, m)."""

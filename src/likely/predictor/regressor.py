@@ -7,6 +7,7 @@ import numpy as np
 from likely.errors import DataError
 from likely.predictor.arrays import RESIDUALS
 from likely.predictor.predictor import Predictor
+from likely.predictor.truth import true_numbers
 from likely.trust.conformal import conformal_quantile, residual_interval
 
 
@@ -43,7 +44,21 @@ class RegressorPredictor(Predictor):
         return residual_interval(self.predict(X), conformal_quantile(self.arrays[RESIDUALS], coverage))
 
     def score(self, X: Any, y: Any) -> float:
-        """R^2, the share of the variance of y that the predictions explain."""
-        truth = np.asarray(y, dtype=np.float64)
-        spread = np.square(truth - truth.mean(axis=0)).sum()
-        return float(1 - np.square(truth - self.predict(X)).sum() / spread)
+        """R^2, the share of the variance of y that the predictions explain; for several targets the mean of theirs.
+
+        Where a target does not vary, it counts as 1 if it is predicted exactly, else as 0, as in scikit-learn.
+
+        Args:
+            X: rows or pictures.
+            y: the true numbers, shape (n,), (n, 1), or (n, m) for m targets; or a frame of them.
+        Raises:
+            ShapeError: if there is not one number per row and target.
+            DataError: if y holds no numbers, or one is NaN or infinite.
+        """
+        predictions = self.predict(X)
+        truth = true_numbers(y, predictions.shape)
+        left = np.square(truth - predictions).sum(axis=0)
+        spread = np.square(truth - truth.mean(axis=0)).sum(axis=0)
+        varies = spread > 0
+        share = np.where(varies, 1 - left / np.where(varies, spread, 1.0), left == 0)
+        return float(share.mean())

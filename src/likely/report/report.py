@@ -14,6 +14,7 @@ from markupsafe import Markup
 
 from likely import metrics
 from likely.errors import ShapeError
+from likely.numerals import resolved
 from likely.report import examples, figures, findings, origin, tables
 from likely.report.findings import printable, several
 from likely.report.page import template
@@ -165,6 +166,7 @@ def _regression(data: ReportData) -> dict[str, Any]:
     residuals = predicted - y
     about_fit, about_residuals = findings.about_fit(y, predicted), findings.about_residuals(y, predicted)
     largest = np.argsort(-np.abs(residuals), kind="stable")[:N_ERRORS]
+    spread = float(y.std())
     return {
         "lead": f"The model was judged on {several(len(y), 'test ' + data.noun)} that it had never seen.",
         "about_fit": about_fit,
@@ -174,8 +176,8 @@ def _regression(data: ReportData) -> dict[str, Any]:
         "errors": [
             {
                 "name": printable(data.names[i]) if data.names is not None else f"no. {i}",
-                "truth": f"{y[i]:.5g}",
-                "predicted": f"{predicted[i]:.5g}",
+                "truth": resolved(float(y[i]), spread),
+                "predicted": resolved(float(predicted[i]), spread),
                 "error": f"{residuals[i]:+.4g}",
             }
             for i in largest

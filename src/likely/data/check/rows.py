@@ -81,7 +81,7 @@ class AllRows:
         number = int(self.part_of[row])
         name, part = list(self.parts.items())[number]
         index = row - int(self.starts[number])
-        label = self.dataset.labels[int(part.y[index])] if self.dataset.labels else f"{part.y[index]:g}"
+        label = self.dataset.labels[int(part.y[index])] if self.dataset.labels else f"{part.y[index]:.15g}"
         if part.paths is None:
             return Place(str(index), "row", name, index, label, detail)
         return Place(relative_path(part.paths[index], str(self.folder)), "path", name, index, label, detail)

@@ -46,7 +46,7 @@ def about_columns(rows: AllRows) -> list[Finding]:
             gone.append(Place(name, "column", "train", detail=detail))
         values = X[~missing, j]
         if not len(values) or (values == values[0]).all():
-            constant.append(Place(name, "column", "train", detail=f"{values[0]:g}" if len(values) else "missing"))
+            constant.append(Place(name, "column", "train", detail=f"{values[0]:.15g}" if len(values) else "missing"))
         elif _gives_away(values, y[~missing], dataset.task == "classification"):
             leaks.append(Place(name, "column", "train"))
     found = [

@@ -1,0 +1,89 @@
+"""The answers that a model is scored on: seen to be of its kind, one for each row."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from likely.arrays import to_numpy
+from likely.errors import DataError, ShapeError, nearest
+
+
+def one_column(y: Any) -> np.ndarray:
+    """The answers as an array; those in one column, such as a frame's or of shape (n, 1), as (n,).
+
+    Example:
+        >>> one_column([["a"], ["b"]])
+        array(['a', 'b'], dtype='<U1')
+    """
+    values = to_numpy(y)
+    return values[:, 0] if values.ndim == 2 and values.shape[1] == 1 else values
+
+
+def true_numbers(y: Any, shape: tuple[int, ...]) -> np.ndarray:
+    """The true numbers as float64 of this shape, that of the predictions: (n,), or (n, m) for several targets.
+
+    Raises:
+        ShapeError: if they have another shape, or there are none.
+        DataError: if they are no numbers, or one is NaN or infinite; the message names the row.
+
+    Example:
+        >>> true_numbers([[1.5], [2.5]], (2,))
+        array([1.5, 2.5])
+    """
+    values = to_numpy(y) if len(shape) == 2 else one_column(y)
+    if values.shape != shape or not values.size:
+        raise ShapeError(
+            f"y must have {'a row' if len(shape) == 2 else 'one number'} per row of X, shape {shape}, and X at least "
+            f"one; got shape {values.shape}. Check that both are of the same rows."
+        )
+    try:
+        if values.dtype.kind in "USMmc":
+            raise TypeError
+        numbers = values.astype(np.float64)
+    except (TypeError, ValueError):
+        raise DataError(
+            f"y must hold numbers, like those that the model predicts; got {values.reshape(-1).tolist()[0]!r} first. "
+            "Try y.astype(float)."
+        ) from None
+    finite = np.isfinite(numbers.reshape(len(numbers), -1)).all(axis=1)
+    if not finite.all():
+        raise DataError(f"y must be finite; got NaN or infinity in row {int((~finite).argmax())}. Drop the row.")
+    return numbers
+
+
+def true_classes(y: Any, labels: Sequence[Any], n: int) -> np.ndarray:
+    """The number of each label among those of the model; -1 for one that it does not know, which is never right.
+
+    Args:
+        y: labels of shape (n,) or (n, 1).
+        labels: of the model, in their own type.
+        n: how many rows are answered.
+    Raises:
+        ShapeError: if there is not one label per row, or no row.
+        DataError: if a label is missing or of another kind, text against numbers, or the model knows none of them.
+
+    Example:
+        >>> true_classes(["no", "maybe"], ("no", "yes"), 2)
+        array([ 0, -1])
+    """
+    values = one_column(y)
+    if values.shape != (n,) or not n:
+        raise ShapeError(
+            f"y must have one label per row of X, shape ({n},), and X at least one; got shape {values.shape}. Check "
+            "that both are of the same rows."
+        )
+    listed = values.tolist()
+    for row, value in enumerate(listed):
+        if value is None or value != value:
+            raise DataError(f"y must have a label in every row; got {value} in row {row}. Drop the row.")
+        if isinstance(value, str) != isinstance(labels[0], str):
+            raise DataError(
+                f"y must hold labels of the model's kind, such as {labels[0]!r}; got {value!r} in row {row}. Text and "
+                f"numbers are never equal. Try y.astype({type(labels[0]).__name__})."
+            )
+    number = {label: i for i, label in enumerate(labels)}
+    classes = np.array([number.get(value, -1) for value in listed], dtype=np.int64)
+    if (classes < 0).all():
+        raise DataError(f"y must hold labels of the model; got {listed[0]!r}. {nearest(listed[0], labels)}")
+    return classes
