@@ -108,11 +108,14 @@ class ClassifierPredictor(Predictor):
             X: rows or pictures.
             y: labels of the model's kind, shape (n,) or (n, 1). One that the model does not know is never right.
         Raises:
-            ShapeError: if there is not one label per row.
+            ShapeError: if there is not one label per row, or no row.
             DataError: if a label is missing or of another kind, or the model knows none of them.
         """
         answers = self.predict_log_proba(X).argmax(axis=1)
-        return float((answers == true_classes(y, self.labels, len(answers))).mean())
+        right = answers == true_classes(y, self.labels, len(answers))
+        if not len(right):
+            raise ShapeError("X must have a row or more to be scored on; got none.")
+        return float(right.mean())
 
     def examine(self, X: Any) -> Examined:
         """Probabilities and familiarity from one forward pass."""

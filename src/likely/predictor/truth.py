@@ -60,7 +60,7 @@ def true_classes(y: Any, labels: Sequence[Any], n: int) -> np.ndarray:
         labels: of the model, in their own type.
         n: how many rows are answered.
     Raises:
-        ShapeError: if there is not one label per row, or no row.
+        ShapeError: if there is not one label per row.
         DataError: if a label is missing or of another kind, text against numbers, or the model knows none of them.
 
     Example:
@@ -68,10 +68,10 @@ def true_classes(y: Any, labels: Sequence[Any], n: int) -> np.ndarray:
         array([ 0, -1])
     """
     values = one_column(y)
-    if values.shape != (n,) or not n:
+    if values.shape != (n,):
+        got = f"{len(values)}" if values.ndim == 1 else f"shape {values.shape}"
         raise ShapeError(
-            f"y must have one label per row of X, shape ({n},), and X at least one; got shape {values.shape}. Check "
-            "that both are of the same rows."
+            f"y must have one label per row; got {got} for {n} rows. Check that both are of the same rows."
         )
     listed = values.tolist()
     for row, value in enumerate(listed):
@@ -84,6 +84,6 @@ def true_classes(y: Any, labels: Sequence[Any], n: int) -> np.ndarray:
             )
     number = {label: i for i, label in enumerate(labels)}
     classes = np.array([number.get(value, -1) for value in listed], dtype=np.int64)
-    if (classes < 0).all():
+    if n and (classes < 0).all():
         raise DataError(f"y must hold labels of the model; got {listed[0]!r}. {nearest(listed[0], labels)}")
     return classes
