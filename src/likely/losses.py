@@ -1,5 +1,6 @@
 """What training lowers: one value per example, never reduced here."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -8,6 +9,8 @@ import numpy as np
 from likely.arrays import Array, namespace
 from likely.errors import ShapeError
 from likely.heads import HEADS, LOG_FLOOR, floats, log_softmax
+
+_HUGE = 1e6  # a loss from which on it may be that a score of -inf stands for an impossible label
 
 
 def softmax_cross_entropy(labels: Array, scores: Array) -> Array:
@@ -20,7 +23,8 @@ def softmax_cross_entropy(labels: Array, scores: Array) -> Array:
         labels: true distributions, shape (n, k); rows sum to 1.
         scores: real numbers before the head, shape (n, k).
     Returns:
-        One value per example, shape (n,), in nats.
+        One value per example, shape (n,), in nats; infinity where a label has a score of -inf, which makes it
+        impossible.
     Raises:
         ShapeError: if the shapes differ.
     Example:
@@ -31,7 +35,9 @@ def softmax_cross_entropy(labels: Array, scores: Array) -> Array:
     """
     xp, labels, scores = namespace(labels, scores), floats(labels), floats(scores)
     _check_shapes("labels", labels, "scores", scores)
-    return -xp.sum(labels * log_softmax(scores), axis=-1)
+    values = -xp.sum(labels * log_softmax(scores), axis=-1)
+    impossible = xp.any((labels > 0) & (scores == -math.inf), axis=-1)
+    return xp.where(impossible, xp.full_like(values, math.inf), values)
 
 
 def squared_error(targets: Array, outputs: Array) -> Array:
@@ -88,6 +94,8 @@ def _cross_entropy_with_gradient(head: str, labels: np.ndarray, scores: np.ndarr
     log_q = HEADS[head].log_probs(x, axis=0)
     values = -(p * log_q).sum(axis=0)
     if head == "softmax":
+        if values.max(initial=0.0) > _HUGE:
+            values[((p > 0) & (x == -np.inf)).any(axis=0)] = np.inf
         # dH/dx = q sum_k p_k - p: the Jacobian diag(q) - q q^T times -p / q, where everything else cancels.
         return values, (np.exp(log_q) * p.sum(axis=0) - p).T
     # dH/dq_k = -p_k / q_k, and 0 where the log form is floored, since it is flat there.

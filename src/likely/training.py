@@ -23,6 +23,7 @@ from likely.inference import Inference
 from likely.learning.descent import Record, descend
 from likely.learning.least_squares import least_squares
 from likely.learning.schedule import Schedule
+from likely.metrics.scores import FLOOR
 from likely.presets import Plan
 from likely.stored_rows import RowArray, take_rows
 from likely.transfer import begun
@@ -259,9 +260,11 @@ def held_out_figures(
         return {"mse": float(np.average(np.square(scores - Y).sum(axis=1), weights=weights))}
     log_probs = np.asarray(HEADS[head].log_probs(scores))
     right = log_probs.argmax(axis=1) == Y.argmax(axis=1)
+    # A label that the network masks as impossible costs much when it comes, but no infinity that would hide the rest.
+    floored = np.maximum(log_probs, math.log(FLOOR))
     return {
         "accuracy": float(np.average(right, weights=weights)),
-        "nll": float(-np.average((Y * log_probs).sum(axis=1), weights=weights)),
+        "nll": float(-np.average((Y * floored).sum(axis=1), weights=weights)),
     }
 
 
@@ -312,7 +315,8 @@ class _Judge:
                 scores, checkpoints.Y, self.trained.plan.head, self.classifies, checkpoints.weights
             )
         loss = figures["nll" if self.classifies else "mse"]
-        if not np.isfinite(scores).all() or not math.isfinite(loss):
+        masked = scores == -np.inf if self.classifies else np.zeros(scores.shape, np.bool_)
+        if not (np.isfinite(scores) | masked).all() or masked.all(axis=1).any() or not math.isfinite(loss):
             return {"nll" if self.classifies else "mse": math.nan}
         self.waited += 1
         if loss < self.best:

@@ -9,8 +9,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+import likely
 from likely import metrics
 from likely.errors import ConfigError, DataError, ProbabilityError, ShapeError
+from likely.losses import softmax_cross_entropy
 from likely.metrics import calibration, intervals
 
 PROBS = np.array([[0.6, 0.4], [0.5, 0.5], [0.1, 0.9]])
@@ -44,13 +46,28 @@ def test_certainty() -> None:
     assert math.copysign(1, metrics.log_loss(certain, right)) == 1
 
 
-@pytest.mark.parametrize(("dtype", "nats"), [(np.float64, 708.3964), (np.float32, 87.3365)])
-def test_an_impossible_label_costs_the_stated_floor(dtype: Any, nats: float) -> None:
-    assert metrics.log_loss(np.array([[1, 0]], dtype), np.array([1])) == pytest.approx(nats, abs=1e-3)
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
+def test_impossible_labels_cost_infinity_as_in_the_cross_entropy(dtype: Any) -> None:
+    smallest = float(np.finfo(dtype).smallest_subnormal)
+    for p in (0.0, smallest, 0.25):
+        probs = np.array([[1 - p, p], [0.5, 0.5]], dtype)
+        expected = likely.cross_entropy(np.array([[0.0, 1.0], [1.0, 0.0]]), probs.astype(np.float64)).mean()
+        assert metrics.log_loss(probs, np.array([1, 0])) == pytest.approx(expected, rel=1e-6)
+        assert metrics.log_loss(probs, np.eye(2)[[1, 0]]) == pytest.approx(expected, rel=1e-6)
+        with np.errstate(divide="ignore"):
+            loss = softmax_cross_entropy(np.eye(2, dtype=dtype)[[1, 0]], np.log(probs)).mean()
+        assert loss == pytest.approx(expected, rel=1e-3)
+    # A label that did not come may be impossible at no cost.
+    assert metrics.log_loss(np.array([[1, 0]], dtype), np.array([0])) == 0
+    # Figures with intervals are finite numbers, which JSON can hold, and the same in every dtype.
+    found = metrics.classification_metrics(np.array([[1, 0]] * 2, dtype), np.array([1, 0]), ["a", "b"])
+    assert found["nll"]["value"] == pytest.approx(708.3964 / 2, abs=1e-3)
 
 
-def test_probabilities_above_the_floor_are_exact() -> None:
+def test_small_probabilities_are_exact() -> None:
     assert metrics.log_loss(np.array([[1.0, 1e-300]]), np.array([1])) == pytest.approx(300 * math.log(10))
+    assert metrics.log_loss(np.array([[1.0, 5e-324]]), np.array([1])) == pytest.approx(744.44, abs=0.01)
+    assert metrics.log_loss(np.array([[1.0, 1e-40]], np.float32), np.array([1])) == pytest.approx(92.1, abs=0.01)
 
 
 def test_soft_labels_give_the_expectation_over_hard_ones() -> None:

@@ -452,3 +452,41 @@ def test_steps_agree_with_torch_by_hand() -> None:
         assert engine.step(Batch(np.arange(12)), 0.1) == pytest.approx(loss.item())
     for name, value in module.state_dict().items():
         np.testing.assert_allclose(engine.state()[name], value.numpy(), rtol=1e-9, err_msg=name)
+
+
+class Masking(nn.Module):
+    """Label 0 is impossible where the first number is positive."""
+
+    def __init__(self, n_classes: int) -> None:
+        super().__init__()
+        self.fc = nn.Linear(3, n_classes)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        scores = self.fc(x)
+        mask = torch.zeros_like(scores, dtype=torch.bool)
+        mask[:, 0] = x[:, 0] > 0
+        return scores.masked_fill(mask, -torch.inf)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_a_network_may_mask_labels_with_minus_infinity(tmp_path: Path, dtype: Any) -> None:
+    rng = np.random.default_rng(0)
+    rows = rng.normal(size=(500, 3)).astype(dtype)
+    rows[:, 0] = np.sign(rows[:, 0])
+    scores = 2 * rows @ np.array([[0, 0, 0], [1, 0, -1], [0, 1, 0]]) + rng.gumbel(size=(500, 3))
+    scores[rows[:, 0] > 0, 0] = -np.inf
+    labels = scores.argmax(axis=1)
+    clf = likely.Classifier(network=Masking, epochs=20, random_state=0, verbose=False).fit(rows[:300], labels[:300])
+    assert 0.3 < clf.predictor_.card.temperature < 3
+    clf.predictor_.save(tmp_path / "m.likely")
+    model = likely.load(tmp_path / "m.likely", network=Masking)
+    probs = model.predict_proba(rows[300:])
+    np.testing.assert_array_equal(probs[:, 0] == 0, rows[300:, 0] > 0)
+    assert likely.metrics.log_loss(probs, labels[300:]) < 1.0
+    covered = [label in event for label, event in zip(labels[300:], model.predict_set(rows[300:], 0.9), strict=True)]
+    assert np.mean(covered) > 0.8
+    assert all(
+        0 not in event for event, x in zip(model.predict_set(rows[300:], 0.9), rows[300:, 0], strict=True) if x > 0
+    )
+    assert (model.familiarity(rows[300:]) < 0.05).mean() < 0.15
+    assert np.isfinite(model.card.held_out["nll"])

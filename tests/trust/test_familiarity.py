@@ -243,6 +243,15 @@ def test_numbers_that_are_not_finite_are_refused(bad: float) -> None:
         energy(scores)
 
 
+def test_a_masked_class_adds_nothing_to_the_energy() -> None:
+    scores = np.random.default_rng(0).normal(size=(20, 4))
+    masked = np.insert(scores, 1, -np.inf, axis=1)
+    np.testing.assert_allclose(energy(masked), energy(scores))
+    masked[7] = -np.inf
+    with pytest.raises(DataError, match="row 7"):
+        energy(masked)
+
+
 def test_shapes_that_do_not_fit_are_refused() -> None:
     features, Y, scores = _rows(20, 0)
     stats = fit_familiarity(features, Y)

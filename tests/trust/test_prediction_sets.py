@@ -54,6 +54,35 @@ def test_the_mean_coverage_over_resplits_is_the_promised_one(method: Method, ran
         assert coverage - 4 * error <= mean <= coverage + 1 / (M + 1) + 4 * error
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("end", ["sure", "lost"])
+def test_extreme_probabilities_are_told_apart(end: str, method: Method, dtype: type) -> None:
+    """Labels whose probabilities, or what is missing to 1, differ by less than 1e-7 do not all come in together."""
+    if dtype == np.float32 and (end == "sure" or method == "aps"):
+        return  # next to 1 single precision has no such numbers; sums of probabilities end there
+    rng = np.random.default_rng(5)
+    n, k = 4000, 30
+    scores = rng.normal(size=(n, k)) * 2
+    labels = (scores + rng.gumbel(size=(n, k))).argmax(axis=1)
+    if end == "sure":
+        scores[np.arange(n), labels] += 30 + 4 * rng.normal(size=n)  # the truth has 1 - 1e-13 or so
+    else:
+        scores = np.concatenate([np.full((n, 1), 24.0), scores], axis=1)  # one label takes all but 1e-8 or so
+        labels = labels + 1
+    probs = np.exp(scores - scores.max(axis=1, keepdims=True))
+    probs = (probs / probs.sum(axis=1, keepdims=True)).astype(dtype)
+    held, new = np.split(rng.permutation(n), 2)
+    for coverage in (0.5, 0.8, 0.9):
+        quantiles = set_quantiles(probs[held], labels[held], coverage, method=method)
+        sets = prediction_sets(probs[new], quantiles, method=method, allow_empty=True)
+        if end == "sure" and method == "aps":
+            continue  # without u the first label is always in
+        covered = sets[np.arange(len(new)), labels[new]].mean()
+        assert abs(covered - coverage) < 5 * np.sqrt(2 * coverage * (1 - coverage) / len(new))
+        assert sets.sum(axis=1).mean() < 0.7 * sets.shape[1]
+
+
 def test_each_class_is_covered_as_often_as_promised() -> None:
     probs, labels = _rows(2 * M, 3, seed=2)
     # Rows of class 0 look harder than they are, so that its rows would be covered less without its own quantile.

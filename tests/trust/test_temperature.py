@@ -13,6 +13,7 @@ from sklearn.calibration import CalibratedClassifierCV
 from sklearn.frozen import FrozenEstimator
 
 from likely.errors import ConfigError, DataError, ProbabilityError, ShapeError
+from likely.heads import log_softmax
 from likely.trust.temperature import FLATTEST, SHARPEST, apply_temperature, fit_temperature
 
 
@@ -263,6 +264,46 @@ def test_temperature_one_keeps_log_probabilities() -> None:
     np.testing.assert_allclose(apply_temperature(logs, 1.0), logs, atol=1e-14)
 
 
+# Masked labels
+
+
+def masked(scores: np.ndarray, how: str) -> np.ndarray:
+    """The scores beside those of two more labels that are impossible in every row."""
+    none = np.full((len(scores), 1), -np.inf, scores.dtype)
+    wide = np.concatenate([none, scores, none], axis=1)
+    if how == "log_softmax":
+        return np.asarray(log_softmax(wide))
+    return {"-inf": wide, "lowest": np.maximum(wide, np.finfo(wide.dtype).min), "-1e9": np.maximum(wide, -1e9)}[how]
+
+
+@pytest.mark.parametrize("how", ["-inf", "log_softmax", "lowest", "-1e9"])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize(("n", "k", "temperature"), [(200, 2, 1.0), (500, 5, 3.0), (100, 3, 100.0), (50, 6, 0.5)])
+def test_masked_labels_do_not_change_the_temperature(n: int, k: int, temperature: float, dtype: Any, how: str) -> None:
+    scores, labels = case(n, k, temperature)
+    scores = scores.astype(dtype)
+    expected = fit_temperature(scores, labels)
+    found = fit_temperature(masked(scores, how), labels + 1)
+    assert found == pytest.approx(expected, rel=1e-5)
+    probs = np.exp(apply_temperature(masked(scores, how), found))
+    assert np.all(probs[:, [0, -1]] == 0)
+    np.testing.assert_allclose(probs[:, 1:-1], np.exp(apply_temperature(scores, expected)), rtol=1e-4, atol=1e-12)
+    soft = np.zeros((n, k + 2))
+    soft[:, 1:-1] = 0.5 * np.eye(k)[labels] + 0.5 / k
+    assert fit_temperature(masked(scores, how), soft) == pytest.approx(fit_temperature(scores, soft[:, 1:-1]), rel=1e-5)
+
+
+def test_rows_whose_label_is_masked_do_not_count() -> None:
+    scores, labels = case(300, 4, 2.0)
+    scores[::3, 0] = -np.inf
+    labels[::6] = 0
+    kept = np.setdiff1d(np.arange(300), np.arange(0, 300, 6)[:50])
+    kept = kept[scores[kept, labels[kept]] > -np.inf]
+    found = fit_temperature(scores, labels)
+    assert found == pytest.approx(fit_temperature(scores[kept], labels[kept]), rel=1e-9)
+    assert fit_temperature(np.array([[0.0, -np.inf]] * 3), np.array([1, 1, 1])) == 1.0
+
+
 # Errors
 
 
@@ -279,7 +320,8 @@ def spoiled(row: int, value: float) -> np.ndarray:
     ("arguments", "error", "match"),
     [
         ((spoiled(4, np.nan), LABELS), DataError, "row 4"),
-        ((spoiled(2, -np.inf), LABELS), DataError, "row 2"),
+        ((spoiled(2, np.inf), LABELS), DataError, "row 2"),
+        ((np.where(np.arange(6)[:, None] == 3, -np.inf, SCORES), LABELS), DataError, "row 3.*not for all of a row"),
         ((SCORES[0], LABELS), ShapeError, r"\(3,\)"),
         ((SCORES[:0], LABELS[:0]), ShapeError, r"\(0, 3\)"),
         ((SCORES.astype(str), LABELS), ShapeError, "numbers"),

@@ -24,9 +24,10 @@ def classification_metrics(
 
     The intervals are percentiles (2.5, 97.5) over 1,000 resamples of the rows, the same resamples for all figures.
     ECE is biased upward, on resamples more than on the sample itself; its interval is widened where it would
-    otherwise not hold the value. "ece_mass" has 15 bins of equal mass, as the whole sample forms them. "ece_floor" is
-    no interval of a measurement but what the ECE would be if the predictions were perfectly calibrated: its mean and
-    its 95% range. Precision, recall and F1 of 0/0 are None; a class of fewer than 30 rows has "too_few": true.
+    otherwise not hold the value. "ece_mass" has 15 bins of equal mass, as the whole sample forms them. "ece_floor"
+    is no interval of a measurement but what the ECE would be if the predictions were perfectly calibrated: its mean
+    and its 95% range. A label of probability 0 costs 708.4 nats here, since JSON knows no infinity. Precision,
+    recall and F1 of 0/0 are None; a class of fewer than 30 rows has "too_few": true.
 
     Args:
         probs: shape (n, k).

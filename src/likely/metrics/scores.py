@@ -1,9 +1,14 @@
 """Accuracy, log loss and Brier score: means of one number per row."""
 
+import math
+
 import numpy as np
 
 from likely.errors import ShapeError
 from likely.metrics.checks import classes, classified, distributions
+
+FLOOR = float(np.finfo(np.float64).tiny)
+"""A smaller probability counts as this one in figures that must stay finite: 708.4 nats."""
 
 
 def at_labels(values: np.ndarray, labels: np.ndarray) -> np.ndarray:
@@ -48,8 +53,8 @@ def accuracy(probs: np.ndarray, labels: np.ndarray) -> float:
 def log_loss(probs: np.ndarray, labels: np.ndarray) -> float:
     """The mean negative log-likelihood in nats: -1/n sum_i sum_k y_ik log p_ik.
 
-    A probability below the smallest normal number of its dtype counts as that number, so that one impossible label
-    costs 708.4 nats in float64 (87.3 in float32) and not infinity. Everything above the floor is exact.
+    Infinite where a label that came had probability 0, whatever the dtype, as `likely.cross_entropy` is: such a model
+    was certain, and wrong.
 
     Args:
         probs: shape (n, k).
@@ -61,8 +66,14 @@ def log_loss(probs: np.ndarray, labels: np.ndarray) -> float:
     Example:
         >>> round(log_loss(np.array([[0.6, 0.4]]), np.array([0])), 4)
         0.5108
+        >>> log_loss(np.array([[1.0, 0.0]]), np.array([1]))
+        inf
     """
-    return float(log_losses(distributions(probs, "probs"), labels).mean())
+    probs = distributions(probs, "probs")
+    zero = probs == 0
+    if at_labels(zero.astype(np.float64), labels).any():
+        return math.inf
+    return float(0.0 - at_labels(np.log(np.where(zero, 1, probs), dtype=np.float64), labels).mean())
 
 
 def brier_score(probs: np.ndarray, labels: np.ndarray) -> float:
@@ -92,9 +103,10 @@ def correct(probs: np.ndarray, labels: np.ndarray) -> np.ndarray:
 
 
 def log_losses(probs: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """What `log_loss` is the mean of, shape (n,)."""
-    floor = np.finfo(probs.dtype).tiny
-    return 0.0 - at_labels(np.log(np.maximum(probs, floor), dtype=np.float64), labels)  # 0 - x makes no -0.0
+    """What `log_loss` is the mean of, shape (n,), but for impossible labels: in figures with intervals, and in JSON,
+    which knows no infinity, they cost what the smallest normal number of float64 costs, 708.4 nats, in every dtype."""
+    logs = np.log(np.maximum(probs, FLOOR, dtype=np.float64))
+    return 0.0 - at_labels(logs, labels)  # 0 - x makes no -0.0
 
 
 def squared_distances(probs: np.ndarray, labels: np.ndarray) -> np.ndarray:

@@ -71,7 +71,7 @@ def held_out_arrays(
         u = np.random.default_rng(0).random((len(Y), 1)) * Y.sum(axis=1, keepdims=True)
         labels = (np.cumsum(Y, axis=1) > u).argmax(axis=1)
     return {
-        LOG_PROBS: log_probs.astype(np.float32),
+        LOG_PROBS: np.maximum(log_probs, np.finfo(np.float32).min).astype(np.float32),  # of labels that are masked
         LABELS: labels.astype(np.int32),
         THRESHOLDS: threshold_grid(confidence(apply_temperature(calibration, temperature))),
     }

@@ -155,13 +155,15 @@ def distance(stats: Mapping[str, np.ndarray], features: np.ndarray) -> np.ndarra
 def energy(scores: np.ndarray) -> np.ndarray:
     """-log sum_k exp(score_k), shape (n,): high where no class has a high score.
 
+    A score of -inf masks a class, which then adds nothing; a row must have another.
+
     Example:
         >>> energy(np.array([[0.0, 0.0]])).round(4)
         array([-0.6931])
 
     Reference: Liu et al. (2020), Energy-based out-of-distribution detection, arXiv 2010.03759.
     """
-    S = _finite(scores, "scores")
+    S = _finite(scores, "scores", masked=True)
     top = S.max(axis=1)
     return -(top + np.log(np.exp(S - top[:, None]).sum(axis=1)))
 
@@ -233,11 +235,14 @@ def _shrunk(S: np.ndarray, n: int) -> np.ndarray:
     return (1 - rate) * S + rate * trace / d * np.eye(d)
 
 
-def _finite(values: np.ndarray, name: str) -> np.ndarray:
+def _finite(values: np.ndarray, name: str, *, masked: bool = False) -> np.ndarray:
+    """The same values as float64, once each is seen to be finite; or some of a row -inf, where they may be masked."""
     checked = np.asarray(values, dtype=np.float64)
     if checked.ndim != 2:
         raise ShapeError(f"{name} must have shape (n, d); got {checked.shape}.")
     finite = np.isfinite(checked).all(axis=1)
+    if masked and not finite.all():
+        finite = (checked < np.inf).all(axis=1) & (checked > -np.inf).any(axis=1)
     if not finite.all():
         raise DataError(f"{name} must be finite; got NaN or infinity in row {int((~finite).argmax())}.")
     return checked

@@ -169,7 +169,9 @@ def prediction_sets(
             f"quantiles must be one per column of probs; got shape {quantiles.shape} for probs of {scores.shape}. "
             "Try set_quantiles."
         )
-    mask = scores <= quantiles + slack(quantiles)
+    # A score is 1 minus a probability with "lac"; with "aps" a sum that was computed in float64.
+    room = slack(1.0 - quantiles, check_probabilities(probs).dtype) if method == "lac" else slack(quantiles)
+    mask = scores <= quantiles + room
     if not allow_empty:
         empty = np.flatnonzero(~mask.any(axis=1))
         mask[empty, np.asarray(probs)[empty].argmax(axis=1)] = True

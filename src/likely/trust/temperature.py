@@ -12,6 +12,9 @@ from likely.metrics import at_labels
 SHARPEST, FLATTEST = 0.05, 1000.0
 """The bounds of a fitted temperature. Sharpening claims knowledge, so it is bounded more tightly than flattening."""
 
+IMPOSSIBLE = 1e8
+"""A label whose score lies so far below the best of its row is masked: it has probability 0 at every temperature."""
+
 
 def fit_temperature(
     scores: np.ndarray, labels: np.ndarray, weights: np.ndarray | None = None, *, mistakes: float = 0.5
@@ -29,12 +32,15 @@ def fit_temperature(
 
         y' = (1 - e) y + e (1 - y) / (k - 1),  e = m / (n + 2 m)
 
-    which vanishes as n grows. The result lies in [0.05, 1000]: scores that say nothing would be flattened without end,
-    and without imagined mistakes scores that put every label first would be sharpened without end. Scores that are
-    equal within each row give 1. The likelihood of y' is never worse than at T = 1.
+    which vanishes as n grows. A label that is masked has probability 0 at every temperature: k counts the others,
+    and a row whose own label is masked costs infinity whatever T is, so that T rests on the other rows. The result
+    lies in [0.05, 1000]: scores that say nothing would be flattened without end, and without imagined mistakes
+    scores that put every label first would be sharpened without end. Scores that are equal within each row give 1.
+    The likelihood of y' is never worse than at T = 1.
 
     Args:
-        scores: log-probabilities or any finite scores, shape (n, k). Rows may be shifted: only differences count.
+        scores: log-probabilities or any scores, shape (n, k). Rows may be shifted: only differences count. A score of
+            -inf, or 1e8 below the largest of its row, masks a label as impossible; not all of a row can be.
         labels: classes 0..k-1 of shape (n,), or true distributions of shape (n, k).
         weights: how much each row counts, nonnegative, shape (n,); None counts all the same. Rows that count at all
             are the n above.
@@ -59,11 +65,23 @@ def fit_temperature(
     scores = _finite_scores(scores)
     shares = _shares(weights, len(scores))
     scores = scores - scores.max(axis=1, keepdims=True)  # so that no exponential overflows
-    believed = at_labels(scores, labels)
-    if scores.shape[1] > 1:
-        doubt = mistakes / (np.count_nonzero(shares) + 2 * mistakes)
-        others = (scores.sum(axis=1) - believed) / (scores.shape[1] - 1)
-        believed = (1 - doubt) * believed + doubt * others
+    possible = scores >= -IMPOSSIBLE
+    scale = float(-scores[possible].min())
+    if not possible.all():
+        mass = at_labels(possible.astype(np.float64), labels)
+        if not shares @ mass:
+            return 1.0
+        shares = shares * mass / (shares @ mass)
+        # What counts nothing below: neither in sums of scores nor among exponentials, see `loss_and_slopes`.
+        believed = at_labels(np.where(possible, scores, 0.0), labels) / np.where(mass > 0, mass, 1.0)
+        others = np.where(possible, scores, 0.0).sum(axis=1) - believed
+        scores = np.maximum(scores, -IMPOSSIBLE)
+    else:
+        believed = at_labels(scores, labels)
+        others = scores.sum(axis=1) - believed
+    n_others = possible.sum(axis=1) - 1
+    doubt = np.where(n_others, mistakes / (np.count_nonzero(shares) + 2 * mistakes), 0.0)
+    believed = (1 - doubt) * believed + doubt * others / np.maximum(n_others, 1)
     true = float(shares @ believed)
 
     def loss_and_slopes(b: float) -> tuple[float, float, float]:
@@ -81,7 +99,6 @@ def fit_temperature(
         )
 
     loss_at_1, slope, curvature = loss_and_slopes(1.0)
-    scale = float(-scores.min())
     if abs(slope) <= 1e-15 * scale:
         return 1.0
     b = _minimum(loss_and_slopes, slope, curvature)
@@ -95,7 +112,7 @@ def apply_temperature(scores: np.ndarray, temperature: float) -> np.ndarray:
 
     Raises:
         ConfigError: if the temperature is not a positive finite number.
-        ShapeError, DataError: if the scores are not finite numbers of shape (n, k).
+        ShapeError, DataError: if the scores are not numbers of shape (n, k), finite or -inf for masked labels.
 
     Example:
         >>> np.exp(apply_temperature(np.log([[0.8, 0.2]]), 2.0)).round(4)
@@ -103,7 +120,8 @@ def apply_temperature(scores: np.ndarray, temperature: float) -> np.ndarray:
     """
     if not (math.isfinite(temperature) and temperature > 0):
         raise ConfigError(f"temperature must be a positive finite number; got {temperature}. Try fit_temperature.")
-    return log_softmax(_finite_scores(scores) / temperature)
+    with np.errstate(over="ignore"):  # of what is masked by the lowest number of all: -inf says the same
+        return log_softmax(_finite_scores(scores) / temperature)
 
 
 def _minimum(f: Callable[[float], tuple[float, float, float]], slope: float, curvature: float) -> float:
@@ -133,10 +151,15 @@ def _finite_scores(scores: np.ndarray) -> np.ndarray:
         raise ShapeError(
             f"scores must be numbers of shape (n, k), at least one; got {scores.dtype} of shape {scores.shape}."
         )
-    finite = np.isfinite(scores).all(axis=1)
-    if not finite.all():
-        raise DataError(f"scores must be finite; got NaN or infinity in row {int((~finite).argmax())}.")
-    return scores.astype(np.float64)
+    wide = scores.astype(np.float64)
+    usable = (wide < np.inf).all(axis=1) & (wide > -np.inf).any(axis=1)
+    if not usable.all():
+        row = int((~usable).argmax())
+        raise DataError(
+            f"scores must be finite; got NaN or infinity in row {row}. Only -inf is allowed, for labels that can't be, "
+            "and not for all of a row."
+        )
+    return wide
 
 
 def _shares(weights: np.ndarray | None, n: int) -> np.ndarray:
