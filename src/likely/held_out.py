@@ -37,7 +37,8 @@ class HeldOut:
     """Scores (m, k) of held-out rows beside their true distributions or targets (m, k).
 
     `features` (m, d) are hidden ones of the network. Where the scores come from several networks there are none, but
-    `unfamiliarity` (m,) says how strange each row was to the network that had not seen it.
+    `unfamiliarity` (m,) says how strange each row was to the network that had not seen it. `index` (m,) says which of
+    all rows these are.
     """
 
     scores: np.ndarray
@@ -45,6 +46,7 @@ class HeldOut:
     weights: np.ndarray | None
     features: np.ndarray | None = None
     unfamiliarity: np.ndarray | None = None
+    index: np.ndarray | None = None
 
 
 @dataclass(frozen=True)
@@ -195,7 +197,7 @@ def cross_validate(
     splits = SplitsEntry(
         method="cross-validation", train=len(rows), calibration=len(rows), thresholds=len(rows), folds=_FOLDS
     )
-    out_of_fold = HeldOut(pooled[best], rows.Y, rows.weights, unfamiliarity=strangeness)
+    out_of_fold = HeldOut(pooled[best], rows.Y, rows.weights, unfamiliarity=strangeness, index=everything)
     return Outcome(trained, everything, splits, out_of_fold, out_of_fold)
 
 
@@ -250,7 +252,7 @@ def _checkpoints(rows: Rows, index: np.ndarray, **settings: Any) -> Checkpoints:
 def _held_out(trained: Trained, rows: Rows, index: np.ndarray) -> HeldOut:
     weights = None if rows.weights is None else rows.weights[index]
     scores, features = trained.scores_and_features(take_rows(rows.X, index))
-    return HeldOut(scores, rows.Y[index], weights, features)
+    return HeldOut(scores, rows.Y[index], weights, features, index=index)
 
 
 def _strangeness(trained: Trained, rows: Rows, index: np.ndarray, fold: np.ndarray) -> np.ndarray:

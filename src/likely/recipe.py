@@ -20,7 +20,7 @@ from likely.data.check import check_dataset
 from likely.data.classes import check_events, class_weights
 from likely.data.corrections import apply_corrections
 from likely.data.dataset import Dataset, Part
-from likely.data.hashes import row_hashes
+from likely.data.hashes import row_codes, row_hashes
 from likely.data.sources import open_dataset
 from likely.data.test_part import with_test_part
 from likely.data.validate import validate
@@ -31,7 +31,7 @@ from likely.held_out import LEAST_VAL, Outcome, cross_validate, hold_out
 from likely.learning.descent import Record
 from likely.metrics import classification_metrics, regression_metrics
 from likely.predictor import ClassifierPredictor, RegressorPredictor, make_predictor
-from likely.predictor.arrays import RESIDUALS, held_out_arrays
+from likely.predictor.arrays import CODES, RESIDUALS, held_out_arrays
 from likely.presets import NOTHING, SMALL, Own
 from likely.promises import promises_kept
 from likely.provenance import make_card
@@ -279,6 +279,7 @@ def learn(
         if thresholds is not None:
             kept = np.asarray(head.log_probs(thresholds.scores), dtype=np.float64)
             held_out = held_out_arrays(log_probs, kept, thresholds.Y, temperature) | _familiarity(rows, outcome)
+            held_out[CODES] = row_codes(take_rows(rows.X, thresholds.index))
     elif rows.classifies:
         watcher.say("Too few rows per class to hold any out: the model is not calibrated")
     elif thresholds is not None and rows.Y.shape[1] == 1:

@@ -27,6 +27,15 @@ def row_hashes(X: RowArray) -> np.ndarray:
     return np.frombuffer(digests, dtype="<u8").copy()
 
 
+def row_codes(X: RowArray) -> np.ndarray:
+    """The last 16 bits of each row's hash, uint16 of shape (n,): enough for a random number, too few to name a row.
+
+    Args:
+        X: as for `row_hashes`.
+    """
+    return row_hashes(X).astype(np.uint16)
+
+
 def _plain(X: np.ndarray) -> np.ndarray:
     """Contiguous rows whose bytes are equal where their values are."""
     return np.ascontiguousarray(X if X.dtype == np.uint8 else np.asarray(X, dtype=np.float64) + 0.0)  # -0.0 is 0.0

@@ -15,7 +15,8 @@ LABELS = "held_out.labels"
 THRESHOLDS = "held_out.thresholds"
 UNFAMILIARITY = "held_out.unfamiliarity"
 FAMILIARITY = "familiarity."
-HELD_OUT = (RESIDUALS, LOG_PROBS, LABELS, THRESHOLDS, UNFAMILIARITY)
+CODES = "held_out.row_codes"
+HELD_OUT = (RESIDUALS, LOG_PROBS, LABELS, THRESHOLDS, UNFAMILIARITY, CODES)
 
 
 def check_held_out(where: object, arrays: Mapping[str, np.ndarray], n_labels: int) -> None:
@@ -29,6 +30,7 @@ def check_held_out(where: object, arrays: Mapping[str, np.ndarray], n_labels: in
     shapes: dict[str, tuple[int | None, ...]] = {
         LOG_PROBS: (m, n_labels),
         LABELS: (m,),
+        CODES: (m,),
         THRESHOLDS: (None,),
         UNFAMILIARITY: (None,),
         **{FAMILIARITY + name: (d,) for name in ("shift", "scale")},
@@ -39,7 +41,8 @@ def check_held_out(where: object, arrays: Mapping[str, np.ndarray], n_labels: in
     held_out = {name: a for name, a in arrays.items() if name in HELD_OUT or name.startswith(FAMILIARITY)}
     together = ({LOG_PROBS, LABELS, THRESHOLDS}, {UNFAMILIARITY, *(n for n in shapes if n.startswith(FAMILIARITY))})
     expected = {name for group in together if group & set(held_out) for name in group}
-    kinds = dict.fromkeys(expected, "f") | {LABELS: "iu"}
+    expected |= {CODES} & set(held_out)  # files of version 0.1.0 have none
+    kinds = dict.fromkeys(expected, "f") | {LABELS: "iu", CODES: "u"}
     expect_arrays(where, held_out, {name: shapes[name] for name in expected}, kinds=kinds)  # pyright: ignore[reportArgumentType]
     if m and not 0 <= arrays[LABELS].min() <= arrays[LABELS].max() < n_labels:
         raise ModelFileError(

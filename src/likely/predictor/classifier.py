@@ -7,12 +7,13 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 
 from likely.card import Card
-from likely.data.hashes import row_hashes
+from likely.data.hashes import row_codes, row_hashes
 from likely.data.split import random_split
 from likely.errors import DataError, ShapeError, nearest
 from likely.heads import HEADS
 from likely.inference import pieces
 from likely.predictor.arrays import (
+    CODES,
     FAMILIARITY,
     LABELS,
     LOG_PROBS,
@@ -26,12 +27,14 @@ from likely.predictor.truth import one_column, true_classes
 from likely.probability.distribution import Distribution
 from likely.probability.simplex import check_probabilities
 from likely.probability.space import Event, SampleSpace
+from likely.stored_rows import take_rows
 from likely.trust.abstention import Promise, choose_threshold, confidence
 from likely.trust.conformal import rows_needed
 from likely.trust.decision import Decision, choose_event_threshold
 from likely.trust.familiarity import familiarity_p_values, unfamiliarity
 from likely.trust.prediction_sets import Method, coverage_interval, prediction_sets, set_quantiles
 from likely.trust.prior import PriorEstimate, estimate_prior, shift_prior
+from likely.trust.seeded import probability_codes, uniforms
 from likely.trust.temperature import apply_temperature, fit_temperature
 from likely.trust.ties import slack
 
@@ -153,20 +156,23 @@ class ClassifierPredictor(Predictor):
                 labels by falling probability until their mass is large enough, sets that adapt to doubt.
             per_class: keep the promise for the rows of every class, not only on average (Mondrian).
             allow_empty: leave a set empty where every label is too improbable, instead of naming the likeliest.
-            seed: randomize "aps": larger sets that follow doubt more closely; None keeps it deterministic and small.
+            seed: randomize "aps": larger sets that follow doubt more closely; None keeps it deterministic and small. A
+                row's random number follows from its content and the seed, alone and among others alike.
         Raises:
             DataError: if there are too few held-out rows for the coverage, or the promise does not hold for this
                 model (another prior).
         Reference: Sadinle, Lei and Wasserman (2019), arXiv 1609.00451 (LAC); Romano, Sesia and Candes (2020), arXiv
             2006.02544 (APS).
         """
+        rows = self.rows(X)
         mask = self.sets(
-            self.predict_proba(X),
+            self.predict_proba(rows),
             coverage,
             method=method,
             per_class=per_class,
             allow_empty=allow_empty,
             seed=seed,
+            rows=rows,
         )
         return [Event(self.space, row) for row in mask]
 
@@ -179,14 +185,20 @@ class ClassifierPredictor(Predictor):
         per_class: bool = False,
         allow_empty: bool = False,
         seed: int | None = None,
+        rows: Any = None,
     ) -> np.ndarray:
-        """The sets of `predict_set` for probabilities of this model: booleans of shape (n, k)."""
+        """The sets of `predict_set` for probabilities of this model: booleans of shape (n, k).
+
+        With a seed a row's random number follows from `rows`, the X of these probabilities; without them from the
+        probabilities themselves, for held-out and new rows alike.
+        """
         held_out, truth = self._held_out("Prediction sets")
         # Without a seed the most probable label counts nothing of its own mass: sets are small and never empty.
         held_u, u = np.zeros(len(held_out)), np.zeros(len(probs))
         if seed is not None:
-            rng = np.random.default_rng(seed)
-            held_u, u = rng.random(len(held_out)), rng.random(len(probs))
+            known = rows is not None and CODES in self.arrays
+            held_u = uniforms(self.arrays[CODES] if known else probability_codes(held_out), seed)
+            u = uniforms(row_codes(self.rows(rows)) if known else probability_codes(probs), seed)
         quantiles = set_quantiles(
             held_out, truth, coverage, method=method, per_class=per_class, u=held_u, names=self.card.labels
         )
@@ -309,6 +321,7 @@ class ClassifierPredictor(Predictor):
             update={"method": "held-out", "calibration": len(first), "thresholds": len(second), "folds": 0}
         )
         arrays = held_out_arrays(log_probs[first], log_probs[second], Y[second], temperature)
+        arrays[CODES] = row_codes(take_rows(rows, second))
         return self._changed(arrays, temperature=temperature, splits=splits, prior=None)
 
     def with_prior(self, prior: "Mapping[Any, float] | PriorEstimate | np.ndarray") -> Self:
