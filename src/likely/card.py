@@ -83,8 +83,12 @@ class Card(_Entry):
 
     A mirror image is looked at, too, where the first look is less `sure`.
 
-    `class_frequencies` are those of training, `class_weight` what training multiplied them by (taken back in every
-    answer), `prior` those to answer under, where they differ.
+    Scores are divided by the `temperature`; then the `biases`, one per class, are added where held-out rows supported
+    any.
+
+    `class_frequencies` are those that the probabilities hold under: of the training rows, or after `calibrate` of the
+    rows calibrated on. `class_weight` is what training multiplied them by (taken back in every answer), `prior` those
+    to answer under, where they differ.
     """
 
     task: Literal["classification", "regression"]
@@ -99,6 +103,7 @@ class Card(_Entry):
     mirror: bool = False
     sure: float = Field(1.0, gt=0, le=1)
     temperature: float | None = Field(None, gt=0)
+    biases: tuple[float, ...] | None = None
     events: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     class_frequencies: tuple[float, ...] = ()
     class_weight: tuple[float, ...] | None = None

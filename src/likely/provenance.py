@@ -15,6 +15,7 @@ from likely.data.dataset import Dataset
 from likely.engines.engine import Optimizer
 from likely.networks.custom import name_of
 from likely.training import Rows, Trained
+from likely.trust.bias_corrected import Calibration
 
 
 def make_card(
@@ -22,7 +23,7 @@ def make_card(
     config: RunConfig,
     trained: Trained,
     splits: SplitsEntry,
-    temperature: float | None,
+    calibration: Calibration | None,
     held_out: dict[str, Any] | None,
     command: str,
     rows: Rows,
@@ -47,7 +48,8 @@ def make_card(
         conversion=dataset.conversion,
         mirror=plan.mirror,
         sure=plan.sure,
-        temperature=temperature,
+        temperature=None if calibration is None else calibration.temperature,
+        biases=None if calibration is None or calibration.biases is None else tuple(calibration.biases.tolist()),
         events=config.events,
         class_frequencies=() if regression else _frequencies(rows),
         class_weight=None if rows.class_weight is None else tuple(rows.class_weight.tolist()),

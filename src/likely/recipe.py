@@ -39,8 +39,8 @@ from likely.runs import METRICS, MODEL, RunFolder
 from likely.stored_rows import join_rows, take_rows
 from likely.training import Rows, held_out_figures
 from likely.transfer import read_start
+from likely.trust.bias_corrected import fit_calibration
 from likely.trust.familiarity import unfamiliarity
-from likely.trust.temperature import apply_temperature, fit_temperature
 
 
 class Watcher(Protocol):
@@ -267,18 +267,19 @@ def learn(
         outcome = hold_out(rows, config, dataset.mirror, watcher.say, record, own, chosen)
     trained, calibration, thresholds = outcome.trained, outcome.calibration, outcome.thresholds
 
-    temperature, figures = None, None
+    fitted, figures = None, None
     held_out: dict[str, np.ndarray] = {}
     if rows.classifies and calibration is not None:
         head = HEADS[trained.plan.head]
         log_probs = np.asarray(head.log_probs(calibration.scores), dtype=np.float64)
-        temperature = fit_temperature(log_probs, calibration.Y, calibration.weights)
-        calibrated = apply_temperature(log_probs, temperature)
+        fitted = fit_calibration(log_probs, calibration.Y, calibration.weights)
+        calibrated = fitted.apply(log_probs)
         figures = {"n": len(calibrated), **held_out_figures(calibrated, calibration.Y, "softmax", True)}
-        watcher.say(f"Temperature {temperature:.3f}, fitted on {len(calibrated):,} held-out rows")
+        biases = "" if fitted.biases is None else " and a bias per class"
+        watcher.say(f"Temperature {fitted.temperature:.3f}{biases}, fitted on {len(calibrated):,} held-out rows")
         if thresholds is not None:
             kept = np.asarray(head.log_probs(thresholds.scores), dtype=np.float64)
-            held_out = held_out_arrays(log_probs, kept, thresholds.Y, temperature) | _familiarity(rows, outcome)
+            held_out = held_out_arrays(log_probs, kept, thresholds.Y, fitted) | _familiarity(rows, outcome)
             held_out[CODES] = row_codes(take_rows(rows.X, thresholds.index))
     elif rows.classifies:
         watcher.say("Too few rows per class to hold any out: the model is not calibrated")
@@ -286,7 +287,7 @@ def learn(
         held_out = {RESIDUALS: np.sort(np.abs(thresholds.Y - thresholds.scores)[:, 0])}
     # The labels of a val part may be as frequent as its maker pleased.
     learned_from = rows if chosen is None else replace(rows, Y=Y)
-    card = make_card(dataset, config, trained, outcome.splits, temperature, figures, command, learned_from)
+    card = make_card(dataset, config, trained, outcome.splits, fitted, figures, command, learned_from)
     hashes = row_hashes(take_rows(rows.X, outcome.index))
     predictor = make_predictor(
         card, trained.engine.state(), held_out, config.device, trained_on=hashes, network=own.network

@@ -31,10 +31,10 @@ def calibrate(
     skip_bad: Annotated[bool, skip_bad_option()] = False,
     device: Annotated[str | None, choice("device", "Where torch computes.")] = None,
 ) -> None:
-    """Fit MODEL's temperature, and let its sets and error bounds rest, on the labelled rows of DATA.
+    """Calibrate MODEL, and let its sets, error bounds and familiarity rest, on the labelled rows of DATA.
 
-    Half of the rows fit the temperature, half carry the promises. Rows that the network was trained on are refused, as
-    far as its run folder lies beside it.
+    Half of the rows fit a temperature, and a bias per class where that helps; half carry the promises. Rows that the
+    network was trained on are refused, as far as its run folder lies beside it.
     """
     import numpy as np
 
@@ -57,7 +57,10 @@ def calibrate(
         watcher.say(f"{dataset.name}: {len(rows):,} rows, from {dataset.found_at}")
         calibrated = predictor.calibrate(rows.X, np.asarray(predictor.labels)[rows.y])
         before, after = predictor.card.temperature, calibrated.card.temperature
-        watcher.say(f"Temperature {before:.3f} before, {after:.3f} now" if before else f"Temperature {after:.3f}")
+        biases = "" if calibrated.card.biases is None else ", and a bias per class"
+        watcher.say(
+            f"Temperature {f'{before:.3f} before, ' if before else ''}{after:.3f}{' now' if before else ''}{biases}"
+        )
         watcher.say("Figures on these rows would flatter the model from now on; judge it on others")
     calibrated.with_metrics(None).save(out)
     console().print(f"Model   {printable(Path(out))}")

@@ -207,7 +207,7 @@ class Classifier(ClassifierMixin, Estimator):
         return self
 
     def calibrate(self, X_cal: Any, y_cal: Any) -> Self:
-        """Fit the temperature, and let sets and error bounds rest, on new rows; see `ClassifierPredictor.calibrate`."""
+        """Calibrate on new rows, and let every promise rest on them; see `ClassifierPredictor.calibrate`."""
         self.predictor_ = self._answering().calibrate(self._rows(X_cal), y_cal)
         return self
 

@@ -7,7 +7,7 @@ import numpy as np
 from likely.errors import ModelFileError
 from likely.storage import expect_arrays
 from likely.trust.abstention import confidence, threshold_grid
-from likely.trust.temperature import apply_temperature
+from likely.trust.bias_corrected import Calibration
 
 RESIDUALS = "held_out.residuals"
 LOG_PROBS = "held_out.log_probs"
@@ -52,21 +52,21 @@ def check_held_out(where: object, arrays: Mapping[str, np.ndarray], n_labels: in
 
 
 def held_out_arrays(
-    calibration: np.ndarray, log_probs: np.ndarray, Y: np.ndarray, temperature: float
+    rows: np.ndarray, log_probs: np.ndarray, Y: np.ndarray, calibration: Calibration
 ) -> dict[str, np.ndarray]:
-    """What promises about labels rest on: log-probabilities before the temperature, a label for each row, and the
+    """What promises about labels rest on: log-probabilities before calibration, a label for each row, and the
     thresholds of confidence to choose among, which come from other rows.
 
     Args:
-        calibration: log-probabilities of the rows that the temperature was fitted to, shape (c, k).
+        rows: log-probabilities of the rows that the calibration was fitted to, shape (c, k).
         log_probs: of the rows for promises, shape (m, k).
         Y: their classes (m,), or label distributions (m, k); then the label is drawn from them, since a promise is
             about labels as they come.
-        temperature: of the model.
+        calibration: of the model.
 
     Example:
         >>> log_probs = np.log([[0.5, 0.5]])
-        >>> sorted(held_out_arrays(log_probs, log_probs, np.array([[0.0, 1.0]]), temperature=1.0))
+        >>> sorted(held_out_arrays(log_probs, log_probs, np.array([[0.0, 1.0]]), Calibration(1.0)))
         ['held_out.labels', 'held_out.log_probs', 'held_out.thresholds']
     """
     labels = Y
@@ -76,5 +76,5 @@ def held_out_arrays(
     return {
         LOG_PROBS: np.maximum(log_probs, np.finfo(np.float32).min).astype(np.float32),  # of labels that are masked
         LABELS: labels.astype(np.int32),
-        THRESHOLDS: threshold_grid(confidence(apply_temperature(calibration, temperature))),
+        THRESHOLDS: threshold_grid(confidence(calibration.apply(rows))),
     }

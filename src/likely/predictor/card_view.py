@@ -100,7 +100,8 @@ def _calibration(card: Card) -> str:
         return ""
     if card.temperature is None:
         return "none: too few rows to hold any out"
-    return f"temperature {card.temperature:.4g}, from {card.splits.calibration:,} held-out rows"
+    biases = "" if card.biases is None else " and a bias per class"
+    return f"temperature {card.temperature:.4g}{biases}, from {card.splits.calibration:,} held-out rows"
 
 
 def _splits(card: Card) -> str:

@@ -9,7 +9,7 @@ import numpy as np
 from likely.card import Card
 from likely.data.hashes import row_codes, row_hashes
 from likely.data.split import random_split
-from likely.errors import DataError, ShapeError, nearest
+from likely.errors import DataError, ModelFileError, ShapeError, nearest
 from likely.heads import HEADS
 from likely.inference import pieces
 from likely.predictor.arrays import (
@@ -29,13 +29,13 @@ from likely.probability.simplex import check_probabilities
 from likely.probability.space import Event, SampleSpace
 from likely.stored_rows import take_rows
 from likely.trust.abstention import Promise, choose_threshold, confidence
+from likely.trust.bias_corrected import Calibration, fit_calibration
 from likely.trust.conformal import rows_needed
 from likely.trust.decision import Decision, choose_event_threshold
 from likely.trust.familiarity import familiarity_p_values, unfamiliarity
 from likely.trust.prediction_sets import Method, coverage_interval, prediction_sets, set_quantiles
-from likely.trust.prior import PriorEstimate, estimate_prior, shift_prior
+from likely.trust.prior import PriorEstimate, estimate_prior, prior_biases, shift_prior
 from likely.trust.seeded import probability_codes, uniforms
-from likely.trust.temperature import apply_temperature, fit_temperature
 from likely.trust.ties import slack
 
 _PIECE = 10_000
@@ -55,6 +55,11 @@ class ClassifierPredictor(Predictor):
     def __init__(self, card: Card, arrays: Mapping[str, np.ndarray], *more: Any, **settings: Any) -> None:
         super().__init__(card, arrays, *more, **settings)
         check_held_out(self.where, self.arrays, len(card.labels))
+        if card.biases is not None and len(card.biases) != len(card.labels):
+            raise ModelFileError(
+                f"{self.where} must have one bias for each of {len(card.labels)} labels; got {len(card.biases)}. "
+                "The file is damaged or foreign. Train the model again."
+            )
 
     @cached_property
     def space(self) -> SampleSpace:
@@ -285,9 +290,14 @@ class ClassifierPredictor(Predictor):
     # Other data -----------------------------------------------------------------------------------------------
 
     def calibrate(self, X: Any, y: Any) -> Self:
-        """The same network with temperature and promises from new rows; they replace those of before.
+        """The same network with calibration and promises from new rows; they replace those of before.
 
-        Half of the rows, drawn at random, fit the temperature; the other half is kept for sets and thresholds.
+        Half of the rows, drawn at random, fit a temperature, and a bias per class where a bias is seen to help (see
+        `likely.trust.bias_corrected.fit_calibration`); the other half is kept for sets and thresholds. All of them
+        are what familiarity compares with from now on.
+
+        A model under another prior starts from it: its temperature and biases begin where the prior put them. The
+        result answers under the class frequencies of the new rows, from which `with_prior` and `estimate_prior` go on.
 
         Args:
             X: rows or pictures that the network was not trained on, drawn like those it will answer.
@@ -315,14 +325,29 @@ class ClassifierPredictor(Predictor):
                 "temperature, half keep the promises. Try more rows."
             )
         [first, second] = random_split(len(rows), [len(rows) // 2], np.random.default_rng(0))
-        log_probs = self._before_temperature(self.scores(rows)).astype(np.float64)
-        temperature = fit_temperature(log_probs[first], Y[first])
+        scores, strangeness = self._scores_and_strangeness(rows)
+        log_probs = self._before_temperature(scores).astype(np.float64)
+        start, frequencies = self._start(len(first))
+        fitted = fit_calibration(log_probs[first], Y[first], start=start)
+        if fitted.biases is not None and (start is None or (fitted.biases != start).any()):
+            # The frequencies that the biases stand for: the mean answer to the rows that they were fitted to.
+            answered = np.exp(fitted.apply(log_probs[first])).mean(axis=0)
+            frequencies = tuple((answered / answered.sum()).tolist())
         splits = self.card.splits.model_copy(
             update={"method": "held-out", "calibration": len(first), "thresholds": len(second), "folds": 0}
         )
-        arrays = held_out_arrays(log_probs[first], log_probs[second], Y[second], temperature)
+        arrays = held_out_arrays(log_probs[first], log_probs[second], Y[second], fitted)
         arrays[CODES] = row_codes(take_rows(rows, second))
-        return self._changed(arrays, temperature=temperature, splits=splits, prior=None)
+        if strangeness is not None:
+            arrays[UNFAMILIARITY] = np.sort(strangeness)
+        return self._changed(
+            arrays,
+            temperature=fitted.temperature,
+            biases=None if fitted.biases is None else tuple(fitted.biases.tolist()),
+            class_frequencies=frequencies,
+            splits=splits,
+            prior=None,
+        )
 
     def with_prior(self, prior: "Mapping[Any, float] | PriorEstimate | np.ndarray") -> Self:
         """The same model where the classes have other frequencies than in training.
@@ -377,9 +402,34 @@ class ClassifierPredictor(Predictor):
 
     def _before_prior(self, scores: np.ndarray) -> np.ndarray:
         log_probs = self._before_temperature(scores)
-        if self.card.temperature is None or not len(log_probs):
-            return log_probs
-        return apply_temperature(log_probs, self.card.temperature)
+        return log_probs if self._calibration is None or not len(log_probs) else self._calibration.apply(log_probs)
+
+    @property
+    def _calibration(self) -> Calibration | None:
+        biases = None if self.card.biases is None else np.array(self.card.biases)
+        return None if self.card.temperature is None else Calibration(self.card.temperature, biases)
+
+    def _start(self, n: int) -> tuple[np.ndarray | None, tuple[float, ...]]:
+        """The biases that n new rows start from, and the class frequencies that they stand for."""
+        biases = None if self.card.biases is None else np.array(self.card.biases)
+        if self.card.prior is None:
+            return biases, self.card.class_frequencies
+        moved = prior_biases(np.array(self.card.class_frequencies), np.array(self.card.prior), n)
+        start = moved if biases is None else biases + moved
+        # As `prior_biases` takes it: no class has the frequency 0.
+        frequencies = np.array(self.card.class_frequencies) * np.exp(moved)
+        return start, tuple((frequencies / frequencies.sum()).tolist())
+
+    def _scores_and_strangeness(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
+        """Scores before the head (n, k), and how strange the rows are (n,), if there is something to compare with."""
+        if UNFAMILIARITY not in self.arrays:
+            return self.scores(rows), None
+        parts: list[tuple[np.ndarray, np.ndarray]] = []
+        for part in pieces(rows, _PIECE):
+            scores, features = self.scores_and_features(part)
+            parts.append((scores, unfamiliarity(self._familiar, features, scores)))
+        scores, strangeness = map(np.concatenate, zip(*parts, strict=True))
+        return scores, strangeness
 
     def _before_temperature(self, scores: np.ndarray) -> np.ndarray:
         return np.asarray(HEADS[self.card.head].log_probs(scores))
@@ -388,8 +438,7 @@ class ClassifierPredictor(Predictor):
     def held_out_probs(self) -> np.ndarray:
         """Probabilities of the held-out rows that the promises rest on, shape (m, k)."""
         log_probs = self.arrays[LOG_PROBS]
-        temperature = self.card.temperature
-        return np.exp(log_probs if temperature is None else apply_temperature(log_probs, temperature))
+        return np.exp(log_probs if self._calibration is None else self._calibration.apply(log_probs))
 
     def _held_out(self, what: str) -> tuple[np.ndarray, np.ndarray]:
         if self.card.prior is not None:
@@ -413,8 +462,12 @@ class ClassifierPredictor(Predictor):
         )
 
     def _familiarity(self, scores: np.ndarray, features: np.ndarray) -> np.ndarray:
-        stats = {n.removeprefix(FAMILIARITY): a for n, a in self.arrays.items() if n.startswith(FAMILIARITY)}
-        return familiarity_p_values(unfamiliarity(stats, features, scores), self.arrays[UNFAMILIARITY])
+        return familiarity_p_values(unfamiliarity(self._familiar, features, scores), self.arrays[UNFAMILIARITY])
+
+    @property
+    def _familiar(self) -> dict[str, np.ndarray]:
+        """The statistics of familiar rows."""
+        return {n.removeprefix(FAMILIARITY): a for n, a in self.arrays.items() if n.startswith(FAMILIARITY)}
 
     def _classes(self, y: np.ndarray, n: int) -> np.ndarray:
         """The number of each label; one that the model does not know is an error."""

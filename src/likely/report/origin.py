@@ -7,7 +7,7 @@ from typing import Any
 from likely.report.findings import printable, several
 
 _GROUPS = ("data", "splits", "training", "versions", "hardware")
-_MODEL = ("task", "head", "loss", "engine", "temperature", "created")
+_MODEL = ("task", "head", "loss", "engine", "temperature", "biases", "created")
 
 
 def at(card: Mapping[str, Any], *path: str) -> Any:
@@ -44,6 +44,7 @@ def calibration(card: Mapping[str, Any]) -> tuple[bool, str]:
     if not card.get("calibrated", temperature is not None):
         return False, "The probabilities are not calibrated: too few rows could be held out for it."
     fitted = f" by a temperature of {temperature:.3f}" if isinstance(temperature, int | float) else ""
+    fitted += " and a bias per class" if fitted and card.get("biases") else ""
     rows = at(card, "splits", "calibration")
     held_out = f", fitted on {several(rows, 'held-out row')}" if isinstance(rows, int) and rows else ""
     return True, f"Its probabilities were calibrated{fitted}{held_out}."

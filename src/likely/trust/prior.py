@@ -68,6 +68,30 @@ def shift_prior(log_probs: np.ndarray, old: np.ndarray, new: np.ndarray) -> np.n
         return log_softmax(log_probs + np.log(new) - np.log(old))
 
 
+def prior_biases(old: np.ndarray, new: np.ndarray, n: int) -> np.ndarray:
+    """What `shift_prior` adds to log-probabilities, as biases that n labelled rows may still correct: shape (k,).
+
+    log(new_y / old_y). A class of frequency 0 would stay impossible whatever the rows show; it gets the frequency of
+    half a row among n + 1.
+
+    Args:
+        old: class frequencies that the log-probabilities hold under, shape (k,); none is 0.
+        new: those to start from, shape (k,).
+        n: how many labelled rows there are.
+    Raises:
+        ProbabilityError: if a prior does not sum to 1, or an old frequency is 0.
+        ShapeError: if the priors do not have one number per class.
+
+    Example:
+        >>> np.exp(prior_biases(np.array([0.5, 0.5]), np.array([0.9, 0.1]), n=100)).round(2)
+        array([1.8, 0.2])
+    """
+    k = len(old)
+    old, new = _prior(old, k, "old"), _prior(new, k, "new")
+    _refuse_zero(old)
+    return np.log(np.where(new > 0, new, 0.5 / (n + 1))) - np.log(old)
+
+
 def estimate_prior(
     log_probs: np.ndarray, old: np.ndarray, *, seed: int = 0, resamples: int = RESAMPLES
 ) -> PriorEstimate:

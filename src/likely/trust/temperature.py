@@ -105,14 +105,19 @@ def fit_temperature(
     return 1.0 / b if loss_and_slopes(b)[0] <= loss_at_1 else 1.0
 
 
-def apply_temperature(scores: np.ndarray, temperature: float) -> np.ndarray:
-    """Log-probabilities log softmax(scores / T), shape (n, k), float64.
+def apply_temperature(scores: np.ndarray, temperature: float, biases: np.ndarray | None = None) -> np.ndarray:
+    """Log-probabilities log softmax(scores / T + biases), shape (n, k), float64.
 
-    The order of the classes never changes. For T = 1 log-probabilities come back as they were.
+    Without biases the order of the classes never changes, and for T = 1 log-probabilities come back as they were.
 
+    Args:
+        scores: log-probabilities or any scores, shape (n, k); -inf masks a label.
+        temperature: T.
+        biases: one per class, shape (k,), from `fit_bias_corrected`; None for none.
     Raises:
         ConfigError: if the temperature is not a positive finite number.
-        ShapeError, DataError: if the scores are not numbers of shape (n, k), finite or -inf for masked labels.
+        ShapeError, DataError: if the scores are not numbers of shape (n, k), finite or -inf for masked labels, or the
+            biases do not fit them.
 
     Example:
         >>> np.exp(apply_temperature(np.log([[0.8, 0.2]]), 2.0)).round(4)
@@ -121,7 +126,12 @@ def apply_temperature(scores: np.ndarray, temperature: float) -> np.ndarray:
     if not (math.isfinite(temperature) and temperature > 0):
         raise ConfigError(f"temperature must be a positive finite number; got {temperature}. Try fit_temperature.")
     with np.errstate(over="ignore"):  # of what is masked by the lowest number of all: -inf says the same
-        return log_softmax(_finite_scores(scores) / temperature)
+        scaled = _finite_scores(scores) / temperature
+    if biases is None:
+        return log_softmax(scaled)
+    if np.shape(biases) != scaled.shape[1:]:
+        raise ShapeError(f"biases must be one for each of {scaled.shape[1]} classes; got shape {np.shape(biases)}.")
+    return log_softmax(scaled + biases)
 
 
 def _minimum(f: Callable[[float], tuple[float, float, float]], slope: float, curvature: float) -> float:
