@@ -35,7 +35,8 @@ def test_the_answer_is_the_formula(digits_run: Run) -> None:
     theta = arrays["theta.layer0"].astype(np.float64)
     x = test.X.reshape(len(test), -1) / 255
     scores = theta[0] + x @ theta[1:]
-    expected = scipy_log_softmax(scores / document["temperature"], axis=1)
+    biases = document["biases"] or np.zeros(10)
+    expected = scipy_log_softmax(scores / document["temperature"] + biases, axis=1)
     np.testing.assert_allclose(digits_run.predictor.predict_log_proba(test.X), expected, atol=2e-5)
 
 
