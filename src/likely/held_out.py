@@ -17,10 +17,11 @@ from likely.durations import duration
 from likely.familiar import familiar_rows
 from likely.heads import HEADS
 from likely.learning.descent import Record
+from likely.learning.pace import Stopwatch
 from likely.presets import NOTHING, SMALL, Own, Plan, choose_plan
 from likely.stored_rows import take_rows
-from likely.training import Checkpoints, Interrupt, Rows, Trained, held_out_figures, train
-from likely.trust.familiarity import unfamiliarity
+from likely.training import UNFINISHED, Checkpoints, Interrupt, Rows, Trained, held_out_figures, overtime, train
+from likely.trust.familiarity import REFERENCE, unfamiliarity
 from likely.trust.temperature import apply_temperature, fit_temperature
 
 _SHARE, _MOST = 0.04, 2_500
@@ -28,6 +29,9 @@ LEAST_VAL = 100
 """Rows of a val part from which it can carry temperature and thresholds."""
 
 _FOLDS = 5
+_SHARES = 6.6
+"""Trainings of the length of a fold's that a time limit must suffice for: the folds', the last one, whose rows are a
+quarter more, and what comes after each."""
 _LOOKS = 12
 _PATIENCE = 5
 
@@ -51,13 +55,17 @@ class HeldOut:
 
 @dataclass(frozen=True)
 class Outcome:
-    """A trained network, the rows it was trained on, how the others were used, and their scores, if there are any."""
+    """A trained network, the rows it was trained on, how the others were used, and their scores, if there are any.
+
+    `notes` are what whoever uses the model should know of its training.
+    """
 
     trained: Trained
     index: np.ndarray
     splits: SplitsEntry
     calibration: HeldOut | None
     thresholds: HeldOut | None
+    notes: tuple[str, ...] = ()
 
 
 class Recorder(Protocol):
@@ -76,6 +84,7 @@ def hold_out(
     record: Recorder,
     own: Own = NOTHING,
     chosen: np.ndarray | None = None,
+    watch: Callable[[], float] | None = None,
 ) -> Outcome:
     """Disjoint parts, drawn uniformly at random before anything is fitted: 4% each, at most 2,500 rows.
 
@@ -90,7 +99,10 @@ def hold_out(
         own: what the user brings.
         chosen: indices of the rows that were set aside by whoever made the data; they become the parts, of one size.
             With few rows to train on, the part for the temperature also chooses the length of training.
+        watch: what counts the seconds of a time limit, if not a new `Stopwatch`.
     """
+    watch = watch or Stopwatch()
+    began = watch()
     rng = np.random.default_rng(config.seed)
     if chosen is None:
         size = min(_MOST, round(_SHARE * len(rows)))
@@ -107,8 +119,6 @@ def hold_out(
     shown = stopping if config.early_stopping else calibration
     plan = _plan(rows, len(index), config, mirror, own, config.time_limit, say)
     few = chosen is not None and len(index) < SMALL
-    if few:
-        plan = replace(plan, average=0.0)  # the looks choose where to stop by the weights of that moment
     patience = _PATIENCE if config.early_stopping else None
     trained = train(
         plan,
@@ -116,7 +126,10 @@ def hold_out(
         index,
         config,
         checkpoints=_checkpoints(rows, shown, patience=patience, most=_LOOKS if few else None, keep_best=few),
-        time_limit=config.time_limit,
+        average_recent=few,
+        time_limit=None if config.time_limit is None else _left(config.time_limit, watch() - began),
+        watch=watch,
+        scored_later=len(calibration) + len(thresholds) + min(REFERENCE, len(index)),
         on_record=record,
     )
     splits = SplitsEntry(
@@ -130,26 +143,42 @@ def hold_out(
 
 
 def cross_validate(
-    rows: Rows, config: RunConfig, mirror: bool, say: Callable[[str], None], record: Recorder, own: Own = NOTHING
+    rows: Rows,
+    config: RunConfig,
+    mirror: bool,
+    say: Callable[[str], None],
+    record: Recorder,
+    own: Own = NOTHING,
+    watch: Callable[[], float] | None = None,
 ) -> Outcome:
     """Out-of-fold scores choose how long to train; then one network is trained on all rows.
 
-    A class with fewer rows than there are folds leaves nothing to hold out: then there are no held-out scores. After
-    Ctrl-C the latest network that was trained to the end is kept; its own fold, which it has not seen, calibrates it.
+    What is looked at is the mean of the recent states, and that is what every training ends with: networks of one kind,
+    whose scores differ as little as their rows do. With a time limit the first fold finds out how many steps there is
+    time for; the others, and the last training, take as many.
+
+    A class with fewer rows than there are folds leaves nothing to hold out: then there are no held-out scores. Where
+    Ctrl-C or the limit ends the run before the last training is complete, the latest network that was trained to its
+    full length answers; its own fold, which it has not seen, calibrates it.
     """
+    watch = watch or Stopwatch()
+    began, limit = watch(), config.time_limit
     everything = np.arange(len(rows))
     smallest = min(count for count in np.bincount(rows.strata) if count) if rows.classifies else len(rows)
     if smallest < _FOLDS or len(rows) < 4 * _FOLDS:
-        plan = _plan(rows, len(rows), config, mirror, own, config.time_limit, say)
-        trained = train(plan, rows, everything, config, time_limit=config.time_limit, on_record=record)
+        plan = _plan(rows, len(rows), config, mirror, own, limit, say)
+        left = None if limit is None else _left(limit, watch() - began)
+        trained = train(plan, rows, everything, config, time_limit=left, watch=watch, on_record=record)
         splits = SplitsEntry(method="none", train=len(rows), calibration=0, thresholds=0)
         return Outcome(trained, everything, splits, None, None)
 
+    def over() -> bool:
+        return limit is not None and watch() - began > limit + overtime(limit)
+
     held_out = folds(rows.strata, _FOLDS, np.random.default_rng(config.seed))
-    # The looks choose where to stop by the weights of that moment.
-    share = None if config.time_limit is None else config.time_limit / (_FOLDS + 1)
-    plan = _plan(rows, len(rows), config, mirror, own, share, say)
-    plan = replace(plan, average=0.0)
+    plan = _plan(rows, len(rows), config, mirror, own, None if limit is None else limit / _SHARES, say)
+    share = None if limit is None else _left(limit, watch() - began) / _SHARES
+    most = _LOOKS
     looks: list[list[tuple[float, np.ndarray]]] = []
     strangeness = np.empty(len(rows))
     latest: Trained | None = None
@@ -164,18 +193,22 @@ def cross_validate(
                 np.setdiff1d(everything, fold),
                 config,
                 checkpoints=_checkpoints(
-                    rows, fold, most=_LOOKS, keep=lambda progress, scores, seen=seen: seen.append((progress, scores))
+                    rows, fold, most=most, keep=lambda progress, scores, seen=seen: seen.append((progress, scores))
                 ),
-                time_limit=share,
+                average_recent=True,
+                time_limit=share if latest is None else None,
+                watch=watch,
+                give_up=None if latest is None else over,
                 on_record=lambda entry, number=number, name=name: record(of_all_runs(entry, number, _FOLDS + 1), name),
                 interrupt=interrupt,
             )
+            if latest is not None and (interrupt.asked or trained.stopped == UNFINISHED):
+                return _one_fold(rows, latest, held_out, number - 1, interrupt.asked, say)
             if interrupt.asked:
-                return (
-                    _interrupted(rows, trained, fold)
-                    if latest is None
-                    else _interrupted(rows, latest, held_out[number - 2])
-                )
+                return _one_fold(rows, trained, held_out, number, True, say)
+            if trained.stopped == "time limit":
+                # The others are to be trained as long, and where looks fell in this one has no meaning for them.
+                plan, most, seen = replace(plan, epochs=trained.history[-1].epoch), 1, seen[-1:]
             latest = trained
             looks.append(seen)
             if rows.classifies:
@@ -190,10 +223,21 @@ def cross_validate(
         stop_at = looks[0][best][0]
         say(f"Out-of-fold loss {losses[best]:.4f}, lowest at {stop_at:.0%} of the full length; training on all rows")
         trained = train(
-            plan, rows, everything, config, stop_at=stop_at, time_limit=share, on_record=record, interrupt=interrupt
+            plan,
+            rows,
+            everything,
+            config,
+            stop_at=stop_at,
+            average_recent=True,
+            watch=watch,
+            give_up=over,
+            on_record=record,
+            interrupt=interrupt,
         )
-        if interrupt.asked and latest is not None:
-            return _interrupted(rows, latest, held_out[-1])
+        if latest is not None and (interrupt.asked or trained.stopped == UNFINISHED):
+            return _one_fold(rows, latest, held_out, _FOLDS, interrupt.asked, say)
+    if most == 1:
+        trained = replace(trained, stopped="time limit")
     splits = SplitsEntry(
         method="cross-validation", train=len(rows), calibration=len(rows), thresholds=len(rows), folds=_FOLDS
     )
@@ -237,11 +281,44 @@ class Course:
         return share, self._held_out
 
 
-def _interrupted(rows: Rows, trained: Trained, fold: np.ndarray) -> Outcome:
-    """A network that has not seen its fold, so that the fold can calibrate it: an honest model, from fewer rows."""
-    splits = SplitsEntry(method="held-out", train=len(rows) - len(fold), calibration=len(fold), thresholds=0)
+def _one_fold(
+    rows: Rows,
+    trained: Trained,
+    held_out: list[np.ndarray],
+    number: int,
+    interrupted: bool,
+    say: Callable[[str], None],
+) -> Outcome:
+    """A network that has not seen its fold, so that the fold can calibrate it: an honest model, from fewer rows.
+
+    A large fold is shared, at random: a half for the temperature, a half for thresholds.
+    """
+    fold = held_out[number - 1]
     index = np.setdiff1d(np.arange(len(rows)), fold)
-    return Outcome(replace(trained, stopped="interrupted"), index, splits, _held_out(trained, rows, fold), None)
+    drawn = np.random.default_rng(number).permutation(fold)
+    calibration, thresholds = np.array_split(drawn, 2) if len(fold) >= 2 * LEAST_VAL else (fold, fold[:0])
+    splits = SplitsEntry(method="held-out", train=len(index), calibration=len(calibration), thresholds=len(thresholds))
+    notes = ()
+    if not interrupted:
+        note = (
+            f"The time limit came before the last training was complete: the network of fold {number} answers, which "
+            f"was trained to its full length on {len(index):,} of {len(rows):,} rows and is calibrated on the others"
+        )
+        say(note)
+        notes = (note,)
+    return Outcome(
+        replace(trained, stopped="interrupted" if interrupted else "time limit"),
+        index,
+        splits,
+        _held_out(trained, rows, calibration),
+        _held_out(trained, rows, thresholds) if len(thresholds) else None,
+        notes,
+    )
+
+
+def _left(limit: float, used: float) -> float:
+    """What is left of the limit after the plan was made, but not less than half of it."""
+    return max(limit - used, 0.5 * limit)
 
 
 def _checkpoints(rows: Rows, index: np.ndarray, **settings: Any) -> Checkpoints:

@@ -265,6 +265,7 @@ def learn(
         outcome = cross_validate(rows, config, dataset.mirror, watcher.say, record, own)
     else:
         outcome = hold_out(rows, config, dataset.mirror, watcher.say, record, own, chosen)
+    dataset = replace(dataset, notes=(*dataset.notes, *outcome.notes))
     trained, calibration, thresholds = outcome.trained, outcome.calibration, outcome.thresholds
 
     fitted, figures = None, None

@@ -20,15 +20,22 @@ from likely.engines.engine import Engine
 from likely.errors import DivergenceError, RankWarning
 from likely.heads import HEADS
 from likely.inference import Inference
-from likely.learning.descent import Record, descend
+from likely.learning.descent import Record, descend, planned_steps
 from likely.learning.least_squares import least_squares
+from likely.learning.pace import Stopwatch
 from likely.learning.schedule import Schedule
 from likely.metrics.scores import FLOOR
 from likely.presets import Plan
 from likely.stored_rows import RowArray, take_rows
 from likely.transfer import begun
 
+UNFINISHED = "unfinished"
+"""How a training ended that was given up."""
+
 _SAMPLE = 2_000
+_RECENT = 3.0  # the power of `_Mean`: half of the weight is on the last sixth of the run so far
+_STATES = 200  # of a run that are averaged
+_SCORED = 250  # rows
 _SAMPLE_NUMBERS = 2_000 * 32 * 32 * 3  # of the sample at most, so that large pictures take no more memory
 
 
@@ -123,7 +130,11 @@ def train(
     *,
     checkpoints: Checkpoints | None = None,
     stop_at: float = 1.0,
+    average_recent: bool = False,
     time_limit: float | None = None,
+    watch: Callable[[], float] | None = None,
+    scored_later: int = 0,
+    give_up: Callable[[], bool] | None = None,
     on_record: Callable[[Record], None] | None = None,
     interrupt: "Interrupt | None" = None,
 ) -> Trained:
@@ -138,12 +149,20 @@ def train(
         config: head, loss, seed, dtype and device.
         checkpoints: held-out rows to look at on the way.
         stop_at: end the run at this progress, at the learning rate that the full run would have there.
-        time_limit: seconds of training.
+        average_recent: look at, and end with, the mean of the states so far, the recent ones above all. A state in the
+            middle of a run is one of many that the noise of its steps could have led to: where looks choose a length,
+            the best of them was lucky, and another run that ends there is not.
+        time_limit: seconds of training, until the network can be asked.
+        watch: what counts them, if not a new `Stopwatch`.
+        scored_later: how many rows will be scored after the training within `time_limit`.
+        give_up: asked after every step; True leaves the run unfinished.
         on_record: takes each record.
         interrupt: that of a caller with several runs; None listens for Ctrl-C during this run.
     Raises:
         DivergenceError: if the loss became NaN before there was a state worth keeping.
     """
+    watch = watch or Stopwatch()
+    began = watch()
     X, Y = take_rows(rows.X, index), rows.Y[index]
     weights = None if rows.weights is None else rows.weights[index]
     if rows.columns is not None:
@@ -185,7 +204,8 @@ def train(
         engine.load_state(begun(engine.state(), plan.start, engine.last_layer))
     inference = Inference(normalization, engine.forward, engine.scores, plan.mirror, plan.sure, plan.head)
     trained = Trained(plan, engine, inference, mean, scale, [], "finished")
-    judge = _Judge(trained, checkpoints, rows.classifies)
+    recent = _Mean(_RECENT)
+    judge = _Judge(trained, checkpoints, rows.classifies, recent if average_recent else None)
     if plan.exact:
         with warnings.catch_warnings():
             # Columns that depend on each other leave theta open but not what it predicts.
@@ -200,7 +220,21 @@ def train(
     engine.place(X, Y, weights, prepare=normalization, augment=augmentation)
     looks = (checkpoints.most if checkpoints else None) or math.inf
     tail = _Mean()
+    last = math.ceil((min(stop_at, 1.0) - 1e-9) * planned_steps(len(X), plan.epochs, plan.batch_size))
+    averaged = 0.0
+    given_up = False
     stopped = "finished"
+
+    def stop() -> bool:
+        nonlocal given_up
+        given_up = give_up is not None and give_up()
+        return given_up or interrupt.asked or judge.waited_enough
+
+    if time_limit is not None:
+        if scored_later:
+            time_limit -= _later(trained, X, scored_later, time_limit, watch)
+        # What is left after the preparations, but not less than it takes to notice.
+        time_limit = max(time_limit - (watch() - began), 0.1 * time_limit)
     with nullcontext(interrupt) if interrupt else Interrupt() as interrupt:
         try:
             for record in descend(
@@ -214,8 +248,9 @@ def train(
                 judge=judge if checkpoints else None,
                 judge_every=max(1, round(plan.epochs / looks)),
                 time_limit=time_limit,
+                watch=watch,
                 stop_at=stop_at,
-                stop=lambda: interrupt.asked or judge.waited_enough,
+                stop=stop,
             ):
                 if record.held_out is not None and not all(map(math.isfinite, record.held_out.values())):
                     raise DivergenceError(
@@ -224,16 +259,24 @@ def train(
                         record.step,
                     )
                 trained.history.append(record)
-                if plan.average and record.progress > 1 - plan.average:
+                if average_recent:
+                    due = record.seconds_left == 0 or record.progress >= averaged + 1 / _STATES
+                    if record.held_out is None and due:  # at a look the judge has added it
+                        recent.add(engine.state())
+                    if record.held_out is not None or due:
+                        averaged = record.progress
+                elif plan.average and record.progress > 1 - plan.average:
                     tail.add(engine.state())
                 if on_record is not None:
                     on_record(record)
-                if time_limit is not None and record.seconds >= time_limit:
+                if record.step < last and record.progress >= min(stop_at, 1.0) - 1e-9:
                     stopped = "time limit"
         except DivergenceError as error:
             if judge.best_state is None:
                 raise
             stopped = f"diverged at step {error.step}"
+    if given_up:
+        stopped = UNFINISHED
     if interrupt.asked:
         stopped = "interrupted"
     elif judge.waited_enough:
@@ -241,9 +284,26 @@ def train(
     keep_best = stopped not in ("finished", "time limit") or (checkpoints is not None and checkpoints.keep_best)
     if keep_best and judge.best_state is not None:
         engine.load_state(judge.best_state)
+    elif recent.count:
+        engine.load_state(recent.state)
     elif tail.count:
         engine.load_state(tail.state)
     return replace(trained, stopped=stopped)
+
+
+def _later(trained: Trained, X: RowArray, n_rows: int, time_limit: float, watch: Callable[[], float]) -> float:
+    """Seconds to leave for scoring so many rows, as far as `overtime` does not cover them; some are scored to see."""
+    some = X[: min(_SCORED, len(X))]
+    trained.scores_and_features(some[:1])
+    before = watch()
+    trained.scores_and_features(some)
+    seconds = (watch() - before) * n_rows / len(some)
+    return min(max(0.0, seconds - overtime(time_limit)), 0.5 * time_limit)
+
+
+def overtime(time_limit: float) -> float:
+    """Seconds that a limit may be exceeded by: what is promised is a tenth and three seconds; this is half of it."""
+    return 0.05 * time_limit + 1.5
 
 
 def _sample(X: RowArray) -> np.ndarray:
@@ -271,30 +331,39 @@ def held_out_figures(
 class _Mean:
     """The mean of the states that a run passed, parameters and statistics alike.
 
-    Reference: Izmailov et al. (2018), Averaging weights leads to wider optima, arXiv 1803.05407.
+    State t of n weighs about (p + 1) (t / n)^p / n: with p = 0 all weigh the same, with p > 0 the recent ones most,
+    without a look ahead at how many there will be.
+
+    Reference: Izmailov et al. (2018), Averaging weights leads to wider optima, arXiv 1803.05407; for p > 0 Shamir and
+    Zhang (2013), Stochastic gradient descent for non-smooth optimization, section 4 (polynomial-decay averaging).
     """
 
-    def __init__(self) -> None:
+    def __init__(self, power: float = 0.0) -> None:
         self.count = 0
-        self._sums: dict[str, np.ndarray] = {}
+        self._power = power
+        self._means: dict[str, np.ndarray] = {}
         self._dtypes: dict[str, np.dtype] = {}
 
     def add(self, state: dict[str, np.ndarray]) -> None:
         self.count += 1
+        weight = (self._power + 1) / (self._power + self.count)
         for name, value in state.items():
             self._dtypes[name] = value.dtype
-            self._sums[name] = self._sums.get(name, 0.0) + value.astype(np.float64)
+            before = self._means.get(name, 0.0)
+            self._means[name] = before + weight * (value.astype(np.float64) - before)
 
     @property
     def state(self) -> dict[str, np.ndarray]:
-        return {name: (total / self.count).astype(self._dtypes[name]) for name, total in self._sums.items()}
+        return {name: mean.astype(self._dtypes[name]) for name, mean in self._means.items()}
 
 
 class _Judge:
     """Looks at the network through the checkpoints and remembers the best state seen."""
 
-    def __init__(self, trained: Trained, checkpoints: Checkpoints | None, classifies: bool) -> None:
-        self.trained, self.checkpoints, self.classifies = trained, checkpoints, classifies
+    def __init__(
+        self, trained: Trained, checkpoints: Checkpoints | None, classifies: bool, recent: _Mean | None
+    ) -> None:
+        self.trained, self.checkpoints, self.classifies, self.recent = trained, checkpoints, classifies, recent
         self.best_state: dict[str, np.ndarray] | None = None
         self.best = math.inf
         self.waited = 0
@@ -305,6 +374,18 @@ class _Judge:
         return patience is not None and self.waited >= patience
 
     def __call__(self, progress: float) -> dict[str, float]:
+        if self.recent is None:
+            return self._look(progress)
+        engine = self.trained.engine
+        state = engine.state()
+        self.recent.add(state)
+        engine.load_state(self.recent.state)
+        try:
+            return self._look(progress)
+        finally:
+            engine.load_state(state)
+
+    def _look(self, progress: float) -> dict[str, float]:
         checkpoints = self.checkpoints
         if checkpoints is None:
             return {}

@@ -4,8 +4,8 @@
         for each batch of rows, in an order drawn anew:
             theta <- theta - a(progress) * direction(J),    J = the gradient of the batch's mean loss
 
-The engine computes J and the direction; the loop knows only rows, progress and time. Progress runs from 0 to 1: by
-steps, or by the clock where a time limit would end the run sooner, so that the learning rate always comes down in time.
+The engine computes J and the direction; the loop knows only rows, progress and time. Progress runs from 0 to 1 in
+steps: in as many as were planned, or as there is time for, so that the learning rate always comes down in time.
 """
 
 import math
@@ -19,6 +19,7 @@ import numpy as np
 from likely.data.augment import Augmentation
 from likely.engines.engine import Batch, Engine
 from likely.errors import ConfigError, DivergenceError
+from likely.learning.pace import Pace, Stopwatch
 
 _RECORDS_PER_EPOCH = 20
 
@@ -66,6 +67,7 @@ def descend(
     judge: Callable[[float], dict[str, float]] | None = None,
     judge_every: int = 1,
     time_limit: float | None = None,
+    watch: Callable[[], float] | None = None,
     stop_at: float = 1.0,
     stop: Callable[[], bool] = lambda: False,
 ) -> Iterator[Record]:
@@ -84,7 +86,8 @@ def descend(
         augmentation: draws of random integers, handed to the engine with each batch.
         judge: figures on held-out rows, asked (with the progress) after every `judge_every`-th epoch and at the end.
         judge_every: epochs between two questions.
-        time_limit: seconds of training after which the run must have ended.
+        time_limit: seconds after which the run must have ended, judging included; progress is planned to be 1 then.
+        watch: what counts them; None takes a `Stopwatch`, which leaves out the time in which the process was stopped.
         stop_at: the progress at which to end, at the learning rate that the full run would have there.
         stop: asked after every step; True ends the run.
     Raises:
@@ -101,17 +104,20 @@ def descend(
     )
     batch_size = min(batch_size, n_rows)
     steps_per_epoch = max(1, n_rows // batch_size)
-    total = max(1, round(epochs * steps_per_epoch))
+    total = planned_steps(n_rows, epochs, batch_size)
     record_every = max(1, steps_per_epoch // _RECORDS_PER_EPOCH)
     rng = np.random.default_rng(seed)
     order = rng.permutation(n_rows)
     losses: list[float] = []
     clock = time.perf_counter
     began, judging = clock(), 0.0
+    pace = Pace(total, time_limit)
+    watch = (watch or Stopwatch()) if time_limit is not None else clock
+    watched = watch()
 
     # The first step after which progress has reached `stop_at`.
     last = max(1, math.ceil((min(stop_at, 1.0) - 1e-9) * total))
-    # Where the clock sets the pace, every step asks it.
+    # Where time sets the pace, every step asks the watch.
     at_once = engine.at_once if time_limit is None else 1
     taken, ended = 0, False
 
@@ -121,14 +127,11 @@ def descend(
             order = rng.permutation(n_rows)
         # No further than the next record.
         count = min(at_once, record_every - taken % record_every, steps_per_epoch - position, last - taken)
-        elapsed = clock() - began - judging
         # In the middle of a step no schedule is 0, neither before its warm-up nor at its end.
-        progress = [(step + 0.5) / total for step in range(taken, taken + count)]
-        if time_limit is not None:
-            progress = [max(progress[0], elapsed / time_limit)]
-        rates = [learning_rate(min(p, 1.0)) for p in progress]
+        rates = [learning_rate(min(pace(step + 0.5), 1.0)) for step in range(taken, taken + count)]
         rows = [order[i * batch_size : (i + 1) * batch_size] for i in range(position, position + count)]
         draws = [None if augmentation is None else augmentation.draws(some, epoch) for some in rows]
+        before = watch()
         for number, loss in enumerate(engine.steps(list(map(Batch, rows, draws)), rates)):
             if not math.isfinite(loss):
                 masked = ", or the network masks a label that came with a score of -inf" if loss == math.inf else ""
@@ -141,8 +144,10 @@ def descend(
             losses.append(loss)
 
         taken += count
+        now = watch()
+        pace.took(taken, now - watched, now - before)
         seconds = clock() - began - judging
-        reached = taken / total if time_limit is None else max(taken / total, seconds / time_limit)
+        reached = pace(taken)
         ended = taken == last or reached >= min(stop_at, 1.0) - 1e-9 or stop()
         epoch_ended = taken % steps_per_epoch == 0
         if ended or epoch_ended or taken % record_every == 0:
@@ -151,9 +156,9 @@ def descend(
                 before = clock()
                 held_out = judge(reached)
                 judging += clock() - before
-            left = max(0.0, total * stop_at - taken) * seconds / taken
+            left = max(0.0, pace.steps * stop_at - taken) * seconds / taken
             if time_limit is not None:
-                left = min(left, max(0.0, time_limit - seconds))
+                left = min(left, max(0.0, time_limit - (watch() - watched)))
             yield Record(
                 step=taken,
                 epoch=taken / steps_per_epoch,
@@ -166,6 +171,16 @@ def descend(
                 held_out=held_out,
             )
             losses.clear()
+
+
+def planned_steps(n_rows: int, epochs: float, batch_size: int) -> int:
+    """How many steps so many epochs of whole batches are, one at least.
+
+    Example:
+        >>> planned_steps(100, epochs=2.5, batch_size=30)
+        8
+    """
+    return max(1, round(epochs * max(1, n_rows // min(batch_size, n_rows))))
 
 
 def _check_numbers(**numbers: float) -> None:
