@@ -224,18 +224,19 @@ def train(
     averaged = 0.0
     given_up = False
     stopped = "finished"
+    listener = interrupt or Interrupt()
 
     def stop() -> bool:
         nonlocal given_up
         given_up = give_up is not None and give_up()
-        return given_up or interrupt.asked or judge.waited_enough
+        return given_up or listener.asked or judge.waited_enough
 
     if time_limit is not None:
         if scored_later:
             time_limit -= _later(trained, X, scored_later, time_limit, watch)
         # What is left after the preparations, but not less than it takes to notice.
         time_limit = max(time_limit - (watch() - began), 0.1 * time_limit)
-    with nullcontext(interrupt) if interrupt else Interrupt() as interrupt:
+    with nullcontext() if interrupt else listener:
         try:
             for record in descend(
                 engine,
@@ -277,7 +278,7 @@ def train(
             stopped = f"diverged at step {error.step}"
     if given_up:
         stopped = UNFINISHED
-    if interrupt.asked:
+    if listener.asked:
         stopped = "interrupted"
     elif judge.waited_enough:
         stopped = "early stopping"
