@@ -88,7 +88,8 @@ class Card(_Entry):
 
     `class_frequencies` are those that the probabilities hold under: of the training rows, or after `calibrate` of the
     rows calibrated on. `class_weight` is what training multiplied them by (taken back in every answer), `prior` those
-    to answer under, where they differ.
+    to answer under, where they differ. Frequencies are counted and a prior is given, unless `frequencies_known` and
+    `prior_estimated` say otherwise.
     """
 
     task: Literal["classification", "regression"]
@@ -108,6 +109,8 @@ class Card(_Entry):
     class_frequencies: tuple[float, ...] = ()
     class_weight: tuple[float, ...] | None = None
     prior: tuple[float, ...] | None = None
+    prior_estimated: bool = False
+    frequencies_known: bool = False
     target_mean: tuple[float, ...] = ()
     target_scale: tuple[float, ...] = ()
     data: DataEntry

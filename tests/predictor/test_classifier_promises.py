@@ -389,17 +389,17 @@ def test_a_class_that_never_comes_has_no_probability(model: ClassifierPredictor,
     np.testing.assert_allclose(probs.sum(axis=1), 1)
 
 
-def test_promises_do_not_survive_another_prior(model: ClassifierPredictor, new: Part, tmp_path: Path) -> None:
+def test_bounds_and_familiarity_do_not_survive_another_prior(
+    model: ClassifierPredictor, new: Part, tmp_path: Path
+) -> None:
     shifted = model.with_prior(np.full(10, 0.1))
     loaded = likely.load(shifted.save(tmp_path / "shifted.likely"))
     assert isinstance(loaded, ClassifierPredictor)
     for one in (shifted, loaded):
         for ask in (
-            lambda one=one: one.predict_set(new.X),
             lambda one=one: one.predict_or_abstain(new.X),
             lambda one=one: one.event_threshold("round", recall=0.9),
             lambda one=one: one.familiarity(new.X),
-            lambda one=one: one.coverage_interval(0.9),
         ):
             with pytest.raises(DataError, match=r"another prior.*Try the model without with_prior, or calibrate"):
                 ask()
@@ -407,6 +407,63 @@ def test_promises_do_not_survive_another_prior(model: ClassifierPredictor, new: 
         np.testing.assert_array_equal(one.predict_proba(new.X), shifted.predict_proba(new.X))
     rows = _digits(400, seed=12)
     assert shifted.calibrate(rows.X, rows.y).predict_set(new.X[:1])
+
+
+def test_sets_follow_another_prior(model: ClassifierPredictor, small: ClassifierPredictor, new: Part) -> None:
+    prior = np.array([0.3, 0.02, 0.02, 0.2, 0.02, 0.02, 0.02, 0.2, 0.1, 0.1])
+    chance = (prior / np.bincount(new.y, minlength=10))[new.y]
+    rows = np.random.default_rng(1).choice(len(new), size=3_000, p=chance / chance.sum())
+    X, y = new.X[rows], new.y[rows]
+    shifted = model.with_prior(prior)
+    for how in ({}, {"method": "aps", "seed": 1}, {"method": "aps"}):
+        low, high = shifted.coverage_interval(0.9)
+        covered = _covered(shifted.predict_set(X, 0.9, allow_empty=True, **how), y)  # pyright: ignore[reportArgumentType]
+        assert low - 0.03 <= covered <= high + 0.03
+    low, high = shifted.coverage_interval(0.9)
+    assert high - low > np.subtract(*model.coverage_interval(0.9)[::-1])  # unequal weights count as fewer rows
+    assert _covered(shifted.predict_set(X, 0.9, per_class=True), y) > 0.85
+    counted = "the class frequencies of training are counted"
+    assert (model.approximate_sets, shifted.approximate_sets) == ("", counted)
+    assert model.with_prior(prior, training=np.full(10, 0.1)).approximate_sets == ""
+    assert "estimated" in model.with_prior(model.estimate_prior(X[:500])).approximate_sets
+    assert small.with_prior(prior).approximate_sets == f"the held-out scores come from cross-validation and {counted}"
+    # Nearly all weight on one class of some 30 held-out rows.
+    one = np.where(np.arange(10) == 4, 0.991, 0.001)
+    with pytest.raises(DataError, match=r"at least 99 held-out rows; got 320 whose weights .* count as [23]\d\.\d"):
+        model.with_prior(one).predict_set(X, 0.99)
+    with pytest.raises(ProbabilityError, match="training must be positive for every label; got 0 for 3"):
+        model.with_prior(prior, training=np.where(np.arange(10) == 3, 0.0, 1 / 9))
+
+
+def test_calibration_goes_on_from_another_prior(model: ClassifierPredictor) -> None:
+    prior = np.array([0.3, 0.02, 0.02, 0.2, 0.02, 0.02, 0.02, 0.2, 0.1, 0.1])
+    pool = _digits(20_000, seed=21)
+    rows = np.concatenate([np.flatnonzero(pool.y == c)[: round(5_000 * p)] for c, p in enumerate(prior)])
+    rows = np.random.default_rng(2).permutation(rows)
+    field, later = rows[:1_000], rows[1_000:]
+    X, y = pool.X[later], pool.y[later]
+
+    def nll(one: ClassifierPredictor) -> float:
+        return float(-one.predict_log_proba(X)[np.arange(len(y)), y].mean())
+
+    shifted = model.with_prior(prior)
+    moved, plain = (one.calibrate(pool.X[field], pool.y[field]) for one in (shifted, model))
+    assert moved.card.prior is None
+    assert nll(moved) <= nll(shifted) + 0.01
+    assert nll(plain) < nll(model)
+    frequencies = np.bincount(y, minlength=10) / len(y)
+    for one in (moved, plain):
+        np.testing.assert_allclose(one.predict_proba(X).mean(axis=0), frequencies, atol=0.04)
+        np.testing.assert_allclose(one.card.class_frequencies, frequencies, atol=0.04)
+        assert min(one.card.class_frequencies) > 0
+        assert one.familiarity(X).shape == y.shape
+    # From there back to where it came from.
+    back = moved.with_prior(np.full(10, 0.1))
+    assert np.abs(back.predict_proba(X) - model.predict_proba(X)).mean() < 0.02
+    # A class that the prior rules out and the rows show is not impossible any more.
+    never = model.with_prior(np.where(np.arange(10) == 0, 0.0, 1 / 9)).calibrate(pool.X[field], pool.y[field])
+    assert np.isfinite(nll(never))
+    assert nll(never) < nll(shifted) + 0.1
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,13 @@ from mapie.regression import SplitConformalRegressor
 from sklearn.linear_model import LinearRegression
 
 from likely.errors import ConfigError, DataError, ShapeError
-from likely.trust.conformal import conformal_quantile, residual_interval, rows_needed
+from likely.trust.conformal import (
+    conformal_quantile,
+    effective_rows,
+    residual_interval,
+    rows_needed,
+    weighted_quantiles,
+)
 
 
 @pytest.mark.parametrize(
@@ -144,3 +150,45 @@ def test_a_quantile_must_not_be_negative(quantile: float) -> None:
 def test_predictions_must_be_one_number_per_row() -> None:
     with pytest.raises(ShapeError, match=r"\(2, 2\)"):
         residual_interval(np.zeros((2, 2)), 1.0)
+
+
+# Weighted -------------------------------------------------------------------------------------------------------
+
+
+@given(
+    st.lists(st.integers(0, 5), min_size=1, max_size=60),
+    st.sampled_from([0.1, 0.5, 0.55, 0.8, 0.9]),
+    st.floats(0.01, 9),
+)
+def test_equal_weights_are_no_weights(scores: list[int], coverage: float, weight: float) -> None:
+    held_out, weights = np.array(scores, float), np.full(len(scores), weight)
+    if len(scores) < rows_needed(coverage):
+        with pytest.raises(DataError, match="held-out rows"):
+            weighted_quantiles(held_out, weights, weights[:1], coverage)
+    else:
+        expected = conformal_quantile(held_out, coverage)
+        assert weighted_quantiles(held_out, weights, weights[:1], coverage) == [expected]
+
+
+@given(st.integers(0, 1_000))
+def test_weighted_quantiles_are_the_definition(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    scores, weights = rng.integers(0, 9, 40).astype(float), rng.choice([0.0, 0.5, 1.0, 3.0], 40)
+    new = np.array([0.0, 1.0, 50.0])
+    found = weighted_quantiles(scores, weights, new, 0.8)
+    for v, quantile in zip(new, found, strict=True):
+        enough = [s for s in np.unique(scores) if weights[scores <= s].sum() >= 0.8 * (weights.sum() + v)]
+        assert quantile == (min(enough) if enough else np.inf)
+
+
+def test_too_few_effective_rows_are_refused_with_their_number() -> None:
+    assert effective_rows(np.zeros(3)) == effective_rows(np.empty(0)) == 0
+    assert effective_rows(np.array([1e200, 1e200])) == pytest.approx(2)
+    weights = np.array([100.0, *np.ones(99)])
+    with pytest.raises(DataError, match=r"at least 9 held-out rows; got 100 whose weights .* count as 3\.9"):
+        weighted_quantiles(np.arange(100.0), weights, weights[:1], 0.9)
+    for bad in (np.full(100, -1.0), np.full(100, np.nan)):
+        with pytest.raises(DataError, match="finite and not negative"):
+            weighted_quantiles(np.arange(100.0), bad, weights[:1], 0.9)
+    with pytest.raises(ShapeError, match="one per score"):
+        weighted_quantiles(np.arange(100.0), weights[:9], weights[:1], 0.9)

@@ -95,6 +95,8 @@ def predict(
             predictor = predictor.with_prior({typed.get(label, label): p for label, p in frequencies.items()})
         questions = read_questions(SampleSpace(predictor.card.labels), event or (), given, predictor.card.events)
         promises = read_promises(predictor, coverage, max_error)
+        if prior is not None and promises.coverage is not None and predictor.approximate_sets:
+            complain(f"note: Sets are approximate: {predictor.approximate_sets}")
     elif event or any(option is not None for option in (given, coverage, max_error, prior)):
         raise DataError(
             f"Events, sets and errors must be about labels; {model} predicts numbers. "

@@ -9,7 +9,7 @@ import numpy as np
 from likely.card import Card
 from likely.data.hashes import row_codes, row_hashes
 from likely.data.split import random_split
-from likely.errors import DataError, ModelFileError, ShapeError, nearest
+from likely.errors import DataError, ModelFileError, ProbabilityError, ShapeError, nearest
 from likely.heads import HEADS
 from likely.inference import pieces
 from likely.predictor.arrays import (
@@ -30,11 +30,11 @@ from likely.probability.space import Event, SampleSpace
 from likely.stored_rows import take_rows
 from likely.trust.abstention import Promise, choose_threshold, confidence
 from likely.trust.bias_corrected import Calibration, fit_calibration
-from likely.trust.conformal import rows_needed
+from likely.trust.conformal import effective_rows, rows_needed
 from likely.trust.decision import Decision, choose_event_threshold
 from likely.trust.familiarity import familiarity_p_values, unfamiliarity
 from likely.trust.prediction_sets import Method, coverage_interval, prediction_sets, set_quantiles
-from likely.trust.prior import PriorEstimate, estimate_prior, prior_biases, shift_prior
+from likely.trust.prior import PriorEstimate, estimate_prior, label_shift_weights, prior_biases, shift_prior
 from likely.trust.seeded import probability_codes, uniforms
 from likely.trust.ties import slack
 
@@ -154,6 +154,11 @@ class ClassifierPredictor(Predictor):
         held-out rows, and rests on new rows being drawn like the held-out ones. Where the held-out scores come from
         cross-validation (small data), it is approximate.
 
+        Under another prior held-out rows are weighted by how much more or less often their class comes (weighted
+        conformal prediction). The promise is exact if the class frequencies of training are known and those of the
+        field given, and approximate where either is counted or estimated (`approximate_sets` says which). It rests on
+        labels looking the same in both places. Sets per class need no weights and stay exact under a given prior.
+
         Args:
             X: rows or pictures.
             coverage: strictly between 0 and 1.
@@ -164,10 +169,10 @@ class ClassifierPredictor(Predictor):
             seed: randomize "aps": larger sets that follow doubt more closely; None keeps it deterministic and small. A
                 row's random number follows from its content and the seed, alone and among others alike.
         Raises:
-            DataError: if there are too few held-out rows for the coverage, or the promise does not hold for this
-                model (another prior).
+            DataError: if there are too few held-out rows for the coverage. Under another prior m rows count as
+                (sum w)^2 / sum w^2.
         Reference: Sadinle, Lei and Wasserman (2019), arXiv 1609.00451 (LAC); Romano, Sesia and Candes (2020), arXiv
-            2006.02544 (APS).
+            2006.02544 (APS); Podkopaev and Ramdas (2021), arXiv 2103.03323 (another prior).
         """
         rows = self.rows(X)
         mask = self.sets(
@@ -197,7 +202,7 @@ class ClassifierPredictor(Predictor):
         With a seed a row's random number follows from `rows`, the X of these probabilities; without them from the
         probabilities themselves, for held-out and new rows alike.
         """
-        held_out, truth = self._held_out("Prediction sets")
+        held_out, truth, weights = self._held_out_for_sets()
         # Without a seed the most probable label counts nothing of its own mass: sets are small and never empty.
         held_u, u = np.zeros(len(held_out)), np.zeros(len(probs))
         if seed is not None:
@@ -205,13 +210,39 @@ class ClassifierPredictor(Predictor):
             held_u = uniforms(self.arrays[CODES] if known else probability_codes(held_out), seed)
             u = uniforms(row_codes(self.rows(rows)) if known else probability_codes(probs), seed)
         quantiles = set_quantiles(
-            held_out, truth, coverage, method=method, per_class=per_class, u=held_u, names=self.card.labels
+            held_out,
+            truth,
+            coverage,
+            method=method,
+            per_class=per_class,
+            u=held_u,
+            names=self.card.labels,
+            class_weights=weights,
         )
         return prediction_sets(probs, quantiles, method=method, u=u, allow_empty=allow_empty)
 
     def coverage_interval(self, coverage: float) -> tuple[float, float]:
-        """Where the coverage of this model's sets lies with 95% probability, given its number of held-out rows."""
-        return coverage_interval(len(self._held_out("Prediction sets")[0]), coverage)
+        """Where the coverage of this model's sets lies with 95% probability, given its number of held-out rows.
+
+        Under another prior (sum w)^2 / sum w^2 counts as the number of rows, and the interval is approximate.
+        """
+        _, truth, weights = self._held_out_for_sets()
+        return coverage_interval(len(truth) if weights is None else int(effective_rows(weights[truth])), coverage)
+
+    @property
+    def approximate_sets(self) -> str:
+        """Why the coverage of sets is approximate; empty where it is exact. Sets per class may rest on counts.
+
+        Example: "the class frequencies of training are counted"
+        """
+        reasons: list[str] = []
+        if self.card.splits.method == "cross-validation":
+            reasons.append("the held-out scores come from cross-validation")
+        if self.card.prior is not None and self.card.prior_estimated:
+            reasons.append("the class frequencies to answer under are estimated")
+        elif self.card.prior is not None and not self.card.frequencies_known:
+            reasons.append("the class frequencies of training are counted")
+        return " and ".join(reasons)
 
     def predict_or_abstain(self, X: Any, max_error: float = 0.01, level: float = 0.95) -> tuple[np.ndarray, np.ndarray]:
         """The most probable labels, and booleans: which rows are answered.
@@ -347,39 +378,59 @@ class ClassifierPredictor(Predictor):
             class_frequencies=frequencies,
             splits=splits,
             prior=None,
+            prior_estimated=False,
+            frequencies_known=False,
         )
 
-    def with_prior(self, prior: "Mapping[Any, float] | PriorEstimate | np.ndarray") -> Self:
+    def with_prior(
+        self,
+        prior: "Mapping[Any, float] | PriorEstimate | np.ndarray",
+        *,
+        training: "Mapping[Any, float] | np.ndarray | None" = None,
+    ) -> Self:
         """The same model where the classes have other frequencies than in training.
 
         P'(y | x) is proportional to P(y | x) P'(y) / P(y): what a label looks like stays, how often it comes changes.
-        Every answer uses the new frequencies. Sets, error bounds and familiarity promise nothing under them, and raise.
+        Every answer uses the new frequencies, sets too (see `predict_set`). Error bounds, thresholds of events and
+        familiarity promise nothing under them, and raise.
 
         Args:
             prior: the frequency of every label, with sum 1, or what `estimate_prior` found.
+            training: the frequencies where the training rows come from, if they are known, say because rows were
+                drawn class by class; None takes those counted in the rows. After `calibrate`, of the rows it saw.
         Raises:
             ProbabilityError, DataError: if they are not frequencies of these labels.
         Reference: Saerens, Latinne and Decaestecker (2002), Adjusting the outputs of a classifier.
         """
-        if isinstance(prior, PriorEstimate):
-            values: Any = prior.prior
-        elif isinstance(prior, Mapping):
+        estimated = isinstance(prior, PriorEstimate)
+        changes: dict[str, Any] = {"prior": self._frequencies(prior.prior if estimated else prior, "prior")}
+        if training is not None:
+            known = self._frequencies(training, "training")
+            if min(known) <= 0:
+                raise ProbabilityError(
+                    f"training must be positive for every label; got 0 for {self.labels[known.index(min(known))]!r}. "
+                    "What never came in training has no probability to be weighted. Try None for the counted ones."
+                )
+            changes |= {"class_frequencies": known, "frequencies_known": True}
+        return self._changed(**changes, prior_estimated=estimated)
+
+    def _frequencies(self, prior: "Mapping[Any, float] | np.ndarray", what: str) -> tuple[float, ...]:
+        """One frequency per label, in the order of `labels`, once they are seen to be such."""
+        values: Any = prior
+        if isinstance(prior, Mapping):
             unknown = [label for label in prior if label not in self.labels]
             if unknown:
-                raise DataError(f"A prior must be about labels; got {unknown[0]!r}. {nearest(unknown[0], self.labels)}")
+                raise DataError(f"{what} must be about labels; got {unknown[0]!r}. {nearest(unknown[0], self.labels)}")
             missing = [label for label in self.labels if label not in prior]
             if missing:
                 raise DataError(
-                    f"A prior must give the frequency of every label; got none for {missing[0]!r}. "
+                    f"{what} must give the frequency of every label; got none for {missing[0]!r}. "
                     f"Try {missing[0]!r}: 0.0 if it never comes."
                 )
             values = [prior[label] for label in self.labels]
-        else:
-            values = prior
         if np.ndim(values) != 1:
-            raise ShapeError(f"prior must have one frequency per label; got shape {np.shape(values)}.")
-        checked = check_probabilities(values, self.card.labels, what="prior").astype(np.float64)
-        return self._changed(prior=tuple(checked.tolist()))
+            raise ShapeError(f"{what} must have one frequency per label; got shape {np.shape(values)}.")
+        return tuple(check_probabilities(values, self.card.labels, what=what).astype(np.float64).tolist())
 
     def estimate_prior(self, X: Any) -> PriorEstimate:
         """How often each label comes among unlabeled rows, by expectation maximization, with 95% intervals."""
@@ -437,8 +488,13 @@ class ClassifierPredictor(Predictor):
     @cached_property
     def held_out_probs(self) -> np.ndarray:
         """Probabilities of the held-out rows that the promises rest on, shape (m, k)."""
+        return np.exp(self._held_out_log_probs)
+
+    @property
+    def _held_out_log_probs(self) -> np.ndarray:
+        """The same in nats, before a prior."""
         log_probs = self.arrays[LOG_PROBS]
-        return np.exp(log_probs if self._calibration is None else self._calibration.apply(log_probs))
+        return log_probs if self._calibration is None else self._calibration.apply(log_probs)
 
     def _held_out(self, what: str) -> tuple[np.ndarray, np.ndarray]:
         if self.card.prior is not None:
@@ -446,6 +502,16 @@ class ClassifierPredictor(Predictor):
         if LOG_PROBS not in self.arrays:
             raise self._nothing_held_out(what)
         return self.held_out_probs, self.arrays[LABELS].astype(np.int64)
+
+    def _held_out_for_sets(self) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
+        """Probabilities of held-out rows as the model answers now, their classes, and how much a row of each counts."""
+        if LOG_PROBS not in self.arrays:
+            raise self._nothing_held_out("Prediction sets")
+        truth = self.arrays[LABELS].astype(np.int64)
+        if self.card.prior is None:
+            return self.held_out_probs, truth, None
+        old, new = np.array(self.card.class_frequencies), np.array(self.card.prior)
+        return np.exp(shift_prior(self._held_out_log_probs, old, new)), truth, label_shift_weights(old, new)
 
     def _other_prior(self, what: str) -> DataError:
         return DataError(

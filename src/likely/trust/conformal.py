@@ -7,6 +7,8 @@ import numpy as np
 
 from likely.errors import ConfigError, DataError, ShapeError
 
+_ROUNDING = 1e-12  # of sums of weights, as a share
+
 
 def rows_needed(coverage: float) -> int:
     """The fewest held-out rows from which a finite quantile with this coverage exists: ceil(c / (1 - c)).
@@ -72,6 +74,84 @@ def held_out_rank(m: int, coverage: float) -> int:
             f"an endless interval keeps the promise. Try a lower coverage or more rows."
         )
     return math.ceil(exact * (m + 1))
+
+
+def effective_rows(weights: np.ndarray) -> float:
+    """How many rows of equal weight would tell as much: (sum w)^2 / sum w^2, at most the number of rows.
+
+    Args:
+        weights: not negative, shape (m,).
+
+    Example:
+        >>> effective_rows(np.array([1.0, 1.0, 1.0, 1.0])), effective_rows(np.array([1.0, 1.0, 8.0]))
+        (4.0, 1.5151515151515151)
+
+    Reference: Kish (1965), Survey sampling.
+    """
+    top = weights.max(initial=0.0)
+    if top <= 0:
+        return 0.0
+    scaled = np.asarray(weights, dtype=np.float64) / top
+    return float(scaled.sum() ** 2 / np.square(scaled).sum())
+
+
+def weighted_quantiles(scores: np.ndarray, weights: np.ndarray, new: np.ndarray, coverage: float) -> np.ndarray:
+    """The score that a new row of weight v stays at or below with at least the asked probability, for several v.
+
+    For each v among `new` the smallest held-out score s with
+
+        sum of the w_i with s_i <= s   >=   c (sum of all w_i + v)
+
+    or infinity if there is none: a new row could have any score. If held-out rows are drawn from P and the new one from
+    Q, with w = dQ/dP known up to a factor, then P(new score <= its quantile) >= c, exactly, for every m. Equal weights
+    give `conformal_quantile`.
+
+    Args:
+        scores: how badly each held-out row fits, larger is worse, shape (m,).
+        weights: w_i, not negative, shape (m,).
+        new: weights that the new row may have, shape (k,).
+        coverage: c, strictly between 0 and 1.
+    Returns:
+        A quantile for each of `new`, shape (k,).
+    Raises:
+        DataError: if a score is NaN, a weight is negative or not finite, or `effective_rows` are fewer than
+            `rows_needed`.
+        ShapeError: if there is not one weight per score.
+        ConfigError: if the coverage is not strictly between 0 and 1.
+
+    Example:
+        >>> weighted_quantiles(np.array([1.0, 2.0, 3.0, 4.0]), np.ones(4), np.array([1.0, 0.1]), coverage=0.75)
+        array([4., 4.])
+        >>> weighted_quantiles(np.array([1.0, 2.0, 3.0, 4.0]), np.array([3.0, 3.0, 1.0, 1.0]), np.array([0.5]), 0.7)
+        array([2.])
+
+    Reference: Tibshirani, Barber, Candes and Ramdas (2019), Conformal prediction under covariate shift, arXiv
+    1904.06019, corollary 1; Podkopaev and Ramdas (2021), Distribution-free uncertainty quantification for
+    classification under label shift, arXiv 2103.03323 (weights that follow from the label).
+    """
+    scores, weights, new = np.asarray(scores), np.asarray(weights), np.asarray(new)
+    if scores.ndim != 1 or weights.shape != scores.shape or new.ndim != 1:
+        raise ShapeError(
+            f"weights must be one per score of shape (m,), and new of shape (k,); got {weights.shape} for scores of "
+            f"{scores.shape}, and {new.shape}."
+        )
+    if np.isnan(scores).any():
+        raise DataError(f"scores must not be NaN; got NaN in row {int(np.isnan(scores).argmax())}.")
+    for name, values in (("weights", weights), ("new", new)):
+        bad = ~(np.isfinite(values) & (values >= 0))
+        if bad.any():
+            at = int(bad.argmax())
+            raise DataError(f"{name} must be finite and not negative; got {values[at]} at {at}.")
+    needed, effective = rows_needed(coverage), effective_rows(weights)
+    if effective < needed * (1 - _ROUNDING):
+        raise DataError(
+            f"A coverage of {coverage} must rest on at least {needed} held-out rows; got {len(scores)} whose weights "
+            f"are so unequal that they count as {effective:.1f}. Try a lower coverage, or more rows."
+        )
+    order = np.argsort(scores, kind="stable")
+    through = np.cumsum(weights[order], dtype=np.float64)
+    rank = np.searchsorted(through, float(_exact(coverage)) * (through[-1] + new) * (1 - _ROUNDING))
+    return np.append(scores[order].astype(np.float64), np.inf)[rank]
 
 
 def residual_interval(predictions: np.ndarray, quantile: float) -> np.ndarray:

@@ -14,7 +14,7 @@ import numpy as np
 from likely.errors import ConfigError, DataError, ShapeError, nearest
 from likely.metrics import at_labels
 from likely.probability.simplex import check_probabilities
-from likely.trust.conformal import conformal_quantile, held_out_rank, rows_needed
+from likely.trust.conformal import conformal_quantile, held_out_rank, rows_needed, weighted_quantiles
 from likely.trust.ties import slack
 
 Method: TypeAlias = Literal["lac", "aps"]
@@ -86,12 +86,18 @@ def set_quantiles(
     per_class: bool = False,
     u: np.ndarray | None = None,
     names: Sequence[str] | None = None,
+    class_weights: np.ndarray | None = None,
 ) -> np.ndarray:
     """The score up to which each label belongs to a set, from held-out rows: shape (k,).
 
     The ceil((m + 1) c)-th smallest score of the true labels, of all m rows (all k values are equal), or of the m_k
     rows of each class: then the promise holds for the rows of every class (Mondrian conformal prediction). Where scores
     do not tie and sets may stay empty, the coverage averages between c and c + 1 / (m + 1).
+
+    Where classes come more or less often among new rows than among held-out ones, but look the same (label shift), a
+    row of class y counts w_y = new frequency / old frequency of y: weighted conformal prediction, whose quantile
+    depends on the label that is asked about through its weight. Its coverage is at least c, exactly for the true w.
+    Sets per class need no weights: they hold under every label shift.
 
     Args:
         probs: of held-out rows, shape (m, k).
@@ -101,8 +107,12 @@ def set_quantiles(
         per_class: one quantile for each class.
         u: numbers in [0, 1) for "aps", shape (m,), or None; like those of the new rows.
         names: what to call the classes in messages.
+        class_weights: w up to a factor, shape (k,), or None where classes come as often as among held-out rows.
+    Returns:
+        Quantiles; infinity for a label that no score can exclude.
     Raises:
-        DataError: if there are too few rows (of a class) for the coverage; it says how many are needed.
+        DataError: if there are too few rows (of a class) for the coverage; it says how many are needed. Rows of unequal
+            weights count as (sum w)^2 / sum w^2.
         ConfigError: if the coverage or the method does not exist.
         ShapeError, ProbabilityError: if shapes do not fit, or a row is no distribution.
 
@@ -111,7 +121,8 @@ def set_quantiles(
         >>> set_quantiles(probs, np.array([0, 0, 1]), coverage=0.75).round(2)
         array([0.3, 0.3])
 
-    Reference: Vovk, Gammerman and Shafer (2005), Algorithmic learning in a random world, ch. 4.
+    Reference: Vovk, Gammerman and Shafer (2005), Algorithmic learning in a random world, ch. 4; Podkopaev and Ramdas
+    (2021), Distribution-free uncertainty quantification for classification under label shift, arXiv 2103.03323.
     """
     labels = np.asarray(labels)
     if labels.ndim != 1:
@@ -121,6 +132,11 @@ def set_quantiles(
         )
     scores = at_labels(_scores(probs, method, u), labels)
     k = np.shape(probs)[1]
+    if class_weights is not None and not per_class:
+        weights = np.asarray(class_weights, dtype=np.float64)
+        if weights.shape != (k,):
+            raise ShapeError(f"class_weights must be one for each of {k} classes; got shape {weights.shape}.")
+        return weighted_quantiles(scores, weights[labels], weights, coverage)
     if not per_class:
         return np.full(k, conformal_quantile(scores, coverage))
     counts, needed = np.bincount(labels, minlength=k), rows_needed(coverage)

@@ -38,8 +38,8 @@ def shift_prior(log_probs: np.ndarray, old: np.ndarray, new: np.ndarray) -> np.n
     """The log-probabilities that hold where classes come as often as `new` says, not as `old` says.
 
     P'(y | x) = P(y | x) new_y / old_y / sum_k P(k | x) new_k / old_k, Bayes' rule with another prior. Exact if
-    P(x | y) is unchanged and P(y | x) is right under `old`; no other promise survives, so that conformal sets and error
-    bounds from rows under `old` no longer hold as they are.
+    P(x | y) is unchanged and P(y | x) is right under `old`. Conformal sets and error bounds from rows under `old` no
+    longer hold as they are; sets hold again with the weights of `label_shift_weights`.
 
     Args:
         log_probs: log P(y | x) in nats under the old prior, shape (n, k).
@@ -68,6 +68,25 @@ def shift_prior(log_probs: np.ndarray, old: np.ndarray, new: np.ndarray) -> np.n
         return log_softmax(log_probs + np.log(new) - np.log(old))
 
 
+def label_shift_weights(old: np.ndarray, new: np.ndarray) -> np.ndarray:
+    """How much a row of each class counts where classes come as often as `new` says: new_y / old_y, shape (k,).
+
+    Raises:
+        ProbabilityError: if a prior does not sum to 1, or an old frequency is 0.
+        ShapeError: if the priors do not have one number per class.
+
+    Example:
+        >>> label_shift_weights(np.array([0.5, 0.5]), np.array([0.9, 0.1]))
+        array([1.8, 0.2])
+
+    Reference: Lipton, Wang and Smola (2018), Detecting and correcting for label shift with black box predictors.
+    """
+    k = len(old)
+    old, new = _prior(old, k, "old"), _prior(new, k, "new")
+    _refuse_zero(old)
+    return new / old
+
+
 def prior_biases(old: np.ndarray, new: np.ndarray, n: int) -> np.ndarray:
     """What `shift_prior` adds to log-probabilities, as biases that n labelled rows may still correct: shape (k,).
 
@@ -86,10 +105,8 @@ def prior_biases(old: np.ndarray, new: np.ndarray, n: int) -> np.ndarray:
         >>> np.exp(prior_biases(np.array([0.5, 0.5]), np.array([0.9, 0.1]), n=100)).round(2)
         array([1.8, 0.2])
     """
-    k = len(old)
-    old, new = _prior(old, k, "old"), _prior(new, k, "new")
-    _refuse_zero(old)
-    return np.log(np.where(new > 0, new, 0.5 / (n + 1))) - np.log(old)
+    weights = label_shift_weights(old, new)
+    return np.log(np.where(weights > 0, weights, 0.5 / (n + 1) / np.asarray(old)))
 
 
 def estimate_prior(
