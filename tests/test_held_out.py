@@ -17,9 +17,12 @@ import likely
 from likely.arrays import one_hot
 from likely.config import RunConfig
 from likely.data.split import folds
+from likely.errors import GuaranteeWarning
 from likely.held_out import Outcome, cross_validate, hold_out
 from likely.learning.descent import Record
 from likely.training import Rows
+from likely.trust.temperature import fit_temperature
+from likely.trust.unseen import MASKED
 
 X_IRIS, Y_IRIS = load_iris(return_X_y=True)
 IRIS = Rows(X_IRIS, one_hot(Y_IRIS, 3), None, classifies=True)
@@ -139,7 +142,6 @@ def test_out_of_fold_loss_chooses_the_length() -> None:
 @pytest.mark.parametrize(
     ("rows", "why"),
     [
-        (Rows(X_IRIS[46:100], IRIS.Y[46:100], None, classifies=True), "a class of four rows"),
         (Rows(X_IRIS[::8], IRIS.Y[::8], None, classifies=True), "nineteen rows"),
         (_numbered(19), "nineteen numbers"),
     ],
@@ -153,8 +155,51 @@ def test_too_few_rows_hold_none_out(rows: Rows, why: str) -> None:
     assert said == []
 
 
+@pytest.mark.parametrize("rare", [1, 2, 3, 4])
+def test_a_class_of_few_rows_is_held_out_with_the_others(rare: int) -> None:
+    # `rare` rows of one kind among 50 of another: every row is held out once, whatever there is of its label.
+    part = np.r_[50 - rare : 100]
+    rows = Rows(X_IRIS[part], IRIS.Y[part], None, classifies=True)
+    outcome, _, _ = _hold(cross_validate, rows, RunConfig(network="linear", epochs=20))
+    calibration = outcome.calibration
+    assert (outcome.splits.method, outcome.splits.calibration) == ("cross-validation", 50 + rare)
+    assert calibration is not None
+    assert calibration.stated is not None
+    # Virginica has no row at all; the rare kind is lacking where its only row is held out.
+    stated = calibration.stated
+    assert (stated[:, 2] > 0).all()
+    assert (stated[:, 1] == 0).all()
+    assert (stated[0, 0] > 0) == (rare == 1)
+    trained_on = 50 + rare - len(folds(rows.strata, 5, np.random.default_rng(0))[0])
+    assert stated[0, 2] == pytest.approx(1 / (trained_on + 3), rel=0.03)
+    assert calibration.unseen[0, 0] == (rare == 1)
+    log_probs = calibration.log_probs("softmax")
+    np.testing.assert_array_equal(log_probs == MASKED, stated > 0)
+    assert 0.3 < fit_temperature(log_probs, calibration.Y) < 3
+
+
+def test_where_no_label_comes_twice_the_temperature_is_1() -> None:
+    rows = Rows(np.random.default_rng(0).normal(size=(20, 3)), np.eye(20), None, classifies=True)
+    outcome, _, _ = _hold(cross_validate, rows, RunConfig(network="linear", epochs=2))
+    assert outcome.calibration is not None
+    log_probs = outcome.calibration.log_probs("softmax")
+    assert (log_probs[np.arange(20), np.arange(20)] == MASKED).all()
+    assert fit_temperature(log_probs, outcome.calibration.Y) == 1.0
+
+
+def test_a_label_that_the_draw_took_whole_has_its_stated_probability() -> None:
+    y = np.concatenate([np.zeros(2_500, np.int64), np.ones(2_490, np.int64), np.arange(2, 12)])
+    rows = Rows(np.random.default_rng(0).normal(size=(5_000, 2)), one_hot(y, 12), None, classifies=True)
+    for seed in range(5):
+        outcome, _, _ = _hold(hold_out, rows, RunConfig(network="linear", epochs=1, seed=seed))
+        held = np.setdiff1d(np.arange(2, 12), y[outcome.index])
+        np.testing.assert_array_equal(np.flatnonzero(outcome.trained.stated), held)
+        np.testing.assert_allclose(outcome.trained.stated[held], 1 / (4_600 + 12))
+
+
 def test_a_model_of_too_few_rows_is_not_calibrated() -> None:
-    clf = likely.Classifier(network="linear", random_state=0).fit(X_IRIS[46:100], Y_IRIS[46:100])
+    with pytest.warns(GuaranteeWarning, match="19 rows are too few to hold any out, which takes 20"):
+        clf = likely.Classifier(network="linear", random_state=0).fit(X_IRIS[::8], Y_IRIS[::8])
     card = clf.predictor_.card
     assert (card.calibrated, card.temperature, card.splits.method) == (False, None, "none")
     np.testing.assert_allclose(clf.predict_proba(X_IRIS).sum(axis=1), 1)

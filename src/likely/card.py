@@ -89,7 +89,8 @@ class Card(_Entry):
     `class_frequencies` are those that the probabilities hold under: of the training rows, or after `calibrate` of the
     rows calibrated on. `class_weight` is what training multiplied them by (taken back in every answer), `prior` those
     to answer under, where they differ. Frequencies are counted and a prior is given, unless `frequencies_known` and
-    `prior_estimated` say otherwise.
+    `prior_estimated` say otherwise. `unseen` are labels without a training row, with the
+    probability that each of them has in every answer.
     """
 
     task: Literal["classification", "regression"]
@@ -111,6 +112,7 @@ class Card(_Entry):
     prior: tuple[float, ...] | None = None
     prior_estimated: bool = False
     frequencies_known: bool = False
+    unseen: dict[str, float] = Field(default_factory=dict)
     target_mean: tuple[float, ...] = ()
     target_scale: tuple[float, ...] = ()
     data: DataEntry

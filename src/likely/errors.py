@@ -18,6 +18,7 @@
     LikelyWarning            everything that the library warns of
     ├── CacheWarning                 decoded pictures could not be kept for the next time
     ├── DamagedFileWarning           a file that is not what it should be was passed over
+    ├── GuaranteeWarning             something that models usually promise is missing here, or holds for less
     ├── ImprobableConditionWarning   conditioning on an event of tiny probability
     └── RankWarning                  a design matrix without full column rank
 
@@ -102,6 +103,10 @@ class CacheWarning(LikelyWarning):
 
 class DamagedFileWarning(LikelyWarning):
     """A file that is not what it should be was passed over, for another place had a good one to offer."""
+
+
+class GuaranteeWarning(LikelyWarning):
+    """What models usually promise is missing here: calibration, sets, familiarity, or a label that can be answered."""
 
 
 class ImprobableConditionWarning(LikelyWarning):

@@ -23,12 +23,16 @@ from likely.stored_rows import take_rows
 from likely.training import UNFINISHED, Checkpoints, Interrupt, Rows, Trained, held_out_figures, overtime, train
 from likely.trust.familiarity import REFERENCE, unfamiliarity
 from likely.trust.temperature import apply_temperature, fit_temperature
+from likely.trust.unseen import MASKED
 
 _SHARE, _MOST = 0.04, 2_500
 LEAST_VAL = 100
 """Rows of a val part from which it can carry temperature and thresholds."""
 
 _FOLDS = 5
+LEAST = 4 * _FOLDS
+"""Rows from which folds hold some out: with fewer, what is left says little of the whole."""
+
 _SHARES = 6.6
 """Trainings of the length of a fold's that a time limit must suffice for: the folds', the last one, whose rows are a
 quarter more, and what comes after each."""
@@ -42,7 +46,8 @@ class HeldOut:
 
     `features` (m, d) are hidden ones of the network. Where the scores come from several networks there are none, but
     `unfamiliarity` (m,) says how strange each row was to the network that had not seen it. `index` (m,) says which of
-    all rows these are.
+    all rows these are. `stated`, (k,) or (m, k), is the probability of each label that its training rows lacked, 0 for
+    the others.
     """
 
     scores: np.ndarray
@@ -51,6 +56,21 @@ class HeldOut:
     features: np.ndarray | None = None
     unfamiliarity: np.ndarray | None = None
     index: np.ndarray | None = None
+    stated: np.ndarray | None = None
+
+    @property
+    def unseen(self) -> np.ndarray:
+        """Which labels the network of each row was never shown, booleans (m, k).
+
+        They are masked where a calibration is fitted, which then rests on the rows of the other labels: those of an
+        unseen label say nothing of how sure to be of the rest.
+        """
+        return np.broadcast_to(np.zeros(1, bool) if self.stated is None else self.stated > 0, self.Y.shape)
+
+    def log_probs(self, head: str) -> np.ndarray:
+        """Log-probabilities before calibration, shape (m, k); labels that the network was never shown are masked."""
+        found = np.asarray(HEADS[head].log_probs(self.scores), dtype=np.float64)
+        return np.where(self.unseen, MASKED, found)
 
 
 @dataclass(frozen=True)
@@ -157,15 +177,16 @@ def cross_validate(
     whose scores differ as little as their rows do. With a time limit the first fold finds out how many steps there is
     time for; the others, and the last training, take as many.
 
-    A class with fewer rows than there are folds leaves nothing to hold out: then there are no held-out scores. Where
-    Ctrl-C or the limit ends the run before the last training is complete, the latest network that was trained to its
-    full length answers; its own fold, which it has not seen, calibrates it.
+    A class of any size takes part: every row is held out once. The training rows of a fold may lack a label, whose
+    rows are then in this fold; it has its stated probability there, and they count as they fall: wrong, and in no set.
+
+    Where Ctrl-C or the limit ends the run before the last training is complete, the latest network that was trained to
+    its full length answers; its own fold, which it has not seen, calibrates it.
     """
     watch = watch or Stopwatch()
     began, limit = watch(), config.time_limit
     everything = np.arange(len(rows))
-    smallest = min(count for count in np.bincount(rows.strata) if count) if rows.classifies else len(rows)
-    if smallest < _FOLDS or len(rows) < 4 * _FOLDS:
+    if len(rows) < LEAST:
         plan = _plan(rows, len(rows), config, mirror, own, limit, say)
         left = None if limit is None else _left(limit, watch() - began)
         trained = train(plan, rows, everything, config, time_limit=left, watch=watch, on_record=record)
@@ -181,6 +202,7 @@ def cross_validate(
     most = _LOOKS
     looks: list[list[tuple[float, np.ndarray]]] = []
     strangeness = np.empty(len(rows))
+    stated = np.zeros(rows.Y.shape)
     latest: Trained | None = None
     with Interrupt() as interrupt:
         for number, fold in enumerate(held_out, start=1):
@@ -211,6 +233,7 @@ def cross_validate(
                 plan, most, seen = replace(plan, epochs=trained.history[-1].epoch), 1, seen[-1:]
             latest = trained
             looks.append(seen)
+            stated[fold] = trained.stated
             if rows.classifies:
                 strangeness[fold] = _strangeness(trained, rows, np.setdiff1d(everything, fold), fold)
 
@@ -218,7 +241,8 @@ def cross_validate(
         n_looks = min(len(seen) for seen in looks)
         order = np.argsort(np.concatenate(held_out))
         pooled = [np.concatenate([seen[look][1] for seen in looks])[order] for look in range(n_looks)]
-        losses = [_loss(scores, rows, plan.head) for scores in pooled]
+        looked_at = [HeldOut(scores, rows.Y, rows.weights, stated=stated) for scores in pooled]
+        losses = [_loss(look, plan.head, rows.classifies) for look in looked_at]
         best = int(np.argmin(losses))
         stop_at = looks[0][best][0]
         say(f"Out-of-fold loss {losses[best]:.4f}, lowest at {stop_at:.0%} of the full length; training on all rows")
@@ -241,7 +265,7 @@ def cross_validate(
     splits = SplitsEntry(
         method="cross-validation", train=len(rows), calibration=len(rows), thresholds=len(rows), folds=_FOLDS
     )
-    out_of_fold = HeldOut(pooled[best], rows.Y, rows.weights, unfamiliarity=strangeness, index=everything)
+    out_of_fold = replace(looked_at[best], unfamiliarity=strangeness, index=everything)
     return Outcome(trained, everything, splits, out_of_fold, out_of_fold)
 
 
@@ -329,7 +353,7 @@ def _checkpoints(rows: Rows, index: np.ndarray, **settings: Any) -> Checkpoints:
 def _held_out(trained: Trained, rows: Rows, index: np.ndarray) -> HeldOut:
     weights = None if rows.weights is None else rows.weights[index]
     scores, features = trained.scores_and_features(take_rows(rows.X, index))
-    return HeldOut(scores, rows.Y[index], weights, features, index=index)
+    return HeldOut(scores, rows.Y[index], weights, features, index=index, stated=trained.stated)
 
 
 def _strangeness(trained: Trained, rows: Rows, index: np.ndarray, fold: np.ndarray) -> np.ndarray:
@@ -339,13 +363,13 @@ def _strangeness(trained: Trained, rows: Rows, index: np.ndarray, fold: np.ndarr
     return unfamiliarity(stats, features, scores)
 
 
-def _loss(scores: np.ndarray, rows: Rows, head: str) -> float:
+def _loss(held_out: HeldOut, head: str, classifies: bool) -> float:
     """NLL under the best temperature, since one will be fitted; or the mean squared error."""
-    if not rows.classifies:
-        return held_out_figures(scores, rows.Y, head, False, rows.weights)["mse"]
-    log_probs = np.asarray(HEADS[head].log_probs(scores), dtype=np.float64)
-    calibrated = apply_temperature(log_probs, fit_temperature(log_probs, rows.Y, rows.weights))
-    return held_out_figures(calibrated, rows.Y, "softmax", True, rows.weights)["nll"]
+    if not classifies:
+        return held_out_figures(held_out.scores, held_out.Y, head, False, held_out.weights)["mse"]
+    log_probs = held_out.log_probs(head)
+    calibrated = apply_temperature(log_probs, fit_temperature(log_probs, held_out.Y, held_out.weights))
+    return held_out_figures(calibrated, held_out.Y, "softmax", True, held_out.weights, held_out.stated)["nll"]
 
 
 def _plan(

@@ -9,6 +9,7 @@ import numpy as np
 
 from likely.arrays import one_hot
 from likely.config import RunConfig
+from likely.data.classes import listed
 from likely.data.corrections import Correction, row_names
 from likely.data.dataset import Dataset
 from likely.data.split import folds as split_into_folds
@@ -21,6 +22,7 @@ from likely.stored_rows import take_rows
 from likely.training import Rows, train
 from likely.trust.label_issues import LabelIssues, Which, label_issues
 from likely.trust.temperature import apply_temperature, fit_temperature
+from likely.trust.unseen import MASKED, with_unseen
 
 
 @dataclass(frozen=True)
@@ -55,12 +57,15 @@ class LabelCheck:
         issues: the rows of that part in doubt, ranked.
         probabilities: of every row of that part, out of fold, shape (n, k).
         folds: how many networks were trained.
+        rare: the labels with a single row there, and that row. Where it was held out the network had never been shown
+            the label, so that the row is listed without having been compared with another one.
     """
 
     dataset: Dataset
     issues: LabelIssues
     probabilities: np.ndarray
     folds: int
+    rare: tuple[tuple[str, int], ...] = ()
 
     @property
     def column(self) -> str:
@@ -119,19 +124,29 @@ def check_labels(
             Fashion-MNIST (conv net, one epoch, 3 folds) its first 5% hold 96%, "confident" lists 77% in all.
         watcher: sees messages and records.
     Raises:
-        DataError: if the data are for regression, or a class has fewer rows than there are folds.
+        DataError: if the data are for regression, or there are fewer rows than folds.
         ConfigError: if there are fewer than two folds.
     """
     probabilities = out_of_fold(dataset, config, folds=folds, watcher=watcher)
     issues = label_issues(dataset.train.y, probabilities, which=which)
-    return LabelCheck(dataset, issues, probabilities, folds)
+    y = dataset.train.y
+    single = np.flatnonzero(np.bincount(y, minlength=len(dataset.labels)) == 1)
+    rare = tuple((dataset.labels[label], int(np.flatnonzero(y == label)[0])) for label in single)
+    if rare:
+        watcher = watcher or Silent()
+        watcher.say(
+            f"Labels with a single row, listed without having been compared with another: "
+            f"{listed([label for label, _ in rare])}"
+        )
+    return LabelCheck(dataset, issues, probabilities, folds, rare)
 
 
 def out_of_fold(dataset: Dataset, config: RunConfig, *, folds: int = 5, watcher: Watcher | None = None) -> np.ndarray:
     """P(label | row) of every training row from a network that was trained without it, shape (n, k).
 
     One temperature, fitted to all rows together, is shared by the k networks. It knows the labels, but one number
-    cannot learn any of them.
+    cannot learn any of them. A label that a fold's training rows lack, since its only row is held out, has the stated
+    probability of `likely.trust.unseen` there.
 
     Raises:
         DataError, ConfigError: as `check_labels`.
@@ -141,7 +156,7 @@ def out_of_fold(dataset: Dataset, config: RunConfig, *, folds: int = 5, watcher:
     y, n_labels = dataset.train.y, len(dataset.labels)
     rows = Rows(dataset.train.X, one_hot(y, n_labels, config.dtype), None, classifies=True, columns=dataset.columns)
     everything = np.arange(len(rows))
-    log_probs = np.empty((len(rows), n_labels))
+    log_probs, stated = np.empty((len(rows), n_labels)), np.empty((len(rows), n_labels))
     share = None if config.time_limit is None else config.time_limit / folds
     plan = choose_plan(
         config,
@@ -166,8 +181,10 @@ def out_of_fold(dataset: Dataset, config: RunConfig, *, folds: int = 5, watcher:
         if trained.stopped == "interrupted":
             raise KeyboardInterrupt  # half of the folds say nothing of the other rows
         log_probs[fold] = np.asarray(HEADS[plan.head].log_probs(trained.scores(take_rows(rows.X, fold))))
+        stated[fold] = trained.stated
+    log_probs = np.where(stated > 0, MASKED, log_probs)
     temperature = fit_temperature(log_probs, y)
-    return np.exp(apply_temperature(log_probs, temperature))
+    return np.exp(with_unseen(apply_temperature(log_probs, temperature), stated))
 
 
 def _check(dataset: Dataset, folds: int) -> None:
@@ -180,10 +197,8 @@ def _check(dataset: Dataset, folds: int) -> None:
         raise ConfigError(
             f"folds must be at least 2; got {folds}. A row must be judged by a network without it. Try 5."
         )
-    counts = np.bincount(dataset.train.y, minlength=len(dataset.labels))
-    rarest = int(counts.argmin())
-    if counts[rarest] < folds:
+    if len(dataset.train) < folds:
         raise DataError(
-            f"Every class must have as many rows as there are folds, {folds}; got {counts[rarest]} of "
-            f"{dataset.labels[rarest]!r}. Each network must see some of them. Try fewer folds, or more rows."
+            f"There must be at least as many rows as folds, {folds}; got {len(dataset.train)}. Each network must have "
+            "rows that it has not seen. Try fewer folds, or more rows."
         )

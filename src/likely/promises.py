@@ -45,7 +45,7 @@ def promises_kept(
     abstention = [entry for e in MAX_ERRORS if (entry := _abstention(predictor, log_probs, y, e)) is not None]
     if abstention:
         found["abstention"] = abstention
-    if familiarity is not None:
+    if familiarity is not None and predictor.can_alarm:
         found["familiarity"] = {"alarm": UNFAMILIAR, "rate": _share(familiarity <= UNFAMILIAR).to_json()}
     if predictor.events:
         found["events"] = {

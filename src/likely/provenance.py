@@ -52,6 +52,7 @@ def make_card(
         biases=None if calibration is None or calibration.biases is None else tuple(calibration.biases.tolist()),
         events=config.events,
         class_frequencies=() if regression else _frequencies(rows),
+        unseen={label: float(p) for label, p in zip(dataset.labels, trained.stated, strict=False) if p > 0},
         class_weight=None if rows.class_weight is None else tuple(rows.class_weight.tolist()),
         target_mean=tuple(trained.target_mean.tolist()) if regression else (),
         target_scale=tuple(trained.target_scale.tolist()) if regression else (),

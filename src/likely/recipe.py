@@ -17,7 +17,7 @@ import numpy as np
 from likely.arrays import one_hot
 from likely.config import RunConfig
 from likely.data.check import check_dataset
-from likely.data.classes import check_events, class_weights
+from likely.data.classes import check_events, class_weights, listed
 from likely.data.corrections import apply_corrections
 from likely.data.dataset import Dataset, Part
 from likely.data.hashes import row_codes, row_hashes
@@ -26,12 +26,12 @@ from likely.data.test_part import with_test_part
 from likely.data.validate import validate
 from likely.errors import ConfigError, DataError
 from likely.familiar import familiar_rows, familiarity_arrays
-from likely.heads import HEADS
-from likely.held_out import LEAST_VAL, Outcome, cross_validate, hold_out
+from likely.held_out import LEAST, LEAST_VAL, Outcome, cross_validate, hold_out
 from likely.learning.descent import Record
 from likely.metrics import classification_metrics, regression_metrics
 from likely.predictor import ClassifierPredictor, RegressorPredictor, make_predictor
 from likely.predictor.arrays import CODES, RESIDUALS, held_out_arrays
+from likely.predictor.missing import never_unfamiliar
 from likely.presets import NOTHING, SMALL, Own
 from likely.promises import promises_kept
 from likely.provenance import make_card
@@ -74,11 +74,12 @@ class Silent:
 
 @dataclass(frozen=True)
 class Learned:
-    """A model that was just trained, and how its training went."""
+    """A model that was just trained, how its training went, and what whoever uses it should know."""
 
     predictor: ClassifierPredictor | RegressorPredictor
     history: list[Record]
     stopped: str
+    warnings: tuple[str, ...] = ()
 
 
 class Judgement(NamedTuple):
@@ -231,6 +232,12 @@ def learn(
         own: a network, an optimizer or augmentations that have no name in a configuration.
     """
     watcher = watcher or Silent()
+    warned: list[str] = []
+
+    def careful(message: str) -> None:
+        warned.append(message)
+        watcher.say(f"Careful: {message}")
+
     classifies = dataset.task == "classification"
     Y = targets if targets is not None else _targets(dataset, dataset.train, config.dtype)
     class_weight = class_weights(config.class_weight, dataset.labels, Y, weights) if classifies else None
@@ -271,21 +278,40 @@ def learn(
     fitted, figures = None, None
     held_out: dict[str, np.ndarray] = {}
     if rows.classifies and calibration is not None:
-        head = HEADS[trained.plan.head]
-        log_probs = np.asarray(head.log_probs(calibration.scores), dtype=np.float64)
+        log_probs = calibration.log_probs(trained.plan.head)
         fitted = fit_calibration(log_probs, calibration.Y, calibration.weights)
         calibrated = fitted.apply(log_probs)
-        figures = {"n": len(calibrated), **held_out_figures(calibrated, calibration.Y, "softmax", True)}
+        judged = held_out_figures(calibrated, calibration.Y, "softmax", True, stated=calibration.stated)
+        figures = {"n": len(calibrated), **judged}
         biases = "" if fitted.biases is None else " and a bias per class"
         watcher.say(f"Temperature {fitted.temperature:.3f}{biases}, fitted on {len(calibrated):,} held-out rows")
-        if thresholds is not None:
-            kept = np.asarray(head.log_probs(thresholds.scores), dtype=np.float64)
-            held_out = held_out_arrays(log_probs, kept, thresholds.Y, fitted) | _familiarity(rows, outcome)
+        without = int((calibration.unseen & (calibration.Y > 0)).any(axis=1).sum())
+        if without:
+            watcher.say(
+                f"{without:,} of the held-out rows have a label that their network was never shown: they count as "
+                "wrong answers, and no set holds them"
+            )
+        if thresholds is not None and thresholds.index is not None:
+            kept = thresholds.log_probs(trained.plan.head)
+            promised = held_out_arrays(log_probs, kept, thresholds.Y, fitted, thresholds.unseen)
+            held_out = promised | _familiarity(rows, outcome)
             held_out[CODES] = row_codes(take_rows(rows.X, thresholds.index))
     elif rows.classifies:
-        watcher.say("Too few rows per class to hold any out: the model is not calibrated")
+        careful(
+            f"{len(rows)} rows are too few to hold any out, which takes {LEAST}: the model is not calibrated, and "
+            "promises no sets, no bound on its errors and no familiarity"
+        )
     elif thresholds is not None and rows.Y.shape[1] == 1:
         held_out = {RESIDUALS: np.sort(np.abs(thresholds.Y - thresholds.scores)[:, 0])}
+    if rows.classifies:
+        held = np.flatnonzero((rows.Y.sum(axis=0) > 0) & (trained.stated > 0))
+        if len(held):
+            note = (
+                f"The held-out rows are all that there are of {len(held)} labels: "
+                f"{listed([dataset.labels[i] for i in held])}. They can hardly be answered"
+            )
+            dataset = replace(dataset, notes=(*dataset.notes, note))
+            careful(note)
     # The labels of a val part may be as frequent as its maker pleased.
     learned_from = rows if chosen is None else replace(rows, Y=Y)
     card = make_card(dataset, config, trained, outcome.splits, fitted, figures, command, learned_from)
@@ -293,7 +319,9 @@ def learn(
     predictor = make_predictor(
         card, trained.engine.state(), held_out, config.device, trained_on=hashes, network=own.network
     )
-    return Learned(predictor, trained.history, trained.stopped)
+    if isinstance(predictor, ClassifierPredictor) and (never := never_unfamiliar(predictor)):
+        careful(never)
+    return Learned(predictor, trained.history, trained.stopped, tuple(warned))
 
 
 def judge(predictor: ClassifierPredictor | RegressorPredictor, part: Part) -> Judgement:

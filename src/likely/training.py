@@ -28,6 +28,7 @@ from likely.metrics.scores import FLOOR
 from likely.presets import Plan
 from likely.stored_rows import RowArray, take_rows
 from likely.transfer import begun
+from likely.trust.unseen import unseen_probabilities, with_unseen
 
 UNFINISHED = "unfinished"
 """How a training ended that was given up."""
@@ -79,6 +80,7 @@ class Trained:
 
     A regression network answers in standardized targets: target = target_mean + target_scale * score. For
     classification the scale is 1 and the mean -log w, with the weights w that classes had in training (0 without).
+    `stated` (k,) is the probability of each label that its rows lack, 0 for the others.
     """
 
     plan: Plan
@@ -88,6 +90,7 @@ class Trained:
     target_scale: np.ndarray
     history: list[Record]
     stopped: str
+    stated: np.ndarray
 
     def scores_and_features(self, X: RowArray) -> tuple[np.ndarray, np.ndarray]:
         """Scores (n, k), for regression in the targets' own unit, and hidden features (n, d)."""
@@ -203,7 +206,8 @@ def train(
     if plan.start is not None:
         engine.load_state(begun(engine.state(), plan.start, engine.last_layer))
     inference = Inference(normalization, engine.forward, engine.scores, plan.mirror, plan.sure, plan.head)
-    trained = Trained(plan, engine, inference, mean, scale, [], "finished")
+    stated = unseen_probabilities(rows.Y[index].sum(axis=0)) if rows.classifies else np.zeros(Y.shape[1])
+    trained = Trained(plan, engine, inference, mean, scale, [], "finished", stated)
     recent = _Mean(_RECENT)
     judge = _Judge(trained, checkpoints, rows.classifies, recent if average_recent else None)
     if plan.exact:
@@ -314,12 +318,22 @@ def _sample(X: RowArray) -> np.ndarray:
 
 
 def held_out_figures(
-    scores: np.ndarray, Y: np.ndarray, head: str, classifies: bool, weights: np.ndarray | None = None
+    scores: np.ndarray,
+    Y: np.ndarray,
+    head: str,
+    classifies: bool,
+    weights: np.ndarray | None = None,
+    stated: np.ndarray | None = None,
 ) -> dict[str, float]:
-    """What is said of held-out rows on the way: accuracy and NLL in nats, or the mean squared error."""
+    """What is said of held-out rows on the way: accuracy and NLL in nats, or the mean squared error.
+
+    Labels that the network was never shown have their `stated` probability, (k,) or (n, k).
+    """
     if not classifies:
         return {"mse": float(np.average(np.square(scores - Y).sum(axis=1), weights=weights))}
     log_probs = np.asarray(HEADS[head].log_probs(scores))
+    if stated is not None:
+        log_probs = with_unseen(log_probs, stated)
     right = log_probs.argmax(axis=1) == Y.argmax(axis=1)
     # A label that the network masks as impossible costs much when it comes, but no infinity that would hide the rest.
     floored = np.maximum(log_probs, math.log(FLOOR))
@@ -394,7 +408,12 @@ class _Judge:
         with np.errstate(over="ignore", invalid="ignore"):
             scores = self.trained.scores(checkpoints.X)
             figures = held_out_figures(
-                scores, checkpoints.Y, self.trained.plan.head, self.classifies, checkpoints.weights
+                scores,
+                checkpoints.Y,
+                self.trained.plan.head,
+                self.classifies,
+                checkpoints.weights,
+                self.trained.stated,
             )
         loss = figures["nll" if self.classifies else "mse"]
         masked = scores == -np.inf if self.classifies else np.zeros(scores.shape, np.bool_)

@@ -108,10 +108,32 @@ def test_labels_that_are_believed_are_no_issue() -> None:
     assert len(even.index) == 0
 
 
+def test_a_class_without_rows_has_no_threshold_and_changes_nothing_for_the_others() -> None:
+    rng = np.random.default_rng(3)
+    labels = rng.integers(0, 3, 200)
+    probs = rng.dirichlet(np.ones(3), 200) + np.eye(3)[labels]
+    probs /= probs.sum(axis=1, keepdims=True)
+    wide = np.insert(probs * 0.999, 1, 0.001, axis=1)  # a class between the others that nobody has
+    moved = np.array([0, 2, 3])
+    for which in ("confident", "disagree"):
+        for rank_by in ("self_confidence", "normalized_margin"):
+            one = label_issues(labels, probs, which=which, rank_by=rank_by)
+            other = label_issues(moved[labels], wide, which=which, rank_by=rank_by)
+            np.testing.assert_array_equal(one.index, other.index)
+            np.testing.assert_array_equal(moved[one.suggested], other.suggested)
+    joint = confident_joint(moved[labels], wide)
+    np.testing.assert_array_equal(joint[np.ix_(moved, moved)], confident_joint(labels, probs))
+    assert joint[1].sum() == joint[:, 1].sum() == 0
+
+
+def test_a_sure_word_for_a_class_without_rows_is_no_confident_issue_but_disagrees() -> None:
+    probs = np.array([[0.9, 0.1], [0.1, 0.9], [0.8, 0.2]])
+    assert len(label_issues(np.zeros(3, int), probs)) == 0
+    assert label_issues(np.zeros(3, int), probs, which="disagree").index.tolist() == [1]
+
+
 def test_bad_input_is_named() -> None:
     labels, probs = np.array([0, 1, 0]), np.array([[0.5, 0.5], [0.2, 0.8], [0.9, 0.1]])
-    with pytest.raises(DataError, match="no row of class 1"):
-        label_issues(np.zeros(3, int), probs)
     with pytest.raises(DataError, match="row 2"):
         label_issues(np.array([0, 1, 2]), probs)
     with pytest.raises(ProbabilityError, match="row 0"):

@@ -2,7 +2,7 @@
 
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from itertools import repeat
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -42,9 +42,10 @@ class Answer:
     set: list[str] | None = None
     abstained: bool | None = None
     familiarity: float | None = None
+    missing: Mapping[str, str] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
-        """Plain JSON values; a condition adds the entry "given" and changes no other."""
+        """Plain JSON values; a condition adds the entry "given" and changes no other, and what is missing says why."""
         label = most_probable(self.probabilities)
         document: dict[str, Any] = {
             **_named(self.name),
@@ -56,7 +57,11 @@ class Answer:
             "familiarity": self.familiarity,
             "events": self.events,
         }
-        return document if self.given is None else {**document, "given": asdict(self.given)}
+        if self.given is not None:
+            document["given"] = asdict(self.given)
+        if self.missing:
+            document["missing"] = dict(self.missing)
+        return document
 
 
 @dataclass(frozen=True)
@@ -129,7 +134,8 @@ def classify(
     if familiarity is not None:
         familiar = familiarity.tolist()
     if condition is None:
-        yield from map(Answer, names, _labelled(P), _asked(P, events), repeat(None), sets, abstained, familiar)
+        promised = sets, abstained, familiar, repeat(promises.missing)
+        yield from map(Answer, names, _labelled(P), _asked(P, events), repeat(None), *promised)
         return
 
     masses = P(condition)
@@ -146,7 +152,7 @@ def classify(
         names, possible.tolist(), _labelled(P), _asked(P, events), sets, abstained, familiar, strict=False
     ):
         if is_possible:
-            yield Answer(name, probabilities, asked, next(conditional), *promised)
+            yield Answer(name, probabilities, asked, next(conditional), *promised, missing=promises.missing)
         else:
             yield Failure(
                 name, f"{called(name)}: P({', '.join(outcomes)}) is 0 here, and nothing follows from the impossible."

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from likely.predictor import ClassifierPredictor, RegressorPredictor
 
 _BATCH = 500
+_CALLED = {"set": "sets at 95%", "abstained": "bound on the error at 1%", "familiarity": "word of what is unfamiliar"}
 
 
 def predict(
@@ -83,6 +84,7 @@ def predict(
     from likely.cli.terminal import complain
     from likely.errors import DataError
     from likely.predictor import ClassifierPredictor, load
+    from likely.predictor.missing import never_unfamiliar
     from likely.probability.space import SampleSpace
 
     predictor = load(model, device or "auto")
@@ -97,6 +99,11 @@ def predict(
         promises = read_promises(predictor, coverage, max_error)
         if prior is not None and promises.coverage is not None and predictor.approximate_sets:
             complain(f"note: Sets are approximate: {predictor.approximate_sets}")
+        # JSON says with each answer what is missing and why; a table has no column that would be empty.
+        for name in promises.missing if as_csv or as_parquet is not None else ():
+            complain(f"No {_CALLED[name]}: {promises.missing[name]}")
+        if not (as_json or as_csv or as_parquet is not None) and (never := never_unfamiliar(predictor)):
+            complain(never)
     elif event or any(option is not None for option in (given, coverage, max_error, prior)):
         raise DataError(
             f"Events, sets and errors must be about labels; {model} predicts numbers. "

@@ -3,7 +3,7 @@
 import csv
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import typer
@@ -27,13 +27,14 @@ class Questions:
 class Promises:
     """The coverage of prediction sets and the largest share of wrong answers; None where the model cannot promise it.
 
-    Whether they were asked for decides what a table shows.
+    Whether they were asked for decides what a table shows. `missing` says why there is no answer, by its name.
     """
 
     coverage: float | None = None
     max_error: float | None = None
     coverage_was_asked: bool = False
     error_was_asked: bool = False
+    missing: Mapping[str, str] = field(default_factory=dict)
 
 
 NOTHING = Promises()
@@ -112,22 +113,26 @@ def read_promises(predictor: "ClassifierPredictor", coverage: float | None, max_
         DataError, ConfigError: if the model cannot promise what was asked for.
     """
     from likely.errors import DataError
+    from likely.predictor.missing import never_unfamiliar
 
-    def promised(promise: "Callable[[float], object]", asked: float | None, usual: float) -> float | None:
+    missing: dict[str, str] = {}
+
+    def promised(name: str, promise: "Callable[[float], object]", asked: float | None, usual: float) -> float | None:
         try:
             promise(usual if asked is None else asked)
-        except DataError:
+        except DataError as error:
             if asked is not None:
                 raise
+            missing[name] = str(error)
             return None
         return usual if asked is None else asked
 
-    return Promises(
-        promised(predictor.coverage_interval, coverage, 0.95),
-        promised(predictor.abstention, max_error, 0.01),
-        coverage is not None,
-        max_error is not None,
-    )
+    sets = promised("set", predictor.check_coverage, coverage, 0.95)
+    abstention = promised("abstained", predictor.abstention, max_error, 0.01)
+    why = predictor.no_familiarity
+    if (reason := never_unfamiliar(predictor) if why is None else str(why)) is not None:
+        missing["familiarity"] = reason
+    return Promises(sets, abstention, coverage is not None, max_error is not None, missing)
 
 
 def _labels(text: str, option: str) -> list[str]:

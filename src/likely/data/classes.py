@@ -4,7 +4,17 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from likely.errors import ConfigError, DataError, nearest
+from likely.errors import ConfigError, nearest
+
+
+def listed(labels: Sequence[object], most: int = 5) -> str:
+    """The first labels by their names, for a sentence.
+
+    Example:
+        >>> listed(["bag", "coat", "shirt"], most=2)
+        "'bag', 'coat', ..."
+    """
+    return ", ".join(repr(label) for label in labels[:most]) + (", ..." if len(labels) > most else "")
 
 
 def check_events(events: Mapping[str, Sequence[str]], labels: Sequence[str]) -> None:
@@ -38,7 +48,8 @@ def class_weights(
 ) -> np.ndarray | None:
     """How much each class counts in training, shape (k,), or None if all count the same.
 
-    "balanced" gives the class with n_c of n rows the weight n / (k n_c), so that all k classes weigh the same in sum.
+    "balanced" gives the class with n_c of n rows the weight n / (k n_c), so that all k classes weigh the same in sum. A
+    class without rows has nothing to weigh and no part in k.
 
     Args:
         setting: "balanced", a number per label (1 for those left out), or None.
@@ -47,7 +58,6 @@ def class_weights(
         weights: of the rows, shape (n,), or None.
     Raises:
         ConfigError: if a label does not exist.
-        DataError: if a class has no weight to balance.
 
     Example:
         >>> class_weights("balanced", ["a", "b"], np.array([[1, 0], [1, 0], [1, 0], [0, 1]])).round(3)
@@ -57,12 +67,8 @@ def class_weights(
         return None
     if setting == "balanced":
         shares = np.average(Y, axis=0, weights=weights).astype(np.float64)
-        if not shares.all():
-            raise DataError(
-                f"Classes must have rows to be balanced; got none of {labels[int(shares.argmin())]!r}. No weight makes "
-                "up for that. Try to leave the class out."
-            )
-        return 1.0 / (len(labels) * shares)
+        held = shares > 0
+        return np.where(held, 1.0 / (held.sum() * np.where(held, shares, 1.0)), 1.0)
     assert not isinstance(setting, str)
     unknown = [label for label in setting if label not in labels]
     if unknown:

@@ -4,12 +4,12 @@ from dataclasses import replace
 
 import numpy as np
 
+from likely.data.classes import listed
 from likely.data.dataset import Dataset
 from likely.data.split import random_split
 from likely.errors import DataError
 
 SHARE = 0.2
-_NAMED = 5
 
 
 def with_test_part(dataset: Dataset, seed: int) -> Dataset:
@@ -56,6 +56,5 @@ def _without_rows(dataset: Dataset, y: np.ndarray, what: str) -> list[str]:
     empty = [label for label, count in zip(dataset.labels, counts, strict=True) if not count]
     if not empty:
         return []
-    named = ", ".join(repr(label) for label in empty[:_NAMED]) + (", ..." if len(empty) > _NAMED else "")
     labels = f"{len(empty)} labels" if len(empty) > 1 else "a label"
-    return [f"{what} left no row to learn from of {labels}: {named}. They can hardly be answered."]
+    return [f"{what} left no row to learn from of {labels}: {listed(empty)}. They can hardly be answered."]

@@ -1,6 +1,7 @@
 """What the classifier and the regressor share: the way from arrays and settings to the recipe."""
 
 import math
+import warnings
 from dataclasses import replace
 from typing import Any, Literal, cast
 
@@ -19,7 +20,7 @@ from likely.config import RunConfig
 from likely.data.answers import refuse_missing
 from likely.data.dataset import Dataset
 from likely.data.picture_arrays import Channels, are_pictures, rows_as_pictures, stack_pictures
-from likely.errors import ConfigError, DataError
+from likely.errors import ConfigError, DataError, GuaranteeWarning
 from likely.estimators.bars import Verbose, watcher
 from likely.estimators.rows import check_some_weight
 from likely.networks.custom import CustomNetwork
@@ -155,6 +156,8 @@ class Estimator(BaseEstimator):
         learned = learn(dataset, config, watcher(self.verbose), targets=targets, weights=weights, own=self._own())
         self.predictor_ = learned.predictor
         self.history_ = [record.to_json() for record in learned.history]
+        for message in learned.warnings:
+            warnings.warn(message, GuaranteeWarning, stacklevel=3)
 
 
 def _first_not_finite(X: Any) -> str:

@@ -12,11 +12,12 @@ from likely.trust.bias_corrected import Calibration
 RESIDUALS = "held_out.residuals"
 LOG_PROBS = "held_out.log_probs"
 LABELS = "held_out.labels"
+UNSEEN = "held_out.unseen"
 THRESHOLDS = "held_out.thresholds"
 UNFAMILIARITY = "held_out.unfamiliarity"
 FAMILIARITY = "familiarity."
 CODES = "held_out.row_codes"
-HELD_OUT = (RESIDUALS, LOG_PROBS, LABELS, THRESHOLDS, UNFAMILIARITY, CODES)
+HELD_OUT = (RESIDUALS, LOG_PROBS, LABELS, UNSEEN, THRESHOLDS, UNFAMILIARITY, CODES)
 
 
 def check_held_out(where: object, arrays: Mapping[str, np.ndarray], n_labels: int) -> None:
@@ -31,6 +32,7 @@ def check_held_out(where: object, arrays: Mapping[str, np.ndarray], n_labels: in
         LOG_PROBS: (m, n_labels),
         LABELS: (m,),
         CODES: (m,),
+        UNSEEN: (m,),
         THRESHOLDS: (None,),
         UNFAMILIARITY: (None,),
         **{FAMILIARITY + name: (d,) for name in ("shift", "scale")},
@@ -41,8 +43,8 @@ def check_held_out(where: object, arrays: Mapping[str, np.ndarray], n_labels: in
     held_out = {name: a for name, a in arrays.items() if name in HELD_OUT or name.startswith(FAMILIARITY)}
     together = ({LOG_PROBS, LABELS, THRESHOLDS}, {UNFAMILIARITY, *(n for n in shapes if n.startswith(FAMILIARITY))})
     expected = {name for group in together if group & set(held_out) for name in group}
-    expected |= {CODES} & set(held_out)  # files of version 0.1.0 have none
-    kinds = dict.fromkeys(expected, "f") | {LABELS: "iu", CODES: "u"}
+    expected |= {CODES, UNSEEN} & set(held_out)  # files of version 0.1.0 have none
+    kinds = dict.fromkeys(expected, "f") | {LABELS: "iu", CODES: "u", UNSEEN: "u"}
     expect_arrays(where, held_out, {name: shapes[name] for name in expected}, kinds=kinds)  # pyright: ignore[reportArgumentType]
     if m and not 0 <= arrays[LABELS].min() <= arrays[LABELS].max() < n_labels:
         raise ModelFileError(
@@ -52,7 +54,11 @@ def check_held_out(where: object, arrays: Mapping[str, np.ndarray], n_labels: in
 
 
 def held_out_arrays(
-    rows: np.ndarray, log_probs: np.ndarray, Y: np.ndarray, calibration: Calibration
+    rows: np.ndarray,
+    log_probs: np.ndarray,
+    Y: np.ndarray,
+    calibration: Calibration,
+    unseen: np.ndarray | None = None,
 ) -> dict[str, np.ndarray]:
     """What promises about labels rest on: log-probabilities before calibration, a label for each row, and the
     thresholds of confidence to choose among, which come from other rows.
@@ -63,18 +69,22 @@ def held_out_arrays(
         Y: their classes (m,), or label distributions (m, k); then the label is drawn from them, since a promise is
             about labels as they come.
         calibration: of the model.
+        unseen: the labels that the network of each row was never shown, booleans (k,) or (m, k); None for none. A row
+            with such a label fits no set.
 
     Example:
         >>> log_probs = np.log([[0.5, 0.5]])
         >>> sorted(held_out_arrays(log_probs, log_probs, np.array([[0.0, 1.0]]), Calibration(1.0)))
-        ['held_out.labels', 'held_out.log_probs', 'held_out.thresholds']
+        ['held_out.labels', 'held_out.log_probs', 'held_out.thresholds', 'held_out.unseen']
     """
     labels = Y
     if Y.ndim == 2:
         u = np.random.default_rng(0).random((len(Y), 1)) * Y.sum(axis=1, keepdims=True)
         labels = (np.cumsum(Y, axis=1) > u).argmax(axis=1)
+    lacking = np.broadcast_to(np.zeros(1, bool) if unseen is None else unseen, log_probs.shape)
     return {
         LOG_PROBS: np.maximum(log_probs, np.finfo(np.float32).min).astype(np.float32),  # of labels that are masked
         LABELS: labels.astype(np.int32),
+        UNSEEN: lacking[np.arange(len(labels)), labels].astype(np.uint8),
         THRESHOLDS: threshold_grid(confidence(calibration.apply(rows))),
     }

@@ -19,6 +19,7 @@ from likely.predictor.arrays import (
     LOG_PROBS,
     THRESHOLDS,
     UNFAMILIARITY,
+    UNSEEN,
     check_held_out,
     held_out_arrays,
 )
@@ -32,11 +33,15 @@ from likely.trust.abstention import Promise, choose_threshold, confidence
 from likely.trust.bias_corrected import Calibration, fit_calibration
 from likely.trust.conformal import effective_rows, rows_needed
 from likely.trust.decision import Decision, choose_event_threshold
-from likely.trust.familiarity import familiarity_p_values, unfamiliarity
+from likely.trust.familiarity import familiarity_p_values, rows_needed_to_alarm, unfamiliarity
 from likely.trust.prediction_sets import Method, coverage_interval, prediction_sets, set_quantiles
 from likely.trust.prior import PriorEstimate, estimate_prior, label_shift_weights, prior_biases, shift_prior
 from likely.trust.seeded import probability_codes, uniforms
 from likely.trust.ties import slack
+from likely.trust.unseen import MASKED, with_unseen
+
+_LEAST_INSIDE = 5
+"""Held-out rows of an event from which a threshold for it is chosen."""
 
 _PIECE = 10_000
 """Rows whose features are held at a time: answers to a million rows take no more memory than the answers."""
@@ -186,6 +191,14 @@ class ClassifierPredictor(Predictor):
         )
         return [Event(self.space, row) for row in mask]
 
+    def check_coverage(self, coverage: float) -> None:
+        """Refuse a coverage that sets of this model cannot promise.
+
+        Raises:
+            DataError: saying why, and what can be promised.
+        """
+        self.sets(np.empty((0, len(self.labels))), coverage)
+
     def sets(
         self,
         probs: np.ndarray,
@@ -202,7 +215,7 @@ class ClassifierPredictor(Predictor):
         With a seed a row's random number follows from `rows`, the X of these probabilities; without them from the
         probabilities themselves, for held-out and new rows alike.
         """
-        held_out, truth, weights = self._held_out_for_sets()
+        held_out, truth, weights = self._held_out_for_sets(coverage)
         # Without a seed the most probable label counts nothing of its own mass: sets are small and never empty.
         held_u, u = np.zeros(len(held_out)), np.zeros(len(probs))
         if seed is not None:
@@ -218,6 +231,7 @@ class ClassifierPredictor(Predictor):
             u=held_u,
             names=self.card.labels,
             class_weights=weights,
+            unseen=self._was_unseen,
         )
         return prediction_sets(probs, quantiles, method=method, u=u, allow_empty=allow_empty)
 
@@ -226,7 +240,7 @@ class ClassifierPredictor(Predictor):
 
         Under another prior (sum w)^2 / sum w^2 counts as the number of rows, and the interval is approximate.
         """
-        _, truth, weights = self._held_out_for_sets()
+        _, truth, weights = self._held_out_for_sets(coverage)
         return coverage_interval(len(truth) if weights is None else int(effective_rows(weights[truth])), coverage)
 
     @property
@@ -273,7 +287,7 @@ class ClassifierPredictor(Predictor):
                 f"{self.card.splits.folds} networks. They are not scores of this one. Try calibrate(X, y) with new "
                 "rows, or at least 5,000 rows to learn from."
             )
-        sure, wrong = held_out.max(axis=1), held_out.argmax(axis=1) != truth
+        sure, wrong = held_out.max(axis=1), (held_out.argmax(axis=1) != truth) | self._was_unseen
         return choose_threshold(sure, wrong, self.arrays[THRESHOLDS], max_error, level)
 
     def event_threshold(self, event: Any, **goal: Any) -> Decision:
@@ -282,9 +296,18 @@ class ClassifierPredictor(Predictor):
         Args:
             event: a name among `events`, an Event, or labels.
             goal: one of precision=, recall= or cost=(of a false alarm, of a miss).
+        Raises:
+            DataError: if fewer than 5 held-out rows lie in the event, or outside it, or the goal is not reached.
         """
         held_out, truth = self._held_out("A decision threshold")
         mask = self.event(event).mask
+        inside = int(mask[truth].sum())
+        if min(inside, len(truth) - inside) < _LEAST_INSIDE:
+            raise DataError(
+                f"A decision threshold must rest on at least {_LEAST_INSIDE} held-out rows in the event and as many "
+                f"outside; got {inside} of {len(truth):,} inside. So few rows say nothing of a threshold for them. Try "
+                "an event of more labels, or calibrate(X, y) with more rows."
+            )
         decision = choose_event_threshold(held_out[:, mask].sum(axis=1), mask[truth], **goal)
         # A hair lower, so that new rows which tie with the held-out row at the threshold are acted on like it.
         return decision._replace(threshold=max(0.0, decision.threshold - float(slack(np.array(decision.threshold)))))
@@ -302,19 +325,37 @@ class ClassifierPredictor(Predictor):
         """Whether there were held-out rows to compare with, and the class frequencies are those of training."""
         return UNFAMILIARITY in self.arrays and self.card.prior is None
 
+    @property
+    def no_familiarity(self) -> DataError | None:
+        """Why the model knows no familiarity, or None if it does."""
+        if self.card.prior is not None:
+            return self._other_prior("A familiarity")
+        if UNFAMILIARITY not in self.arrays:
+            return self._nothing_held_out("A familiarity", "more rows to learn from")
+        return None
+
+    @property
+    def familiar_rows(self) -> int:
+        """How many held-out rows familiarity compares with."""
+        return len(self.arrays.get(UNFAMILIARITY, ()))
+
+    @property
+    def can_alarm(self) -> bool:
+        """Whether enough rows were held out for a p-value of 0.01, from which on a row is called unfamiliar."""
+        return self.knows_familiarity and self.familiar_rows >= rows_needed_to_alarm()
+
     def familiarity(self, X: Any) -> np.ndarray:
         """A conformal p-value per row: small = unlike anything that the model was trained on.
 
         P(p <= a) <= a for rows drawn like the held-out ones, so that calling rows with p <= 0.01 unfamiliar raises
-        false alarms on 1% of familiar rows.
+        false alarms on 1% of familiar rows. With m held-out rows no p-value is below 1 / (m + 1): fewer than 99 can
+        call nothing unfamiliar at that rate (`can_alarm`).
 
         Raises:
             DataError: if there were no held-out rows to compare with.
         """
-        if self.card.prior is not None:
-            raise self._other_prior("A familiarity")
-        if UNFAMILIARITY not in self.arrays:
-            raise self._nothing_held_out("A familiarity", "more rows per class to learn from")
+        if self.no_familiarity is not None:
+            raise self.no_familiarity
         parts = [self._familiarity(*self.scores_and_features(part)) for part in pieces(self.rows(X), _PIECE)]
         return np.concatenate(parts)
 
@@ -334,8 +375,9 @@ class ClassifierPredictor(Predictor):
             X: rows or pictures that the network was not trained on, drawn like those it will answer.
             y: their labels (n,), or label distributions (n, k).
         Raises:
-            DataError: if a row was trained on (as far as its run folder lies beside the model), a class is missing,
-                or there are fewer than two rows of a class.
+            DataError: if a row was trained on (as far as its run folder lies beside the model), or there are fewer than
+                two rows. Classes may be missing among them; what is about a class alone, such as sets per class, then
+                refuses.
         """
         rows = self.rows(X)
         self._refuse_trained_on(rows)
@@ -347,17 +389,16 @@ class ClassifierPredictor(Predictor):
             Y = strata = self._classes(Y, len(rows))
         if len(rows) != len(strata):
             raise ShapeError(f"y must have one label per row; got {len(strata)} for {len(rows)} rows. Check both.")
-        counts = np.bincount(strata, minlength=len(self.labels))
-        if counts.min() < 2:
-            rare = [label for label, count in zip(self.card.labels, counts, strict=True) if count < 2]
+        if len(rows) < 2:
             raise DataError(
-                f"Calibration rows must hold every class at least twice; got {counts.min()} of {rare[0]!r}"
-                f"{f' and too few of {len(rare) - 1} more' if len(rare) > 1 else ''}. Half of them fit the "
-                "temperature, half keep the promises. Try more rows."
+                f"Calibration must have at least two rows; got {len(rows)}. Half of them fit the temperature, half "
+                "keep the promises. Try more rows."
             )
         [first, second] = random_split(len(rows), [len(rows) // 2], np.random.default_rng(0))
         scores, strangeness = self._scores_and_strangeness(rows)
         log_probs = self._before_temperature(scores).astype(np.float64)
+        unseen = self._stated > 0
+        log_probs = np.where(unseen, MASKED, log_probs)  # their stated probability is not fitted
         start, frequencies = self._start(len(first))
         fitted = fit_calibration(log_probs[first], Y[first], start=start)
         if fitted.biases is not None and (start is None or (fitted.biases != start).any()):
@@ -367,7 +408,7 @@ class ClassifierPredictor(Predictor):
         splits = self.card.splits.model_copy(
             update={"method": "held-out", "calibration": len(first), "thresholds": len(second), "folds": 0}
         )
-        arrays = held_out_arrays(log_probs[first], log_probs[second], Y[second], fitted)
+        arrays = held_out_arrays(log_probs[first], log_probs[second], Y[second], fitted, unseen)
         arrays[CODES] = row_codes(take_rows(rows, second))
         if strangeness is not None:
             arrays[UNFAMILIARITY] = np.sort(strangeness)
@@ -453,7 +494,9 @@ class ClassifierPredictor(Predictor):
 
     def _before_prior(self, scores: np.ndarray) -> np.ndarray:
         log_probs = self._before_temperature(scores)
-        return log_probs if self._calibration is None or not len(log_probs) else self._calibration.apply(log_probs)
+        if self._calibration is not None and len(log_probs):
+            log_probs = self._calibration.apply(log_probs)
+        return with_unseen(log_probs, self._stated)
 
     @property
     def _calibration(self) -> Calibration | None:
@@ -482,6 +525,17 @@ class ClassifierPredictor(Predictor):
         scores, strangeness = map(np.concatenate, zip(*parts, strict=True))
         return scores, strangeness
 
+    @property
+    def _stated(self) -> np.ndarray:
+        """The probability of each label that had no training row, 0 for the others: shape (k,)."""
+        return np.array([self.card.unseen.get(label, 0.0) for label in self.card.labels])
+
+    @property
+    def _was_unseen(self) -> np.ndarray:
+        """Which held-out rows have a label that their network was never shown, booleans (m,)."""
+        found = self.arrays.get(UNSEEN)
+        return np.zeros(len(self.arrays[LABELS]), bool) if found is None else found > 0
+
     def _before_temperature(self, scores: np.ndarray) -> np.ndarray:
         return np.asarray(HEADS[self.card.head].log_probs(scores))
 
@@ -494,19 +548,20 @@ class ClassifierPredictor(Predictor):
     def _held_out_log_probs(self) -> np.ndarray:
         """The same in nats, before a prior."""
         log_probs = self.arrays[LOG_PROBS]
-        return log_probs if self._calibration is None else self._calibration.apply(log_probs)
+        log_probs = log_probs if self._calibration is None else self._calibration.apply(log_probs)
+        return with_unseen(log_probs, self._stated)
 
-    def _held_out(self, what: str) -> tuple[np.ndarray, np.ndarray]:
+    def _held_out(self, what: str, coverage: float | None = None) -> tuple[np.ndarray, np.ndarray]:
         if self.card.prior is not None:
             raise self._other_prior(what)
         if LOG_PROBS not in self.arrays:
-            raise self._nothing_held_out(what)
+            raise self._nothing_held_out(what, coverage=coverage)
         return self.held_out_probs, self.arrays[LABELS].astype(np.int64)
 
-    def _held_out_for_sets(self) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
+    def _held_out_for_sets(self, coverage: float) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
         """Probabilities of held-out rows as the model answers now, their classes, and how much a row of each counts."""
         if LOG_PROBS not in self.arrays:
-            raise self._nothing_held_out("Prediction sets")
+            raise self._nothing_held_out("Prediction sets", coverage=coverage)
         truth = self.arrays[LABELS].astype(np.int64)
         if self.card.prior is None:
             return self.held_out_probs, truth, None
@@ -520,11 +575,15 @@ class ClassifierPredictor(Predictor):
         )
 
     def _nothing_held_out(
-        self, what: str, way_out: str = "calibrate(X, y) with new rows, or more rows per class"
+        self,
+        what: str,
+        way_out: str = "calibrate(X, y) with new rows, or more rows to learn from",
+        coverage: float | None = None,
     ) -> DataError:
+        needs = "" if coverage is None else f" A coverage of {coverage} needs {rows_needed(coverage)}."
         return DataError(
-            f"{what} must rest on held-out rows; {self.where} has none (trained on {self.card.splits.train} rows). "
-            f"A coverage of 95% needs {rows_needed(0.95)}. Try {way_out}."
+            f"{what} must rest on held-out rows; {self.where} has none (trained on {self.card.splits.train} rows)."
+            f"{needs} Try {way_out}."
         )
 
     def _familiarity(self, scores: np.ndarray, features: np.ndarray) -> np.ndarray:

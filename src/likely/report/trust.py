@@ -14,6 +14,7 @@ from markupsafe import Markup
 from likely.errors import DataError
 from likely.metrics import event_reliability
 from likely.predictor import ClassifierPredictor
+from likely.predictor.missing import never_unfamiliar
 from likely.promises import MAX_ERRORS, event_mass
 from likely.recipe import Judgement
 from likely.report import examples, figures, promise_figures
@@ -37,6 +38,7 @@ class Trust:
         answered: which rows are answered under the smallest promised error, booleans of shape (n,).
         familiarity: p-values, shape (n,).
         approximate: whether out-of-fold scores stand in for held-out rows.
+        never_unfamiliar: why no row can be called unfamiliar, if that is so.
     """
 
     coverage: float | None = None
@@ -44,6 +46,7 @@ class Trust:
     answered: np.ndarray | None = None
     familiarity: np.ndarray | None = None
     approximate: bool = False
+    never_unfamiliar: str | None = None
 
 
 @dataclass(frozen=True)
@@ -95,7 +98,7 @@ def trust_of(predictor: ClassifierPredictor, judgement: Judgement) -> Trust:
             continue
         break
     approximate = predictor.card.splits.method == "cross-validation"
-    return Trust(coverage, sets, answered, judgement.familiarity, approximate)
+    return Trust(coverage, sets, answered, judgement.familiarity, approximate, never_unfamiliar(predictor))
 
 
 def promise_sections(
@@ -283,6 +286,9 @@ def _abstention(
 
 
 def _familiarity(metrics: Mapping[str, Any], trust: Trust, noun: str, row: Any) -> Iterator[Block]:
+    if trust.never_unfamiliar is not None:
+        yield Block(f"{trust.never_unfamiliar}.")
+        return
     entry = metrics.get("familiarity")
     if entry is None or trust.familiarity is None:
         return

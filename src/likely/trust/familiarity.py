@@ -17,6 +17,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from likely.errors import DataError, ShapeError
+from likely.trust.conformal import rows_needed
 from likely.trust.ties import STEP
 
 UNFAMILIAR = 0.01
@@ -209,6 +210,21 @@ def familiarity_p_values(strangeness: np.ndarray, held_out: np.ndarray) -> np.nd
     return (1.0 + m - np.searchsorted(held_out, least, side="left")) / (m + 1.0)
 
 
+def rows_needed_to_alarm(alarm: float = UNFAMILIAR) -> int:
+    """The fewest held-out rows m with which a p-value can be this small: 1 / (m + 1) <= alarm.
+
+    With fewer, nothing is ever called unfamiliar at that rate of false alarms.
+
+    Raises:
+        ConfigError: if the rate is not strictly between 0 and 1.
+
+    Example:
+        >>> rows_needed_to_alarm(0.01), rows_needed_to_alarm(0.05)
+        (99, 19)
+    """
+    return rows_needed(1 - alarm)
+
+
 def _measured(distances: np.ndarray, energies: np.ndarray) -> np.ndarray:
     """The two parts on scales where a deviation means something, shape (n, 2)."""
     if np.shape(distances) != np.shape(energies) or np.ndim(distances) != 1:
@@ -228,7 +244,7 @@ def _shrunk(S: np.ndarray, n: int) -> np.ndarray:
     """(1 - r) S + r (tr S / d) I with the oracle approximating r."""
     d = len(S)
     trace, squared = float(np.trace(S)), float(np.square(S).sum())
-    if trace <= 0:
+    if trace <= 1e-12 * d:  # of standardized features: no class has two rows that differ
         return np.eye(d)
     gap = (n + 1 - 2 / d) * (squared - trace**2 / d)
     rate = 1.0 if gap <= 0 else min(1.0, ((1 - 2 / d) * squared + trace**2) / gap)

@@ -5,7 +5,7 @@ from typing import Literal, TypeAlias
 
 import numpy as np
 
-from likely.errors import ConfigError, DataError, ShapeError
+from likely.errors import ConfigError, ShapeError
 from likely.metrics.checks import classified
 
 Which: TypeAlias = Literal["confident", "disagree"]
@@ -46,7 +46,8 @@ def label_issues(
 
     The threshold of a class is the mean probability that its own rows give it, t_j = mean of p_ij over rows labeled j,
     so that a model that is shy of a class need not be bold to count. A row counts for the class j if p_ij >= t_j; if
-    several classes qualify, for the most probable one; if none does, for none.
+    several classes qualify, for the most probable one; if none does, for none. A class without rows has no threshold,
+    and no row counts for it.
 
         confident:  rows that count for another class than the given one (off the diagonal of the confident joint)
         disagree:   rows whose most probable class is another one than the given one: more rows, less sure; to be read
@@ -120,13 +121,8 @@ def _confident_classes(probs: np.ndarray, given: np.ndarray) -> np.ndarray:
     """The class that each row counts for, or -1."""
     n, k = probs.shape
     rows = np.bincount(given, minlength=k)
-    if not rows.all():
-        missing = int((rows == 0).argmax())
-        raise DataError(
-            f"labels must name every class at least once; got no row of class {missing}. Its threshold would be a mean "
-            "of nothing. Try to leave out its column."
-        )
     own = probs[np.arange(n), given].astype(np.float64)
-    reached = probs >= np.bincount(given, own, k) / rows - _CLOSE
+    thresholds = np.where(rows > 0, np.bincount(given, own, k) / np.maximum(rows, 1), np.inf)
+    reached = probs >= thresholds - _CLOSE
     among = np.where(reached, probs, -1.0)
     return np.where(reached.any(axis=1), among.argmax(axis=1), -1)

@@ -87,6 +87,7 @@ def set_quantiles(
     u: np.ndarray | None = None,
     names: Sequence[str] | None = None,
     class_weights: np.ndarray | None = None,
+    unseen: np.ndarray | None = None,
 ) -> np.ndarray:
     """The score up to which each label belongs to a set, from held-out rows: shape (k,).
 
@@ -108,11 +109,13 @@ def set_quantiles(
         u: numbers in [0, 1) for "aps", shape (m,), or None; like those of the new rows.
         names: what to call the classes in messages.
         class_weights: w up to a factor, shape (k,), or None where classes come as often as among held-out rows.
+        unseen: rows whose label their network was never shown, booleans (m,), or None: they count for the coverage, and
+            fit no set, as new rows of labels that nobody has seen.
     Returns:
         Quantiles; infinity for a label that no score can exclude.
     Raises:
-        DataError: if there are too few rows (of a class) for the coverage; it says how many are needed. Rows of unequal
-            weights count as (sum w)^2 / sum w^2.
+        DataError: if there are too few rows (of a class) for the coverage, or too many of unseen labels; it says how
+            many are needed, or what can be promised. Rows of unequal weights count as (sum w)^2 / sum w^2.
         ConfigError: if the coverage or the method does not exist.
         ShapeError, ProbabilityError: if shapes do not fit, or a row is no distribution.
 
@@ -131,15 +134,25 @@ def set_quantiles(
             "come. Try to draw one from each distribution."
         )
     scores = at_labels(_scores(probs, method, u), labels)
+    if unseen is not None:
+        scores = np.where(unseen, np.inf, scores)
     k = np.shape(probs)[1]
     if class_weights is not None and not per_class:
         weights = np.asarray(class_weights, dtype=np.float64)
         if weights.shape != (k,):
             raise ShapeError(f"class_weights must be one for each of {k} classes; got shape {weights.shape}.")
-        return weighted_quantiles(scores, weights[labels], weights, coverage)
+        counted = weights[labels]
+        if unseen is not None and counted[unseen].sum() > (1 - coverage) * counted.sum():
+            raise _out_of_reach(coverage, 1 - counted[unseen].sum() / counted.sum(), int(unseen.sum()), len(labels))
+        return weighted_quantiles(scores, counted, weights, coverage)
     if not per_class:
-        return np.full(k, conformal_quantile(scores, coverage))
-    counts, needed = np.bincount(labels, minlength=k), rows_needed(coverage)
+        quantile = conformal_quantile(scores, coverage)
+        if unseen is not None and np.isinf(quantile):
+            rest = len(labels) - int(unseen.sum())
+            raise _out_of_reach(coverage, rest / (len(labels) + 1), int(unseen.sum()), len(labels))
+        return np.full(k, quantile)
+    shown = labels if unseen is None else labels[~np.asarray(unseen)]
+    counts, needed = np.bincount(shown, minlength=k), rows_needed(coverage)
     if counts.min() < needed:
         rare = int(counts.argmin())
         raise DataError(
@@ -219,6 +232,16 @@ def coverage_interval(m: int, coverage: float, level: float = 0.95) -> tuple[flo
     rank = held_out_rank(m, coverage)
     low, high = betaincinv(rank, m + 1 - rank, [(1 - level) / 2, (1 + level) / 2])
     return float(low), float(high)
+
+
+def _out_of_reach(coverage: float, most: float, unseen: int, m: int) -> DataError:
+    """A coverage whose rank lies among rows that fit no set; `most` is what the others suffice for."""
+    most = np.floor(1000 * most) / 1000
+    return DataError(
+        f"A coverage of {coverage} must be reached by sets of known labels; got {unseen:,} of {m:,} held-out "
+        "rows with a label that their network was never shown. No set holds what nobody has seen. Try a coverage of at "
+        f"most {most:g}, or more rows of rare labels."
+    )
 
 
 def _scores(probs: np.ndarray, method: str, u: np.ndarray | None) -> np.ndarray:
