@@ -17,7 +17,7 @@ import pytest
 import safetensors.numpy
 import torch
 
-from likely import storage
+from likely import atomic, storage
 from likely.errors import ModelFileError, OutputError
 
 DOCUMENT: dict[str, Any] = {
@@ -459,7 +459,7 @@ def test_a_full_disk_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> Non
 
 def test_a_full_disk_leaves_nothing_where_nothing_was(tmp_path: Path) -> None:
     with file_size_limit(4096), pytest.raises(OutputError, match=r"page\.html"):
-        storage.write_text(tmp_path / "page.html", "x" * 10_000)
+        atomic.write_text(tmp_path / "page.html", "x" * 10_000)
     assert names_in(tmp_path) == []
 
 
@@ -472,7 +472,7 @@ def test_a_read_only_folder_is_an_output_error() -> None:
             assert (folder / "old.txt").read_text() == "old"
             for file in ("new.txt", "old.txt"):
                 with pytest.raises(OutputError, match=f"{file} must be a place that can be written to; got: Perm"):
-                    storage.write_text(folder / file, "new")
+                    atomic.write_text(folder / file, "new")
         folder.chmod(0o755)
         assert names_in(folder) == ["old.txt"]
         assert (folder / "old.txt").read_text() == "old"
@@ -500,13 +500,13 @@ def test_places_that_cannot_be_written_to(tmp_path: Path, place: str) -> None:
 @pytest.mark.parametrize("device", ["/dev/null", "/dev/full"])
 def test_devices_are_not_replaced_by_files(device: str) -> None:
     with pytest.raises(OutputError, match="device"):
-        storage.write_text(device, "x")
+        atomic.write_text(device, "x")
     assert Path(device).is_char_device()
 
 
 def test_output_errors_can_be_caught_as_os_errors(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="missing"):
-        storage.write_text(tmp_path / "missing" / "m", "x")
+        atomic.write_text(tmp_path / "missing" / "m", "x")
 
 
 def test_an_interrupted_writing_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -515,7 +515,7 @@ def test_an_interrupted_writing_leaves_nothing(tmp_path: Path, monkeypatch: pyte
 
     monkeypatch.setattr(os, "fsync", interrupt)
     with pytest.raises(KeyboardInterrupt):
-        storage.write_text(tmp_path / "m", "x")
+        atomic.write_text(tmp_path / "m", "x")
     assert names_in(tmp_path) == []
 
 
@@ -523,8 +523,8 @@ def test_a_link_stays_a_link(tmp_path: Path) -> None:
     (tmp_path / "runs").mkdir()
     link = tmp_path / "latest"
     link.symlink_to(tmp_path / "runs" / "model")
-    storage.write_text(link, "one")
-    storage.write_text(link, "two")
+    atomic.write_text(link, "one")
+    atomic.write_text(link, "two")
     assert link.is_symlink()
     assert (tmp_path / "runs" / "model").read_text() == "two"
 
@@ -532,18 +532,18 @@ def test_a_link_stays_a_link(tmp_path: Path) -> None:
 def test_permissions_follow_the_umask(tmp_path: Path) -> None:
     before = os.umask(0o027)
     try:
-        storage.write_text(tmp_path / "m", "x")
+        atomic.write_text(tmp_path / "m", "x")
     finally:
         os.umask(before)
     assert (tmp_path / "m").stat().st_mode & 0o777 == 0o640
 
 
 def test_text_is_utf8_with_its_line_ends_kept(tmp_path: Path) -> None:
-    storage.write_text(tmp_path / "m", "Größe\r\n\n\udcff")
+    atomic.write_text(tmp_path / "m", "Größe\r\n\n\udcff")
     assert (tmp_path / "m").read_bytes() == "Größe\r\n\n".encode() + b"\\udcff"
 
 
 def test_paths_relative_to_the_folder_one_is_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    storage.write_text("m", "x")
+    atomic.write_text("m", "x")
     assert (tmp_path / "m").read_text() == "x"

@@ -17,8 +17,8 @@ from typing import Any
 
 import numpy as np
 
+from likely.atomic import write_bytes, write_text
 from likely.errors import OutputError
-from likely.storage import write_bytes, write_text
 
 MODEL = "model.likely"
 REPORT = "report.html"

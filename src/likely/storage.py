@@ -15,19 +15,16 @@ import io
 import json
 import math
 import os
-import secrets
-import stat
 from collections.abc import Collection, Generator, Mapping
 from pathlib import Path
-from typing import Any, BinaryIO, TypeAlias
+from typing import Any, BinaryIO
 
 import numpy as np
 import safetensors
 import safetensors.numpy
 
-from likely.errors import LikelyError, ModelFileError, OutputError
-
-StrPath: TypeAlias = str | os.PathLike[str]
+from likely.atomic import StrPath, kind_of, write_bytes
+from likely.errors import ModelFileError
 
 FORMAT = 1
 """The version of the file's layout. Readers refuse a newer one; the place of the checksum never changes."""
@@ -152,73 +149,7 @@ def expect_arrays(
             )
 
 
-def write_text(path: StrPath, text: str) -> None:
-    """Write UTF-8 text to a file, whole or not at all; what UTF-8 cannot say is escaped with a backslash.
-
-    Raises:
-        OutputError: if the file cannot be written; an older file is then untouched.
-    """
-    write_bytes(path, text.encode("utf-8", errors="backslashreplace"))
-
-
-def write_bytes(path: StrPath, content: bytes) -> None:
-    """Write bytes to a file, whole or not at all: to a neighbor first, then renamed over `path`.
-
-    Raises:
-        OutputError: if the file cannot be written; an older file is then untouched.
-    """
-    with whole_file(path) as file:
-        file.write(content)
-
-
-@contextlib.contextmanager
-def whole_file(path: StrPath) -> Generator[BinaryIO]:
-    """A file to write to that takes the place of `path` at the end, or vanishes if something goes wrong on the way.
-
-    Raises:
-        OutputError: if the file cannot be written; an older file is then untouched.
-    """
-    try:
-        # A link keeps pointing where it points: the file behind it is what gets replaced.
-        target = Path(os.path.realpath(path))
-        if target.exists() and not target.is_file():
-            raise OutputError(
-                f"{path} must be a file or new; got {_kind_of(target)}. It would be replaced. Try another path."
-            )
-        neighbor = target.parent / f".likely-{secrets.token_hex(8)}.tmp"
-        try:
-            with neighbor.open("xb") as file:
-                yield file
-                file.flush()
-                os.fsync(file.fileno())
-            neighbor.replace(target)
-        except BaseException:
-            with contextlib.suppress(OSError):
-                neighbor.unlink()
-            raise
-        _sync_folder(target.parent)
-    except (OSError, ValueError) as error:
-        if isinstance(error, LikelyError):
-            raise
-        reason = getattr(error, "strerror", None) or str(error)
-        raise OutputError(
-            f"{path} must be a place that can be written to; got: {reason}. Nothing was changed. "
-            f"Try another folder, or make room."
-        ) from error
-
-
 _FIT_AGAIN = "Try another copy of the file, or fit the model again."
-
-
-def _sync_folder(folder: Path) -> None:
-    # The file is whole by now. Where folders cannot be synced (Windows, some network drives), only the moment at
-    # which its name survives a power cut is uncertain, which is no reason to report failure.
-    with contextlib.suppress(OSError):
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
 
 
 @contextlib.contextmanager
@@ -227,18 +158,13 @@ def _opened(path: StrPath) -> Generator[BinaryIO]:
         # Asked before opening: opening a pipe would wait for whoever writes to it.
         found = Path(path)
         if not found.is_file():
-            what = _kind_of(found) if found.exists() else "nothing there"
+            what = kind_of(found) if found.exists() else "nothing there"
             raise ModelFileError(f"{path} must be a model file; got {what}. Try the path of a model.likely.")
         with found.open("rb") as file:
             yield file
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise ModelFileError(f"{path} must be a readable model file; got: {reason}. Try another path.") from error
-
-
-def _kind_of(path: Path) -> str:
-    mode = path.stat().st_mode
-    return "a folder" if stat.S_ISDIR(mode) else "a file" if stat.S_ISREG(mode) else "a device, pipe or socket"
 
 
 def _check_front(path: StrPath, file: BinaryIO) -> int:

@@ -4,10 +4,10 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Any
 
+from likely.atomic import whole_file
 from likely.cli.answers import Outcome
 from likely.cli.writers import Columns
 from likely.errors import MissingExtraError
-from likely.storage import whole_file
 
 _ROWS = 10_000
 _TYPES = {"label": "string", "set": "list", "abstained": "bool", "error": "string", "picture": "string", "row": "int64"}

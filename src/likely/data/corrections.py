@@ -11,10 +11,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from likely.atomic import StrPath, write_text
 from likely.data.dataset import Dataset
 from likely.data.spreadsheet import never_a_formula
 from likely.errors import DataError, nearest
-from likely.storage import StrPath, write_text
 
 
 @dataclass(frozen=True)

@@ -16,9 +16,9 @@ from typing import TypeAlias
 
 import numpy as np
 
+from likely.atomic import whole_file, write_text
 from likely.data.cache import cache_folder
 from likely.errors import CacheWarning
-from likely.storage import whole_file, write_text
 from likely.stored_rows import RowArray, StoredRows
 
 GATE_VERSION = 1

@@ -13,13 +13,13 @@ import numpy as np
 from markupsafe import Markup
 
 from likely import metrics
+from likely.atomic import StrPath, write_text
 from likely.errors import ShapeError
 from likely.numerals import resolved
 from likely.report import examples, figures, findings, origin, tables
 from likely.report.findings import printable, several
 from likely.report.page import template
 from likely.report.trust import Trust, promise_sections
-from likely.storage import StrPath, write_text
 from likely.stored_rows import RowArray
 
 N_EXAMPLES = 24
