@@ -168,3 +168,16 @@ def test_a_module_that_learns_on_answers_with_what_it_learned() -> None:
     np.testing.assert_array_equal(made.forward(X)[0], first)
     # What a model file holds is not folded.
     assert any(name.endswith("running_var") for name in state)
+
+
+@pytest.mark.parametrize("flushed", [True, False])
+def test_what_the_user_said_of_denormals_stays(flushed: bool) -> None:
+    rng = np.random.default_rng(0)
+    X = rng.integers(0, 256, (40, 8, 8), dtype=np.uint8)
+    y = np.arange(40) % 2
+    torch.set_flush_denormal(flushed)
+    try:
+        likely.Classifier(network="mlp", engine="torch", epochs=1, random_state=0).fit(X, y).predict(X)
+        assert bool((torch.tensor(torch.finfo(torch.float32).tiny) * 0.5).item() == 0.0) is flushed
+    finally:
+        torch.set_flush_denormal(False)

@@ -232,12 +232,20 @@ class ByTorch:
 @contextmanager
 def _flushed_denormals() -> Generator[None]:
     """Takes denormal numbers for 0, which can make convolutions a hundred times slower; only while the engine computes,
-    since the setting belongs to the thread and would change everybody's arithmetic."""
+    since the setting belongs to the thread and would change everybody's arithmetic. The user's own setting comes back.
+    """
+    before = _denormals_are_flushed()
     torch.set_flush_denormal(True)
     try:
         yield
     finally:
-        torch.set_flush_denormal(False)
+        torch.set_flush_denormal(before)
+
+
+def _denormals_are_flushed() -> bool:
+    """Whether this thread takes denormal numbers for 0. torch can set that but not say it, so it is tried out."""
+    smallest = torch.finfo(torch.float32).tiny
+    return bool((torch.tensor(smallest) * 0.5).item() == 0.0)
 
 
 def _device(name: str) -> torch.device:
