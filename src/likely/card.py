@@ -91,6 +91,9 @@ class Card(_Entry):
     to answer under, where they differ. Frequencies are counted and a prior is given, unless `frequencies_known` and
     `prior_estimated` say otherwise. `unseen` are labels without a training row, with the
     probability that each of them has in every answer.
+
+    `target_low` and `target_high` are the smallest and largest numbers of each target among the rows learned from; a
+    file of version 0.1.0 has none.
     """
 
     task: Literal["classification", "regression"]
@@ -115,6 +118,8 @@ class Card(_Entry):
     unseen: dict[str, float] = Field(default_factory=dict)
     target_mean: tuple[float, ...] = ()
     target_scale: tuple[float, ...] = ()
+    target_low: tuple[float, ...] = ()
+    target_high: tuple[float, ...] = ()
     data: DataEntry
     splits: SplitsEntry
     training: TrainingEntry

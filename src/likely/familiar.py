@@ -17,7 +17,18 @@ def familiar_rows(trained: Trained, rows: Rows, index: np.ndarray) -> dict[str, 
     """The Gaussians of a network's features and the usual size of its scores, over rows that it was trained on."""
     some = np.random.default_rng(0).permutation(index)[:REFERENCE]
     scores, features = trained.scores_and_features(take_rows(rows.X, some))
-    return with_reference(fit_familiarity(features, rows.Y[some]), features, scores)
+    Y = rows.Y[some] if rows.classifies else np.ones((len(some), 1))
+    return with_reference(fit_familiarity(features, Y), features, scores_of_classes(scores, rows.classifies))
+
+
+def scores_of_classes(scores: np.ndarray, classifies: bool) -> np.ndarray:
+    """The scores (n, k) of a classifier; for a regressor those of one class, all alike, so that the distance decides.
+
+    Example:
+        >>> scores_of_classes(np.array([[3.0, 4.0]]), classifies=False)
+        array([[0.]])
+    """
+    return scores if classifies else np.zeros((len(scores), 1))
 
 
 def familiarity_arrays(stats: dict[str, np.ndarray], strangeness: list[np.ndarray]) -> dict[str, np.ndarray]:

@@ -14,7 +14,7 @@ from likely.card import SplitsEntry
 from likely.config import RunConfig
 from likely.data.split import folds, random_split
 from likely.durations import duration
-from likely.familiar import familiar_rows
+from likely.familiar import familiar_rows, scores_of_classes
 from likely.heads import HEADS
 from likely.learning.descent import Record
 from likely.learning.pace import Stopwatch
@@ -234,8 +234,7 @@ def cross_validate(
             latest = trained
             looks.append(seen)
             stated[fold] = trained.stated
-            if rows.classifies:
-                strangeness[fold] = _strangeness(trained, rows, np.setdiff1d(everything, fold), fold)
+            strangeness[fold] = _strangeness(trained, rows, np.setdiff1d(everything, fold), fold)
 
         # The end of a run is always looked at, so there is one look at least.
         n_looks = min(len(seen) for seen in looks)
@@ -360,7 +359,7 @@ def _strangeness(trained: Trained, rows: Rows, index: np.ndarray, fold: np.ndarr
     """How strange the rows of the fold are to a network that was trained on the others."""
     stats = familiar_rows(trained, rows, index)
     scores, features = trained.scores_and_features(take_rows(rows.X, fold))
-    return unfamiliarity(stats, features, scores)
+    return unfamiliarity(stats, features, scores_of_classes(scores, rows.classifies))
 
 
 def _loss(held_out: HeldOut, head: str, classifies: bool) -> float:

@@ -46,13 +46,18 @@ def promises_kept(
     if abstention:
         found["abstention"] = abstention
     if familiarity is not None and predictor.can_alarm:
-        found["familiarity"] = {"alarm": UNFAMILIAR, "rate": _share(familiarity <= UNFAMILIAR).to_json()}
+        found["familiarity"] = false_alarms(familiarity)
     if predictor.events:
         found["events"] = {
             name: {"labels": list(map(str, event)), **event_metrics(event_mass(probs, event.mask), event.mask[y])}
             for name, event in predictor.events.items()
         }
     return found
+
+
+def false_alarms(familiarity: np.ndarray) -> dict[str, Any]:
+    """How often rows with these p-values are called unfamiliar, beside the rate that is promised for familiar ones."""
+    return {"alarm": UNFAMILIAR, "rate": _share(familiarity <= UNFAMILIAR).to_json()}
 
 
 def _sets(predictor: ClassifierPredictor, probs: np.ndarray, y: np.ndarray, coverage: float) -> dict[str, Any] | None:

@@ -56,6 +56,8 @@ def make_card(
         class_weight=None if rows.class_weight is None else tuple(rows.class_weight.tolist()),
         target_mean=tuple(trained.target_mean.tolist()) if regression else (),
         target_scale=tuple(trained.target_scale.tolist()) if regression else (),
+        target_low=tuple(rows.Y.min(axis=0).tolist()) if regression else (),
+        target_high=tuple(rows.Y.max(axis=0).tolist()) if regression else (),
         data=DataEntry(
             name=dataset.name,
             sha256=dataset.sha256,

@@ -25,22 +25,25 @@ from likely.data.sources import open_dataset
 from likely.data.test_part import with_test_part
 from likely.data.validate import validate
 from likely.errors import ConfigError, DataError
-from likely.familiar import familiar_rows, familiarity_arrays
-from likely.held_out import LEAST, LEAST_VAL, Outcome, cross_validate, hold_out
+from likely.familiar import familiar_rows, familiarity_arrays, scores_of_classes
+from likely.held_out import LEAST, LEAST_VAL, HeldOut, Outcome, cross_validate, hold_out
 from likely.learning.descent import Record
 from likely.metrics import classification_metrics, regression_metrics
 from likely.predictor import ClassifierPredictor, RegressorPredictor, make_predictor
-from likely.predictor.arrays import CODES, RESIDUALS, held_out_arrays
+from likely.predictor.arrays import CODES, described, held_out_arrays, residual_arrays
 from likely.predictor.missing import never_unfamiliar
+from likely.predictor.regressor import USUAL_COVERAGE
 from likely.presets import NOTHING, SMALL, Own
-from likely.promises import promises_kept
+from likely.promises import false_alarms, promises_kept
 from likely.provenance import make_card
 from likely.runs import METRICS, MODEL, RunFolder
 from likely.stored_rows import join_rows, take_rows
 from likely.training import Rows, held_out_figures
 from likely.transfer import read_start
 from likely.trust.bias_corrected import fit_calibration
+from likely.trust.error_scale import error_scale, fit_error_scale
 from likely.trust.familiarity import unfamiliarity
+from likely.trust.ties import number_slack
 
 
 class Watcher(Protocol):
@@ -301,8 +304,8 @@ def learn(
             f"{len(rows)} rows are too few to hold any out, which takes {LEAST}: the model is not calibrated, and "
             "promises no sets, no bound on its errors and no familiarity"
         )
-    elif thresholds is not None and rows.Y.shape[1] == 1:
-        held_out = {RESIDUALS: np.sort(np.abs(thresholds.Y - thresholds.scores)[:, 0])}
+    elif thresholds is not None and len(thresholds.Y):
+        held_out = (_residuals(rows, outcome) if rows.Y.shape[1] == 1 else {}) | _familiarity(rows, outcome)
     if rows.classifies:
         held = np.flatnonzero((rows.Y.sum(axis=0) > 0) & (trained.stated > 0))
         if len(held):
@@ -319,8 +322,8 @@ def learn(
     predictor = make_predictor(
         card, trained.engine.state(), held_out, config.device, trained_on=hashes, network=own.network
     )
-    if isinstance(predictor, ClassifierPredictor) and (never := never_unfamiliar(predictor)):
-        careful(never)
+    if never := never_unfamiliar(predictor):
+        careful(never) if rows.classifies else watcher.say(f"Careful: {never}")
     return Learned(predictor, trained.history, trained.stopped, tuple(warned))
 
 
@@ -332,11 +335,14 @@ def judge(predictor: ClassifierPredictor | RegressorPredictor, part: Part) -> Ju
         figures = classification_metrics(answers, part.y, predictor.card.labels)
         kept = promises_kept(predictor, log_probs, familiarity, part.y)
         return Judgement({**figures, **kept}, answers, familiarity)
-    answers = predictor.predict(part.X)
-    low = high = None
-    if predictor.has_intervals:
-        low, high = predictor.predict_interval(part.X).T
-    return Judgement(regression_metrics(part.y, answers, low, high), answers)
+    found = predictor.examine(part.X, USUAL_COVERAGE if predictor.can_cover(USUAL_COVERAGE) else None)
+    low, high = (None, None) if found.intervals is None else found.intervals.T
+    figures = regression_metrics(part.y, found.predictions, low, high)
+    if found.familiarity is not None and predictor.can_alarm:
+        figures["familiarity"] = false_alarms(found.familiarity)
+    if found.outside is not None:
+        figures["outside_range"] = int(found.outside.sum())
+    return Judgement(figures, found.predictions, found.familiarity)
 
 
 def _familiarity(rows: Rows, outcome: Outcome) -> dict[str, np.ndarray]:
@@ -346,8 +352,34 @@ def _familiarity(rows: Rows, outcome: Outcome) -> dict[str, np.ndarray]:
         if part is not None and part.unfamiliarity is not None:
             strangeness = [part.unfamiliarity]  # out of fold: both parts are the same rows
         elif part is not None and part.features is not None:
-            strangeness.append(unfamiliarity(stats, part.features, part.scores))
+            scores = scores_of_classes(part.scores, rows.classifies)
+            strangeness.append(unfamiliarity(stats, part.features, scores))
     return familiarity_arrays(stats, strangeness)
+
+
+def _residuals(rows: Rows, outcome: Outcome) -> dict[str, np.ndarray]:
+    """What a regressor's intervals rest on.
+
+    The scale of errors is fitted to the calibration rows, and the quantiles are of the rows for thresholds, of which it
+    knows nothing: intervals of exact coverage. Out of fold both are the same rows; then each is measured by a scale
+    that was fitted without it.
+    """
+    trained, kept = outcome.trained, outcome.thresholds
+    out_of_fold = outcome.splits.method == "cross-validation"
+    others = kept if out_of_fold else outcome.calibration
+    assert kept is not None
+    assert others is not None
+
+    def inputs(part: HeldOut) -> np.ndarray | None:
+        at = part.index
+        return None if at is None else described(trained.inference.normalization, take_rows(rows.X, at))
+
+    predictions = kept.scores[:, 0]
+    fitted = fit_error_scale(others.Y[:, 0] - others.scores[:, 0], others.scores[:, 0], inputs(others))
+    scale = fitted.without if out_of_fold else error_scale(fitted.arrays, predictions, inputs(kept))
+    dtype = trained.inference.normalization.dtype
+    slack = number_slack(predictions, float(trained.target_mean[0]), float(trained.target_scale[0]), dtype)
+    return residual_arrays(kept.Y[:, 0] - predictions, slack, scale, fitted.arrays)
 
 
 def _targets(dataset: Dataset, part: Part, dtype: str) -> np.ndarray:

@@ -194,7 +194,15 @@ def test_numbers_are_predicted_for_rows(likely: Likely, tmp_path: Path) -> None:
     np.testing.assert_array_equal([answer["prediction"] for answer in answers], predictor.predict(X))
     assert likely("evaluate", tmp_path / "run", path).exit_code == 0
     assert likely("predict", tmp_path / "run", path, "--parquet", tmp_path / "out.parquet").exit_code == 0
-    assert list(pd.read_parquet(tmp_path / "out.parquet")) == ["row", "prediction", "error"]
+    assert list(pd.read_parquet(tmp_path / "out.parquet")) == [
+        "row",
+        "prediction",
+        "low",
+        "high",
+        "familiarity",
+        "outside_range",
+        "error",
+    ]
 
 
 def test_time_stamps_are_predicted_and_printed_with_the_digits_that_tell_them_apart(
@@ -234,6 +242,46 @@ def test_a_number_that_cannot_be_computed_with_is_the_error_of_its_row(likely: L
         assert ["error" in answer for answer in answers] == [False, True, False, True, False]
         assert "1e+300 in column 'age' at row 1" in answers[1]["error"]
         assert "1e+300 in column 'age' at row 1" in result.stderr
+
+
+def test_intervals_and_extrapolated_answers_are_told_on_the_command_line(likely: Likely, tmp_path: Path) -> None:
+    run, path, other = tmp_path / "run", tmp_path / "prices.csv", tmp_path / "other.csv"
+    people(200).to_csv(path, index=False)
+    fitted = likely("fit", path, "--label", "price", "--network", "linear", "--out", run)
+    assert fitted.exit_code == 0, fitted.stderr
+    predictor = load(run)
+    assert isinstance(predictor, RegressorPredictor)
+    new = people(20, seed=1).drop(columns="price")
+    new.loc[7, ["age", "rooms"]] = 900.0, 80
+    new.to_csv(other, index=False)
+    assert predictor.columns is not None
+    X = encode(read_table(other), predictor.columns).X
+    ends = {c: predictor.predict_interval(X, c) for c in (0.8, 0.9)}
+    familiarity = predictor.familiarity(X)
+    assert predictor.outside_range(X).tolist() == [row == 7 for row in range(20)]
+    for asked, coverage in (((), 0.9), (("--coverage", 0.8), 0.8)):
+        answers = json.loads(likely("predict", run, other, "--json", *asked).stdout)
+        assert list(answers[0]) == ["row", "prediction", "low", "high", "familiarity", "outside_range"]
+        np.testing.assert_allclose([[a["low"], a["high"]] for a in answers], ends[coverage], rtol=1e-9)
+        np.testing.assert_allclose([a["familiarity"] for a in answers], familiarity)
+        assert [a["outside_range"] for a in answers] == [row == 7 for row in range(20)]
+        written = csv.DictReader(io.StringIO(likely("predict", run, other, "--csv", *asked).stdout))
+        assert [float(row["low"]) for row in written] == [a["low"] for a in answers]
+        assert likely("predict", run, other, "--parquet", tmp_path / "out.parquet", *asked).exit_code == 0
+        frame = pd.read_parquet(tmp_path / "out.parquet")
+        assert frame["high"].tolist() == [a["high"] for a in answers]
+        assert frame["outside_range"].dtype == bool
+    printed = likely("predict", run, other, "--coverage", 0.8).stdout.splitlines()
+    assert "80.00% interval: " in printed[0]
+    assert "unfamiliar (p = 0.00" in printed[7]
+    assert "outside the range of the training targets" in printed[7]
+    assert "outside" not in printed[0]
+    figures = json.loads(likely("evaluate", run, path, "--json").stdout)
+    assert figures["outside_range"] >= 0
+    assert figures["familiarity"]["alarm"] == 0.01
+    refused = likely("predict", run, other, "--coverage", 0.9999)
+    assert refused.exit_code == 1
+    assert "at least 9999 held-out rows" in refused.stderr
 
 
 def test_the_task_may_be_named(likely: Likely, tmp_path: Path) -> None:

@@ -131,7 +131,8 @@ CONDITIONED = Answer(
 
 def test_json_is_a_list_of_documents(capsys: pytest.CaptureFixture[str]) -> None:
     writer = JsonWriter()
-    for outcome in (ANSWER, Failure(HOSTILE, "no"), Number("a.png", [1.5]), Number("b.png", [1.5, 2.5]), CONDITIONED):
+    one, two = Number("a.png", [1.5], 0.5, 2.5, 0.75, False), Number("b.png", [1.5, 2.5])
+    for outcome in (ANSWER, Failure(HOSTILE, "no"), one, two, CONDITIONED):
         writer.write(outcome)
     writer.close()
     written = capsys.readouterr().out
@@ -140,6 +141,7 @@ def test_json_is_a_list_of_documents(capsys: pytest.CaptureFixture[str]) -> None
     plain = {"picture": "boot.png", "label": "Sandal", "probability": 0.75}
     plain |= {"probabilities": {"Coat": 0.25, "Sandal": 0.75}, "set": None, "abstained": None}
     plain |= {"familiarity": None, "events": {"foot": 0.75}}
+    unknown = dict.fromkeys(("low", "high", "familiarity", "outside_range"))
     given_ = {
         "labels": ["Coat"],
         "probability": 0.25,
@@ -149,8 +151,8 @@ def test_json_is_a_list_of_documents(capsys: pytest.CaptureFixture[str]) -> None
     assert json.loads(written) == [
         plain,
         {"picture": HOSTILE, "error": "no"},
-        {"picture": "a.png", "prediction": 1.5},
-        {"picture": "b.png", "prediction": [1.5, 2.5]},
+        {"picture": "a.png", "prediction": 1.5, "low": 0.5, "high": 2.5, "familiarity": 0.75, "outside_range": False},
+        {"picture": "b.png", "prediction": [1.5, 2.5], **unknown},
         {**plain, "given": given_},
     ]
 

@@ -66,15 +66,28 @@ class Answer:
 
 @dataclass(frozen=True)
 class Number:
-    """What a regression model predicts."""
+    """What a regression model predicts, the ends of its interval, and whether it extrapolates; None where unknown."""
 
     name: Name
     prediction: list[float]
+    low: float | None = None
+    high: float | None = None
+    familiarity: float | None = None
+    outside_range: bool | None = None
+    missing: Mapping[str, str] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
-        """Plain JSON values; several targets give a list."""
+        """Plain JSON values; several targets give a list, and what is missing says why."""
         value = self.prediction if len(self.prediction) > 1 else self.prediction[0]
-        return {**_named(self.name), "prediction": value}
+        document: dict[str, Any] = {
+            **_named(self.name),
+            "prediction": value,
+            "low": self.low,
+            "high": self.high,
+            "familiarity": self.familiarity,
+            "outside_range": self.outside_range,
+        }
+        return {**document, "missing": dict(self.missing)} if self.missing else document
 
 
 @dataclass(frozen=True)
@@ -159,11 +172,17 @@ def classify(
             )
 
 
-def regress(predictor: "RegressorPredictor", names: Sequence[Name], X: "np.ndarray") -> Iterator[Number]:
-    """The predicted number, or numbers, of each row."""
-    predictions = predictor.predict(X)
-    for name, row in zip(names, predictions.reshape(len(names), -1).tolist(), strict=True):
-        yield Number(name, row)
+def regress(
+    predictor: "RegressorPredictor", names: Sequence[Name], X: "np.ndarray", promises: Promises
+) -> Iterator[Number]:
+    """The predicted number, or numbers, of each row, with what the model can say of them."""
+    found = predictor.examine(X, promises.coverage)
+    predictions = found.predictions.reshape(len(names), -1).tolist()
+    ends = repeat((None, None)) if found.intervals is None else found.intervals.tolist()
+    familiarity = repeat(None) if found.familiarity is None else found.familiarity.tolist()
+    outside = repeat(None) if found.outside is None else found.outside.tolist()
+    for name, prediction, (low, high), p, beyond in zip(names, predictions, ends, familiarity, outside, strict=False):
+        yield Number(name, prediction, low, high, p, beyond, promises.missing)
 
 
 def _labelled(P: "Distribution") -> list[dict[str, float]]:

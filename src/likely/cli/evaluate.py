@@ -51,6 +51,8 @@ def evaluate(
         return
     screen = console()
     screen.print(figures_table(figures))
+    if figures.get("outside_range"):
+        screen.print(f"\n  {figures['outside_range']:,} answers lie outside the range of the training targets")
     if (promises := promises_table(figures)) is not None:
         screen.print()
         screen.print(promises)

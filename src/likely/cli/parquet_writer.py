@@ -10,7 +10,15 @@ from likely.cli.writers import Columns
 from likely.errors import MissingExtraError
 
 _ROWS = 10_000
-_TYPES = {"label": "string", "set": "list", "abstained": "bool", "error": "string", "picture": "string", "row": "int64"}
+_TYPES = {
+    "label": "string",
+    "set": "list",
+    "abstained": "bool",
+    "outside_range": "bool",
+    "error": "string",
+    "picture": "string",
+    "row": "int64",
+}
 
 
 class ParquetWriter:

@@ -17,7 +17,12 @@ if TYPE_CHECKING:
     from likely.predictor import ClassifierPredictor, RegressorPredictor
 
 _BATCH = 500
-_CALLED = {"set": "sets at 95%", "abstained": "bound on the error at 1%", "familiarity": "word of what is unfamiliar"}
+_CALLED = {
+    "set": "sets at 95%",
+    "low": "intervals at 90%",
+    "abstained": "bound on the error at 1%",
+    "familiarity": "word of what is unfamiliar",
+}
 
 
 def predict(
@@ -50,7 +55,9 @@ def predict(
     coverage: Annotated[
         float | None,
         typer.Option(
-            metavar="C", help="Also name a set of labels that holds the truth with probability C. Default: 0.95."
+            metavar="C",
+            help="Also name a set of labels, or the ends of an interval, that holds the truth with probability C. "
+            "Default: 0.95, for numbers 0.9.",
         ),
     ] = None,
     max_error: Annotated[
@@ -80,7 +87,7 @@ def predict(
     from likely.cli.answers import Failure
     from likely.cli.asked import pictures_asked, rows_asked, table_among
     from likely.cli.parquet_writer import parquet_writer
-    from likely.cli.questions import Promises, read_numbers, read_promises, read_questions
+    from likely.cli.questions import Promises, read_intervals, read_numbers, read_promises, read_questions
     from likely.cli.terminal import complain
     from likely.errors import DataError
     from likely.predictor import ClassifierPredictor, load
@@ -99,16 +106,18 @@ def predict(
         promises = read_promises(predictor, coverage, max_error)
         if prior is not None and promises.coverage is not None and predictor.approximate_sets:
             complain(f"note: Sets are approximate: {predictor.approximate_sets}")
-        # JSON says with each answer what is missing and why; a table has no column that would be empty.
-        for name in promises.missing if as_csv or as_parquet is not None else ():
-            complain(f"No {_CALLED[name]}: {promises.missing[name]}")
-        if not (as_json or as_csv or as_parquet is not None) and (never := never_unfamiliar(predictor)):
-            complain(never)
-    elif event or any(option is not None for option in (given, coverage, max_error, prior)):
+    elif event or any(option is not None for option in (given, max_error, prior)):
         raise DataError(
-            f"Events, sets and errors must be about labels; {model} predicts numbers. "
-            "Try without --event, --given, --coverage, --max-error and --prior."
+            f"Events, frequencies and shares of wrong answers must be about labels; {model} predicts numbers. "
+            "Try without --event, --given, --max-error and --prior."
         )
+    else:
+        promises = read_intervals(predictor, coverage)
+    # JSON says with each answer what is missing and why; a table has no column that would be empty.
+    for name in promises.missing if as_csv or as_parquet is not None else ():
+        complain(f"No {_CALLED[name]}: {promises.missing[name]}")
+    if not (as_json or as_csv or as_parquet is not None) and (never := never_unfamiliar(predictor)):
+        complain(never)
 
     asked = (
         pictures_asked(predictor, pictures, raw=raw)
@@ -159,7 +168,7 @@ def _outcomes(
             if questions is not None:
                 answers = classify(cast("ClassifierPredictor", predictor), names, X, questions, promises)
             else:
-                answers = regress(cast("RegressorPredictor", predictor), names, X)
+                answers = regress(cast("RegressorPredictor", predictor), names, X, promises)
         for name, row in batch:
             yield Failure(name, row) if isinstance(row, str) else next(answers)
 
@@ -167,12 +176,12 @@ def _outcomes(
 def _columns(
     predictor: "ClassifierPredictor | RegressorPredictor", questions: "Questions | None", about: str
 ) -> "Columns":
-    from likely.cli.writers import ANSWER_COLUMNS, Columns
+    from likely.cli.writers import ANSWER_COLUMNS, NUMBER_COLUMNS, Columns
 
     if questions is None:
         outputs = predictor.card.network.outputs
         names = ["prediction"] if outputs == 1 else [f"prediction{i + 1}" for i in range(outputs)]
-        return Columns(about, names, [])
+        return Columns(about, [*names, *NUMBER_COLUMNS], [])
     names = [*predictor.card.labels, *questions.events]
     return Columns(about, ANSWER_COLUMNS, names, given=questions.given is not None)
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import typer
 
 if TYPE_CHECKING:
-    from likely.predictor import ClassifierPredictor
+    from likely.predictor import ClassifierPredictor, RegressorPredictor
     from likely.probability.space import Event, SampleSpace
 
 _QUOTED_START = re.compile(r"(^|,)\s*\"")
@@ -25,7 +25,7 @@ class Questions:
 
 @dataclass(frozen=True)
 class Promises:
-    """The coverage of prediction sets and the largest share of wrong answers; None where the model cannot promise it.
+    """The coverage of sets or intervals and the largest share of wrong answers; None where the model can't promise it.
 
     Whether they were asked for decides what a table shows. `missing` says why there is no answer, by its name.
     """
@@ -112,27 +112,47 @@ def read_promises(predictor: "ClassifierPredictor", coverage: float | None, max_
     Raises:
         DataError, ConfigError: if the model cannot promise what was asked for.
     """
-    from likely.errors import DataError
     from likely.predictor.missing import never_unfamiliar
 
     missing: dict[str, str] = {}
-
-    def promised(name: str, promise: "Callable[[float], object]", asked: float | None, usual: float) -> float | None:
-        try:
-            promise(usual if asked is None else asked)
-        except DataError as error:
-            if asked is not None:
-                raise
-            missing[name] = str(error)
-            return None
-        return usual if asked is None else asked
-
-    sets = promised("set", predictor.check_coverage, coverage, 0.95)
-    abstention = promised("abstained", predictor.abstention, max_error, 0.01)
+    sets = _promised("set", predictor.check_coverage, coverage, 0.95, missing)
+    abstention = _promised("abstained", predictor.abstention, max_error, 0.01, missing)
     why = predictor.no_familiarity
     if (reason := never_unfamiliar(predictor) if why is None else str(why)) is not None:
         missing["familiarity"] = reason
     return Promises(sets, abstention, coverage is not None, max_error is not None, missing)
+
+
+def read_intervals(predictor: "RegressorPredictor", coverage: float | None) -> Promises:
+    """The coverage that was asked for, or else 90%, as far as the model can promise it.
+
+    Raises:
+        DataError, ConfigError: if the model cannot promise what was asked for.
+    """
+    from likely.predictor.missing import never_unfamiliar
+
+    missing: dict[str, str] = {}
+    intervals = _promised("low", predictor.interval_quantile, coverage, 0.9, missing)
+    why = predictor.no_familiarity
+    if (reason := never_unfamiliar(predictor) if why is None else str(why)) is not None:
+        missing["familiarity"] = reason
+    return Promises(intervals, coverage_was_asked=coverage is not None, missing=missing)
+
+
+def _promised(
+    name: str, promise: "Callable[[float], object]", asked: float | None, usual: float, missing: dict[str, str]
+) -> float | None:
+    """What was asked for or is usual; None where it cannot be promised and nobody asked: `missing` then says why."""
+    from likely.errors import DataError
+
+    try:
+        promise(usual if asked is None else asked)
+    except DataError as error:
+        if asked is not None:
+            raise
+        missing[name] = str(error)
+        return None
+    return usual if asked is None else asked
 
 
 def _labels(text: str, option: str) -> list[str]:

@@ -8,7 +8,7 @@ import io
 import json
 import sys
 from collections.abc import Iterable, Sequence
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from likely.cli.answers import Failure, Number, Outcome, called, most_probable
 from likely.cli.questions import NOTHING, Promises
@@ -17,8 +17,14 @@ from likely.data.spreadsheet import never_a_formula
 from likely.numerals import resolved
 from likely.trust.familiarity import UNFAMILIAR
 
+if TYPE_CHECKING:
+    from rich.text import Text
+
 ANSWER_COLUMNS = ("label", "probability", "set", "abstained", "familiarity")
 """The columns of an answer, before those of its probabilities."""
+
+NUMBER_COLUMNS = ("low", "high", "familiarity", "outside_range")
+"""The columns of a predicted number, after those of the number itself."""
 
 
 class Writer(Protocol):
@@ -54,9 +60,7 @@ class TableWriter:
             return
         heading = styled((printable(called(outcome.name)), "bold"))
         if isinstance(outcome, Number):
-            spreads = self._spreads or [0.0] * len(outcome.prediction)
-            heading.append("  " + "  ".join(map(resolved, outcome.prediction, spreads)))
-            self._screen.print(heading)
+            self._screen.print(self._number(heading, outcome))
             return
         probabilities, events = outcome.probabilities, outcome.events
         if outcome.given is not None:
@@ -78,6 +82,19 @@ class TableWriter:
         if outcome.set is not None and (self._promises.coverage_was_asked or len(outcome.set) > 1):
             labels = printable(", ".join(outcome.set))
             self._screen.print(styled((f"  {percent(self._promises.coverage or 0)} set: ", "dim"), labels))
+
+    def _number(self, heading: "Text", outcome: Number) -> "Text":
+        """The heading of a number: the number, its interval, and whether it is extrapolated."""
+        spreads = self._spreads or [0.0] * len(outcome.prediction)
+        heading.append("  " + "  ".join(map(resolved, outcome.prediction, spreads)))
+        if self._promises.coverage_was_asked and outcome.low is not None and outcome.high is not None:
+            low, high = (resolved(end, spreads[0]) for end in (outcome.low, outcome.high))
+            heading.append(f"  {percent(self._promises.coverage or 0)} interval: {low} to {high}", style="dim")
+        if outcome.familiarity is not None and outcome.familiarity <= UNFAMILIAR:
+            heading.append(f"  unfamiliar (p = {outcome.familiarity:.2g})", style="bold yellow")
+        if outcome.outside_range:
+            heading.append("  outside the range of the training targets", style="bold yellow")
+        return heading
 
     def close(self) -> None:
         """Nothing comes after the last answer."""
@@ -124,7 +141,8 @@ class Columns:
         if isinstance(outcome, Failure):
             cells = [outcome.name, *[None] * len(self.answer), outcome.error]
         elif isinstance(outcome, Number):
-            cells = [outcome.name, *outcome.prediction, None]
+            cells = [outcome.name, *outcome.prediction]
+            cells += [outcome.low, outcome.high, outcome.familiarity, outcome.outside_range, None]
         else:
             label = most_probable(outcome.probabilities)
             cells = [outcome.name, label, outcome.probabilities[label]]

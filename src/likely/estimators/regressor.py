@@ -112,6 +112,26 @@ class Regressor(RegressorMixin, Estimator):
         return self.predictor_.predict(self._rows(X))
 
     def predict_interval(self, X: Any, coverage: float = 0.9) -> np.ndarray:
-        """Lower and upper bounds (n, 2) that hold the truth with at least this probability."""
+        """Lower and upper bounds (n, 2) that hold the truth with at least this probability, on average over new rows.
+
+        They are wider where errors are larger; what is promised, and errors: see `RegressorPredictor.predict_interval`.
+        """
+        return self._answering().predict_interval(self._rows(X), coverage)
+
+    def familiarity(self, X: Any) -> np.ndarray:
+        """A conformal p-value per row: small = unlike anything it was trained on; see `RegressorPredictor`."""
+        return self._answering().familiarity(self._rows(X))
+
+    def outside_range(self, X: Any) -> np.ndarray:
+        """Whether each answer lies outside the range of the training targets, booleans (n,).
+
+        Example:
+            >>> reg = Regressor(network="linear").fit([[float(i), i % 3] for i in range(30)], range(30))
+            >>> reg.outside_range([[12.5, 0.0], [40.0, 0.0]])
+            array([False,  True])
+        """
+        return self._answering().outside_range(self._rows(X))
+
+    def _answering(self) -> RegressorPredictor:
         check_is_fitted(self)
-        return cast(RegressorPredictor, self.predictor_).predict_interval(self._rows(X), coverage)
+        return cast(RegressorPredictor, self.predictor_)

@@ -4,10 +4,14 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from likely.data.normalize import Normalization
 from likely.errors import ModelFileError
 from likely.storage import expect_arrays
+from likely.stored_rows import RowArray
 from likely.trust.abstention import confidence, threshold_grid
 from likely.trust.bias_corrected import Calibration
+from likely.trust.error_scale import MOST_INPUTS
+from likely.trust.ties import STEP
 
 RESIDUALS = "held_out.residuals"
 LOG_PROBS = "held_out.log_probs"
@@ -16,6 +20,7 @@ UNSEEN = "held_out.unseen"
 THRESHOLDS = "held_out.thresholds"
 UNFAMILIARITY = "held_out.unfamiliarity"
 FAMILIARITY = "familiarity."
+ERRORS = "errors."
 CODES = "held_out.row_codes"
 HELD_OUT = (RESIDUALS, LOG_PROBS, LABELS, UNSEEN, THRESHOLDS, UNFAMILIARITY, CODES)
 
@@ -51,6 +56,54 @@ def check_held_out(where: object, arrays: Mapping[str, np.ndarray], n_labels: in
             f"Array {LABELS!r} of {where} must hold classes 0..{n_labels - 1}; got others. The file is damaged or "
             "foreign. Train the model again."
         )
+
+
+def described(normalization: Normalization, rows: RowArray) -> np.ndarray | None:
+    """What the network is given for rows of a table, which may say how large its errors are: (n, p).
+
+    None for pictures, and for tables of too many inputs.
+    """
+    if normalization.kind == "pictures" or normalization.output_shape[0] > MOST_INPUTS:
+        return None
+    return np.asarray(normalization(np.asarray(rows)), dtype=np.float64)
+
+
+def residual_arrays(
+    residuals: np.ndarray, slack: np.ndarray, scale: np.ndarray, fitted: Mapping[str, np.ndarray]
+) -> dict[str, np.ndarray]:
+    """What intervals rest on: how badly each held-out row is predicted, sorted, and the arrays of the scale of errors.
+
+        score = (|residual| + slack) / scale
+
+    Args:
+        residuals: y - prediction, shape (m,).
+        slack: more than rounding moves a prediction, shape (m,): a new row that is like a held-out one gets slightly
+            another number, and must not fall out of its interval for that.
+        scale: of the errors of each row, fitted without it, shape (m,).
+        fitted: the arrays of `likely.trust.error_scale`.
+    """
+    # Rounding moves the scale of a new row, too.
+    scores = (1 + STEP) * (np.abs(residuals) + slack) / scale
+    return {RESIDUALS: np.sort(scores), **{ERRORS + name: array for name, array in fitted.items()}}
+
+
+def check_residuals(where: object, arrays: Mapping[str, np.ndarray]) -> None:
+    """Refuse arrays of a regressor's held-out rows that do not fit each other.
+
+    Raises:
+        ModelFileError: naming the array.
+    """
+    p = len(arrays[ERRORS + "knots"]) if ERRORS + "knots" in arrays else 0
+    shapes: dict[str, tuple[int | None, ...]] = {
+        RESIDUALS: (None,),
+        ERRORS + "knots": (p, 5),
+        ERRORS + "weights": (p, 4),
+        ERRORS + "range": (3,),
+    }
+    found = {name: a for name, a in arrays.items() if name == RESIDUALS or name.startswith(ERRORS)}
+    expected = set(shapes) if p else set(found) & {RESIDUALS}
+    kinds = dict.fromkeys(expected, "f")
+    expect_arrays(where, found, {name: shapes[name] for name in expected}, kinds=kinds)  # pyright: ignore[reportArgumentType]
 
 
 def held_out_arrays(

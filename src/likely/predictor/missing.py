@@ -1,10 +1,11 @@
 """What a model can never say, and why, in a sentence: `fit`, the report and `predict` all say the same."""
 
 from likely.predictor.classifier import ClassifierPredictor
+from likely.predictor.regressor import RegressorPredictor
 from likely.trust.familiarity import UNFAMILIAR, rows_needed_to_alarm
 
 
-def never_unfamiliar(predictor: ClassifierPredictor) -> str | None:
+def never_unfamiliar(predictor: ClassifierPredictor | RegressorPredictor) -> str | None:
     """Why this model can call no row unfamiliar although it knows p-values, or None if it can."""
     if not predictor.knows_familiarity or predictor.can_alarm:
         return None

@@ -22,7 +22,7 @@ from likely.inference import Inference
 from likely.networks import create_network
 from likely.networks.custom import CUSTOM, CustomNetwork
 from likely.networks.network import Network, TorchNetwork
-from likely.predictor.arrays import FAMILIARITY, HELD_OUT
+from likely.predictor.arrays import ERRORS, FAMILIARITY, HELD_OUT
 from likely.predictor.card_view import card_html
 from likely.stored_rows import StoredRows
 from likely.transfer import differences
@@ -75,7 +75,7 @@ class Predictor:
             self.arrays,
             {THETA + name: shape for name, shape in shapes.items()},
             kinds={THETA + name: kind for name, kind in kinds.items()},
-            optional=[name for name in self.arrays if name in HELD_OUT or name.startswith(FAMILIARITY)],
+            optional=[name for name in self.arrays if name in HELD_OUT or name.startswith((FAMILIARITY, ERRORS))],
         )
         if load_state is not None:
             load_state(theta)

@@ -31,3 +31,20 @@ def slack(p: np.ndarray, dtype: Any = np.float64) -> np.ndarray:
         odds = p * (1 - p) * (1 + np.abs(np.log(p) - np.log1p(-p)))
     eps = float(np.finfo(np.float64).eps)
     return STEP * np.nan_to_num(odds) + 4 * max(eps, float(np.finfo(dtype).eps)) * p + 4 * eps
+
+
+def number_slack(predictions: np.ndarray, center: float, scale: float, dtype: Any = np.float64) -> np.ndarray:
+    """More than rounding moves predicted numbers, shape as theirs, in their unit.
+
+        100 eps (scale + |prediction - center|) + 4 e |prediction|
+
+    A network computes (prediction - center) / scale, in a dtype whose units of rounding are eps (float32: 1.2e-7, so
+    that this is about 1e-5 of the size); e are those of float64, in which center and scale are put back.
+
+    Example:
+        >>> number_slack(np.array([3.0]), center=1.0, scale=2.0, dtype=np.float32).round(7)
+        array([4.77e-05])
+    """
+    predictions = np.asarray(predictions, dtype=np.float64)
+    inside = 100 * float(np.finfo(dtype).eps) * (scale + np.abs(predictions - center))
+    return inside + 4 * float(np.finfo(np.float64).eps) * np.abs(predictions)
