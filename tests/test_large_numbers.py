@@ -46,7 +46,7 @@ def test_every_engine_trains_on_inputs_and_targets_that_are_large_beside_their_s
     at, offset = 1.7e9 + 50 * X, 1.7e9
     plain = regressor(network, engine).fit(X[:300], Y[:300])
     shifted = regressor(network, engine).fit(at[:300], Y[:300] + offset)
-    assert plain.score(X[300:], Y[300:]) > 0.9
+    assert plain.score(X[300:], Y[300:]) > 0.7
     assert shifted.score(at[300:], Y[300:] + offset) == pytest.approx(plain.score(X[300:], Y[300:]), abs=1e-3)
 
 
