@@ -11,7 +11,7 @@
     │   └── ImpossibleEventError  conditioning on an event of probability 0
     ├── EngineError          an engine asked for what it cannot do
     │   └── MissingExtraError     an optional package is not installed
-    ├── DivergenceError      the loss became NaN or infinite
+    ├── DivergenceError      the loss became NaN or infinite, or grew
     ├── ModelFileError       a model file that is damaged, foreign or from a newer version
     └── OutputError          a file or folder that cannot be written
 
@@ -78,7 +78,7 @@ class MissingExtraError(EngineError):
 
 
 class DivergenceError(LikelyError):
-    """The loss became NaN or infinite at `step` (counted from 1)."""
+    """The loss became NaN or infinite, or too large to call it learning, at `step` (counted from 1)."""
 
     def __init__(self, message: str, step: int) -> None:
         super().__init__(message)

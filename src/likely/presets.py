@@ -55,6 +55,7 @@ class Plan:
         engine: what trains it.
         optimizer: the update rule, or what makes a torch optimizer.
         learning_rate: the peak of the schedule; None takes that of an optimizer of one's own.
+        usual_rate: what it is where nobody says otherwise; None for an optimizer of one's own.
         warmup: the share of the run during which the learning rate rises.
         batch_size: rows per step.
         epochs: passes over the training rows.
@@ -89,6 +90,7 @@ class Plan:
     average: float = 0.0
     exact: bool = False
     precision: Literal["auto", "float32", "bfloat16"] = "float32"
+    usual_rate: float | None = None
 
 
 @dataclass(frozen=True)
@@ -223,11 +225,12 @@ def choose_plan(
     optimizer: Optimizer | MakeOptimizer = recipe.optimizer
     if config.optimizer is not None and config.optimizer != optimizer.name:
         optimizer = replace(Optimizer(name=config.optimizer), momentum=0.9 if config.optimizer == "sgd" else 0.0)
+    usual_rate = 0.1 if optimizer.name == "sgd" else recipe.learning_rate
     learning_rate = config.learning_rate
     if own.optimizer is not None:
-        optimizer = own.optimizer
+        optimizer, usual_rate = own.optimizer, None
     elif learning_rate is None:
-        learning_rate = 0.1 if optimizer.name == "sgd" else recipe.learning_rate
+        learning_rate = usual_rate
     begins_anew = own.start is None and own.optimizer is None and not config.freeze
     exact = task == "regression" and kind == "linear" and config.engine == "auto" and begins_anew
     engine: EngineName = "numpy" if config.engine == "auto" else config.engine
@@ -261,6 +264,7 @@ def choose_plan(
         freeze=config.freeze,
         average=_AVERAGE if kind == "conv" else 0.0,
         exact=exact,
+        usual_rate=usual_rate,
         precision=config.precision if kind == "conv" or (kind, config.precision) == (CUSTOM, "bfloat16") else "float32",
     )
 

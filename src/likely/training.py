@@ -21,9 +21,11 @@ from likely.errors import DivergenceError, RankWarning
 from likely.heads import HEADS
 from likely.inference import Inference
 from likely.learning.descent import Record, descend, planned_steps
+from likely.learning.failure import check_training, cost_of_knowing_nothing
 from likely.learning.least_squares import least_squares
 from likely.learning.pace import Stopwatch
 from likely.learning.schedule import Schedule
+from likely.losses import LOSSES
 from likely.metrics.scores import FLOOR
 from likely.presets import Plan
 from likely.stored_rows import RowArray, take_rows
@@ -37,6 +39,7 @@ _SAMPLE = 2_000
 _RECENT = 3.0  # the power of `_Mean`: half of the weight is on the last sixth of the run so far
 _STATES = 200  # of a run that are averaged
 _SCORED = 250  # rows
+_FEW = 200  # rows that are answered before and after training, to see whether it went wrong
 _SAMPLE_NUMBERS = 2_000 * 32 * 32 * 3  # of the sample at most, so that large pictures take no more memory
 
 
@@ -162,7 +165,8 @@ def train(
         on_record: takes each record.
         interrupt: that of a caller with several runs; None listens for Ctrl-C during this run.
     Raises:
-        DivergenceError: if the loss became NaN before there was a state worth keeping.
+        DivergenceError: if the loss became NaN before there was a state worth keeping, or ended above its beginning
+            and above the cost of knowing nothing.
     """
     watch = watch or Stopwatch()
     began = watch()
@@ -221,6 +225,8 @@ def train(
 
     parts = (*(("mirror",) if plan.mirror else ()), *plan.augment)
     augmentation = make_augmentation(parts, len(X), config.seed)
+    few = _few(X, _FEW)
+    first = _mean_loss(engine.scores(normalization(X[few])), Y[few], plan)
     engine.place(X, Y, weights, prepare=normalization, augment=augmentation)
     looks = (checkpoints.most if checkpoints else None) or math.inf
     tail = _Mean()
@@ -293,6 +299,19 @@ def train(
         engine.load_state(recent.state)
     elif tail.count:
         engine.load_state(tail.state)
+    if stopped in ("finished", "time limit", "early stopping"):
+        # Where the best state that was looked at is kept, the looks say how good it is.
+        last = judge.best if keep_best and judge.best_state is not None else _last_loss(trained.history)
+        answers = engine.scores(normalization(X[few]))
+        check_training(
+            first,
+            [(record.step, record.loss) for record in trained.history],
+            last if np.isfinite(answers).any(axis=1).all() else math.inf,
+            cost_of_knowing_nothing(Y, weights, plan.loss),
+            rate=peak,
+            usual=plan.usual_rate,
+            answers_alike=len(few) > 1 and _alike(answers) and not _alike(np.asarray(X[few]).reshape(len(few), -1)),
+        )
     return replace(trained, stopped=stopped)
 
 
@@ -311,10 +330,32 @@ def overtime(time_limit: float) -> float:
     return 0.05 * time_limit + 1.5
 
 
+def _last_loss(history: list[Record]) -> float:
+    """The mean loss over the last epoch, or over all records of a shorter run."""
+    last = [record.loss for record in history if record.epoch > history[-1].epoch - 1]
+    return float(np.mean(last))
+
+
+def _mean_loss(scores: np.ndarray, Y: np.ndarray, plan: Plan) -> float:
+    with np.errstate(over="ignore", invalid="ignore"):
+        value = float(np.mean(LOSSES[plan.loss].values(plan.head, Y.astype(scores.dtype), scores)))
+    return value if math.isfinite(value) else 0.0  # says nothing, so that no loss counts as larger because of it
+
+
+def _alike(rows: np.ndarray) -> bool:
+    """Whether all rows are the same but for rounding."""
+    low, high = rows.min(axis=0).astype(np.float64), rows.max(axis=0).astype(np.float64)
+    return bool(((high == low) | (high - low <= 1e-6 * np.maximum(np.abs(high), np.abs(low)))).all())
+
+
 def _sample(X: RowArray) -> np.ndarray:
     """Some of the rows, from all of them: class folders come class by class."""
-    most = max(1, min(_SAMPLE, _SAMPLE_NUMBERS // math.prod(X.shape[1:])))
-    return X[np.linspace(0, len(X) - 1, min(most, len(X))).round().astype(np.int64)]
+    return X[_few(X, min(_SAMPLE, _SAMPLE_NUMBERS // math.prod(X.shape[1:])))]
+
+
+def _few(X: RowArray, most: int) -> np.ndarray:
+    """Indices of some of the rows, evenly over all of them."""
+    return np.linspace(0, len(X) - 1, max(1, min(most, len(X)))).round().astype(np.int64)
 
 
 def held_out_figures(

@@ -134,10 +134,9 @@ def descend(
         before = watch()
         for number, loss in enumerate(engine.steps(list(map(Batch, rows, draws)), rates)):
             if not math.isfinite(loss):
-                masked = ", or the network masks a label that came with a score of -inf" if loss == math.inf else ""
                 raise DivergenceError(
                     f"The loss must stay finite; got {loss} at step {taken + number + 1} with learning rate "
-                    f"{rates[number]:.3g}. The steps were too long for this data{masked}. "
+                    f"{rates[number]:.3g}. The steps were too long for this data. "
                     f"Try a learning rate of {rates[number] / 10:.1g}.",
                     taken + number + 1,
                 )
