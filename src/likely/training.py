@@ -299,10 +299,11 @@ def train(
         engine.load_state(recent.state)
     elif tail.count:
         engine.load_state(tail.state)
-    if stopped in ("finished", "time limit", "early stopping"):
+    if trained.history and (stopped in ("finished", "time limit", "early stopping") or stopped.startswith("diverged")):
         # Where the best state that was looked at is kept, the looks say how good it is.
         last = judge.best if keep_best and judge.best_state is not None else _last_loss(trained.history)
-        answers = engine.scores(normalization(X[few]))
+        with np.errstate(over="ignore", invalid="ignore"):
+            answers = engine.scores(normalization(X[few]))
         check_training(
             first,
             [(record.step, record.loss) for record in trained.history],
@@ -406,11 +407,13 @@ class _Mean:
         for name, value in state.items():
             self._dtypes[name] = value.dtype
             before = self._means.get(name, 0.0)
-            self._means[name] = before + weight * (value.astype(np.float64) - before)
+            with np.errstate(over="ignore", invalid="ignore"):
+                self._means[name] = before + weight * (value.astype(np.float64) - before)
 
     @property
     def state(self) -> dict[str, np.ndarray]:
-        return {name: mean.astype(self._dtypes[name]) for name, mean in self._means.items()}
+        with np.errstate(over="ignore", invalid="ignore"):  # of a run that diverges, which its scores show
+            return {name: mean.astype(self._dtypes[name]) for name, mean in self._means.items()}
 
 
 class _Judge:
