@@ -29,6 +29,7 @@ OPTIONS: dict[str, tuple[list[str], object]] = {
     "picture": (["--picture", "photo"], "photo"),
     "skip_bad": (["--skip-bad"], True),
     "corrections": (["--corrections", "mended.csv"], "mended.csv"),
+    "test_last": (["--test-last", "day"], "day"),
     "task": (["--task", "regression"], "regression"),
     "out": (["--out", "runs/a b"], "runs/a b"),
     "overwrite": (["--overwrite"], True),

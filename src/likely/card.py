@@ -28,7 +28,11 @@ class NetworkEntry(_Entry):
 
 
 class DataEntry(_Entry):
-    """What the model was made from; `label` and `picture` are columns of a table."""
+    """What the model was made from; `label` and `picture` are columns of a table.
+
+    `test_last` is the column whose latest rows were the test part; without one they were drawn, or came with the data.
+    `latest` is the greatest number that training rows have in each column that looks like a time.
+    """
 
     name: str
     sha256: str
@@ -36,6 +40,8 @@ class DataEntry(_Entry):
     rows: int
     label: str | None = None
     picture: str | None = None
+    test_last: str | None = None
+    latest: dict[str, float] = Field(default_factory=dict)
     notes: tuple[str, ...] = ()
 
 

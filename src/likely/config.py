@@ -89,6 +89,8 @@ class RunConfig(BaseModel):
         label: the column of a table that holds the answers; None guesses by its name, and says so.
         picture: the column of a table that holds paths or bytes of pictures; None looks for one, and says so.
         corrections: a table of corrected labels for training rows, such as `likely check` writes.
+        test_last: the column of a table, numbers or dates, whose latest rows become the test part, about a fifth of
+            all, in place of random ones. Equal values stay on one side; the column is learned from as without it.
         task: "auto" asks the data.
         preset: how long to train and how large the network is.
         network: "auto" takes the conv net for pictures and the MLP for rows of numbers.
@@ -107,8 +109,10 @@ class RunConfig(BaseModel):
         learning_rate: the largest one of the schedule.
         batch_size: rows per step.
         epochs: passes over the training rows; may be a fraction.
-        time_limit: seconds of training, `2m` and the like in a file or on the command line; with the preset fast and
-            no epochs given it also chooses how wide a conv net is, which takes a second beforehand.
+        time_limit: seconds of training and calibration, `2m` and the like in a file or on the command line, kept
+            within a tenth and three seconds; starting, reading, test figures and the report are not counted, nor time
+            in which the process was stopped. With the preset fast and no epochs given it also chooses how wide a conv
+            net is.
         early_stopping: hold out a further part and stop when its loss no longer falls.
         class_weight: how much rows of each label count in training: "balanced" (all labels the same in sum) or a
             number per label; probabilities are corrected for it, so that they stay true to the data.
@@ -140,6 +144,7 @@ class RunConfig(BaseModel):
     label: str | None = None
     picture: str | None = None
     corrections: str | None = Field(default=None, min_length=1)
+    test_last: str | None = Field(default=None, min_length=1)
     task: Literal["auto", "classification", "regression"] = "auto"
     preset: Literal["fast", "balanced", "best"] = "fast"
     network: Literal["auto", "conv", "mlp", "linear"] = "auto"

@@ -12,6 +12,7 @@ import numpy as np
 from likely.card import Card, DataEntry, NetworkEntry, SplitsEntry, TrainingEntry
 from likely.config import RunConfig
 from likely.data.dataset import Dataset
+from likely.data.order import time_like
 from likely.engines.engine import Optimizer
 from likely.networks.custom import name_of
 from likely.training import Rows, Trained
@@ -65,6 +66,8 @@ def make_card(
             rows=len(dataset.train),
             label=dataset.label,
             picture=dataset.picture,
+            test_last=dataset.test_last,
+            latest=_latest(dataset),
             notes=dataset.notes,
         ),
         splits=splits.model_copy(update={"test": 0 if dataset.test is None else len(dataset.test)}),
@@ -96,6 +99,18 @@ def make_card(
         hardware=hardware(),
         created=datetime.now(UTC).isoformat(timespec="seconds"),
     )
+
+
+def _latest(dataset: Dataset) -> dict[str, float]:
+    """The greatest number of each column of a table that looks like a time, or that tells which rows are later."""
+    if dataset.columns is None:
+        return {}
+    X = np.asarray(dataset.train.X)
+    return {
+        column.name: float(np.nanmax(X[:, j]))
+        for j, column in enumerate(dataset.columns)
+        if column.categories is None and (column.name == dataset.test_last or time_like(X[:, j]))
+    }
 
 
 def _frequencies(rows: Rows) -> tuple[float, ...]:

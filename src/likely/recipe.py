@@ -176,6 +176,7 @@ def open_data(config: RunConfig, watcher: Watcher | None = None) -> Dataset:
         watcher.loading,
         image_size=config.image_size,
         skip_bad=config.skip_bad,
+        test_last=config.test_last,
         label=config.label,
         picture=config.picture,
         task=config.task,
@@ -192,6 +193,12 @@ def open_data(config: RunConfig, watcher: Watcher | None = None) -> Dataset:
         watcher.say(f"Careful: {note}")
     dataset = drawn
     assert dataset.test is not None
+    if dataset.test_last is not None:
+        watcher.say(
+            f"Test rows: {len(dataset.test):,} of {len(dataset.train) + len(dataset.test):,}, the latest by column "
+            f"{dataset.test_last!r}. Rows to hold out are drawn at random from the others: what they promise is not "
+            "for later rows"
+        )
     what = f", {len(dataset.labels)} labels" if dataset.labels else ""
     val = f", {len(dataset.val):,} val" if dataset.val is not None else ""
     watcher.say(
@@ -404,7 +411,7 @@ def _as_task(dataset: Dataset, task: Literal["classification", "regression"]) ->
         ) from None
     lookup = np.array(values)
     parts = {
-        name: None if part is None else Part(part.X, lookup[part.y], part.paths)
+        name: None if part is None else replace(part, y=lookup[part.y])
         for name, part in (("train", dataset.train), ("val", dataset.val), ("test", dataset.test))
     }
     return replace(dataset, task="regression", labels=(), **parts)

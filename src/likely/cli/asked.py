@@ -1,6 +1,6 @@
 """What `likely predict` is asked about: pictures, or rows of a table, each as the model takes it or with an error."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, TypeAlias
 
 import typer
@@ -64,6 +64,7 @@ def rows_asked(predictor: "Predictor", path: str, *, picture: str | None, raw: b
     from likely.data.table import table_pieces
 
     unknown: dict[str, int] = {}
+    later: dict[str, int] = {}
     n = 0
     text = {column.name for column in predictor.columns or () if column.categories is not None}
     for piece in table_pieces(path, text=text):
@@ -79,6 +80,8 @@ def rows_asked(predictor: "Predictor", path: str, *, picture: str | None, raw: b
                 yield n + row, refused[row] if row in refused else encoded.X[row]
             for name, count in encoded.unknown.items():
                 unknown[name] = unknown.get(name, 0) + count
+            for name, count in predictor.later_than_training(encoded.X).items():
+                later[name] = later.get(name, 0) + count
         n += len(piece)
     if n == 0:
         raise DataError(f"{path} must have rows to answer; got none below its heading.")
@@ -87,6 +90,17 @@ def rows_asked(predictor: "Predictor", path: str, *, picture: str | None, raw: b
             f"warning: Column {name!r} holds a category that the model does not know in {count:,} of {n:,} rows: taken "
             "as missing"
         )
+    for sentence in about_later_rows(later, n):
+        complain(sentence)
+
+
+def about_later_rows(later: Mapping[str, int], n: int) -> list[str]:
+    """A sentence for each column by which some of n rows are later than all that the model learned from."""
+    return [
+        f"warning: Column {name!r} is beyond all training rows in {count:,} of {n:,} rows: sets, error bounds and "
+        "familiarity assume rows like those of training"
+        for name, count in later.items()
+    ]
 
 
 def _columns(predictor: "Predictor", table: "Table") -> "tuple[Column, ...]":

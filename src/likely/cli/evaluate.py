@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from likely.cli.asked import about_later_rows
 from likely.cli.judging import chosen_rows, in_terms_of, opened, was_trained_on
 from likely.cli.options import (
     choice,
@@ -45,6 +46,8 @@ def evaluate(
         watcher.say(f"{dataset.name}: {len(rows):,} rows, from {dataset.found_at}")
         if was_trained_on(predictor, dataset, dataset, rows):
             watcher.say("warning: the model was trained on these rows, so the figures flatter it")
+        for sentence in about_later_rows(predictor.later_than_training(rows.X), len(rows)):
+            watcher.say(sentence)
     figures = judge(predictor, in_terms_of(predictor, dataset, rows)).figures
     if as_json:
         typer.echo(json.dumps(figures, allow_nan=False))

@@ -31,6 +31,13 @@ def fit(
         str | None,
         typer.Option(metavar="FILE", help="Corrected labels, as in the corrections.csv of likely check."),
     ] = None,
+    test_last: Annotated[
+        str | None,
+        typer.Option(
+            metavar="COLUMN",
+            help="Of a table: judge on the latest rows by this column of numbers or dates, not on random ones.",
+        ),
+    ] = None,
     task: Annotated[str | None, choice("task", "What the answers are; auto asks the data.")] = None,
     out: Annotated[
         str | None,
@@ -57,7 +64,8 @@ def fit(
         str | None,
         typer.Option(
             metavar="TIME",
-            help="Train this long at most, with a net that suits: 30s, 2m, 1h.",
+            help="Train and calibrate this long at most, within 10% and 3 s, with a net that suits: 30s, 2m, 1h. "
+            "Starting, reading, test figures and the report are not counted.",
             rich_help_panel=_LEARNING,
         ),
     ] = None,
@@ -231,7 +239,11 @@ def _summarize(run: "Run", report: "Path") -> None:
         run.stopped, f", ended by: {run.stopped}"
     )
     screen = console()
-    screen.print(styled(("\nOn test rows that training never saw", "bold")))
+    later = card.data.test_last
+    which = "test rows that" if later is None else f"the latest rows by {printable(later)}, which"
+    screen.print(styled((f"\nOn {which} training never saw", "bold")))
+    if later is not None:
+        screen.print("Sets, error bounds and familiarity assume random rows: of later ones this is all that is known.")
     screen.print(figures_table(run.metrics))
     if (promises := promises_table(run.metrics)) is not None:
         screen.print()

@@ -24,11 +24,13 @@ class Part:
         X: pictures as uint8 of shape (n, h, w) or (n, h, w, 3), perhaps still on disk, or numbers of shape (n, d).
         y: for classification integers 0..k-1 of shape (n,), for regression floats of shape (n,).
         paths: the file that each row came from, if it came from one.
+        order: what grows from earlier rows to later ones, of shape (n,), where the latest are to be the test part.
     """
 
     X: RowArray
     y: np.ndarray
     paths: Sequence[str] | None = None
+    order: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         if len(self.X) != len(self.y):
@@ -40,7 +42,8 @@ class Part:
     def take(self, rows: np.ndarray) -> "Part":
         """The rows with these indices, in this order."""
         paths = None if self.paths is None else [self.paths[int(i)] for i in rows]
-        return Part(take_rows(self.X, rows), self.y[rows], paths)
+        order = None if self.order is None else self.order[rows]
+        return Part(take_rows(self.X, rows), self.y[rows], paths, order)
 
 
 @dataclass(frozen=True)
@@ -59,6 +62,7 @@ class Dataset:
         columns: what these columns are, where they are more than plain numbers: a table's.
         label: the name of the column that holds the answers, for a table.
         picture: the name of the column that holds the pictures, for a table of pictures.
+        test_last: the name of the column whose latest rows are the test part, for a table.
         mirror: whether a picture flipped left to right still shows the same thing (clothes yes, digits no).
         conversion: how a photograph becomes a picture of this set: a name from the closed list of
             `likely.data.picture` with its numbers, or None to only resize.
@@ -77,6 +81,7 @@ class Dataset:
     columns: tuple[Column, ...] | None = None
     label: str | None = None
     picture: str | None = None
+    test_last: str | None = None
     mirror: bool = False
     conversion: dict[str, Any] | None = None
     found_at: str = ""

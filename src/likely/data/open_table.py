@@ -1,5 +1,6 @@
 """A table with a column of answers as a data set: rows of numbers and categories, or pictures that a column holds."""
 
+import shlex
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -11,11 +12,12 @@ from likely.data.answers import Answers, read_answers
 from likely.data.columns import Column
 from likely.data.dataset import Dataset, Part, Task
 from likely.data.encode import describe, encode
+from likely.data.order import in_order, time_like
 from likely.data.picture_table import open_pictures, picture_column
 from likely.data.progress import Progress
 from likely.data.table import Table, read_table, unusable
 from likely.data.table_split import Split, read_split
-from likely.errors import DataError
+from likely.errors import ConfigError, DataError
 
 LABEL_NAMES = ("label", "target", "class", "y", "labels", "classes", "outcome")
 
@@ -28,6 +30,7 @@ def open_table(
     task: Literal["auto"] | Task = "auto",
     image_size: int | None = None,
     skip_bad: bool = False,
+    test_last: str | None = None,
     columns: Sequence[Column] | None = None,
     to_learn: bool = True,
     progress: Progress | None = None,
@@ -41,6 +44,8 @@ def open_table(
         task: what the answers are; "auto" decides as `read_answers` does.
         image_size: resize pictures to this height and width.
         skip_bad: leave out pictures that can't be read, and say how many.
+        test_last: the column of numbers or dates whose latest rows are to be the test part; it stays what it is
+            otherwise, learned from or left out.
         columns: those that a model learned from, to encode the rows as it does; None describes the table's own.
         to_learn: whether the rows are to be learned from, or only to be judged.
         progress: told how many pictures have been read.
@@ -55,16 +60,18 @@ def open_table(
     split = read_split(table, to_learn=to_learn)
     if to_learn:
         check_learned(answers, split, where)
+    order = None if test_last is None else _order(table, test_last, label, split)
     if columns is None:
         picture, said = picture_column(table, picture, exclude=label)
         notes += said
     dataset = Dataset(
         str(path),
         answers.task,
-        Part(answers.y[:, None], answers.y),
+        Part(answers.y[:, None], answers.y, order=order),
         labels=answers.labels,
         label_type=answers.label_type,
         label=label,
+        test_last=test_last,
         found_at=str(path),
         notes=(*notes, *([answers.note] if answers.note else []), *split.notes),
     )
@@ -72,10 +79,12 @@ def open_table(
         return open_pictures(
             table, picture, dataset, split, image_size=image_size, skip_bad=skip_bad, progress=progress
         )
-    return _open_rows(table, dataset, split, columns)
+    return _open_rows(table, dataset, split, columns, to_learn=to_learn)
 
 
-def _open_rows(table: Table, dataset: Dataset, split: Split, columns: Sequence[Column] | None) -> Dataset:
+def _open_rows(
+    table: Table, dataset: Dataset, split: Split, columns: Sequence[Column] | None, *, to_learn: bool
+) -> Dataset:
     notes: list[str] = []
     if columns is None:
         for name, kind in table.unusable.items():
@@ -90,18 +99,48 @@ def _open_rows(table: Table, dataset: Dataset, split: Split, columns: Sequence[C
     encoded = encode(table, columns)
     if encoded.refused:
         raise DataError(f"{table.path}: {encoded.refused[min(encoded.refused)]}")
+    if to_learn and "test" not in split.rows and dataset.test_last is None:
+        others = {name: c for name, c in table.columns.items() if name not in (dataset.label, split.column)}
+        notes += _later_rows(others)
     notes += [
         f"Column {name!r} holds a text that the model does not know in {count:,} rows: taken as missing."
         for name, count in encoded.unknown.items()
     ]
-    y = dataset.train.y
+    y, order = dataset.train.y, dataset.train.order
     return replace(
         dataset,
-        **{part: Part(encoded.X[rows], y[rows]) for part, rows in split.rows.items()},
+        **{
+            part: Part(encoded.X[rows], y[rows], order=None if order is None else order[rows])
+            for part, rows in split.rows.items()
+        },
         features=tuple(column.name for column in columns),
         columns=tuple(columns),
         notes=(*dataset.notes, *notes, _summary(columns)),
     )
+
+
+def _later_rows(values: dict[str, np.ndarray]) -> list[str]:
+    """A sentence about the columns that look like times: the parts that we draw are from among these rows."""
+    seen = {name: time_like(column) for name, column in values.items()}
+    return [
+        f"Column {name!r} {why}: rows to hold out and to judge with are drawn at random from all of these, and can't "
+        f"speak for rows that are later (--test-last {shlex.quote(name)} judges on the latest)."
+        for name, why in seen.items()
+        if why
+    ]
+
+
+def _order(table: Table, test_last: str, label: str, split: Split) -> np.ndarray:
+    """The values of the column whose latest rows are the test part, as numbers."""
+    if "test" in split.rows or test_last == label:
+        got = (
+            f"the column {label!r} with the answers" if test_last == label else f"test rows by column {split.column!r}"
+        )
+        raise ConfigError(
+            f"test_last must name a column that tells which rows are later, in a table without a test part; got {got}. "
+            "Leave out test_last, or try another column."
+        )
+    return in_order(table.column(test_last, "the order of the rows", "--test-last COLUMN"), test_last, table.path)
 
 
 def label_column(table: Table, label: str | None) -> tuple[str, list[str]]:

@@ -86,7 +86,8 @@ def open_pictures(
     )
     kept = np.array(named, dtype=np.int64)[loaded.kept]
     paths = [found[i].name for i in kept] if all(isinstance(source, Path) for source in sources) else None
-    everything = Part(loaded.X, dataset.train.y[rows[kept]], paths)
+    order = None if dataset.train.order is None else dataset.train.order[rows[kept]]
+    everything = Part(loaded.X, dataset.train.y[rows[kept]], paths, order)
     # All rows in their order are the rows themselves.
     parts = {
         part: everything if len(split.rows) == 1 else everything.take(np.flatnonzero(part_of[kept] == part))

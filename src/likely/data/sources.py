@@ -32,6 +32,7 @@ def open_dataset(
     columns: Sequence[Column] | None = None,
     to_learn: bool = True,
     skip_bad: bool = False,
+    test_last: str | None = None,
 ) -> Dataset:
     """The data set with this name, or at this path, checked.
 
@@ -44,6 +45,7 @@ def open_dataset(
         progress: told how far a download or the reading of pictures is.
         image_size: for pictures in files, resize them all to this height and width.
         skip_bad: leave out pictures that can't be read.
+        test_last: for tables, the column of numbers or dates whose latest rows are to be the test part.
         label: for tables, the column with the answers; None guesses, and says so in the notes.
         picture: for tables, the column with paths or bytes of pictures; None guesses.
         task: for tables and .npz, what the answers are; "auto" decides by them, and says so in the notes.
@@ -52,7 +54,7 @@ def open_dataset(
     Returns:
         A data set that `likely.data.validate.validate` has accepted.
     Raises:
-        ConfigError: if there is no data set with the name.
+        ConfigError: if there is no data set with the name, or test_last does not fit it.
         DataError: if there is nothing at the path, or it can't be learned from; the message says why.
     Example:
         >>> iris = open_dataset("iris")
@@ -62,6 +64,11 @@ def open_dataset(
     name = os.fspath(name_or_path)
     if data_folder is not None and name != fashion_mnist.NAME:
         raise ConfigError(f"A data folder must go with {fashion_mnist.NAME!r}; got {name!r}. Give the folder itself.")
+    if test_last is not None and (name in NAMES or not is_table(name)):
+        raise ConfigError(
+            f"test_last must come with a table (.csv, .tsv, .parquet); got {name!r}. Only a column can tell which rows "
+            "are later. Leave out test_last."
+        )
     if name == fashion_mnist.NAME:
         return validate(fashion_mnist.load_fashion_mnist(data_folder, progress))
     if name in bundled.NAMES:
@@ -79,6 +86,7 @@ def open_dataset(
                 task=task,
                 image_size=image_size,
                 skip_bad=skip_bad,
+                test_last=test_last,
                 columns=columns,
                 to_learn=to_learn,
                 progress=progress,

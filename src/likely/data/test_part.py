@@ -15,6 +15,9 @@ SHARE = 0.2
 def with_test_part(dataset: Dataset, seed: int) -> Dataset:
     """The data set itself if it has a test part, else with a fifth of its rows as one, drawn uniformly at random.
 
+    Where the data set says which rows are later, the latest are taken in place of random ones: as near to a fifth as
+    rows of the same moment allow, which stay together.
+
     The rows of a class with few of them may all be drawn. Such a label stays an answer, of small probability; its rows
     count as mistakes, as new rows of labels that were never learned would; and a note names it.
 
@@ -35,13 +38,45 @@ def with_test_part(dataset: Dataset, seed: int) -> Dataset:
             f"{dataset.name} must have a class with two rows, one to learn from and one to judge with; got "
             f"{n} rows of as many classes. Add rows."
         )
-    test, rest = random_split(n, [max(1, round(SHARE * n))], np.random.default_rng(seed))
-    notes = [f"no test part of its own: {len(test)} rows drawn with seed {seed}"]
+    if dataset.train.order is not None:
+        test, rest = latest(dataset.train.order, SHARE, f"Column {dataset.test_last!r} of {dataset.name}")
+        how = f"Taking the latest rows by {dataset.test_last!r} for the test part"
+        notes = [
+            f"no test part of its own: the {len(test)} latest rows by column {dataset.test_last!r}, "
+            f"{len(test) / n:.0%} of all"
+        ]
+    else:
+        test, rest = random_split(n, [max(1, round(SHARE * n))], np.random.default_rng(seed))
+        how = f"The draw of the test part with seed {seed}"
+        notes = [f"no test part of its own: {len(test)} rows drawn with seed {seed}"]
     if classifies:
-        notes += _without_rows(dataset, dataset.train.y[rest], f"The draw of the test part with seed {seed}")
+        notes += _without_rows(dataset, dataset.train.y[rest], how)
     return replace(
         dataset, train=dataset.train.take(rest), test=dataset.train.take(test), notes=(*dataset.notes, *notes)
     )
+
+
+def latest(order: np.ndarray, share: float, what: str) -> tuple[np.ndarray, np.ndarray]:
+    """The indices of the latest rows, about this share of all, and of the others; equal ones stay on one side.
+
+    Of the borders between two values it is the one that comes nearest to the share; of two, the later.
+
+    Raises:
+        DataError: if all values are the same.
+    Example:
+        >>> test, rest = latest(np.array([3.0, 1.0, 2.0, 3.0, 1.0]), 0.2, "Column 'day'")
+        >>> test.tolist(), rest.tolist()
+        ([0, 3], [1, 2, 4])
+    """
+    values, counts = np.unique(order, return_counts=True)
+    if len(values) < 2:
+        raise DataError(
+            f"{what} must hold two values at least, earlier and later ones; got {values[0]:g} in every row. "
+            "Try another column."
+        )
+    later = np.cumsum(counts[::-1])[:-1]  # how many rows have one of the latest values
+    border = values[::-1][int(np.argmin(np.abs(later - share * len(order))))]
+    return np.flatnonzero(order >= border), np.flatnonzero(order < border)
 
 
 def _without_rows(dataset: Dataset, y: np.ndarray, what: str) -> list[str]:

@@ -149,6 +149,21 @@ class Predictor:
             raise DataError(too_large[min(too_large)])
         return rows
 
+    def later_than_training(self, rows: Any) -> dict[str, int]:
+        """How many rows lie beyond all training rows in each column that looks like a time; none are left out.
+
+        No held-out row speaks for them: a guarantee is about rows like those of training.
+
+        Args:
+            rows: of numbers, shape (n, d), in the columns of training.
+        """
+        if self.columns is None:
+            return {}
+        rows = np.asarray(rows)
+        greatest = [self.card.data.latest.get(column.name, np.inf) for column in self.columns]
+        counts = np.count_nonzero(rows > np.array(greatest), axis=0)
+        return {column.name: int(n) for column, n in zip(self.columns, counts, strict=True) if n}
+
     def too_large(self, rows: Any, first_row: int = 0, names: Sequence[str] | None = None) -> dict[int, str]:
         """Why some rows cannot be answered: a number that the network cannot compute with.
 

@@ -50,6 +50,24 @@ def calibration(card: Mapping[str, Any]) -> tuple[bool, str]:
     return True, f"Its probabilities were calibrated{fitted}{held_out}."
 
 
+def later_rows(card: Mapping[str, Any], noun: str) -> str:
+    """What to know of test rows that are the latest of all; nothing where they are not.
+
+    Example:
+        >>> later_rows({"data": {"test_last": "day"}}, "row")[:52]
+        "The test rows are the latest by column 'day', not ra"
+    """
+    column = at(card, "data", "test_last")
+    if not isinstance(column, str):
+        return ""
+    return (
+        f"The test {noun}s are the latest by column {printable(column)!r}, not random ones. What is guaranteed below "
+        f"(prediction sets, error bounds, familiarity, intervals) assumes that new {noun}s are like the held-out ones, "
+        f"drawn at random from earlier {noun}s: the figures here show how far it holds of later {noun}s, and promise "
+        "nothing of those still to come."
+    )
+
+
 def groups(card: Mapping[str, Any]) -> list[tuple[str, list[tuple[str, str]]]]:
     """Every entry that tells how the model was made, as groups of names and values; the command stands apart."""
     network = card.get("network")

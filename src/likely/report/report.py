@@ -112,12 +112,14 @@ def render(data: ReportData) -> str:
         True
     """
     data = replace(data, labels=tuple(printable(label) for label in data.labels))
+    later = origin.later_rows(data.card, data.noun)
     parts = _regression(data) if data.is_regression else _classification(data)
     return template("template.html").render(
         title=printable(data.title),
         noun=data.noun,
         n=len(data.y),
         is_regression=data.is_regression,
+        later=later,
         headlines=tables.headlines(data.metrics, len(data.labels), data.noun),
         byline=origin.byline(data.card),
         calibration=origin.calibration(data.card),

@@ -1,0 +1,108 @@
+"""Columns by which rows are earlier or later: numbers, or dates as text."""
+
+from datetime import UTC, datetime
+
+import numpy as np
+
+from likely.errors import DataError
+
+_UNITS = {"seconds": 1.0, "milliseconds": 1e3, "microseconds": 1e6, "nanoseconds": 1e9}
+_CENTURY = 946_684_800.0, 4_102_444_800.0  # 2000 to 2100
+_ORDERED = 20  # rows: fewer are in order by chance, or by hand
+_SHOWN = "such as 2024-03-01 or 2024-03-01 12:30"
+
+
+def moments(texts: np.ndarray) -> np.ndarray | None:
+    """Seconds since 1970 of dates and times as ISO 8601 writes them, shape (n,); NaN where there is None.
+
+    None where a text is no such date, or some have a time zone and others have none. 03/04/2024 is none: it is another
+    day in other countries.
+
+    Example:
+        >>> moments(np.array(["1970-01-02", "1970-01-01 00:00:30", None], dtype=object))
+        array([8.64e+04, 3.00e+01,      nan])
+        >>> moments(np.array(["03/04/2024"], dtype=object)) is None
+        True
+    """
+    found = np.full(len(texts), np.nan)
+    zones: set[bool] = set()
+    for i, text in enumerate(texts.tolist()):
+        if text is None:
+            continue
+        moment = _moment(text) if isinstance(text, str) else None
+        if moment is None:
+            return None
+        zones.add(moment.tzinfo is not None)
+        found[i] = (moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)).timestamp()
+    return None if len(zones) != 1 else found
+
+
+def time_like(values: np.ndarray) -> str:
+    """What makes a column look like a time, as the end of a sentence, or nothing: new rows may lie beyond all others.
+
+    Text that is dates throughout; numbers that grow or fall from row to row in unequal steps, or that count seconds,
+    milliseconds, microseconds or nanoseconds since 1970, in this century.
+
+    Example:
+        >>> time_like(np.array(["2024-03-01", "2024-03-04"], dtype=object))
+        'holds dates'
+        >>> time_like(np.array([1.7e9, 1.6e9, 1.65e9]))
+        'counts seconds since 1970'
+        >>> time_like(np.array([1.0, 2.0, 3.0])), time_like(np.array([5.0, 1.0, 2.0]))
+        ('', '')
+    """
+    if values.dtype == object:
+        return "holds dates" if moments(values) is not None else ""
+    known = values[np.isfinite(values)]
+    if len(np.unique(known)) < 2:
+        return ""
+    for unit, size in _UNITS.items():
+        if (known >= _CENTURY[0] * size).all() and (known <= _CENTURY[1] * size).all():
+            return f"counts {unit} since 1970"
+    steps = np.diff(known)
+    grows, falls = (steps >= 0).all(), (steps <= 0).all()
+    even = np.ptp(steps) <= 1e-9 * np.abs(steps).max()
+    if len(known) < _ORDERED or even or not (grows or falls) or np.count_nonzero(steps) < len(steps) / 2:
+        return ""
+    return f"{'grows' if grows else 'falls'} from row to row"
+
+
+def in_order(values: np.ndarray, name: str, where: str) -> np.ndarray:
+    """Numbers that grow as the values of a column do, shape (n,): the numbers themselves, or the seconds of dates.
+
+    Args:
+        values: float64 with NaN, or objects: text or None.
+        name: of the column, for messages.
+        where: the table, for messages.
+    Raises:
+        DataError: if a value is missing, or they are neither all numbers nor all dates.
+    """
+    if values.dtype != object:
+        order = values
+    elif (order := moments(values)) is None:
+        texts = [value for value in values.tolist() if isinstance(value, str)]
+        wrong = next((text for text in texts if _moment(text) is None), None)
+        shown = "bytes" if not texts else "dates with and without a time zone" if wrong is None else repr(wrong)
+        raise DataError(
+            f"Column {name!r} of {where} must hold numbers, or dates {_SHOWN}, to tell the latest rows; got {shown}. "
+            "Try another column, or write the dates year first."
+        )
+    absent = np.isnan(order)
+    if absent.any():
+        raise DataError(
+            f"Column {name!r} of {where} must have a value in every row to tell the latest rows; got none in "
+            f"{int(absent.sum()):,} of {len(order):,}. Fill them, drop these rows, or try another column."
+        )
+    return order
+
+
+def _moment(text: str) -> datetime | None:
+    written = text.strip().replace("/", "-")
+    if not (written[:4].isdigit() and written[4:5] == "-"):
+        return None
+    for candidate in (written, f"{written}-01"):
+        try:
+            return datetime.fromisoformat(candidate)
+        except ValueError:
+            continue
+    return None
