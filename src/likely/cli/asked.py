@@ -1,11 +1,12 @@
 """What `likely predict` is asked about: pictures, or rows of a table, each as the model takes it or with an error."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, TypeAlias
 
 import typer
 
 from likely.cli.answers import Name
+from likely.cli.judging import about_later_rows
 from likely.cli.terminal import complain
 from likely.data.find import Found, find_pictures
 from likely.data.picture import read_picture
@@ -92,15 +93,6 @@ def rows_asked(predictor: "Predictor", path: str, *, picture: str | None, raw: b
         )
     for sentence in about_later_rows(later, n):
         complain(sentence)
-
-
-def about_later_rows(later: Mapping[str, int], n: int) -> list[str]:
-    """A sentence for each column by which some of n rows are later than all that the model learned from."""
-    return [
-        f"warning: Column {name!r} is beyond all training rows in {count:,} of {n:,} rows: sets, error bounds and "
-        "familiarity assume rows like those of training"
-        for name, count in later.items()
-    ]
 
 
 def _columns(predictor: "Predictor", table: "Table") -> "tuple[Column, ...]":

@@ -4,8 +4,7 @@ from typing import Annotated
 
 import typer
 
-from likely.cli.asked import about_later_rows
-from likely.cli.judging import chosen_rows, in_terms_of, opened, was_trained_on
+from likely.cli.judging import about_later_rows, chosen_rows, in_terms_of, opened, was_trained_on
 from likely.cli.options import (
     choice,
     data_argument,

@@ -1,5 +1,6 @@
 """Which rows a model is judged on, in the model's own terms: what `evaluate` and `compare` share."""
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -75,6 +76,15 @@ def opened(
         if source.task != card.task or drawn.sha256 == card.data.sha256:
             source = drawn
     return source
+
+
+def about_later_rows(later: Mapping[str, int], n: int) -> list[str]:
+    """A sentence for each column by which some of n rows are later than all that the model learned from."""
+    return [
+        f"warning: Column {name!r} is beyond all training rows in {count:,} of {n:,} rows: sets, error bounds and "
+        "familiarity assume rows like those of training"
+        for name, count in later.items()
+    ]
 
 
 def chosen_rows(dataset: "Dataset", part: str | None) -> "Part":
