@@ -474,9 +474,17 @@ class ClassifierPredictor(Predictor):
         return tuple(check_probabilities(values, self.card.labels, what=what).astype(np.float64).tolist())
 
     def estimate_prior(self, X: Any) -> PriorEstimate:
-        """How often each label comes among unlabeled rows, by expectation maximization, with 95% intervals."""
-        log_probs = self._before_prior(self.scores(X))
-        return estimate_prior(log_probs, np.array(self.card.class_frequencies))
+        """How often each label comes among unlabeled rows, with 95% intervals.
+
+        By maximum likelihood, corrected by what the model answers to held-out rows of each class, so that the intervals
+        count the draw of both kinds of rows and how wrong the probabilities are. That labels look the same in both
+        places is assumed. Intervals of a model without held-out rows count the draw of X alone; where held-out scores
+        come from cross-validation, they are approximate.
+        """
+        log_probs, old = self._before_prior(self.scores(X)), np.array(self.card.class_frequencies)
+        if LOG_PROBS not in self.arrays:
+            return estimate_prior(log_probs, old)
+        return estimate_prior(log_probs, old, held_out=self._held_out_log_probs, labels=self.arrays[LABELS])
 
     # Inside ---------------------------------------------------------------------------------------------------
 

@@ -11,6 +11,7 @@ import numpy as np
 from likely.errors import ConfigError, DataError, ProbabilityError, ShapeError
 from likely.heads import log_softmax
 from likely.probability.simplex import check_probabilities
+from likely.trust.confusion import solve_confusion
 
 RESAMPLES = 300
 _BLOCK = 2_000_000  # numbers held at once: bounds the memory of the bootstrap
@@ -110,9 +111,15 @@ def prior_biases(old: np.ndarray, new: np.ndarray, n: int) -> np.ndarray:
 
 
 def estimate_prior(
-    log_probs: np.ndarray, old: np.ndarray, *, seed: int = 0, resamples: int = RESAMPLES
+    log_probs: np.ndarray,
+    old: np.ndarray,
+    *,
+    held_out: np.ndarray | None = None,
+    labels: np.ndarray | None = None,
+    seed: int = 0,
+    resamples: int = RESAMPLES,
 ) -> PriorEstimate:
-    """How often each class comes in rows without labels, from what a calibrated model says of them.
+    """How often each class comes in rows without labels, from what a model says of them.
 
     Maximizes the likelihood of the rows, up to a constant L(q) = mean_i log sum_y q_y P(y | x_i) / old_y, by EM:
 
@@ -121,17 +128,23 @@ def estimate_prior(
     No step lowers L. It is concave, so that L* - L <= max_y mean_i [P_q(y | x_i) / q_y] - 1, which tells when to stop:
     at 1e-10.
 
-    The interval of each class holds the middle 95% of the estimates from resampled rows, widened to hold the estimate.
-    It tells how much chance there is in which rows came; not how wrong the model's probabilities are, nor whether
-    P(x | y) stayed the same. Classes that the model hardly tells apart get long intervals.
+    That is right as far as the probabilities are. With held-out rows, whose labels are known, it is corrected by what
+    the model answers to rows of each class (`likely.trust.confusion.solve_confusion`), and the interval of each class
+    counts both draws and how wrong the probabilities are: about 95% for models that are badly calibrated, too.
+
+    Without held-out rows the interval of each class holds the middle 95% of the estimates from resampled rows, widened
+    to hold the estimate. It tells how much chance there is in which rows came; not how wrong the model's probabilities
+    are. Neither tells whether P(x | y) stayed the same. Classes that the model hardly tells apart get long intervals.
 
     Args:
         log_probs: log P(y | x) in nats under the old prior, calibrated, of rows drawn at random in the field, (n, k).
         old: class frequencies where the model was trained and calibrated, shape (k,); none is 0.
-        seed: of the resampling.
+        held_out: what the same model says of held-out rows, log P(y | x) in nats, shape (m, k).
+        labels: their classes 0..k-1, shape (m,).
+        seed: of the resampling, which is done without held-out rows.
         resamples: how often the rows are drawn again.
     Raises:
-        DataError: if there is no row.
+        DataError: if there is no row, or a label is not among the classes.
         ProbabilityError: if the prior or a row of probabilities does not sum to 1, or an old frequency is 0.
         ShapeError: if the prior does not have one number per class.
         ConfigError: if there are no resamples.
@@ -157,6 +170,18 @@ def estimate_prior(
     ratios = np.exp(ratios - ratios.max(axis=1, keepdims=True))  # a factor per row changes nothing
     found, iterations = _maximize(ratios, np.full((n, 1), 1.0 / n), old[:, None], _GAP)
     prior = found[:, 0]
+    if held_out is not None:
+        held_out, labels = _labelled(held_out, labels, k)
+        near = 0.9 * prior + 0.1 * old  # answers under it see every class
+        within = ratios / (ratios @ prior)[:, None]
+        solved = solve_confusion(
+            np.exp(shift_prior(log_probs, old, near)),
+            np.exp(shift_prior(held_out, old, near)),
+            labels,
+            prior,
+            within / within.sum(axis=0),
+        )
+        return PriorEstimate(*solved, iterations)
 
     # Close enough for an interval: 0.001 nats of all rows together. A share of `old` lets no class stay at 0.
     gap, start = max(_GAP, 1e-3 / n), 0.9 * prior + 0.1 * old
@@ -182,6 +207,19 @@ def _maximize(ratios: np.ndarray, shares: np.ndarray, prior: np.ndarray, gap: fl
         prior = prior * slopes
         prior /= prior.sum(axis=0)
     return prior, _MOST_ITERATIONS
+
+
+def _labelled(held_out: np.ndarray, labels: np.ndarray | None, k: int) -> tuple[np.ndarray, np.ndarray]:
+    """Held-out rows and their classes, once they are seen to fit."""
+    held_out, labels = _checked(held_out), np.asarray([] if labels is None else labels)
+    if held_out.shape[1] != k or labels.shape != held_out.shape[:1] or (len(labels) and labels.dtype.kind not in "iu"):
+        raise ShapeError(
+            f"held_out must be of shape (m, {k}) with a class in labels for each row; got {held_out.shape} and labels "
+            f"of shape {labels.shape}."
+        )
+    if len(labels) and not 0 <= labels.min() <= labels.max() < k:
+        raise DataError(f"labels must be classes from 0 to {k - 1}; got {labels.min()} to {labels.max()}.")
+    return held_out, labels.astype(np.int64)
 
 
 def _checked(log_probs: np.ndarray) -> np.ndarray:
