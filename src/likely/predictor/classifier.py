@@ -403,7 +403,7 @@ class ClassifierPredictor(Predictor):
         fitted = fit_calibration(log_probs[first], Y[first], start=start)
         if fitted.biases is not None and (start is None or (fitted.biases != start).any()):
             # The frequencies that the biases stand for: the mean answer to the rows that they were fitted to.
-            answered = np.exp(fitted.apply(log_probs[first])).mean(axis=0)
+            answered = np.exp(with_unseen(fitted.apply(log_probs[first]), self._stated)).mean(axis=0)
             frequencies = tuple((answered / answered.sum()).tolist())
         splits = self.card.splits.model_copy(
             update={"method": "held-out", "calibration": len(first), "thresholds": len(second), "folds": 0}
