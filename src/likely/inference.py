@@ -85,7 +85,7 @@ class Inference:
 
 
 def pieces(rows: RowArray, size: int) -> Iterator[np.ndarray]:
-    """The rows, `size` or at least one at a time; no rows are one piece, too, since it has the shape of answers.
+    """The rows in pieces of `size` (at least 1). Zero rows give one empty piece, so that results keep their shape.
 
     Example:
         >>> [len(piece) for piece in pieces(np.zeros((5, 3)), 2)]

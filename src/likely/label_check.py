@@ -96,7 +96,7 @@ class LabelCheck:
         ]
 
     def corrections(self, *, accept: bool = False) -> list[Correction]:
-        """A line per row in doubt for the table of corrections; to use stands the given label, or the suggested one."""
+        """One line per doubtful row for the table of corrections: `use` holds the given label or the suggested one."""
         found = self.issues
         return [
             Correction(row, given, suggested, suggested if accept else given)

@@ -24,7 +24,7 @@ NetworkName = Literal["conv", "mlp", "linear", "custom"]
 
 @dataclass(frozen=True)
 class Own:
-    """What one brings oneself in place of the names that a configuration knows.
+    """User-supplied objects in place of the names that a configuration knows.
 
     Args:
         network: a factory of modules.
@@ -207,7 +207,7 @@ def choose_plan(
     if kind == "conv":
         settings["stride"] = _stride(config, row_shape)
     if own.start is not None and own.start.network == kind:
-        # Files of before the stride was a setting have that of small pictures.
+        # Older files do not store the stride: they were made when it was always 2.
         settings |= ({"stride": 2} if kind == "conv" else {}) | _settings_of(own.start)
     if kind in ("mlp", "linear"):
         side = config.pad_to

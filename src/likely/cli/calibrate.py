@@ -45,9 +45,7 @@ def calibrate(
     from likely.predictor import ClassifierPredictor, load
 
     if Path(out).exists() and not overwrite:
-        raise OutputError(
-            f"The new model must not replace a file unasked; {out} exists. Try another --out, or --overwrite."
-        )
+        raise OutputError(f"{out} already exists. Try another --out, or --overwrite to replace it.")
     predictor = load(model, device or "auto")
     if not isinstance(predictor, ClassifierPredictor):
         raise DataError(f"Calibration must be of probabilities; {model} predicts numbers. Train it anew on all rows.")

@@ -126,7 +126,7 @@ def _refuse(failed: dict[int, str], skip_bad: bool, total: int) -> None:
         raise DataError(
             "\n".join([f"{len(failed):,} of {total:,} pictures can't be read:", *shown])
             + more
-            + "\nMend or remove them, or try --skip-bad (skip_bad=True) to go on without."
+            + "\nFix or remove them, or try --skip-bad (skip_bad=True) to go on without them."
         )
     if len(failed) == total:
         first = f": {failed[0]}" if failed else ""

@@ -78,7 +78,7 @@ def encode(table: Table, columns: Sequence[Column], first_row: int = 0) -> Encod
             for row, text in texts.items():
                 refused.setdefault(
                     row,
-                    f"Column {column.name!r} must have numbers; got {text!r} in row {first_row + row}. Mend the cell.",
+                    f"Column {column.name!r} must have numbers; got {text!r} in row {first_row + row}. Fix the cell.",
                 )
             wrong = np.isinf(X[:, j]) if column.missing else ~np.isfinite(X[:, j])
             for row in np.flatnonzero(wrong).tolist():

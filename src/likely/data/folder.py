@@ -56,11 +56,13 @@ def open_class_folder(
     if lost:
         raise DataError(
             f"Every class folder in {folders['train']} must hold a picture that can be read; got none in "
-            f"{_some(lost)}. Mend them or remove the folder."
+            f"{_some(lost)}. Fix them or remove the folder."
         )
     for part in folders:
         if part not in parts:
-            raise DataError(f"{folders[part]} must hold a picture that can be read; got none. Mend them, or remove it.")
+            raise DataError(
+                f"{folders[part]} must hold a picture that can be read; got none. Fix them, or remove the folder."
+            )
     return Dataset(
         str(folder),
         "classification",

@@ -206,7 +206,7 @@ def _texts(values: np.ndarray) -> list[str]:
 def _named(answers: Answers, names: np.ndarray, where: str) -> Answers:
     """The classes 0..k-1 under their names."""
     if names.dtype.kind not in "US" or names.ndim != 1:
-        raise DataError(f"{where} must be k texts; got {names.dtype} of shape {names.shape}. Leave it out or mend it.")
+        raise DataError(f"{where} must be k texts; got {names.dtype} of shape {names.shape}. Fix it or omit it.")
     texts = _texts(names)
     if answers.label_type == "str":
         return answers

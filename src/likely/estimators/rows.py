@@ -54,8 +54,8 @@ def _as_shares(y: np.ndarray) -> np.ndarray:
     if y.max() <= 1 and len(np.unique(sums)) > 1:
         raise DataError(
             f"y must be one label per row, or how probable each is; got rows of {int(sums.min())} to "
-            f"{int(sums.max())} labels at once. Several labels of one row are no alternatives, so they have no joint "
-            "distribution here. Try one classifier per label."
+            f"{int(sums.max())} labels at once. A distribution is over labels that "
+            "exclude each other, and labels that apply together do not. Try one classifier per label."
         )
     if not sums.all():
         raise DataError(f"Each row of votes must have one; got none in row {int((sums == 0).argmax())}. Drop the row.")

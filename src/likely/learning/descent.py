@@ -37,7 +37,7 @@ class Record:
         seconds: since the first step began, without the time that judging took.
         examples_per_second: over the whole run.
         seconds_left: until the planned end, at this rate.
-        held_out: figures on held-out rows where they were judged (at the end of an epoch), else None.
+        held_out: figures on held-out rows, computed at the end of an epoch; None in between.
     """
 
     step: int

@@ -164,7 +164,7 @@ def confusion_picture(confusion: np.ndarray, description: str) -> tuple[str, int
 
 
 def prediction_scatter(y: np.ndarray, predicted: np.ndarray, description: str) -> str:
-    """Predicted over true values; of more than 1,000 rows every so manieth is drawn."""
+    """Predicted over true values; at most 1,000 rows are drawn, evenly spaced."""
 
     def draw(figure: Figure) -> None:
         ax = figure.subplots()

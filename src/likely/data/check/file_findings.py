@@ -45,7 +45,7 @@ def about_files(
             "warning" if skip_bad else "error",
             bad,
             "can't be read",
-            "Left out, as --skip-bad says." if skip_bad else "Mend or remove them, or go on without: --skip-bad.",
+            "Left out, as --skip-bad says." if skip_bad else "Fix or remove them, or go on without them: --skip-bad.",
             lambda s: _reason(s.error or ""),
         ),
         *_sizes(folder, good, image_size),
