@@ -71,7 +71,8 @@ def held_out_rank(m: int, coverage: float) -> int:
     if m < needed:
         raise DataError(
             f"A coverage of {coverage} must rest on at least {needed} held-out rows; got {m}. With fewer, only "
-            "an answer that excludes nothing (all labels, all numbers) has this coverage. Try a lower coverage or more rows."
+            "an answer that excludes nothing (all labels, all numbers) has this coverage. Try a lower coverage or "
+            "more rows."
         )
     return math.ceil(exact * (m + 1))
 
