@@ -246,7 +246,7 @@ def learn(
 
     def careful(message: str) -> None:
         warned.append(message)
-        watcher.say(f"Careful: {message}")
+        watcher.say(message)
 
     classifies = dataset.task == "classification"
     Y = targets if targets is not None else _targets(dataset, dataset.train, config.dtype)
