@@ -41,7 +41,7 @@ from likely.stored_rows import join_rows, take_rows
 from likely.training import Rows, held_out_figures
 from likely.transfer import read_start
 from likely.trust.bias_corrected import fit_calibration
-from likely.trust.error_scale import error_scale, fit_error_scale
+from likely.trust.error_scale import better_scale, error_scale, fit_error_scale
 from likely.trust.familiarity import unfamiliarity
 from likely.trust.ties import number_slack
 
@@ -367,9 +367,9 @@ def _familiarity(rows: Rows, outcome: Outcome) -> dict[str, np.ndarray]:
 def _residuals(rows: Rows, outcome: Outcome) -> dict[str, np.ndarray]:
     """What a regressor's intervals rest on.
 
-    The scale of errors is fitted to the calibration rows, and the quantiles are of the rows for thresholds, of which it
-    knows nothing: intervals of exact coverage. Out of fold both are the same rows; then each is measured by a scale
-    that was fitted without it.
+    The scale of errors is fitted to the calibration rows, or to training rows where that fits the calibration rows
+    better, and the quantiles are of the rows for thresholds, of which it knows nothing: intervals of exact coverage.
+    Out of fold all are the same rows; then each is measured by a scale that was fitted without it.
     """
     trained, kept = outcome.trained, outcome.thresholds
     out_of_fold = outcome.splits.method == "cross-validation"
@@ -382,11 +382,25 @@ def _residuals(rows: Rows, outcome: Outcome) -> dict[str, np.ndarray]:
         return None if at is None else described(trained.inference.normalization, take_rows(rows.X, at))
 
     predictions = kept.scores[:, 0]
-    fitted = fit_error_scale(others.Y[:, 0] - others.scores[:, 0], others.scores[:, 0], inputs(others))
-    scale = fitted.without if out_of_fold else error_scale(fitted.arrays, predictions, inputs(kept))
+    errors, at = others.Y[:, 0] - others.scores[:, 0], inputs(others)
+    fitted = fit_error_scale(errors, others.scores[:, 0], at)
+    arrays, scale = fitted.arrays, fitted.without
+    if not out_of_fold:
+        if at is not None:
+            arrays = better_scale(fitted, _scale_in_training(rows, outcome), errors, others.scores[:, 0], at)
+        scale = error_scale(arrays, predictions, inputs(kept))
     dtype = trained.inference.normalization.dtype
     slack = number_slack(predictions, float(trained.target_mean[0]), float(trained.target_scale[0]), dtype)
-    return residual_arrays(kept.Y[:, 0] - predictions, slack, scale, fitted.arrays)
+    return residual_arrays(kept.Y[:, 0] - predictions, slack, scale, arrays)
+
+
+def _scale_in_training(rows: Rows, outcome: Outcome) -> dict[str, np.ndarray]:
+    """The scale of errors among rows that the network was trained on."""
+    trained = outcome.trained
+    some = np.random.default_rng(0).permutation(outcome.index)[:SMALL]
+    X = take_rows(rows.X, some)
+    scores = trained.scores(X)[:, 0]
+    return fit_error_scale(rows.Y[some, 0] - scores, scores, described(trained.inference.normalization, X)).arrays
 
 
 def _targets(dataset: Dataset, part: Part, dtype: str) -> np.ndarray:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from likely.errors import ShapeError
-from likely.trust.error_scale import FEWEST, _basis, _ridge, error_scale, fit_error_scale
+from likely.trust.error_scale import FEWEST, _basis, _ridge, better_scale, error_scale, fit_error_scale
 
 
 def world(n: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -93,3 +93,18 @@ def test_rows_that_do_not_fit_are_refused() -> None:
     fitted = fit_error_scale(residuals, predictions, x)
     with pytest.raises(ShapeError, match="3 columns"):
         error_scale(fitted.arrays, predictions, x[:, :2])
+
+
+def test_the_scale_that_fits_held_out_rows_better_is_taken() -> None:
+    residuals, predictions, x = world(200)
+    own = fit_error_scale(residuals, predictions, x)
+    many = fit_error_scale(*world(4_000, seed=1)).arrays
+    turned = fit_error_scale(*world(4_000, seed=1)[:2], 1 - world(4_000, seed=1)[2]).arrays
+    # Too few to fit a scale of their own, but errors as large as the noise says tell which one fits.
+    plain = 0.1 + x[:39, 0]
+    few = fit_error_scale(plain, predictions[:39], x[:39])
+    assert few.arrays == {}
+    assert better_scale(few, many, plain, predictions[:39], x[:39])["knots"] is many["knots"]
+    assert better_scale(own, turned, residuals, predictions, x)["knots"] is own.arrays["knots"]
+    assert better_scale(own, {}, residuals, predictions, x) is own.arrays
+    assert better_scale(few, many, np.zeros(39), predictions[:39], x[:39]) == {}

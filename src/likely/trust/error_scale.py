@@ -98,6 +98,42 @@ def fit_error_scale(residuals: np.ndarray, predictions: np.ndarray, inputs: np.n
     return ErrorScale(arrays, typical * np.exp(np.clip(without, low, high)))
 
 
+def better_scale(
+    own: ErrorScale,
+    other: Mapping[str, np.ndarray],
+    residuals: np.ndarray,
+    predictions: np.ndarray,
+    inputs: np.ndarray | None = None,
+) -> dict[str, np.ndarray]:
+    """Of two scales, the arrays of the one that leaves less spread in log(|residual| / s) on held-out rows.
+
+    Args:
+        own: fitted to these rows; each is measured by the fit without it.
+        other: fitted to other rows, such as those that the network was trained on: many, but flattered where it has
+            learned them by heart.
+        residuals: of the held-out rows, shape (m,).
+        predictions: shape (m,).
+        inputs: shape (m, p), or None.
+
+    Example:
+        >>> rng = np.random.default_rng(0)
+        >>> x = rng.random((2_000, 1))
+        >>> errors = x[:, 0] * rng.normal(size=2_000)
+        >>> few, many = (fit_error_scale(errors[part], x[part, 0]) for part in (slice(20), slice(20, None)))
+        >>> sorted(better_scale(few, many.arrays, errors[:20], x[:20, 0]))
+        ['knots', 'range', 'weights']
+    """
+    size = np.abs(np.asarray(residuals, dtype=np.float64))
+    typical = float(np.median(size)) or float(size.mean()) if len(size) else 0.0
+    if not other or typical <= 0:
+        return own.arrays
+    logs = np.log(size / typical + _FLOOR)
+    left = [logs - np.log(s) for s in (own.without, error_scale(other, predictions, inputs))]
+    mine, others = (np.square(rest - rest.mean()) for rest in left)
+    gain = mine - others
+    return dict(other) if gain.mean() > _SURE * gain.std() / np.sqrt(len(gain)) else own.arrays
+
+
 def error_scale(
     arrays: Mapping[str, np.ndarray], predictions: np.ndarray, inputs: np.ndarray | None = None
 ) -> np.ndarray:
