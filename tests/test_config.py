@@ -24,6 +24,7 @@ CHOICES = {
     "device": ["auto", "cpu", "cuda"],
     "dtype": ["float32", "float64"],
     "precision": ["auto", "float32", "bfloat16"],
+    "init_keep": ["all", "parameters"],
 }
 
 

@@ -47,6 +47,7 @@ OPTIONS: dict[str, tuple[list[str], object]] = {
     "optimizer": (["--optimizer", "sgd"], "sgd"),
     "augment": (["--augment", "mirror,shift"], ("mirror", "shift")),
     "init_from": (["--init-from", "old/model.likely"], "old/model.likely"),
+    "init_keep": (["--init-keep", "parameters"], "parameters"),
     "freeze": (["--freeze", "conv1.*,conv2.*"], ("conv1.*", "conv2.*")),
     "loss": (["--loss", "squared_error"], "squared_error"),
     "seed": (["--seed", "7"], 7),

@@ -1,6 +1,7 @@
 """Training that begins with parameters from a file: names, heads, prefixes, frozen layers, files that do not fit."""
 
 import fnmatch
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,8 @@ from typer.testing import CliRunner
 import likely
 from likely.cli.app import app
 from likely.config import RunConfig
-from likely.errors import ConfigError, EngineError, ModelFileError
+from likely.data.hashes import row_hashes
+from likely.errors import ConfigError, DataError, EngineError, GuaranteeWarning, ModelFileError
 from likely.networks.mlp import MLP
 from likely.recipe import fit
 from likely.transfer import Start, begun, read_start
@@ -71,13 +73,17 @@ def test_from_the_lower_digits_to_the_upper_ones(low: tuple[likely.Classifier, P
     assert (training.init_from, training.freeze) == (str(path), tuple(frozen))
 
 
+@pytest.mark.filterwarnings("ignore::likely.errors.GuaranteeWarning")  # rows that the file has seen, and few
 def test_the_same_labels_keep_the_last_layer(low: tuple[likely.Classifier, Path]) -> None:
     learned, path = low
     # So small a rate that nothing moves: training begins, and ends, with what the file holds.
     settings: dict[str, Any] = {"network": SmallNet, "epochs": 1, "learning_rate": 1e-12, "random_state": 1}
     still = likely.Classifier(**settings, init_from=str(path)).fit(X[LOW], y[LOW])
     np.testing.assert_allclose(theta(still)["fc.weight"], theta(learned)["fc.weight"], atol=1e-6)
-    other = likely.Classifier(**settings, init_from=path).fit(X[LOW], y[LOW] + 1)
+    with pytest.warns(
+        GuaranteeWarning, match=r"last layer begins anew: '0', which it knows, can no longer be answered"
+    ):
+        other = likely.Classifier(**settings, init_from=path).fit(X[LOW], y[LOW] + 1)
     assert np.abs(theta(other)["fc.weight"] - theta(learned)["fc.weight"]).max() > 0.05
     np.testing.assert_allclose(theta(other)["conv1.weight"], theta(learned)["conv1.weight"], atol=1e-6)
 
@@ -87,7 +93,119 @@ def test_rows_that_the_file_was_trained_on_are_told(low: tuple[likely.Classifier
     settings: dict[str, Any] = {"data": "digits", "network": "linear", "epochs": 1}
     fit(RunConfig(**settings, out=str(first)))
     card = fit(RunConfig(**settings, out=str(tmp_path / "second"), init_from=str(first))).predictor.card
-    assert any("was trained on 1," in note and "will flatter it" in note for note in card.data.notes)
+    assert any("was trained on 1," in note and "promises nothing" in note for note in card.data.notes)
+    assert card.splits.method == "none"
+    assert card.temperature is None
+
+
+def warned(init_from: Path, rows: np.ndarray, labels: np.ndarray, **settings: Any) -> tuple[Any, str]:
+    """A classifier that goes on from the file, and what it warned of."""
+    clf = likely.Classifier(network="linear", epochs=3, random_state=0, init_from=init_from, verbose=False, **settings)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        clf.fit(rows, labels)
+    return clf, " ".join(str(warning.message) for warning in caught)
+
+
+@pytest.fixture(scope="module")
+def first(tmp_path_factory: pytest.TempPathFactory) -> tuple[likely.Classifier, Path]:
+    """A model of 700 rows of the digits, more than its sketch holds, and its file."""
+    rows = DIGITS.data[:700].astype(np.float64)
+    clf = likely.Classifier(network="linear", epochs=3, random_state=0, verbose=False).fit(rows, y[:700])
+    return clf, clf.predictor_.save(tmp_path_factory.mktemp("first") / "model.likely")
+
+
+def test_going_on_with_rows_that_the_start_has_seen_promises_nothing(first: tuple[Any, Path]) -> None:
+    for rows in (slice(0, 700), slice(0, 300), slice(500, 1200)):  # all, some, and some beside new ones
+        clf, says = warned(first[1], DIGITS.data[rows], y[rows])
+        assert "was trained on" in says
+        assert "not calibrated" in says
+        assert clf.predictor_.card.temperature is None
+        with pytest.raises(DataError, match="must rest on held-out rows"):
+            clf.predict_set(DIGITS.data[:5])
+    regressor = likely.Regressor(network="mlp", epochs=3, random_state=0, verbose=False)
+    file = regressor.fit(DIGITS.data[:200], y[:200]).predictor_.save(first[1].with_name("r.likely"))
+    again = likely.Regressor(network="mlp", epochs=3, random_state=0, init_from=file, verbose=False)
+    with pytest.warns(GuaranteeWarning, match="was trained on 150 of these 150 rows"):
+        again.fit(DIGITS.data[:150], y[:150])
+    assert not again.predictor_.has_intervals
+
+
+def test_going_on_with_new_rows_promises_what_it_always_does(first: tuple[Any, Path]) -> None:
+    clf, says = warned(first[1], DIGITS.data[700:1200], y[700:1200])
+    assert says == ""
+    assert clf.predictor_.card.splits.method == "cross-validation"
+    # A model of a model: all rows of both are known to it.
+    file = clf.predictor_.save(first[1].with_name("second.likely"))
+    for rows in (slice(0, 700), slice(700, 1200)):
+        assert "not calibrated" in warned(file, DIGITS.data[rows], y[rows])[1]
+
+
+def test_where_all_rows_of_the_start_are_known_new_ones_are_held_out(first: tuple[Any, Path], tmp_path: Path) -> None:
+    hashes = row_hashes(DIGITS.data[:700])
+    model = tmp_path / "model.likely"
+    model.write_bytes(first[1].read_bytes())
+    np.save(tmp_path / "row_hashes.npy", np.sort(hashes))
+    clf, says = warned(model, DIGITS.data[300:1200], y[300:1200])
+    assert "was trained on 400 of these 900 rows: 200 that it has not seen are held out" in says
+    splits = clf.predictor_.card.splits
+    assert (splits.method, splits.train, splits.calibration, splits.thresholds) == ("held-out", 700, 100, 100)
+    held_out = np.isin(row_hashes(DIGITS.data[300:1200]), clf.predictor_.trained_on, invert=True)
+    assert held_out.sum() == 200
+    assert not np.isin(row_hashes(DIGITS.data[300:1200][held_out]), hashes).any()
+    # Hashes of another model say nothing.
+    np.save(tmp_path / "row_hashes.npy", np.sort(hashes + np.uint64(1)))
+    assert "not calibrated" in warned(model, DIGITS.data[300:1200], y[300:1200])[1]
+
+
+def test_rows_that_were_held_out_stay_so(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    rows = rng.normal(size=(5200, 4))
+    labels = (rows @ rng.normal(size=(4, 3)) + rng.gumbel(size=(5200, 3))).argmax(axis=1)
+    clf = likely.Classifier(network="linear", epochs=1, random_state=0, verbose=False).fit(rows, labels)
+    file = clf.predictor_.save(tmp_path / "model.likely")
+    np.save(tmp_path / "row_hashes.npy", np.sort(clf.predictor_.trained_on))
+    again, says = warned(file, rows, labels)
+    before, after = clf.predictor_.card.splits, again.predictor_.card.splits
+    assert after.calibration + after.thresholds == before.calibration + before.thresholds
+    assert after.train == before.train
+    np.testing.assert_array_equal(np.sort(again.predictor_.trained_on), np.sort(clf.predictor_.trained_on))
+    assert "that it has not seen are held out" in says
+
+
+def test_codes_that_are_equal_by_chance_are_no_rows_that_were_seen(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    rows = rng.integers(3, size=(400, 2)).astype(np.float64)
+    labels = (rows.sum(axis=1) + rng.integers(2, size=400) > 2).astype(int)
+    clf = likely.Classifier(network="linear", epochs=2, random_state=0, verbose=False).fit(rows[:200], labels[:200])
+    file = clf.predictor_.save(tmp_path / "model.likely")
+    assert warned(file, rows[200:], labels[200:])[1] == ""
+    assert "not calibrated" in warned(file, rows[:200], labels[:200])[1]  # the very same data
+
+
+def test_standardization_and_labels_are_kept(first: tuple[Any, Path]) -> None:
+    old = first[0].predictor_.card
+    rows, labels = DIGITS.data[700:1200], y[700:1200]
+    some = labels != 3
+    clf, says = warned(first[1], 3 * rows[some] + 5, labels[some])
+    assert "No row has a label of '3'" in says
+    assert clf.classes_.tolist() == list(range(10))
+    assert clf.predictor_.card.labels == old.labels
+    assert clf.predictor_.card.unseen == {}
+    assert clf.predictor_.card.normalization == old.normalization
+    assert clf.predict_proba(rows).shape == (500, 10)
+    soft = np.eye(9)[np.searchsorted(np.unique(labels[some]), labels[some])]
+    shares = likely.Classifier(network="linear", epochs=3, random_state=0, init_from=first[1], verbose=False)
+    with pytest.warns(GuaranteeWarning, match="No row has a label of '3'"):
+        shares.fit(rows[some], soft, classes=np.unique(labels[some]))
+    assert shares.classes_.tolist() == list(range(10))
+    anew, says = warned(first[1], 3 * rows[some] + 5, labels[some], init_keep="parameters")
+    assert says == ""
+    assert anew.classes_.tolist() == [0, 1, 2, 4, 5, 6, 7, 8, 9]
+    assert anew.predictor_.card.normalization != old.normalization
+    # Labels that the model does not know: the last layer begins anew, the rest is kept.
+    _, says = warned(first[1], rows[some], np.where(labels[some] == 4, 40, labels[some]))
+    assert "last layer begins anew: '3', '4', which it knows, can no longer be answered" in says
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float16, torch.bfloat16, torch.float64])
@@ -110,6 +228,7 @@ def test_any_safetensors_file_with_a_prefix_and_another_head(tmp_path: Path, dty
     np.testing.assert_array_equal(again["fc.weight"], found["fc.weight"])
 
 
+@pytest.mark.filterwarnings("ignore::likely.errors.GuaranteeWarning")  # rows that the file has seen, and few
 def test_our_networks_begin_with_a_file_too(tmp_path: Path) -> None:
     settings: dict[str, Any] = {"epochs": 1, "random_state": 0}
     some, other = np.flatnonzero(LOW)[:60], np.flatnonzero(HIGH)[:60]
@@ -134,6 +253,7 @@ def test_our_networks_begin_with_a_file_too(tmp_path: Path) -> None:
         np.testing.assert_allclose(theta(two)["layer0"], theta(first)["layer0"], atol=1e-6)
 
 
+@pytest.mark.filterwarnings("ignore::likely.errors.GuaranteeWarning")  # rows that the file has seen, and few
 def test_regression_begins_with_a_file_too(tmp_path: Path) -> None:
     rows = IRIS[0]
     settings: dict[str, Any] = {"network": "linear", "epochs": 1, "learning_rate": 1e-12, "random_state": 0}

@@ -13,6 +13,9 @@ from likely.errors import ModelFileError
 THETA = "theta."
 """What the names of parameters begin with in a model file."""
 
+SKETCH = "trained_on.sketch"
+"""The array of a model file that tells whether other rows overlap with those trained on: see `row_sketch`."""
+
 
 class _Entry(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")

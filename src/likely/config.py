@@ -104,7 +104,9 @@ class RunConfig(BaseModel):
             them as they are. Left out: what the data set declares to be harmless: mirroring, and beside it, in the
             presets balanced and best, a square cut out.
         init_from: a `model.likely`, a run folder or a safetensors file whose parameters training begins with; the last
-            layer begins anew where the labels differ.
+            layer begins anew where there are labels that the file does not know.
+        init_keep: what of a model that training begins with is kept: "all", its labels and its standardization, too, or
+            only its "parameters".
         freeze: patterns of the names of parameters that do not learn, such as `blocks.0.*`.
         learning_rate: the largest one of the schedule.
         batch_size: rows per step.
@@ -156,6 +158,7 @@ class RunConfig(BaseModel):
     optimizer: Literal["sgd", "adam"] | None = None
     augment: _Augment | None = None
     init_from: str | None = Field(default=None, min_length=1)
+    init_keep: Literal["all", "parameters"] = "all"
     freeze: _Patterns = ()
     learning_rate: float | None = Field(default=None, gt=0)
     batch_size: int | None = Field(default=None, gt=0)

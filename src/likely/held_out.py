@@ -134,7 +134,7 @@ def hold_out(
         split = random_split(len(chosen), sizes, rng)
         thresholds, stopping, calibration = (chosen[part] for part in split)
         index = np.setdiff1d(np.arange(len(rows)), chosen)
-    how = "held out" if chosen is None else "of the val part held out"
+    how = "held out" if chosen is None or own.start is not None else "of the val part held out"
     say(f"{len(index):,} rows to train on, {len(rows) - len(index):,} {how}")
     shown = stopping if config.early_stopping else calibration
     plan = _plan(rows, len(index), config, mirror, own, config.time_limit, say)
@@ -162,6 +162,50 @@ def hold_out(
     return Outcome(trained, index, splits, _held_out(trained, rows, calibration), _held_out(trained, rows, thresholds))
 
 
+def without_held_out(
+    rows: Rows,
+    config: RunConfig,
+    mirror: bool,
+    say: Callable[[str], None],
+    record: Recorder,
+    own: Own = NOTHING,
+    watch: Callable[[], float] | None = None,
+) -> Outcome:
+    """One training on all rows: no others are left that a calibration could rest on."""
+    watch = watch or Stopwatch()
+    began, limit, everything = watch(), config.time_limit, np.arange(len(rows))
+    plan = _plan(rows, len(rows), config, mirror, own, limit, say)
+    left = None if limit is None else _left(limit, watch() - began)
+    trained = train(plan, rows, everything, config, time_limit=left, watch=watch, on_record=record)
+    splits = SplitsEntry(method="none", train=len(rows), calibration=0, thresholds=0)
+    return Outcome(trained, everything, splits, None, None)
+
+
+def unseen_rows(seen: np.ndarray, chosen: np.ndarray | None, n_held_out: int, config: RunConfig) -> np.ndarray | None:
+    """Which rows to hold out where training begins with parameters that have seen some: indices, None for none.
+
+    Those of a val part that are new, if they suffice. Else of all new rows: if they are no more than those that were
+    held out from the parameters, all of them, so that they stay held out; else 4% of all rows for each purpose, 100 or
+    more, and at most half of the new ones, since new rows are there to be learned from.
+
+    Args:
+        seen: which rows the parameters have seen, booleans (n,).
+        chosen: indices of the rows of a val part, or None.
+        n_held_out: how many rows were held out from the parameters.
+        config: its seed draws the rows.
+    """
+    if chosen is not None:
+        new = chosen[~seen[chosen]]
+        if len(new) >= LEAST_VAL:
+            return new
+    new = np.flatnonzero(~seen)
+    parts = 3 if config.early_stopping else 2
+    if len(new) > n_held_out:
+        most = parts * max(LEAST_VAL, min(_MOST, round(_SHARE * len(seen))))
+        new = np.random.default_rng([config.seed, *b"new"]).permutation(new)[: min(most, len(new) // 2)]
+    return np.sort(new) if len(new) >= parts * LEAST else None
+
+
 def cross_validate(
     rows: Rows,
     config: RunConfig,
@@ -187,11 +231,7 @@ def cross_validate(
     began, limit = watch(), config.time_limit
     everything = np.arange(len(rows))
     if len(rows) < LEAST:
-        plan = _plan(rows, len(rows), config, mirror, own, limit, say)
-        left = None if limit is None else _left(limit, watch() - began)
-        trained = train(plan, rows, everything, config, time_limit=left, watch=watch, on_record=record)
-        splits = SplitsEntry(method="none", train=len(rows), calibration=0, thresholds=0)
-        return Outcome(trained, everything, splits, None, None)
+        return without_held_out(rows, config, mirror, say, record, own, watch)
 
     def over() -> bool:
         return limit is not None and watch() - began > limit + overtime(limit)

@@ -15,18 +15,28 @@ from typing import Any, Literal, NamedTuple, Protocol
 import numpy as np
 
 from likely.arrays import one_hot
+from likely.card import SKETCH
 from likely.config import RunConfig
 from likely.data.check import check_dataset
 from likely.data.classes import check_events, class_weights, listed
 from likely.data.corrections import apply_corrections
 from likely.data.dataset import Dataset, Part
-from likely.data.hashes import row_codes, row_hashes
+from likely.data.hashes import row_codes, row_hashes, row_sketch
 from likely.data.sources import open_dataset
 from likely.data.test_part import with_test_part
 from likely.data.validate import validate
 from likely.errors import ConfigError, DataError
 from likely.familiar import familiar_rows, familiarity_arrays, scores_of_classes
-from likely.held_out import LEAST, LEAST_VAL, HeldOut, Outcome, cross_validate, hold_out
+from likely.held_out import (
+    LEAST,
+    LEAST_VAL,
+    HeldOut,
+    Outcome,
+    cross_validate,
+    hold_out,
+    unseen_rows,
+    without_held_out,
+)
 from likely.learning.descent import Record
 from likely.metrics import classification_metrics, regression_metrics
 from likely.predictor import ClassifierPredictor, RegressorPredictor, make_predictor
@@ -39,7 +49,7 @@ from likely.provenance import make_card
 from likely.runs import METRICS, MODEL, RunFolder
 from likely.stored_rows import join_rows, take_rows
 from likely.training import Rows, held_out_figures
-from likely.transfer import read_start
+from likely.transfer import Start, in_old_labels, read_start
 from likely.trust.bias_corrected import fit_calibration
 from likely.trust.error_scale import better_scale, error_scale, fit_error_scale
 from likely.trust.familiarity import unfamiliarity
@@ -83,6 +93,7 @@ class Learned:
     history: list[Record]
     stopped: str
     warnings: tuple[str, ...] = ()
+    all_rows_known: bool = True
 
 
 class Judgement(NamedTuple):
@@ -158,7 +169,7 @@ def fit(config: RunConfig, watcher: Watcher | None = None, command: str = "", ow
     judgement = judge(learned.predictor, dataset.test)
     predictor = learned.predictor.with_metrics(judgement.figures)
     predictor.save(folder.path / MODEL)
-    if predictor.trained_on is not None:
+    if predictor.trained_on is not None and learned.all_rows_known:
         folder.write_row_hashes(predictor.trained_on)
     folder.write_json(METRICS, judgement.figures)
     return Run(folder.path, dataset, predictor, judgement, learned.stopped)
@@ -248,6 +259,11 @@ def learn(
         warned.append(message)
         watcher.say(message)
 
+    start = None if config.init_from is None else read_start(config.init_from, config.init_keep)
+    if start is not None:
+        if dataset.task == "classification":
+            dataset, targets = _with_old_labels(dataset, targets, start, careful)
+        own = replace(own, start=replace(start, new_head=start.labels not in (None, dataset.labels)))
     classifies = dataset.task == "classification"
     Y = targets if targets is not None else _targets(dataset, dataset.train, config.dtype)
     class_weight = class_weights(config.class_weight, dataset.labels, Y, weights) if classifies else None
@@ -264,12 +280,11 @@ def learn(
                 "are learned from, and rows are held out as without a val part"
             )
     check_events(config.events, dataset.labels)
-    if config.init_from is not None:
-        start = read_start(config.init_from)
-        own = replace(own, start=replace(start, new_head=start.labels not in (None, dataset.labels)))
-        seen = 0 if start.trained_on is None else int(np.isin(row_hashes(rows.X), start.trained_on).sum())
-        if seen:
-            note = f"{start.path} was trained on {seen:,} of these rows: figures of held-out rows will flatter it"
+    seen: np.ndarray | None = None
+    if start is not None:
+        seen, how = start.seen(rows.X, dataset.sha256 if start.data else "")
+        if how == "unknown" and not seen.any():
+            note = f"Held-out rows are taken to be new to {start.path}, whose training rows are not known"
             dataset = replace(dataset, notes=(*dataset.notes, note))
             watcher.say(note)
 
@@ -278,7 +293,31 @@ def learn(
         if on_record is not None and not fold:
             on_record(record)
 
-    if chosen is None and len(rows) < SMALL:
+    refused = ""
+    if start is not None and seen is not None and seen.any():
+        chosen = unseen_rows(seen, chosen, start.n_held_out, config)
+        note = f"{start.path} was trained on {seen.sum():,} of these {len(rows):,} rows"
+        if how == "sketched":
+            note = (
+                f"{start.path} was trained on some of these rows; its run folder, which says on which, is not beside it"
+            )
+        if chosen is None:
+            refused = "no others are left that could be held out: the model is not calibrated, and promises nothing"
+            note = f"{note}, and {refused}. Try calibrate with new rows"
+        else:
+            note = f"{note}: {len(chosen):,} that it has not seen are held out, and all guarantees rest on them"
+        dataset = replace(dataset, notes=(*dataset.notes, note))
+        careful(note)
+        if dataset.test is not None and (n := int(start.seen(dataset.test.X, "")[0].sum())):
+            note = (
+                f"{start.path} was trained on test rows ({'some' if start.sketched else f'{n:,}'}): figures flatter it"
+            )
+            dataset = replace(dataset, notes=(*dataset.notes, note))
+            careful(note)
+
+    if refused:
+        outcome = without_held_out(rows, config, dataset.mirror, watcher.say, record, own)
+    elif chosen is None and len(rows) < SMALL:
         outcome = cross_validate(rows, config, dataset.mirror, watcher.say, record, own)
     else:
         outcome = hold_out(rows, config, dataset.mirror, watcher.say, record, own, chosen)
@@ -306,7 +345,7 @@ def learn(
             promised = held_out_arrays(log_probs, kept, thresholds.Y, fitted, thresholds.unseen)
             held_out = promised | _familiarity(rows, outcome)
             held_out[CODES] = row_codes(take_rows(rows.X, thresholds.index))
-    elif rows.classifies:
+    elif rows.classifies and not refused:
         careful(
             f"{len(rows)} rows are too few to hold any out, which takes {LEAST}: the model is not calibrated, and "
             "promises no sets, no bound on its errors and no familiarity"
@@ -326,12 +365,35 @@ def learn(
     learned_from = rows if chosen is None else replace(rows, Y=Y)
     card = make_card(dataset, config, trained, outcome.splits, fitted, figures, command, learned_from)
     hashes = row_hashes(take_rows(rows.X, outcome.index))
+    if start is not None and start.trained_on is not None:
+        hashes = np.union1d(hashes, start.trained_on)
+    held_out[SKETCH] = row_sketch(hashes)
     predictor = make_predictor(
         card, trained.engine.state(), held_out, config.device, trained_on=hashes, network=own.network
     )
     if never := never_unfamiliar(predictor):
         careful(never) if rows.classifies else watcher.say(f"Careful: {never}")
-    return Learned(predictor, trained.history, trained.stopped, tuple(warned))
+    all_rows_known = start is None or not start.sketched
+    return Learned(predictor, trained.history, trained.stopped, tuple(warned), all_rows_known)
+
+
+def _with_old_labels(
+    dataset: Dataset, targets: np.ndarray | None, start: Start, careful: Callable[[str], None]
+) -> tuple[Dataset, np.ndarray | None]:
+    """The data set in the labels of the start; what becomes of labels that only one of them has is said."""
+    kept, targets = in_old_labels(dataset, targets, start)
+    absent = [label for label in start.labels or () if label not in dataset.labels]
+    if start.card is not None and absent and len(kept.labels) > len(dataset.labels):
+        careful(
+            f"No row has a label of {listed(absent)}, which {start.path} knows: they are kept, and get less probable "
+            "with every step. Try rows of all labels, or init_keep='parameters' to drop them"
+        )
+    elif start.card is not None and absent and len(absent) < len(start.labels or ()):
+        careful(
+            f"There are labels that {start.path} does not know, so that the last layer begins anew: {listed(absent)}, "
+            "which it knows, can no longer be answered. Try rows of all labels"
+        )
+    return kept, targets
 
 
 def judge(predictor: ClassifierPredictor | RegressorPredictor, part: Part) -> Judgement:

@@ -178,6 +178,8 @@ def train(
         normalization = Normalization.fit_numbers(X, config.dtype, bend=plan.bend)
     else:
         normalization = Normalization.fit_pictures(X, config.pad_to, plan.layout, config.dtype)
+    if plan.start is not None:
+        normalization = plan.start.normalization(normalization)
     mean, scale = np.zeros(Y.shape[1], Y.dtype), np.ones(Y.shape[1], Y.dtype)
     if rows.class_weight is not None:
         # -sum_k w_k y_k log q_k is the cross-entropy of y' = w y / sum(w y), counted sum(w y) times.
@@ -190,6 +192,8 @@ def train(
         # In double precision: targets may be large beside their spread.
         Y = Y.astype(np.float64, copy=False)
         mean, scale = mean_and_scale(Y)
+        if plan.start is not None and plan.start.card is not None and len(plan.start.card.target_mean) == len(mean):
+            mean, scale = np.array(plan.start.card.target_mean), np.array(plan.start.card.target_scale)
         Y = (Y - mean) / scale
     engine = create_engine(
         plan.engine,
@@ -211,6 +215,8 @@ def train(
         engine.load_state(begun(engine.state(), plan.start, engine.last_layer))
     inference = Inference(normalization, engine.forward, engine.scores, plan.mirror, plan.sure, plan.head)
     stated = unseen_probabilities(rows.Y[index].sum(axis=0)) if rows.classifies else np.zeros(Y.shape[1])
+    if plan.start is not None and plan.start.card is not None and not plan.start.new_head:
+        stated = np.zeros_like(stated)  # the labels that these rows lack were learned before
     trained = Trained(plan, engine, inference, mean, scale, [], "finished", stated)
     recent = _Mean(_RECENT)
     judge = _Judge(trained, checkpoints, rows.classifies, recent if average_recent else None)

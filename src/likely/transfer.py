@@ -1,25 +1,34 @@
 """Parameters to begin with, from a file: what a network has learned from other data.
 
     names are compared, after a prefix that all of the file's share (`model.`, `module.`) is taken off
-    the last layer begins anew where the labels differ
+    the last layer begins anew where there are labels that the file does not know
     everything else must match, name by name and shape by shape
+
+Beside its parameters a model brings its standardization and its labels: rows of the same kind that come later, perhaps
+without some of the labels, are understood as it understood the first ones. And it brings what is known of the rows that
+it was trained on: no temperature and no guarantee can rest on rows that the parameters have seen.
 
 Nothing is downloaded, and no code in a file is run.
 """
 
 import json
+import math
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import safetensors
 
 from likely import storage
-from likely.card import THETA, Card
+from likely.card import SKETCH, THETA, Card
+from likely.data.dataset import Dataset
+from likely.data.hashes import SKETCH_SIZE, row_hashes
+from likely.data.normalize import Normalization
 from likely.errors import ModelFileError
 from likely.runs import MODEL, read_row_hashes
+from likely.stored_rows import RowArray
 
 _DTYPES = {
     "F64": "<f8",
@@ -45,7 +54,11 @@ class Start:
         labels: what the last layer was trained to tell apart; None where the file does not say.
         network: the name of the network, where the file says.
         settings: its settings, where the file says.
-        trained_on: hashes of the rows that they were trained on, where they are known.
+        trained_on: hashes of the rows that they were trained on, where they are known: all of them, or a sketch.
+        sketched: whether `trained_on` is a sketch, which tells of some rows only whether they are among them.
+        data: the SHA-256 of the data that they were trained on, where the file says.
+        n_held_out: how many rows of these data were held out from them.
+        card: of the model whose standardization is kept; None where there is none, or the new data's was asked for.
         new_head: whether the last layer begins anew even where it has the right shape.
     """
 
@@ -55,12 +68,59 @@ class Start:
     network: str = ""
     settings: Mapping[str, Any] | None = None
     trained_on: np.ndarray | None = None
+    sketched: bool = False
+    data: str = ""
+    n_held_out: int = 0
+    card: Card | None = None
     new_head: bool = False
 
+    def seen(self, X: RowArray, data: str) -> tuple[np.ndarray, Literal["known", "sketched", "unknown"]]:
+        """Which rows the parameters were trained on, booleans (n,), and how well that is known.
 
-def read_start(path: str | Path) -> Start:
+        Where a sketch finds one row again, or the data are the very same and nothing else is known, all rows count as
+        seen.
+
+        Args:
+            X: stored rows.
+            data: the SHA-256 of their data set.
+        """
+        nothing = np.zeros(len(X), np.bool_)
+        if self.trained_on is None:
+            return nothing | (bool(data) and data == self.data), "unknown"
+        hashes = row_hashes(X)
+        found = np.isin(hashes, self.trained_on)
+        _, count = np.unique(hashes, return_counts=True)
+        copies = float((count[count > 1]).sum()) / max(1, len(X))
+        if found.sum() <= len(X) * copies + 3 * math.sqrt(len(X) * copies * (1 - copies)):
+            # No more than rows are equal by chance: codes and coarse numbers say nothing.
+            return nothing | (bool(data) and data == self.data), "unknown" if copies else "known"
+        if self.sketched:
+            return nothing | found.any(), "sketched"
+        return found, "known"
+
+    def normalization(self, new: Normalization) -> Normalization:
+        """The one that the parameters were trained with, where it takes the rows that the new one takes; or that."""
+        if self.card is None:
+            return new
+        values = self.card.normalization | {"dtype": new.dtype}
+        old = Normalization.from_json(values)
+        alike = (old.kind, old.shape, old.layout, old.output_shape, old.pixels is None) == (
+            new.kind,
+            new.shape,
+            new.layout,
+            new.output_shape,
+            new.pixels is None,
+        )
+        names = [None if n.columns is None else n.columns.columns for n in (old, new)]
+        return old if alike and names[0] == names[1] else new
+
+
+def read_start(path: str | Path, keep: Literal["all", "parameters"] = "all") -> Start:
     """The parameters in a `model.likely` (or the run folder that holds one), or in any safetensors file.
 
+    Args:
+        path: the file, or the run folder.
+        keep: "all" also keeps the standardization of a model, "parameters" nothing else.
     Raises:
         ModelFileError: if the file is none of these, damaged, or holds numbers that are not finite.
     """
@@ -71,8 +131,23 @@ def read_start(path: str | Path) -> Start:
         arrays, document = storage.read(path)
         card = Card.from_json(document, path)
         theta = {name.removeprefix(THETA): a for name, a in arrays.items() if name.startswith(THETA)}
-        seen = read_row_hashes(path.parent)
-        return Start(str(path), theta, card.labels, card.network.name, card.network.settings, seen)
+        hashes, sketch = read_row_hashes(path.parent), arrays.get(SKETCH)
+        if hashes is not None and sketch is not None and not np.isin(sketch, hashes).all():
+            hashes = None  # those of another model, in whose folder this one lies
+        return Start(
+            str(path),
+            theta,
+            card.labels,
+            card.network.name,
+            card.network.settings,
+            sketch if hashes is None else hashes,
+            sketched=hashes is None and sketch is not None and len(sketch) >= SKETCH_SIZE,
+            data=card.data.sha256,
+            n_held_out=card.splits.calibration + card.splits.thresholds + card.splits.stopping
+            if card.splits.method == "held-out"
+            else 0,
+            card=card if keep == "all" else None,
+        )
     try:
         found = {name: _array(entry) for name, entry in safetensors.deserialize(content)}
     except (safetensors.SafetensorError, KeyError, ValueError) as error:
@@ -87,6 +162,29 @@ def read_start(path: str | Path) -> Start:
                 "Try another copy of the file."
             )
     return Start(str(path), found)
+
+
+def in_old_labels(dataset: Dataset, targets: np.ndarray | None, start: Start) -> tuple[Dataset, np.ndarray | None]:
+    """The data set with the labels of the model that training begins with, in its order, if it knows all of them.
+
+    Args:
+        dataset: its labels may lack some of those that the model knows; other labels leave it as it is.
+        targets: label distributions of the training rows, shape (n, k), or None.
+        start: what was read.
+    """
+    old = start.labels
+    if start.card is None or not old or old == dataset.labels or not set(dataset.labels) <= set(old):
+        return dataset, targets
+    numbers = np.array([old.index(label) for label in dataset.labels])
+    parts = {
+        name: None if part is None else replace(part, y=numbers[part.y])
+        for name, part in (("train", dataset.train), ("val", dataset.val), ("test", dataset.test))
+    }
+    if targets is not None:
+        wide = np.zeros((len(targets), len(old)), targets.dtype)
+        wide[:, numbers] = targets
+        targets = wide
+    return replace(dataset, labels=old, **parts), targets
 
 
 def begun(state: Mapping[str, np.ndarray], start: Start, last_layer: Collection[str]) -> dict[str, np.ndarray]:

@@ -116,6 +116,10 @@ def fit(
             rich_help_panel=_LEARNING,
         ),
     ] = None,
+    init_keep: Annotated[
+        str | None,
+        choice("init_keep", "What else of that model is kept: all, its labels and standardization, too.", _LEARNING),
+    ] = None,
     freeze: Annotated[
         str | None,
         typer.Option(

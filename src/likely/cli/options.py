@@ -23,6 +23,7 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "device": ("auto", "cpu", "cuda"),
     "dtype": ("float32", "float64"),
     "precision": ("auto", "float32", "bfloat16"),
+    "init_keep": ("all", "parameters"),
     "part": ("test", "train"),
 }
 DATA_SETS = ("fashion-mnist", "digits", "wine", "iris", "breast-cancer", "diabetes")

@@ -36,6 +36,25 @@ def row_codes(X: RowArray) -> np.ndarray:
     return row_hashes(X).astype(np.uint16)
 
 
+SKETCH_SIZE = 512
+"""Hashes that a sketch keeps."""
+
+
+def row_sketch(hashes: np.ndarray) -> np.ndarray:
+    """The smallest hashes of a set, sorted, at most `SKETCH_SIZE`: enough to notice that other rows overlap with it.
+
+    A row whose hash is at most the largest one kept was in the set if and only if its hash is kept; nothing is said of
+    the others. The sketch of a union is that of both sketches together.
+
+    Example:
+        >>> row_sketch(np.array([5, 3, 5, 9], np.uint64)).tolist()
+        [3, 5, 9]
+
+    Reference: Broder (1997), On the resemblance and containment of documents.
+    """
+    return np.unique(hashes)[:SKETCH_SIZE]
+
+
 def _plain(X: np.ndarray) -> np.ndarray:
     """Contiguous rows whose bytes are equal where their values are."""
     return np.ascontiguousarray(X if X.dtype == np.uint8 else np.asarray(X, dtype=np.float64) + 0.0)  # -0.0 is 0.0

@@ -40,7 +40,10 @@ class Classifier(ClassifierMixin, Estimator):
             function of a prepared batch. None mirrors if `mirror` says that this is harmless; "balanced" and "best"
             then also cut a square out.
         init_from: a `model.likely`, a run folder or a local safetensors file whose parameters training begins with;
-            the last layer begins anew where the labels differ.
+            the last layer begins anew where there are labels that the file does not know. Guarantees rest on rows that
+            the file's network has not seen, or are refused.
+        init_keep: what else of a `model.likely` is kept: "all", its labels (the new rows may lack some) and its
+            standardization, too, or only its "parameters".
         freeze: patterns of the names of parameters that do not learn, such as "conv1.*".
         learning_rate: the peak of the schedule; None leaves it to the preset.
         batch_size: rows per step; None leaves it to the size of the data.
@@ -94,6 +97,7 @@ class Classifier(ClassifierMixin, Estimator):
         optimizer: Any = None,
         augment: Any = None,
         init_from: Any = None,
+        init_keep: str = "all",
         freeze: Sequence[str] = (),
         learning_rate: float | None = None,
         batch_size: int | None = None,
@@ -121,6 +125,7 @@ class Classifier(ClassifierMixin, Estimator):
         self.optimizer = optimizer
         self.augment = augment
         self.init_from = init_from
+        self.init_keep = init_keep
         self.freeze = freeze
         self.learning_rate = learning_rate
         self.batch_size = batch_size
@@ -204,6 +209,8 @@ class Classifier(ClassifierMixin, Estimator):
         if isinstance(class_weight, Mapping):
             class_weight = {str(label): float(weight) for label, weight in class_weight.items()}
         self._learn(dataset, targets, weights, events=events, class_weight=class_weight)
+        if len(self.predictor_.card.labels) != len(self.classes_):
+            self.classes_ = np.asarray(self._answering().labels)  # those of the model that training began with
         return self
 
     def calibrate(self, X_cal: Any, y_cal: Any) -> Self:

@@ -37,6 +37,7 @@ _SETTINGS = (
     "optimizer",
     "augment",
     "init_from",
+    "init_keep",
     "freeze",
     "learning_rate",
     "batch_size",

@@ -43,6 +43,7 @@ class Regressor(RegressorMixin, Estimator):
         optimizer: Any = None,
         augment: Any = None,
         init_from: Any = None,
+        init_keep: str = "all",
         freeze: Sequence[str] = (),
         learning_rate: float | None = None,
         batch_size: int | None = None,
@@ -65,6 +66,7 @@ class Regressor(RegressorMixin, Estimator):
         self.optimizer = optimizer
         self.augment = augment
         self.init_from = init_from
+        self.init_keep = init_keep
         self.freeze = freeze
         self.learning_rate = learning_rate
         self.batch_size = batch_size

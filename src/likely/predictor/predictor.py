@@ -8,7 +8,7 @@ from typing import Any, Self
 import numpy as np
 
 from likely import storage
-from likely.card import THETA, Card
+from likely.card import SKETCH, THETA, Card
 from likely.data.columns import Column
 from likely.data.encode import encode
 from likely.data.frame import is_frame, table_of
@@ -75,7 +75,9 @@ class Predictor:
             self.arrays,
             {THETA + name: shape for name, shape in shapes.items()},
             kinds={THETA + name: kind for name, kind in kinds.items()},
-            optional=[name for name in self.arrays if name in HELD_OUT or name.startswith((FAMILIARITY, ERRORS))],
+            optional=[
+                name for name in self.arrays if name in (*HELD_OUT, SKETCH) or name.startswith((FAMILIARITY, ERRORS))
+            ],
         )
         if load_state is not None:
             load_state(theta)
