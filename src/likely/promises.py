@@ -1,6 +1,7 @@
 """Whether a model keeps its promises on rows that it has not seen: the figures behind the report and metrics.json.
 
-sets        how often they hold the truth, and how large they are, at several coverages
+sets        how often they hold the truth, and how large they are, at several coverages; "empty" says which share
+            would have been empty and got its most probable label, and how often the truth was held without that
 selective   the error when only the most confident rows are answered
 abstention  the error among the answers of `predict_or_abstain`
 familiarity how often a familiar row raises a false alarm
@@ -13,7 +14,7 @@ import numpy as np
 
 from likely.errors import DataError
 from likely.metrics.events import event_metrics
-from likely.metrics.intervals import Estimate, bootstrap
+from likely.metrics.intervals import bootstrap, proportion
 from likely.predictor import ClassifierPredictor
 from likely.trust.abstention import aurc, confidence, error_at_coverage, risk_coverage
 from likely.trust.familiarity import UNFAMILIAR
@@ -57,25 +58,27 @@ def promises_kept(
 
 def false_alarms(familiarity: np.ndarray) -> dict[str, Any]:
     """How often rows with these p-values are called unfamiliar, beside the rate that is promised for familiar ones."""
-    return {"alarm": UNFAMILIAR, "rate": _share(familiarity <= UNFAMILIAR).to_json()}
+    return {"alarm": UNFAMILIAR, "rate": _share(familiarity <= UNFAMILIAR)}
 
 
 def _sets(predictor: ClassifierPredictor, probs: np.ndarray, y: np.ndarray, coverage: float) -> dict[str, Any] | None:
     try:
         low, high = predictor.coverage_interval(coverage)
-        mask = predictor.sets(probs, coverage)
+        mask = predictor.sets(probs, coverage, allow_empty=True)
     except DataError:
         return None  # too few held-out rows for this coverage, or none
-    sizes = mask.sum(axis=1)
-    covered = mask[np.arange(len(y)), y]
-    rows = np.column_stack([covered, sizes]).astype(np.float64)
-    share, size = bootstrap(rows, lambda sums: sums / len(y))
+    empty = ~mask.any(axis=1)
+    filled = mask.copy()
+    filled[empty, probs[empty].argmax(axis=1)] = True
+    sizes, rows = filled.sum(axis=1), np.arange(len(y))
+    [size] = bootstrap(sizes[:, None].astype(np.float64), lambda sums: sums / len(y))
     return {
         "coverage": coverage,
         "expected": {"low": low, "high": high},
-        "covered": share.to_json(),
+        "covered": _share(filled[rows, y]),
         "size": size.to_json(),
         "sizes": np.bincount(sizes, minlength=2).tolist(),
+        "empty": {"share": float(empty.mean()), "covered": _share(mask[rows, y])},
     }
 
 
@@ -88,18 +91,12 @@ def _abstention(
         return None
     answered = confidence(log_probs) >= promise.threshold
     wrong = log_probs.argmax(axis=1) != y
-    rows = np.column_stack([answered, answered & wrong]).astype(np.float64)
-
-    def figures(sums: np.ndarray) -> np.ndarray:
-        with np.errstate(invalid="ignore"):
-            return np.column_stack([sums[:, 0] / len(y), sums[:, 1] / sums[:, 0]])
-
-    share, error = bootstrap(rows, figures)
     return {
         "max_error": max_error,
         "threshold": promise.threshold,
-        "answered": share.to_json(),
-        "error": error.to_json(),
+        "answered": _share(answered),
+        # Among the answers: how many there are is not what the interval is about.
+        "error": _share(wrong[answered]),
     }
 
 
@@ -119,5 +116,5 @@ def event_mass(probs: np.ndarray, mask: np.ndarray) -> np.ndarray:
     return np.minimum(probs[:, mask].sum(axis=1), 1.0)
 
 
-def _share(flags: np.ndarray) -> Estimate:
-    return bootstrap(flags[:, None].astype(np.float64), lambda sums: sums / len(flags))[0]
+def _share(flags: np.ndarray) -> dict[str, float | None]:
+    return proportion(int(flags.sum()), len(flags)).to_json()

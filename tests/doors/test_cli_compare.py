@@ -129,3 +129,43 @@ def test_regression_is_compared_too_and_tasks_do_not_mix(likely: Likely, digits_
     mixed = likely("compare", tmp_path / "line", digits_run, "diabetes")
     assert mixed.exit_code == 1
     assert "regression and classification" in mixed.stderr
+
+
+def test_each_model_finds_the_columns_by_name_and_its_own_categories(likely: Likely, tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    n = 400
+    size = rng.normal(50, 10, n)
+    weight = rng.normal(0, 0.01, n)
+    color = np.where(size + 5 * rng.normal(size=n) > 50, "red", np.where(rng.random(n) < 0.5, "blue", "green"))
+    label = np.where(size + 3 * (color == "red") > 51, "big, really", "small")
+    cells = {"size": size, "weight": weight, "color": color, "label": label}
+
+    def table(name: str, columns: list[str], rows: np.ndarray) -> Path:
+        lines = [",".join(columns), *(",".join(f'"{cells[column][i]}"' for column in columns) for i in rows)]
+        (tmp_path / name).write_text("\n".join(lines) + "\n", encoding="utf-8")
+        return tmp_path / name
+
+    old, new = np.arange(200), np.arange(200, 400)
+    # The categories have other numbers where blue is missing.
+    sources = {
+        "a": table("there.csv", ["size", "weight", "color", "label"], old),
+        "b": table("back.csv", ["color", "weight", "label", "size"], old[color[old] != "blue"]),
+        "c": table("without.csv", ["weight", "size", "label"], old),
+    }
+    data = table("new.csv", ["label", "weight", "color", "size"], new)
+    own: dict[str, float] = {}
+    for name, source in sources.items():
+        fitted = likely("fit", source, "--network", "linear", "--epochs", 20, "--out", tmp_path / name)
+        assert fitted.exit_code == 0, fitted.stderr
+        own[name] = json.loads(likely("evaluate", tmp_path / name, data, "--json").stdout)["accuracy"]["value"]
+    assert min(own.values()) > 0.7
+    for first, second in (("a", "b"), ("b", "a"), ("a", "c"), ("c", "a")):
+        result = likely("compare", tmp_path / first, tmp_path / second, data, "--json")
+        assert result.exit_code == 0, result.stderr
+        found = json.loads(result.stdout)
+        for side, name in (("first", first), ("second", second)):
+            assert found[side]["figures"]["accuracy"]["value"] == own[name], (first, second)
+    # A model can be compared with one that knows fewer columns, but not on data without a column of its own.
+    result = likely("compare", tmp_path / "c", tmp_path / "a", sources["c"])
+    assert result.exit_code == 1
+    assert "no column 'color'" in result.stderr

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from likely.cli.answers import Answer, Failure, Given, Number
 from likely.cli.progress import LiveWatcher, PlainWatcher, clock
-from likely.cli.questions import Promises, read_questions
+from likely.cli.questions import Promises, read_events, read_numbers, read_questions
 from likely.cli.tables import aligned, classes_table, figures_table
 from likely.cli.terminal import bar, padded, percent, printable, width
 from likely.cli.writers import ANSWER_COLUMNS, Columns, CsvWriter, JsonWriter, TableWriter
@@ -90,6 +90,10 @@ def test_classes_of_too_few_rows_get_a_star_and_the_floor_stands_below_the_ece()
     order = [table.index(words) for words in ("accuracy", "ECE (15 bins)", "if calibrated", "ECE (equal mass)")]
     assert order == sorted(order)
     assert re.search(r"if calibrated +1\.00% +0\.50% to 2\.00%", table)
+    table = figures_table({"n": 10, "ece": figure, "ece_plugin": 0.015, "calibration_p": 0.31}).plain
+    assert re.search(
+        r"ECE \(15 bins\) +1\.00% +0\.50% to 2\.00%\n +as counted +1\.50%\n +p-value of calibrated +0\.31$", table
+    )
 
 
 def test_events_are_read_with_quotes_spaces_and_commas() -> None:
@@ -97,6 +101,9 @@ def test_events_are_read_with_quotes_spaces_and_commas() -> None:
     asked = read_questions(space, ['footwear=Sandal, Sneaker,"Ankle boot"', 'warm="Hat, woolen", Coat'], "Coat")
     assert asked.events["footwear"] == space.event("Sandal", "Sneaker", "Ankle boot")
     assert asked.events["warm"] == space.event("Hat, woolen", "Coat")
+    assert read_events(['a="5"" pipe", "Hat, ""woolen"""']) == {"a": ['5" pipe', 'Hat, "woolen"']}
+    assert read_numbers('"Hat, woolen"=0.25,Coat = 0.75', "--prior") == {"Hat, woolen": 0.25, "Coat": 0.75}
+    assert read_numbers('"Hat, woolen=0.25", Coat=0.75', "--prior") == {"Hat, woolen": 0.25, "Coat": 0.75}
     assert asked.given == space.event("Coat")
     assert read_questions(space, [], None).given is None
 

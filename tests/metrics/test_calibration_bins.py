@@ -138,9 +138,52 @@ def test_the_floor_tells_calibrated_from_overconfident() -> None:
     labels = drawn(probs, rng)
     sharp = probs**3 / (probs**3).sum(axis=1, keepdims=True)
     true, false = (metrics.classification_metrics(p, labels, list("abcde")) for p in (probs, sharp))
-    assert true["ece_floor"]["low"] <= true["ece"]["value"] <= true["ece_floor"]["high"]
-    assert false["ece"]["value"] > 5 * false["ece_floor"]["high"]
-    assert true["ece_mass"]["value"] == pytest.approx(metrics.calibration_error(probs, labels, binning="mass"))
+    assert true["ece_floor"]["low"] <= true["ece_plugin"] <= true["ece_floor"]["high"]
+    assert true["ece"]["low"] == 0
+    assert true["calibration_p"] > 0.05
+    assert false["ece"]["low"] > 4 * false["ece_floor"]["high"]
+    assert false["calibration_p"] < 0.01
+    by_mass = metrics.calibration_estimate(probs, labels, binning="mass")
+    assert true["ece_mass"] == by_mass.to_json()
+    assert by_mass.value < metrics.calibration_error(probs, labels, binning="mass") < by_mass.high
+
+
+# Debiased
+
+
+def test_the_estimate_is_less_than_the_figure_and_inside_its_interval() -> None:
+    rng = np.random.default_rng(11)
+    for sharpness in (1.0, 1.2, 3.0):
+        probs = rng.dirichlet(np.ones(5), size=2000)
+        said = probs**sharpness / (probs**sharpness).sum(axis=1, keepdims=True)
+        labels = drawn(probs, rng)
+        for found, counted in (
+            (metrics.calibration_estimate(said, labels), metrics.calibration_error(said, labels)),
+            (metrics.classwise_calibration_estimate(said, labels), metrics.classwise_calibration_error(said, labels)),
+        ):
+            assert 0 <= found.low <= found.value < counted < found.high
+
+
+def test_two_classes_share_their_classwise_error() -> None:
+    rng = np.random.default_rng(12)
+    p = rng.random(500)
+    inside = rng.random(500) < p
+    by_class = metrics.classwise_calibration_error(binary(p), inside.astype(int), n_bins=10)
+    assert by_class == pytest.approx(metrics.event_calibration_error(p, inside, n_bins=10), abs=1e-12)
+
+
+@pytest.mark.parametrize("certain", [np.array([[1.0, 0.0]] * 40), np.array([[0.5, 0.5]])])
+def test_certain_and_single_rows_have_an_interval(certain: np.ndarray) -> None:
+    labels = np.zeros(len(certain), int)
+    for found in (
+        metrics.calibration_estimate(certain, labels),
+        metrics.classwise_calibration_estimate(certain, labels),
+    ):
+        assert 0 <= found.low <= found.value <= found.high <= 1
+    if len(certain) == 40:  # all 40 right, each said to be certain: the true share may be 91%
+        assert 0.05 < metrics.calibration_estimate(certain, labels).high < 0.12
+        wrong = metrics.calibration_estimate(certain, np.ones(40, int))
+        assert (wrong.value, wrong.high) == (pytest.approx(1, abs=1e-3), pytest.approx(1, abs=1e-3))
 
 
 # Few rows
@@ -160,11 +203,12 @@ def test_event_metrics_have_the_schema() -> None:
     p = rng.random(400)
     inside = rng.random(400) < p
     found = metrics.event_metrics(p, inside)
-    assert list(found) == ["n", "frequency", "nll", "brier", "ece", "ece_floor"]
+    assert list(found) == ["n", "frequency", "nll", "brier", "ece", "ece_plugin", "ece_floor", "calibration_p"]
     assert found["frequency"]["value"] == pytest.approx(inside.mean())
     assert found["nll"]["value"] == pytest.approx(metrics.log_loss(binary(p), inside.astype(int)))
     assert found["brier"]["value"] == pytest.approx(metrics.brier_score(binary(p), inside.astype(int)))
-    assert found["ece"]["value"] == pytest.approx(metrics.event_calibration_error(p, inside))
+    assert found["ece"] == metrics.event_calibration_estimate(p, inside).to_json()
+    assert found["ece_plugin"] == pytest.approx(metrics.event_calibration_error(p, inside))
 
 
 # Errors

@@ -155,14 +155,18 @@ def test_zero_by_zero_is_nan_per_class_and_null_in_json() -> None:
 def test_classification_metrics_have_the_schema() -> None:
     probs, labels = random_case()
     found = metrics.classification_metrics(probs, labels, list("abcde"))
-    assert list(found) == ["n", "accuracy", "nll", "brier", "ece", "ece_floor", "ece_mass", "per_class", "confusion"]
+    calibration = ["ece", "ece_plugin", "ece_floor", "calibration_p", "ece_mass", "ece_classwise"]
+    assert list(found) == ["n", "accuracy", "nll", "brier", *calibration, "per_class", "confusion"]
     assert found["n"] == 400
     assert found["accuracy"]["value"] == pytest.approx(metrics.accuracy(probs, labels))
     assert found["nll"]["value"] == pytest.approx(metrics.log_loss(probs, labels))
     assert found["brier"]["value"] == pytest.approx(metrics.brier_score(probs, labels))
-    assert found["ece"]["value"] == pytest.approx(metrics.calibration_error(probs, labels))
+    assert found["ece"] == metrics.calibration_estimate(probs, labels).to_json()
+    assert found["ece_plugin"] == pytest.approx(metrics.calibration_error(probs, labels))
+    assert found["calibration_p"] == metrics.calibration_p_value(probs, labels)
+    assert found["ece_classwise"] == metrics.classwise_calibration_estimate(probs, labels).to_json()
     assert found["confusion"] == metrics.confusion_matrix(probs, labels).tolist()
-    for name in ("accuracy", "nll", "brier", "ece", "ece_floor", "ece_mass"):
+    for name in ("accuracy", "nll", "brier", "ece", "ece_floor", "ece_mass", "ece_classwise"):
         figure = found[name]
         assert list(figure) == ["value", "low", "high"]
         assert figure["low"] <= figure["value"] <= figure["high"]
@@ -178,10 +182,12 @@ def test_the_seed_repeats_intervals() -> None:
     assert same[0]["nll"]["value"] == same[2]["nll"]["value"]
 
 
-def test_one_row_has_intervals_without_width() -> None:
+def test_one_row_leaves_nearly_everything_open() -> None:
     found = metrics.classification_metrics(np.array([[0.25, 0.75]]), np.array([0]), ["a", "b"])
-    assert found["accuracy"] == {"value": 0.0, "low": 0.0, "high": 0.0}
-    assert found["ece"] == {"value": 0.75, "low": 0.75, "high": 0.75}
+    assert found["accuracy"] == {"value": 0.0, "low": 0.0, "high": pytest.approx(0.975)}
+    assert found["ece"]["low"] == 0
+    assert found["ece"]["high"] == pytest.approx(0.75, abs=0.01)
+    assert found["ece_plugin"] == 0.75
 
 
 def test_the_interval_of_ece_holds_its_value_where_resamples_are_all_larger() -> None:

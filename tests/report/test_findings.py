@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from likely.metrics import calibration_error, reliability_bins
 from likely.report import findings
+from likely.report.trust import about_coverage
 
 
 @given(st.integers(1, 5000), st.data(), st.sampled_from([0.9, 0.95, 0.999]))
@@ -147,3 +148,53 @@ def test_names_become_one_harmless_line():
     assert findings.printable("Hemd & Hose 日本語 👟") == "Hemd & Hose 日本語 👟"
     assert findings.printable("a\nb\x00\u202ec\udc80\u2028") == "a�b��c��"
     assert findings.printable(7) == "7"
+
+
+def interval(value, low, high):
+    return {"value": value, "low": low, "high": high}
+
+
+def test_the_calibration_error_is_said_with_its_interval_and_what_chance_would_show():
+    metrics = {
+        "ece": interval(0.004, 0.0, 0.011),
+        "ece_plugin": 0.0072,
+        "ece_floor": interval(0.0052, 0.003, 0.008),
+        "calibration_p": 0.14,
+        "ece_classwise": interval(0.001, 0.0, 0.003),
+    }
+    text = findings.about_floor(metrics, "picture")
+    assert "0.40% (95% interval 0.00% to 1.10%)" in text
+    assert "As counted it is 0.72%" in text
+    assert "about 0.52%" in text
+    assert "probability of 0.14" in text
+    assert "no reason to doubt" in text
+    assert "0.10% (0.00% to 0.30%) on average over the classes" in text
+    assert "a miscalibration of the model" in findings.about_floor({**metrics, "calibration_p": 0.002}, "picture")
+    assert "<0.01" in findings.about_floor({**metrics, "calibration_p": 0.002}, "picture")
+    assert findings.about_floor({"ece": interval(0.1, 0.0, 0.2), "ece_floor": interval(0.1, 0.0, 0.2)}, "row") == ""
+
+
+def entry(coverage, expected, covered, share, without):
+    return {
+        "coverage": coverage,
+        "expected": dict(zip(("low", "high"), expected, strict=True)),
+        "covered": interval(*covered),
+        "empty": {"share": share, "covered": interval(*without)},
+    }
+
+
+def test_sets_that_hold_more_than_was_asked_for_are_said_to_and_why():
+    kept = entry(0.95, (0.94, 0.96), (0.951, 0.946, 0.955), 0.0, (0.951, 0.946, 0.955))
+    more = entry(0.8, (0.78, 0.82), (0.91, 0.90, 0.92), 0.12, (0.803, 0.79, 0.81))
+    text = about_coverage([more, kept], "row")
+    assert "as often as promised" not in text
+    assert text.startswith(
+        "At 80.0% the sets hold the truth more often than was asked for: for 91.0% of the test rows."
+    )
+    assert "because no set may be empty: 12.0% of them would be" in text
+    assert "it would be 80.3%" in text
+    assert "as often as promised" in about_coverage([kept], "row")
+    tied = entry(0.8, (0.78, 0.82), (0.91, 0.90, 0.92), 0.0, (0.91, 0.90, 0.92))
+    assert "empty" not in about_coverage([tied], "row")
+    less = entry(0.99, (0.985, 0.994), (0.95, 0.94, 0.96), 0.0, (0.95, 0.94, 0.96))
+    assert "less than promised" in about_coverage([more, less], "row")

@@ -39,6 +39,7 @@ def calibrate(
     import numpy as np
 
     from likely.cli.judging import chosen_rows, in_terms_of, opened
+    from likely.cli.matching import in_columns_of
     from likely.cli.progress import watch
     from likely.cli.terminal import console, printable
     from likely.errors import DataError, OutputError
@@ -51,7 +52,7 @@ def calibrate(
         raise DataError(f"Calibration must be of probabilities; {model} predicts numbers. Train it anew on all rows.")
     with watch() as watcher:
         dataset = opened(predictor, data, data_folder, watcher, label=label, picture=picture, skip_bad=skip_bad)
-        rows = in_terms_of(predictor, dataset, chosen_rows(dataset, part))
+        rows = in_columns_of(predictor, dataset, in_terms_of(predictor, dataset, chosen_rows(dataset, part)))
         watcher.say(f"{dataset.name}: {len(rows):,} rows, from {dataset.found_at}")
         calibrated = predictor.calibrate(rows.X, np.asarray(predictor.labels)[rows.y])
         before, after = predictor.card.temperature, calibrated.card.temperature

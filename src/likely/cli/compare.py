@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from likely.cli.judging import chosen_rows, in_terms_of, opened, was_trained_on
+from likely.cli.matching import in_columns_of
 from likely.cli.options import (
     choice,
     data_argument,
@@ -60,7 +61,7 @@ def compare(
             own = dataset if has_its_rows else opened(model, data, data_folder, watcher, **reading)
             if was_trained_on(model, own, dataset, rows):
                 watcher.say(f"warning: the {who} model was trained on some of these rows, so the figures flatter it")
-    judged = [judge(model, in_terms_of(model, dataset, rows)) for model in models]
+    judged = [judge(model, in_columns_of(model, dataset, in_terms_of(model, dataset, rows))) for model in models]
     differences = _differences(
         models, [judgement.answers for judgement in judged], in_terms_of(models[0], dataset, rows)
     )

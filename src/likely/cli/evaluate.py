@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from likely.cli.judging import about_later_rows, chosen_rows, in_terms_of, opened, was_trained_on
+from likely.cli.matching import in_columns_of
 from likely.cli.options import (
     choice,
     data_argument,
@@ -45,9 +46,10 @@ def evaluate(
         watcher.say(f"{dataset.name}: {len(rows):,} rows, from {dataset.found_at}")
         if was_trained_on(predictor, dataset, dataset, rows):
             watcher.say("warning: the model was trained on these rows, so the figures flatter it")
-        for sentence in about_later_rows(predictor.later_than_training(rows.X), len(rows)):
+        own = in_columns_of(predictor, dataset, in_terms_of(predictor, dataset, rows))
+        for sentence in about_later_rows(predictor.later_than_training(own.X), len(rows)):
             watcher.say(sentence)
-    figures = judge(predictor, in_terms_of(predictor, dataset, rows)).figures
+    figures = judge(predictor, own).figures
     if as_json:
         typer.echo(json.dumps(figures, allow_nan=False))
         return

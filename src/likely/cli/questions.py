@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     from likely.predictor import ClassifierPredictor, RegressorPredictor
     from likely.probability.space import Event, SampleSpace
 
-_QUOTED_START = re.compile(r"(^|,)\s*\"")
+# "Hat, woolen"=0.3 is read as "Hat, woolen=0.3", which is what CSV can say.
+_QUOTED_LABEL = re.compile(r"((?:^|,)\s*\"(?:[^\"]|\"\")*)\"(\s*=[^,\"]*)")
 
 
 @dataclass(frozen=True)
@@ -71,10 +72,10 @@ def read_numbers(text: str, option: str) -> dict[str, float]:
         typer.BadParameter: if the text is no such list, or names a label twice.
 
     Example:
-        >>> read_numbers("Shirt=0.3, Coat=0.7", "--prior")
-        {'Shirt': 0.3, 'Coat': 0.7}
+        >>> read_numbers('Shirt=0.3, "Hat, woolen"=0.7', "--prior")
+        {'Shirt': 0.3, 'Hat, woolen': 0.7}
     """
-    pairs = [part.rpartition("=") for part in _labels(text, option)]
+    pairs = [part.rpartition("=") for part in _labels(_QUOTED_LABEL.sub(r'\1\2"', text), option)]
     try:
         numbers = {label.strip(): float(number) for label, equals, number in pairs if equals}
     except ValueError:
@@ -160,7 +161,7 @@ def _labels(text: str, option: str) -> list[str]:
     if "\n" in text or "\r" in text:
         raise typer.BadParameter("Labels must stand on one line.", param_hint=option)
     try:
-        [labels] = csv.reader([_QUOTED_START.sub(r'\1"', text)], strict=True)
+        [labels] = csv.reader([text.strip()], strict=True, skipinitialspace=True)
     except (csv.Error, ValueError):
         raise typer.BadParameter(
             f"{text!r} is not a list of labels. Those with a comma stand in double quotes.", param_hint=option

@@ -16,14 +16,18 @@ _NAMES = {
     "nll": "NLL",
     "brier": "Brier score",
     "ece": "ECE (15 bins)",
+    "ece_plugin": "  as counted",
     "ece_floor": "  if calibrated",
+    "calibration_p": "  p-value of calibrated",
     "ece_mass": "ECE (equal mass)",
+    "ece_classwise": "ECE (classwise)",
     "mse": "MSE",
     "mae": "MAE",
     "r2": "R²",
     "coverage": "interval coverage",
 }
-_SHARES = {"accuracy", "ece", "ece_floor", "ece_mass", "coverage", "precision", "recall", "f1", "frequency"}
+_SHARES = {"accuracy", "coverage", "precision", "recall", "f1", "frequency"}
+_SHARES |= {"ece", "ece_plugin", "ece_floor", "ece_mass", "ece_classwise"}
 _UNITS = {"nll": " nats"}
 
 
@@ -40,6 +44,8 @@ def figures_table(metrics: Mapping[str, Any]) -> "Text":
             rows.append(
                 [_NAMES.get(name, name), figure_text(name, figure["value"]) + _UNITS.get(name, ""), " to ".join(ends)]
             )
+        elif name in _NAMES and not isinstance(figure, dict):
+            rows.append([_NAMES[name], figure_text(name, figure), ""])
     return aligned(rows)
 
 
@@ -64,10 +70,12 @@ def promises_table(metrics: Mapping[str, Any]) -> "Text | None":
 
 def events_table(events: Mapping[str, Any]) -> "Text":
     """One line per named event: how often it happens, and how well its probability says so."""
-    rows = [["event", "frequency", "NLL", "ECE", "if calibrated"]]
+    rows = [["event", "frequency", "NLL", "ECE", "95% interval", "p-value of calibrated"]]
     for name, entry in events.items():
-        texts = [figure_text(key, entry[key]["value"]) for key in ("frequency", "nll", "ece", "ece_floor")]
-        rows.append([printable(name), *texts])
+        texts = [figure_text(key, entry[key]["value"]) for key in ("frequency", "nll", "ece")]
+        ends = " to ".join(figure_text("ece", entry["ece"][end]) for end in ("low", "high"))
+        # Figures of version 0.1.0, kept in a model file, have no p-value.
+        rows.append([printable(name), *texts, ends, figure_text("calibration_p", entry.get("calibration_p"))])
     return aligned(rows, right=True)
 
 

@@ -25,12 +25,14 @@ class Part:
         y: for classification integers 0..k-1 of shape (n,), for regression floats of shape (n,).
         paths: the file that each row came from, if it came from one.
         order: what grows from earlier rows to later ones, of shape (n,), where the latest are to be the test part.
+        numbers: which row of its table each row is, for the rows of a table.
     """
 
     X: RowArray
     y: np.ndarray
     paths: Sequence[str] | None = None
     order: np.ndarray | None = None
+    numbers: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         if len(self.X) != len(self.y):
@@ -42,8 +44,8 @@ class Part:
     def take(self, rows: np.ndarray) -> "Part":
         """The rows with these indices, in this order."""
         paths = None if self.paths is None else [self.paths[int(i)] for i in rows]
-        order = None if self.order is None else self.order[rows]
-        return Part(take_rows(self.X, rows), self.y[rows], paths, order)
+        order, numbers = (None if values is None else values[rows] for values in (self.order, self.numbers))
+        return Part(take_rows(self.X, rows), self.y[rows], paths, order, numbers)
 
 
 @dataclass(frozen=True)

@@ -110,7 +110,7 @@ def _open_rows(
     return replace(
         dataset,
         **{
-            part: Part(encoded.X[rows], y[rows], order=None if order is None else order[rows])
+            part: Part(encoded.X[rows], y[rows], order=None if order is None else order[rows], numbers=rows)
             for part, rows in split.rows.items()
         },
         features=tuple(column.name for column in columns),

@@ -1,19 +1,31 @@
-"""Two models on the same rows: the difference of each figure, with an interval from the same resamples of both."""
+"""Two models on the same rows: the difference of each figure, what it may be on other rows, and what that says."""
 
-from dataclasses import dataclass
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from likely.errors import ShapeError
-from likely.metrics.calibration import N_BINS, gaps
+from likely.metrics.calibration_difference import calibration_difference
 from likely.metrics.checks import classified, numbers
-from likely.metrics.intervals import Estimate, bootstrap
+from likely.metrics.intervals import Estimate
+from likely.metrics.mean_interval import mean_interval, unseen
 from likely.metrics.regression import regression_figures, regression_sums
-from likely.metrics.scores import correct, log_losses, squared_distances
+from likely.metrics.scores import FLOOR, correct, log_losses, squared_distances
+
+ROUNDING = 1e-12
+"""Differences up to this are none."""
 
 FEWEST = 6
 """If fewer rows tell two models apart, all in favor of one, a fair coin would do the same more than 5% of the time."""
+
+CHANCE = 0.05
+"""A difference that some row may show counts if the models themselves expect it this often among as many rows."""
+
+WIDEST = 2.0
+"""Where a row that was not seen makes an interval so many times as wide, these rows are too few to tell anything."""
 
 _HIGHER_IS_BETTER = ("accuracy", "r2")
 
@@ -30,6 +42,7 @@ class Difference:
         low: the lower end of the interval of the difference.
         high: its upper end.
         rows_apart: on how many rows the two models' answers differ in what the figure looks at.
+        unsettled: whether a row that was not seen, but must be expected, could overturn what these rows show.
     """
 
     figure: str
@@ -39,6 +52,7 @@ class Difference:
     low: float
     high: float
     rows_apart: int
+    unsettled: bool = False
 
     @property
     def decided(self) -> bool:
@@ -54,12 +68,14 @@ class Difference:
 
     @property
     def conclusion(self) -> str:
-        """One sentence: which model is better by this figure, or that there are too few examples to tell."""
+        """One sentence: which model is better by this figure, that none is seen to be, or that the rows are too few."""
         if self.rows_apart == 0:
-            return "The two models answer alike on every row."
-        if not self.decided:
-            return "Too few examples to tell which model is better."
-        return f"The {self.better} model is better."
+            return "No difference seen: the two models answer alike on every row."
+        if self.decided:
+            return f"The {self.better} model is better."
+        if self.unsettled or self.rows_apart < FEWEST:
+            return "Too few rows to tell which model is better."
+        return "No difference seen."
 
     def to_json(self) -> dict[str, Any]:
         """Value and ends as plain numbers (None for NaN), which model is better, and the sentence."""
@@ -72,18 +88,24 @@ def paired_difference(
 ) -> dict[str, Difference]:
     """Accuracy, NLL, Brier score and ECE of two models on the same rows: second minus first.
 
-    The intervals are percentiles (2.5, 97.5) of the difference over 1,000 resamples of the rows, each resample judging
-    both models. What makes a row hard for both cancels, so that the interval is often much shorter than the two
-    models' own intervals, which may overlap although the difference is clear. Where it holds 0, or fewer than 6 rows
-    tell the models apart, there are too few examples to say which one is better. The difference of two ECEs is less
-    biased than each of them, but not free of bias. Each interval is 95% by itself, not all of them together, and
-    speaks of these two models: another training of the same recipe would differ as well.
+    Accuracy, NLL and Brier score are means over the rows, and so are their differences: what makes a row hard for both
+    cancels. The intervals (`mean_interval`) count on one row that was not seen: with the largest possible difference of
+    accuracy, and otherwise as far out as the largest differences let expect (`unseen`), or as far as the models
+    themselves give 1 chance in 20 among as many rows. That keeps them true where few rows carry the mean, as with a
+    model that is rarely wrong and then very sure. The ECEs are debiased, and so is their difference.
+
+    An interval without 0 names the better model. Otherwise there is no difference seen, or there are too few rows to
+    tell: where fewer than 6 tell the models apart, and where the row that was not seen is most of the interval, or all
+    that keeps 0 in it.
+
+    Each interval is 95% by itself, not all of them together, approximate for NLL and ECE, and speaks of these two
+    models on rows drawn independently like these: another training of the same recipe would differ as well.
 
     Args:
         probs_a: of the first model, shape (n, k).
         probs_b: of the second model, shape (n, k).
         labels: classes 0..k-1, shape (n,).
-        seed: of the resampling.
+        seed: of the draws for the ECE.
     Returns:
         A `Difference` under each of "accuracy", "nll" (nats), "brier" and "ece" (15 bins of equal width).
     Raises:
@@ -95,9 +117,9 @@ def paired_difference(
         >>> round(found["nll"].value, 4), found["nll"].conclusion
         (-0.4055, 'The second model is better.')
         >>> found["accuracy"].conclusion
-        'The two models answer alike on every row.'
+        'No difference seen: the two models answer alike on every row.'
 
-    Reference: Efron and Tibshirani (1993), An introduction to the bootstrap, ch. 8.
+    Reference: see `mean_interval` and `calibration_estimate`.
     """
     probs_a, labels = classified(probs_a, labels)
     probs_b, _ = classified(probs_b, labels)
@@ -106,19 +128,26 @@ def paired_difference(
             f"probs_b must have the shape of probs_a, {probs_a.shape}; got {probs_b.shape}. "
             "Both models must answer the same rows with the same classes."
         )
-    n = len(labels)
-    rows: list[np.ndarray] = []
-    for probs in (probs_a, probs_b):
-        right = correct(probs, labels)
-        means = np.column_stack([right, log_losses(probs, labels), squared_distances(probs, labels)])
-        rows.append(np.column_stack([means, gaps(probs.max(axis=1), right, N_BINS, "width")]))
+    both = probs_a, probs_b
+    plausible = np.maximum(probs_a, probs_b)
 
-    def figures(sums: np.ndarray) -> np.ndarray:
-        return np.column_stack([sums[:, :3], np.abs(sums[:, 3:]).sum(axis=1)]) / n
+    def of_means(figure: str, per_row: Any, at_label: Any, most: float) -> Difference:
+        rows = [per_row(probs, labels) for probs in both]
+        possible = at_label(probs_b) - at_label(probs_a)
+        above, below = (_unseen(sign * (rows[1] - rows[0]), sign * possible, plausible, most) for sign in (1, -1))
+        return _difference(figure, rows, -below, above)
 
-    apart = np.abs(rows[0] - rows[1]) > 1e-12  # what rounding alone parts is not apart
-    counts = [*apart[:, :3].sum(axis=0), apart[:, 3:].any(axis=1).sum()]
-    return _differences(("accuracy", "nll", "brier", "ece"), rows, figures, counts, seed)
+    rights = correct(probs_a, labels), correct(probs_b, labels)
+    confidences = probs_a.max(axis=1).astype(np.float64), probs_b.max(axis=1).astype(np.float64)
+    apart = int(((rights[0] != rights[1]) | (np.abs(confidences[0] - confidences[1]) > ROUNDING)).sum())
+    first, second, change = calibration_difference(confidences, rights, seed)
+    ends = (change.value, change.low, change.high) if apart else (0.0, 0.0, 0.0)
+    return {
+        "accuracy": _difference("accuracy", rights, -1.0, 1.0),
+        "nll": of_means("nll", log_losses, _loss_at_every_label, math.inf),
+        "brier": of_means("brier", squared_distances, _distance_to_every_label, 2.0),
+        "ece": Difference("ece", first, second, *ends, apart),
+    }
 
 
 def paired_regression_difference(
@@ -126,13 +155,15 @@ def paired_regression_difference(
 ) -> dict[str, Difference]:
     """MSE, MAE and R^2 of two models on the same rows: second minus first, with paired intervals.
 
-    As `paired_difference`; figures as in `regression_metrics`.
+    As `paired_difference`; figures as in `regression_metrics`. Errors have no largest value: the row that was not seen
+    is as far out as the largest differences let expect. R^2 differs by the squared errors in units of the variance of
+    y, which is taken as these rows have it.
 
     Args:
         y: the truth, shape (n,) or (n, m).
         predictions_a: of the first model, in the shape of y.
         predictions_b: of the second model, in the shape of y.
-        seed: of the resampling.
+        seed: has no effect; nothing is drawn.
     Returns:
         A `Difference` under each of "mse", "mae" and "r2".
     Raises:
@@ -145,20 +176,61 @@ def paired_regression_difference(
         (-3.0, 'The second model is better.')
     """
     y = numbers(y, "y")
-    rows = [regression_sums(y, p) for p in (predictions_a, predictions_b)]
-    apart = int((np.asarray(predictions_a) != np.asarray(predictions_b)).reshape(len(y), -1).any(axis=1).sum())
-    return _differences(("mse", "mae", "r2"), rows, regression_figures(len(y)), [apart] * 3, seed)
-
-
-def _differences(
-    names: tuple[str, ...], rows: list[np.ndarray], figures: Any, apart: list[int], seed: int
-) -> dict[str, Difference]:
-    first, second = (figures(part.sum(axis=0, keepdims=True))[0] for part in rows)
-    ends = rows[0].shape[1]
-    found = bootstrap(
-        np.concatenate(rows, axis=1), lambda sums: figures(sums[:, ends:]) - figures(sums[:, :ends]), seed
-    )
-    return {
-        name: Difference(name, float(a), float(b), e.value, e.low, e.high, int(count))
-        for name, a, b, e, count in zip(names, first, second, found, apart, strict=True)
+    figures = regression_figures(len(y))
+    sums = [regression_sums(y, p).sum(axis=0, keepdims=True) for p in (predictions_a, predictions_b)]
+    values = np.concatenate([figures(part) for part in sums])
+    truth = y.reshape(len(y), -1)
+    errors = [truth - np.asarray(p, np.float64).reshape(len(y), -1) for p in (predictions_a, predictions_b)]
+    spread = truth.var(axis=0) if np.isfinite(values[:, 2]).all() else np.full(truth.shape[1], np.nan)
+    rows = {
+        "mse": [(error**2).mean(axis=1) for error in errors],
+        "mae": [np.abs(error).mean(axis=1) for error in errors],
+        "r2": [1 - (error**2 / spread).mean(axis=1) for error in errors],
     }
+    found: dict[str, Difference] = {}
+    for name, pair in rows.items():
+        change = pair[1] - pair[0]
+        found[name] = _difference(name, pair, -unseen(-change, math.inf), unseen(change, math.inf))
+    return found
+
+
+def _difference(figure: str, rows: Sequence[np.ndarray], below: float, above: float) -> Difference:
+    """The difference of two means, with the value of the row that is added for each end of its interval."""
+    change = rows[1] - rows[0]
+    first, second, value = (float(part.mean()) for part in (*rows, change))
+    apart = int((np.abs(change) > ROUNDING).sum())
+    if not math.isfinite(value):
+        return Difference(figure, first, second, math.nan, math.nan, math.nan, apart)
+    if not apart:
+        return Difference(figure, first, second, 0.0, 0.0, 0.0, apart)
+    low, high = mean_interval(change, below, above)
+    seen_low, seen_high = mean_interval(change, None, None)
+    found = Difference(figure, first, second, value, min(low, value), max(high, value), apart)
+    wide = high - low > WIDEST * (seen_high - seen_low)
+    overturned = (seen_low > 0 or seen_high < 0) and not found.decided
+    return replace(found, unsettled=not found.decided and (wide or overturned))
+
+
+def _unseen(change: np.ndarray, possible: np.ndarray, plausible: np.ndarray, most: float) -> float:
+    """How far above a row may lie that was not seen: at least where the models themselves expect one.
+
+    Args:
+        change: the difference of each row, shape (n,).
+        possible: what it would be under each label, shape (n, k).
+        plausible: the larger of both models' probabilities of each label, shape (n, k).
+        most: the largest possible difference.
+    """
+    added = unseen(change, most)
+    farther = possible > added
+    differences, chances = possible[farther], plausible[farther].astype(np.float64)
+    order = np.argsort(-differences, kind="stable")
+    expected = np.flatnonzero(np.cumsum(chances[order]) >= CHANCE)
+    return float(differences[order[expected[0]]]) if len(expected) else added
+
+
+def _loss_at_every_label(probs: np.ndarray) -> np.ndarray:
+    return -np.log(np.maximum(probs, FLOOR, dtype=np.float64))
+
+
+def _distance_to_every_label(probs: np.ndarray) -> np.ndarray:
+    return np.einsum("nk,nk->n", probs, probs, dtype=np.float64)[:, None] + 1 - 2 * probs.astype(np.float64)

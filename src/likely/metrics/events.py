@@ -4,10 +4,11 @@ from typing import Any
 
 import numpy as np
 
-from likely.metrics.calibration import N_BINS, Binning, Reliability, gaps, mean_gap, reliability
+from likely.metrics.calibration import N_BINS, Binning, Reliability, mean_gap, reliability
 from likely.metrics.checks import event, event_probability
 from likely.metrics.floor import DRAWS, floor
-from likely.metrics.intervals import Estimate, bootstrap
+from likely.metrics.intervals import Estimate, bootstrap, proportion
+from likely.metrics.miscalibration import calibration_figures
 from likely.metrics.scores import log_losses
 
 
@@ -64,7 +65,7 @@ def event_calibration_floor(
 
 
 def event_metrics(probability: np.ndarray, inside: np.ndarray, seed: int = 0) -> dict[str, Any]:
-    """The figures of one event as JSON values, with bootstrap 95% intervals.
+    """The figures of one event as JSON values, with 95% intervals, as in `classification_metrics`.
 
     The NLL is -log P of what happened, E or not E, in nats; the Brier score is the squared distance in the form of
     `brier_score`, so that for an event it is twice (P(E) - inside)^2.
@@ -74,7 +75,8 @@ def event_metrics(probability: np.ndarray, inside: np.ndarray, seed: int = 0) ->
         inside: whether the true label is in E, booleans of shape (n,).
         seed: of resampling and draws.
     Returns:
-        {"n", "frequency", "nll", "brier", "ece", "ece_floor"}; figures as {"value", "low", "high"}.
+        {"n", "frequency", "nll", "brier", "ece", "ece_plugin", "ece_floor", "calibration_p"}; figures as {"value",
+        "low", "high"}, "ece_plugin" and "calibration_p" as numbers.
     Raises:
         ProbabilityError, ShapeError, DataError: naming the row that does not fit.
 
@@ -85,11 +87,12 @@ def event_metrics(probability: np.ndarray, inside: np.ndarray, seed: int = 0) ->
     p, happened = event(probability, inside)
     n = len(p)
     nll = log_losses(np.column_stack([1 - p, p]), happened.astype(np.int64))
-    rows = np.column_stack([happened, nll, 2 * (p - happened) ** 2, gaps(p, happened, N_BINS, "width")])
-
-    def figures(sums: np.ndarray) -> np.ndarray:
-        return np.column_stack([sums[:, :3], np.abs(sums[:, 3:]).sum(axis=1)]) / n
-
-    names = ("frequency", "nll", "brier", "ece")
-    found = {name: e.to_json() for name, e in zip(names, bootstrap(rows, figures, seed), strict=True)}
-    return {"n": n, **found, "ece_floor": floor(p, N_BINS, "width", seed, DRAWS).to_json()}
+    rows = np.column_stack([nll, 2 * (p - happened) ** 2])
+    nll_figure, brier = (estimate.to_json() for estimate in bootstrap(rows, lambda sums: sums / n, seed))
+    return {
+        "n": n,
+        "frequency": proportion(int(happened.sum()), n).to_json(),
+        "nll": nll_figure,
+        "brier": brier,
+        **calibration_figures(p, happened, seed),
+    }

@@ -1,11 +1,12 @@
-"""The calibration error that chance alone would show: what an ECE has to be compared with."""
+"""The calibration error that chance alone would show, and how often it would show as much as was seen."""
 
 import numpy as np
 
 from likely.errors import ConfigError
-from likely.metrics.calibration import N_BINS, Binning, binned
-from likely.metrics.checks import distributions
+from likely.metrics.calibration import N_BINS, Binning, binned, mean_gap
+from likely.metrics.checks import classified, distributions
 from likely.metrics.intervals import Estimate
+from likely.metrics.scores import correct
 
 DRAWS = 500
 _BLOCK = 2_000_000  # numbers drawn at once: bounds the memory
@@ -43,8 +44,63 @@ def calibration_floor(
     return floor(distributions(probs, "probs").max(axis=1), n_bins, binning, seed, draws)
 
 
+def calibration_p_value(
+    probs: np.ndarray,
+    labels: np.ndarray,
+    n_bins: int = N_BINS,
+    *,
+    binning: Binning = "width",
+    seed: int = 0,
+    draws: int = DRAWS,
+) -> float:
+    """How often perfectly calibrated probabilities would show an ECE as large as these do: small speaks against them.
+
+    Labels are drawn from the predictions as in `calibration_floor`; with r of m draws whose ECE is at least the
+    observed one, p = (r + 1) / (m + 1). Of calibrated models, at most a share a has p <= a, exactly, for every n.
+
+    Args:
+        probs: shape (n, k).
+        labels: classes 0..k-1, shape (n,).
+        n_bins, binning: as in `calibration_error`.
+        seed, draws: as in `calibration_floor`.
+    Raises:
+        ProbabilityError, ShapeError, DataError: naming the row that does not fit.
+        ConfigError: if there is no such binning, no bin or no draw.
+
+    Example:
+        >>> probs = np.tile([[0.9, 0.1]], (400, 1))
+        >>> calibration_p_value(probs, np.repeat([0, 1], [360, 40])) > 0.9      # right in 90%, as it says
+        True
+        >>> calibration_p_value(probs, np.repeat([0, 1], [280, 120])) < 0.01    # right in 70%
+        True
+
+    Reference: Bröcker and Smith (2007), Increasing the reliability of reliability diagrams; Vaicenavicius et al.
+    (2019).
+    """
+    probs, labels = classified(probs, labels)
+    confidence = probs.max(axis=1).astype(np.float64)
+    seen = mean_gap(confidence, correct(probs, labels), n_bins, binning)
+    return p_value(seen, chance_errors(confidence, n_bins, binning, seed, draws))
+
+
+def p_value(seen: float, chance: np.ndarray) -> float:
+    """The share of errors by chance that are at least as large as the one seen, which counts as one of them."""
+    return float(1 + (chance >= seen - 1e-9).sum()) / (1 + len(chance))
+
+
 def floor(confidence: np.ndarray, n_bins: int, binning: Binning, seed: int, draws: int) -> Estimate:
     """The floor of any confidences in [0, 1]."""
+    return spread(chance_errors(confidence, n_bins, binning, seed, draws))
+
+
+def spread(errors: np.ndarray) -> Estimate:
+    """The mean of the draws, and their 2.5th and 97.5th percentile."""
+    low, high = np.quantile(errors, [0.025, 0.975])
+    return Estimate(float(errors.mean()), float(low), float(high))
+
+
+def chance_errors(confidence: np.ndarray, n_bins: int, binning: Binning, seed: int, draws: int = DRAWS) -> np.ndarray:
+    """The ECE of each draw in which every confidence in [0, 1] comes true as often as it says, shape (draws,)."""
     if draws < 1:
         raise ConfigError(f"draws must be at least 1; got {draws}. Try {DRAWS}.")
     n, confidence = len(confidence), confidence.astype(np.float64)
@@ -61,6 +117,4 @@ def floor(confidence: np.ndarray, n_bins: int, binning: Binning, seed: int, draw
         right = rng.random((min(block, draws - start), n)) < ordered
         hits = np.add.reduceat(right, starts, axis=1, dtype=np.float64)
         found.append(np.abs(hits - expected).sum(axis=1) / n)
-    errors = np.concatenate(found)
-    low, high = np.quantile(errors, [0.025, 0.975])
-    return Estimate(float(errors.mean()), float(low), float(high))
+    return np.concatenate(found)

@@ -7,7 +7,8 @@ import numpy as np
 
 from likely.errors import ConfigError, DataError, ShapeError
 from likely.metrics.checks import numbers
-from likely.metrics.intervals import bootstrap
+from likely.metrics.intervals import Estimate, bootstrap, proportion
+from likely.metrics.mean_interval import mean_interval
 
 
 def interval_coverage(y: np.ndarray, low: np.ndarray, high: np.ndarray) -> float:
@@ -28,10 +29,11 @@ def regression_metrics(
     high: np.ndarray | None = None,
     seed: int = 0,
 ) -> dict[str, Any]:
-    """MSE, MAE and R^2 (and the coverage of intervals) as JSON values, with bootstrap 95% intervals.
+    """MSE, MAE and R^2 (and the coverage of intervals) as JSON values, with 95% intervals.
 
     R^2 = 1 - sum (y - f)^2 / sum (y - mean y)^2; None where all y are equal. Resamples as in
-    `classification_metrics`.
+    `classification_metrics`. The coverage of one target is a share, with the interval of Clopper and Pearson; that of
+    several is the mean over rows of a number from 0 to 1, with the interval of Gaffke (`mean_interval`).
 
     Args:
         y: the truth, shape (n,), or (n, m) for several targets: then each figure is the mean over the targets.
@@ -48,20 +50,14 @@ def regression_metrics(
         0.5
     """
     y = numbers(y, "y")
-    n, names = len(y), ["mse", "mae", "r2"]
-    rows = regression_sums(y, predictions)
-    of_sums, width = regression_figures(n), rows.shape[1]
-    if low is not None and high is not None:
-        rows = np.column_stack([rows, _covered(y, low, high).reshape(n, -1).mean(axis=1)])
-        names.append("coverage")
-    elif low is not None or high is not None:
+    if (low is None) != (high is None):
         raise ConfigError("low and high must be given together; got one of them. Try to pass both or none.")
-
-    def figures(sums: np.ndarray) -> np.ndarray:
-        return np.column_stack([of_sums(sums[:, :width]), sums[:, width:] / n])
-
-    estimates = bootstrap(rows, figures, seed)
-    return {"n": n, **{name: e.to_json() for name, e in zip(names, estimates, strict=True)}}
+    n = len(y)
+    estimates = bootstrap(regression_sums(y, predictions), regression_figures(n), seed)
+    found = {name: estimate.to_json() for name, estimate in zip(("mse", "mae", "r2"), estimates, strict=True)}
+    if low is not None and high is not None:
+        found["coverage"] = _coverage(_covered(y, low, high).reshape(n, -1)).to_json()
+    return {"n": n, **found}
 
 
 def regression_sums(y: np.ndarray, predictions: np.ndarray) -> np.ndarray:
@@ -86,6 +82,15 @@ def regression_figures(n: int) -> Callable[[np.ndarray], np.ndarray]:
         return np.column_stack([squared.mean(axis=1) / n, sums[:, 0] / n, r2])
 
     return figures
+
+
+def _coverage(covered: np.ndarray) -> Estimate:
+    """The mean of zeros and ones, shape (n, m), with an interval whose rows are independent."""
+    n, m = covered.shape
+    if m == 1:
+        return proportion(int(covered.sum()), n)
+    rows = covered.mean(axis=1)
+    return Estimate(float(rows.mean()), *mean_interval(rows, 0.0, 1.0))
 
 
 def _covered(y: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.ndarray:

@@ -67,7 +67,7 @@ def several(count: int, noun: str) -> str:
 
 
 def wilson(successes: float, n: int, level: float = 0.95) -> tuple[float, float]:
-    """The Wilson score interval of a share.
+    """The Wilson score interval of a share, near the level on average; `likely.metrics.proportion` keeps it always.
 
     Example:
         >>> [round(bound, 3) for bound in wilson(8, 10)]
@@ -160,20 +160,34 @@ def about_reliability(bins: Sequence[Bin], noun: str) -> str:
 
 
 def about_floor(metrics: Mapping[str, Any], noun: str) -> str:
-    """The calibration error beside what chance alone would show."""
-    ece, floor = ((metrics.get(name) or {}).get("value") for name in ("ece", "ece_floor"))
-    high = (metrics.get("ece_floor") or {}).get("high")
-    if ece is None or floor is None or high is None:
+    """The calibration error, debiased, and whether chance alone would show as much."""
+    ece, floor = metrics.get("ece") or {}, metrics.get("ece_floor") or {}
+    counted, p = metrics.get("ece_plugin"), metrics.get("calibration_p")
+    if ece.get("value") is None or floor.get("value") is None or counted is None or p is None:
         return ""
     verdict = (
         "so that there is no reason to doubt the calibration"
-        if ece <= high
+        if p > 0.05
         else "so that a part of it is a miscalibration of the model"
     )
-    return (
-        f"The calibration error is {percent(ece, 2)}; perfectly calibrated probabilities would show about "
-        f"{percent(floor, 2)} on as many {noun}s, and at most {percent(high, 2)} in 39 of 40 cases, {verdict}."
+    classwise = metrics.get("ece_classwise") or {}
+    every_class = (
+        ""
+        if classwise.get("value") is None
+        else f" The probabilities of every class, not only of the answers, are off by {percent(classwise['value'], 2)} "
+        f"({percent(classwise['low'], 2)} to {percent(classwise['high'], 2)}) on average over the classes."
     )
+    return (
+        f"The calibration error is {percent(ece['value'], 2)} (95% interval {percent(ece['low'], 2)} to "
+        f"{percent(ece['high'], 2)}). As counted it is {percent(counted, 2)}; perfectly calibrated probabilities would "
+        f"show about {percent(floor['value'], 2)} on as many {noun}s by chance, and as much as that or more with a "
+        f"probability of {chance(p)}, {verdict}.{every_class}"
+    )
+
+
+def chance(p: float) -> str:
+    """A p-value from 500 draws: `chance(0.3)` is "0.30"; below 0.01, where the draws say little more, "<0.01"."""
+    return f"{p:.2f}" if p >= 0.01 else "<0.01"
 
 
 def _clause(side: int, run: Sequence[Bin]) -> str:

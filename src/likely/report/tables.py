@@ -18,14 +18,14 @@ _HEADLINES: dict[str, tuple[str, bool, str]] = {
     "accuracy": ("Accuracy", True, "share of test {noun}s named correctly"),
     "nll": ("Log loss (NLL)", False, "nats per {noun}; 0 is perfect, {guess} is guessing"),
     "brier": ("Brier score", False, "squared distance of the probabilities from the truth; 0 is perfect"),
-    "ece": ("Calibration error (ECE)", True, "mean gap between confidence and accuracy; 0 is perfect"),
+    "ece": ("Calibration error (ECE)", True, "mean gap between confidence and accuracy, debiased; 0 is perfect"),
     "mse": ("Mean squared error (MSE)", False, "in squared units of the target; 0 is perfect"),
     "mae": ("Mean absolute error (MAE)", False, "in units of the target; 0 is perfect"),
     "r2": ("R²", False, "1 is perfect, 0 is no better than the mean"),
     "coverage": ("Interval coverage", True, "share of true values inside their interval"),
 }
 # What the ECE is compared with is no headline of its own, and promises have sections.
-_BESIDE = ("ece_floor", "ece_mass", "familiarity", "selective", "events")
+_BESIDE = ("ece_floor", "ece_mass", "ece_classwise", "familiarity", "selective", "events")
 
 
 def headlines(metrics: Mapping[str, Any], n_classes: int, noun: str) -> list[dict[str, str]]:

@@ -18,7 +18,7 @@ from likely.predictor.missing import never_unfamiliar
 from likely.promises import MAX_ERRORS, event_mass
 from likely.recipe import Judgement
 from likely.report import examples, figures, promise_figures
-from likely.report.findings import make_bins, percent, printable, several
+from likely.report.findings import chance, make_bins, percent, printable, several
 from likely.stored_rows import RowArray
 from likely.trust.familiarity import UNFAMILIAR
 
@@ -137,11 +137,15 @@ def _events(
         [
             printable(name),
             ", ".join(map(printable, entry["labels"])),
-            *(percent(entry[key]["value"], 2) for key in ("frequency", "ece", "ece_floor")),
+            *(percent(entry[key]["value"], 2) for key in ("frequency", "ece")),
+            f"{percent(entry['ece']['low'], 2)}–{percent(entry['ece']['high'], 2)}",
+            chance(entry["calibration_p"]),
         ]
         for name, entry in events.items()
     ]
-    doubtful = [row[0] for row, entry in zip(rows, events.values(), strict=True) if _above_floor(entry)]
+    doubtful = [
+        row[0] for row, entry in zip(rows, events.values(), strict=True) if entry["calibration_p"] <= 0.05 / len(events)
+    ]
     finding = (
         f"P({doubtful[0]}) is further from its frequency than chance explains."
         if doubtful
@@ -149,10 +153,10 @@ def _events(
     )
     yield Block(
         finding,
-        head=("event", "labels", "frequency", "ECE", "if calibrated"),
+        head=("event", "labels", "frequency", "ECE", "95% interval", "p"),
         rows=rows,
-        how="ECE: the mean gap between the probability of an event and its frequency; if calibrated: what chance "
-        f"alone would show on as many {noun}s.",
+        how="ECE: the mean gap between the probability of an event and its frequency, debiased. p: how often "
+        f"calibrated probabilities would show as large a gap by chance on as many {noun}s.",
     )
     for number, (name, entry) in enumerate(list(events.items())[:_EVENTS]):
         mask = np.isin(labels, [printable(label) for label in entry["labels"]])
@@ -166,9 +170,31 @@ def _events(
         )
 
 
-def _above_floor(entry: Mapping[str, Any]) -> bool:
-    high = entry["ece_floor"]["high"]
-    return high is not None and entry["ece"]["value"] > high
+def about_coverage(entries: Sequence[Mapping[str, Any]], noun: str) -> str:
+    """Whether the sets hold the truth as often as was asked for; if less or more often, why."""
+    # With 95% intervals one in twenty misses by chance, so only a clear miss is called one.
+    for entry in entries:
+        asked, covered = percent(entry["coverage"]), entry["covered"]
+        if covered["high"] is not None and covered["high"] < entry["expected"]["low"]:
+            return (
+                f"At {asked} the sets hold the truth for {percent(covered['value'])} of the test {noun}s: less than "
+                f"promised, so these {noun}s differ from the held-out ones."
+            )
+    above = [e for e in entries if e["covered"]["low"] is not None and e["covered"]["low"] > e["expected"]["high"]]
+    if not above:
+        return f"The sets hold the truth of test {noun}s as often as promised, as far as these rows can tell."
+    asked = ", ".join(percent(entry["coverage"]) for entry in above)
+    reached = ", ".join(percent(entry["covered"]["value"]) for entry in above)
+    text = f"At {asked} the sets hold the truth more often than was asked for: for {reached} of the test {noun}s."
+    filled = [entry for entry in above if (entry.get("empty") or {}).get("share")]
+    if not filled:
+        return f"{text} Ties or a fortunate draw of the held-out rows can do that."
+    share = ", ".join(percent(e["empty"]["share"]) for e in filled)
+    without = ", ".join(percent(e["empty"]["covered"]["value"]) for e in filled)
+    return (
+        f"{text} That is because no set may be empty: {share} of them would be, and get their most probable label. "
+        f"With empty sets (allow_empty=True) it would be {without}."
+    )
 
 
 def _sets(
@@ -178,21 +204,13 @@ def _sets(
     if not entries:
         yield Block("This model promises no prediction sets: there were too few held-out rows to rest them on.")
         return
-    # With 95% intervals one in twenty misses by chance, so only a clear miss is called one.
-    missed = [e for e in entries if e["covered"]["high"] is not None and e["covered"]["high"] < e["expected"]["low"]]
-    if missed:
-        finding = (
-            f"At {percent(missed[0]['coverage'])} the sets hold the truth for {percent(missed[0]['covered']['value'])} "
-            f"of the test {noun}s: less than promised, so these {noun}s differ from the held-out ones."
-        )
-    else:
-        finding = f"The sets hold the truth of test {noun}s as often as promised, as far as these rows can tell."
+    finding = about_coverage(entries, noun)
     approximate = " The promise is approximate here: it rests on out-of-fold scores." if trust.approximate else ""
     yield Block(
         finding,
         Markup(promise_figures.coverage_differences(entries, f"Coverage of prediction sets. {finding}")),
         "Dots: coverage reached minus asked for, with the 95% interval of the test rows. Bars: where it may lie, "
-        f"given how many rows were held out. Sets that would be empty get a label, which raises coverage.{approximate}",
+        f"given how many rows were held out, if sets could stay empty.{approximate}",
         ("asked", "reached", "95% interval", "expected", "labels"),
         [
             [

@@ -1,0 +1,57 @@
+"""The rows that a model is judged on, with the columns that it learned from: found by name, for each model anew."""
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from likely.data.dataset import Dataset, Part
+    from likely.predictor import Predictor
+
+
+def in_columns_of(predictor: "Predictor", dataset: "Dataset", rows: "Part") -> "Part":
+    """The same rows in the columns of this model, whatever model's columns the data set was read with.
+
+    The rows of a table are read again where the columns differ: the other model may know other columns, or number the
+    categories differently. Rows of numbers whose columns have names are put into the model's order.
+
+    Raises:
+        DataError: if a column that the model needs is not there.
+    """
+    from dataclasses import replace
+
+    columns = predictor.columns
+    if predictor.picture_shape is not None or columns == dataset.columns:
+        return rows
+    if rows.numbers is not None:
+        return _read_again(predictor, dataset, rows)
+    names = [] if columns is None else [column.name for column in columns]
+    if dataset.features is None or sorted(names) != sorted(dataset.features):
+        return rows  # the number of columns is checked when the rows are answered
+    return replace(rows, X=rows.X[:, [dataset.features.index(name) for name in names]])
+
+
+def _read_again(predictor: "Predictor", dataset: "Dataset", rows: "Part") -> "Part":
+    from dataclasses import replace
+
+    from likely.data.columns import Column
+    from likely.data.encode import encode
+    from likely.data.table import Table, read_table
+    from likely.data.table_split import read_split
+    from likely.errors import DataError
+
+    columns = predictor.columns or ()
+    table = read_table(dataset.found_at, text={column.name for column in columns if column.categories is not None})
+    if not columns:
+        others = (dataset.label, read_split(table, to_learn=False).column)
+        columns = tuple(Column(name) for name in table.columns if name not in others)
+        d = predictor.normalization.shape[0]
+        if len(columns) != d:
+            raise DataError(
+                f"{table.path} must have {d} columns of numbers beside the answers, in the order of training; got "
+                f"{len(columns)}. The model knows no names of columns. Try a table of just these."
+            )
+    assert rows.numbers is not None
+    judged = Table(table.path, {name: values[rows.numbers] for name, values in table.columns.items()}, table.unusable)
+    encoded = encode(judged, columns)
+    if encoded.refused:
+        raise DataError(f"{table.path}: {encoded.refused[min(encoded.refused)]}")
+    return replace(rows, X=encoded.X)

@@ -1,0 +1,93 @@
+"""How much worse calibrated one model is than another on the same rows, debiased, with an interval."""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from likely.metrics.calibration import N_BINS, binned
+from likely.metrics.intervals import Estimate
+from likely.metrics.miscalibration import Bins, Gaps
+
+TAIL = 0.025
+DRAWS = 1000
+_STEPS = 12
+
+
+def calibration_difference(
+    confidences: tuple[np.ndarray, np.ndarray], rights: tuple[np.ndarray, np.ndarray], seed: int
+) -> tuple[float, float, Estimate]:
+    """The debiased ECE of two models, and the second less the first with a 95% interval (bins of equal width).
+
+    Plug-in figures cannot be compared as they are: a model whose confidences spread over more bins shows more by
+    chance. So a difference D is tested like this. Both models are given the gaps that their ECEs would have if the
+    better one were as good as it seems and the other worse by D; noise is drawn for both at once, with the covariance
+    that the rows show; and D is in the interval if the plug-in figures part as far to either side in more than 2.5% of
+    the draws.
+
+    Args:
+        confidences: of the first and the second model, shape (n,) each.
+        rights: whether each came true, 0 or 1, shape (n,) each.
+        seed: of the draws.
+    Returns:
+        The ECE of the first, of the second, and the difference.
+    """
+    pairs = list(zip(confidences, rights, strict=True))
+    gaps = [Bins.of(confidence, right, N_BINS, "width").gaps for confidence, right in pairs]
+    if gaps[1].total < gaps[0].total:  # so that the order of the models changes the sign and nothing else
+        second, first, change = calibration_difference((confidences[1], confidences[0]), (rights[1], rights[0]), seed)
+        return first, second, Estimate(0.0 - change.value, -change.high, -change.low)
+    noise = _noise(gaps, pairs, seed)
+    debiased = [_debiased(gap, part) for gap, part in zip(gaps, noise, strict=True)]
+    first, second = debiased
+    seen = gaps[1].total - gaps[0].total
+
+    def drawn(difference: float) -> np.ndarray:
+        base = max(0.0, -difference, min(first, second - difference))
+        errors = (base, base + difference)
+        figures = [np.abs(g.at(e) + part).sum(axis=1) for g, e, part in zip(gaps, errors, noise, strict=True)]
+        return figures[1] - figures[0]
+
+    value = second - first
+    # No difference lies further out: each gap, and its noise, would have to be the largest.
+    reach = max(gaps[0].total, gaps[1].total) + 2 * float(max(np.abs(part).sum(axis=1).max() for part in noise))
+    low = _boundary(lambda d: float((drawn(d) >= seen).mean()) > TAIL, value - reach, value)
+    high = _boundary(lambda d: float((drawn(d) <= seen).mean()) <= TAIL, value, value + reach)
+    return first, second, Estimate(value, min(low, value), max(high, value))
+
+
+def _noise(gaps: list[Gaps], pairs: list[tuple[np.ndarray, np.ndarray]], seed: int) -> list[np.ndarray]:
+    """Normal noise of the gaps of both models together, shape (draws, bins) each."""
+    n = len(pairs[0][0])
+    rows = np.concatenate([_by_bin(*pair) for pair in pairs], axis=1)
+    covariance = np.cov(rows, rowvar=False, bias=True).reshape(rows.shape[1], -1) / n
+    # Where fewer rows were wrong than the confidence lets expect, the noise is as large as expected.
+    least = np.concatenate([gap.variance for gap in gaps])
+    covariance[np.diag_indices_from(covariance)] = np.maximum(np.diag(covariance), least)
+    values, vectors = np.linalg.eigh(covariance)
+    root = vectors * np.sqrt(np.maximum(values, 0.0))
+    drawn = np.random.default_rng(seed).normal(size=(DRAWS, len(values))) @ root.T
+    return np.split(drawn, [len(gaps[0].gap)], axis=1)
+
+
+def _by_bin(confidence: np.ndarray, right: np.ndarray) -> np.ndarray:
+    """Right less confidence of each row, in the column of its bin; bins without a row have none."""
+    bins, _ = binned(confidence, N_BINS, "width")
+    _, column = np.unique(bins, return_inverse=True)
+    found = np.zeros((len(confidence), column.max() + 1))
+    found[np.arange(len(confidence)), column] = right - confidence
+    return found
+
+
+def _debiased(gaps: Gaps, noise: np.ndarray) -> float:
+    """The error whose figure is the observed one on average."""
+    if np.abs(noise).sum(axis=1).mean() >= gaps.total:
+        return 0.0
+    return _boundary(lambda error: bool(np.abs(gaps.at(error) + noise).sum(axis=1).mean() >= gaps.total), 0, gaps.total)
+
+
+def _boundary(beyond: Callable[[float], bool], low: float, high: float) -> float:
+    """Where what is false at `low` and true at `high` turns."""
+    for _ in range(_STEPS):
+        middle = (low + high) / 2
+        low, high = (low, middle) if beyond(middle) else (middle, high)
+    return (low + high) / 2
