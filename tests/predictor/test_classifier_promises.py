@@ -13,6 +13,7 @@ from likely.data.dataset import Dataset, Part
 from likely.errors import ConfigError, DataError, LikelyError, ProbabilityError, ShapeError
 from likely.metrics import calibration_error
 from likely.predictor import ClassifierPredictor
+from likely.predictor.card_view import card_facts
 from likely.probability.space import Event
 from likely.recipe import learn
 
@@ -549,3 +550,10 @@ def test_balanced_training_leaves_probabilities_true_to_the_data() -> None:
     assert low - 0.01 <= sets[np.arange(15_000), new.y].mean() <= high + 0.01
     p = balanced.familiarity(new.X)
     assert (p <= 0.05).mean() == pytest.approx(0.05, abs=0.03)
+
+
+def test_the_card_tells_under_which_frequencies_it_answers(model: ClassifierPredictor) -> None:
+    facts = dict(card_facts(model.card))
+    assert "answers under" not in facts
+    shifted = dict(card_facts(model.with_prior(np.full(10, 0.1)).card))
+    assert shifted["answers under"].startswith("given class frequencies: 0 10.00%, 1 10.00%")

@@ -33,6 +33,7 @@ def card_facts(card: Card) -> list[tuple[str, str]]:
         ("parameters", f"{network.parameters:,}"),
         ("head, loss", f"{card.head}, {card.loss}"),
         ("calibration", _calibration(card)),
+        ("answers under", _prior(card)),
         *((f"event {name}", ", ".join(labels)) for name, labels in card.events.items()),
         ("data", f"{data.name}, from {data.found_at}" if data.found_at else data.name),
         ("data SHA-256", data.sha256),
@@ -102,6 +103,15 @@ def _calibration(card: Card) -> str:
         return "none: too few rows to hold any out"
     biases = "" if card.biases is None else " and a bias per class"
     return f"temperature {card.temperature:.4g}{biases}, from {card.splits.calibration:,} held-out rows"
+
+
+def _prior(card: Card) -> str:
+    """Other class frequencies than those that the probabilities were made under."""
+    if card.prior is None:
+        return ""
+    shown = ", ".join(f"{label} {p:.2%}" for label, p in list(zip(card.labels, card.prior, strict=True))[:_SHOWN])
+    more = ", ..." if len(card.labels) > _SHOWN else ""
+    return f"{'estimated' if card.prior_estimated else 'given'} class frequencies: {shown}{more}"
 
 
 def _splits(card: Card) -> str:
