@@ -191,10 +191,14 @@ def test_sets_that_hold_more_than_was_asked_for_are_said_to_and_why():
     assert text.startswith(
         "At 80.0% the sets hold the truth more often than was asked for: for 91.0% of the test rows."
     )
-    assert "because no set may be empty: 12.0% of them would be" in text
+    assert "That is because no set may be empty: 12.0% of them would be" in text
     assert "it would be 80.3%" in text
     assert "as often as promised" in about_coverage([kept], "row")
     tied = entry(0.8, (0.78, 0.82), (0.91, 0.90, 0.92), 0.0, (0.91, 0.90, 0.92))
     assert "empty" not in about_coverage([tied], "row")
+    partly = entry(0.9, (0.88, 0.92), (0.97, 0.96, 0.98), 0.02, (0.95, 0.94, 0.96))
+    text = about_coverage([more, partly], "row")
+    assert text.startswith("At 80.0% and 90.0% the sets")
+    assert "In part that is because no set may be empty: 12.0% and 2.0% of them" in text
     less = entry(0.99, (0.985, 0.994), (0.95, 0.94, 0.96), 0.0, (0.95, 0.94, 0.96))
     assert "less than promised" in about_coverage([more, less], "row")

@@ -4,7 +4,7 @@ Each section is a list of blocks, and each block says in one sentence what to co
 or test rows. What a model does not promise is left out, or said in a sentence.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -183,18 +183,25 @@ def about_coverage(entries: Sequence[Mapping[str, Any]], noun: str) -> str:
     above = [e for e in entries if e["covered"]["low"] is not None and e["covered"]["low"] > e["expected"]["high"]]
     if not above:
         return f"The sets hold the truth of test {noun}s as often as promised, as far as these rows can tell."
-    asked = ", ".join(percent(entry["coverage"]) for entry in above)
-    reached = ", ".join(percent(entry["covered"]["value"]) for entry in above)
+    asked = _listed(percent(entry["coverage"]) for entry in above)
+    reached = _listed(percent(entry["covered"]["value"]) for entry in above)
     text = f"At {asked} the sets hold the truth more often than was asked for: for {reached} of the test {noun}s."
     filled = [entry for entry in above if (entry.get("empty") or {}).get("share")]
     if not filled:
         return f"{text} Ties or a fortunate draw of the held-out rows can do that."
-    share = ", ".join(percent(e["empty"]["share"]) for e in filled)
-    without = ", ".join(percent(e["empty"]["covered"]["value"]) for e in filled)
+    share = _listed(percent(entry["empty"]["share"]) for entry in filled)
+    without = _listed(percent(entry["empty"]["covered"]["value"]) for entry in filled)
+    explained = all((entry["empty"]["covered"]["low"] or 0) <= entry["expected"]["high"] for entry in filled)
+    why = "That is" if explained else "In part that is"
     return (
-        f"{text} That is because no set may be empty: {share} of them would be, and get their most probable label. "
+        f"{text} {why} because no set may be empty: {share} of them would be, and get their most probable label. "
         f"With empty sets (allow_empty=True) it would be {without}."
     )
+
+
+def _listed(texts: Iterable[str]) -> str:
+    *first, last = texts
+    return f"{', '.join(first)} and {last}" if first else last
 
 
 def _sets(
