@@ -222,3 +222,31 @@ def test_training_runs_in_a_thread() -> None:
     thread.start()
     thread.join()
     assert done[0].stopped == "finished"
+
+
+def test_the_mean_of_the_latest_epoch_is_looked_at_and_kept() -> None:
+    states: list[dict[str, np.ndarray]] = []
+    config = RunConfig(network="linear", epochs=3, batch_size=25, dtype="float64")
+    kept: list[np.ndarray] = []
+    checkpoints = _checkpoints(IRIS, keep=lambda progress, scores: kept.append(scores))
+    _train(IRIS, config, LEARN, checkpoints=checkpoints, average_recent=True)
+    # The steps themselves, one run for each number of them: three an epoch.
+    for steps in range(1, 10):
+        states.append(_train(IRIS, config, LEARN, stop_at=steps / 9).engine.state())
+    means = [{name: np.mean([s[name] for s in states[i : i + 3]], axis=0) for name in states[0]} for i in (0, 3, 6)]
+    for scores, mean in zip(kept, means, strict=True):
+        trained = _train(IRIS, config, LEARN)
+        trained.engine.load_state(mean)
+        np.testing.assert_allclose(scores, trained.scores(IRIS.X[JUDGE]), rtol=1e-12)
+    last = _train(IRIS, config, LEARN, average_recent=True, stop_at=2 / 3)
+    np.testing.assert_allclose(last.engine.state()["layer0"], means[1]["layer0"], rtol=1e-12)
+
+
+def test_a_mean_does_not_mix_networks_that_are_far_apart() -> None:
+    x = np.linspace(-np.pi, np.pi, 256)[:, None]
+    rows = Rows(x, np.sin(x), None, classifies=False)
+    config = RunConfig(network="mlp", hidden=(32, 32), activation="gelu", epochs=400, learning_rate=0.01)
+    errors = [
+        np.abs(_train(rows, config, average_recent=average).scores(x) - np.sin(x)).max() for average in (False, True)
+    ]
+    assert errors[1] < errors[0] + 0.01

@@ -217,7 +217,7 @@ def cross_validate(
 ) -> Outcome:
     """Out-of-fold scores choose how long to train; then one network is trained on all rows.
 
-    What is looked at is the mean of the recent states, and that is what every training ends with: networks of one kind,
+    What is looked at is the mean over the latest epoch, and that is what every training ends with: networks of one kind,
     whose scores differ as little as their rows do. With a time limit the first fold finds out how many steps there is
     time for; the others, and the last training, take as many.
 

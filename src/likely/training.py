@@ -36,8 +36,6 @@ UNFINISHED = "unfinished"
 """How a training ended that was given up."""
 
 _SAMPLE = 2_000
-_RECENT = 3.0  # the power of `_Mean`: half of the weight is on the last sixth of the run so far
-_STATES = 200  # of a run that are averaged
 _SCORED = 250  # rows
 _FEW = 200  # rows that are answered before and after training, to see whether it went wrong
 _SAMPLE_NUMBERS = 2_000 * 32 * 32 * 3  # of the sample at most, so that large pictures take no more memory
@@ -155,9 +153,10 @@ def train(
         config: head, loss, seed, dtype and device.
         checkpoints: held-out rows to look at on the way.
         stop_at: end the run at this progress, at the learning rate that the full run would have there.
-        average_recent: look at, and end with, the mean of the states so far, the recent ones above all. A state in the
-            middle of a run is one of many that the noise of its steps could have led to: where looks choose a length,
-            the best of them was lucky, and another run that ends there is not.
+        average_recent: look at, and end with, the mean of the states of the latest epoch. A state in the middle of a
+            run is one of many that the noise of its steps could have led to: where looks choose a length, the best of
+            them was lucky, and another run that ends there is not. A longer mean than an epoch's would mix networks
+            that are far apart.
         time_limit: seconds of training, until the network can be asked.
         watch: what counts them, if not a new `Stopwatch`.
         scored_later: how many rows will be scored after the training within `time_limit`.
@@ -218,7 +217,7 @@ def train(
     if plan.start is not None and plan.start.card is not None and not plan.start.new_head:
         stated = np.zeros_like(stated)  # the labels that these rows lack were learned before
     trained = Trained(plan, engine, inference, mean, scale, [], "finished", stated)
-    recent = _Mean(_RECENT)
+    recent = _LatestEpoch()
     judge = _Judge(trained, checkpoints, rows.classifies, recent if average_recent else None)
     if plan.exact:
         with warnings.catch_warnings():
@@ -237,7 +236,6 @@ def train(
     looks = (checkpoints.most if checkpoints else None) or math.inf
     tail = _Mean()
     last = math.ceil((min(stop_at, 1.0) - 1e-9) * planned_steps(len(X), plan.epochs, plan.batch_size))
-    averaged = 0.0
     given_up = False
     stopped = "finished"
     listener = interrupt or Interrupt()
@@ -277,11 +275,10 @@ def train(
                     )
                 trained.history.append(record)
                 if average_recent:
-                    due = record.seconds_left == 0 or record.progress >= averaged + 1 / _STATES
-                    if record.held_out is None and due:  # at a look the judge has added it
+                    if record.held_out is None:  # at a look the judge has added it
                         recent.add(engine.state())
-                    if record.held_out is not None or due:
-                        averaged = record.progress
+                    if abs(record.epoch - round(record.epoch)) < 1e-9:
+                        recent.end()
                 elif plan.average and record.progress > 1 - plan.average:
                     tail.add(engine.state())
                 if on_record is not None:
@@ -301,7 +298,7 @@ def train(
     keep_best = stopped not in ("finished", "time limit") or (checkpoints is not None and checkpoints.keep_best)
     if keep_best and judge.best_state is not None:
         engine.load_state(judge.best_state)
-    elif recent.count:
+    elif recent:
         engine.load_state(recent.state)
     elif tail.count:
         engine.load_state(tail.state)
@@ -394,39 +391,54 @@ def held_out_figures(
 class _Mean:
     """The mean of the states that a run passed, parameters and statistics alike.
 
-    State t of n weighs about (p + 1) (t / n)^p / n: with p = 0 all weigh the same, with p > 0 the recent ones most,
-    without a look ahead at how many there will be.
-
-    Reference: Izmailov et al. (2018), Averaging weights leads to wider optima, arXiv 1803.05407; for p > 0 Shamir and
-    Zhang (2013), Stochastic gradient descent for non-smooth optimization, section 4 (polynomial-decay averaging).
+    Reference: Izmailov et al. (2018), Averaging weights leads to wider optima, arXiv 1803.05407.
     """
 
-    def __init__(self, power: float = 0.0) -> None:
+    def __init__(self) -> None:
         self.count = 0
-        self._power = power
-        self._means: dict[str, np.ndarray] = {}
+        self._sums: dict[str, np.ndarray] = {}
         self._dtypes: dict[str, np.dtype] = {}
 
     def add(self, state: dict[str, np.ndarray]) -> None:
         self.count += 1
-        weight = (self._power + 1) / (self._power + self.count)
         for name, value in state.items():
             self._dtypes[name] = value.dtype
-            before = self._means.get(name, 0.0)
-            with np.errstate(over="ignore", invalid="ignore"):
-                self._means[name] = before + weight * (value.astype(np.float64) - before)
+            self._sums[name] = self._sums.get(name, 0.0) + value.astype(np.float64)
 
     @property
     def state(self) -> dict[str, np.ndarray]:
-        with np.errstate(over="ignore", invalid="ignore"):  # of a run that diverges, which its scores show
-            return {name: mean.astype(self._dtypes[name]) for name, mean in self._means.items()}
+        return {name: (total / self.count).astype(self._dtypes[name]) for name, total in self._sums.items()}
+
+
+class _LatestEpoch:
+    """The mean of the states of the latest epoch of a run, or of as much of it as has passed."""
+
+    def __init__(self) -> None:
+        self._mean, self._ended = _Mean(), False
+
+    def __bool__(self) -> bool:
+        return self._mean.count > 0
+
+    @property
+    def state(self) -> dict[str, np.ndarray]:
+        return self._mean.state
+
+    def add(self, state: dict[str, np.ndarray]) -> None:
+        """Take the next state; the first one of an epoch begins anew."""
+        if self._ended:
+            self._mean, self._ended = _Mean(), False
+        self._mean.add(state)
+
+    def end(self) -> None:
+        """Take note that the epoch has ended."""
+        self._ended = True
 
 
 class _Judge:
     """Looks at the network through the checkpoints and remembers the best state seen."""
 
     def __init__(
-        self, trained: Trained, checkpoints: Checkpoints | None, classifies: bool, recent: _Mean | None
+        self, trained: Trained, checkpoints: Checkpoints | None, classifies: bool, recent: _LatestEpoch | None
     ) -> None:
         self.trained, self.checkpoints, self.classifies, self.recent = trained, checkpoints, classifies, recent
         self.best_state: dict[str, np.ndarray] | None = None
