@@ -217,9 +217,9 @@ def cross_validate(
 ) -> Outcome:
     """Out-of-fold scores choose how long to train; then one network is trained on all rows.
 
-    What is looked at is the mean over the latest epoch, and that is what every training ends with: networks of one kind,
-    whose scores differ as little as their rows do. With a time limit the first fold finds out how many steps there is
-    time for; the others, and the last training, take as many.
+    What is looked at is the mean over the latest epoch, and that is what every training ends with: networks of one
+    kind, whose scores differ as little as their rows do. With a time limit the first fold finds out how many steps
+    there is time for; the others, and the last training, take as many.
 
     A class of any size takes part: every row is held out once. The training rows of a fold may lack a label, whose
     rows are then in this fold; it has its stated probability there, and they count as they fall: wrong, and in no set.
