@@ -342,7 +342,7 @@ def learn(
             )
         if thresholds is not None and thresholds.index is not None:
             kept = thresholds.log_probs(trained.plan.head)
-            promised = held_out_arrays(log_probs, kept, thresholds.Y, fitted, thresholds.unseen)
+            promised = held_out_arrays(log_probs, kept, thresholds.Y, fitted, thresholds.stated)
             held_out = promised | _familiarity(rows, outcome)
             held_out[CODES] = row_codes(take_rows(rows.X, thresholds.index))
     elif rows.classifies and not refused:

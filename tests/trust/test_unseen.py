@@ -6,8 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from likely.errors import DataError, ShapeError
+from likely.predictor.arrays import LOG_PROBS, UNSEEN, held_out_arrays
+from likely.trust.bias_corrected import Calibration
 from likely.trust.prediction_sets import set_quantiles
-from likely.trust.unseen import unseen_probabilities, with_unseen
+from likely.trust.unseen import MASKED, unseen_probabilities, with_unseen
 
 
 @given(st.lists(st.integers(0, 5), min_size=1, max_size=30).filter(any), st.integers(0, 2**32 - 1))
@@ -44,6 +46,18 @@ def test_a_sure_network_is_taken_at_its_word_among_the_others() -> None:
     found = with_unseen(np.array([[0.0, -1e4, -1e5]]), np.array([0.0, 0.0, 0.01]))
     np.testing.assert_allclose(np.exp(found), [[0.99, 0.0, 0.01]])
     assert np.isfinite(found).all()
+
+
+@pytest.mark.parametrize("biases", [None, np.array([0.3, -0.2, 0.5, 0.0])])
+def test_a_model_file_keeps_the_stated_probabilities_through_its_calibration(biases: np.ndarray | None) -> None:
+    log_probs = np.log(np.random.default_rng(0).dirichlet(np.ones(4), 3))
+    stated = np.array([[0.0, 0.02, 0.0, 0.01], [0.0, 0.0, 0.0, 0.0], [0.0, 0.0, 0.05, 0.0]])
+    calibration = Calibration(1.7, biases)
+    masked = np.where(stated > 0, MASKED, log_probs)
+    kept = held_out_arrays(log_probs, masked, np.array([1, 2, 0]), calibration, stated)
+    found = calibration.apply(kept[LOG_PROBS])
+    np.testing.assert_allclose(found, with_unseen(calibration.apply(masked), stated), rtol=1e-5)
+    assert kept[UNSEEN].tolist() == [1, 0, 0]
 
 
 def test_labels_without_any_row_are_refused() -> None:

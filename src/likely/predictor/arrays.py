@@ -111,7 +111,7 @@ def held_out_arrays(
     log_probs: np.ndarray,
     Y: np.ndarray,
     calibration: Calibration,
-    unseen: np.ndarray | None = None,
+    stated: np.ndarray | None = None,
 ) -> dict[str, np.ndarray]:
     """What promises about labels rest on: log-probabilities before calibration, a label for each row, and the
     thresholds of confidence to choose among, which come from other rows.
@@ -122,8 +122,8 @@ def held_out_arrays(
         Y: their classes (m,), or label distributions (m, k); then the label is drawn from them, since a promise is
             about labels as they come.
         calibration: of the model.
-        unseen: the labels that the network of each row was never shown, booleans (k,) or (m, k); None for none. A row
-            with such a label fits no set.
+        stated: the probability of each label that the network of a row was never shown, 0 for the others, shape (k,) or
+            (m, k); None for none. A row with such a label fits no set.
 
     Example:
         >>> log_probs = np.log([[0.5, 0.5]])
@@ -134,10 +134,23 @@ def held_out_arrays(
     if Y.ndim == 2:
         u = np.random.default_rng(0).random((len(Y), 1)) * Y.sum(axis=1, keepdims=True)
         labels = (np.cumsum(Y, axis=1) > u).argmax(axis=1)
-    lacking = np.broadcast_to(np.zeros(1, bool) if unseen is None else unseen, log_probs.shape)
+    stated = np.broadcast_to(np.zeros(1) if stated is None else stated, log_probs.shape)
+    log_probs = _with_stated(log_probs, stated, calibration)
     return {
         LOG_PROBS: np.maximum(log_probs, np.finfo(np.float32).min).astype(np.float32),  # of labels that are masked
         LABELS: labels.astype(np.int32),
-        UNSEEN: lacking[np.arange(len(labels)), labels].astype(np.uint8),
+        UNSEEN: (stated[np.arange(len(labels)), labels] > 0).astype(np.uint8),
         THRESHOLDS: threshold_grid(confidence(calibration.apply(rows))),
     }
+
+
+def _with_stated(log_probs: np.ndarray, stated: np.ndarray, calibration: Calibration) -> np.ndarray:
+    """Scores that the calibration turns into log-probabilities where unseen labels have those that are stated."""
+    unseen = stated > 0
+    if not unseen.any():
+        return log_probs
+    T, biases = calibration.temperature, 0.0 if calibration.biases is None else calibration.biases
+    seen = np.where(unseen, -np.inf, log_probs / T + biases)
+    with np.errstate(divide="ignore"):
+        odds = np.log(stated) - np.log1p(-stated.sum(axis=1, keepdims=True))
+    return np.where(unseen, T * (odds + np.logaddexp.reduce(seen, axis=1, keepdims=True) - biases), log_probs)

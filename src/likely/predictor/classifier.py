@@ -408,7 +408,7 @@ class ClassifierPredictor(Predictor):
         splits = self.card.splits.model_copy(
             update={"method": "held-out", "calibration": len(first), "thresholds": len(second), "folds": 0}
         )
-        arrays = held_out_arrays(log_probs[first], log_probs[second], Y[second], fitted, unseen)
+        arrays = held_out_arrays(log_probs[first], log_probs[second], Y[second], fitted, self._stated)
         arrays[CODES] = row_codes(take_rows(rows, second))
         if strangeness is not None:
             arrays[UNFAMILIARITY] = np.sort(strangeness)
