@@ -20,7 +20,9 @@ def networks(seed: int) -> Figures:
         X, _ = gaussians(2_000, FIELD, rng)
         rows, labels = gaussians(1_000, FIELD, rng)
         for how, one in (("as it is", model), ("calibrated", model.calibrate(rows, labels))):
-            found |= {f"{network} {how}, class {c}": held for c, held in enumerate(_held(one, X))}
+            held = _held(one, X)
+            found |= {f"{network} {how}, class {c}": held[c] for c in range(3)}
+            found[f"{network} {how}, all classes"] = min(held)
     return found
 
 
@@ -76,6 +78,6 @@ UNKIND = Proof("prior-interval-badly-calibrated", badly_calibrated, checks, draw
 @pytest.mark.parametrize(("proof", "n"), [(NETWORKS, 4), (UNKIND, 25)])
 def test_intervals_hold_the_true_frequencies(proof: Proof, n: int) -> None:
     draws = proof.some(n)
-    # Of so few draws one more may miss: 95% each would miss in 4 of 4 x 12 lines, by chance in up to 8.
+    # Of four draws with intervals that depend on each other, one whole model may miss by chance.
     held = np.mean([list(figures.values()) for figures in draws])
-    assert held >= 0.83 if n < 10 else held >= 0.9
+    assert held >= (0.83 if n < 10 else 0.93)

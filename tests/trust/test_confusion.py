@@ -43,7 +43,7 @@ def test_right_probabilities_give_about_the_likeliest_frequencies() -> None:
     np.testing.assert_allclose(found.prior, likeliest.prior, atol=0.03)
     widths, chance = found.high - found.low, likeliest.high - likeliest.low
     assert (widths > 0.95 * chance).all()
-    assert (widths < 1.8 * chance).all()
+    assert (widths < 2 * chance).all()
 
 
 def test_more_rows_of_either_kind_shorten_the_intervals() -> None:

@@ -477,9 +477,9 @@ class ClassifierPredictor(Predictor):
         """How often each label comes among unlabeled rows, with 95% intervals.
 
         By maximum likelihood, corrected by what the model answers to held-out rows of each class, so that the intervals
-        count the draw of both kinds of rows and how wrong the probabilities are. That labels look the same in both
-        places is assumed. Intervals of a model without held-out rows count the draw of X alone; where held-out scores
-        come from cross-validation, they are approximate.
+        count the draw of both kinds of rows and how wrong the probabilities are; they hold for all labels together.
+        That labels look the same in both places is assumed. Intervals of a model without held-out rows count the draw
+        of X alone, each for itself; where held-out scores come from cross-validation, they are approximate.
         """
         log_probs, old = self._before_prior(self.scores(X)), np.array(self.card.class_frequencies)
         if LOG_PROBS not in self.arrays:

@@ -18,11 +18,11 @@ TRUST = 1.0
 SPREAD = 0.25
 """How far the likeliest frequencies may be off where held-out rows cannot tell: a standard deviation."""
 
-_LEVEL = 0.975
+_MISSES = 0.05  # the chance that a frequency lies outside its interval, of all classes together
 
 
 class Solved(NamedTuple):
-    """Class frequencies with 95% intervals, each of shape (k,)."""
+    """Class frequencies and the ends of their intervals, each of shape (k,)."""
 
     prior: np.ndarray
     low: np.ndarray
@@ -46,7 +46,8 @@ def solve_confusion(
     most of it is chance. The intervals stand around the whole step.
 
     The intervals follow from S by the delta method, with Student's quantile for as many degrees of freedom as the
-    classes have rows (Satterthwaite), and Wilson's correction, since near 0 a frequency is not normal. They count
+    classes have rows (Satterthwaite), and Wilson's correction, since near 0 a frequency is not normal. All of them hold
+    together with about 95% (Bonferroni, for k - 1 frequencies that are free), so each alone more often. They count
     which rows came, in the field and among the held-out ones, and through the latter how wrong the probabilities are;
     not whether P(x | y) stayed the same.
 
@@ -117,7 +118,7 @@ def solve_confusion(
     squares = (np.square(parts) / np.maximum(counts, 1)[:, None]).sum(axis=0) + np.square(of_field) / n
     total = parts.sum(axis=0) + of_field
     freedom = np.where(squares > 0, np.square(total) / np.where(squares > 0, squares, 1.0), n)
-    t = stdtrit(np.maximum(freedom, 1.0), _LEVEL)
+    t = stdtrit(np.maximum(freedom, 1.0), 1 - _MISSES / 2 / (k - 1))
     # Nobody can tell a frequency better than by counting n labels.
     variance = np.maximum(variance, prior * (1 - prior) / n)
     half = t * np.sqrt(variance)

@@ -129,8 +129,9 @@ def estimate_prior(
     at 1e-10.
 
     That is right as far as the probabilities are. With held-out rows, whose labels are known, it is corrected by what
-    the model answers to rows of each class (`likely.trust.confusion.solve_confusion`), and the interval of each class
-    counts both draws and how wrong the probabilities are: about 95% for models that are badly calibrated, too.
+    the model answers to rows of each class (`likely.trust.confusion.solve_confusion`), and the intervals count both
+    draws and how wrong the probabilities are: with about 95% they hold the frequencies of all classes together, for
+    models that are badly calibrated, too.
 
     Without held-out rows the interval of each class holds the middle 95% of the estimates from resampled rows, widened
     to hold the estimate. It tells how much chance there is in which rows came; not how wrong the model's probabilities
