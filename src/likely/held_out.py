@@ -265,9 +265,9 @@ def cross_validate(
                 interrupt=interrupt,
             )
             if latest is not None and (interrupt.asked or trained.stopped == UNFINISHED):
-                return _one_fold(rows, latest, held_out, number - 1, interrupt.asked, say)
+                return _one_fold(rows, latest, held_out, number - 1, interrupt.asked)
             if interrupt.asked:
-                return _one_fold(rows, trained, held_out, number, True, say)
+                return _one_fold(rows, trained, held_out, number, True)
             if trained.stopped == "time limit":
                 # The others are to be trained as long, and where looks fell in this one has no meaning for them.
                 plan, most, seen = replace(plan, epochs=trained.history[-1].epoch), 1, seen[-1:]
@@ -298,7 +298,7 @@ def cross_validate(
             interrupt=interrupt,
         )
         if latest is not None and (interrupt.asked or trained.stopped == UNFINISHED):
-            return _one_fold(rows, latest, held_out, _FOLDS, interrupt.asked, say)
+            return _one_fold(rows, latest, held_out, _FOLDS, interrupt.asked)
     if most == 1:
         trained = replace(trained, stopped="time limit")
     splits = SplitsEntry(
@@ -350,7 +350,6 @@ def _one_fold(
     held_out: list[np.ndarray],
     number: int,
     interrupted: bool,
-    say: Callable[[str], None],
 ) -> Outcome:
     """A network that has not seen its fold, so that the fold can calibrate it: an honest model, from fewer rows.
 
@@ -367,7 +366,6 @@ def _one_fold(
             f"The time limit came before the last training was complete: the network of fold {number} answers, which "
             f"was trained to its full length on {len(index):,} of {len(rows):,} rows and is calibrated on the others"
         )
-        say(note)
         notes = (note,)
     return Outcome(
         replace(trained, stopped="interrupted" if interrupted else "time limit"),

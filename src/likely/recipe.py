@@ -322,6 +322,8 @@ def learn(
     else:
         outcome = hold_out(rows, config, dataset.mirror, watcher.say, record, own, chosen)
     dataset = replace(dataset, notes=(*dataset.notes, *outcome.notes))
+    for note in outcome.notes:
+        careful(note)
     trained, calibration, thresholds = outcome.trained, outcome.calibration, outcome.thresholds
 
     fitted, figures = None, None

@@ -85,7 +85,7 @@ LOADS: dict[str, tuple[dict[str, float], str]] = {
 def test_no_load_breaks_the_model(load: str) -> None:
     X, y = _clouds(4_000, 1)
     changes, method = LOADS[load]
-    outcome, said, watch = _learn(changes)
+    outcome, _, watch = _learn(changes)
     figures = _figures(_log_probs(outcome, X), y)
     assert figures["accuracy"] > 0.83  # the best possible is 0.876
     assert figures["confidence off"] < 0.08  # where a fold answers, 120 rows speak for it
@@ -97,15 +97,15 @@ def test_no_load_breaks_the_model(load: str) -> None:
         assert outcome.splits.train + outcome.splits.calibration + outcome.splits.thresholds == 1_200
         assert len(outcome.index) == outcome.splits.train == 960
         assert outcome.thresholds is not None
-        assert said[-1].startswith("The time limit came before the last training was complete: the network of fold ")
-        assert outcome.notes == (said[-1],)
+        [note] = outcome.notes
+        assert note.startswith("The time limit came before the last training was complete: the network of fold ")
     else:
         assert outcome.notes == ()
 
 
 def test_the_fold_that_answers_is_the_latest_complete_one() -> None:
-    outcome, said, _ = _learn({"Fold 3": 5e-2})
-    assert "the network of fold 2 answers" in said[-1]
+    outcome, _, _ = _learn({"Fold 3": 5e-2})
+    assert "the network of fold 2 answers" in outcome.notes[0]
     assert outcome.trained.history[-1].progress == 1
     last, _, _ = _learn({"Out-of-fold": 5e-2})
     assert "the network of fold 5 answers" in last.notes[0]
