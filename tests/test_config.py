@@ -52,8 +52,11 @@ def configurations() -> st.SearchStrategy[RunConfig]:
         "batch_size": st.none() | st.integers(1, 10**6),
         **dict.fromkeys(("image_size", "pad_to"), st.none() | st.integers(1, 1024)),
         **dict.fromkeys(("learning_rate", "epochs", "time_limit"), st.none() | positive_floats()),
-        **dict.fromkeys(("early_stopping", "skip_bad", "overwrite"), st.booleans()),
-        **dict.fromkeys(("data_folder", "label", "picture", "corrections", "init_from", "out"), st.none() | text),
+        **dict.fromkeys(("early_stopping", "skip_bad", "overwrite", "group_by_folder"), st.booleans()),
+        **dict.fromkeys(
+            ("data_folder", "label", "picture", "group", "test_last", "corrections", "init_from", "out"),
+            st.none() | text,
+        ),
         **{name: values for name, values in choices.items() if name != "head"},
     }
     # A field that is missing here would never be drawn.

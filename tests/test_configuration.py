@@ -27,6 +27,8 @@ OPTIONS: dict[str, tuple[list[str], object]] = {
     "data_folder": (["--data", "sets"], "sets"),
     "label": (["--label", "kind"], "kind"),
     "picture": (["--picture", "photo"], "photo"),
+    "group": (["--group", "patient"], "patient"),
+    "group_by_folder": (["--group-by-folder"], True),
     "skip_bad": (["--skip-bad"], True),
     "corrections": (["--corrections", "mended.csv"], "mended.csv"),
     "test_last": (["--test-last", "day"], "day"),

@@ -31,10 +31,12 @@ class NetworkEntry(_Entry):
 
 
 class DataEntry(_Entry):
-    """What the model was made from; `label` and `picture` are columns of a table.
+    """What the model was made from; `label`, `picture` and `group` are columns of a table.
 
     `test_last` is the column whose latest rows were the test part; without one they were drawn, or came with the data.
-    `latest` is the greatest number that training rows have in each column that looks like a time.
+    `latest` is the greatest number that training rows have in each column that looks like a time. `left_out` rows are
+    in no part, since they are related to test rows. `equal_by_chance` is how likely a row equals another one though it
+    is no copy of it.
     """
 
     name: str
@@ -45,11 +47,18 @@ class DataEntry(_Entry):
     picture: str | None = None
     test_last: str | None = None
     latest: dict[str, float] = Field(default_factory=dict)
+    group: str | None = None
+    group_by_folder: bool = False
+    left_out: int = 0
+    equal_by_chance: float = 0.0
     notes: tuple[str, ...] = ()
 
 
 class SplitsEntry(_Entry):
     """How many rows each purpose had, disjoint; `method` says how the held-out scores came about.
+
+    Of related rows all are trained on, but one row of each group counts for any other purpose; `groups` says how many
+    groups there were, 0 where no rows are related.
 
     held-out: parts that the network was not trained on. cross-validation: out-of-fold scores of k trainings,
     then one fit on all rows. none: too few rows to hold any out.
@@ -62,6 +71,7 @@ class SplitsEntry(_Entry):
     stopping: int = 0
     folds: int = 0
     test: int = 0
+    groups: int = 0
 
 
 class TrainingEntry(_Entry):

@@ -88,6 +88,9 @@ class RunConfig(BaseModel):
         data_folder: where the files of a named data set lie, if not in one of the usual places.
         label: the column of a table that holds the answers; None guesses by its name, and says so.
         picture: the column of a table that holds paths or bytes of pictures; None looks for one, and says so.
+        group: the column of a table that says which rows are related: those of one value are drawn together, and all
+            guarantees count one row of each group.
+        group_by_folder: pictures in one folder below that of their class are related, in the same sense.
         corrections: a table of corrected labels for training rows, such as `likely check` writes.
         test_last: the column of a table, numbers or dates, whose latest rows become the test part, about a fifth of
             all, in place of random ones. Equal values stay on one side; the column is learned from as without it.
@@ -145,6 +148,8 @@ class RunConfig(BaseModel):
     data_folder: str | None = None
     label: str | None = None
     picture: str | None = None
+    group: str | None = Field(default=None, min_length=1)
+    group_by_folder: bool = False
     corrections: str | None = Field(default=None, min_length=1)
     test_last: str | None = Field(default=None, min_length=1)
     task: Literal["auto", "classification", "regression"] = "auto"

@@ -12,6 +12,7 @@ import numpy as np
 
 from likely.card import SplitsEntry
 from likely.config import RunConfig
+from likely.data.groups import one_per_group
 from likely.data.split import folds, random_split
 from likely.durations import duration
 from likely.familiar import familiar_rows, scores_of_classes
@@ -24,6 +25,7 @@ from likely.training import UNFINISHED, Checkpoints, Interrupt, Rows, Trained, h
 from likely.trust.familiarity import REFERENCE, unfamiliarity
 from likely.trust.temperature import apply_temperature, fit_temperature
 from likely.trust.unseen import MASKED
+from likely.trust.weights import accept_by_weight
 
 _SHARE, _MOST = 0.04, 2_500
 LEAST_VAL = 100
@@ -72,6 +74,22 @@ class HeldOut:
         found = np.asarray(HEADS[head].log_probs(self.scores), dtype=np.float64)
         return np.where(self.unseen, MASKED, found)
 
+    def take(self, index: np.ndarray) -> "HeldOut":
+        """Some of these rows."""
+
+        def some(array: np.ndarray | None) -> np.ndarray | None:
+            return None if array is None else array[index]
+
+        return HeldOut(
+            self.scores[index],
+            self.Y[index],
+            some(self.weights),
+            some(self.features),
+            some(self.unfamiliarity),
+            some(self.index),
+            some(self.stated) if self.stated is not None and self.stated.ndim == 2 else self.stated,
+        )
+
 
 @dataclass(frozen=True)
 class Outcome:
@@ -109,6 +127,8 @@ def hold_out(
     """Disjoint parts, drawn uniformly at random before anything is fitted: 4% each, at most 2,500 rows.
 
     One part is for the temperature, one for conformal scores and thresholds, and a third for early stopping if asked.
+    Of related rows whole groups are drawn, 4% of them, and one row of each counts: such rows are exchangeable, while
+    those of one group are not.
 
     Args:
         rows: all rows.
@@ -125,17 +145,22 @@ def hold_out(
     began = watch()
     rng = np.random.default_rng(config.seed)
     if chosen is None:
-        size = min(_MOST, round(_SHARE * len(rows)))
+        size = min(_MOST, round(_SHARE * rows.n_groups))
         sizes = [size, size, size if config.early_stopping else 0]
-        calibration, thresholds, stopping, index = random_split(len(rows), sizes, rng)
+        calibration, thresholds, stopping, index = random_split(len(rows), sizes, rng, rows.groups)
     else:
         n_parts = 3 if config.early_stopping else 2
-        sizes = [len(chosen) // n_parts, len(chosen) // n_parts if config.early_stopping else 0]
-        split = random_split(len(chosen), sizes, rng)
+        groups = None if rows.groups is None else rows.groups[chosen]
+        units = len(chosen) if groups is None else len(np.unique(groups))
+        sizes = [units // n_parts, units // n_parts if config.early_stopping else 0]
+        split = random_split(len(chosen), sizes, rng, groups)
         thresholds, stopping, calibration = (chosen[part] for part in split)
         index = np.setdiff1d(np.arange(len(rows)), chosen)
+        if rows.groups is not None:
+            index = index[~np.isin(rows.groups[index], rows.groups[chosen])]
     how = "held out" if chosen is None or own.start is not None else "of the val part held out"
     say(f"{len(index):,} rows to train on, {len(rows) - len(index):,} {how}")
+    calibration, thresholds, stopping = (_counted(rows, part, rng) for part in (calibration, thresholds, stopping))
     shown = stopping if config.early_stopping else calibration
     plan = _plan(rows, len(index), config, mirror, own, config.time_limit, say)
     few = chosen is not None and len(index) < SMALL
@@ -230,13 +255,13 @@ def cross_validate(
     watch = watch or Stopwatch()
     began, limit = watch(), config.time_limit
     everything = np.arange(len(rows))
-    if len(rows) < LEAST:
+    if rows.n_groups < LEAST:
         return without_held_out(rows, config, mirror, say, record, own, watch)
 
     def over() -> bool:
         return limit is not None and watch() - began > limit + overtime(limit)
 
-    held_out = folds(rows.strata, _FOLDS, np.random.default_rng(config.seed))
+    held_out = folds(rows.strata, _FOLDS, np.random.default_rng(config.seed), rows.groups)
     plan = _plan(rows, len(rows), config, mirror, own, None if limit is None else limit / _SHARES, say)
     share = None if limit is None else _left(limit, watch() - began) / _SHARES
     most = _LOOKS
@@ -301,11 +326,27 @@ def cross_validate(
             return _one_fold(rows, latest, held_out, _FOLDS, interrupt.asked)
     if most == 1:
         trained = replace(trained, stopped="time limit")
+    counted = _counted(rows, everything, np.random.default_rng([config.seed, _FOLDS]))
     splits = SplitsEntry(
-        method="cross-validation", train=len(rows), calibration=len(rows), thresholds=len(rows), folds=_FOLDS
+        method="cross-validation", train=len(rows), calibration=len(counted), thresholds=len(counted), folds=_FOLDS
     )
-    out_of_fold = replace(looked_at[best], unfamiliarity=strangeness, index=everything)
+    out_of_fold = replace(looked_at[best], unfamiliarity=strangeness, index=everything).take(counted)
     return Outcome(trained, everything, splits, out_of_fold, out_of_fold)
+
+
+def counted_by_weight(held_out: HeldOut | None, weights: np.ndarray | None, seed: int) -> HeldOut | None:
+    """The held-out rows that guarantees may count alike: see `accept_by_weight`; None where none is left.
+
+    Args:
+        held_out: the rows.
+        weights: of all rows, whose largest one is the measure.
+        seed: of the draw.
+    """
+    if held_out is None or held_out.weights is None or weights is None:
+        return held_out
+    rng = np.random.default_rng([seed, *b"weights"])
+    kept = np.flatnonzero(accept_by_weight(held_out.weights, float(weights.max()), rng))
+    return held_out.take(kept) if len(kept) else None
 
 
 def of_all_runs(record: Record, number: int, runs: int) -> Record:
@@ -357,8 +398,9 @@ def _one_fold(
     """
     fold = held_out[number - 1]
     index = np.setdiff1d(np.arange(len(rows)), fold)
-    drawn = np.random.default_rng(number).permutation(fold)
-    calibration, thresholds = np.array_split(drawn, 2) if len(fold) >= 2 * LEAST_VAL else (fold, fold[:0])
+    rng = np.random.default_rng(number)
+    drawn = rng.permutation(_counted(rows, fold, rng))
+    calibration, thresholds = np.array_split(drawn, 2) if len(drawn) >= 2 * LEAST_VAL else (drawn, drawn[:0])
     splits = SplitsEntry(method="held-out", train=len(index), calibration=len(calibration), thresholds=len(thresholds))
     notes = ()
     if not interrupted:
@@ -380,6 +422,11 @@ def _one_fold(
 def _left(limit: float, used: float) -> float:
     """What is left of the limit after the plan was made, but not less than half of it."""
     return max(limit - used, 0.5 * limit)
+
+
+def _counted(rows: Rows, index: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """One row of each group among these, drawn from it at random; all of them where no rows are related."""
+    return index if rows.groups is None else index[one_per_group(rows.groups[index], rng)]
 
 
 def _checkpoints(rows: Rows, index: np.ndarray, **settings: Any) -> Checkpoints:

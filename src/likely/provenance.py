@@ -68,9 +68,18 @@ def make_card(
             picture=dataset.picture,
             test_last=dataset.test_last,
             latest=_latest(dataset),
+            group=dataset.group,
+            group_by_folder=dataset.group_by_folder,
+            left_out=dataset.left_out,
+            equal_by_chance=dataset.equal_by_chance,
             notes=dataset.notes,
         ),
-        splits=splits.model_copy(update={"test": 0 if dataset.test is None else len(dataset.test)}),
+        splits=splits.model_copy(
+            update={
+                "test": 0 if dataset.test is None else len(dataset.test),
+                "groups": 0 if rows.groups is None else rows.n_groups,
+            }
+        ),
         training=TrainingEntry(
             seed=config.seed,
             epochs=last.epoch if last else 0,

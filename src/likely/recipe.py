@@ -21,6 +21,7 @@ from likely.data.check import check_dataset
 from likely.data.classes import check_events, class_weights, listed
 from likely.data.corrections import apply_corrections
 from likely.data.dataset import Dataset, Part
+from likely.data.groups import one_row_per_group, shared_with, with_copies_grouped
 from likely.data.hashes import row_codes, row_hashes, row_sketch
 from likely.data.sources import open_dataset
 from likely.data.test_part import with_test_part
@@ -32,6 +33,7 @@ from likely.held_out import (
     LEAST_VAL,
     HeldOut,
     Outcome,
+    counted_by_weight,
     cross_validate,
     hold_out,
     unseen_rows,
@@ -54,6 +56,9 @@ from likely.trust.bias_corrected import fit_calibration
 from likely.trust.error_scale import better_scale, error_scale, fit_error_scale
 from likely.trust.familiarity import unfamiliarity
 from likely.trust.ties import number_slack
+
+HEADLINE = ("n", "accuracy", "nll", "mse", "mae", "r2")
+"""The figures that are given a second time, without the rows that a model was trained on."""
 
 
 class Watcher(Protocol):
@@ -166,7 +171,7 @@ def fit(config: RunConfig, watcher: Watcher | None = None, command: str = "", ow
         raise
     folder.begin(settings)
     assert dataset.test is not None
-    judgement = judge(learned.predictor, dataset.test)
+    judgement = judge(learned.predictor, dataset.test, shared_with(dataset.test, (dataset.train, dataset.val)))
     predictor = learned.predictor.with_metrics(judgement.figures)
     predictor.save(folder.path / MODEL)
     if predictor.trained_on is not None and learned.all_rows_known:
@@ -190,6 +195,8 @@ def open_data(config: RunConfig, watcher: Watcher | None = None) -> Dataset:
         test_last=config.test_last,
         label=config.label,
         picture=config.picture,
+        group=config.group,
+        group_by_folder=config.group_by_folder,
         task=config.task,
     )
     if config.corrections is not None:
@@ -199,6 +206,13 @@ def open_data(config: RunConfig, watcher: Watcher | None = None) -> Dataset:
     if config.task not in ("auto", dataset.task):
         dataset = _as_task(dataset, config.task)
     validate(dataset)
+    declared = dataset.train.groups is not None
+    said = len(dataset.notes)
+    dataset = with_copies_grouped(dataset)
+    for note in dataset.notes[said:]:
+        watcher.say(note)
+    if declared and dataset.test is not None:
+        dataset = replace(dataset, test=one_row_per_group(dataset.test, config.seed))
     drawn = with_test_part(dataset, config.seed)
     for note in drawn.notes[len(dataset.notes) + 1 :]:  # the next sentence says how many were drawn
         watcher.say(f"Careful: {note}")
@@ -267,20 +281,31 @@ def learn(
     classifies = dataset.task == "classification"
     Y = targets if targets is not None else _targets(dataset, dataset.train, config.dtype)
     class_weight = class_weights(config.class_weight, dataset.labels, Y, weights) if classifies else None
-    rows = Rows(dataset.train.X, Y, weights, classifies, class_weight, dataset.columns)
+    rows = Rows(dataset.train.X, Y, weights, classifies, class_weight, dataset.columns, dataset.train.groups)
     chosen = None
     if dataset.val is not None:
         X = join_rows(dataset.train.X, dataset.val.X)
         rows = replace(rows, X=X, Y=np.concatenate([Y, _targets(dataset, dataset.val, config.dtype)]))
-        if len(dataset.val) >= LEAST_VAL:
-            chosen = np.arange(len(dataset.train), len(rows))
+        known = shared_with(dataset.val, (dataset.train,))
+        if rows.groups is not None and dataset.val.groups is not None:
+            rows = replace(rows, groups=np.concatenate([rows.groups, dataset.val.groups]))
+        if known.any():
+            watcher.say(
+                f"{known.sum():,} rows of the val part are copies of training rows, or related to some: they are "
+                "learned from, and calibrate nothing"
+            )
+        new = np.flatnonzero(~known)
+        n_new = len(new) if dataset.val.groups is None else len(np.unique(dataset.val.groups[new]))
+        if n_new >= LEAST_VAL:
+            chosen = len(dataset.train) + new
         else:
             watcher.say(
-                f"The val part has {len(dataset.val)} rows, fewer than the {LEAST_VAL} that a calibration needs: they "
+                f"The val part has {n_new} rows, fewer than the {LEAST_VAL} that a calibration needs: they "
                 "are learned from, and rows are held out as without a val part"
             )
     check_events(config.events, dataset.labels)
     seen: np.ndarray | None = None
+    how = ""
     if start is not None:
         seen, how = start.seen(rows.X, dataset.sha256 if start.data else "")
         if how == "unknown" and not seen.any():
@@ -295,7 +320,8 @@ def learn(
 
     refused = ""
     if start is not None and seen is not None and seen.any():
-        chosen = unseen_rows(seen, chosen, start.n_held_out, config)
+        related = seen if rows.groups is None else np.isin(rows.groups, rows.groups[seen])
+        chosen = unseen_rows(related, chosen, start.n_held_out, config)
         note = f"{start.path} was trained on {seen.sum():,} of these {len(rows):,} rows"
         if how == "sketched":
             note = (
@@ -317,14 +343,24 @@ def learn(
 
     if refused:
         outcome = without_held_out(rows, config, dataset.mirror, watcher.say, record, own)
-    elif chosen is None and len(rows) < SMALL:
+    elif chosen is None and rows.n_groups < SMALL:
         outcome = cross_validate(rows, config, dataset.mirror, watcher.say, record, own)
     else:
         outcome = hold_out(rows, config, dataset.mirror, watcher.say, record, own, chosen)
     dataset = replace(dataset, notes=(*dataset.notes, *outcome.notes))
     for note in outcome.notes:
         careful(note)
-    trained, calibration, thresholds = outcome.trained, outcome.calibration, outcome.thresholds
+    trained, calibration = outcome.trained, outcome.calibration
+    thresholds = counted_by_weight(outcome.thresholds, rows.weights, config.seed)
+    if weights is not None and outcome.thresholds is not None:
+        kept, of = 0 if thresholds is None else len(thresholds.Y), len(outcome.thresholds.Y)
+        note = (
+            f"Weights: the guarantees are for new rows that come in proportion to their weight. They rest on {kept:,} "
+            f"of {of:,} held-out rows, each kept with probability weight / largest weight."
+        )
+        dataset = replace(dataset, notes=(*dataset.notes, note))
+        outcome = replace(outcome, splits=outcome.splits.model_copy(update={"thresholds": kept}))
+        watcher.say(note)
 
     fitted, figures = None, None
     held_out: dict[str, np.ndarray] = {}
@@ -345,15 +381,17 @@ def learn(
         if thresholds is not None and thresholds.index is not None:
             kept = thresholds.log_probs(trained.plan.head)
             promised = held_out_arrays(log_probs, kept, thresholds.Y, fitted, thresholds.stated)
-            held_out = promised | _familiarity(rows, outcome)
+            held_out = promised | _familiarity(rows, outcome, config.seed)
             held_out[CODES] = row_codes(take_rows(rows.X, thresholds.index))
     elif rows.classifies and not refused:
+        units = "rows" if rows.groups is None else "groups of related rows"
         careful(
-            f"{len(rows)} rows are too few to hold any out, which takes {LEAST}: the model is not calibrated, and "
-            "promises no sets, no bound on its errors and no familiarity"
+            f"{rows.n_groups} {units} are too few to hold any out, which takes {LEAST}: the model is not calibrated, "
+            "and promises no sets, no bound on its errors and no familiarity"
         )
     elif thresholds is not None and len(thresholds.Y):
-        held_out = (_residuals(rows, outcome) if rows.Y.shape[1] == 1 else {}) | _familiarity(rows, outcome)
+        held_out = _residuals(rows, replace(outcome, thresholds=thresholds)) if rows.Y.shape[1] == 1 else {}
+        held_out |= _familiarity(rows, outcome, config.seed)
     if rows.classifies:
         held = np.flatnonzero((rows.Y.sum(axis=0) > 0) & (trained.stated > 0))
         if len(held):
@@ -398,8 +436,36 @@ def _with_old_labels(
     return kept, targets
 
 
-def judge(predictor: ClassifierPredictor | RegressorPredictor, part: Part) -> Judgement:
-    """What came of a model on rows that it was not trained on."""
+def judge(predictor: ClassifierPredictor | RegressorPredictor, part: Part, seen: np.ndarray | None = None) -> Judgement:
+    """What came of a model on rows that it was not trained on.
+
+    Args:
+        predictor: the model.
+        part: the rows.
+        seen: which of them it was trained on all the same, or on copies of them: booleans (n,). Then `figures["seen"]`
+            says how many, and what the headline figures are without them.
+    """
+    judgement = _judge(predictor, part)
+    if seen is None or not seen.any():
+        return judgement
+    others = np.flatnonzero(~seen)
+    without = _headline(predictor, judgement.answers[others], part.y[others]) if len(others) else None
+    found = {"n": int(seen.sum()), "without": without}
+    return judgement._replace(figures={**judgement.figures, "seen": found})
+
+
+def _headline(
+    predictor: ClassifierPredictor | RegressorPredictor, answers: np.ndarray, y: np.ndarray
+) -> dict[str, Any]:
+    """The figures that a report begins with."""
+    if isinstance(predictor, ClassifierPredictor):
+        figures = classification_metrics(answers, y, predictor.card.labels)
+    else:
+        figures = regression_metrics(y, answers)
+    return {name: figures[name] for name in HEADLINE if name in figures}
+
+
+def _judge(predictor: ClassifierPredictor | RegressorPredictor, part: Part) -> Judgement:
     if isinstance(predictor, ClassifierPredictor):
         log_probs, familiarity = predictor.examine(part.X)
         answers = np.exp(log_probs)
@@ -416,10 +482,11 @@ def judge(predictor: ClassifierPredictor | RegressorPredictor, part: Part) -> Ju
     return Judgement(figures, found.predictions, found.familiarity)
 
 
-def _familiarity(rows: Rows, outcome: Outcome) -> dict[str, np.ndarray]:
+def _familiarity(rows: Rows, outcome: Outcome, seed: int) -> dict[str, np.ndarray]:
     stats = familiar_rows(outcome.trained, rows, outcome.index)
     strangeness: list[np.ndarray] = []
-    for part in (outcome.calibration, outcome.thresholds):
+    for each in (outcome.calibration, outcome.thresholds):
+        part = counted_by_weight(each, rows.weights, seed)
         if part is not None and part.unfamiliarity is not None:
             strangeness = [part.unfamiliarity]  # out of fold: both parts are the same rows
         elif part is not None and part.features is not None:

@@ -52,6 +52,7 @@ class Rows:
         classifies: whether Y holds distributions.
         class_weight: how much each class counts in training, shape (k,), or None.
         columns: what the columns of X are, where they are more than plain numbers.
+        groups: integers (n,), equal for rows that are related and must not be parted, or None.
     """
 
     X: RowArray
@@ -60,6 +61,7 @@ class Rows:
     classifies: bool
     class_weight: np.ndarray | None = None
     columns: tuple[Column, ...] | None = None
+    groups: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.Y)
@@ -68,6 +70,11 @@ class Rows:
     def shape(self) -> tuple[int, ...]:
         """Of one row as the network meets it: a picture's, or the number of inputs of a table's columns."""
         return self.X.shape[1:] if self.columns is None else (input_width(self.columns),)
+
+    @property
+    def n_groups(self) -> int:
+        """How many rows there are of which no two are related."""
+        return len(self) if self.groups is None else len(np.unique(self.groups))
 
     @property
     def strata(self) -> np.ndarray:

@@ -82,7 +82,7 @@ def test_another_seed_draws_other_test_rows_and_is_told(likely: Likely, tmp_path
         assert run.exit_code == 0, run.stderr
     result = likely("compare", tmp_path / "0", tmp_path / "1", data)
     assert result.exit_code == 0, result.stderr
-    assert "second model was trained on some" in result.stderr
+    assert "second model was trained on 7 of these 8 rows" in result.stderr
     assert "first model was trained" not in result.stderr
 
 

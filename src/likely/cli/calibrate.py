@@ -9,6 +9,8 @@ from likely.cli.options import (
     choice,
     data_argument,
     data_option,
+    group_by_folder_option,
+    group_option,
     label_option,
     model_argument,
     picture_option,
@@ -27,6 +29,8 @@ def calibrate(
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a file that exists.")] = False,
     label: Annotated[str | None, label_option("as in training")] = None,
     picture: Annotated[str | None, picture_option("as in training")] = None,
+    group: Annotated[str | None, group_option()] = None,
+    group_by_folder: Annotated[bool, group_by_folder_option()] = False,
     data_folder: Annotated[str | None, data_option()] = None,
     skip_bad: Annotated[bool, skip_bad_option()] = False,
     device: Annotated[str | None, choice("device", "Where torch computes.")] = None,
@@ -51,10 +55,20 @@ def calibrate(
     if not isinstance(predictor, ClassifierPredictor):
         raise DataError(f"Calibration must be of probabilities; {model} predicts numbers. Train it anew on all rows.")
     with watch() as watcher:
-        dataset = opened(predictor, data, data_folder, watcher, label=label, picture=picture, skip_bad=skip_bad)
+        dataset = opened(
+            predictor,
+            data,
+            data_folder,
+            watcher,
+            label=label,
+            picture=picture,
+            group=group,
+            group_by_folder=group_by_folder,
+            skip_bad=skip_bad,
+        )
         rows = in_columns_of(predictor, dataset, in_terms_of(predictor, dataset, chosen_rows(dataset, part)))
         watcher.say(f"{dataset.name}: {len(rows):,} rows, from {dataset.found_at}")
-        calibrated = predictor.calibrate(rows.X, np.asarray(predictor.labels)[rows.y])
+        calibrated = predictor.calibrate(rows.X, np.asarray(predictor.labels)[rows.y], rows.groups)
         before, after = predictor.card.temperature, calibrated.card.temperature
         biases = "" if calibrated.card.biases is None else ", and a bias per class"
         watcher.say(

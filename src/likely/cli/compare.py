@@ -4,12 +4,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from likely.cli.judging import chosen_rows, in_terms_of, opened, was_trained_on
+from likely.cli.judging import chosen_rows, flattered, in_terms_of, opened, trained_on
 from likely.cli.matching import in_columns_of
 from likely.cli.options import (
     choice,
     data_argument,
     data_option,
+    group_by_folder_option,
+    group_option,
     label_option,
     model_argument,
     picture_option,
@@ -38,6 +40,8 @@ def compare(
     as_json: Annotated[bool, typer.Option("--json", help="Both models' figures and the differences as JSON.")] = False,
     label: Annotated[str | None, label_option("as in training")] = None,
     picture: Annotated[str | None, picture_option("as in training")] = None,
+    group: Annotated[str | None, group_option()] = None,
+    group_by_folder: Annotated[bool, group_by_folder_option()] = False,
     data_folder: Annotated[str | None, data_option()] = None,
     skip_bad: Annotated[bool, skip_bad_option()] = False,
     device: Annotated[str | None, choice("device", "Where torch computes.")] = None,
@@ -53,14 +57,16 @@ def compare(
     _check_comparable(models)
     with watch() as watcher:
         reading: Any = {"label": label, "picture": picture, "skip_bad": skip_bad}
+        reading |= {"group": group, "group_by_folder": group_by_folder}
         dataset = opened(models[0], data, data_folder, watcher, **reading)
         rows = chosen_rows(dataset, part)
         watcher.say(f"{dataset.name}: {len(rows):,} rows, from {dataset.found_at}")
         for who, model in zip(("first", "second"), models, strict=True):
             has_its_rows = model is models[0] or model.card.data.sha256 == dataset.sha256
             own = dataset if has_its_rows else opened(model, data, data_folder, watcher, **reading)
-            if was_trained_on(model, own, dataset, rows):
-                watcher.say(f"warning: the {who} model was trained on some of these rows, so the figures flatter it")
+            seen = trained_on(model, own, dataset, rows, in_columns_of(model, dataset, rows).X)
+            if seen.any():
+                watcher.say(flattered(f"the {who} model", int(seen.sum()), len(rows)))
     judged = [judge(model, in_columns_of(model, dataset, in_terms_of(model, dataset, rows))) for model in models]
     differences = _differences(
         models, [judgement.answers for judgement in judged], in_terms_of(models[0], dataset, rows)

@@ -4,18 +4,20 @@ from typing import Annotated
 
 import typer
 
-from likely.cli.judging import about_later_rows, chosen_rows, in_terms_of, opened, was_trained_on
+from likely.cli.judging import about_later_rows, chosen_rows, flattered, in_terms_of, opened, trained_on
 from likely.cli.matching import in_columns_of
 from likely.cli.options import (
     choice,
     data_argument,
     data_option,
+    group_by_folder_option,
+    group_option,
     label_option,
     model_argument,
     picture_option,
     skip_bad_option,
 )
-from likely.cli.tables import classes_table, events_table, figures_table, promises_table
+from likely.cli.tables import classes_table, events_table, figures_table, promises_table, without_seen
 from likely.cli.terminal import console
 
 
@@ -27,6 +29,8 @@ def evaluate(
     ] = None,
     label: Annotated[str | None, label_option("as in training")] = None,
     picture: Annotated[str | None, picture_option("as in training")] = None,
+    group: Annotated[str | None, group_option()] = None,
+    group_by_folder: Annotated[bool, group_by_folder_option()] = False,
     as_json: Annotated[bool, typer.Option("--json", help="The figures as JSON, like metrics.json.")] = False,
     data_folder: Annotated[str | None, data_option()] = None,
     skip_bad: Annotated[bool, skip_bad_option()] = False,
@@ -41,20 +45,33 @@ def evaluate(
 
     predictor = load(model, device or "auto")
     with watch() as watcher:
-        dataset = opened(predictor, data, data_folder, watcher, label=label, picture=picture, skip_bad=skip_bad)
+        dataset = opened(
+            predictor,
+            data,
+            data_folder,
+            watcher,
+            label=label,
+            picture=picture,
+            group=group,
+            group_by_folder=group_by_folder,
+            skip_bad=skip_bad,
+        )
         rows = chosen_rows(dataset, part)
         watcher.say(f"{dataset.name}: {len(rows):,} rows, from {dataset.found_at}")
-        if was_trained_on(predictor, dataset, dataset, rows):
-            watcher.say("warning: the model was trained on these rows, so the figures flatter it")
         own = in_columns_of(predictor, dataset, in_terms_of(predictor, dataset, rows))
+        seen = trained_on(predictor, dataset, dataset, rows, own.X)
+        if seen.any():
+            watcher.say(flattered("the model", int(seen.sum()), len(rows)))
         for sentence in about_later_rows(predictor.later_than_training(own.X), len(rows)):
             watcher.say(sentence)
-    figures = judge(predictor, own).figures
+    figures = judge(predictor, own, seen).figures
     if as_json:
         typer.echo(json.dumps(figures, allow_nan=False))
         return
     screen = console()
     screen.print(figures_table(figures))
+    if "seen" in figures:
+        screen.print(without_seen(figures["seen"]))
     if figures.get("outside_range"):
         screen.print(f"\n  {figures['outside_range']:,} answers lie outside the range of the training targets")
     if (promises := promises_table(figures)) is not None:

@@ -5,7 +5,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from likely.cli.options import choice, data_argument, data_option, label_option, picture_option, skip_bad_option
+from likely.cli.options import (
+    choice,
+    data_argument,
+    data_option,
+    group_by_folder_option,
+    group_option,
+    label_option,
+    picture_option,
+    skip_bad_option,
+)
 from likely.cli.questions import read_events, read_numbers
 
 if TYPE_CHECKING:
@@ -26,6 +35,8 @@ def fit(
     data_folder: Annotated[str | None, data_option()] = None,
     label: Annotated[str | None, label_option("label, target, class or y")] = None,
     picture: Annotated[str | None, picture_option("the one that holds pictures")] = None,
+    group: Annotated[str | None, group_option()] = None,
+    group_by_folder: Annotated[bool | None, group_by_folder_option()] = None,
     skip_bad: Annotated[bool | None, skip_bad_option()] = None,
     corrections: Annotated[
         str | None,
@@ -232,7 +243,7 @@ def _command(given: dict[str, Any]) -> str:
 
 
 def _summarize(run: "Run", report: "Path") -> None:
-    from likely.cli.tables import figures_table, promises_table
+    from likely.cli.tables import figures_table, promises_table, without_seen
     from likely.cli.terminal import console, printable, styled
     from likely.durations import duration
     from likely.runs import MODEL
@@ -243,12 +254,20 @@ def _summarize(run: "Run", report: "Path") -> None:
         run.stopped, f", ended by: {run.stopped}"
     )
     screen = console()
-    later = card.data.test_last
-    which = "test rows that" if later is None else f"the latest rows by {printable(later)}, which"
-    screen.print(styled((f"\nOn {which} training never saw", "bold")))
+    later, seen = card.data.test_last, run.metrics.get("seen")
+    which = "test rows" if later is None else f"the latest rows by {printable(later)}"
+    headline = f"On {which}{' that' if later is None else ', which'} training never saw"
+    if seen is not None:
+        headline = (
+            f"On {run.metrics['n']:,} {which.removeprefix('the ')}, {seen['n']:,} of them copies of training rows"
+        )
+        headline += " or related to some"
+    screen.print(styled((f"\n{headline}", "bold")))
     if later is not None:
         screen.print("Sets, error bounds and familiarity assume random rows: of later ones this is all that is known.")
     screen.print(figures_table(run.metrics))
+    if seen is not None:
+        screen.print(without_seen(seen))
     if (promises := promises_table(run.metrics)) is not None:
         screen.print()
         screen.print(promises)

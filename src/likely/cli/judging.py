@@ -4,9 +4,12 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from likely.data.dataset import Dataset, Part
     from likely.predictor import Predictor
     from likely.recipe import Watcher
+    from likely.stored_rows import RowArray
 
 
 def opened(
@@ -17,6 +20,8 @@ def opened(
     *,
     label: str | None = None,
     picture: str | None = None,
+    group: str | None = None,
+    group_by_folder: bool = False,
     skip_bad: bool = False,
 ) -> "Dataset":
     """The data set; if it is the one that the model was made from, with the same test rows, drawn or declared.
@@ -28,6 +33,9 @@ def opened(
         watcher: sees messages.
         label: the column of a table with the answers; None takes that of training.
         picture: the column of a table with pictures; None takes that of training.
+        group: the column of a table that says which rows are related; None takes none, but that of training if
+            the data are those that the model was made from.
+        group_by_folder: whether pictures in one folder below that of their class are related.
         skip_bad: leave out pictures that can't be read.
     """
     from likely.config import RunConfig
@@ -47,6 +55,8 @@ def opened(
         skip_bad=skip_bad,
         label=label,
         picture=picture,
+        group=group,
+        group_by_folder=group_by_folder,
         task=card.task,
         columns=predictor.columns,
         to_learn=False,
@@ -54,7 +64,7 @@ def opened(
     if source.label is not None or skip_bad:
         for note in source.notes:
             watcher.say(note)
-    may_be_its_own = source.test is None and len(source.train) == card.data.rows + card.splits.test
+    may_be_its_own = source.test is None and len(source.train) == _rows_of_source(predictor)
     if may_be_its_own or source.task != card.task:
         config = RunConfig(
             data=data,
@@ -66,6 +76,8 @@ def opened(
             label=label,
             picture=picture,
             test_last=card.data.test_last,
+            group=card.data.group if may_be_its_own else group,
+            group_by_folder=card.data.group_by_folder if may_be_its_own else group_by_folder,
         )
         try:
             drawn = open_data(config)
@@ -85,6 +97,12 @@ def about_later_rows(later: Mapping[str, int], n: int) -> list[str]:
         "familiarity assume rows like those of training"
         for name, count in later.items()
     ]
+
+
+def _rows_of_source(predictor: "Predictor") -> int:
+    """How many rows the source had before a test part was drawn from them."""
+    card = predictor.card
+    return card.data.rows + card.data.left_out + card.splits.test
 
 
 def chosen_rows(dataset: "Dataset", part: str | None) -> "Part":
@@ -117,6 +135,30 @@ def in_terms_of(predictor: "Predictor", dataset: "Dataset", rows: "Part") -> "Pa
     return replace(rows, y=numbers[rows.y])
 
 
+def trained_on(predictor: "Predictor", own: "Dataset", judged: "Dataset", rows: "Part", X: "RowArray") -> "np.ndarray":
+    """Which of the rows the model learned from, or equal ones: booleans (n,).
+
+    By the hashes in its run folder; where those tell nothing, all rows if they are the data that it was made from, but
+    not its test part. Arguments as for `was_trained_on`, and the rows in the model's own columns.
+    """
+    import numpy as np
+
+    seen = predictor.seen_in_training(X)
+    if seen is not None and (seen.any() or predictor.card.data.equal_by_chance == 0):
+        return seen
+    return np.full(len(rows), was_trained_on(predictor, own, judged, rows))
+
+
+def flattered(who: str, seen: int, of: int) -> str:
+    """What to say where a model is judged on rows that it was trained on.
+
+    Example:
+        >>> flattered("the model", 3, 10)
+        'warning: the model was trained on 3 of these 10 rows, so the figures flatter it'
+    """
+    return f"warning: {who} was trained on {seen:,} of these {of:,} rows, so the figures flatter it"
+
+
 def was_trained_on(predictor: "Predictor", own: "Dataset", judged: "Dataset", rows: "Part") -> bool:
     """Whether the model learned from some of the rows that it is judged on.
 
@@ -130,5 +172,5 @@ def was_trained_on(predictor: "Predictor", own: "Dataset", judged: "Dataset", ro
     if own.sha256 == card.data.sha256:
         return rows is not judged.test or own.sha256 != judged.sha256
     # Labels that were corrected for training change the hash; then name and number of rows have to do.
-    same = own.name == card.data.name and len(own.train) in (card.data.rows, card.data.rows + card.splits.test)
+    same = own.name == card.data.name and len(own.train) in (card.data.rows, _rows_of_source(predictor))
     return same and rows is not judged.test

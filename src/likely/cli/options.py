@@ -101,6 +101,25 @@ def picture_option(default: str) -> Any:
     )
 
 
+def group_option() -> Any:
+    """The --group option."""
+    return typer.Option(
+        "--group",
+        metavar="COLUMN",
+        help="Of a table: rows of one value are related; they are drawn together and count once.",
+        show_default=False,
+    )
+
+
+def group_by_folder_option() -> Any:
+    """The --group-by-folder option."""
+    return typer.Option(
+        "--group-by-folder/--no-group-by-folder",
+        help="Pictures in one folder below that of their class are related, as with --group.",
+        show_default=False,
+    )
+
+
 def _starting_with(choices: tuple[str, ...]) -> Callable[[str], list[str]]:
     def complete(incomplete: str) -> list[str]:
         return [choice for choice in choices if choice.startswith(incomplete)]

@@ -49,6 +49,25 @@ def figures_table(metrics: Mapping[str, Any]) -> "Text":
     return aligned(rows)
 
 
+def without_seen(seen: Mapping[str, Any]) -> str:
+    """The figures without the rows that the model was trained on, in a sentence.
+
+    Example:
+        >>> without_seen({"n": 2, "without": None})
+        'All of these rows were trained on.'
+    """
+    figures = seen["without"]
+    if figures is None:
+        return "All of these rows were trained on."
+    texts = [
+        f"{_NAMES[name]} {figure_text(name, figure['value'])}{_UNITS.get(name, '')} "
+        f"({figure_text(name, figure['low'])} to {figure_text(name, figure['high'])})"
+        for name, figure in figures.items()
+        if name != "n"
+    ]
+    return f"Without the {seen['n']:,} that the model was trained on: n = {figures['n']:,}, {', '.join(texts)}"
+
+
 def promises_table(metrics: Mapping[str, Any]) -> "Text | None":
     """What the model promised and what came of it on these rows; None where it promises nothing."""
     rows = [["promise", "kept on these rows", "95% interval", ""]]

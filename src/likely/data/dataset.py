@@ -26,6 +26,8 @@ class Part:
         paths: the file that each row came from, if it came from one.
         order: what grows from earlier rows to later ones, of shape (n,), where the latest are to be the test part.
         numbers: which row of its table each row is, for the rows of a table.
+        groups: integers of shape (n,), equal for rows that are related, such as copies or pictures of one person; the
+            same numbers in every part of a data set. None: no two rows are.
     """
 
     X: RowArray
@@ -33,6 +35,7 @@ class Part:
     paths: Sequence[str] | None = None
     order: np.ndarray | None = None
     numbers: np.ndarray | None = None
+    groups: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         if len(self.X) != len(self.y):
@@ -44,8 +47,8 @@ class Part:
     def take(self, rows: np.ndarray) -> "Part":
         """The rows with these indices, in this order."""
         paths = None if self.paths is None else [self.paths[int(i)] for i in rows]
-        order, numbers = (None if values is None else values[rows] for values in (self.order, self.numbers))
-        return Part(take_rows(self.X, rows), self.y[rows], paths, order, numbers)
+        aside = (None if values is None else values[rows] for values in (self.order, self.numbers, self.groups))
+        return Part(take_rows(self.X, rows), self.y[rows], paths, *aside)
 
 
 @dataclass(frozen=True)
@@ -65,6 +68,10 @@ class Dataset:
         label: the name of the column that holds the answers, for a table.
         picture: the name of the column that holds the pictures, for a table of pictures.
         test_last: the name of the column whose latest rows are the test part, for a table.
+        group: the name of the column that says which rows are related, for a table.
+        group_by_folder: whether pictures in one folder below that of their class are related.
+        left_out: how many rows are in no part: those related to rows that were drawn to judge with.
+        equal_by_chance: how likely a row equals another one though it is no copy of it.
         mirror: whether a picture flipped left to right still shows the same thing (clothes yes, digits no).
         conversion: how a photograph becomes a picture of this set: a name from the closed list of
             `likely.data.picture` with its numbers, or None to only resize.
@@ -84,6 +91,10 @@ class Dataset:
     label: str | None = None
     picture: str | None = None
     test_last: str | None = None
+    group: str | None = None
+    group_by_folder: bool = False
+    left_out: int = 0
+    equal_by_chance: float = 0.0
     mirror: bool = False
     conversion: dict[str, Any] | None = None
     found_at: str = ""

@@ -9,6 +9,7 @@ import numpy as np
 from likely.data.dataset import Dataset, Part
 from likely.data.decoded import Loaded, load_pictures
 from likely.data.find import walk_pictures
+from likely.data.groups import group_numbers
 from likely.data.progress import Progress
 from likely.errors import DataError
 from likely.stored_rows import take_rows
@@ -19,7 +20,12 @@ PARTS = {"train": ("train", "training"), "val": ("val", "valid", "validation"), 
 
 
 def open_class_folder(
-    folder: Path, *, image_size: int | None = None, skip_bad: bool = False, progress: Progress | None = None
+    folder: Path,
+    *,
+    image_size: int | None = None,
+    skip_bad: bool = False,
+    group_by_folder: bool = False,
+    progress: Progress | None = None,
 ) -> Dataset:
     """The pictures in FOLDER/LABEL/..., or in FOLDER/train/LABEL/... with val/ and test/ beside it.
 
@@ -31,6 +37,9 @@ def open_class_folder(
         folder: the folder.
         image_size: resize all pictures to this height and width; without it they must have one size.
         skip_bad: leave out pictures that can't be read, and say how many.
+        group_by_folder: whether pictures in one folder below that of their class, FOLDER/LABEL/person-1/..., are
+            related; folders of one name are one group, in all classes and parts. A picture right in the folder of its
+            class is related to no other.
         progress: told how many pictures have been read.
     Raises:
         DataError: if there are no class folders, a class has no picture, sizes differ without `image_size`, a
@@ -51,7 +60,8 @@ def open_class_folder(
     loaded = load_pictures(
         paths, [str(path) for path in paths], image_size=image_size, skip_bad=skip_bad, progress=progress
     )
-    parts = _parts(loaded, listed, labels)
+    groups = _groups(folders, listed) if group_by_folder else None
+    parts = _parts(loaded, listed, labels, groups)
     lost = [label for i, label in enumerate(labels) if not (parts["train"].y == i).any()]
     if lost:
         raise DataError(
@@ -70,6 +80,7 @@ def open_class_folder(
         parts.get("test"),
         parts.get("val"),
         labels=labels,
+        group_by_folder=group_by_folder,
         found_at=str(folder),
         notes=_notes(loaded, len(paths)),
     )
@@ -102,9 +113,24 @@ def part_folders(folder: Path) -> dict[str, Path]:
     return found
 
 
-def _parts(loaded: Loaded, listed: Sequence[tuple[str, str, Path]], labels: Sequence[str]) -> dict[str, Part]:
+def _groups(folders: dict[str, Path], listed: Sequence[tuple[str, str, Path]]) -> np.ndarray:
+    """The number of the folder below its class that each picture lies in, shape (n,)."""
+    below = [path.relative_to(folders[part]).parts[1:-1] for part, _, path in listed]
+    if not any(below):
+        raise DataError(
+            f"Pictures to be grouped by their folder must lie in folders below those of their classes, such as "
+            f"FOLDER/LABEL/person-1/a.png; got none in {folders['train']}. Every picture would be a group of its own. "
+            "Move related pictures into a folder each, or leave out --group-by-folder."
+        )
+    return group_numbers([names[0] if names else None for names in below])
+
+
+def _parts(
+    loaded: Loaded, listed: Sequence[tuple[str, str, Path]], labels: Sequence[str], groups: np.ndarray | None
+) -> dict[str, Part]:
     numbers = {label: i for i, label in enumerate(labels)}
     kept = [listed[i] for i in loaded.kept]
+    of_kept = None if groups is None else groups[loaded.kept]
     parts: dict[str, Part] = {}
     for part in PARTS:
         rows = np.array([row for row, (of, _, _) in enumerate(kept) if of == part], dtype=np.int64)
@@ -112,7 +138,8 @@ def _parts(loaded: Loaded, listed: Sequence[tuple[str, str, Path]], labels: Sequ
             y = np.array([numbers[kept[row][1]] for row in rows], dtype=np.int64)
             # All rows in their order are the rows themselves.
             X = loaded.X if len(rows) == len(kept) else take_rows(loaded.X, rows)
-            parts[part] = Part(X, y, tuple(str(kept[row][2]) for row in rows))
+            paths = tuple(str(kept[row][2]) for row in rows)
+            parts[part] = Part(X, y, paths, None if of_kept is None else of_kept[rows])
     return parts
 
 

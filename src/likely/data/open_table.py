@@ -12,10 +12,11 @@ from likely.data.answers import Answers, read_answers
 from likely.data.columns import Column
 from likely.data.dataset import Dataset, Part, Task
 from likely.data.encode import describe, encode
+from likely.data.groups import group_numbers
 from likely.data.order import in_order, time_like
 from likely.data.picture_table import open_pictures, picture_column
 from likely.data.progress import Progress
-from likely.data.table import Table, read_table, unusable
+from likely.data.table import Table, as_texts, read_table, unusable
 from likely.data.table_split import Split, read_split
 from likely.errors import ConfigError, DataError
 
@@ -27,6 +28,7 @@ def open_table(
     *,
     label: str | None = None,
     picture: str | None = None,
+    group: str | None = None,
     task: Literal["auto"] | Task = "auto",
     image_size: int | None = None,
     skip_bad: bool = False,
@@ -41,6 +43,7 @@ def open_table(
         path: the file.
         label: the column with the answers; None takes the one called like `LABEL_NAMES`, if there is just one.
         picture: the column with paths or bytes of pictures; None takes one that holds nothing else, if there is one.
+        group: the column that says which rows are related: those of one value. It is not learned from.
         task: what the answers are; "auto" decides as `read_answers` does.
         image_size: resize pictures to this height and width.
         skip_bad: leave out pictures that can't be read, and say how many.
@@ -64,10 +67,19 @@ def open_table(
     if columns is None:
         picture, said = picture_column(table, picture, exclude=label)
         notes += said
+    groups = None
+    if group is not None:
+        if group == label:
+            raise DataError(
+                f"The groups of {path} must stand in a column of their own; got {group!r}, which holds the answers. "
+                "Rows of one answer are not related by that. Try --group with another column."
+            )
+        groups = group_numbers(as_texts(table.column(group, "the groups", "--group COLUMN")).tolist())
     dataset = Dataset(
         str(path),
         answers.task,
-        Part(answers.y[:, None], answers.y, order=order),
+        Part(answers.y[:, None], answers.y, order=order, numbers=np.arange(len(answers.y)), groups=groups),
+        group=group,
         labels=answers.labels,
         label_type=answers.label_type,
         label=label,
@@ -89,7 +101,9 @@ def _open_rows(
     if columns is None:
         for name, kind in table.unusable.items():
             raise unusable(table.path, name, kind)
-        values = {name: c for name, c in table.columns.items() if name not in (dataset.label, split.column)}
+        values = {
+            name: c for name, c in table.columns.items() if name not in (dataset.label, dataset.group, split.column)
+        }
         columns, notes = describe(values, split.rows["train"])
         if not columns:
             raise DataError(
@@ -106,13 +120,10 @@ def _open_rows(
         f"Column {name!r} holds a text that the model does not know in {count:,} rows: taken as missing."
         for name, count in encoded.unknown.items()
     ]
-    y, order = dataset.train.y, dataset.train.order
+    everything = replace(dataset.train, X=encoded.X)
     return replace(
         dataset,
-        **{
-            part: Part(encoded.X[rows], y[rows], order=None if order is None else order[rows], numbers=rows)
-            for part, rows in split.rows.items()
-        },
+        **{part: everything.take(rows) for part, rows in split.rows.items()},
         features=tuple(column.name for column in columns),
         columns=tuple(columns),
         notes=(*dataset.notes, *notes, _summary(columns)),

@@ -86,8 +86,10 @@ def open_pictures(
     )
     kept = np.array(named, dtype=np.int64)[loaded.kept]
     paths = [found[i].name for i in kept] if all(isinstance(source, Path) for source in sources) else None
-    order = None if dataset.train.order is None else dataset.train.order[rows[kept]]
-    everything = Part(loaded.X, dataset.train.y[rows[kept]], paths, order)
+    order, groups = (
+        None if values is None else values[rows[kept]] for values in (dataset.train.order, dataset.train.groups)
+    )
+    everything = Part(loaded.X, dataset.train.y[rows[kept]], paths, order, groups=groups)
     # All rows in their order are the rows themselves.
     parts = {
         part: everything if len(split.rows) == 1 else everything.take(np.flatnonzero(part_of[kept] == part))

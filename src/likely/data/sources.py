@@ -28,6 +28,8 @@ def open_dataset(
     image_size: int | None = None,
     label: str | None = None,
     picture: str | None = None,
+    group: str | None = None,
+    group_by_folder: bool = False,
     task: Literal["auto"] | Task = "auto",
     columns: Sequence[Column] | None = None,
     to_learn: bool = True,
@@ -48,6 +50,8 @@ def open_dataset(
         test_last: for tables, the column of numbers or dates whose latest rows are to be the test part.
         label: for tables, the column with the answers; None guesses, and says so in the notes.
         picture: for tables, the column with paths or bytes of pictures; None guesses.
+        group: for tables, the column that says which rows are related.
+        group_by_folder: for class folders, whether pictures in one folder below that of their class are related.
         task: for tables and .npz, what the answers are; "auto" decides by them, and says so in the notes.
         columns: for tables, those that a model learned from, to encode the rows as it does.
         to_learn: whether the rows are to be learned from, or only to be judged.
@@ -69,6 +73,8 @@ def open_dataset(
             f"test_last must come with a table (.csv, .tsv, .parquet); got {name!r}. Only a column can tell which rows "
             "are later. Leave out test_last."
         )
+    if name in NAMES:
+        _check_groups(name, None, group, group_by_folder)
     if name == fashion_mnist.NAME:
         return validate(fashion_mnist.load_fashion_mnist(data_folder, progress))
     if name in bundled.NAMES:
@@ -76,13 +82,15 @@ def open_dataset(
 
     def open_path() -> Dataset:
         path = _existing(name)
+        _check_groups(name, path, group, group_by_folder)
         if path.is_dir():
-            return _open_folder(path, image_size, skip_bad, progress)
+            return _open_folder(path, image_size, skip_bad, group_by_folder, progress)
         if is_table(path):
             return open_table(
                 path,
                 label=label,
                 picture=picture,
+                group=group,
                 task=task,
                 image_size=image_size,
                 skip_bad=skip_bad,
@@ -112,10 +120,27 @@ def _existing(name: str) -> Path:
     return path
 
 
-def _open_folder(path: Path, image_size: int | None, skip_bad: bool, progress: Progress | None) -> Dataset:
+def _check_groups(name: str, path: Path | None, group: str | None, group_by_folder: bool) -> None:
+    if group is not None and (path is None or not is_table(path)):
+        raise ConfigError(
+            f"A column of groups must go with a table (.csv, .tsv, .parquet); got group={group!r} for {name}, which "
+            "has no columns. Try --group-by-folder for class folders, or fit(X, y, groups=...) in Python."
+        )
+    if group_by_folder and (path is None or not path.is_dir() or is_idx_folder(path)):
+        raise ConfigError(
+            f"Groups by folder must go with a folder of class folders; got {name}. Only there do folders below the "
+            "classes say which pictures are related. Try --group COLUMN for a table."
+        )
+
+
+def _open_folder(
+    path: Path, image_size: int | None, skip_bad: bool, group_by_folder: bool, progress: Progress | None
+) -> Dataset:
     if is_idx_folder(path):
         return fashion_mnist.recognize(path) or open_idx_folder(path)
-    return open_class_folder(path, image_size=image_size, skip_bad=skip_bad, progress=progress)
+    return open_class_folder(
+        path, image_size=image_size, skip_bad=skip_bad, group_by_folder=group_by_folder, progress=progress
+    )
 
 
 def _unknown(name: str) -> ConfigError | DataError:

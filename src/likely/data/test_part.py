@@ -6,6 +6,7 @@ import numpy as np
 
 from likely.data.classes import listed
 from likely.data.dataset import Dataset
+from likely.data.groups import one_row_per_group
 from likely.data.split import random_split
 from likely.errors import DataError
 
@@ -17,6 +18,9 @@ def with_test_part(dataset: Dataset, seed: int) -> Dataset:
 
     Where the data set says which rows are later, the latest are taken in place of random ones: as near to a fifth as
     rows of the same moment allow, which stay together.
+
+    Of related rows a fifth of the groups is drawn, and one row of each is to judge with: the others of that group would
+    say the same again, and are left out.
 
     The rows of a class with few of them may all be drawn. Such a label stays an answer, of small probability; its rows
     count as mistakes, as new rows of labels that were never learned would; and a note names it.
@@ -38,21 +42,34 @@ def with_test_part(dataset: Dataset, seed: int) -> Dataset:
             f"{dataset.name} must have a class with two rows, one to learn from and one to judge with; got "
             f"{n} rows of as many classes. Add rows."
         )
+    groups = dataset.train.groups
+    units = n if groups is None else len(np.unique(groups))
+    if units < 2:
+        raise DataError(
+            f"{dataset.name} must have two groups of related rows, one to learn from and one to judge with; got 1. "
+            "Rows of one group say nothing about another one. Try another column of groups, or none."
+        )
     if dataset.train.order is not None:
-        test, rest = latest(dataset.train.order, SHARE, f"Column {dataset.test_last!r} of {dataset.name}")
+        drawn, rest = latest(dataset.train.order, SHARE, f"Column {dataset.test_last!r} of {dataset.name}")
         how = f"Taking the latest rows by {dataset.test_last!r} for the test part"
-        notes = [
-            f"no test part of its own: the {len(test)} latest rows by column {dataset.test_last!r}, "
-            f"{len(test) / n:.0%} of all"
-        ]
     else:
-        test, rest = random_split(n, [max(1, round(SHARE * n))], np.random.default_rng(seed))
+        drawn, rest = random_split(n, [max(1, round(SHARE * units))], np.random.default_rng(seed), groups)
         how = f"The draw of the test part with seed {seed}"
-        notes = [f"no test part of its own: {len(test)} rows drawn with seed {seed}"]
+    test = one_row_per_group(dataset.train.take(drawn), seed)
+    left_out = f", {len(drawn) - len(test)} more related to them left out" if len(drawn) > len(test) else ""
+    if dataset.train.order is not None:
+        which = f"the {len(test)} latest rows by column {dataset.test_last!r}, {len(drawn) / n:.0%} of all"
+    else:
+        which = f"{len(test)} rows drawn with seed {seed}"
+    notes = [f"no test part of its own: {which}{left_out}"]
     if classifies:
         notes += _without_rows(dataset, dataset.train.y[rest], how)
     return replace(
-        dataset, train=dataset.train.take(rest), test=dataset.train.take(test), notes=(*dataset.notes, *notes)
+        dataset,
+        train=dataset.train.take(rest),
+        test=test,
+        left_out=len(drawn) - len(test),
+        notes=(*dataset.notes, *notes),
     )
 
 

@@ -9,6 +9,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, column_or_1d
 
 from likely.data.dataset import Dataset, Part
+from likely.data.groups import checked_groups
 from likely.data.picture_arrays import Channels
 from likely.errors import DataError, ShapeError
 from likely.estimators.bars import Verbose
@@ -150,6 +151,7 @@ class Classifier(ClassifierMixin, Estimator):
         y: Any,
         sample_weight: Any = None,
         *,
+        groups: Any = None,
         classes: Any = None,
         class_weight: str | Mapping[Any, float] | None = None,
     ) -> Self:
@@ -160,7 +162,18 @@ class Classifier(ClassifierMixin, Estimator):
                 channels, uint8 or floating-point; or a list of such arrays, of paths, or of Pillow's pictures.
             y: labels (n,); or, with `classes` naming the columns, label distributions (n, k) or counts of votes; or a
                 data frame of these, whose columns name the labels.
-            sample_weight: one non-negative number per row, not all zero.
+            sample_weight: one non-negative number per row, not all zero: how often such a row comes, compared with
+                others. The guarantees are then for new rows that come in proportion to their weight: a held-out row
+                counts with probability weight / largest weight (rejection sampling), so that uneven weights leave few,
+                and what they can't promise is refused. A weight of 3 is not three independent rows; where it should
+                be, repeat the row and give each its own group.
+            groups: one value per row, equal for rows that are related, such as several pictures of one person. A group
+                is held out whole or not at all, and one row of it counts for sets, error bounds and familiarity. Their
+                guarantees are then for a random row of a random new group: where groups differ in size, a row of a
+                large one counts less. None takes exact copies for related, of pictures and of rows with measured
+                numbers that independent rows would not share; where columns have so few values that equal rows are to
+                be expected, each counts for itself. Given groups are taken as they are: `groups=range(len(X))` relates
+                nothing.
             classes: the k labels, where y holds distributions or counts.
             class_weight: how much rows of each label count in training: "balanced", or a number per label. Unlike in
                 scikit-learn this changes what the network looks at, not what it says: probabilities are corrected
@@ -198,7 +211,7 @@ class Classifier(ClassifierMixin, Estimator):
         dataset = Dataset(
             name="array",
             task="classification",
-            train=Part(rows, index.astype(np.int64)),
+            train=Part(rows, index.astype(np.int64), groups=checked_groups(groups, len(rows))),
             labels=tuple(str(label) for label in self.classes_.tolist()),
             label_type=label_type(self.classes_),
             features=self._features(rows),
@@ -213,9 +226,9 @@ class Classifier(ClassifierMixin, Estimator):
             self.classes_ = np.asarray(self._answering().labels)  # those of the model that training began with
         return self
 
-    def calibrate(self, X_cal: Any, y_cal: Any) -> Self:
+    def calibrate(self, X_cal: Any, y_cal: Any, groups: Any = None) -> Self:
         """Calibrate on new rows, and let every promise rest on them; see `ClassifierPredictor.calibrate`."""
-        self.predictor_ = self._answering().calibrate(self._rows(X_cal), y_cal)
+        self.predictor_ = self._answering().calibrate(self._rows(X_cal), y_cal, groups)
         return self
 
     def predict_proba(self, X: Any) -> np.ndarray:

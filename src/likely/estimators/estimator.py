@@ -19,6 +19,7 @@ from likely.arrays import to_numpy
 from likely.config import RunConfig
 from likely.data.answers import refuse_missing
 from likely.data.dataset import Dataset
+from likely.data.groups import with_copies_grouped
 from likely.data.picture_arrays import Channels, are_pictures, rows_as_pictures, stack_pictures
 from likely.errors import ConfigError, DataError, GuaranteeWarning
 from likely.estimators.bars import Verbose, watcher
@@ -154,7 +155,12 @@ class Estimator(BaseEstimator):
             dataset = replace(dataset, train=dataset.train.take(kept))
             targets, weights = None if targets is None else targets[kept], weights[kept]
         config = self._config(np.asarray(dataset.train.X), **settings)
-        learned = learn(dataset, config, watcher(self.verbose), targets=targets, weights=weights, own=self._own())
+        watching = watcher(self.verbose)
+        said = len(dataset.notes)
+        dataset = with_copies_grouped(dataset)
+        for note in dataset.notes[said:]:
+            watching.say(note)
+        learned = learn(dataset, config, watching, targets=targets, weights=weights, own=self._own())
         self.predictor_ = learned.predictor
         self.history_ = [record.to_json() for record in learned.history]
         for message in learned.warnings:

@@ -9,6 +9,7 @@ from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted
 
 from likely.data.dataset import Dataset, Part
+from likely.data.groups import checked_groups
 from likely.data.picture_arrays import Channels
 from likely.estimators.bars import Verbose
 from likely.estimators.estimator import Estimator, checked_weights
@@ -82,13 +83,16 @@ class Regressor(RegressorMixin, Estimator):
         self.random_state = random_state
         self.verbose: Verbose = verbose
 
-    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
+    def fit(self, X: Any, y: Any, sample_weight: Any = None, *, groups: Any = None) -> Self:
         """Learn from rows and their numbers.
 
         Args:
             X: numbers (n, d), or pictures, as `Classifier.fit` takes them.
             y: numbers (n,) or (n, m).
-            sample_weight: one non-negative number per row, not all zero.
+            sample_weight: one non-negative number per row, not all zero. As in `Classifier.fit`: the coverage of
+                intervals is for new rows that come in proportion to their weight.
+            groups: one value per row, equal for rows that are related; None takes exact copies for related. As in
+                `Classifier.fit`: the coverage of intervals is for a random row of a random new group.
         Raises:
             The errors of `Classifier.fit`, where they apply.
         """
@@ -96,7 +100,7 @@ class Regressor(RegressorMixin, Estimator):
         dataset = Dataset(
             name="array",
             task="regression",
-            train=Part(rows, y.astype(np.float64)),
+            train=Part(rows, y.astype(np.float64), groups=checked_groups(groups, len(rows))),
             features=self._features(rows),
             found_at="memory",
         )

@@ -116,9 +116,11 @@ def _prior(card: Card) -> str:
 
 def _splits(card: Card) -> str:
     splits = card.splits
-    parts = [f"{splits.train:,} to train"]
+    grouped = f" ({splits.groups:,} groups of related ones)" if splits.groups else ""
+    parts = [f"{splits.train:,} to train{grouped}"]
     if splits.method == "cross-validation":
-        parts.append(f"all of them out of fold in {splits.folds} folds for calibration and thresholds (approximate)")
+        which = "all of them" if splits.thresholds == splits.train else f"{splits.thresholds:,} of them"
+        parts.append(f"{which} out of fold in {splits.folds} folds for calibration and thresholds (approximate)")
     else:
         named = (("calibration", splits.calibration), ("thresholds", splits.thresholds), ("stopping", splits.stopping))
         parts += [f"{rows:,} for {name}" for name, rows in named if rows]

@@ -7,7 +7,8 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 
 from likely.card import Card
-from likely.data.hashes import row_codes, row_hashes
+from likely.data.groups import groups_or_copies, one_per_group
+from likely.data.hashes import row_codes
 from likely.data.split import random_split
 from likely.errors import DataError, ModelFileError, ProbabilityError, ShapeError, nearest
 from likely.heads import HEADS
@@ -285,7 +286,7 @@ class ClassifierPredictor(Predictor):
             raise DataError(
                 "A bound on the error must rest on held-out rows of one network; got out-of-fold scores of "
                 f"{self.card.splits.folds} networks. They are not scores of this one. Try calibrate(X, y) with new "
-                "rows, or at least 5,000 rows to learn from."
+                f"rows, or at least 5,000 {'groups of ' if self.card.splits.groups else ''}rows to learn from."
             )
         sure, wrong = held_out.max(axis=1), (held_out.argmax(axis=1) != truth) | self._was_unseen
         return choose_threshold(sure, wrong, self.arrays[THRESHOLDS], max_error, level)
@@ -361,7 +362,7 @@ class ClassifierPredictor(Predictor):
 
     # Other data -----------------------------------------------------------------------------------------------
 
-    def calibrate(self, X: Any, y: Any) -> Self:
+    def calibrate(self, X: Any, y: Any, groups: Any = None) -> Self:
         """The same network with calibration and promises from new rows; they replace those of before.
 
         Half of the rows, drawn at random, fit a temperature, and a bias per class where a bias is seen to help (see
@@ -374,6 +375,9 @@ class ClassifierPredictor(Predictor):
         Args:
             X: rows or pictures that the network was not trained on, drawn like those it will answer.
             y: their labels (n,), or label distributions (n, k).
+            groups: one value per row, equal for rows that are related: a group is drawn whole, and one row of it, drawn
+                at random, counts. The guarantees are then for a random row of a random new group. None takes exact
+                copies for related, as in `Classifier.fit`.
         Raises:
             DataError: if a row was trained on (as far as its run folder lies beside the model), or there are fewer than
                 two rows. Classes may be missing among them; what is about a class alone, such as sets per class, then
@@ -389,12 +393,17 @@ class ClassifierPredictor(Predictor):
             Y = strata = self._classes(Y, len(rows))
         if len(rows) != len(strata):
             raise ShapeError(f"y must have one label per row; got {len(strata)} for {len(rows)} rows. Check both.")
-        if len(rows) < 2:
+        related = groups_or_copies(rows, groups, self.columns)
+        units = len(rows) if related is None else len(np.unique(related))
+        if units < 2:
             raise DataError(
-                f"Calibration must have at least two rows; got {len(rows)}. Half of them fit the temperature, half "
-                "keep the promises. Try more rows."
+                f"Calibration must have at least two {'rows' if related is None else 'groups of related rows'}; got "
+                f"{units}. Half of them fit the temperature, half keep the promises. Try more rows."
             )
-        [first, second] = random_split(len(rows), [len(rows) // 2], np.random.default_rng(0))
+        rng = np.random.default_rng(0)
+        first, second = random_split(len(rows), [units // 2], rng, related)
+        if related is not None:
+            first, second = (half[one_per_group(related[half], rng)] for half in (first, second))
         scores, strangeness = self._scores_and_strangeness(rows)
         log_probs = self._before_temperature(scores).astype(np.float64)
         unseen = self._stated > 0
@@ -411,7 +420,7 @@ class ClassifierPredictor(Predictor):
         arrays = held_out_arrays(log_probs[first], log_probs[second], Y[second], fitted, self._stated)
         arrays[CODES] = row_codes(take_rows(rows, second))
         if strangeness is not None:
-            arrays[UNFAMILIARITY] = np.sort(strangeness)
+            arrays[UNFAMILIARITY] = np.sort(strangeness[np.concatenate([first, second])])
         return self._changed(
             arrays,
             temperature=fitted.temperature,
@@ -611,10 +620,8 @@ class ClassifierPredictor(Predictor):
         return classes
 
     def _refuse_trained_on(self, rows: np.ndarray) -> None:
-        if self.trained_on is None:
-            return
-        seen = np.isin(row_hashes(rows), self.trained_on)
-        if seen.any():
+        seen = self.seen_in_training(rows)
+        if seen is not None and seen.any():
             raise DataError(
                 f"Calibration rows must be new to the network; got {seen.sum():,} of {len(rows):,} that it was trained "
                 f"on, row {int(seen.argmax())} first. It is too sure of those. Try rows that were kept back."

@@ -1,5 +1,6 @@
 """What the models of labels and of numbers share: input, forward pass, file."""
 
+import math
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -12,6 +13,7 @@ from likely.card import SKETCH, THETA, Card
 from likely.data.columns import Column
 from likely.data.encode import encode
 from likely.data.frame import is_frame, table_of
+from likely.data.hashes import row_hashes
 from likely.data.normalize import Normalization
 from likely.data.picture import read_picture
 from likely.data.picture_arrays import are_files, fit_to_shape
@@ -198,6 +200,19 @@ class Predictor:
     def scores(self, X: Any) -> np.ndarray:
         """Scores before the head (n, k)."""
         return self._inference.scores(self.rows(X))
+
+    def seen_in_training(self, X: Any) -> np.ndarray | None:
+        """Which rows are equal to one that the network was trained on: booleans (n,); None where that is not known.
+
+        Where equal rows are to be expected, as of columns with few different values, they tell nothing as long as they
+        are no more than that: then no row is called seen.
+        """
+        if self.trained_on is None:
+            return None
+        seen = np.isin(row_hashes(self.rows(X)), self.trained_on)
+        chance, n = self.card.data.equal_by_chance, len(seen)
+        usual = n * chance + 3 * math.sqrt(n * chance * (1 - chance))
+        return seen if chance == 0 or seen.sum() > usual else np.zeros_like(seen)
 
     def with_metrics(self, metrics: dict[str, Any] | None) -> Self:
         """The same model whose card states these test figures, or none."""

@@ -110,6 +110,33 @@ def curve(history: Iterable[Mapping[str, Any]], *path: str) -> list[tuple[int, f
     return points
 
 
+def about_seen(metrics: Mapping[str, Any], noun: str) -> str:
+    """What is to be said where the model knew some of the test rows; nothing where it knew none.
+
+    Example:
+        >>> about_seen({"n": 4, "seen": {"n": 1, "without": {"n": 3, "accuracy": {"value": 2 / 3}}}}, "row")
+        '1 of them is a copy of a training row or related to one. Without it, 66.7% of 3 rows were named correctly.'
+    """
+    seen = metrics.get("seen")
+    if not seen:
+        return ""
+    one = seen["n"] == 1
+    known = f"{seen['n']:,} of them {'is a copy' if one else 'are copies'} of a training {noun} or related to one. "
+    without = seen["without"]
+    if without is None:
+        return known + f"So nothing is known of new {noun}s."
+    others = f"Without {'it' if one else 'them'}, "
+    if "accuracy" in without:
+        right = percent(without["accuracy"]["value"])
+        return f"{known}{others}{right} of {several(without['n'], noun)} were named correctly."
+    r2 = without["r2"]["value"]
+    explained = "undefined" if r2 is None else f"{r2:.3g}"
+    return (
+        f"{known}{others}of {several(without['n'], noun)}, the mean squared error is {without['mse']['value']:.4g} and "
+        f"R² is {explained}."
+    )
+
+
 def about_loss(training: Sequence[tuple[int, float]], held_out: Sequence[tuple[int, float]]) -> str:
     """What the curves of the loss say: falling, level, or rising again."""
     if not held_out:

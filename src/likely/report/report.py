@@ -144,7 +144,7 @@ def _classification(data: ReportData) -> dict[str, Any]:
 
     n, right = len(y), int((probs.argmax(axis=1) == y).sum())
     return {
-        "lead": f"Of {several(n, 'test ' + noun)} that the model had never seen, it named {right:,} correctly.",
+        "lead": _lead(data, f"Of {several(n, 'test ' + noun)}", f"it named {right:,} correctly."),
         "bins": bins,
         "about_bins": about_bins,
         "reliability": Markup(figures.reliability_diagram(bins, noun, f"Reliability diagram. {about_bins}")),
@@ -163,6 +163,14 @@ def _classification(data: ReportData) -> dict[str, Any]:
     }
 
 
+def _lead(data: ReportData, rows: str, outcome: str) -> str:
+    """The first sentence, which does not call rows unseen that were seen."""
+    known = findings.about_seen(data.metrics, data.noun)
+    if known:
+        return f"{rows}{f', {outcome}' if outcome else '.'} {known}"
+    return f"{rows} that {'the model' if outcome else 'it'} had never seen{f', {outcome}' if outcome else '.'}"
+
+
 def _regression(data: ReportData) -> dict[str, Any]:
     y, predicted = data.y.astype(np.float64), data.probs[:, 0].astype(np.float64)
     residuals = predicted - y
@@ -170,7 +178,7 @@ def _regression(data: ReportData) -> dict[str, Any]:
     largest = np.argsort(-np.abs(residuals), kind="stable")[:N_ERRORS]
     spread = float(y.std())
     return {
-        "lead": f"The model was judged on {several(len(y), 'test ' + data.noun)} that it had never seen.",
+        "lead": _lead(data, f"The model was judged on {several(len(y), 'test ' + data.noun)}", ""),
         "about_fit": about_fit,
         "scatter": Markup(figures.prediction_scatter(y, predicted, f"Predicted against true values. {about_fit}")),
         "about_residuals": about_residuals,

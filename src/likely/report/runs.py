@@ -5,6 +5,7 @@ from pathlib import Path
 
 from likely.config import RunConfig
 from likely.data.dataset import Dataset
+from likely.data.groups import shared_with
 from likely.errors import DataError
 from likely.predictor import ClassifierPredictor, RegressorPredictor, load
 from likely.recipe import Judgement, Run, Watcher, judge, open_data
@@ -36,7 +37,8 @@ def report_folder(folder: str | Path, watcher: Watcher | None = None) -> Path:
             f"made from {predictor.card.data.sha256[:12]}. The data have changed since. Try likely fit again."
         )
     assert dataset.test is not None
-    return _write(folder, dataset, predictor, judge(predictor, dataset.test))
+    seen = shared_with(dataset.test, (dataset.train, dataset.val))
+    return _write(folder, dataset, predictor, judge(predictor, dataset.test, seen))
 
 
 def _write(

@@ -25,7 +25,7 @@ _HEADLINES: dict[str, tuple[str, bool, str]] = {
     "coverage": ("Interval coverage", True, "share of true values inside their interval"),
 }
 # What the ECE is compared with is no headline of its own, and promises have sections.
-_BESIDE = ("ece_floor", "ece_mass", "ece_classwise", "familiarity", "selective", "events")
+_BESIDE = ("seen", "ece_floor", "ece_mass", "ece_classwise", "familiarity", "selective", "events")
 
 
 def headlines(metrics: Mapping[str, Any], n_classes: int, noun: str) -> list[dict[str, str]]:

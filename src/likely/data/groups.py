@@ -1,0 +1,152 @@
+"""Rows that are related: copies of one example, several pictures of one person. They are drawn together and count once.
+
+Guarantees are theorems about rows that are exchangeable. Groups of related rows are, and so are rows of which each was
+drawn at random from a group of its own; the rows of one group among themselves are not.
+"""
+
+import math
+from collections.abc import Hashable, Iterable, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from likely.arrays import to_numpy
+from likely.data.columns import Column
+from likely.data.copies import find_copies
+from likely.data.dataset import Dataset, Part
+from likely.errors import ShapeError
+from likely.stored_rows import RowArray, join_rows
+
+
+def group_numbers(values: Iterable[Hashable]) -> np.ndarray:
+    """A number 0, 1, ... per row, equal where the values are; a missing value (None, NaN) is a group of its own.
+
+    Example:
+        >>> group_numbers(["ann", "bob", None, "ann", None]).tolist()
+        [0, 1, 2, 0, 3]
+    """
+    numbers: dict[Any, int] = {}
+    found = list[int]()
+    for row, value in enumerate(values):
+        key = ("row", row) if _is_missing(value) else ("value", value)
+        found.append(numbers.setdefault(key, len(numbers)))
+    return np.array(found, dtype=np.int64)
+
+
+def checked_groups(groups: Any, n_rows: int) -> np.ndarray | None:
+    """The number of each row's group, shape (n,), or None where none were given.
+
+    Raises:
+        ShapeError: if there is not one value per row.
+
+    Example:
+        >>> checked_groups(["ann", "bob", "ann"], 3)
+        array([0, 1, 0])
+    """
+    if groups is None:
+        return None
+    values = to_numpy(groups) if hasattr(groups, "detach") else np.asarray(groups)
+    if values.shape != (n_rows,):
+        raise ShapeError(
+            f"groups must be one value per row of X, of shape ({n_rows},); got shape {values.shape}. Equal values say "
+            "which rows are related. Try groups=None if none are."
+        )
+    return group_numbers(values.tolist())
+
+
+def one_per_group(groups: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """One row of each group, drawn uniformly from it: sorted row numbers.
+
+    Example:
+        >>> len(one_per_group(np.array([0, 0, 0, 1]), np.random.default_rng(0)))
+        2
+    """
+    shuffled = rng.permutation(len(groups))
+    _, first = np.unique(groups[shuffled], return_index=True)
+    return np.sort(shuffled[first])
+
+
+def groups_or_copies(X: RowArray, groups: Any, columns: Sequence[Column] | None) -> np.ndarray | None:
+    """The groups that were given, checked, else those of copies; None where no rows are related."""
+    declared = checked_groups(groups, len(X))
+    return find_copies(X, columns).groups if declared is None else declared
+
+
+def with_copies_grouped(dataset: Dataset) -> Dataset:
+    """The data set with its copies as groups, in all parts together; one whose groups are declared keeps those.
+
+    What was found is a sentence in the notes: see `find_copies` for the rule.
+    """
+    parts = _parts(dataset)
+    declared = [part.groups for part in parts.values() if part.groups is not None]
+    if declared:
+        return replace(dataset, notes=(*dataset.notes, about_groups(np.concatenate(declared))))
+    X = dataset.train.X
+    for part in list(parts.values())[1:]:
+        X = join_rows(X, part.X)
+    found = find_copies(X, dataset.columns)
+    noun = "picture" if X.ndim > 2 else "row"
+    notes: list[str] = []
+    if found.extra:
+        notes.append(
+            f"{_are(found.extra, noun)} exact {'copies' if found.extra > 1 else 'a copy'} of an earlier one: copies "
+            "are drawn together and count once (--group COLUMN, or groups= in Python, says what else is related)."
+        )
+    if found.expected:
+        notes.append(
+            f"{found.expected:,} of {len(X):,} rows equal an earlier one, as is to be expected where columns have so "
+            "few different values: each counts as a row of its own (--group COLUMN, or groups= in Python, if they "
+            "are related)."
+        )
+    dataset = replace(dataset, equal_by_chance=found.equal_by_chance, notes=(*dataset.notes, *notes))
+    if found.groups is None:
+        return dataset
+    ends = np.cumsum([len(part) for part in parts.values()])[:-1]
+    grouped = zip(parts.items(), np.split(found.groups, ends), strict=True)
+    return replace(dataset, **{name: replace(part, groups=groups) for (name, part), groups in grouped})
+
+
+def about_groups(groups: np.ndarray) -> str:
+    """What groups do to the guarantees, in a sentence.
+
+    Example:
+        >>> about_groups(np.array([0, 0, 1, 1]))[:49]
+        '2 groups of related rows, all of size 2: a group '
+    """
+    sizes = np.unique(groups, return_counts=True)[1]
+    how = f"all of size {sizes[0]:,}" if sizes.min() == sizes.max() else f"of {sizes.min():,} to {sizes.max():,} rows"
+    return (
+        f"{len(sizes):,} groups of related rows, {how}: a group is drawn whole and counts as one row, drawn from it at "
+        "random. So figures and guarantees are for a random row of a random new group"
+        f"{'.' if sizes.min() == sizes.max() else '; where groups differ in size, rows of large ones count less.'}"
+    )
+
+
+def one_row_per_group(part: Part, seed: int) -> Part:
+    """The part with one row of each of its groups, drawn at random; itself where no rows are related."""
+    if part.groups is None:
+        return part
+    chosen = one_per_group(part.groups, np.random.default_rng([seed, *b"groups"]))
+    return part if len(chosen) == len(part) else part.take(chosen)
+
+
+def shared_with(part: Part, others: Sequence[Part | None]) -> np.ndarray:
+    """Which rows of a part have a related one in other parts: booleans (n,)."""
+    if part.groups is None:
+        return np.zeros(len(part), dtype=bool)
+    known = [other.groups for other in others if other is not None and other.groups is not None]
+    return np.isin(part.groups, np.concatenate(known)) if known else np.zeros(len(part), dtype=bool)
+
+
+def _parts(dataset: Dataset) -> dict[str, Part]:
+    parts = {"train": dataset.train, "val": dataset.val, "test": dataset.test}
+    return {name: part for name, part in parts.items() if part is not None}
+
+
+def _is_missing(value: Any) -> bool:
+    return value is None or (isinstance(value, float) and math.isnan(value)) or str(value) in ("<NA>", "NaT")
+
+
+def _are(count: int, noun: str) -> str:
+    return f"{count:,} {noun}s are" if count > 1 else f"1 {noun} is"
