@@ -238,9 +238,11 @@ def test_weights_count_in_what_the_folds_choose() -> None:
     outcome, said, _ = _hold(cross_validate, weighted, config)
     assert outcome.calibration is not None
     np.testing.assert_array_equal(outcome.calibration.weights, weights)
-    # Without the third kind the other two are told apart without error.
-    loss = float(said[-1].split("loss ")[1].split(",")[0])
-    assert loss < 0.02
+    # Without the third kind the other two are told apart without error; what is left is what the temperature allows
+    # for mistakes, half of it for a kind that hardly counts.
+    _, unweighted, _ = _hold(cross_validate, IRIS, config)
+    loss, usual = (float(texts[-1].split("loss ")[1].split(",")[0]) for texts in (said, unweighted))
+    assert loss < 0.5 * usual
 
 
 _INTERRUPTED = """

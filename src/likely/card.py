@@ -75,7 +75,7 @@ class SplitsEntry(_Entry):
 
 
 class TrainingEntry(_Entry):
-    """How it was trained."""
+    """How it was trained; `penalty` is lambda of a linear classifier that was solved in place of descended on."""
 
     seed: int
     epochs: float
@@ -94,6 +94,7 @@ class TrainingEntry(_Entry):
     init_from: str | None = None
     freeze: tuple[str, ...] = ()
     precision: str = "float32"
+    penalty: float | None = None
     command: str = ""
 
 

@@ -10,12 +10,13 @@ import numpy as np
 from likely.predictor.arrays import FAMILIARITY, UNFAMILIARITY
 from likely.stored_rows import take_rows
 from likely.training import Rows, Trained
-from likely.trust.familiarity import REFERENCE, fit_familiarity, with_reference
+from likely.trust.familiarity import fit_familiarity, rows_for_familiarity, with_reference
 
 
 def familiar_rows(trained: Trained, rows: Rows, index: np.ndarray) -> dict[str, np.ndarray]:
     """The Gaussians of a network's features and the usual size of its scores, over rows that it was trained on."""
-    some = np.random.default_rng(0).permutation(index)[:REFERENCE]
+    _, features = trained.scores_and_features(take_rows(rows.X, index[:1]))
+    some = np.random.default_rng(0).permutation(index)[: rows_for_familiarity(features.shape[1])]
     scores, features = trained.scores_and_features(take_rows(rows.X, some))
     Y = rows.Y[some] if rows.classifies else np.ones((len(some), 1))
     return with_reference(fit_familiarity(features, Y), features, scores_of_classes(scores, rows.classifies))

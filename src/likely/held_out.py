@@ -170,7 +170,9 @@ def hold_out(
         rows,
         index,
         config,
-        checkpoints=_checkpoints(rows, shown, patience=patience, most=_LOOKS if few else None, keep_best=few),
+        checkpoints=_checkpoints(
+            rows, shown, patience=patience, most=_LOOKS if few else None, keep_best=few or bool(plan.penalties)
+        ),
         average_recent=few,
         time_limit=None if config.time_limit is None else _left(config.time_limit, watch() - began),
         watch=watch,
@@ -264,7 +266,7 @@ def cross_validate(
     held_out = folds(rows.strata, _FOLDS, np.random.default_rng(config.seed), rows.groups)
     plan = _plan(rows, len(rows), config, mirror, own, None if limit is None else limit / _SHARES, say)
     share = None if limit is None else _left(limit, watch() - began) / _SHARES
-    most = _LOOKS
+    most, out_of_time = _LOOKS, False
     looks: list[list[tuple[float, np.ndarray]]] = []
     strangeness = np.empty(len(rows))
     stated = np.zeros(rows.Y.shape)
@@ -294,8 +296,12 @@ def cross_validate(
             if interrupt.asked:
                 return _one_fold(rows, trained, held_out, number, True)
             if trained.stopped == "time limit":
-                # The others are to be trained as long, and where looks fell in this one has no meaning for them.
-                plan, most, seen = replace(plan, epochs=trained.history[-1].epoch), 1, seen[-1:]
+                out_of_time = True
+                if plan.penalties:
+                    plan, seen = _for_as_long(plan, trained, seen)
+                else:
+                    # The others are to be trained as long, and where looks fell in this one has no meaning for them.
+                    plan, most, seen = replace(plan, epochs=trained.history[-1].epoch), 1, seen[-1:]
             latest = trained
             looks.append(seen)
             stated[fold] = trained.stated
@@ -324,7 +330,7 @@ def cross_validate(
         )
         if latest is not None and (interrupt.asked or trained.stopped == UNFINISHED):
             return _one_fold(rows, latest, held_out, _FOLDS, interrupt.asked)
-    if most == 1:
+    if out_of_time:
         trained = replace(trained, stopped="time limit")
     counted = _counted(rows, everything, np.random.default_rng([config.seed, _FOLDS]))
     splits = SplitsEntry(
@@ -417,6 +423,15 @@ def _one_fold(
         _held_out(trained, rows, thresholds) if len(thresholds) else None,
         notes,
     )
+
+
+def _for_as_long(
+    plan: Plan, trained: Trained, seen: list[tuple[float, np.ndarray]]
+) -> tuple[Plan, list[tuple[float, np.ndarray]]]:
+    """The plan of a path of penalties that ends where this training ended, and its looks at their places on it."""
+    penalties, passes = plan.penalties[: len(seen)], int(trained.history[-1].epoch)
+    places = [(number / len(seen), scores) for number, (_, scores) in enumerate(seen, start=1)]
+    return replace(plan, penalties=penalties, passes=passes), places
 
 
 def _left(limit: float, used: float) -> float:

@@ -92,9 +92,10 @@ def make_card(
             precision=trained.engine.precision,
             device=trained.engine.device,
             threads=trained.engine.threads,
-            optimizer=plan.optimizer.name if isinstance(plan.optimizer, Optimizer) else name_of(plan.optimizer),
-            learning_rate=plan.learning_rate or 0.0,
-            batch_size=plan.batch_size,
+            optimizer=_optimizer(trained),
+            penalty=trained.penalty,
+            learning_rate=1.0 if trained.penalty is not None else plan.learning_rate or 0.0,
+            batch_size=splits.train if trained.penalty is not None else plan.batch_size,
             augment=(
                 *(("mirror",) if plan.mirror else ()),
                 *(part if isinstance(part, str) else name_of(part) for part in plan.augment),
@@ -120,6 +121,14 @@ def _latest(dataset: Dataset) -> dict[str, float]:
         for j, column in enumerate(dataset.columns)
         if column.categories is None and (column.name == dataset.test_last or time_like(X[:, j]))
     }
+
+
+def _optimizer(trained: Trained) -> str:
+    """What lowered the loss, by name."""
+    if trained.penalty is not None:
+        return "l-bfgs"
+    rule = trained.plan.optimizer
+    return rule.name if isinstance(rule, Optimizer) else name_of(rule)
 
 
 def _frequencies(rows: Rows) -> tuple[float, ...]:

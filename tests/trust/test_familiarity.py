@@ -273,3 +273,40 @@ def test_parts_that_do_not_fit_each_other_are_refused() -> None:
             ask()
     with pytest.raises(ShapeError, match="from a row or more"):
         usual_size(np.empty(0), np.empty(0))
+
+
+def _full(features: np.ndarray, Y: np.ndarray) -> np.ndarray:
+    """The shrunk covariance within the classes as the formula has it, and what it is the covariance of."""
+    H = (features - features.mean(axis=0)) / features.std(axis=0)
+    n, d = H.shape
+    means = (Y.T @ H) / Y.sum(axis=0)[:, None]
+    apart = H[:, None] - means
+    S = np.einsum("nk,nki,nkj->ij", Y, apart, apart) / n
+    trace, squared = np.trace(S), np.square(S).sum()
+    gap = (n + 1 - 2 / d) * (squared - trace**2 / d)
+    rate = min(1.0, ((1 - 2 / d) * squared + trace**2) / gap)
+    return (1 - rate) * S + rate * trace / d * np.eye(d)
+
+
+@pytest.mark.parametrize("soft", [False, True])
+def test_with_fewer_rows_than_features_the_distance_is_that_of_the_full_covariance(soft: bool) -> None:
+    rng = np.random.default_rng(0)
+    features, new = rng.normal(size=(20, 60)) * rng.uniform(0.5, 5, 60), 3 * rng.normal(size=(7, 60))
+    Y = rng.dirichlet([1, 1, 1], size=20) if soft else np.eye(3)[np.arange(20) % 3]
+    stats = fit_familiarity(features, Y)
+    assert "whitening" not in stats
+    precision = np.linalg.inv(_full(features, Y))
+    H = (features - features.mean(axis=0)) / features.std(axis=0)
+    means = (Y.T @ H) / Y.sum(axis=0)[:, None]
+    apart = ((new - features.mean(axis=0)) / features.std(axis=0))[:, None] - means
+    expected = np.einsum("nki,ij,nkj->nk", apart, precision, apart).min(axis=1)
+    np.testing.assert_allclose(distance(stats, new), expected, rtol=1e-4)
+
+
+def test_wide_features_keep_a_stated_number_of_directions() -> None:
+    rng = np.random.default_rng(0)
+    stats = fit_familiarity(rng.normal(size=(60, 100_000)).astype(np.float32), np.ones((60, 1)))
+    assert stats["directions"].shape == (100_000, 41)  # 2^22 numbers
+    assert sum(value.nbytes for value in stats.values()) < 25e6
+    same = fit_familiarity(np.ones((5, 9)), np.ones((5, 1)))  # nothing varies at all
+    assert np.isfinite(distance(same, np.full((1, 9), 2.0))).all()

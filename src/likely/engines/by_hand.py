@@ -32,6 +32,8 @@ from likely.stored_rows import RowArray
 
 _PIECE = 32_768
 """Numbers per piece of an update: five arrays of so many float32 fit a core's second-level cache."""
+_WHOLE_PIECE, _LEAST_ROWS = 2**20, 256
+"""Numbers of input in a piece of all rows: what is read twice, forward and backward, stays near the processor."""
 _LARGEST_FREED = 2**25 - 2**16
 """A little less than the largest block, in bytes, whose release moves the threshold of glibc's malloc."""
 
@@ -199,6 +201,26 @@ class ByHand:
     def steps(self, batches: Sequence[Batch], learning_rates: Sequence[float]) -> list[float]:
         """One step after the other; returns the mean loss of each."""
         return [self.step(batch, rate) for batch, rate in zip(batches, learning_rates, strict=True)]
+
+    def loss_and_gradient(self, theta: Mapping[str, np.ndarray]) -> tuple[float, dict[str, np.ndarray]]:
+        """The mean loss over all placed rows, and its gradient, added up in float64 over pieces of the rows."""
+        at = {name: value.astype(self._dtype) for name, value in theta.items()}
+        total = len(self._X) if self._weights is None else self._weights.sum(dtype=np.float64)
+        loss, sums = 0.0, {name: np.zeros(value.shape) for name, value in theta.items()}
+        size = max(_LEAST_ROWS, _WHOLE_PIECE // max(self._X[:1].size, self._Y.shape[1]))
+        for start in range(0, len(self._X), size):
+            piece = slice(start, start + size)
+            weights = None if self._weights is None else self._weights[piece]
+            counted = len(self._Y[piece]) if weights is None else weights.sum(dtype=np.float64)
+            if counted == 0:
+                continue
+            value, J = loss_and_gradient_by_hand(
+                self._network, self._head, self._loss, at, self._prepare(self._X[piece]), self._Y[piece], weights
+            )
+            loss += counted / total * value
+            for name, part in J.items():
+                sums[name] += counted / total * part
+        return float(loss), sums
 
     def forward(self, X: Array) -> tuple[np.ndarray, np.ndarray]:
         """Scores (n, k) and features (n, m)."""

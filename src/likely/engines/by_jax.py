@@ -69,6 +69,7 @@ class ByJax:
             self._theta = {k: jax.numpy.asarray(v, self._dtype) for k, v in network.init(seed).items()}
             self._memory: Any = self._rule.init(self._theta)
         self._compiled: Any = None
+        self._whole: Any = None
         self._answer = jax.jit(network.apply_with_features)
 
     @property
@@ -133,6 +134,8 @@ class ByJax:
             return jax.lax.fori_loop(0, count, body, (theta, memory, jax.numpy.zeros_like(rates)))
 
         self._compiled = jax.jit(steps, donate_argnums=(0, 1))
+        # The rows are handed over, not closed over: what a compiled function closes over is copied into it.
+        self._whole = jax.jit(lambda theta, X, Y, W: jax.value_and_grad(loss_of)(theta, prepare(X), Y, W))
 
     def step(self, batch: Batch, learning_rate: float) -> float:
         """One step on the mean loss of the batch; returns that loss."""
@@ -154,6 +157,13 @@ class ByJax:
                 self._theta, self._memory, X, at, self._Y, self._weights, rows, draws, rates, count
             )
         return np.asarray(values)[:count].tolist()
+
+    def loss_and_gradient(self, theta: Mapping[str, np.ndarray]) -> tuple[float, dict[str, np.ndarray]]:
+        """The mean loss over all placed rows, and its gradient in float64."""
+        with self._precision():
+            at = {name: jax.numpy.asarray(value, self._dtype) for name, value in theta.items()}
+            loss, J = self._whole(at, self._X[:], self._Y, self._weights)
+        return float(loss), {name: np.asarray(part, np.float64) for name, part in J.items()}
 
     def forward(self, X: Array) -> tuple[np.ndarray, np.ndarray]:
         """Scores (n, k) and features (n, m)."""

@@ -4,7 +4,7 @@ The training loop, the data order, the schedule and early stopping live above an
 First values, batch order and augmentation draws come from NumPy, so that engines can be compared step by step.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol, TypeAlias
 
@@ -113,6 +113,13 @@ class Engine(Protocol):
 
     def steps(self, batches: Sequence[Batch], learning_rates: Sequence[float]) -> list[float]:
         """At most `at_once` steps, one after the other, on batches of one size; returns the mean loss of each."""
+        ...
+
+    def loss_and_gradient(self, theta: Mapping[str, np.ndarray]) -> tuple[float, dict[str, np.ndarray]]:
+        """The mean loss over all placed rows (weighted, if weights were placed) at theta, and its gradient in float64.
+
+        Of pure networks only, and without augmentation; the engine's own parameters are what they were.
+        """
         ...
 
     def forward(self, X: Array) -> tuple[np.ndarray, np.ndarray]:

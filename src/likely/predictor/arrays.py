@@ -33,6 +33,8 @@ def check_held_out(where: object, arrays: Mapping[str, np.ndarray], n_labels: in
     """
     m = len(arrays[LOG_PROBS]) if LOG_PROBS in arrays else 0
     d = len(arrays[FAMILIARITY + "shift"]) if FAMILIARITY + "shift" in arrays else 0
+    low_rank = FAMILIARITY + "directions" in arrays
+    r = len(arrays.get(FAMILIARITY + "variances", ()))
     shapes: dict[str, tuple[int | None, ...]] = {
         LOG_PROBS: (m, n_labels),
         LABELS: (m,),
@@ -42,7 +44,11 @@ def check_held_out(where: object, arrays: Mapping[str, np.ndarray], n_labels: in
         UNFAMILIARITY: (None,),
         **{FAMILIARITY + name: (d,) for name in ("shift", "scale")},
         **{FAMILIARITY + name: (2,) for name in ("center", "spread")},
-        FAMILIARITY + "whitening": (d, d),
+        **(
+            {FAMILIARITY + "directions": (d, r), FAMILIARITY + "variances": (r,), FAMILIARITY + "rest": (1,)}
+            if low_rank
+            else {FAMILIARITY + "whitening": (d, d)}
+        ),
         FAMILIARITY + "means": (None, d),
     }
     held_out = {name: a for name, a in arrays.items() if name in HELD_OUT or name.startswith(FAMILIARITY)}

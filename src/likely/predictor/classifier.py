@@ -44,8 +44,8 @@ from likely.trust.unseen import MASKED, with_unseen
 _LEAST_INSIDE = 5
 """Held-out rows of an event from which a threshold for it is chosen."""
 
-_PIECE = 10_000
-"""Rows whose features are held at a time: answers to a million rows take no more memory than the answers."""
+_PIECE, _NUMBERS = 10_000, 2**26
+"""Rows, and numbers of their features, that are held at a time: a million rows take no more memory than answers."""
 
 
 class Examined(NamedTuple):
@@ -136,7 +136,7 @@ class ClassifierPredictor(Predictor):
         if not self.knows_familiarity:
             return Examined(self.predict_log_proba(X), None)
         parts: list[tuple[np.ndarray, np.ndarray]] = []
-        for part in pieces(self.rows(X), _PIECE):
+        for part in pieces(self.rows(X), min(_PIECE, _NUMBERS // len(self.arrays[FAMILIARITY + "shift"]))):
             scores, features = self.scores_and_features(part)
             parts.append((self._log_probs(scores), self._familiarity(scores, features)))
         log_probs, familiarity = map(np.concatenate, zip(*parts, strict=True))

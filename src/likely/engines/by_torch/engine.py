@@ -4,6 +4,7 @@ Backpropagation records each operation of the forward pass and walks the record 
 computes is the gradient of the batch's mean loss.
 """
 
+import math
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -28,6 +29,7 @@ from likely.objective import mean_loss
 from likely.stored_rows import RowArray, StoredRows
 
 _TRIED = 8  # rows of the sample are enough to see what a module does with them
+_WHOLE_PIECE, _LEAST_ROWS = 2**20, 256  # numbers of input in a piece of all rows, and its rows at least
 _DTYPES = {"float32": torch.float32, "float64": torch.float64}
 
 
@@ -164,6 +166,31 @@ class ByTorch:
         loss = mean_loss(self._head, self._loss, Y, scores.to(self._dtype), weights)
         self._rule.step(loss, learning_rate)
         return loss.item()
+
+    def loss_and_gradient(self, theta: Mapping[str, np.ndarray]) -> tuple[float, dict[str, np.ndarray]]:
+        """The mean loss over all placed rows, and its gradient in float64, piece by piece."""
+        at = {
+            name: torch.from_numpy(value).to(self._device, self._dtype).requires_grad_()
+            for name, value in theta.items()
+        }
+        n = len(self._Y)
+        total = n if self._weights is None else float(self._weights.sum(dtype=torch.float64))
+        size = max(_LEAST_ROWS, _WHOLE_PIECE // math.prod(self._X.shape[1:]))
+        loss = 0.0
+        with _flushed_denormals():
+            for start in range(0, n, size):
+                piece = slice(start, start + size)
+                rows = torch.from_numpy(self._X[piece]) if isinstance(self._X, StoredRows) else self._X[piece]
+                weights = None if self._weights is None else self._weights[piece]
+                counted = len(rows) if weights is None else float(weights.sum(dtype=torch.float64))
+                if counted == 0:
+                    continue
+                x = self._laid_out(self._input(self._prepare(rows.to(self._device))))
+                scores = torch.func.functional_call(self._module, at, (x,))
+                value = mean_loss(self._head, self._loss, self._Y[piece], scores, weights) * (counted / total)
+                value.backward()
+                loss += value.item()
+        return loss, {name: to_numpy(value.grad).astype(np.float64) for name, value in at.items()}
 
     def forward(self, X: Array) -> tuple[np.ndarray, np.ndarray]:
         """Scores (n, k) and features (n, m) in evaluation mode."""
