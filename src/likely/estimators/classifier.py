@@ -34,7 +34,7 @@ class Classifier(ClassifierMixin, Estimator):
         head: from scores to the simplex, "softmax" or "l1".
         loss: "cross_entropy" or "squared_error".
         engine: "auto", "numpy" (gradients by hand), "jax" or "torch".
-        optimizer: "sgd" or "adam", None leaves it to the preset; or a function of the parameters that learn, or of the
+        optimizer: "sgd" or "adam", None leaves it to the preset and the network; or a function of the parameters that learn, or of the
             module's `parameter_groups()`, that makes a torch optimizer. The schedule then rises to that optimizer's own
             learning rate, unless `learning_rate` is given.
         augment: how training pictures are changed: "mirror", "shift", "cutout", several of them, or "none"; or a
@@ -62,6 +62,15 @@ class Classifier(ClassifierMixin, Estimator):
         dtype: "auto" computes rows of float64 in float64, everything else in float32.
         random_state: an int for a run that repeats.
         verbose: whether `fit` shows how far it is; "auto" does so in notebooks.
+
+    network="linear" with its softmax and cross-entropy is a convex problem. Unless `optimizer`, `learning_rate`,
+    `batch_size`, `epochs`, `augment`, `init_from` or `freeze` ask for a descent, L-BFGS finds the minimum of
+
+        1/n sum_i H(y_i, softmax(b + W^T x_i)) + lambda/2 ||W||^2,    lambda = tau v / n
+
+    with x standardized (pixels from 0 to 1) and v the mean variance of an input. Held-out rows choose tau from 1000 down
+    to 0.0001 by the NLL after temperature: those of five folds with fewer than 5,000 rows, else those of the
+    temperature. Rows of more than 2e8 numbers in all are descended on.
 
     After `fit`: `classes_` (sorted), `predictor_`, `history_`, `n_features_in_`.
 
