@@ -85,9 +85,10 @@ def main() -> None:
     print("|---|---|---|---|---|---|---|")
     for name, runs in found.items():
         means = np.mean(runs, axis=0)
-        print(
-            f"| {name} | {' | '.join(f'{v:.4f}' for v in means[:, 0])} | {' | '.join(f'{v:.2f}' for v in means[:, 1])} |"
+        nll, seconds = (
+            " | ".join(f"{v:.{digits}f}" for v in column) for column, digits in zip(means.T, (4, 2), strict=True)
         )
+        print(f"| {name} | {nll} | {seconds} |")
     difference = np.mean([np.mean(runs, axis=0)[0, 0] - np.mean(runs, axis=0)[2, 0] for runs in found.values()])
     print(f"\nNLL minus that of LogisticRegression(), mean over the data: {difference:+.4f}")
 

@@ -35,8 +35,8 @@ class Classifier(ClassifierMixin, Estimator):
         loss: "cross_entropy" or "squared_error".
         engine: "auto", "numpy" (gradients by hand), "jax" or "torch".
         optimizer: "sgd" or "adam", None leaves it to the preset and the network; or a function of the parameters that
-            learn, or of the module's `parameter_groups()`, that makes a torch optimizer. The schedule then rises to that optimizer's own
-            learning rate, unless `learning_rate` is given.
+            learn, or of the module's `parameter_groups()`, that makes a torch optimizer. The schedule then rises to
+            that optimizer's own learning rate, unless `learning_rate` is given.
         augment: how training pictures are changed: "mirror", "shift", "cutout", several of them, or "none"; or a
             function of a prepared batch. None mirrors if `mirror` says that this is harmless; "balanced" and "best"
             then also cut a square out.
@@ -71,7 +71,7 @@ class Classifier(ClassifierMixin, Estimator):
     with x standardized (pixels from 0 to 1) and v the mean variance of an input. Held-out rows choose tau from 1000 to
     0.0001 by the NLL after temperature: those of five folds with fewer than 5,000 rows, else those of the temperature,
     where the weaker of two penalties that they do not tell apart is taken. Large data get as many passes as there is
-    time for (18 and more), and rows of more than 2e8 numbers in all are descended on.
+    time for (15 and more), and rows of more than 2e8 numbers in all are descended on.
 
     After `fit`: `classes_` (sorted), `predictor_`, `history_`, `n_features_in_`.
 
