@@ -307,7 +307,7 @@ def learn(
     seen: np.ndarray | None = None
     how = ""
     if start is not None:
-        seen, how = start.seen(rows.X, dataset.sha256 if start.data else "")
+        seen, how = start.seen(rows.X, dataset.sha256 if start.data else "", dataset.equal_by_chance)
         if how == "unknown" and not seen.any():
             note = f"Held-out rows are taken to be new to {start.path}, whose training rows are not known"
             dataset = replace(dataset, notes=(*dataset.notes, note))
@@ -334,7 +334,7 @@ def learn(
             note = f"{note}: {len(chosen):,} that it has not seen are held out, and all guarantees rest on them"
         dataset = replace(dataset, notes=(*dataset.notes, note))
         careful(note)
-        if dataset.test is not None and (n := int(start.seen(dataset.test.X, "")[0].sum())):
+        if dataset.test is not None and (n := int(start.seen(dataset.test.X, "", dataset.equal_by_chance)[0].sum())):
             note = (
                 f"{start.path} was trained on test rows ({'some' if start.sketched else f'{n:,}'}): figures flatter it"
             )
@@ -401,6 +401,8 @@ def learn(
             )
             dataset = replace(dataset, notes=(*dataset.notes, note))
             careful(note)
+    if trained.stopped.startswith("diverged"):
+        careful(f"Training {trained.stopped}: the model is the best state before that. Try a smaller learning rate")
     # The labels of a val part may be as frequent as its maker pleased.
     learned_from = rows if chosen is None else replace(rows, Y=Y)
     card = make_card(dataset, config, trained, outcome.splits, fitted, figures, command, learned_from)

@@ -352,7 +352,7 @@ def train(
         engine.load_state(recent.state)
     elif tail.count:
         engine.load_state(tail.state)
-    if trained.history and (stopped in ("finished", "time limit", "early stopping") or stopped.startswith("diverged")):
+    if stopped in ("finished", "time limit", "early stopping"):
         # Where the best state that was looked at is kept, the looks say how good it is.
         last = judge.best if keep_best and judge.best_state is not None else _last_loss(trained.history)
         with np.errstate(over="ignore", invalid="ignore"):

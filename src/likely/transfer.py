@@ -74,7 +74,9 @@ class Start:
     card: Card | None = None
     new_head: bool = False
 
-    def seen(self, X: RowArray, data: str) -> tuple[np.ndarray, Literal["known", "sketched", "unknown"]]:
+    def seen(
+        self, X: RowArray, data: str, chance: float = 0.0
+    ) -> tuple[np.ndarray, Literal["known", "sketched", "unknown"]]:
         """Which rows the parameters were trained on, booleans (n,), and how well that is known.
 
         Where a sketch finds one row again, or the data are the very same and nothing else is known, all rows count as
@@ -83,17 +85,14 @@ class Start:
         Args:
             X: stored rows.
             data: the SHA-256 of their data set.
+            chance: how likely a row equals another one though it is no copy of it: as many say nothing.
         """
         nothing = np.zeros(len(X), np.bool_)
         if self.trained_on is None:
             return nothing | (bool(data) and data == self.data), "unknown"
-        hashes = row_hashes(X)
-        found = np.isin(hashes, self.trained_on)
-        _, count = np.unique(hashes, return_counts=True)
-        copies = float((count[count > 1]).sum()) / max(1, len(X))
-        if found.sum() <= len(X) * copies + 3 * math.sqrt(len(X) * copies * (1 - copies)):
-            # No more than rows are equal by chance: codes and coarse numbers say nothing.
-            return nothing | (bool(data) and data == self.data), "unknown" if copies else "known"
+        found = np.isin(row_hashes(X), self.trained_on)
+        if chance and found.sum() <= len(X) * chance + 3 * math.sqrt(len(X) * chance * (1 - chance)):
+            return nothing | (bool(data) and data == self.data), "unknown"
         if self.sketched:
             return nothing | found.any(), "sketched"
         return found, "known"
