@@ -10,6 +10,7 @@ import numpy as np
 from likely.arrays import one_hot
 from likely.config import RunConfig
 from likely.data.classes import listed
+from likely.data.copies import find_copies
 from likely.data.corrections import Correction, row_names
 from likely.data.dataset import Dataset
 from likely.data.split import folds as split_into_folds
@@ -142,7 +143,7 @@ def check_labels(
 
 
 def out_of_fold(dataset: Dataset, config: RunConfig, *, folds: int = 5, watcher: Watcher | None = None) -> np.ndarray:
-    """P(label | row) of every training row from a network that was trained without it, shape (n, k).
+    """P(label | row) of every training row from a network that was trained without it and its copies, shape (n, k).
 
     One temperature, fitted to all rows together, is shared by the k networks. It knows the labels, but one number
     cannot learn any of them. A label that a fold's training rows lack, since its only row is held out, has the stated
@@ -154,6 +155,9 @@ def out_of_fold(dataset: Dataset, config: RunConfig, *, folds: int = 5, watcher:
     watcher = watcher or Silent()
     _check(dataset, folds)
     y, n_labels = dataset.train.y, len(dataset.labels)
+    # A network that has learned a copy of a row knows its label.
+    groups = dataset.train.groups
+    related = find_copies(dataset.train.X, dataset.columns).groups if groups is None else groups
     rows = Rows(dataset.train.X, one_hot(y, n_labels, config.dtype), None, classifies=True, columns=dataset.columns)
     everything = np.arange(len(rows))
     log_probs, stated = np.empty((len(rows), n_labels)), np.empty((len(rows), n_labels))
@@ -167,7 +171,7 @@ def out_of_fold(dataset: Dataset, config: RunConfig, *, folds: int = 5, watcher:
         mirror=dataset.mirror,
         seconds=share,
     )
-    for number, fold in enumerate(split_into_folds(y, folds, np.random.default_rng(config.seed)), start=1):
+    for number, fold in enumerate(split_into_folds(y, folds, np.random.default_rng(config.seed), related), start=1):
         name = f"Fold {number} of {folds}"
         watcher.say(f"{name}: training without {len(fold):,} rows")
         trained = train(

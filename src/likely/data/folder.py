@@ -139,7 +139,7 @@ def _parts(
             # All rows in their order are the rows themselves.
             X = loaded.X if len(rows) == len(kept) else take_rows(loaded.X, rows)
             paths = tuple(str(kept[row][2]) for row in rows)
-            parts[part] = Part(X, y, paths, None if of_kept is None else of_kept[rows])
+            parts[part] = Part(X, y, paths, groups=None if of_kept is None else of_kept[rows])
     return parts
 
 

@@ -63,9 +63,9 @@ def copies(rows: AllRows, groups: Sequence[np.ndarray]) -> list[Finding]:
             "note",
             f"{counted(len(plain), f'{noun} stands', f'{noun}s stand')} more than once in its part, with the same label"
             f"{_copies(plain)}.",
-            "Keep one of each: folds that hold copies of training rows flatter the model."
+            "Keep one of each: fit draws copies together and counts them once."
             if rows.are_pictures
-            else "Keep one of each, if they are the same example.",
+            else "Keep one of each, if they are the same example: fit says which it takes for copies.",
         ),
     ]
     return [finding for finding in found if finding.groups]
