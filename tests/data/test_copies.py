@@ -27,7 +27,7 @@ MEASURED: dict[str, Rows] = {
     "a number with gaps": lambda rng: np.column_stack(
         [np.where(rng.random(1_200) < 0.3, np.nan, rng.normal(size=1_200)), rng.normal(size=1_200)]
     ),
-    "pixels as numbers": lambda _: load_digits().data,
+    "pixels as numbers": lambda _: load_digits().data[:400],
     "wine": lambda _: load_wine().data,
     "cells": lambda _: load_breast_cancer().data,
 }
