@@ -501,7 +501,7 @@ def _residuals(rows: Rows, outcome: Outcome) -> dict[str, np.ndarray]:
     """What a regressor's intervals rest on.
 
     The scale of errors is fitted to the calibration rows, or to training rows where that fits the calibration rows
-    better, and the quantiles are of the rows for thresholds, of which it knows nothing: intervals of exact coverage.
+    better, and the quantiles are of the rows for thresholds, of which it knows nothing: the coverage is guaranteed.
     Out of fold all are the same rows; then each is measured by a scale that was fitted without it.
     """
     trained, kept = outcome.trained, outcome.thresholds

@@ -49,7 +49,9 @@ class Classifier(ClassifierMixin, Estimator):
         learning_rate: the peak of the schedule; None leaves it to the preset.
         batch_size: rows per step; None leaves it to the size of the data.
         epochs: passes over the rows; None leaves them to the preset and the size of the data.
-        time_limit: seconds of training; with the preset "fast" and no epochs it also chooses how wide a conv net is.
+        time_limit: seconds of training and calibration, kept within a tenth and three seconds; reading X is not
+            counted, nor time in which the process was stopped. With the preset "fast" and no epochs it also chooses how
+            wide a conv net is.
         early_stopping: hold out a further part and stop when its loss no longer falls.
         events: named sets of labels, {"footwear": ["Sandal", "Sneaker"]}, that the model keeps.
         image_shape: (h, w) or (h, w, 3) where each row of X is a picture.
@@ -259,15 +261,16 @@ class Classifier(ClassifierMixin, Estimator):
         return self.classes_[best]
 
     def predict_set(self, X: Any, coverage: float = 0.95, **how: Any) -> list[Event]:
-        """The set of labels of each row that holds the truth with this probability, as Events.
+        """The set of labels of each row that holds the truth with at least this probability, as Events.
 
+        That is an average over all rows drawn like those learned from, approximate with fewer than 5,000 of them.
         Further arguments, what is promised and errors: see `ClassifierPredictor.predict_set`.
 
         Example:
             >>> from sklearn.datasets import load_iris
             >>> X, y = load_iris(return_X_y=True)
             >>> clf = Classifier(network="linear", random_state=0).fit(X, y)
-            >>> clf.predict_set(X[[0, 83]], coverage=0.95)
+            >>> clf.predict_set(X[[0, 83]], coverage=0.99)
             [Event({0}), Event({1, 2})]
         """
         return self._answering().predict_set(self._rows(X), coverage, **how)

@@ -17,7 +17,7 @@ from likely.predictor import RegressorPredictor
 
 
 class Regressor(RegressorMixin, Estimator):
-    """Learns to predict numbers, with intervals of known coverage.
+    """Learns to predict numbers, with intervals.
 
     The arguments are those of `Classifier` where they apply. network="linear" with engine="auto" is solved in closed
     form (least squares); every other choice descends on the squared error. Inputs and targets are standardized.
@@ -120,7 +120,8 @@ class Regressor(RegressorMixin, Estimator):
     def predict_interval(self, X: Any, coverage: float = 0.9) -> np.ndarray:
         """Lower and upper bounds (n, 2) that hold the truth with at least this probability, on average over new rows.
 
-        They are wider where errors are larger; what is promised, and errors: see `RegressorPredictor.predict_interval`.
+        New rows must be drawn like those learned from; with fewer than 5,000 of these it is approximate. Bounds are
+        wider where errors tend to be larger; what is promised, and errors: see `RegressorPredictor.predict_interval`.
         """
         return self._answering().predict_interval(self._rows(X), coverage)
 

@@ -13,8 +13,8 @@ def least_squares(X: np.ndarray, Y: np.ndarray, *, ridge: float = 0.0, weights: 
 
     L(theta) = (Y - X_D theta)^T (Y - X_D theta),  X_D = [1, X]. Its gradient 2 X_D^T (X_D theta - Y) is 0 at
     theta = (X_D^T X_D)^-1 X_D^T Y. The inverse is never formed: with the singular value decomposition X_D = U S V^T,
-    theta = V S^-1 U^T Y. With ridge lambda, lambda ||theta||^2 is added to L, without the bias: a shift of all targets
-    must only shift theta_0.
+    theta = V S^-1 U^T Y. With ridge lambda, lambda ||W||^2 is added to L, where W is theta without row 0, the bias: a
+    shift of all targets must only shift that.
 
     Args:
         X: rows, shape (n, d).
@@ -48,7 +48,7 @@ def least_squares(X: np.ndarray, Y: np.ndarray, *, ridge: float = 0.0, weights: 
         root = np.sqrt(_row_weights(weights, len(X)).astype(X.dtype))[:, None]
         design, targets = root * design, root * targets
     if ridge > 0:
-        # lambda ||theta||^2 without the bias is the squared error of d more rows whose targets are 0.
+        # lambda ||W||^2 is the squared error of d more rows whose targets are 0, and which the bias does not touch.
         penalty = math.sqrt(ridge) * np.eye(X.shape[1] + 1, dtype=X.dtype)[1:]
         design = np.concatenate([design, penalty])
         targets = np.concatenate([targets, np.zeros((X.shape[1], targets.shape[1]), targets.dtype)])

@@ -55,7 +55,8 @@ def bootstrap(rows: np.ndarray, figures: Callable[[np.ndarray], np.ndarray], see
     """Percentile 95% intervals of figures that depend on the rows only through their sums.
 
     Each of 1,000 resamples draws n of the n rows with replacement. How often each row was drawn is a vector of
-    counts, so that the sums over all resamples are one matrix product. An interval that would not hold its value is
+    counts, so that the sums over all resamples are one matrix product. These intervals are approximate, for independent
+    rows; with few rows, or where a few carry the sum, they are too short. An interval that would not hold its value is
     widened to do so. Resamples where a figure is NaN are left out of its interval.
 
     Args:

@@ -156,9 +156,9 @@ class ClassifierPredictor(Predictor):
     ) -> list[Event]:
         """The set of labels of each row that holds the truth with at least this probability, as Events.
 
-        Split conformal prediction: the promise is marginal over held-out and new rows, exact for every number of
-        held-out rows, and rests on new rows being drawn like the held-out ones. Where the held-out scores come from
-        cross-validation (small data), it is approximate.
+        Split conformal prediction: the promise is marginal, over the draw of held-out and new rows together and over
+        all labels, and assumes that they are exchangeable. Then it is exact for every number of held-out rows. Where
+        the held-out scores come from cross-validation (small data), it is approximate.
 
         Under another prior held-out rows are weighted by how much more or less often their class comes (weighted
         conformal prediction). The promise is exact if the class frequencies of training are known and those of the
@@ -170,7 +170,7 @@ class ClassifierPredictor(Predictor):
             coverage: strictly between 0 and 1.
             method: "lac" keeps the labels whose probability is high enough, the smallest sets on average; "aps" adds
                 labels by falling probability until their mass is large enough, sets that adapt to doubt.
-            per_class: keep the promise for the rows of every class, not only on average (Mondrian).
+            per_class: keep the promise for the rows of every class, not only on average over classes (Mondrian).
             allow_empty: leave a set empty where every label is too improbable, instead of naming the likeliest.
             seed: randomize "aps": larger sets that follow doubt more closely; None keeps it deterministic and small. A
                 row's random number follows from its content and the seed, alone and among others alike.
@@ -239,7 +239,10 @@ class ClassifierPredictor(Predictor):
     def coverage_interval(self, coverage: float) -> tuple[float, float]:
         """Where the coverage of this model's sets lies with 95% probability, given its number of held-out rows.
 
-        Under another prior (sum w)^2 / sum w^2 counts as the number of rows, and the interval is approximate.
+        The coverage is that of all new rows, the probability one over the draw of independent held-out rows. Exact for
+        sets that may be empty and scores that do not tie; else the lower end is still true. Approximate where scores
+        come from cross-validation. Under another prior (sum w)^2 / sum w^2 counts as the number of rows, and the
+        interval is approximate.
         """
         _, truth, weights = self._held_out_for_sets(coverage)
         return coverage_interval(len(truth) if weights is None else int(effective_rows(weights[truth])), coverage)
@@ -262,8 +265,10 @@ class ClassifierPredictor(Predictor):
     def predict_or_abstain(self, X: Any, max_error: float = 0.01, level: float = 0.95) -> tuple[np.ndarray, np.ndarray]:
         """The most probable labels, and booleans: which rows are answered.
 
-        With probability `level` over the draw of the held-out rows, at most `max_error` of the answered rows are
-        wrong, in the long run and for rows drawn like the held-out ones.
+        With probability at least `level` over the draw of the held-out rows (cases where the bound is refused
+        included), at most `max_error` of the answered rows are wrong, in the long run, for rows drawn independently
+        from the same distribution as the held-out ones. That is about all answers together: of those with one label
+        more may be wrong.
 
         Raises:
             DataError: if that cannot be promised; it says what can.
@@ -293,6 +298,8 @@ class ClassifierPredictor(Predictor):
 
     def event_threshold(self, event: Any, **goal: Any) -> Decision:
         """The probability of an event from which to act on it, chosen on held-out rows.
+
+        There is no guarantee: the figures are those of the rows that chose it, and flatter it.
 
         Args:
             event: a name among `events`, an Event, or labels.
@@ -348,9 +355,11 @@ class ClassifierPredictor(Predictor):
     def familiarity(self, X: Any) -> np.ndarray:
         """A conformal p-value per row: small = unlike anything that the model was trained on.
 
-        P(p <= a) <= a for rows drawn like the held-out ones, so that calling rows with p <= 0.01 unfamiliar raises
-        false alarms on 1% of familiar rows. With m held-out rows no p-value is below 1 / (m + 1): fewer than 99 can
-        call nothing unfamiliar at that rate (`can_alarm`).
+        P(p <= a) <= a for rows that are exchangeable with the held-out ones, over the draw of both, so that calling
+        rows with p <= 0.01 unfamiliar raises false alarms on at most 1% of familiar rows on average, and perhaps on
+        more of some kinds. Approximate where held-out scores come from cross-validation. Nothing is promised of strange
+        rows. With m held-out rows no p-value is below 1 / (m + 1): fewer than 99 can call nothing unfamiliar at that
+        rate (`can_alarm`).
 
         Raises:
             DataError: if there were no held-out rows to compare with.
@@ -487,8 +496,9 @@ class ClassifierPredictor(Predictor):
 
         By maximum likelihood, corrected by what the model answers to held-out rows of each class, so that the intervals
         count the draw of both kinds of rows and how wrong the probabilities are; they hold for all labels together.
-        That labels look the same in both places is assumed. Intervals of a model without held-out rows count the draw
-        of X alone, each for itself; where held-out scores come from cross-validation, they are approximate.
+        They are approximate (a normal approximation with corrections). That labels look the same in both places is
+        assumed, and that rows are independent. Intervals of a model without held-out rows count the draw of X alone,
+        each for itself.
         """
         log_probs, old = self._before_prior(self.scores(X)), np.array(self.card.class_frequencies)
         if LOG_PROBS not in self.arrays:

@@ -50,7 +50,7 @@ class Estimates(NamedTuple):
 
 
 class RegressorPredictor(Predictor):
-    """Numbers for new x, with intervals of known coverage."""
+    """Numbers for new x, with intervals."""
 
     def __init__(self, card: Card, arrays: Mapping[str, np.ndarray], *more: Any, **settings: Any) -> None:
         super().__init__(card, arrays, *more, **settings)
@@ -79,8 +79,9 @@ class RegressorPredictor(Predictor):
         says how large errors are for rows like x: see `likely.trust.error_scale`. Where errors are about as large
         everywhere, s is constant. A model file of version 0.1.0 has a constant s.
 
-        The guarantee is marginal, over the draw of held-out and new rows together, and holds for rows drawn like the
-        held-out ones, whatever s is. Where the residuals come from cross-validation (small data), it is approximate.
+        The guarantee is marginal, over the draw of held-out and new rows together, and exact for exchangeable rows,
+        whatever s is. It says nothing of one kind of row: there more or fewer may lie inside. Where the residuals come
+        from cross-validation (small data), it is approximate.
 
         Raises:
             DataError: if there are too few held-out rows for this coverage; it says how many are needed. Or if the
@@ -172,9 +173,11 @@ class RegressorPredictor(Predictor):
     def familiarity(self, X: Any) -> np.ndarray:
         """A conformal p-value per row: small = unlike anything that the model was trained on, so that it extrapolates.
 
-        P(p <= a) <= a for rows drawn like the held-out ones, so that calling rows with p <= 0.01 unfamiliar raises
-        false alarms on 1% of familiar rows. Strange is what lies far from the training rows in the network's last
-        hidden layer, or, for a linear network, in its inputs: see `likely.trust.familiarity`.
+        P(p <= a) <= a for rows that are exchangeable with the held-out ones, over the draw of both, so that calling
+        rows with p <= 0.01 unfamiliar raises false alarms on at most 1% of familiar rows on average; approximate where
+        held-out rows come from cross-validation. Nothing is promised of strange rows. Strange is what lies far from the
+        training rows in the network's last hidden layer, or, for a linear network, in its inputs: see
+        `likely.trust.familiarity`.
 
         Raises:
             DataError: if there were no held-out rows to compare with.

@@ -1,4 +1,4 @@
-"""When not to answer: the confidence from which on the answers are wrong no more often than promised."""
+"""When not to answer: the confidence from which on at most a share of the answers is wrong, with a level."""
 
 from typing import NamedTuple
 
@@ -134,7 +134,8 @@ def choose_threshold(
 ) -> Promise:
     """The threshold that answers most rows while the error among the answers stays below a bound.
 
-    With probability `level` over the held-out rows: P(wrong | confidence >= threshold) <= max_error. Learn, then test:
+    With probability at least `level` over the draw of independent held-out rows, refusals counted as kept:
+    P(wrong | confidence >= threshold) <= max_error, for new rows of the same distribution together. Learn, then test:
     at a fixed threshold the w mistakes among a answers are Binomial(a, error), so that P(Binomial(a, max_error) <= w)
     is a p-value of "the error is larger". Thresholds of the grid are tested from strict to lax, each at 1 - level, up
     to the first that is not rejected: in a fixed sequence a false promise needs the first false hypothesis to be

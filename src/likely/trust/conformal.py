@@ -1,4 +1,4 @@
-"""Intervals that hold the truth as often as promised, from the scores of held-out rows (split conformal)."""
+"""Quantiles of held-out scores that a new row stays below with at least the asked probability (split conformal)."""
 
 import math
 from fractions import Fraction
@@ -31,8 +31,10 @@ def conformal_quantile(scores: np.ndarray, coverage: float) -> float:
 
         c <= P(new score <= quantile) < c + 1 / (m + 1)    (the upper bound where scores do not tie)
 
-    exactly, for every m and every distribution. This holds on average over held-out and new rows, not for each kind
-    of row. (m + 1) c is computed as a fraction: no rounding takes the next score by accident.
+    exactly, for every m and every distribution. This holds on average over the draw of held-out and new rows, not for
+    each kind of row, nor for each draw of held-out rows. Scores of rows that were learned from, or of several networks
+    (cross-validation), are not exchangeable with a new one: then it is approximate. (m + 1) c is computed as a
+    fraction: no rounding takes the next score by accident.
 
     Args:
         scores: how badly each held-out row fits, larger is worse, shape (m,); infinity is allowed, NaN is not.
@@ -103,9 +105,9 @@ def weighted_quantiles(scores: np.ndarray, weights: np.ndarray, new: np.ndarray,
 
         sum of the w_i with s_i <= s   >=   c (sum of all w_i + v)
 
-    or infinity if there is none: a new row could have any score. If held-out rows are drawn from P and the new one from
-    Q, with w = dQ/dP known up to a factor, then P(new score <= its quantile) >= c, exactly, for every m. Equal weights
-    give `conformal_quantile`.
+    or infinity if there is none: a new row could have any score. If held-out rows are drawn independently from P and
+    the new one from Q, with w = dQ/dP known up to a factor, then P(new score <= its quantile) >= c, exactly, for every
+    m. Equal weights give `conformal_quantile`.
 
     Args:
         scores: how badly each held-out row fits, larger is worse, shape (m,).
@@ -159,7 +161,7 @@ def residual_interval(predictions: np.ndarray, quantile: float) -> np.ndarray:
     """The ends of prediction ± quantile, shape (n, 2), float64.
 
     With quantile = conformal_quantile(|y - prediction| of held-out rows, c), a new y lies in its interval, ends
-    included, with probability at least c.
+    included, with probability at least c, under the assumptions of `conformal_quantile` and on average as there.
 
     Args:
         predictions: shape (n,).

@@ -8,8 +8,8 @@ let a few huge errors count no more than others, and do not ask what distributio
 least leave-one-out error, over no function of x at all as well: where errors are about as large everywhere, s is
 constant, and intervals are what they would be without it.
 
-Conformal intervals prediction ± q s(x), with q the quantile of |residual| / s(x) over held-out rows, hold the truth as
-often as promised whatever s is, as long as it was fitted without these rows.
+Conformal intervals prediction ± q s(x), with q the quantile of |residual| / s(x) over held-out rows, hold the truth at
+least as often as asked, on average over exchangeable rows, whatever s is, as long as it was fitted without these rows.
 """
 
 from collections.abc import Mapping

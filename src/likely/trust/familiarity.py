@@ -250,8 +250,9 @@ def unfamiliarity(stats: Mapping[str, np.ndarray], features: np.ndarray, scores:
 def familiarity_p_values(strangeness: np.ndarray, held_out: np.ndarray) -> np.ndarray:
     """The conformal p-value (1 + how many of m held-out rows are at least as strange) / (m + 1), shape (n,).
 
-    For a row drawn like the held-out ones P(p <= a) <= a, for every a and m. What differs by rounding alone (1e-5 of
-    its size) counts as equal.
+    For a row that is exchangeable with the held-out ones P(p <= a) <= a, for every a and m, over the draw of all of
+    them; not for every kind of familiar row, nor for every draw of held-out rows. What differs by rounding alone (1e-5
+    of its size) counts as equal.
 
     Args:
         strangeness: shape (n,).

@@ -1,9 +1,10 @@
-"""Sets of labels that hold the truth as often as promised: split conformal prediction for classes.
+"""Sets of labels that hold the truth with at least the asked probability: split conformal prediction for classes.
 
     held-out rows -> a score per label, larger = fits worse -> quantile -> the labels of a new row that stay below it
 
-The promise needs no trust in the probabilities, only that new rows are drawn like the held-out ones; good
-probabilities make the sets small.
+The promise needs no trust in the probabilities, only that new rows are exchangeable with the held-out ones, which
+nothing was fitted to; good probabilities make the sets small. It is an average over the draw of held-out and new rows
+together, and over all classes unless there is a quantile per class.
 """
 
 from collections.abc import Sequence

@@ -130,8 +130,8 @@ def estimate_prior(
 
     That is right as far as the probabilities are. With held-out rows, whose labels are known, it is corrected by what
     the model answers to rows of each class (`likely.trust.confusion.solve_confusion`), and the intervals count both
-    draws and how wrong the probabilities are: with about 95% they hold the frequencies of all classes together, for
-    models that are badly calibrated, too.
+    draws and how wrong the probabilities are: with about 95% (approximately) they hold the frequencies of all classes
+    together, for models that are badly calibrated, too. Rows are taken to be independent.
 
     Without held-out rows the interval of each class holds the middle 95% of the estimates from resampled rows, widened
     to hold the estimate. It tells how much chance there is in which rows came; not how wrong the model's probabilities

@@ -1,4 +1,4 @@
-"""One number that makes confidence honest: dividing scores by a temperature fitted on held-out rows."""
+"""One number that corrects confidence on average: dividing scores by a temperature fitted on held-out rows."""
 
 import math
 from collections.abc import Callable
@@ -32,11 +32,13 @@ def fit_temperature(
 
         y' = (1 - e) y + e (1 - y) / (k - 1),  e = m / (n + 2 m)
 
-    which vanishes as n grows. A label that is masked has probability 0 at every temperature: k counts the others,
-    and a row whose own label is masked costs infinity whatever T is, so that T rests on the other rows. The result
-    lies in [0.05, 1000]: scores that say nothing would be flattened without end, and without imagined mistakes
-    scores that put every label first would be sharpened without end. Scores that are equal within each row give 1.
-    The likelihood of y' is never worse than at T = 1.
+    which vanishes as n grows. In sum it is m imagined mistakes for every n: little beside dozens of real ones, much
+    beside none or one, so that T from few rows is too large rather than too small. T is an estimate; no
+    distribution-free guarantee of calibration comes with it. A label that is masked has probability 0 at every
+    temperature: k counts the others, and a row whose own label is masked costs infinity whatever T is, so that T rests
+    on the other rows. The result lies in [0.05, 1000]: scores that say nothing would be flattened without end, and
+    without imagined mistakes scores that put every label first would be sharpened without end. Scores that are equal
+    within each row give 1. The likelihood of y' is never worse than at T = 1.
 
     Args:
         scores: log-probabilities or any scores, shape (n, k). Rows may be shifted: only differences count. A score of
