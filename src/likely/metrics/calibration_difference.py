@@ -19,8 +19,8 @@ def calibration_difference(
     """The debiased ECE of two models, and the second less the first with a 95% interval (bins of equal width).
 
     Plug-in figures cannot be compared as they are: a model whose confidences spread over more bins shows more by
-    chance. So a difference D is tested like this. Both models are given the gaps that their ECEs would have if the
-    better one were as good as it seems and the other worse by D; noise is drawn for both at once, with the covariance
+    chance. So a difference D is tested like this. Both models are given the gaps of two ECEs that differ by D, as near
+    to the two that were found as can be; noise is drawn for both at once, with the covariance
     that the rows show; and D is in the interval if the plug-in figures part as far to either side in more than 2.5% of
     the draws.
 
@@ -42,7 +42,7 @@ def calibration_difference(
     seen = gaps[1].total - gaps[0].total
 
     def drawn(difference: float) -> np.ndarray:
-        base = max(0.0, -difference, min(first, second - difference))
+        base = max(0.0, -difference, (first + second - difference) / 2)
         errors = (base, base + difference)
         figures = [np.abs(g.at(e) + part).sum(axis=1) for g, e, part in zip(gaps, errors, noise, strict=True)]
         return figures[1] - figures[0]
