@@ -18,12 +18,12 @@ from typing import Any
 import numpy as np
 
 import likely
-from likely import training
 from likely.config import RunConfig
-from likely.data.split import random_split
-from likely.heads import softmax
+from likely.data.splits import random_split
+from likely.functional.heads import softmax
 from likely.metrics import accuracy, calibration_error, log_loss
-from likely.recipe import Silent, learn
+from likely.training import train
+from likely.training.fit import Silent, learn
 from likely.trust.temperature import apply_temperature, fit_temperature
 
 _STARTS = (0.95, 0.9, 0.8, 0.6)
@@ -36,7 +36,7 @@ class Snapshots(Silent):
     def __init__(self) -> None:
         self.states: list[tuple[float, dict[str, np.ndarray]]] = []
         self.engine: Any = None
-        self._create = training.create_engine
+        self._create = train.create_engine
 
     def create(self, *args: Any, **settings: Any) -> Any:
         self.engine = self._create(*args, **settings)
@@ -70,7 +70,7 @@ def main() -> None:
 def judged(seed: int, data: Any) -> Iterator[tuple[str, tuple[float, float, float, float]]]:
     """Each way to average: its accuracy, NLL, ECE and seconds per pass."""
     shots = Snapshots()
-    training.create_engine = shots.create
+    train.create_engine = shots.create
     predictor: Any = learn(data, RunConfig(data="fashion-mnist", seed=seed), shots).predictor
     parts = random_split(len(data.train), [2400, 2400, 0], np.random.default_rng(seed))
     X, y = (np.concatenate([values[parts[0]], values[parts[1]]]) for values in (data.train.X, data.train.y))

@@ -30,8 +30,8 @@ from sklearn.metrics import roc_auc_score
 import likely
 from likely.config import RunConfig
 from likely.data.dataset import Part
-from likely.predictor.arrays import FAMILIARITY
-from likely.recipe import learn
+from likely.model.held_out_arrays import FAMILIARITY
+from likely.training.fit import learn
 from likely.trust.abstention import confidence
 from likely.trust.familiarity import distance, energy, unfamiliarity
 

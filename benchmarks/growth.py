@@ -39,11 +39,11 @@ def tiled(folder: Path, n: int) -> Path:
 
 def fit_and_report(path: str, n: int, width: int) -> None:
     """Print the peak of one fit in MB: what a process of its own does."""
-    from likely import presets
     from likely.cli.app import app
+    from likely.training import plan
 
-    recipe = presets._RECIPES["conv", "fast"]
-    presets._RECIPES["conv", "fast"] = replace(recipe, settings={**recipe.settings, "width": width})
+    recipe = plan._RECIPES["conv", "fast"]
+    plan._RECIPES["conv", "fast"] = replace(recipe, settings={**recipe.settings, "width": width})
     epochs = min(1.0, _STEPS * recipe.batch_size / n)
     with tempfile.TemporaryDirectory() as out, contextlib.redirect_stdout(sys.stderr):
         app(["fit", path, "--out", f"{out}/run", "--epochs", str(epochs)], standalone_mode=False)

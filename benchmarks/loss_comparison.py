@@ -18,11 +18,11 @@ import numpy as np
 
 import likely
 from likely.arrays import one_hot
-from likely.data.normalize import Normalization
-from likely.data.split import random_split
+from likely.data.splits import random_split
 from likely.engines import create_engine
-from likely.engines.engine import Engine, Optimizer
-from likely.learning.descent import descend
+from likely.engines.protocol import Engine, Optimizer
+from likely.preprocessing.normalization import Normalization
+from likely.training.descent import descend
 
 LOSSES = {"cross_entropy": "cross-entropy", "squared_error": "squared error"}
 RATES = (0.1, 0.3, 1.0, 3.0)

@@ -45,11 +45,11 @@ def write_pictures(folder: Path, n: int) -> Path:
 def fit_and_report(folder: str, network: str, way: str) -> None:
     """Print the figures of one fit as JSON: what a process of its own does."""
     from likely.config import RunConfig
-    from likely.data import picture_cache
+    from likely.data.images import image_cache
     from likely.data.sources import open_dataset
-    from likely.recipe import learn
+    from likely.training.fit import learn
 
-    picture_cache.ON_DISK_FROM = 0 if way == "mapped" else 2**62
+    image_cache.ON_DISK_FROM = 0 if way == "mapped" else 2**62
     peak = {"RssAnon": 0, "RssFile": 0}
     threading.Thread(target=_watch, args=(peak,), daemon=True).start()
     began = time.perf_counter()

@@ -22,10 +22,10 @@ import numpy as np
 
 import likely
 from likely.arrays import one_hot
-from likely.data.normalize import Normalization
 from likely.engines import create_engine
-from likely.engines.engine import Optimizer
-from likely.learning.descent import descend
+from likely.engines.protocol import Optimizer
+from likely.preprocessing.normalization import Normalization
+from likely.training.descent import descend
 
 THEIRS = "MLPClassifier.partial_fit"
 CONTENDERS = {"likely, engine numpy": "numpy", "likely, engine torch": "torch", "likely, engine jax": "jax"}

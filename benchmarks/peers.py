@@ -24,7 +24,7 @@ from sklearn.neural_network import MLPClassifier
 
 import likely
 from likely.config import RunConfig
-from likely.recipe import learn
+from likely.training.fit import learn
 
 
 def main() -> None:

@@ -142,7 +142,7 @@ def ours(seconds: float) -> Callable[..., None]:
 
     def learn_for(X: np.ndarray, y: np.ndarray, X_test: np.ndarray, seed: int, clock: Clock) -> None:
         from likely.config import RunConfig
-        from likely.recipe import learn
+        from likely.training.fit import learn
 
         data = likely.open_dataset("fashion-mnist")
         learn(data, RunConfig(data="digits", epochs=0.02))  # imports

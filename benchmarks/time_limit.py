@@ -5,8 +5,8 @@ limit is within 0.2 points of accuracy of every shorter one, or better (means ov
 
     python benchmarks/time_limit.py [--data fashion-mnist] [--limits 3s 5s 8s 12s 20s 30s 2m] [--seeds 0 1 2]
 
-In the clock: `likely.recipe.learn`, from rows in memory to a calibrated model. Reading, the figures on test rows and
-the report are not. The limits of the default take twelve minutes on Fashion-MNIST. Exit code 1: a claim does not hold.
+In the clock: `likely.training.fit.learn`, from rows in memory to a calibrated model. Reading, the figures on test rows
+and the report are not. The default limits take twelve minutes on Fashion-MNIST. Exit code 1: a claim does not hold.
 """
 
 import argparse
@@ -18,7 +18,7 @@ import time
 import numpy as np
 
 from likely.config import RunConfig, parse_duration
-from likely.recipe import judge, learn, open_data
+from likely.training.fit import judge, learn, open_data
 
 
 def main() -> int:

@@ -22,7 +22,7 @@ from sklearn.frozen import FrozenEstimator
 
 import likely
 from likely import metrics
-from likely.data.split import random_split
+from likely.data.splits import random_split
 from likely.trust.abstention import aurc, confidence, error_at_coverage
 from likely.trust.prediction_sets import prediction_sets, set_quantiles
 

@@ -7,7 +7,7 @@ import pytest
 from likely.config import RunConfig
 from likely.data.dataset import Dataset
 from likely.data.sources import open_dataset
-from likely.recipe import Run, fit
+from likely.training.fit import Run, fit
 
 
 @pytest.fixture(scope="session")

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from likely.card import Card, DataEntry, NetworkEntry, SplitsEntry, TrainingEntry
+from likely.model.card import Card, DataEntry, NetworkEntry, SplitsEntry, TrainingEntry
 
 _PAGE = Path("docs/files.md").read_text(encoding="utf-8")
 _CARD = dict(

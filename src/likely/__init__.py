@@ -11,20 +11,20 @@ if TYPE_CHECKING:
     from likely import metrics as metrics
     from likely.data.sources import open_dataset as open_dataset
     from likely.engines.gradient import gradient as gradient
+    from likely.engines.gradient_descent import gradient_descent as gradient_descent
     from likely.estimators import Classifier as Classifier
     from likely.estimators import Regressor as Regressor
-    from likely.heads import l1_normalize as l1_normalize
-    from likely.heads import softmax as softmax
-    from likely.learning.gradient_descent import gradient_descent as gradient_descent
-    from likely.learning.least_squares import least_squares as least_squares
-    from likely.losses import softmax_cross_entropy as softmax_cross_entropy
-    from likely.losses import squared_error as squared_error
+    from likely.functional.heads import l1_normalize as l1_normalize
+    from likely.functional.heads import softmax as softmax
+    from likely.functional.least_squares import least_squares as least_squares
+    from likely.functional.losses import softmax_cross_entropy as softmax_cross_entropy
+    from likely.functional.losses import squared_error as squared_error
+    from likely.functional.objective import Objective as Objective
+    from likely.model import load as load
     from likely.networks.activations import heaviside as heaviside
     from likely.networks.activations import sigmoid as sigmoid
     from likely.networks.linear import Linear as Linear
     from likely.networks.mlp import MLP as MLP
-    from likely.objective import Objective as Objective
-    from likely.predictor import load as load
     from likely.probability.distribution import Distribution as Distribution
     from likely.probability.information import cross_entropy as cross_entropy
     from likely.probability.information import entropy as entropy
@@ -41,24 +41,24 @@ _WHERE = {
     "Event": "likely.probability.space",
     "Linear": "likely.networks.linear",
     "MLP": "likely.networks.mlp",
-    "Objective": "likely.objective",
+    "Objective": "likely.functional.objective",
     "Regressor": "likely.estimators",
     "SampleSpace": "likely.probability.space",
     "cross_entropy": "likely.probability.information",
     "entropy": "likely.probability.information",
     "gradient": "likely.engines.gradient",
-    "gradient_descent": "likely.learning.gradient_descent",
+    "gradient_descent": "likely.engines.gradient_descent",
     "heaviside": "likely.networks.activations",
     "kl_divergence": "likely.probability.information",
-    "l1_normalize": "likely.heads",
+    "l1_normalize": "likely.functional.heads",
     "label_issues": "likely.trust.label_issues",
-    "least_squares": "likely.learning.least_squares",
-    "load": "likely.predictor",
+    "least_squares": "likely.functional.least_squares",
+    "load": "likely.model",
     "open_dataset": "likely.data.sources",
     "sigmoid": "likely.networks.activations",
-    "softmax": "likely.heads",
-    "softmax_cross_entropy": "likely.losses",
-    "squared_error": "likely.losses",
+    "softmax": "likely.functional.heads",
+    "softmax_cross_entropy": "likely.functional.losses",
+    "squared_error": "likely.functional.losses",
 }
 
 __all__ = [

@@ -4,16 +4,16 @@ import numpy as np
 import pytest
 
 import likely
-from likely.data.normalize import Normalization
 from likely.engines import create_engine
-from likely.engines.engine import Optimizer
-from likely.learning.descent import descend
-from likely.learning.gradient_descent import descent_path
-from likely.learning.schedule import Schedule
+from likely.engines.gradient_descent import descent_path
+from likely.engines.protocol import Optimizer
+from likely.functional.objective import Objective
 from likely.networks.linear import Linear
 from likely.networks.mlp import MLP
 from likely.networks.network import Network
-from likely.objective import Objective
+from likely.preprocessing.normalization import Normalization
+from likely.training.descent import descend
+from likely.training.schedule import Schedule
 
 ENGINES = ("numpy", "jax", "torch")
 OPTIMIZERS = [

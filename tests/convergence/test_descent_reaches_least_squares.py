@@ -8,14 +8,14 @@ from sklearn.datasets import load_diabetes
 
 import likely
 from likely.config import RunConfig
-from likely.engines.engine import Optimizer
+from likely.engines.gradient_descent import descent_path
+from likely.engines.protocol import Optimizer
 from likely.errors import DivergenceError
-from likely.learning.gradient_descent import descent_path
+from likely.functional.objective import Objective
 from likely.networks.linear import Linear
 from likely.networks.mlp import MLP
-from likely.objective import Objective
-from likely.presets import Plan
-from likely.training import Rows, train
+from likely.training.plan import Plan
+from likely.training.train import Rows, train
 
 
 @pytest.mark.parametrize("engine", ["numpy", "jax", "torch"])

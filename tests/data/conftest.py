@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from likely.data.fashion_mnist import CONTENTS, load_fashion_mnist
-from likely.data.idx import find_idx
+from likely.data.images.fashion_mnist import CONTENTS, load_fashion_mnist
+from likely.data.images.idx import find_idx
 
 TYPE_CODES = {"u1": 8, "i1": 9, "i2": 11, "i4": 12, "f4": 13, "f8": 14}
 

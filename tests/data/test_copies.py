@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from sklearn.datasets import load_breast_cancer, load_digits, load_iris, load_wine
 
-from likely.data.columns import Column
 from likely.data.copies import find_copies
 from likely.data.hashes import row_hashes
+from likely.preprocessing.columns import Column
 
 Rows = Callable[[np.random.Generator], np.ndarray]
 PRICES = [7.75, 8.05, 26.0, 13.0, 512.3292, 7.8958, 10.5, 31.275]

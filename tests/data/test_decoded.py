@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from likely.data import decoded, picture_cache
-from likely.data.decoded import load_pictures
-from likely.data.picture import read_picture
+from likely.data.images import decode_many, image_cache
+from likely.data.images.decode import read_picture
+from likely.data.images.decode_many import load_pictures
 from likely.errors import CacheWarning, DataError, PictureError
-from likely.stored_rows import StoredRows
+from likely.preprocessing.stored_rows import StoredRows
 
 RNG = np.random.default_rng(0)
 
@@ -21,8 +21,8 @@ RNG = np.random.default_rng(0)
 def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A cache of the test's own, into which even the smallest set goes, and stays on disk."""
     monkeypatch.setenv("LIKELY_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr(picture_cache, "KEPT_FROM", 1)
-    monkeypatch.setattr(picture_cache, "ON_DISK_FROM", 1)
+    monkeypatch.setattr(image_cache, "KEPT_FROM", 1)
+    monkeypatch.setattr(image_cache, "ON_DISK_FROM", 1)
     return tmp_path / "cache" / "pictures"
 
 
@@ -34,7 +34,7 @@ def save(folder: Path, n: int, mode: str = "L", size: tuple[int, int] = (9, 7), 
     return paths
 
 
-def load(paths: list[Path], **settings: object) -> decoded.Loaded:
+def load(paths: list[Path], **settings: object) -> decode_many.Loaded:
     return load_pictures(paths, [str(path) for path in paths], **settings)  # type: ignore[arg-type]
 
 
@@ -52,7 +52,7 @@ def test_the_second_time_comes_from_the_cache(tmp_path: Path, cache: Path, monke
     first = load(paths)
     assert isinstance(first.X, StoredRows)
     assert sorted(path.suffix for path in cache.iterdir()) == [".json", ".rows"]
-    monkeypatch.setattr(decoded, "read_picture", None)
+    monkeypatch.setattr(decode_many, "read_picture", None)
     np.testing.assert_array_equal(load(paths).X[:], first.X[:])
     # Where a file lies does not matter, what it holds does.
     moved = [path.rename(path.with_name(f"moved {path.name}")) for path in paths]
@@ -126,7 +126,7 @@ def test_damage_behind_a_whole_head_is_tried_again(tmp_path: Path, monkeypatch: 
         return read_picture(source, **settings)
 
     with monkeypatch.context() as patched:
-        patched.setattr(decoded, "read_picture", out_of_memory)
+        patched.setattr(decode_many, "read_picture", out_of_memory)
         assert load(paths, skip_bad=True).kept.tolist() == [0, 2]
     assert load(paths).kept.tolist() == [0, 1, 2]
 
@@ -176,7 +176,7 @@ def test_the_least_used_sets_make_room(tmp_path: Path, cache: Path, monkeypatch:
     sets = [save(tmp_path / str(i), 20) for i in range(3)]
     load(sets[0])
     size = next(cache.glob("*.rows")).stat().st_size
-    monkeypatch.setattr(picture_cache, "CACHE_BYTES", 2 * size + 100)
+    monkeypatch.setattr(image_cache, "CACHE_BYTES", 2 * size + 100)
     for paths in sets[1:]:
         load(paths)
     assert len(list(cache.glob("*.rows"))) == len(list(cache.glob("*.json"))) == 2

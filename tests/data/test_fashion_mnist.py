@@ -12,11 +12,11 @@ import pytest
 
 from likely.data import download
 from likely.data.cache import cache_folder
-from likely.data.conversion import PRODUCT_PHOTO
 from likely.data.dataset import Dataset
-from likely.data.fashion_mnist import CONTENTS, LABELS, load_fashion_mnist
+from likely.data.images.fashion_mnist import CONTENTS, LABELS, load_fashion_mnist
 from likely.data.sources import open_dataset
 from likely.errors import ConfigError, DamagedFileWarning, DataError
+from likely.preprocessing.conversion import PRODUCT_PHOTO
 
 LinkFiles = Callable[..., Path]
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from likely.data import find
-from likely.data.find import Found, find_pictures
+from likely.data.images import find
+from likely.data.images.find import Found, find_pictures
 
 
 @pytest.fixture
@@ -87,8 +87,8 @@ def test_a_folder_without_permission_is_an_entry(tmp_path: Path) -> None:
     # Permissions do not bind root, so another process gives root up first; from inside, for its way there is barred.
     script = """
 import os
-from likely.data import find
-from likely.data.find import find_pictures
+from likely.data.images import find
+from likely.data.images.find import find_pictures
 if os.geteuid() == 0:
     os.setuid(65534)
 print(find_pictures(["."]))

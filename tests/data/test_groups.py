@@ -15,7 +15,7 @@ from likely.data.groups import (
     shared_with,
     with_copies_grouped,
 )
-from likely.data.split import folds, random_split
+from likely.data.splits import folds, random_split
 from likely.data.test_part import with_test_part
 from likely.errors import DataError, ShapeError
 

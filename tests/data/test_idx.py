@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from likely.data.idx import open_idx_folder, parse_idx, read_idx, read_raw
+from likely.data.images.idx import open_idx_folder, parse_idx, read_idx, read_raw
 from likely.data.sources import open_dataset
 from likely.errors import DataError
 

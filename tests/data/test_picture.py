@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from PIL import Image
 
-from likely.data.conversion import PRODUCT_PHOTO
-from likely.data.picture import TURNS, picture_shape, read_picture
+from likely.data.images.decode import TURNS, picture_shape, read_picture
 from likely.errors import ConfigError, PictureError, ShapeError
+from likely.preprocessing.conversion import PRODUCT_PHOTO
 
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF")
 RNG = np.random.default_rng(0)
@@ -334,7 +334,7 @@ def test_a_file_without_permission_is_named(tmp_path: Path) -> None:
     # Permissions do not bind root, so another process gives root up first.
     script = """
 import os, sys
-from likely.data.picture import read_picture
+from likely.data.images.decode import read_picture
 from likely.errors import PictureError
 if os.geteuid() == 0:
     os.setuid(65534)

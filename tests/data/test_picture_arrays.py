@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from likely.data.picture_arrays import are_pictures, rows_as_pictures, stack_pictures
+from likely.data.images.image_arrays import are_pictures, rows_as_pictures, stack_pictures
 from likely.errors import ShapeError
 
 PICTURES = np.random.default_rng(0).integers(0, 256, (5, 3, 4), dtype=np.uint8)

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from sklearn.model_selection import StratifiedKFold
 
-from likely.data.split import folds, random_split
+from likely.data.splits import folds, random_split
 from likely.errors import DataError
 
 LABELS = hnp.arrays(np.int64, st.integers(0, 200), elements=st.integers(0, 6))

@@ -11,14 +11,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from likely.data.answers import read_answers
-from likely.data.columns import Column
-from likely.data.csv_table import csv_pieces
-from likely.data.encode import describe, encode
-from likely.data.open_table import open_table
 from likely.data.sources import open_dataset
-from likely.data.table import Table, as_texts, is_table, missing, read_table, table_pieces
+from likely.data.tables.csv_reader import csv_pieces
+from likely.data.tables.encode import describe, encode
+from likely.data.tables.open_table import open_table
+from likely.data.tables.table import Table, as_texts, is_table, missing, read_table, table_pieces
+from likely.data.tables.targets import read_answers
 from likely.errors import DataError
+from likely.preprocessing.columns import Column
 
 
 def frame(n: int = 200, seed: int = 0) -> pd.DataFrame:

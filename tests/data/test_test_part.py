@@ -8,10 +8,10 @@ import pytest
 from likely.config import RunConfig
 from likely.data.bundled import load_bundled
 from likely.data.dataset import Dataset, Part
-from likely.data.split import random_split
+from likely.data.splits import random_split
 from likely.data.test_part import with_test_part
 from likely.errors import DataError
-from likely.recipe import open_data
+from likely.training.fit import open_data
 
 
 def _dataset(y: np.ndarray) -> Dataset:

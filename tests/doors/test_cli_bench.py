@@ -6,13 +6,13 @@ from collections.abc import Callable
 import pytest
 from typer.testing import Result
 
-import likely.benchmark
-from likely.benchmark import Size
+import likely.training.benchmark
+from likely.training.benchmark import Size
 
 
 @pytest.fixture(autouse=True)
 def _small(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(likely.benchmark, "Size", lambda trained_on: Size(64, 2, 1, trained_on))
+    monkeypatch.setattr(likely.training.benchmark, "Size", lambda trained_on: Size(64, 2, 1, trained_on))
 
 
 def test_a_page_to_compare_machines_by(likely: Callable[..., Result], said: Callable[[str], str]) -> None:

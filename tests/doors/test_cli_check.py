@@ -12,9 +12,9 @@ from PIL import Image
 from typer.testing import Result
 
 from likely.data.sources import open_dataset
-from likely.predictor import read_card
-from likely.recipe import open_data
-from likely.runs import CONFIG
+from likely.model import read_card
+from likely.model.run_folder import CONFIG
+from likely.training.fit import open_data
 
 Likely = Callable[..., Result]
 QUICK = ("--network", "linear", "--epochs", "3")

@@ -13,7 +13,7 @@ from PIL import Image
 from typer.testing import Result
 
 from likely.data.sources import open_dataset
-from likely.predictor import read_card
+from likely.model import read_card
 
 Likely = Callable[..., Result]
 

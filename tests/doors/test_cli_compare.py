@@ -12,7 +12,7 @@ from typer.testing import Result
 
 from likely.data.sources import open_dataset
 from likely.metrics import paired_difference
-from likely.predictor import load
+from likely.model import load
 
 Likely = Callable[..., Result]
 
@@ -107,12 +107,12 @@ def test_labels_in_another_order_are_matched_and_other_labels_refused(
 
 def _with_labels_swapped(source: Path, path: Path) -> Path:
     """The same model of two classes, its outputs and labels in the other order."""
-    from likely import storage
+    from likely.model import file as model_file
 
-    arrays, document = storage.read(source)
+    arrays, document = model_file.read(source)
     arrays["theta.layer0"] = arrays["theta.layer0"][:, ::-1].copy()
     document["labels"] = document["labels"][::-1]
-    storage.write(path, arrays, document)
+    model_file.write(path, arrays, document)
     return path
 
 

@@ -7,7 +7,7 @@ from typing import TypeAlias
 
 from typer.testing import Result
 
-from likely.predictor import read_card
+from likely.model import read_card
 
 Likely: TypeAlias = Callable[..., Result]
 

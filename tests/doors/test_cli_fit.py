@@ -17,8 +17,8 @@ import pytest
 from typer.testing import Result
 
 from likely.config import load_config
-from likely.predictor import read_card
-from likely.runs import read_history
+from likely.model import read_card
+from likely.model.run_folder import read_history
 
 Likely = Callable[..., Result]
 IdxFolder = Callable[..., Path]

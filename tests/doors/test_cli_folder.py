@@ -9,9 +9,9 @@ import pytest
 from PIL import Image
 from typer.testing import Result
 
-from likely.data import picture_cache
+from likely.data.images import image_cache
 from likely.data.sources import open_dataset
-from likely.predictor import read_card
+from likely.model import read_card
 
 Likely = Callable[..., Result]
 Said = Callable[[str], str]
@@ -43,8 +43,8 @@ def test_pictures_on_disk_give_the_model_of_pictures_in_memory(
 ) -> None:
     folder = save(tmp_path / "data", range(200))
     assert likely("fit", folder, *QUICK, "--out", tmp_path / "memory").exit_code == 0
-    monkeypatch.setattr(picture_cache, "KEPT_FROM", 1)
-    monkeypatch.setattr(picture_cache, "ON_DISK_FROM", 1)
+    monkeypatch.setattr(image_cache, "KEPT_FROM", 1)
+    monkeypatch.setattr(image_cache, "ON_DISK_FROM", 1)
     for name in ("first", "second"):
         assert likely("fit", folder, *QUICK, "--out", tmp_path / name).exit_code == 0
         for file in ("metrics.json", "row_hashes.npy"):
@@ -191,7 +191,7 @@ def test_a_cache_that_can_not_be_written_is_said(
     folder = save(tmp_path / "data", of_classes(0, 1))
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("LIKELY_CACHE", str(tmp_path / "file"))
-    monkeypatch.setattr(picture_cache, "KEPT_FROM", 1)
+    monkeypatch.setattr(image_cache, "KEPT_FROM", 1)
     result = likely("fit", folder, *QUICK, "--out", tmp_path / "run")
     assert result.exit_code == 0, result.stderr
     assert "Decoded pictures lie in memory this time" in said(result.stderr)

@@ -9,8 +9,8 @@ import pytest
 from PIL import Image
 from typer.testing import Result
 
-from likely.predictor import read_card
-from likely.runs import read_row_hashes
+from likely.model import read_card
+from likely.model.run_folder import read_row_hashes
 
 Likely = Callable[..., Result]
 Said = Callable[[str], str]

@@ -15,8 +15,8 @@ import torch
 from PIL import Image
 from typer.testing import Result
 
-from likely import storage
-from likely.predictor import load, read_card
+from likely.model import file as model_file
+from likely.model import load, read_card
 
 Likely = Callable[..., Result]
 
@@ -39,7 +39,7 @@ def test_inspect_does_not_load_the_weights(likely: Likely, digits_run: Path, mon
     def refuse(*_: object) -> None:
         raise AssertionError("the arrays were read")
 
-    monkeypatch.setattr("likely.storage.read", refuse)
+    monkeypatch.setattr("likely.model.file.read", refuse)
     assert likely("inspect", digits_run).exit_code == 0
 
 
@@ -162,16 +162,16 @@ def test_report_refuses_what_is_no_run(likely: Likely, tmp_path: Path) -> None:
 
 def rewritten(source: Path, path: Path, change: Callable[[dict[str, np.ndarray]], None]) -> Path:
     """The model file with other arrays and a checksum that fits them."""
-    arrays, document = storage.read(source)
+    arrays, document = model_file.read(source)
     change(arrays)
-    storage.write(path, arrays, document)
+    model_file.write(path, arrays, document)
     return path
 
 
 def with_nan(source: Path, path: Path) -> Path:
     """The model file with one weight NaN and a checksum that fits it: only a forger could write it."""
     content = bytearray(source.read_bytes())
-    weight = storage.read(source)[0]["theta.layer0"].tobytes()
+    weight = model_file.read(source)[0]["theta.layer0"].tobytes()
     at = content.index(weight)
     content[at : at + 4] = np.float32("nan").tobytes()
     return with_checksum(bytes(content), path)

@@ -17,9 +17,9 @@ import pytest
 from PIL import Image
 from typer.testing import Result
 
-from likely import storage
-from likely.data.picture import read_picture
-from likely.predictor import ClassifierPredictor, load
+from likely.data.images.decode import read_picture
+from likely.model import ClassifierPredictor, load
+from likely.model import file as model_file
 
 Likely = Callable[..., Result]
 Said = Callable[[str], str]
@@ -285,9 +285,9 @@ def test_an_impossible_condition_is_an_error_of_its_pictures(
     likely: Likely, digits_run: Path, digit_pictures: Path, tmp_path: Path
 ) -> None:
     # With weights this large every probability but one is too small for a number.
-    arrays, document = storage.read(digits_run / "model.likely")
+    arrays, document = model_file.read(digits_run / "model.likely")
     certain = tmp_path / "model.likely"
-    storage.write(certain, {n: a * 1e6 if n.startswith("theta") else a for n, a in arrays.items()}, document)
+    model_file.write(certain, {n: a * 1e6 if n.startswith("theta") else a for n, a in arrays.items()}, document)
     plain = json.loads(likely("predict", certain, digit_pictures, "--json").stdout)
     label = plain[0]["label"]
     result = likely("predict", certain, digit_pictures, "--json", "--given", label)

@@ -11,7 +11,7 @@ from typer.testing import Result
 
 import likely as library
 from likely.errors import DataError, GuaranteeWarning
-from likely.predictor import ClassifierPredictor
+from likely.model import ClassifierPredictor
 
 Likely = Callable[..., Result]
 QUICK = ("--network", "linear", "--epochs", 30)

@@ -18,10 +18,10 @@ import pytest
 from PIL import Image
 from typer.testing import Result
 
-from likely.data.encode import encode
-from likely.data.table import read_table
+from likely.data.tables.encode import encode
+from likely.data.tables.table import read_table
 from likely.errors import DataError
-from likely.predictor import ClassifierPredictor, RegressorPredictor, load
+from likely.model import ClassifierPredictor, RegressorPredictor, load
 
 Likely: TypeAlias = Callable[..., Result]
 QUICK = ("--network", "linear", "--epochs", 3)

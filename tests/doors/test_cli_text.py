@@ -16,12 +16,12 @@ from hypothesis import strategies as st
 from likely.cli.answers import Answer, Failure, Given, Number
 from likely.cli.progress import LiveWatcher, PlainWatcher, clock
 from likely.cli.questions import Promises, read_events, read_numbers, read_questions
-from likely.cli.tables import aligned, classes_table, figures_table
+from likely.cli.result_tables import aligned, classes_table, figures_table
 from likely.cli.terminal import bar, padded, percent, printable, width
 from likely.cli.writers import ANSWER_COLUMNS, Columns, CsvWriter, JsonWriter, TableWriter
 from likely.errors import UnknownOutcomeError
-from likely.learning.descent import Record
 from likely.probability.space import SampleSpace
+from likely.training.descent import Record
 
 CLOTHES = ["T-shirt/top", "Coat", "Sandal", "Sneaker", "Ankle boot", "Hat, woolen"]
 HOSTILE = "=1+1\x1b]0;owned\x07[bold red]:smile:\u202egnp\n.png"

@@ -12,7 +12,7 @@ from PIL import Image
 from sklearn.datasets import load_digits
 from typer.testing import Result
 
-from likely.predictor import ClassifierPredictor, load, read_card
+from likely.model import ClassifierPredictor, load, read_card
 
 Likely = Callable[..., Result]
 IdxFolder = Callable[..., Path]

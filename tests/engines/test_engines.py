@@ -9,13 +9,13 @@ import torch
 
 import likely
 from likely.engines import create_engine
-from likely.engines.engine import Batch, Optimizer
+from likely.engines.protocol import Batch, Optimizer
 from likely.errors import EngineError, ShapeError
+from likely.functional.objective import Objective
 from likely.networks.convnet import ConvNet
 from likely.networks.linear import Linear
 from likely.networks.mlp import MLP
-from likely.objective import Objective
-from likely.stored_rows import RowArray, StoredRows
+from likely.preprocessing.stored_rows import RowArray, StoredRows
 
 SETTINGS = {
     "n_outputs": 2,

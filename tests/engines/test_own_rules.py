@@ -10,7 +10,7 @@ from torch import nn
 
 import likely
 from likely.engines import create_engine
-from likely.engines.engine import Batch, Optimizer
+from likely.engines.protocol import Batch, Optimizer
 from likely.errors import ConfigError, EngineError, ShapeError
 from likely.networks.convnet import ConvNet
 from likely.networks.custom import CustomNetwork

@@ -4,7 +4,7 @@ import torch
 
 from likely.engines import create_engine
 from likely.engines.by_torch.precision import multiplies_in_bfloat16
-from likely.engines.engine import Batch, Optimizer
+from likely.engines.protocol import Batch, Optimizer
 from likely.networks import create_network
 from likely.networks.convnet import ConvNet
 

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from likely.engines.by_torch.rules import Rule
-from likely.engines.engine import Optimizer
+from likely.engines.protocol import Optimizer
 
 
 def _walk(step, theta, forget):
@@ -54,7 +54,7 @@ CODE = """
 import sys
 import numpy as np
 from likely.engines import create_engine
-from likely.engines.engine import Batch, Optimizer
+from likely.engines.protocol import Batch, Optimizer
 from likely.networks.convnet import ConvNet
 X = np.zeros((4, 1, 8, 8), np.float32)
 engine = create_engine("torch", ConvNet(4, stem=2), n_outputs=2, head="softmax", loss="cross_entropy",

@@ -12,9 +12,9 @@ from sklearn.datasets import load_iris
 from sklearn.pipeline import make_pipeline
 
 import likely
-from likely.estimators.bars import LineBar, bar_html, watcher
-from likely.held_out import Course, of_all_runs
-from likely.learning.descent import Record
+from likely.estimators.progress_bar import LineBar, bar_html, watcher
+from likely.training.descent import Record
+from likely.training.held_out import Course, of_all_runs
 
 CELLS = """
 import likely

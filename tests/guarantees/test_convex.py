@@ -14,10 +14,10 @@ from tests.guarantees.proof import Check, Figures, Proof, mean
 import likely
 from likely.arrays import one_hot
 from likely.config import RunConfig
-from likely.heads import log_softmax
+from likely.functional.heads import log_softmax
 from likely.metrics import log_loss
-from likely.presets import choose_plan
-from likely.training import Rows, Trained, train
+from likely.training.plan import choose_plan
+from likely.training.train import Rows, Trained, train
 
 
 def three_gaussians(n: int, seed: int) -> tuple[np.ndarray, np.ndarray]:

@@ -6,8 +6,8 @@ from tests.guarantees.proof import Check, Figures, Proof, mean
 
 from likely.config import RunConfig
 from likely.data.dataset import Dataset, Part
-from likely.predictor import ClassifierPredictor
-from likely.recipe import learn
+from likely.model import ClassifierPredictor
+from likely.training.fit import learn
 from likely.trust.prediction_sets import METHODS, prediction_sets, set_quantiles
 from likely.trust.prior import label_shift_weights, shift_prior
 

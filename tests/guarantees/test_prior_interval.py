@@ -5,7 +5,7 @@ import pytest
 from tests.guarantees.proof import Check, Figures, Proof, mean
 from tests.guarantees.test_label_shift import FIELD, gaussians, learned
 
-from likely.predictor import ClassifierPredictor
+from likely.model import ClassifierPredictor
 from likely.trust.prior import estimate_prior
 
 LEAST = 0.9

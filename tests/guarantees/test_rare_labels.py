@@ -16,9 +16,9 @@ import likely
 from likely.config import RunConfig
 from likely.data.dataset import Dataset, Part
 from likely.errors import DataError
-from likely.held_out import LEAST
-from likely.predictor import ClassifierPredictor
-from likely.recipe import learn
+from likely.model import ClassifierPredictor
+from likely.training.fit import learn
+from likely.training.held_out import LEAST
 
 COVERAGES = (0.8, 0.9, 0.95)
 _NEW = 4_000

@@ -14,7 +14,7 @@ from tests.guarantees.proof import Check, Figures, Proof, count, mean
 import likely
 from likely.data.copies import find_copies
 from likely.errors import DataError
-from likely.predictor import ClassifierPredictor
+from likely.model import ClassifierPredictor
 
 D, K = 4, 3
 MOST_BROKEN, DRAWS = 18, 200

@@ -14,9 +14,9 @@ from tests.guarantees.proof import Check, Figures, Proof, mean
 
 from likely.arrays import one_hot
 from likely.config import RunConfig
-from likely.heads import HEADS
-from likely.held_out import Outcome, cross_validate
-from likely.training import Rows
+from likely.functional.heads import HEADS
+from likely.training.held_out import Outcome, cross_validate
+from likely.training.train import Rows
 from likely.trust.temperature import apply_temperature, fit_temperature
 
 

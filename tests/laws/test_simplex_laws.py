@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
 from likely.arrays import to_numpy
-from likely.heads import l1_normalize, log_l1_normalize, log_softmax, softmax, softmax_jacobian
-from likely.losses import softmax_cross_entropy
+from likely.functional.heads import l1_normalize, log_l1_normalize, log_softmax, softmax, softmax_jacobian
+from likely.functional.losses import softmax_cross_entropy
 
 to_the_simplex = pytest.mark.parametrize(
     ("head", "log_head"), [(softmax, log_softmax), (l1_normalize, log_l1_normalize)]

@@ -12,7 +12,7 @@ import pytest
 import likely
 from likely import metrics
 from likely.errors import ConfigError, DataError, ProbabilityError, ShapeError
-from likely.losses import softmax_cross_entropy
+from likely.functional.losses import softmax_cross_entropy
 from likely.metrics import calibration, intervals
 
 PROBS = np.array([[0.6, 0.4], [0.5, 0.5], [0.1, 0.9]])

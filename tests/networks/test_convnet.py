@@ -7,12 +7,12 @@ from torch import nn
 
 from likely.config import RunConfig
 from likely.engines import create_engine
-from likely.engines.engine import Optimizer
+from likely.engines.protocol import Optimizer
 from likely.errors import ConfigError, ShapeError
 from likely.networks import create_network
 from likely.networks.convnet import ConvNet, block_widths, whitening_filters
 from likely.networks.network import Network, TorchNetwork
-from likely.presets import choose_plan
+from likely.training.plan import choose_plan
 
 
 def smooth_pictures(n: int, channels: int, side: int, seed: int = 0) -> np.ndarray:

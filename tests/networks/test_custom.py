@@ -21,13 +21,13 @@ import likely
 from likely.cli.app import app
 from likely.config import RunConfig
 from likely.engines import create_engine
-from likely.engines.engine import Batch, Optimizer
+from likely.engines.protocol import Batch, Optimizer
 from likely.errors import ConfigError, EngineError, LikelyError, ModelFileError, ShapeError
 from likely.networks.convnet import ConvNet
 from likely.networks.custom import CustomNetwork
-from likely.presets import Own
-from likely.recipe import fit
-from likely.report.runs import report_run
+from likely.report.run_report import report_run
+from likely.training.fit import fit
+from likely.training.plan import Own
 
 DIGITS = load_digits()
 X = (DIGITS.images * 15).astype(np.uint8)  # 8 x 8 pixels

@@ -8,9 +8,9 @@ from torch.nn import functional
 
 import likely
 from likely.arrays import one_hot
-from likely.engines.by_torch.gradient import gradient_of
-from likely.heads import log_softmax, softmax
-from likely.losses import LOSSES, softmax_cross_entropy, squared_error
+from likely.engines.by_torch.autograd import gradient_of
+from likely.functional.heads import log_softmax, softmax
+from likely.functional.losses import LOSSES, softmax_cross_entropy, squared_error
 
 RNG = np.random.default_rng(0)
 SCORES = RNG.normal(size=(200, 7)) * np.geomspace(1e-3, 300, 200)[:, None]

@@ -6,18 +6,18 @@ import numpy as np
 import pytest
 
 from likely.metrics import confusion_matrix, reliability_bins
-from likely.report import figures, findings
+from likely.report import figures, statements
 
 HOSTILE = '<script>alert("1")</script> & \' 日本語'
 
 
 def all_figures(data, description="What it shows."):
-    bins = findings.make_bins(reliability_bins(data.probs, data.y))
+    bins = statements.make_bins(reliability_bins(data.probs, data.y))
     confusion = confusion_matrix(data.probs, data.y)
     y = data.y.astype(np.float64)
-    held_out = findings.curve(data.history, "held_out", "accuracy")
+    held_out = statements.curve(data.history, "held_out", "accuracy")
     return {
-        "loss": figures.loss_curve(findings.curve(data.history, "loss"), held_out, description),
+        "loss": figures.loss_curve(statements.curve(data.history, "loss"), held_out, description),
         "accuracy": figures.accuracy_curve(held_out, description),
         "reliability": figures.reliability_diagram(bins, "picture", description),
         "confusion": figures.confusion_picture(confusion, description)[0],

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from likely.metrics import calibration_error, reliability_bins
-from likely.report import findings
+from likely.report import statements
 from likely.report.trust import about_coverage
 
 
@@ -13,12 +13,12 @@ from likely.report.trust import about_coverage
 def test_wilson_is_scipys(n, data, level):
     successes = data.draw(st.integers(0, n))
     theirs = scipy.stats.binomtest(successes, n).proportion_ci(level, method="wilson")
-    np.testing.assert_allclose(findings.wilson(successes, n, level), theirs, atol=1e-12)
+    np.testing.assert_allclose(statements.wilson(successes, n, level), theirs, atol=1e-12)
 
 
 @given(st.floats(0, 1))
 def test_percent_is_right_and_never_pretends_certainty(share):
-    text = findings.percent(share)
+    text = statements.percent(share)
     value = float(text.strip("<>%")) / 100
     assert abs(value - share) <= 0.001
     assert (text == "0.0%") == (share == 0)
@@ -26,13 +26,13 @@ def test_percent_is_right_and_never_pretends_certainty(share):
 
 
 def test_entropies_are_scipys_over_several_blocks():
-    probs = np.random.default_rng(0).dirichlet(np.ones(4), size=findings.ROWS_AT_ONCE + 7)
+    probs = np.random.default_rng(0).dirichlet(np.ones(4), size=statements.ROWS_AT_ONCE + 7)
     probs[0] = [1, 0, 0, 0]
-    np.testing.assert_allclose(findings.entropies(probs), scipy.stats.entropy(probs, axis=1), atol=1e-12)
+    np.testing.assert_allclose(statements.entropies(probs), scipy.stats.entropy(probs, axis=1), atol=1e-12)
 
 
 def test_bins_hold_every_row_and_give_the_calibration_error(digits):
-    bins = findings.make_bins(reliability_bins(digits.probs, digits.y))
+    bins = statements.make_bins(reliability_bins(digits.probs, digits.y))
     assert sum(b.count for b in bins) == len(digits.y)
     assert all(b.interval[0] <= b.accuracy <= b.interval[1] for b in bins)
     gaps = sum(b.count * abs(b.accuracy - b.confidence) for b in bins) / len(digits.y)
@@ -50,7 +50,7 @@ def two_class(confidence, right, n):
 def reliability_sentence(*groups):
     pairs = [two_class(*group) for group in groups]
     y, probs = np.concatenate([p[0] for p in pairs]), np.concatenate([p[1] for p in pairs])
-    return findings.about_reliability(findings.make_bins(reliability_bins(probs, y)), "picture")
+    return statements.about_reliability(statements.make_bins(reliability_bins(probs, y)), "picture")
 
 
 @pytest.mark.parametrize(
@@ -79,39 +79,39 @@ def test_reliability_in_words(groups, expected):
     ],
 )
 def test_loss_in_words(held_out, expected):
-    assert expected in findings.about_loss([(1, 3.0)], held_out)
+    assert expected in statements.about_loss([(1, 3.0)], held_out)
 
 
 def test_loss_in_words_without_held_out_rows():
-    assert findings.about_loss([(1, 3.0), (1200, 1.0)], []) == "Training loss went from 3 to 1 in 1,200 steps."
+    assert statements.about_loss([(1, 3.0), (1200, 1.0)], []) == "Training loss went from 3 to 1 in 1,200 steps."
 
 
 def test_accuracy_in_words():
-    assert findings.about_accuracy([(1, 0.5), (2, 0.9)]).endswith("from 50.00% to 90.00%, its best.")
-    assert findings.about_accuracy([(1, 0.5), (9, 0.9), (12, 0.8)]).endswith("after a best of 90.00% at step 9.")
+    assert statements.about_accuracy([(1, 0.5), (2, 0.9)]).endswith("from 50.00% to 90.00%, its best.")
+    assert statements.about_accuracy([(1, 0.5), (9, 0.9), (12, 0.8)]).endswith("after a best of 90.00% at step 9.")
 
 
 def test_curve_skips_what_is_not_a_finite_number():
     records = [{"step": 1, "loss": float("nan")}, {"step": 2, "loss": None}, {"step": 3}, {"step": 4, "loss": 1}]
     records.append({"step": 5, "loss": 2.5, "held_out": {"nll": 0.5}})
-    assert findings.curve(records, "loss") == [(4, 1.0), (5, 2.5)]
-    assert findings.curve(records, "held_out", "nll") == [(5, 0.5)]
+    assert statements.curve(records, "loss") == [(4, 1.0), (5, 2.5)]
+    assert statements.curve(records, "held_out", "nll") == [(5, 0.5)]
 
 
 def test_confusion_in_words():
     confusion = np.array([[5, 3, 0], [1, 9, 0], [0, 2, 0]])
     expected = "Most often confused: a taken for b (3 of 8); the other way round 1 of 10."
-    assert findings.about_confusion(confusion, "abc", "row") == expected
-    assert findings.confused_pairs(confusion, 10) == [(0, 1, 3, 8), (2, 1, 2, 2), (1, 0, 1, 10)]
-    assert findings.about_confusion(np.diag([4, 4]), "ab", "picture") == "No picture was taken for another class."
-    assert "more than once" in findings.about_confusion(np.array([[4, 1], [1, 4]]), "ab", "row")
+    assert statements.about_confusion(confusion, "abc", "row") == expected
+    assert statements.confused_pairs(confusion, 10) == [(0, 1, 3, 8), (2, 1, 2, 2), (1, 0, 1, 10)]
+    assert statements.about_confusion(np.diag([4, 4]), "ab", "picture") == "No picture was taken for another class."
+    assert "more than once" in statements.about_confusion(np.array([[4, 1], [1, 4]]), "ab", "row")
 
 
 def test_wrong_answers_in_words():
     probs = np.array([[0.95, 0.05], [0.6, 0.4], [0.1, 0.9]])
     expected = "2 of 3 rows got a wrong answer; 1 of these 2 (50%) carried a probability of 90% or more."
-    assert findings.about_wrong(np.array([1, 1, 1]), probs, "row") == expected
-    assert findings.about_wrong(np.array([0, 0, 1]), probs, "row") == "No wrong answer among 3 rows."
+    assert statements.about_wrong(np.array([1, 1, 1]), probs, "row") == expected
+    assert statements.about_wrong(np.array([0, 0, 1]), probs, "row") == "No wrong answer among 3 rows."
 
 
 def test_doubt_in_words():
@@ -119,35 +119,37 @@ def test_doubt_in_words():
     probs[:10] = [0.55, 0.45]
     y = np.zeros(100, dtype=np.int64)
     y[:5] = 1
-    text = findings.about_uncertain(y, probs, findings.entropies(probs), "picture")
+    text = statements.about_uncertain(y, probs, statements.entropies(probs), "picture")
     assert text.startswith("Doubt is well placed: in the least certain tenth of the pictures 50.0% of the answers are")
     assert text.endswith("wrong, in the rest 0.0%.")
-    assert "no guide" in findings.about_uncertain(0 * y, probs, findings.entropies(probs), "picture")
-    assert "0.33 nats" in findings.about_uncertain(y[-1:], probs[-1:], findings.entropies(probs[-1:]), "picture")
-    assert "from 0.33 to 0.69" in findings.about_uncertain(y[:15], probs[:15], findings.entropies(probs[:15]), "row")
+    assert "no guide" in statements.about_uncertain(0 * y, probs, statements.entropies(probs), "picture")
+    assert "0.33 nats" in statements.about_uncertain(y[-1:], probs[-1:], statements.entropies(probs[-1:]), "picture")
+    assert "from 0.33 to 0.69" in statements.about_uncertain(
+        y[:15], probs[:15], statements.entropies(probs[:15]), "row"
+    )
 
 
 def test_classes_in_words():
-    assert findings.about_classes([("a", 0.5), ("b", 0.75)]) == "Hardest: a (F1 0.500). Easiest: b (F1 0.750)."
-    assert "equally hard" in findings.about_classes([("a", 0.5), ("b", 0.5)])
-    assert "Only a" in findings.about_classes([("a", 0.5)])
-    assert "No class" in findings.about_classes([])
+    assert statements.about_classes([("a", 0.5), ("b", 0.75)]) == "Hardest: a (F1 0.500). Easiest: b (F1 0.750)."
+    assert "equally hard" in statements.about_classes([("a", 0.5), ("b", 0.5)])
+    assert "Only a" in statements.about_classes([("a", 0.5)])
+    assert "No class" in statements.about_classes([])
 
 
 def test_regression_in_words():
     y = np.arange(100.0)
     noise = np.tile([1.0, -1.0], 50)
-    assert "neither too high nor too low" in findings.about_residuals(y, y + noise)
-    assert "too high, by 5" in findings.about_residuals(y, y + noise + 5)
-    assert "too low, by 5" in findings.about_residuals(y, y + noise - 5)
-    assert "off by 2" in findings.about_residuals(y[:1], y[:1] + 2)
-    assert "within 1 of the truth, 0.03 standard deviations" in findings.about_fit(y, y + noise)
+    assert "neither too high nor too low" in statements.about_residuals(y, y + noise)
+    assert "too high, by 5" in statements.about_residuals(y, y + noise + 5)
+    assert "too low, by 5" in statements.about_residuals(y, y + noise - 5)
+    assert "off by 2" in statements.about_residuals(y[:1], y[:1] + 2)
+    assert "within 1 of the truth, 0.03 standard deviations" in statements.about_fit(y, y + noise)
 
 
 def test_names_become_one_harmless_line():
-    assert findings.printable("Hemd & Hose 日本語 👟") == "Hemd & Hose 日本語 👟"
-    assert findings.printable("a\nb\x00\u202ec\udc80\u2028") == "a�b��c��"
-    assert findings.printable(7) == "7"
+    assert statements.printable("Hemd & Hose 日本語 👟") == "Hemd & Hose 日本語 👟"
+    assert statements.printable("a\nb\x00\u202ec\udc80\u2028") == "a�b��c��"
+    assert statements.printable(7) == "7"
 
 
 def interval(value, low, high):
@@ -162,16 +164,16 @@ def test_the_calibration_error_is_said_with_its_interval_and_what_chance_would_s
         "calibration_p": 0.14,
         "ece_classwise": interval(0.001, 0.0, 0.003),
     }
-    text = findings.about_floor(metrics, "picture")
+    text = statements.about_floor(metrics, "picture")
     assert "0.40% (95% interval 0.00% to 1.10%)" in text
     assert "As counted it is 0.72%" in text
     assert "about 0.52%" in text
     assert "probability of 0.14" in text
     assert "no reason to doubt" in text
     assert "0.10% (0.00% to 0.30%) on average over the classes" in text
-    assert "a miscalibration of the model" in findings.about_floor({**metrics, "calibration_p": 0.002}, "picture")
-    assert "<0.01" in findings.about_floor({**metrics, "calibration_p": 0.002}, "picture")
-    assert findings.about_floor({"ece": interval(0.1, 0.0, 0.2), "ece_floor": interval(0.1, 0.0, 0.2)}, "row") == ""
+    assert "a miscalibration of the model" in statements.about_floor({**metrics, "calibration_p": 0.002}, "picture")
+    assert "<0.01" in statements.about_floor({**metrics, "calibration_p": 0.002}, "picture")
+    assert statements.about_floor({"ece": interval(0.1, 0.0, 0.2), "ece_floor": interval(0.1, 0.0, 0.2)}, "row") == ""
 
 
 def entry(coverage, expected, covered, share, without):

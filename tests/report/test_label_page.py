@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from likely.data.dataset import Dataset, Part
-from likely.label_check import LabelCheck
 from likely.report import label_page
 from likely.report.label_page import render_label_page
+from likely.training.label_check import LabelCheck
 from likely.trust.label_issues import LabelIssues
 
 HOSTILE = '<script>alert("1")</script>\u202e&'

@@ -13,8 +13,8 @@ from PIL import Image
 from likely.errors import OutputError, ShapeError
 from likely.metrics import classification_metrics, regression_metrics
 from likely.report.examples import least_certain, most_confidently_wrong
-from likely.report.findings import entropies
 from likely.report.report import ReportData, render, write_report
+from likely.report.statements import entropies
 
 VOID = {"meta", "img", "br", "link", "input", "hr"}
 HOSTILE = (

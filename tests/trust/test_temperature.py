@@ -13,7 +13,7 @@ from sklearn.calibration import CalibratedClassifierCV
 from sklearn.frozen import FrozenEstimator
 
 from likely.errors import ConfigError, DataError, ProbabilityError, ShapeError
-from likely.heads import log_softmax
+from likely.functional.heads import log_softmax
 from likely.trust.temperature import FLATTEST, SHARPEST, apply_temperature, fit_temperature
 
 

@@ -12,7 +12,7 @@ from likely.errors import ImprobableConditionWarning
 if TYPE_CHECKING:
     import numpy as np
 
-    from likely.predictor import ClassifierPredictor, RegressorPredictor
+    from likely.model import ClassifierPredictor, RegressorPredictor
     from likely.probability.distribution import Distribution
     from likely.probability.space import Event
 

@@ -6,18 +6,18 @@ from typing import TYPE_CHECKING, TypeAlias
 import typer
 
 from likely.cli.answers import Name
-from likely.cli.judging import about_later_rows
+from likely.cli.evaluating import about_later_rows
 from likely.cli.terminal import complain
-from likely.data.find import Found, find_pictures
-from likely.data.picture import read_picture
+from likely.data.images.decode import read_picture
+from likely.data.images.find import Found, find_pictures
 from likely.errors import DataError, PictureError
 
 if TYPE_CHECKING:
     import numpy as np
 
-    from likely.data.columns import Column
-    from likely.data.table import Table
-    from likely.predictor import Predictor
+    from likely.data.tables.table import Table
+    from likely.model import Predictor
+    from likely.preprocessing.columns import Column
 
 Asked: TypeAlias = "tuple[Name, np.ndarray | str]"
 """What to call it, and a row for the model, or why there is none."""
@@ -30,7 +30,7 @@ def table_among(predictor: "Predictor", arguments: Sequence[str]) -> str | None:
         DataError: if the model can't answer pictures.
         typer.BadParameter: if there is a table and something else.
     """
-    from likely.data.table import is_table
+    from likely.data.tables.table import is_table
 
     tables = [a for a in arguments if is_table(a) or (a == "-" and predictor.picture_shape is None)]
     if tables and len(arguments) > 1:
@@ -60,9 +60,9 @@ def rows_asked(predictor: "Predictor", path: str, *, picture: str | None, raw: b
     Raises:
         DataError, MissingExtraError: as `table_pieces`; or if a column that the model needs is not there.
     """
-    from likely.data.encode import encode
-    from likely.data.picture_table import find_in_table
-    from likely.data.table import table_pieces
+    from likely.data.images.image_table import find_in_table
+    from likely.data.tables.encode import encode
+    from likely.data.tables.table import table_pieces
 
     unknown: dict[str, int] = {}
     later: dict[str, int] = {}
@@ -97,7 +97,7 @@ def rows_asked(predictor: "Predictor", path: str, *, picture: str | None, raw: b
 
 def _columns(predictor: "Predictor", table: "Table") -> "tuple[Column, ...]":
     """The model's columns; the table's own, in their order, where the model learned from numbers without names."""
-    from likely.data.columns import Column
+    from likely.preprocessing.columns import Column
 
     if predictor.columns is not None:
         return predictor.columns
@@ -111,7 +111,7 @@ def _columns(predictor: "Predictor", table: "Table") -> "tuple[Column, ...]":
 
 
 def _picture_column(predictor: "Predictor", table: "Table", picture: str | None) -> str:
-    from likely.data.picture_table import picture_column
+    from likely.data.images.image_table import picture_column
 
     stored = predictor.card.data.picture
     if picture is None and stored in table.columns:

@@ -7,7 +7,7 @@ import typer
 from likely.cli.options import choice
 
 if TYPE_CHECKING:
-    from likely.benchmark import Benchmark
+    from likely.training.benchmark import Benchmark
 
 
 def bench(
@@ -22,8 +22,8 @@ def bench(
     """
     import json
 
-    from likely.benchmark import Size, benchmark
     from likely.cli.progress import watch
+    from likely.training.benchmark import Size, benchmark
 
     with watch() as watcher:
         found = benchmark(device or "auto", Size(trained_on=pictures), watcher.loading, watcher.record)
@@ -34,9 +34,9 @@ def bench(
 
 
 def _show(found: "Benchmark") -> None:
-    from likely.cli.tables import aligned
+    from likely.cli.result_tables import aligned
     from likely.cli.terminal import console, printable, styled
-    from likely.durations import duration
+    from likely.metrics.durations import duration
 
     screen = console()
     cpu, run = printable(found.hardware["cpu"]), found.run

@@ -42,12 +42,12 @@ def calibrate(
     """
     import numpy as np
 
-    from likely.cli.judging import chosen_rows, in_terms_of, opened
+    from likely.cli.evaluating import chosen_rows, in_terms_of, opened
     from likely.cli.matching import in_columns_of
     from likely.cli.progress import watch
     from likely.cli.terminal import console, printable
     from likely.errors import DataError, OutputError
-    from likely.predictor import ClassifierPredictor, load
+    from likely.model import ClassifierPredictor, load
 
     if Path(out).exists() and not overwrite:
         raise OutputError(f"{out} already exists. Try another --out, or --overwrite to replace it.")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from likely.cli.options import choice, data_argument, data_option, label_option, picture_option
-from likely.cli.tables import aligned
+from likely.cli.result_tables import aligned
 from likely.cli.terminal import console, percent, printable, styled
 
 if TYPE_CHECKING:
@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 
     from likely.cli.progress import LiveWatcher, PlainWatcher
     from likely.config import RunConfig
-    from likely.data.check import Checked
     from likely.data.dataset import Dataset
-    from likely.label_check import LabelCheck
+    from likely.data.inspect import Checked
+    from likely.training.label_check import LabelCheck
 
 _LABELS, _SHOWN = "Labels", 20
 PAGE, CORRECTIONS, CHECK_PAGE = "labels.html", "corrections.csv", "check.html"
@@ -136,9 +136,9 @@ def _check_data(config: "RunConfig", folder: "Path | None", as_json: bool) -> No
     """Print what is wrong with the data, write the page, and exit with 1 if fit would refuse them."""
     import json
 
-    from likely.cli.findings import print_checked
+    from likely.cli.check_findings import print_checked
     from likely.cli.progress import watch
-    from likely.data.check import check_source
+    from likely.data.inspect import check_source
 
     with watch() as watcher:
         checked = check_source(
@@ -178,7 +178,7 @@ def _say_what_next(checked: "Checked", folder: "Path | None") -> None:
 def _found(
     dataset: "Dataset", config: Any, folds: int, most: int | None, watcher: "LiveWatcher | PlainWatcher"
 ) -> "LabelCheck":
-    from likely.label_check import check_labels
+    from likely.training.label_check import check_labels
 
     watcher.say(f"{dataset.name}: {len(dataset.train):,} training rows, from {dataset.found_at}")
     found = check_labels(dataset, config, folds=folds, watcher=watcher)

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from likely.cli.judging import chosen_rows, flattered, in_terms_of, opened, trained_on
+from likely.cli.evaluating import chosen_rows, flattered, in_terms_of, opened, trained_on
 from likely.cli.matching import in_columns_of
 from likely.cli.options import (
     choice,
@@ -17,7 +17,7 @@ from likely.cli.options import (
     picture_option,
     skip_bad_option,
 )
-from likely.cli.tables import conclusions_table, differences_table
+from likely.cli.result_tables import conclusions_table, differences_table
 from likely.cli.terminal import console, printable, styled
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from likely.data.dataset import Part
     from likely.metrics import Difference
-    from likely.predictor import Predictor
+    from likely.model import Predictor
 
 
 def compare(
@@ -50,8 +50,8 @@ def compare(
     import json
 
     from likely.cli.progress import watch
-    from likely.predictor import load
-    from likely.recipe import judge
+    from likely.model import load
+    from likely.training.fit import judge
 
     models = [load(path, device or "auto") for path in (first, second)]
     _check_comparable(models)

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from likely.cli.judging import about_later_rows, chosen_rows, flattered, in_terms_of, opened, trained_on
+from likely.cli.evaluating import about_later_rows, chosen_rows, flattered, in_terms_of, opened, trained_on
 from likely.cli.matching import in_columns_of
 from likely.cli.options import (
     choice,
@@ -17,7 +17,7 @@ from likely.cli.options import (
     picture_option,
     skip_bad_option,
 )
-from likely.cli.tables import classes_table, events_table, figures_table, promises_table, without_seen
+from likely.cli.result_tables import classes_table, events_table, figures_table, promises_table, without_seen
 from likely.cli.terminal import console
 
 
@@ -40,8 +40,8 @@ def evaluate(
     import json
 
     from likely.cli.progress import watch
-    from likely.predictor import load
-    from likely.recipe import judge
+    from likely.model import load
+    from likely.training.fit import judge
 
     predictor = load(model, device or "auto")
     with watch() as watcher:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from likely.config import RunConfig
-    from likely.recipe import Run
+    from likely.training.fit import Run
 
 _LEARNING, _NETWORK, _OUTPUT = "Learning", "Network", "Output"
 
@@ -177,8 +177,8 @@ def fit(
     settings = _configuration(config, given)
 
     from likely.cli.progress import watch
-    from likely.recipe import fit as learn
-    from likely.report.runs import report_run
+    from likely.report.run_report import report_run
+    from likely.training.fit import fit as learn
 
     with watch() as watcher:
         run = learn(settings, watcher, command)
@@ -243,10 +243,10 @@ def _command(given: dict[str, Any]) -> str:
 
 
 def _summarize(run: "Run", report: "Path") -> None:
-    from likely.cli.tables import figures_table, promises_table, without_seen
+    from likely.cli.result_tables import figures_table, promises_table, without_seen
     from likely.cli.terminal import console, printable, styled
-    from likely.durations import duration
-    from likely.runs import MODEL
+    from likely.metrics.durations import duration
+    from likely.model.run_folder import MODEL
 
     card = run.predictor.card
     training = card.training

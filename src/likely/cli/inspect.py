@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from likely.cli.options import model_argument
-from likely.cli.tables import figures_table
+from likely.cli.result_tables import figures_table
 from likely.cli.terminal import console, padded, printable, styled, width
 
 
@@ -16,8 +16,8 @@ def inspect(
     """Print what MODEL is and how it was made, without loading its weights."""
     import json
 
-    from likely.predictor import read_card
-    from likely.predictor.card_view import card_facts
+    from likely.model import read_card
+    from likely.model.card_view import card_facts
 
     card = read_card(model)
     if as_json:

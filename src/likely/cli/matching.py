@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from likely.data.dataset import Dataset, Part
-    from likely.predictor import Predictor
+    from likely.model import Predictor
 
 
 def in_columns_of(predictor: "Predictor", dataset: "Dataset", rows: "Part") -> "Part":
@@ -32,11 +32,11 @@ def in_columns_of(predictor: "Predictor", dataset: "Dataset", rows: "Part") -> "
 def _read_again(predictor: "Predictor", dataset: "Dataset", rows: "Part") -> "Part":
     from dataclasses import replace
 
-    from likely.data.columns import Column
-    from likely.data.encode import encode
-    from likely.data.table import Table, read_table
-    from likely.data.table_split import read_split
+    from likely.data.tables.encode import encode
+    from likely.data.tables.split_column import read_split
+    from likely.data.tables.table import Table, read_table
     from likely.errors import DataError
+    from likely.preprocessing.columns import Column
 
     columns = predictor.columns or ()
     table = read_table(dataset.found_at, text={column.name for column in columns if column.categories is not None})

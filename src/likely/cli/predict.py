@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from likely.cli.asked import Asked
     from likely.cli.questions import Promises, Questions
     from likely.cli.writers import Columns, Writer
-    from likely.predictor import ClassifierPredictor, RegressorPredictor
+    from likely.model import ClassifierPredictor, RegressorPredictor
 
 _BATCH = 500
 _CALLED = {
@@ -90,8 +90,8 @@ def predict(
     from likely.cli.questions import Promises, read_intervals, read_numbers, read_promises, read_questions
     from likely.cli.terminal import complain
     from likely.errors import DataError
-    from likely.predictor import ClassifierPredictor, load
-    from likely.predictor.missing import never_unfamiliar
+    from likely.model import ClassifierPredictor, load
+    from likely.model.missing_guarantees import never_unfamiliar
     from likely.probability.space import SampleSpace
 
     predictor = load(model, device or "auto")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import typer
 
 if TYPE_CHECKING:
-    from likely.predictor import ClassifierPredictor, RegressorPredictor
+    from likely.model import ClassifierPredictor, RegressorPredictor
     from likely.probability.space import Event, SampleSpace
 
 # "Hat, woolen"=0.3 is read as "Hat, woolen=0.3", which is what CSV can say.
@@ -113,7 +113,7 @@ def read_promises(predictor: "ClassifierPredictor", coverage: float | None, max_
     Raises:
         DataError, ConfigError: if the model cannot promise what was asked for.
     """
-    from likely.predictor.missing import never_unfamiliar
+    from likely.model.missing_guarantees import never_unfamiliar
 
     missing: dict[str, str] = {}
     sets = _promised("set", predictor.check_coverage, coverage, 0.95, missing)
@@ -130,7 +130,7 @@ def read_intervals(predictor: "RegressorPredictor", coverage: float | None) -> P
     Raises:
         DataError, ConfigError: if the model cannot promise what was asked for.
     """
-    from likely.predictor.missing import never_unfamiliar
+    from likely.model.missing_guarantees import never_unfamiliar
 
     missing: dict[str, str] = {}
     intervals = _promised("low", predictor.interval_quantile, coverage, 0.9, missing)

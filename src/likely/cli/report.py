@@ -11,7 +11,7 @@ def report(
     """Write report.html of RUN anew, from its model, its history and its data."""
     from likely.cli.progress import watch
     from likely.cli.terminal import printable
-    from likely.report.runs import report_folder
+    from likely.report.run_report import report_folder
 
     with watch() as watcher:
         path = report_folder(run, watcher)

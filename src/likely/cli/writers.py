@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 from likely.cli.answers import Failure, Number, Outcome, called, most_probable
 from likely.cli.questions import NOTHING, Promises
 from likely.cli.terminal import bar, can_print_blocks, console, padded, percent, printable, styled, width
-from likely.data.spreadsheet import never_a_formula
-from likely.numerals import resolved
+from likely.data.tables.spreadsheet import never_a_formula
+from likely.metrics.numerals import resolved
 from likely.trust.familiarity import UNFAMILIAR
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from likely.data.dataset import Dataset, Part
-from likely.data.split import random_split
+from likely.data.splits import random_split
 
 NAMES = ("digits", "wine", "iris", "breast-cancer", "diabetes")
 TEST_SHARE = 0.2

@@ -11,9 +11,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from likely.data.columns import Column
 from likely.data.hashes import row_hashes
-from likely.stored_rows import RowArray
+from likely.preprocessing.columns import Column
+from likely.preprocessing.stored_rows import RowArray
 
 _EXPLAINED = 0.05
 """Equal rows are copies if chance would give a row less than so many equals, and less than this share of all pairs."""

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from likely.atomic import StrPath, write_text
 from likely.data.dataset import Dataset
-from likely.data.spreadsheet import never_a_formula
+from likely.data.tables.spreadsheet import never_a_formula
 from likely.errors import DataError, nearest
 
 

@@ -9,9 +9,9 @@ from typing import Any, Literal, TypeAlias
 
 import numpy as np
 
-from likely.data.columns import Column
 from likely.errors import ShapeError
-from likely.stored_rows import RowArray, pieces, take_rows
+from likely.preprocessing.columns import Column
+from likely.preprocessing.stored_rows import RowArray, pieces, take_rows
 
 Task: TypeAlias = Literal["classification", "regression"]
 
@@ -74,7 +74,7 @@ class Dataset:
         equal_by_chance: how likely a row equals another one though it is no copy of it.
         mirror: whether a picture flipped left to right still shows the same thing (clothes yes, digits no).
         conversion: how a photograph becomes a picture of this set: a name from the closed list of
-            `likely.data.picture` with its numbers, or None to only resize.
+            `likely.data.images.decode` with its numbers, or None to only resize.
         found_at: where the data came from, for people.
         notes: sentences about the data that its users should know.
     """

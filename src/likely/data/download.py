@@ -9,7 +9,7 @@ from collections.abc import Callable
 from http.client import HTTPException
 from pathlib import Path
 
-from likely.data.progress import Progress
+from likely.data.progress_callback import Progress
 from likely.errors import DataError, OutputError
 
 CHUNK = 256 * 1024

@@ -12,11 +12,11 @@ from typing import Any
 import numpy as np
 
 from likely.arrays import to_numpy
-from likely.data.columns import Column
 from likely.data.copies import find_copies
 from likely.data.dataset import Dataset, Part
 from likely.errors import ShapeError
-from likely.stored_rows import RowArray, join_rows
+from likely.preprocessing.columns import Column
+from likely.preprocessing.stored_rows import RowArray, join_rows
 
 
 def group_numbers(values: Iterable[Hashable]) -> np.ndarray:

@@ -4,7 +4,7 @@ import hashlib
 
 import numpy as np
 
-from likely.stored_rows import RowArray, pieces
+from likely.preprocessing.stored_rows import RowArray, pieces
 
 
 def row_hashes(X: RowArray) -> np.ndarray:

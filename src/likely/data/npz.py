@@ -9,11 +9,11 @@ from typing import Any, Literal
 
 import numpy as np
 
-from likely.data.answers import Answers, read_answers
 from likely.data.dataset import Dataset, Part, Task
-from likely.data.picture_arrays import stack_pictures
+from likely.data.images.image_arrays import stack_pictures
+from likely.data.tables.targets import Answers, read_answers
 from likely.errors import DataError, ShapeError
-from likely.stored_rows import RowArray
+from likely.preprocessing.stored_rows import RowArray
 
 ROWS = ("x", "images", "image", "data", "features", "pictures", "inputs")
 ANSWERS = ("y", "labels", "label", "targets", "target")

@@ -5,17 +5,18 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
-from likely.data import bundled, fashion_mnist
-from likely.data.columns import Column
+from likely.data import bundled
 from likely.data.dataset import Dataset, Task
-from likely.data.folder import open_class_folder
-from likely.data.idx import is_idx_folder, open_idx_folder
+from likely.data.images import fashion_mnist
+from likely.data.images.class_folder import open_class_folder
+from likely.data.images.idx import is_idx_folder, open_idx_folder
 from likely.data.npz import open_npz
-from likely.data.open_table import open_table
-from likely.data.progress import Progress
-from likely.data.table import is_table
+from likely.data.progress_callback import Progress
+from likely.data.tables.open_table import open_table
+from likely.data.tables.table import is_table
 from likely.data.validate import validate
 from likely.errors import ConfigError, DataError, nearest
+from likely.preprocessing.columns import Column
 
 NAMES = (fashion_mnist.NAME, *bundled.NAMES)
 

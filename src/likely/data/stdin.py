@@ -4,7 +4,7 @@ import io
 import sys
 from typing import IO, Any, cast
 
-from likely.data.find import MAX_STDIN_BYTES
+from likely.data.images.find import MAX_STDIN_BYTES
 from likely.errors import DataError
 
 

@@ -7,7 +7,7 @@ import numpy as np
 from likely.data.classes import listed
 from likely.data.dataset import Dataset
 from likely.data.groups import one_row_per_group
-from likely.data.split import random_split
+from likely.data.splits import random_split
 from likely.errors import DataError
 
 SHARE = 0.2

@@ -4,7 +4,7 @@ import numpy as np
 
 from likely.data.dataset import Dataset, Part
 from likely.errors import DataError, ShapeError
-from likely.stored_rows import pieces
+from likely.preprocessing.stored_rows import pieces
 
 
 def validate(dataset: Dataset, *, to_learn: bool = True) -> Dataset:

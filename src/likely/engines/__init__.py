@@ -6,15 +6,15 @@ from typing import Any
 
 import numpy as np
 
-from likely.engines.engine import Engine, MakeOptimizer, Optimizer
 from likely.engines.gradient import refuse_heaviside
+from likely.engines.protocol import Engine, MakeOptimizer, Optimizer
 from likely.errors import EngineError, nearest
 from likely.networks.network import Network, TorchNetwork
 
 _ENGINES = {
     "numpy": ("likely.engines.by_hand", "ByHand"),
     "jax": ("likely.engines.by_jax", "ByJax"),
-    "torch": ("likely.engines.by_torch.engine", "ByTorch"),
+    "torch": ("likely.engines.by_torch.torch_engine", "ByTorch"),
 }
 
 

@@ -21,14 +21,14 @@ from typing import Any
 import numpy as np
 
 from likely.arrays import Array, Params, to_numpy
-from likely.engines.engine import Augment, Batch, Optimizer, Prepare
+from likely.engines.protocol import Augment, Batch, Optimizer, Prepare
 from likely.errors import EngineError
-from likely.losses import LOSSES
+from likely.functional.losses import LOSSES
 from likely.networks.layers import affine
 from likely.networks.linear import Linear
 from likely.networks.mlp import MLP
 from likely.networks.network import Network
-from likely.stored_rows import RowArray
+from likely.preprocessing.stored_rows import RowArray
 
 _PIECE = 32_768
 """Numbers per piece of an update: five arrays of so many float32 fit a core's second-level cache."""
@@ -106,7 +106,7 @@ def loss_and_gradient_by_hand(
 
 
 class ByHand:
-    """The NumPy engine; see `likely.engines.engine.Engine` for what it promises.
+    """The NumPy engine; see `likely.engines.protocol.Engine` for what it promises.
 
     Args:
         network: a `Linear` or an `MLP`.

@@ -12,11 +12,11 @@ from typing import Any
 import numpy as np
 
 from likely.arrays import Array
-from likely.engines.engine import Augment, Batch, Optimizer, Prepare
+from likely.engines.protocol import Augment, Batch, Optimizer, Prepare
 from likely.errors import MissingExtraError
+from likely.functional.objective import mean_loss
 from likely.networks.network import Network
-from likely.objective import mean_loss
-from likely.stored_rows import RowArray, StoredRows
+from likely.preprocessing.stored_rows import RowArray, StoredRows
 
 try:
     import jax
@@ -29,7 +29,7 @@ _AT_ONCE = 32
 
 
 class ByJax:
-    """The JAX engine; see `likely.engines.engine.Engine` for what it promises.
+    """The JAX engine; see `likely.engines.protocol.Engine` for what it promises.
 
     Args:
         network: a pure network.

@@ -7,8 +7,8 @@ import numpy as np
 
 from likely.arrays import to_numpy
 from likely.errors import EngineError, ShapeError, nearest
+from likely.functional.objective import Objective
 from likely.networks.layers import check_fit
-from likely.objective import Objective
 
 _ENGINES = ("numpy", "jax", "torch")
 
@@ -83,6 +83,6 @@ def _by_jax(objective: Any, theta: Any, *data: Any) -> Any:
 
 
 def _by_torch(objective: Any, theta: Any, *data: Any) -> Any:
-    from likely.engines.by_torch.gradient import gradient_of
+    from likely.engines.by_torch.autograd import gradient_of
 
     return gradient_of(objective, theta, *data)

@@ -10,12 +10,12 @@ from sklearn.utils.validation import check_is_fitted, column_or_1d
 
 from likely.data.dataset import Dataset, Part
 from likely.data.groups import checked_groups
-from likely.data.picture_arrays import Channels
+from likely.data.images.image_arrays import Channels
 from likely.errors import DataError, ShapeError
-from likely.estimators.bars import Verbose
 from likely.estimators.estimator import Estimator, checked_weights
+from likely.estimators.progress_bar import Verbose
 from likely.estimators.rows import label_type, named_distributions
-from likely.predictor import ClassifierPredictor
+from likely.model import ClassifierPredictor
 from likely.probability.distribution import Distribution
 from likely.probability.space import Event
 

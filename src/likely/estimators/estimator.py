@@ -17,16 +17,16 @@ from sklearn.utils.validation import (
 
 from likely.arrays import to_numpy
 from likely.config import RunConfig
-from likely.data.answers import refuse_missing
 from likely.data.dataset import Dataset
 from likely.data.groups import with_copies_grouped
-from likely.data.picture_arrays import Channels, are_pictures, rows_as_pictures, stack_pictures
+from likely.data.images.image_arrays import Channels, are_pictures, rows_as_pictures, stack_pictures
+from likely.data.tables.targets import refuse_missing
 from likely.errors import ConfigError, DataError, GuaranteeWarning
-from likely.estimators.bars import Verbose, watcher
+from likely.estimators.progress_bar import Verbose, watcher
 from likely.estimators.rows import check_some_weight
 from likely.networks.custom import CustomNetwork
-from likely.presets import Own
-from likely.recipe import learn
+from likely.training.fit import learn
+from likely.training.plan import Own
 
 _SETTINGS = (
     "network",

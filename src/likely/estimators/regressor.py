@@ -10,10 +10,10 @@ from sklearn.utils.validation import check_is_fitted
 
 from likely.data.dataset import Dataset, Part
 from likely.data.groups import checked_groups
-from likely.data.picture_arrays import Channels
-from likely.estimators.bars import Verbose
+from likely.data.images.image_arrays import Channels
 from likely.estimators.estimator import Estimator, checked_weights
-from likely.predictor import RegressorPredictor
+from likely.estimators.progress_bar import Verbose
+from likely.model import RegressorPredictor
 
 
 class Regressor(RegressorMixin, Estimator):

@@ -14,7 +14,7 @@ from likely.errors import (
     ProbabilityError,
     ShapeError,
 )
-from likely.probability.bars import draw
+from likely.probability.bar_display import draw
 from likely.probability.counts import columns, frequencies
 from likely.probability.display import as_html, as_text, ranked
 from likely.probability.information import entropy

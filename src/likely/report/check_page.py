@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from likely.atomic import StrPath, write_text
-from likely.data.check import Checked, Finding, Place, Severity
+from likely.data.inspect import Checked, Finding, Place, Severity
 from likely.report.examples import PIXELATED, data_uri
-from likely.report.findings import printable, several
 from likely.report.page import template
+from likely.report.statements import printable, several
 
 N_GROUPS, N_MEMBERS = 60, 8
 """Above so many the page would be slow to open; the JSON holds them all."""

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
-from likely.report.findings import percent, printable
-from likely.stored_rows import RowArray
+from likely.preprocessing.stored_rows import RowArray
+from likely.report.statements import percent, printable
 
 LARGEST = 96
 """Longest edge in pixels of a stored picture; larger ones are shrunk so that the page stays small."""

@@ -17,7 +17,7 @@ from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from likely.report.findings import Bin
+from likely.report.statements import Bin
 
 INK, ACCENT, CONTRAST = "#010203", "#010204", "#010205"
 _PAGE_COLORS = {INK: "currentColor", ACCENT: "var(--accent)", CONTRAST: "var(--contrast)"}

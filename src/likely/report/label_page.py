@@ -1,10 +1,10 @@
 """The page of labels in doubt: each picture with its given and its suggested label; loads nothing, runs no script."""
 
 from likely.atomic import StrPath, write_text
-from likely.label_check import LabelCheck
 from likely.report.examples import PIXELATED, data_uri
-from likely.report.findings import percent, printable, several
 from likely.report.page import template
+from likely.report.statements import percent, printable, several
+from likely.training.label_check import LabelCheck
 
 N_SHOWN = 1000
 """Above so many rows the page would be slow to open; the table of corrections holds them all."""

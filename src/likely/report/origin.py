@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from likely.report.findings import printable, several
+from likely.report.statements import printable, several
 
 _GROUPS = ("data", "splits", "training", "versions", "hardware")
 _MODEL = ("task", "head", "loss", "engine", "temperature", "biases", "created")

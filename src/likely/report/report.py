@@ -1,8 +1,8 @@
 """The report of a run: one HTML file that explains itself, loads nothing and runs no script.
 
-`findings.py` says in a sentence what the numbers mean, `tables.py` and `figures.py` show them, `examples.py` picks the
-test rows to look at, `origin.py` tells how the model was made, and `template.html` sets the page. Every text that comes
-from data passes through the escaping of the template or of an XML writer.
+`statements.py` says in a sentence what the numbers mean, `html_tables.py` and `figures.py` show them, `examples.py`
+picks the test rows to look at, `origin.py` tells how the model was made, and `template.html` sets the page. Every text
+that comes from data passes through the escaping of the template or of an XML writer.
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,12 +15,12 @@ from markupsafe import Markup
 from likely import metrics
 from likely.atomic import StrPath, write_text
 from likely.errors import ShapeError
-from likely.numerals import resolved
-from likely.report import examples, figures, findings, origin, tables
-from likely.report.findings import printable, several
+from likely.metrics.numerals import resolved
+from likely.preprocessing.stored_rows import RowArray
+from likely.report import examples, figures, html_tables, origin, statements
 from likely.report.page import template
+from likely.report.statements import printable, several
 from likely.report.trust import Trust, promise_sections
-from likely.stored_rows import RowArray
 
 N_EXAMPLES = 24
 N_PAIRS = 10
@@ -120,7 +120,7 @@ def render(data: ReportData) -> str:
         n=len(data.y),
         is_regression=data.is_regression,
         later=later,
-        headlines=tables.headlines(data.metrics, len(data.labels), data.noun),
+        headlines=html_tables.headlines(data.metrics, len(data.labels), data.noun),
         byline=origin.byline(data.card),
         calibration=origin.calibration(data.card),
         curves=_curves(data.history),
@@ -132,9 +132,9 @@ def render(data: ReportData) -> str:
 
 def _classification(data: ReportData) -> dict[str, Any]:
     labels, y, probs, noun = data.labels, data.y.astype(np.int64), data.probs, data.noun
-    doubt = findings.entropies(probs)
-    bins = findings.make_bins(metrics.reliability_bins(probs, y))
-    about_bins = findings.about_reliability(bins, noun)
+    doubt = statements.entropies(probs)
+    bins = statements.make_bins(metrics.reliability_bins(probs, y))
+    about_bins = statements.about_reliability(bins, noun)
     confusion = metrics.confusion_matrix(probs, y)
     wrong = examples.most_confidently_wrong(y, probs, N_EXAMPLES)
     unsure = examples.least_certain(doubt, N_EXAMPLES)
@@ -151,21 +151,21 @@ def _classification(data: ReportData) -> dict[str, Any]:
         "confusion": _confusion(confusion, labels, noun),
         "pairs": [
             {"truth": labels[i], "answer": labels[j], "times": times, "of": of}
-            for i, j, times, of in findings.confused_pairs(confusion, N_PAIRS)
+            for i, j, times, of in statements.confused_pairs(confusion, N_PAIRS)
         ],
         "wrong": cards(wrong),
-        "about_wrong": findings.about_wrong(y, probs, noun),
+        "about_wrong": statements.about_wrong(y, probs, noun),
         "unsure": cards(unsure),
-        "about_unsure": findings.about_uncertain(y, probs, doubt, noun),
-        "classes": tables.class_rows(data.metrics.get("per_class") or ()),
-        "about_floor": findings.about_floor(data.metrics, noun),
+        "about_unsure": statements.about_uncertain(y, probs, doubt, noun),
+        "classes": html_tables.class_rows(data.metrics.get("per_class") or ()),
+        "about_floor": statements.about_floor(data.metrics, noun),
         "sections": promise_sections(data.metrics, data.trust, y, probs, labels, data.pictures, data.names, noun),
     }
 
 
 def _lead(data: ReportData, rows: str, outcome: str) -> str:
     """The first sentence, which does not call rows unseen that were seen."""
-    known = findings.about_seen(data.metrics, data.noun)
+    known = statements.about_seen(data.metrics, data.noun)
     if known:
         return f"{rows}{f', {outcome}' if outcome else '.'} {known}"
     return f"{rows} that {'the model' if outcome else 'it'} had never seen{f', {outcome}' if outcome else '.'}"
@@ -174,7 +174,7 @@ def _lead(data: ReportData, rows: str, outcome: str) -> str:
 def _regression(data: ReportData) -> dict[str, Any]:
     y, predicted = data.y.astype(np.float64), data.probs[:, 0].astype(np.float64)
     residuals = predicted - y
-    about_fit, about_residuals = findings.about_fit(y, predicted), findings.about_residuals(y, predicted)
+    about_fit, about_residuals = statements.about_fit(y, predicted), statements.about_residuals(y, predicted)
     largest = np.argsort(-np.abs(residuals), kind="stable")[:N_ERRORS]
     spread = float(y.std())
     return {
@@ -197,27 +197,27 @@ def _regression(data: ReportData) -> dict[str, Any]:
 
 def _curves(history: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """Each figure of learning with its sentence and how to read it."""
-    training = findings.curve(history, "loss")
-    held_out, accuracy = (findings.curve(history, "held_out", key) for key in ("nll", "accuracy"))
-    errors = findings.curve(history, "held_out", "mse")
+    training = statements.curve(history, "loss")
+    held_out, accuracy = (statements.curve(history, "held_out", key) for key in ("nll", "accuracy"))
+    errors = statements.curve(history, "held_out", "mse")
     panels: list[tuple[str, str, str]] = []
     if errors:
         # Training standardizes the targets, so that the two losses have different units and no common axis.
-        about = findings.about_loss([], errors)
+        about = statements.about_loss([], errors)
         panels.append((about, figures.loss_curve([], errors, f"Learning curve. {about}", "errors"), _HOW_ERRORS))
     if training or held_out:
-        about = findings.about_loss(training, held_out)
+        about = statements.about_loss(training, held_out)
         how = _HOW_BOTH if held_out else _HOW_TRAINING
         panels.append((about, figures.loss_curve(training, held_out, f"Learning curve. {about}"), how))
     if accuracy:
-        about = findings.about_accuracy(accuracy)
+        about = statements.about_accuracy(accuracy)
         panels.append((about, figures.accuracy_curve(accuracy, f"Held-out accuracy. {about}"), _HOW_ACCURACY))
     return [{"about": about, "figure": Markup(svg), "how": how} for about, svg, how in panels]
 
 
 def _confusion(confusion: np.ndarray, labels: Sequence[str], noun: str) -> dict[str, Any]:
-    about = findings.about_confusion(confusion, labels, noun)
+    about = statements.about_confusion(confusion, labels, noun)
     if len(labels) <= TABLE_CLASSES:
-        return {"about": about, "rows": tables.confusion_rows(confusion, labels), "picture": "", "together": 1}
+        return {"about": about, "rows": html_tables.confusion_rows(confusion, labels), "picture": "", "together": 1}
     svg, together = figures.confusion_picture(confusion, f"Confusion matrix of {len(labels)} classes. {about}")
     return {"about": about, "rows": None, "picture": Markup(svg), "together": together}

@@ -13,13 +13,13 @@ from markupsafe import Markup
 
 from likely.errors import DataError
 from likely.metrics import event_reliability
-from likely.predictor import ClassifierPredictor
-from likely.predictor.missing import never_unfamiliar
-from likely.promises import MAX_ERRORS, event_mass
-from likely.recipe import Judgement
+from likely.model import ClassifierPredictor
+from likely.model.missing_guarantees import never_unfamiliar
+from likely.preprocessing.stored_rows import RowArray
 from likely.report import examples, figures, promise_figures
-from likely.report.findings import chance, make_bins, percent, printable, several
-from likely.stored_rows import RowArray
+from likely.report.statements import chance, make_bins, percent, printable, several
+from likely.training.evaluate import MAX_ERRORS, event_mass
+from likely.training.fit import Judgement
 from likely.trust.familiarity import UNFAMILIAR
 
 _SHOWN = 12

@@ -9,9 +9,9 @@ from typing import NamedTuple
 import numpy as np
 
 from likely.errors import ConfigError, DataError, ProbabilityError, ShapeError
-from likely.heads import log_softmax
+from likely.functional.heads import log_softmax
 from likely.probability.simplex import check_probabilities
-from likely.trust.confusion import solve_confusion
+from likely.trust.confusion_prior import solve_confusion
 
 RESAMPLES = 300
 _BLOCK = 2_000_000  # numbers held at once: bounds the memory of the bootstrap
@@ -129,9 +129,9 @@ def estimate_prior(
     at 1e-10.
 
     That is right as far as the probabilities are. With held-out rows, whose labels are known, it is corrected by what
-    the model answers to rows of each class (`likely.trust.confusion.solve_confusion`), and the intervals count both
-    draws and how wrong the probabilities are: with about 95% (approximately) they hold the frequencies of all classes
-    together, for models that are badly calibrated, too. Rows are taken to be independent.
+    the model answers to rows of each class (`likely.trust.confusion_prior.solve_confusion`), and the intervals count
+    both draws and how wrong the probabilities are: with about 95% they hold the frequencies of all classes together,
+    for models that are badly calibrated, too. Rows are taken to be independent.
 
     Without held-out rows the interval of each class holds the middle 95% of the estimates from resampled rows, widened
     to hold the estimate. It tells how much chance there is in which rows came; not how wrong the model's probabilities

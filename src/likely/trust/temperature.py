@@ -6,7 +6,7 @@ from collections.abc import Callable
 import numpy as np
 
 from likely.errors import ConfigError, DataError, ShapeError
-from likely.heads import log_softmax
+from likely.functional.heads import log_softmax
 from likely.metrics import at_labels
 
 SHARPEST, FLATTEST = 0.05, 1000.0

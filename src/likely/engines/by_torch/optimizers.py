@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from likely.engines.by_torch.rules import Rule
-from likely.engines.engine import MakeOptimizer, Optimizer
+from likely.engines.protocol import MakeOptimizer, Optimizer
 from likely.errors import EngineError
 
 

@@ -8,9 +8,9 @@ import numpy as np
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from likely.engines.by_torch.engine import ByTorch
 from likely.engines.by_torch.precision import Precision, multiplies_in_bfloat16
-from likely.engines.engine import Batch, Optimizer, Prepare
+from likely.engines.by_torch.torch_engine import ByTorch
+from likely.engines.protocol import Batch, Optimizer, Prepare
 from likely.networks.network import Network, TorchNetwork
 
 _DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}

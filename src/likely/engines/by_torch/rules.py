@@ -8,11 +8,11 @@ import math
 
 import torch
 
-from likely.engines.engine import Optimizer
+from likely.engines.protocol import Optimizer
 
 
 class Rule:
-    """SGD or Adam, as `likely.engines.engine.Optimizer` defines them, over some parameters.
+    """SGD or Adam, as `likely.engines.protocol.Optimizer` defines them, over some parameters.
 
     Args:
         parameters: what learns.

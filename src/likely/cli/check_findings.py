@@ -1,0 +1,82 @@
+"""What a check found, for people: the data in a table, then each kind of fault with its first places."""
+
+from typing import TYPE_CHECKING
+
+from likely.cli.result_tables import aligned
+from likely.cli.terminal import console, padded, printable, styled
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from rich.text import Text
+
+    from likely.data.inspect import Checked, Finding, Place
+
+_GROUPS, _MEMBERS, _CLASSES = 4, 4, 30
+_STYLES = {"error": "bold red", "warning": "bold yellow", "note": "bold"}
+_INDENT = " " * 9
+
+
+def print_checked(checked: "Checked") -> None:
+    """Print it to standard output."""
+    screen = console()
+    screen.print(_headline(checked))
+    if checked.rows is not None:
+        screen.print(_counts(checked))
+        for note in checked.rows.dataset.notes:
+            screen.print(printable(note))
+    for finding in checked.findings:
+        screen.print()
+        screen.print(_described(finding))
+
+
+def _headline(checked: "Checked") -> "Text":
+    verdict = "can be learned from" if checked.findings.fit_would_work else "can't be learned from as it is"
+    shape = " x ".join(str(size) for size in checked.shape or ())
+    kind = "pictures of" if checked.shape is not None and len(checked.shape) > 1 else "numbers per row:"
+    what = f": {checked.dataset.task}, {kind} {shape}" if checked.dataset is not None and shape else ""
+    return styled((f"{printable(checked.name)} {verdict}", "bold"), what)
+
+
+def _counts(checked: "Checked") -> "Text":
+    rows = checked.rows
+    assert rows is not None
+    counts, labels = rows.class_counts(), rows.dataset.labels
+    table = [["", *rows.parts], ["all rows", *(f"{len(part):,}" for part in rows.parts.values())]]
+    table += [
+        [printable(label), *(f"{of_part[label]:,}" for of_part in counts.values())] for label in labels[:_CLASSES]
+    ]
+    text = aligned(table, right=True)
+    more = len(labels) - _CLASSES
+    return text.append(f"\n  ... and {more:,} more classes", style="dim") if more > 0 else text
+
+
+def _described(finding: "Finding") -> "Text":
+    from rich.text import Text
+
+    lines = [styled((padded(finding.severity, len(_INDENT)), _STYLES[finding.severity]), printable(finding.message))]
+    if finding.advice:
+        lines.append(styled((_INDENT + printable(finding.advice), "dim")))
+    lines += [
+        Text(f"{_INDENT}  {_group(group, ' = ' if finding.alike else ', ')}") for group in finding.groups[:_GROUPS]
+    ]
+    if len(finding.groups) > _GROUPS:
+        lines.append(styled((f"{_INDENT}  ... and {len(finding.groups) - _GROUPS:,} more", "dim")))
+    return Text("\n").join(lines)
+
+
+def _group(group: "Sequence[Place]", between: str) -> str:
+    more = f"{between}{len(group) - _MEMBERS:,} more" if len(group) > _MEMBERS else ""
+    return printable(between.join(_named(place) for place in group[:_MEMBERS])) + more
+
+
+def _named(place: "Place") -> str:
+    if place.kind == "path":
+        name = place.name
+    elif place.kind == "row":
+        name = f"{place.part} row {place.name}"
+    else:
+        name = place.name
+    # A path says its class by itself, but only where folders are classes.
+    label = f" ({place.label})" if place.kind == "row" and place.label else ""
+    return f"{name}{label}{f': {place.detail}' if place.detail else ''}"

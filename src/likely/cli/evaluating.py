@@ -1,0 +1,176 @@
+"""Which rows a model is judged on, in the model's own terms: what `evaluate` and `compare` share."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from likely.data.dataset import Dataset, Part
+    from likely.model import Predictor
+    from likely.preprocessing.stored_rows import RowArray
+    from likely.training.fit import Watcher
+
+
+def opened(
+    predictor: "Predictor",
+    data: str,
+    data_folder: str | None,
+    watcher: "Watcher",
+    *,
+    label: str | None = None,
+    picture: str | None = None,
+    group: str | None = None,
+    group_by_folder: bool = False,
+    skip_bad: bool = False,
+) -> "Dataset":
+    """The data set; if it is the one that the model was made from, with the same test rows, drawn or declared.
+
+    Args:
+        predictor: the model, by whose columns the rows of a table are read.
+        data: a name or path.
+        data_folder: where the files of a named data set lie.
+        watcher: sees messages.
+        label: the column of a table with the answers; None takes that of training.
+        picture: the column of a table with pictures; None takes that of training.
+        group: the column of a table that says which rows are related; None takes none, but that of training if
+            the data are those that the model was made from.
+        group_by_folder: whether pictures in one folder below that of their class are related.
+        skip_bad: leave out pictures that can't be read.
+    """
+    from likely.config import RunConfig
+    from likely.data.sources import open_dataset
+    from likely.errors import DataError
+    from likely.training.fit import open_data
+
+    card = predictor.card
+    # Pictures of any size are judged at the size that the model reads.
+    side = predictor.picture_shape[0] if predictor.picture_shape is not None else None
+    label, picture = label or card.data.label, picture or card.data.picture
+    source = open_dataset(
+        data,
+        data_folder,
+        watcher.loading,
+        image_size=side,
+        skip_bad=skip_bad,
+        label=label,
+        picture=picture,
+        group=group,
+        group_by_folder=group_by_folder,
+        task=card.task,
+        columns=predictor.columns,
+        to_learn=False,
+    )
+    if source.label is not None or skip_bad:
+        for note in source.notes:
+            watcher.say(note)
+    may_be_its_own = source.test is None and len(source.train) == _rows_of_source(predictor)
+    if may_be_its_own or source.task != card.task:
+        config = RunConfig(
+            data=data,
+            data_folder=data_folder,
+            task=card.task,
+            seed=card.training.seed,
+            image_size=side,
+            skip_bad=skip_bad,
+            label=label,
+            picture=picture,
+            test_last=card.data.test_last,
+            group=card.data.group if may_be_its_own else group,
+            group_by_folder=card.data.group_by_folder if may_be_its_own else group_by_folder,
+        )
+        try:
+            drawn = open_data(config)
+        except DataError:
+            if card.data.test_last is None:
+                raise
+            return source  # a table of other rows, without that column
+        if source.task != card.task or drawn.sha256 == card.data.sha256:
+            source = drawn
+    return source
+
+
+def about_later_rows(later: Mapping[str, int], n: int) -> list[str]:
+    """A sentence for each column by which some of n rows are later than all that the model learned from."""
+    return [
+        f"warning: Column {name!r} is beyond all training rows in {count:,} of {n:,} rows: sets, error bounds and "
+        "familiarity assume rows like those of training"
+        for name, count in later.items()
+    ]
+
+
+def _rows_of_source(predictor: "Predictor") -> int:
+    """How many rows the source had before a test part was drawn from them."""
+    card = predictor.card
+    return card.data.rows + card.data.left_out + card.splits.test
+
+
+def chosen_rows(dataset: "Dataset", part: str | None) -> "Part":
+    """The part that was asked for; without a wish the test part, or all rows where there is none."""
+    from likely.errors import DataError
+
+    if part == "test" and dataset.test is None:
+        raise DataError(f"{dataset.name} must have a test part; got only one part. Try without --part.")
+    return dataset.train if part == "train" or dataset.test is None else dataset.test
+
+
+def in_terms_of(predictor: "Predictor", dataset: "Dataset", rows: "Part") -> "Part":
+    """The rows with their classes numbered as the model numbers them."""
+    from dataclasses import replace
+
+    import numpy as np
+
+    from likely.errors import DataError, nearest
+
+    labels = predictor.card.labels
+    unknown = [label for label in dataset.labels if label not in labels]
+    if unknown:
+        raise DataError(
+            f"The labels of {dataset.name} must be labels of the model; got {unknown[0]!r}"
+            f"{f' and {len(unknown) - 1} more' if len(unknown) > 1 else ''}. {nearest(unknown[0], labels)}"
+        )
+    if not labels or dataset.labels == labels:
+        return rows
+    numbers = np.array([labels.index(label) for label in dataset.labels])
+    return replace(rows, y=numbers[rows.y])
+
+
+def trained_on(predictor: "Predictor", own: "Dataset", judged: "Dataset", rows: "Part", X: "RowArray") -> "np.ndarray":
+    """Which of the rows the model learned from, or equal ones: booleans (n,).
+
+    By the hashes in its run folder; where those tell nothing, all rows if they are the data that it was made from, but
+    not its test part. Arguments as for `was_trained_on`, and the rows in the model's own columns.
+    """
+    import numpy as np
+
+    seen = predictor.seen_in_training(X)
+    if seen is not None and (seen.any() or predictor.card.data.equal_by_chance == 0):
+        return seen
+    return np.full(len(rows), was_trained_on(predictor, own, judged, rows))
+
+
+def flattered(who: str, seen: int, of: int) -> str:
+    """What to say where a model is judged on rows that it was trained on.
+
+    Example:
+        >>> flattered("the model", 3, 10)
+        'warning: the model was trained on 3 of these 10 rows, so the figures flatter it'
+    """
+    return f"warning: {who} was trained on {seen:,} of these {of:,} rows, so the figures flatter it"
+
+
+def was_trained_on(predictor: "Predictor", own: "Dataset", judged: "Dataset", rows: "Part") -> bool:
+    """Whether the model learned from some of the rows that it is judged on.
+
+    Args:
+        predictor: the model.
+        own: the data set as `opened` for this model, with its own test rows.
+        judged: the data set that the rows come from: the same one, or one in which other test rows were drawn.
+        rows: the part of `judged`.
+    """
+    card = predictor.card
+    if own.sha256 == card.data.sha256:
+        return rows is not judged.test or own.sha256 != judged.sha256
+    # Labels that were corrected for training change the hash; then name and number of rows have to do.
+    same = own.name == card.data.name and len(own.train) in (card.data.rows, _rows_of_source(predictor))
+    return same and rows is not judged.test

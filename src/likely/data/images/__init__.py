@@ -1,0 +1,1 @@
+"""Images: decoding, folders, IDX, the cache."""

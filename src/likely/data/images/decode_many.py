@@ -1,0 +1,178 @@
+"""Many pictures at once: read in parallel through the gate, and kept decoded for the next time.
+
+    files -> heads and hashes of all -> one shape -> decoded rows, from the cache or into it
+
+Large sets never lie in memory: they are decoded into a file that is mapped, so that training needs a batch at a time.
+"""
+
+import hashlib
+import os
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any, TypeAlias, TypeVar
+
+import numpy as np
+
+from likely.data.images.decode import picture_shape, read_file, read_picture
+from likely.data.images.image_cache import Decoded, PictureCache
+from likely.data.progress_callback import Progress
+from likely.errors import DataError, PictureError
+from likely.preprocessing.stored_rows import RowArray
+
+Source: TypeAlias = Path | bytes
+"""A file, or the bytes of one."""
+
+SHOWN = 5
+_Result = TypeVar("_Result")
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """Pictures as rows.
+
+    Args:
+        X: uint8 of shape (m, h, w), or (m, h, w, 3) if one of them has color; perhaps on disk.
+        kept: which of the sources they are, of shape (m,).
+        skipped: why each of the others could not be read.
+        digests: a hash of the file of each row: equal files have equal ones.
+    """
+
+    X: RowArray
+    kept: np.ndarray
+    skipped: tuple[str, ...]
+    digests: tuple[str, ...]
+
+
+def load_pictures(
+    sources: Sequence[Source],
+    names: Sequence[str],
+    *,
+    image_size: int | None = None,
+    skip_bad: bool = False,
+    progress: Progress | None = None,
+) -> Loaded:
+    """All the pictures at one size, gray if all of them are, else in color.
+
+    Args:
+        sources: files, or their bytes.
+        names: what to call them in errors.
+        image_size: resize all to this height and width; without it they must have one size.
+        skip_bad: leave out what can't be read, instead of refusing the whole.
+        progress: told how many have been read.
+    Raises:
+        DataError: if sizes differ without `image_size`, a picture can't be read and `skip_bad` is not given, or none
+            is left; it names the first few.
+    """
+    heads: dict[int, tuple[str, tuple[int, ...]]] = {}
+    failed: dict[int, str] = {}
+    named = list(zip(sources, names, strict=True))
+    for i, head in enumerate(_in_parallel(_head, named, "looking at pictures", progress)):
+        if isinstance(head, str):
+            failed[i] = head
+        else:
+            heads[i] = head
+    _refuse(failed, skip_bad, len(sources))
+    usable = list(heads)
+    digests = [digest for digest, _ in heads.values()]
+    shape = _common_shape({heads[i][1]: names[i] for i in reversed(usable)}, image_size)
+
+    def decode(i: int) -> Decoded:
+        try:
+            return read_picture(sources[usable[i]], shape=shape, name=names[usable[i]])
+        except PictureError as error:
+            return str(error)
+
+    cache = PictureCache(digests, shape)
+    X, bad = _found(cache, decode) or cache.fill(
+        lambda: _in_parallel(decode, [(i,) for i in range(len(usable))], "decoding pictures", progress)
+    )
+    failed |= {usable[i]: reason for i, reason in bad.items()}
+    _refuse(failed, skip_bad, len(sources))
+    good = [i for i in range(len(usable)) if i not in bad]
+    return Loaded(
+        X,
+        np.array([usable[i] for i in good], dtype=np.int64),
+        tuple(failed[i] for i in sorted(failed)),
+        tuple(digests[i] for i in good),
+    )
+
+
+def _head(source: Source, name: str) -> tuple[str, tuple[int, ...]] | str:
+    """The hash of the file and the shape of its picture, or why it has none."""
+    try:
+        content = source if isinstance(source, bytes) else read_file(source, name)
+        return hashlib.blake2b(content, digest_size=16).hexdigest(), picture_shape(content, name=name)
+    except PictureError as error:
+        return str(error)
+
+
+def _found(cache: PictureCache, decode: Callable[[int], Decoded]) -> tuple[RowArray, dict[int, str]] | None:
+    """What was kept, and why the rest can't be read; None if some of that can be read by now."""
+    found = cache.find()
+    if found is None:
+        return None
+    X, again = found[0], {i: decode(i) for i in found[1]}
+    bad = {i: reason for i, reason in again.items() if isinstance(reason, str)}
+    return (X, bad) if len(bad) == len(again) else None
+
+
+def _refuse(failed: dict[int, str], skip_bad: bool, total: int) -> None:
+    if failed and not skip_bad:
+        shown = [failed[i] for i in sorted(failed)[:SHOWN]]
+        more = f"\n(and {len(failed) - SHOWN:,} more)" if len(failed) > SHOWN else ""
+        raise DataError(
+            "\n".join([f"{len(failed):,} of {total:,} pictures can't be read:", *shown])
+            + more
+            + "\nFix or remove them, or try --skip-bad (skip_bad=True) to go on without them."
+        )
+    if len(failed) == total:
+        first = f": {failed[0]}" if failed else ""
+        raise DataError(f"There must be pictures that can be read; got {total:,}, none of them readable{first}")
+
+
+def _common_shape(shapes: dict[tuple[int, ...], str], image_size: int | None) -> tuple[int, ...]:
+    """The shape that all pictures are read as, from each shape and the name of one that has it."""
+    sizes = {shape[:2]: name for shape, name in shapes.items()}
+    if image_size is None and len(sizes) > 1:
+        (first, one), (second, other) = list(sizes.items())[-1], list(sizes.items())[-2]
+        raise DataError(
+            f"Pictures must have one size; got {first[0]} x {first[1]} in {one} and {second[0]} x {second[1]} in "
+            f"{other}. The network has one input per pixel. Try image_size={min(first)} (--image-size {min(first)}) to "
+            "resize them all."
+        )
+    size = next(iter(sizes)) if image_size is None else (image_size, image_size)
+    return size if all(len(shape) == 2 for shape in shapes) else (*size, 3)
+
+
+def _in_parallel(
+    work: Callable[..., _Result], arguments: Sequence[tuple[Any, ...]], what: str, progress: Progress | None
+) -> Generator[_Result]:
+    """The results in order, computed by a thread per core, never many of them waiting to be taken."""
+    done, workers = 0, os.cpu_count() or 1
+    with ThreadPoolExecutor(workers) as pool:
+        waiting: list[Future[list[_Result]]] = []
+        chunks = _chunks(arguments)
+        try:
+            while True:
+                waiting += [pool.submit(_each, work, chunk) for chunk in islice(chunks, 3 * workers - len(waiting))]
+                if not waiting:
+                    return
+                for result in waiting.pop(0).result():
+                    yield result
+                    done += 1
+                if progress is not None:
+                    progress(what, done, len(arguments))
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+
+def _chunks(arguments: Sequence[tuple[Any, ...]], size: int = 32) -> Iterator[Sequence[tuple[Any, ...]]]:
+    for start in range(0, len(arguments), size):
+        yield arguments[start : start + size]
+
+
+def _each(work: Callable[..., _Result], arguments: Iterable[tuple[Any, ...]]) -> list[_Result]:
+    return [work(*each) for each in arguments]

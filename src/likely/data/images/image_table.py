@@ -1,0 +1,142 @@
+"""A table whose column names or holds pictures: paths beside the table, or the bytes of picture files."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from likely.data.dataset import Dataset, Part
+from likely.data.images.decode_many import load_pictures
+from likely.data.images.find import SUFFIXES, Found
+from likely.data.progress_callback import Progress
+from likely.data.tables.split_column import Split
+from likely.data.tables.table import Table
+from likely.data.tables.targets import SHOWN
+from likely.errors import DataError
+
+_LOOKED_AT = 100
+
+
+def picture_column(table: Table, picture: str | None, exclude: str | None = None) -> tuple[str | None, list[str]]:
+    """The column with pictures, and what to say of it; None where the table has none.
+
+    Args:
+        table: the table.
+        picture: the column that was asked for; None looks for the one column that holds bytes, or text of which the
+            first hundred all end like pictures.
+        exclude: a column that is something else.
+    Raises:
+        DataError: if the column that was asked for is not there or holds numbers, or several could be meant.
+    """
+    if picture is not None:
+        values = table.column(picture, "pictures", "--picture COLUMN")
+        if values.dtype != object:
+            raise DataError(
+                f"Column {picture!r} of {table.path} must hold paths or bytes of pictures; got numbers. "
+                "Try --picture with another column."
+            )
+        return picture, []
+    found = [name for name, values in table.columns.items() if name != exclude and _holds_pictures(values)]
+    if len(found) > 1:
+        raise DataError(
+            f"{table.path} must have one column of pictures; got {', '.join(map(repr, found))}. Try --picture COLUMN."
+        )
+    if not found:
+        return None, []
+    return found[0], [f"Column {found[0]!r} is taken for the pictures (--picture COLUMN takes another)."]
+
+
+def open_pictures(
+    table: Table,
+    picture: str,
+    dataset: Dataset,
+    split: Split,
+    *,
+    image_size: int | None = None,
+    skip_bad: bool = False,
+    progress: Progress | None = None,
+) -> Dataset:
+    """The data set with the pictures of its table as rows.
+
+    Args:
+        table: the table.
+        picture: the column that holds the pictures.
+        dataset: everything else about it; its training part has the answers of all rows.
+        split: the rows of its parts.
+        image_size: resize pictures to this height and width.
+        skip_bad: leave out pictures that can't be read.
+        progress: told how many have been read.
+    Raises:
+        DataError: if a row has no picture or one that leaves the table's folder, or as `load_pictures`.
+    """
+    rows = np.concatenate(list(split.rows.values()))
+    part_of = np.repeat(list(split.rows), [len(index) for index in split.rows.values()])
+    everywhere = find_in_table(table, picture)
+    found = [everywhere[row] for row in rows.tolist()]
+    missing = [str(entry.error) for entry in found if entry.source is None]
+    if missing and not skip_bad:
+        more = f"\n(and {len(missing) - SHOWN:,} more)" if len(missing) > SHOWN else ""
+        raise DataError(
+            "\n".join([f"{len(missing):,} of {len(rows):,} rows name no picture:", *missing[:SHOWN]]) + more
+        )
+    named = [i for i, entry in enumerate(found) if entry.source is not None]
+    sources = [source for entry in found if (source := entry.source) is not None]
+    loaded = load_pictures(
+        sources, [found[i].name for i in named], image_size=image_size, skip_bad=skip_bad, progress=progress
+    )
+    kept = np.array(named, dtype=np.int64)[loaded.kept]
+    paths = [found[i].name for i in kept] if all(isinstance(source, Path) for source in sources) else None
+    order, groups = (
+        None if values is None else values[rows[kept]] for values in (dataset.train.order, dataset.train.groups)
+    )
+    everything = Part(loaded.X, dataset.train.y[rows[kept]], paths, order, groups=groups)
+    # All rows in their order are the rows themselves.
+    parts = {
+        part: everything if len(split.rows) == 1 else everything.take(np.flatnonzero(part_of[kept] == part))
+        for part in split.rows
+        if part == "train" or (part_of[kept] == part).any()
+    }
+    skipped = [*missing, *loaded.skipped]
+    notes = (
+        [f"{len(skipped):,} of {len(rows):,} pictures could not be read and were skipped, {skipped[0]}"]
+        if skipped
+        else []
+    )
+    return replace(dataset, **parts, picture=picture, notes=(*dataset.notes, *notes))
+
+
+def find_in_table(table: Table, picture: str, first_row: int = 0) -> list[Found]:
+    """The picture of each row, or why there is none.
+
+    Paths are meant from the table's folder. One that leaves it, also through .. or a link, is refused: a table from
+    a stranger must not make pictures of other files.
+
+    Args:
+        table: the table.
+        picture: the column that holds paths or bytes.
+        first_row: the number of the table's first row, for names.
+    """
+    folder = Path(table.path).parent if table.path != "-" else Path()
+    inside, found = folder.resolve(), list[Found]()
+    for row, value in enumerate(table.columns[picture].tolist(), start=first_row):
+        where = f"Row {row} of {table.path}, column {picture!r},"
+        if isinstance(value, bytes):
+            found.append(Found(f"{table.path}, row {row}", value))
+        elif not isinstance(value, str):
+            found.append(Found(where, error=f"{where} must name a picture; got nothing. Fill it in or drop the row."))
+        elif "\0" in value or not (folder / value).resolve().is_relative_to(inside):
+            error = (
+                f"{where} must name a picture in the table's folder; got {value!r}, which leaves it. Other files are "
+                "never read. Try to put the table beside the pictures."
+            )
+            found.append(Found(where, error=error))
+        else:
+            found.append(Found(str(folder / value), folder / value))
+    return found
+
+
+def _holds_pictures(values: np.ndarray) -> bool:
+    if values.dtype != object:
+        return False
+    first = [value for value in values.tolist() if value is not None][:_LOOKED_AT]
+    return bool(first) and all(isinstance(v, bytes) or Path(v).suffix.lower() in SUFFIXES for v in first)

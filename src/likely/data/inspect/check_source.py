@@ -1,0 +1,174 @@
+"""From what a person names, a data set or a path, to everything that is wrong with it; no fault hides the others."""
+
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+from likely.data.dataset import Dataset, Task
+from likely.data.images.decode import look_at_picture
+from likely.data.images.idx import is_idx_folder
+from likely.data.inspect.all_rows import AllRows
+from likely.data.inspect.check_dataset import check_dataset
+from likely.data.inspect.findings import Finding, Findings, Place
+from likely.data.inspect.folder_scan import look_at_folder
+from likely.data.inspect.image_table_scan import look_at_picture_table
+from likely.data.inspect.looked_at import LookedAt
+from likely.data.progress_callback import Progress
+from likely.data.sources import NAMES, open_dataset
+from likely.data.tables.table import is_table
+from likely.data.test_part import with_test_part
+from likely.data.validate import validate
+from likely.errors import DataError, LikelyError, PictureError, ShapeError
+
+
+@dataclass(frozen=True)
+class Checked:
+    """Data, and what is wrong with them.
+
+    Args:
+        name: what was asked for.
+        findings: the worst first.
+        dataset: the rows; thumbnails where they come from picture files; None if there are none to learn from.
+        shape: of one row as a network would get it; None if that is not clear.
+    """
+
+    name: str
+    findings: Findings
+    dataset: Dataset | None
+    shape: tuple[int, ...] | None
+
+    @property
+    def rows(self) -> AllRows | None:
+        """The rows of all parts."""
+        return None if self.dataset is None else AllRows(self.dataset)
+
+    def picture(self, place: Place) -> np.ndarray | None:
+        """The picture at a place, in its own shape; None where there is none to be seen."""
+        rows = self.rows
+        if rows is None or not rows.are_pictures:
+            return None
+        part = None if place.index is None else rows.parts[place.part]
+        if part is not None and part.paths is None:
+            return part.X[place.index]
+        if place.kind != "path":
+            return None
+        file = rows.folder / place.name
+        try:
+            return np.asarray(look_at_picture(file).picture)
+        except PictureError:
+            return None
+
+    def to_json(self) -> dict[str, Any]:
+        """Everything, in plain JSON values.
+
+        name, found_at: what was asked for, and where it lies.
+        fit_would_work: whether no finding is an error.
+        task, shape, rows, labels, notes: of the data, as far as they could be read: rows by part, and labels by part
+            and class.
+        findings: a list, the worst first; each has a kind, a severity (error, warning, note), a message, an advice, the
+            count of its groups, and the groups: lists of places that belong together. A place has its name under
+            "path", "row", "label" or "column", and "part", "label" and "detail" where they are known.
+        """
+        rows, dataset = self.rows, self.dataset
+        return {
+            "name": self.name,
+            "found_at": self.name if dataset is None else dataset.found_at,
+            "fit_would_work": self.findings.fit_would_work,
+            "task": None if dataset is None else dataset.task,
+            "shape": None if self.shape is None else list(self.shape),
+            "rows": {} if rows is None else {name: len(part) for name, part in rows.parts.items()},
+            "labels": {} if rows is None else rows.class_counts(),
+            "notes": [] if dataset is None else list(dataset.notes),
+            "findings": self.findings.to_json(),
+        }
+
+
+def check_source(
+    name_or_path: str | os.PathLike[str],
+    data_folder: str | os.PathLike[str] | None = None,
+    progress: Progress | None = None,
+    *,
+    image_size: int | None = None,
+    label: str | None = None,
+    picture: str | None = None,
+    task: Literal["auto"] | Task = "auto",
+    skip_bad: bool = False,
+    seed: int = 0,
+) -> Checked:
+    """Everything that is wrong with data, whether they can be opened or not.
+
+    Args:
+        name_or_path: as for `open_dataset`.
+        data_folder: as for `open_dataset`.
+        progress: told how far a download or the reading of pictures is.
+        image_size: the height and width that pictures will be resized to.
+        label, picture, task: as for `open_dataset`.
+        skip_bad: whether pictures that can't be read will be left out.
+        seed: that draws the test part, where the data have none.
+    Raises:
+        ConfigError, DataError: if there is nothing at the path.
+    Example:
+        >>> checked = check_source("iris")
+        >>> checked.findings.fit_would_work, [finding.kind for finding in checked.findings]
+        (True, ['few-to-judge', 'duplicates'])
+    """
+    name = os.fspath(name_or_path)
+    path = Path(os.path.expanduser(name))  # noqa: PTH111
+    try:
+        looked = None
+        if name not in NAMES and path.is_dir() and not is_idx_folder(path):
+            looked = look_at_folder(path, image_size=image_size, skip_bad=skip_bad, progress=progress)
+        elif name not in NAMES and path.exists() and is_table(path):
+            looked = look_at_picture_table(
+                path,
+                label=label,
+                picture=picture,
+                task=task,
+                image_size=image_size,
+                skip_bad=skip_bad,
+                progress=progress,
+            )
+        if looked is not None:
+            return _check_files(name, looked, seed)
+        dataset = open_dataset(
+            name,
+            data_folder,
+            progress,
+            image_size=image_size,
+            skip_bad=skip_bad,
+            label=label,
+            picture=picture,
+            task=task,
+        )
+    except (DataError, ShapeError) as error:
+        if not path.exists():
+            raise
+        return Checked(name, Findings([_refusal(error)]), None, None)
+    found = [*check_dataset(dataset), *_refusals(dataset, seed)]
+    return Checked(name, Findings(found), dataset, dataset.train.X.shape[1:])
+
+
+def _check_files(name: str, looked: LookedAt, seed: int) -> Checked:
+    found: Iterable[Finding] = looked.findings
+    if looked.dataset is not None:
+        found = [*found, *check_dataset(looked.dataset, digests=looked.digests)]
+        if Findings(found).fit_would_work:
+            found = [*found, *_refusals(looked.dataset, seed)]
+    return Checked(name, Findings(found), looked.dataset, looked.shape)
+
+
+def _refusals(dataset: Dataset, seed: int) -> list[Finding]:
+    """What the fit itself would refuse, after it has drawn a test part."""
+    try:
+        with_test_part(validate(dataset), seed)
+    except LikelyError as error:
+        return [_refusal(error)]
+    return []
+
+
+def _refusal(error: LikelyError) -> Finding:
+    return Finding("refused", "error", str(error))

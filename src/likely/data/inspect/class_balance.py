@@ -1,0 +1,102 @@
+"""How many examples each class has, and whether the parts agree about that."""
+
+import math
+
+import numpy as np
+
+from likely.data.inspect.all_rows import AllRows
+from likely.data.inspect.findings import Finding, Place, counted
+
+FEWEST = 5
+"""Small data are calibrated by cross-validation, which needs a row of each class in each of its five folds."""
+
+FEW = 20
+"""With fewer test rows of a class, figures of that class say little."""
+
+_RATIO, _DRIFT = 10.0, 0.05
+
+
+def about_classes(rows: AllRows) -> list[Finding]:
+    """Classes with few examples, one-sided classes, and parts with other class frequencies; nothing for regression."""
+    labels = rows.dataset.labels
+    if not labels:
+        return []
+    counts = {name: np.bincount(part.y, minlength=len(labels)) for name, part in rows.parts.items()}
+    found = [_few(counts["train"], labels), _balance(counts["train"], labels)]
+    for name in list(counts)[1:]:
+        found += [_absent(counts[name], labels, name), _drift(counts["train"], counts[name], labels, name)]
+    return [finding for finding in found if finding is not None]
+
+
+def _few(counts: np.ndarray, labels: tuple[str, ...]) -> Finding | None:
+    few = np.flatnonzero(counts < FEWEST)
+    if not len(few):
+        return None
+    return Finding(
+        "few",
+        "warning",
+        f"{counted(len(few), 'class has', 'classes have')} fewer than {FEWEST} training examples: too few to learn, "
+        "and to calibrate a model of fewer than 5,000 rows, which takes five folds.",
+        "Add examples, or merge or leave out these classes.",
+        [[_class(labels[i], "train", counted(int(counts[i]), "example"))] for i in few.tolist()],
+    )
+
+
+def _balance(counts: np.ndarray, labels: tuple[str, ...]) -> Finding | None:
+    least, most = int(counts.argmin()), int(counts.argmax())
+    ratio = float(counts[most] / max(1, counts[least]))
+    if ratio < _RATIO:
+        return None
+    return Finding(
+        "balance",
+        "note",
+        f"The largest class has {ratio:,.0f} times as many training examples as the smallest: always answering "
+        f"{labels[most]!r} is right in {counts[most] / counts.sum():.1%} of them.",
+        "Judge by NLL and by class, not by accuracy alone; --class-weight balanced makes all classes count the same.",
+        [[_class(labels[i], "train", counted(int(counts[i]), "example")) for i in (most, least)]],
+    )
+
+
+def _absent(counts: np.ndarray, labels: tuple[str, ...], part: str) -> Finding | None:
+    few = np.flatnonzero(counts < FEW)
+    if not len(few) or counts.sum() < FEW:
+        return None
+    return Finding(
+        "few-to-judge",
+        "note",
+        f"{counted(len(few), 'class has', 'classes have')} fewer than {FEW} {part} examples: their figures will say "
+        "little.",
+        f"Add {part} examples, or judge by the figures over all classes.",
+        [[_class(labels[i], part, counted(int(counts[i]), "example"))] for i in few.tolist()],
+    )
+
+
+def _drift(expected: np.ndarray, counts: np.ndarray, labels: tuple[str, ...], part: str) -> Finding | None:
+    """A chi-squared test that chance would pass about once in 30,000 times, and a difference large enough to matter."""
+    n, m = int(expected.sum()), int(counts.sum())
+    if not n or not m:
+        return None
+    pooled = (expected + counts) / (n + m)
+    known = pooled > 0
+    shares = np.stack([expected / n, counts / m])[:, known]
+    chi2 = float((((shares - pooled[known]) ** 2 / pooled[known]) * np.array([[n], [m]])).sum())
+    freedom = int(known.sum()) - 1
+    apart = float(np.abs(shares[0] - shares[1]).sum() / 2)
+    # Wilson and Hilferty: the cube root of chi2 / freedom is nearly normal.
+    spread = 2 / (9 * max(1, freedom))
+    z = ((chi2 / max(1, freedom)) ** (1 / 3) - (1 - spread)) / math.sqrt(spread)
+    if apart < _DRIFT or z < 4:
+        return None
+    order = np.argsort(-np.abs(expected / n - counts / m), kind="stable")
+    moved = [i for i in order.tolist() if abs(expected[i] / n - counts[i] / m) >= _DRIFT / 2] or order[:2].tolist()
+    return Finding(
+        "drift",
+        "warning",
+        f"Class frequencies differ between training and {part}: {apart:.0%} of the rows would have to change class.",
+        "Draw both parts the same way, or say the frequencies to expect with likely predict --prior.",
+        [[_class(labels[i], "", f"{expected[i] / n:.1%} in train, {counts[i] / m:.1%} in {part}")] for i in moved],
+    )
+
+
+def _class(label: str, part: str, detail: str) -> Place:
+    return Place(label, "label", part, detail=detail)

@@ -1,0 +1,149 @@
+"""Rows that are the same, and pictures that look the same: across parts, under two labels, or merely twice."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from likely.data.inspect.all_rows import AllRows
+from likely.data.inspect.findings import Finding, Severity, counted
+from likely.data.inspect.near_duplicates import look_alike
+
+
+def same_rows(hashes: np.ndarray) -> list[np.ndarray]:
+    """Groups of two and more rows with the same hash, each a sorted array of row numbers.
+
+    Example:
+        >>> same_rows(np.array([7, 5, 7, 6], np.uint64))
+        [array([0, 2])]
+    """
+    order = np.argsort(hashes, kind="stable")
+    bounds = np.flatnonzero(np.diff(hashes[order])) + 1
+    starts, ends = np.append(0, bounds), np.append(bounds, len(order))
+    several = np.flatnonzero(ends - starts > 1)
+    return sorted((order[starts[i] : ends[i]] for i in several), key=lambda group: int(group[0]))
+
+
+def without_copies(n: int, groups: Sequence[np.ndarray]) -> np.ndarray:
+    """The numbers of all n rows but the second and later ones of each group."""
+    keep = np.ones(n, dtype=bool)
+    for group in groups:
+        keep[group[1:]] = False
+    return np.flatnonzero(keep)
+
+
+def copies(rows: AllRows, groups: Sequence[np.ndarray]) -> list[Finding]:
+    """What is wrong with rows that are the same."""
+    across, conflicting, plain = _sorted_out(rows, groups)
+    noun = rows.noun
+    found = [
+        _finding(
+            rows,
+            across,
+            "leak",
+            "warning",
+            f"{_elsewhere(rows, across)} can also be found in another part: figures on held-out {noun}s flatter the "
+            "model.",
+            f"Remove the copies from one of the parts{'' if rows.are_pictures else ', if they are the same example'}.",
+        ),
+        _finding(
+            rows,
+            conflicting,
+            "conflict",
+            "warning" if rows.are_pictures else "note",
+            f"{counted(len(conflicting), f'{noun} stands', f'{noun}s stand')} under several labels.",
+            "Keep the right label of each."
+            if rows.are_pictures
+            else "Where the label can't be told from the columns, probabilities must stay below 1; check that "
+            "no column is missing.",
+        ),
+        _finding(
+            rows,
+            plain,
+            "duplicates",
+            "note",
+            f"{counted(len(plain), f'{noun} stands', f'{noun}s stand')} more than once in its part, with the same label"
+            f"{_copies(plain)}.",
+            "Keep one of each: fit draws copies together and counts them once."
+            if rows.are_pictures
+            else "Keep one of each, if they are the same example: fit says which it takes for copies.",
+        ),
+    ]
+    return [finding for finding in found if finding.groups]
+
+
+def near_copies(rows: AllRows, distinct: np.ndarray) -> list[Finding]:
+    """What is wrong with pictures that are not the same, but look so.
+
+    Args:
+        rows: pictures.
+        distinct: the numbers of the rows to compare: one of each that are the same.
+    """
+    groups = [distinct[group] for group in look_alike(lambda index: rows.take(distinct[index]), len(distinct))]
+    across, conflicting, plain = _sorted_out(rows, groups)
+    found = [
+        _finding(
+            rows,
+            across,
+            "near-leak",
+            "warning",
+            f"{_elsewhere(rows, across)} may have a copy in another part: they look the same.",
+            "If they are copies, remove them from one of the parts: figures on held-out pictures flatter the model.",
+        ),
+        _finding(
+            rows,
+            conflicting,
+            "near-conflict",
+            "warning",
+            f"{counted(len(conflicting), 'group')} of pictures that look the same "
+            f"{'has' if len(conflicting) == 1 else 'have'} several labels.",
+            "Look at them: one of the labels may be wrong.",
+        ),
+        _finding(
+            rows,
+            plain,
+            "near-duplicates",
+            "note",
+            f"{counted(len(plain), 'group')} of pictures with the same label in the same part look the same.",
+            "If they are copies (saved again, resized, brightened), keep one of each.",
+        ),
+    ]
+    return [finding for finding in found if finding.groups]
+
+
+def _sorted_out(
+    rows: AllRows, groups: Sequence[np.ndarray]
+) -> tuple[list[np.ndarray], list[np.ndarray], list[np.ndarray]]:
+    """Groups in several parts; groups of several labels; groups that are neither."""
+    across, conflicting, plain = list[np.ndarray](), list[np.ndarray](), list[np.ndarray]()
+    for group in groups:
+        crosses = bool(np.ptp(rows.part_of[group]) > 0)
+        differ = bool((rows.y[group] != rows.y[group[0]]).any())
+        if crosses:
+            across.append(group)
+        if differ:
+            conflicting.append(group)
+        if not crosses and not differ:
+            plain.append(group)
+    return across, conflicting, plain
+
+
+def _finding(
+    rows: AllRows, groups: Sequence[np.ndarray], kind: str, severity: Severity, message: str, advice: str
+) -> Finding:
+    places = [[rows.place(int(row)) for row in group] for group in groups]
+    return Finding(kind, severity, message, advice, places, alike=True)
+
+
+def _elsewhere(rows: AllRows, groups: Sequence[np.ndarray]) -> str:
+    """How many rows of each part have another one in an earlier part."""
+    counts = np.zeros(len(rows.parts), int)
+    for group in groups:
+        parts = rows.part_of[group]
+        counts += np.bincount(parts[parts > parts.min()], minlength=len(counts))
+    some = [counted(int(n), f"{part} {rows.noun}") for part, n in zip(rows.parts, counts, strict=True) if n]
+    return " and ".join(some)
+
+
+def _copies(groups: Sequence[np.ndarray]) -> str:
+    spare = sum(len(group) - 1 for group in groups)
+    return f" ({counted(spare, 'copy', 'copies')} too many)"

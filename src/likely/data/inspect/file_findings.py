@@ -1,0 +1,154 @@
+"""What is odd about picture files: damaged ones, sizes and modes unlike the others'."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from likely.data.corrections import relative_path
+from likely.data.inspect.files import File, Seen
+from likely.data.inspect.findings import Finding, Place, Severity, counted
+
+_ODD_SIZE = 3.0
+"""A picture is odd if its side (the root of its area) is so many times the median, or so many times less."""
+
+_ODD_SHAPE = 1.5
+"""... or if it is so many times wider or higher, for its size, than the median."""
+
+
+def about_files(
+    folder: Path, files: Sequence[File], seen: Sequence[Seen], *, image_size: int | None, skip_bad: bool
+) -> list[Finding]:
+    """The findings, one of each kind at most."""
+    bad = [(f, s) for f, s in zip(files, seen, strict=True) if s.error is not None]
+    good = [(f, s) for f, s in zip(files, seen, strict=True) if s.error is None]
+
+    def finding(
+        kind: str,
+        severity: Severity,
+        pairs: Sequence[tuple[File, Seen]],
+        message: str,
+        advice: str,
+        detail: Callable[[Seen], str],
+    ) -> list[Finding]:
+        """One finding, if there are any such pictures; `message` may differ in the plural, after a bar."""
+        singular, _, plural = message.partition("|")
+        count = counted(len(pairs), f"picture {singular}", f"pictures {plural or singular}")
+        groups = [[_place(folder, f, detail(s))] for f, s in pairs]
+        return [Finding(kind, severity, f"{count}.", advice, groups)] if pairs else []
+
+    gray, color = [p for p in good if p[1].gray], [p for p in good if not p[1].gray]
+    few, mode, others = (gray, "gray", "color") if len(gray) <= len(color) else (color, "color", "gray")
+    return [
+        *finding(
+            "unreadable",
+            "warning" if skip_bad else "error",
+            bad,
+            "can't be read",
+            "Left out, as --skip-bad says." if skip_bad else "Fix or remove them, or go on without them: --skip-bad.",
+            lambda s: _reason(s.error or ""),
+        ),
+        *_sizes(folder, good, image_size),
+        *finding(
+            "constant",
+            "warning",
+            [p for p in good if p[1].constant],
+            "is of one color: there is nothing to see|are of one color: there is nothing to see",
+            "Remove them, or find out how they were made.",
+            _size,
+        ),
+        *finding(
+            "odd-size",
+            "note",
+            _odd_sizes(good),
+            "is much larger, smaller, wider or higher than the rest|are much larger, smaller, wider or higher than the "
+            "rest",
+            "Look at them: resized to one size, they show less, or something distorted.",
+            _size,
+        ),
+        *finding(
+            "odd-mode",
+            "note",
+            few if gray and color else [],
+            f"is {mode} among {others} ones; all are read as color|are {mode} among {others} ones; all are read as "
+            "color",
+            "If only some classes have them, the network learns to tell files apart: bring all to one mode.",
+            lambda s: s.mode,
+        ),
+        *finding(
+            "transparent",
+            "note",
+            [p for p in good if not p[1].opaque],
+            "is partly transparent: laid on white|are partly transparent: laid on white",
+            "If white is the wrong background, lay them on the right one.",
+            lambda s: s.mode,
+        ),
+        *finding(
+            "deep",
+            "note",
+            [p for p in good if p[1].mode.startswith("I")],
+            "has 16 bits per value: brought to 8, 65535 to 255|have 16 bits per value: brought to 8, 65535 to 255",
+            "If only a part of the range is in use, stretch it before saving.",
+            lambda s: s.mode,
+        ),
+        *finding(
+            "animated",
+            "note",
+            [p for p in good if p[1].frames > 1],
+            "has several frames or pages: the first one counts|have several frames or pages: the first one counts",
+            "Save the others as files of their own, if they matter.",
+            lambda s: counted(s.frames, "frame"),
+        ),
+        *finding(
+            "turned",
+            "note",
+            [p for p in good if p[1].turned],
+            "is turned upright, as its EXIF data say|are turned upright, as their EXIF data say",
+            "Nothing, unless other programs that ignore these data drew boxes or labels on them.",
+            _size,
+        ),
+    ]
+
+
+def _sizes(folder: Path, good: Sequence[tuple[File, Seen]], image_size: int | None) -> list[Finding]:
+    """That pictures have several sizes, with the first picture of each, the most frequent first."""
+    first: dict[tuple[int, int], tuple[File, Seen]] = {}
+    counts: dict[tuple[int, int], int] = {}
+    for f, s in good:
+        size = (s.height, s.width)
+        first.setdefault(size, (f, s))
+        counts[size] = counts.get(size, 0) + 1
+    if image_size is not None or len(counts) < 2:
+        return []
+    order = sorted(counts, key=lambda size: -counts[size])
+    side = min(min(size) for size in counts)
+    groups = [
+        [_place(folder, first[size][0], f"{_size(first[size][1])}, as {counts[size]:,} in all")] for size in order
+    ]
+    advice = f"Try --image-size {max(8, min(side, 64))} to resize them all."
+    return [Finding("sizes", "error", f"Pictures have {len(counts):,} different sizes.", advice, groups)]
+
+
+def _odd_sizes(good: Sequence[tuple[File, Seen]]) -> list[tuple[File, Seen]]:
+    if not good:
+        return []
+    sizes = np.array([(s.height, s.width) for _, s in good], dtype=np.float64)
+    side, shape = np.log(sizes).mean(axis=1), np.log(sizes[:, 1] / sizes[:, 0])
+    far = np.abs(side - np.median(side)) >= np.log(_ODD_SIZE) - 1e-9
+    wide = np.abs(shape - np.median(shape)) >= np.log(_ODD_SHAPE**2) - 1e-9
+    return [pair for pair, odd in zip(good, far | wide, strict=True) if odd]
+
+
+def _place(folder: Path, file: File, detail: str) -> Place:
+    name = relative_path(file.found.name, str(folder))
+    return Place(name, "path", file.part, label=file.label, detail=detail)
+
+
+def _size(seen: Seen) -> str:
+    return f"{seen.height} x {seen.width}"
+
+
+def _reason(error: str) -> str:
+    """What the file is instead of a picture: the part of the message that does not repeat its name."""
+    got = error.partition("; got ")[2] or error
+    return got.partition(". ")[0].rstrip(".")

@@ -1,0 +1,58 @@
+"""A table of pictures, looked at to the end: no fault hides another one."""
+
+from pathlib import Path
+from typing import Literal
+
+from likely.data.dataset import Task
+from likely.data.images.image_table import find_in_table, picture_column
+from likely.data.inspect.file_findings import about_files
+from likely.data.inspect.files import File, look_at_files
+from likely.data.inspect.findings import Finding
+from likely.data.inspect.looked_at import LookedAt, as_dataset, common_shape
+from likely.data.progress_callback import Progress
+from likely.data.tables.open_table import check_learned, label_column
+from likely.data.tables.split_column import read_split
+from likely.data.tables.table import read_table
+from likely.data.tables.targets import read_answers
+from likely.errors import DataError
+
+
+def look_at_picture_table(
+    path: Path,
+    *,
+    label: str | None = None,
+    picture: str | None = None,
+    task: Literal["auto"] | Task = "auto",
+    image_size: int | None = None,
+    skip_bad: bool = False,
+    progress: Progress | None = None,
+) -> LookedAt | None:
+    """Every picture that the table names or holds; None if it has none, or numbers for answers.
+
+    Raises:
+        DataError: if the table can't be read, or it is not clear which column is which.
+    """
+    table = read_table(path)
+    label, _ = label_column(table, label)
+    picture, _ = picture_column(table, picture, exclude=label)
+    if picture is None:
+        return None
+    where = f"Column {label!r} of {path}"
+    answers = read_answers(table.column(label, "the answers", "--label COLUMN"), task, where)
+    if answers.task == "regression":
+        return None
+    split = read_split(table)
+    found = find_in_table(table, picture)
+    files = [
+        File(found[row], part, answers.labels[answers.y[row]])
+        for part, rows in split.rows.items()
+        for row in rows.tolist()
+    ]
+    seen = look_at_files(files, progress)
+    dataset, digests = as_dataset(str(path), files, seen, answers.labels)
+    findings = about_files(path.parent, files, seen, image_size=image_size, skip_bad=skip_bad)
+    try:
+        check_learned(answers, split, where)
+    except DataError as error:
+        findings.append(Finding("unseen-class", "error", str(error)))
+    return LookedAt(dataset, digests, findings, common_shape(seen, image_size))

@@ -1,0 +1,73 @@
+"""Picture files that were all looked at, as a data set of thumbnails: enough to compare them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from likely.data.dataset import Dataset, Part
+from likely.data.images.class_folder import PARTS
+from likely.data.inspect.files import File, Seen
+from likely.data.inspect.findings import Finding
+
+
+@dataclass(frozen=True)
+class LookedAt:
+    """What is in a folder, or in a table of pictures.
+
+    Args:
+        dataset: thumbnails of the pictures that can be read, with their paths; None if there are none to learn from.
+        digests: a number per row of its parts, train, val, test: equal for equal pixels.
+        findings: what only the files show.
+        shape: of the pictures as a network would get them, if that is clear.
+    """
+
+    dataset: Dataset | None
+    digests: np.ndarray | None
+    findings: list[Finding]
+    shape: tuple[int, ...] | None
+
+
+def as_dataset(
+    found_at: str, files: Sequence[File], seen: Sequence[Seen], labels: Sequence[str]
+) -> tuple[Dataset | None, np.ndarray | None]:
+    """Thumbnails of what can be read, and its digests.
+
+    Args:
+        found_at: where the files are.
+        files: with their parts and labels.
+        seen: what is in them.
+        labels: the classes in their order; those of which no training picture can be read are left out.
+    """
+    good = [(file, one) for file, one in zip(files, seen, strict=True) if one.error is None]
+    learned = {file.label for file, _ in good if file.part == "train"}
+    kept = tuple(label for label in labels if label in learned)
+    if not kept:
+        return None, None
+    numbers = {label: i for i, label in enumerate(kept)}
+    gray = all(one.gray for _, one in good)
+    parts: dict[str, Part] = {}
+    digests: list[bytes] = []
+    for name in PARTS:
+        rows = [(file, one) for file, one in good if file.part == name and file.label in numbers]
+        if rows:
+            X = np.stack([one.thumbnail for _, one in rows if one.thumbnail is not None])
+            y = np.array([numbers[file.label] for file, _ in rows], dtype=np.int64)
+            on_disk = all(not isinstance(file.found.source, bytes) for file, _ in rows)
+            paths = tuple(file.found.name for file, _ in rows) if on_disk else None
+            parts[name] = Part(X[..., 0] if gray else X, y, paths)
+            digests += [one.digest for _, one in rows]
+    train, val, test = (parts.get(name) for name in ("train", "val", "test"))
+    assert train is not None
+    dataset = Dataset(found_at, "classification", train, test, val, labels=kept, found_at=found_at)
+    return dataset, np.frombuffer(b"".join(digests), dtype="<u8")
+
+
+def common_shape(seen: Sequence[Seen], image_size: int | None) -> tuple[int, ...] | None:
+    """The shape that a network would get, unless sizes differ and none was asked for."""
+    good = [one for one in seen if one.error is None]
+    sizes = {(one.height, one.width) for one in good}
+    size = (image_size, image_size) if image_size else sizes.pop() if len(sizes) == 1 else None
+    if size is None:
+        return None
+    return size if all(one.gray for one in good) else (*size, 3)

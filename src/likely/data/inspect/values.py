@@ -1,0 +1,96 @@
+"""What the values of single rows and columns show: pictures of one color, columns that say nothing or say too much."""
+
+import numpy as np
+
+from likely.data.inspect.all_rows import AllRows
+from likely.data.inspect.findings import Finding, Place, counted
+from likely.preprocessing.stored_rows import pieces
+
+_ENOUGH = 30
+"""In fewer rows a column can separate the classes by chance."""
+
+
+def constant_pictures(rows: AllRows) -> list[Finding]:
+    """Pictures in which nothing can be seen."""
+    flat: list[int] = []
+    for part, start in zip(rows.parts.values(), rows.starts.tolist(), strict=True):
+        first = start
+        for block in pieces(part.X):
+            values = block.reshape(len(block), -1, *block.shape[3:])
+            constant = (values == values[:, :1]).reshape(len(block), -1).all(axis=1)
+            flat += (np.flatnonzero(constant) + first).tolist()
+            first += len(block)
+    if not flat:
+        return []
+    return [
+        Finding(
+            "constant",
+            "warning",
+            f"{counted(len(flat), 'picture is', 'pictures are')} of one color: there is nothing to see.",
+            "Remove them, or find out how they were made.",
+            [[rows.place(row)] for row in flat],
+        )
+    ]
+
+
+def about_columns(rows: AllRows) -> list[Finding]:
+    """Columns of numbers and categories with missing values, with one value, or that give the answer away."""
+    X, y, dataset = np.asarray(rows.dataset.train.X), rows.dataset.train.y, rows.dataset
+    names = dataset.features or tuple(str(j) for j in range(X.shape[1]))
+    gone, constant, leaks = list[Place](), list[Place](), list[Place]()
+    for j, name in enumerate(names):
+        missing = np.isnan(X[:, j])
+        share = float(missing.mean())
+        if share:
+            detail = f"{counted(int(missing.sum()), 'row')} of training ({share:.1%})"
+            gone.append(Place(name, "column", "train", detail=detail))
+        values = X[~missing, j]
+        if not len(values) or (values == values[0]).all():
+            constant.append(Place(name, "column", "train", detail=f"{values[0]:.15g}" if len(values) else "missing"))
+        elif _gives_away(values, y[~missing], dataset.task == "classification"):
+            leaks.append(Place(name, "column", "train"))
+    found = [
+        Finding(
+            "giveaway",
+            "warning",
+            f"{counted(len(leaks), 'column gives', 'columns give')} the answer away: alone, it is right in every "
+            "training row.",
+            "If it is not known before the answer is, leave it out: the model would learn nothing else.",
+            [[place] for place in leaks],
+        ),
+        Finding(
+            "missing",
+            "note",
+            f"Values are missing in {counted(len(gone), 'column')}.",
+            "The mean stands in for a missing number, with a mark; whether it is missing by chance is yours to know.",
+            [[place] for place in gone],
+        ),
+        Finding(
+            "constant-column",
+            "note",
+            f"{counted(len(constant), 'column holds', 'columns hold')} one value only.",
+            "Leave it out: it says nothing.",
+            [[place] for place in constant],
+        ),
+    ]
+    return [finding for finding in found if finding.groups]
+
+
+def _gives_away(values: np.ndarray, y: np.ndarray, classifies: bool) -> bool:
+    """Whether one column says the answer: a class per value or per interval of values, or the target on a line."""
+    if len(values) < _ENOUGH:
+        return False
+    if not classifies:
+        if y.ndim > 1 or not np.ptp(y):
+            return False
+        return bool(abs(np.corrcoef(values, y)[0, 1]) > 1 - 1e-9)
+    order = np.lexsort((y, values))
+    values, y = values[order], y[order]
+    same_value = values[1:] == values[:-1]
+    if (same_value & (y[1:] != y[:-1])).any():
+        return False
+    classes = len(np.unique(y))
+    turns = int((y[1:] != y[:-1]).sum())
+    # As few intervals as classes; or codes, each met several times, that always mean one class.
+    codes = int((~same_value).sum()) + 1
+    return classes > 1 and (turns == classes - 1 or codes * 5 <= len(values))

@@ -1,0 +1,191 @@
+"""A table with a column of answers as a data set: rows of numbers and categories, or pictures that a column holds."""
+
+import shlex
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from likely.data.dataset import Dataset, Part, Task
+from likely.data.groups import group_numbers
+from likely.data.images.image_table import open_pictures, picture_column
+from likely.data.order import in_order, time_like
+from likely.data.progress_callback import Progress
+from likely.data.tables.encode import describe, encode
+from likely.data.tables.split_column import Split, read_split
+from likely.data.tables.table import Table, as_texts, read_table, unusable
+from likely.data.tables.targets import Answers, read_answers
+from likely.errors import ConfigError, DataError
+from likely.preprocessing.columns import Column
+
+LABEL_NAMES = ("label", "target", "class", "y", "labels", "classes", "outcome")
+
+
+def open_table(
+    path: Path,
+    *,
+    label: str | None = None,
+    picture: str | None = None,
+    group: str | None = None,
+    task: Literal["auto"] | Task = "auto",
+    image_size: int | None = None,
+    skip_bad: bool = False,
+    test_last: str | None = None,
+    columns: Sequence[Column] | None = None,
+    to_learn: bool = True,
+    progress: Progress | None = None,
+) -> Dataset:
+    """The rows of a CSV, TSV or Parquet file with their answers; what was decided stands in the notes.
+
+    Args:
+        path: the file.
+        label: the column with the answers; None takes the one called like `LABEL_NAMES`, if there is just one.
+        picture: the column with paths or bytes of pictures; None takes one that holds nothing else, if there is one.
+        group: the column that says which rows are related: those of one value. It is not learned from.
+        task: what the answers are; "auto" decides as `read_answers` does.
+        image_size: resize pictures to this height and width.
+        skip_bad: leave out pictures that can't be read, and say how many.
+        test_last: the column of numbers or dates whose latest rows are to be the test part; it stays what it is
+            otherwise, learned from or left out.
+        columns: those that a model learned from, to encode the rows as it does; None describes the table's own.
+        to_learn: whether the rows are to be learned from, or only to be judged.
+        progress: told how many pictures have been read.
+    Raises:
+        DataError: if a column is not there or not usable, answers are missing, or nothing is left to learn from.
+    """
+    text = {column.name for column in columns or () if column.categories is not None}
+    table = read_table(path, text=text)
+    label, notes = label_column(table, label)
+    where = f"Column {label!r} of {path}"
+    answers = read_answers(table.column(label, "the answers", "--label COLUMN"), task, where)
+    split = read_split(table, to_learn=to_learn)
+    if to_learn:
+        check_learned(answers, split, where)
+    order = None if test_last is None else _order(table, test_last, label, split)
+    if columns is None:
+        picture, said = picture_column(table, picture, exclude=label)
+        notes += said
+    groups = None
+    if group is not None:
+        if group == label:
+            raise DataError(
+                f"The groups of {path} must stand in a column of their own; got {group!r}, which holds the answers. "
+                "Rows of one answer are not related by that. Try --group with another column."
+            )
+        groups = group_numbers(as_texts(table.column(group, "the groups", "--group COLUMN")).tolist())
+    dataset = Dataset(
+        str(path),
+        answers.task,
+        Part(answers.y[:, None], answers.y, order=order, numbers=np.arange(len(answers.y)), groups=groups),
+        group=group,
+        labels=answers.labels,
+        label_type=answers.label_type,
+        label=label,
+        test_last=test_last,
+        found_at=str(path),
+        notes=(*notes, *([answers.note] if answers.note else []), *split.notes),
+    )
+    if picture is not None:
+        return open_pictures(
+            table, picture, dataset, split, image_size=image_size, skip_bad=skip_bad, progress=progress
+        )
+    return _open_rows(table, dataset, split, columns, to_learn=to_learn)
+
+
+def _open_rows(
+    table: Table, dataset: Dataset, split: Split, columns: Sequence[Column] | None, *, to_learn: bool
+) -> Dataset:
+    notes: list[str] = []
+    if columns is None:
+        for name, kind in table.unusable.items():
+            raise unusable(table.path, name, kind)
+        values = {
+            name: c for name, c in table.columns.items() if name not in (dataset.label, dataset.group, split.column)
+        }
+        columns, notes = describe(values, split.rows["train"])
+        if not columns:
+            raise DataError(
+                f"{table.path} must have a column to learn from beside {dataset.label!r}; got none. "
+                f"{' '.join(notes)} Try a table with more columns."
+            )
+    encoded = encode(table, columns)
+    if encoded.refused:
+        raise DataError(f"{table.path}: {encoded.refused[min(encoded.refused)]}")
+    if to_learn and "test" not in split.rows and dataset.test_last is None:
+        others = {name: c for name, c in table.columns.items() if name not in (dataset.label, split.column)}
+        notes += _later_rows(others)
+    notes += [
+        f"Column {name!r} holds a text that the model does not know in {count:,} rows: taken as missing."
+        for name, count in encoded.unknown.items()
+    ]
+    everything = replace(dataset.train, X=encoded.X)
+    return replace(
+        dataset,
+        **{part: everything.take(rows) for part, rows in split.rows.items()},
+        features=tuple(column.name for column in columns),
+        columns=tuple(columns),
+        notes=(*dataset.notes, *notes, _summary(columns)),
+    )
+
+
+def _later_rows(values: dict[str, np.ndarray]) -> list[str]:
+    """A sentence about the columns that look like times: the parts that we draw are from among these rows."""
+    seen = {name: time_like(column) for name, column in values.items()}
+    return [
+        f"Column {name!r} {why}: rows to hold out and to judge with are drawn at random from all of these, and can't "
+        f"speak for rows that are later (--test-last {shlex.quote(name)} judges on the latest)."
+        for name, why in seen.items()
+        if why
+    ]
+
+
+def _order(table: Table, test_last: str, label: str, split: Split) -> np.ndarray:
+    """The values of the column whose latest rows are the test part, as numbers."""
+    if "test" in split.rows or test_last == label:
+        got = (
+            f"the column {label!r} with the answers" if test_last == label else f"test rows by column {split.column!r}"
+        )
+        raise ConfigError(
+            f"test_last must name a column that tells which rows are later, in a table without a test part; got {got}. "
+            "Leave out test_last, or try another column."
+        )
+    return in_order(table.column(test_last, "the order of the rows", "--test-last COLUMN"), test_last, table.path)
+
+
+def label_column(table: Table, label: str | None) -> tuple[str, list[str]]:
+    """The column with the answers, and what to say where nobody named it."""
+    if label is not None:
+        return label, []
+    names = [*table.columns, *table.unusable]
+    found = [name for name in names if name.lower() in LABEL_NAMES]
+    if len(found) == 1:
+        return found[0], [f"Column {found[0]!r} is taken for the answers (--label COLUMN takes another)."]
+    listed = ", ".join(map(repr, names[:20])) + (", ..." if len(names) > 20 else "")
+    got = f"{' and '.join(map(repr, found))}, each of which could be it" if found else "none with a usual name"
+    raise DataError(
+        f"{table.path} must have one column with the answers; got {got}. Its columns are {listed}. "
+        "Try --label COLUMN (label=... in Python)."
+    )
+
+
+def check_learned(answers: Answers, split: Split, where: str) -> None:
+    """Refuse rows for validation or test whose class has no row to learn from."""
+    if answers.task == "regression" or split.column is None:
+        return
+    learned = np.isin(np.arange(len(answers.labels)), answers.y[split.rows["train"]])
+    unseen = np.flatnonzero(~learned[answers.y])
+    if len(unseen):
+        raise DataError(
+            f"{where} must have no label in the other rows that the training rows lack; got "
+            f"{answers.labels[answers.y[unseen[0]]]!r} in row {unseen[0]} ({len(unseen):,} such rows). What was never "
+            "learned can't be judged. Add training rows or leave these out."
+        )
+
+
+def _summary(columns: Sequence[Column]) -> str:
+    numbers = sum(column.categories is None for column in columns)
+    missing = sum(column.missing for column in columns)
+    gaps = f"; values are missing in {missing:,}" if missing else ""
+    return f"Columns: {numbers:,} of numbers, {len(columns) - numbers:,} of categories{gaps}."

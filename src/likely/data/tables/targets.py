@@ -1,0 +1,108 @@
+"""From a column of answers to classes or targets, and which of the two they are."""
+
+from collections.abc import Sequence
+from typing import Literal, NamedTuple
+
+import numpy as np
+
+from likely.data.dataset import Task
+from likely.data.tables.table import as_texts, missing
+from likely.errors import DataError
+
+_MOST_CLASSES = 20
+SHOWN = 5
+
+
+class Answers(NamedTuple):
+    """Classes 0..k-1 with their names, or targets; `note` says how that was decided, where nobody said."""
+
+    task: Task
+    y: np.ndarray
+    labels: tuple[str, ...]
+    label_type: Literal["str", "int", "float", "bool"]
+    note: str | None = None
+
+
+def read_answers(values: np.ndarray, task: Literal["auto"] | Task, where: str) -> Answers:
+    """What to predict: text and few different whole numbers are classes, other numbers are targets.
+
+    Classes are sorted by name, numbers as numbers. Whole numbers are few if they are at most 20 different ones, each in
+    two rows on average.
+
+    Args:
+        values: numbers or texts, shape (n,).
+        task: what they are; "auto" decides by the rule.
+        where: what to call them in messages, such as "Column 'y' of iris.csv".
+    Raises:
+        DataError: if answers are missing or infinite (how many, and the first rows), texts should be numbers, or there
+            are as many different texts as rows.
+    Example:
+        >>> answers = read_answers(np.array([10.0, 9.0, 10.0, 9.0]), "auto", "y")
+        >>> answers.task, answers.labels, answers.y.tolist()
+        ('classification', ('9', '10'), [1, 0, 1, 0])
+    """
+    refuse_missing(missing(values), where)
+    if values.dtype == object:
+        return _of_texts(values, task, where)
+    if np.isinf(values).any():
+        row = int(np.isinf(values).argmax())
+        raise DataError(f"{where} must have finite numbers; got {values[row]} in row {row}. Drop it.")
+    different, y = np.unique(values, return_inverse=True)
+    whole = bool((different == np.round(different)).all())
+    few = whole and len(different) <= _MOST_CLASSES and 2 * len(different) <= len(values)
+    if task == "classification" or (task == "auto" and few):
+        labels = tuple(as_texts(different).tolist())
+        note = f"{where}: {len(labels)} different whole numbers, taken as classes (--task regression: as numbers)."
+        return Answers("classification", y, labels, "int" if whole else "float", note if task == "auto" else None)
+    note = f"{where}: {len(different):,} different numbers, to be predicted (--task classification: as classes)."
+    return Answers("regression", values.astype(np.float64), (), "str", note if task == "auto" else None)
+
+
+def refuse_missing(gone: Sequence[bool] | np.ndarray, where: str, got: str = "none") -> None:
+    """Refuse rows without an answer.
+
+    Args:
+        gone: whether the answer is missing, for each row.
+        where: what to call the answers in the message.
+        got: what stands in place of an answer.
+    Raises:
+        DataError: with their number and the first of them.
+    """
+    rows = np.flatnonzero(gone)
+    if len(rows):
+        first = ", ".join(map(str, rows[:SHOWN])) + (", ..." if len(rows) > SHOWN else "")
+        raise DataError(
+            f"{where} must have an answer in every row; got {got} in {len(rows):,} of {len(gone):,} rows (from 0): "
+            f"{first}. Nothing is learned from a row without one. Fill them in or drop the rows."
+        )
+
+
+def _of_texts(values: np.ndarray, task: str, where: str) -> Answers:
+    texts = values.tolist()
+    words = next((row for row, text in enumerate(texts) if not _is_number(text)), None)
+    if task == "regression":
+        if words is None:
+            return Answers("regression", np.array(texts, dtype=np.float64), (), "str")
+        raise DataError(
+            f"{where} must have numbers as answers for regression; got {texts[words]!r} in row {words}. "
+            "Try --task classification."
+        )
+    if not isinstance(values[0], str):
+        raise DataError(f"{where} must have text or numbers as answers; got bytes. Try another column.")
+    labels = tuple(sorted(set(texts), key=(lambda text: (float(text), text)) if words is None else None))
+    if len(labels) == len(values) >= _MOST_CLASSES:
+        raise DataError(
+            f"{where} must have labels that several rows share; got a different text in each of {len(values):,} rows. "
+            "It looks like names. Try --label with another column."
+        )
+    numbers = {label: i for i, label in enumerate(labels)}
+    y = np.array([numbers[text] for text in texts], dtype=np.int64)
+    return Answers("classification", y, labels, "bool" if labels == ("False", "True") else "str")
+
+
+def _is_number(text: object) -> bool:
+    try:
+        float(text)  # pyright: ignore[reportArgumentType]
+    except (TypeError, ValueError):
+        return False
+    return True

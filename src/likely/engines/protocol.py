@@ -1,0 +1,139 @@
+"""What an engine is: the owner of parameters, buffers and optimizer, which can take steps of gradient descent.
+
+The training loop, the data order, the schedule and early stopping live above and do not know which engine runs.
+First values, batch order and augmentation draws come from NumPy, so that engines can be compared step by step.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol, TypeAlias
+
+import numpy as np
+
+from likely.arrays import Array
+from likely.preprocessing.stored_rows import RowArray
+
+EngineName: TypeAlias = Literal["numpy", "jax", "torch"]
+
+Prepare: TypeAlias = Callable[[Array], Array]
+"""From stored rows (such as uint8 pictures) to the network's floating-point input, in the rows' array library."""
+
+Augment: TypeAlias = Callable[[Array, Array], Array]
+"""(prepared batch (b, ...), random integers (b, m)) -> changed batch, in the batch's array library."""
+
+
+MakeOptimizer: TypeAlias = Callable[[Any], Any]
+"""(parameters, or groups of them) -> a `torch.optim.Optimizer`: an update rule of one's own."""
+
+
+@dataclass(frozen=True)
+class Optimizer:
+    """The update rule and its numbers; the learning rate comes with every step.
+
+    sgd:      theta <- theta - a J                       (with momentum b: v <- b v + J, theta <- theta - a v)
+    adam:     m <- b1 m + (1 - b1) J,  v <- b2 v + (1 - b2) J^2,  both divided by 1 - b^t,
+              theta <- theta - a (m / (sqrt(v) + eps) + weight_decay theta)      (decoupled decay, AdamW)
+    For sgd, `weight_decay` is decoupled too: theta <- theta - a (... + weight_decay theta).
+    """
+
+    name: Literal["sgd", "adam"] = "adam"
+    momentum: float = 0.0
+    betas: tuple[float, float] = (0.9, 0.999)
+    eps: float = 1e-8
+    weight_decay: float = 0.0
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Which placed rows take part in a step, of shape (b,), and their augmentation draws, of shape (b, m)."""
+
+    rows: np.ndarray
+    draws: np.ndarray | None = None
+
+
+class Engine(Protocol):
+    """Steps of gradient descent, and answers.
+
+    Constructors take `(network, n_outputs, head, loss, optimizer, sample, seed, dtype, device)`; see
+    `likely.engines.create_engine`.
+    """
+
+    name: str
+
+    @property
+    def device(self) -> str:
+        """Where it computes: "cpu" or "cuda"."""
+        ...
+
+    @property
+    def threads(self) -> int:
+        """How many CPU threads it computes with."""
+        ...
+
+    @property
+    def at_once(self) -> int:
+        """How many steps to hand over in one call, where that is faster than one by one; else 1."""
+        ...
+
+    @property
+    def precision(self) -> str:
+        """What a training step's products are computed in."""
+        ...
+
+    @property
+    def n_parameters(self) -> int:
+        """How many numbers the network has as parameters, learned or fixed."""
+        ...
+
+    @property
+    def last_layer(self) -> tuple[str, ...]:
+        """The names in `state()` of what makes the scores: what a network for other labels cannot take over."""
+        ...
+
+    @property
+    def learning_rate(self) -> float | None:
+        """The one that an optimizer of one's own asks for, else None."""
+        ...
+
+    def place(
+        self,
+        X: RowArray,
+        Y: np.ndarray,
+        weights: np.ndarray | None = None,
+        *,
+        prepare: Prepare,
+        augment: Augment | None = None,
+    ) -> None:
+        """Put the training rows where the engine computes. Y: distributions (n, k) or targets (n, m)."""
+        ...
+
+    def step(self, batch: Batch, learning_rate: float) -> float:
+        """One step on the mean loss (weighted, if weights were placed) of the batch; returns that loss."""
+        ...
+
+    def steps(self, batches: Sequence[Batch], learning_rates: Sequence[float]) -> list[float]:
+        """At most `at_once` steps, one after the other, on batches of one size; returns the mean loss of each."""
+        ...
+
+    def loss_and_gradient(self, theta: Mapping[str, np.ndarray]) -> tuple[float, dict[str, np.ndarray]]:
+        """The mean loss over all placed rows (weighted, if weights were placed) at theta, and its gradient in float64.
+
+        Of pure networks only, and without augmentation; the engine's own parameters are what they were.
+        """
+        ...
+
+    def forward(self, X: Array) -> tuple[np.ndarray, np.ndarray]:
+        """Scores (n, k) and features (n, m) of prepared inputs, in evaluation mode."""
+        ...
+
+    def scores(self, X: Array) -> np.ndarray:
+        """The scores that `forward` gives, alone."""
+        ...
+
+    def state(self) -> dict[str, np.ndarray]:
+        """A copy of parameters and buffers by name: what a model file holds."""
+        ...
+
+    def load_state(self, state: dict[str, Any]) -> None:
+        """Take parameters and buffers back from `state()`."""
+        ...

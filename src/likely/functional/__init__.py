@@ -1,0 +1,1 @@
+"""Pure functions of arrays: heads, losses, the objective, least squares."""

@@ -1,0 +1,130 @@
+"""What training lowers: one value per example, never reduced here."""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from likely.arrays import Array, namespace
+from likely.errors import ShapeError
+from likely.functional.heads import HEADS, LOG_FLOOR, floats, log_softmax
+
+_HUGE = 1e6  # a loss from which on it may be that a score of -inf stands for an impossible label
+
+
+def softmax_cross_entropy(labels: Array, scores: Array) -> Array:
+    """Cost in nats of believing softmax(scores) when labels are the truth.
+
+    H(p, q) = -sum_k p_k log q_k,  q = softmax(scores), computed through log_softmax. Its gradient with respect to the
+    scores is q sum_k p_k - p, that is softmax(scores) - labels where the labels sum to 1.
+
+    Args:
+        labels: true distributions, shape (n, k); rows sum to 1.
+        scores: real numbers before the head, shape (n, k).
+    Returns:
+        One value per example, shape (n,), in nats; infinity where a label has a score of -inf, which makes it
+        impossible.
+    Raises:
+        ShapeError: if the shapes differ.
+    Example:
+        >>> softmax_cross_entropy(np.array([[1.0, 0.0]]), np.array([[0.0, 0.0]])).round(4)
+        array([0.6931])
+
+    Reference: Cover and Thomas, Elements of Information Theory, ch. 2.
+    """
+    xp, labels, scores = namespace(labels, scores), floats(labels), floats(scores)
+    _check_shapes("labels", labels, "scores", scores)
+    values = -xp.sum(labels * log_softmax(scores), axis=-1)
+    impossible = xp.any((labels > 0) & (scores == -math.inf), axis=-1)
+    return xp.where(impossible, xp.full_like(values, math.inf), values)
+
+
+def squared_error(targets: Array, outputs: Array) -> Array:
+    """The squared Euclidean distance between outputs and targets.
+
+    sum_k (f_k - y_k)^2, with gradient 2 (f - y) with respect to the outputs.
+
+    Args:
+        targets: shape (n, k).
+        outputs: shape (n, k).
+    Returns:
+        One value per example, shape (n,), the sum over the outputs.
+    Raises:
+        ShapeError: if the shapes differ.
+    Example:
+        >>> squared_error(np.array([[1.0, 0.0]]), np.array([[0.6, 0.4]])).round(4)
+        array([0.32])
+    """
+    xp, targets, outputs = namespace(targets, outputs), floats(targets), floats(outputs)
+    _check_shapes("targets", targets, "outputs", outputs)
+    difference = outputs - targets
+    return xp.sum(difference * difference, axis=-1)
+
+
+@dataclass(frozen=True)
+class Loss:
+    """A loss as a row of the table, applied through a head.
+
+    Args:
+        name: as configurations and model files call it.
+        values: (head name, labels (n, k), scores (n, k)) -> one value per example (n,).
+        with_gradient: (head name, labels, scores) -> the values, and by hand the gradient of each with respect to its
+            scores, (n, k): what both need is computed once.
+        heads: the heads that it can follow.
+    """
+
+    name: str
+    values: Callable[[str, Array, Array], Array]
+    with_gradient: Callable[[str, np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]
+    heads: tuple[str, ...]
+
+
+def _cross_entropy(head: str, labels: Array, scores: Array) -> Array:
+    if head == "softmax":
+        return softmax_cross_entropy(labels, scores)
+    _check_shapes("labels", labels, "scores", scores)
+    return -namespace(labels, scores).sum(labels * HEADS[head].log_probs(scores), axis=-1)
+
+
+def _cross_entropy_with_gradient(head: str, labels: np.ndarray, scores: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    _check_shapes("labels", labels, "scores", scores)
+    # Class by class in memory: sums over a few classes within each of many rows take NumPy several times as long.
+    p, x = np.ascontiguousarray(labels.T), np.ascontiguousarray(scores.T)
+    log_q = HEADS[head].log_probs(x, axis=0)
+    values = -(p * log_q).sum(axis=0)
+    if head == "softmax":
+        if values.max(initial=0.0) > _HUGE:
+            values[((p > 0) & (x == -np.inf)).any(axis=0)] = np.inf
+        # dH/dx = q sum_k p_k - p: the Jacobian diag(q) - q q^T times -p / q, where everything else cancels.
+        return values, (np.exp(log_q) * p.sum(axis=0) - p).T
+    # dH/dq_k = -p_k / q_k, and 0 where the log form is floored, since it is flat there.
+    probs = HEADS[head].probs(scores)
+    floored = probs <= LOG_FLOOR
+    upstream = np.where(floored, 0, -labels / np.where(floored, 1, probs))
+    return values, HEADS[head].backward(scores, probs, upstream)
+
+
+def _squared(head: str, targets: Array, scores: Array) -> Array:
+    return squared_error(targets, HEADS[head].probs(scores))
+
+
+def _squared_with_gradient(head: str, targets: np.ndarray, scores: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    outputs = HEADS[head].probs(scores)
+    gradient = HEADS[head].backward(scores, outputs, 2 * (outputs - targets))
+    return squared_error(targets, outputs), gradient
+
+
+LOSSES: dict[str, Loss] = {
+    "cross_entropy": Loss("cross_entropy", _cross_entropy, _cross_entropy_with_gradient, ("softmax", "l1")),
+    "squared_error": Loss("squared_error", _squared, _squared_with_gradient, tuple(HEADS)),
+}
+"""The losses by name."""
+
+
+def _check_shapes(left_name: str, left: Array, right_name: str, right: Array) -> None:
+    if left.shape != right.shape:
+        raise ShapeError(
+            f"{left_name} must have the shape of {right_name}; got {tuple(left.shape)} and {tuple(right.shape)}. "
+            "Each example needs one number per output. Try one_hot for class numbers."
+        )

@@ -1,0 +1,156 @@
+"""A model's card for people: its facts in words, and as HTML for a notebook."""
+
+import html
+from typing import Any
+
+from likely.metrics.durations import duration
+from likely.model.card import Card
+from likely.preprocessing.columns import Column
+from likely.preprocessing.normalization import Normalization
+
+_SHOWN = 100
+_FIGURES = (
+    ("accuracy", "accuracy", True),
+    ("nll", "NLL in nats", False),
+    ("brier", "Brier score", False),
+    ("ece", "ECE", True),
+    ("mse", "MSE", False),
+    ("mae", "MAE", False),
+    ("r2", "R²", False),
+)
+
+
+def card_facts(card: Card) -> list[tuple[str, str]]:
+    """What a model is and how it was made: names and facts, in words, those that do not apply left out."""
+    network, training, data = card.network, card.training, card.data
+    settings = ", ".join(f"{name} {value}" for name, value in network.settings.items())
+    facts = [
+        ("task", card.task),
+        *([("labels", _labels(card))] if card.labels else []),
+        ("columns", _columns(card)),
+        ("skewed columns", _bent(card)),
+        ("network", f"{network.name} ({settings})" if settings else network.name),
+        ("parameters", f"{network.parameters:,}"),
+        ("head, loss", f"{card.head}, {card.loss}"),
+        ("calibration", _calibration(card)),
+        ("answers under", _prior(card)),
+        *((f"event {name}", ", ".join(labels)) for name, labels in card.events.items()),
+        ("data", f"{data.name}, from {data.found_at}" if data.found_at else data.name),
+        ("data SHA-256", data.sha256),
+        ("splits", _splits(card)),
+        (
+            "training",
+            f"{training.engine} on {training.device}, {training.precision}, {training.optimizer}, "
+            f"seed {training.seed}: {round(training.epochs, 2):g} epochs in {duration(training.seconds)}, "
+            f"{training.stopped}",
+        ),
+        ("augmented by", ", ".join(training.augment)),
+        ("begun with", training.init_from or ""),
+        ("frozen", ", ".join(training.freeze)),
+        ("photographs", _photographs(card)),
+        ("versions", ", ".join(f"{name} {version}" for name, version in card.versions.items())),
+        ("made", card.created),
+        ("command", training.command),
+    ]
+    return [(name, fact) for name, fact in facts if fact]
+
+
+def _columns(card: Card) -> str:
+    transform = Normalization.from_json(card.normalization).columns
+    if transform is None:
+        names = [(name, "") for name in card.features or ()]
+    else:
+        names = [(c.name, _holds(c)) for c in transform.columns]
+    shown = ", ".join(f"{name}{holds}" for name, holds in names[:_SHOWN])
+    return f"{len(names)}: {shown}{', ...' if len(names) > _SHOWN else ''}" if names else ""
+
+
+def _bent(card: Card) -> str:
+    """The columns that are made more symmetric, and their powers."""
+    normalization = Normalization.from_json(card.normalization)
+    columns = normalization.columns
+    power = normalization.power if columns is None else columns.power
+    if power is None:
+        return ""
+    if columns is None:
+        names = list(card.features or [f"column {j}" for j in range(len(power.power))])
+    else:
+        names = [column.name for column in columns.columns if column.categories is None]
+    bent = [f"{name} ({p:.2g})" for name, p in zip(names, power.power, strict=True) if p != 1]
+    return f"{len(bent)} bent, by powers: {', '.join(bent[:_SHOWN])}{', ...' if len(bent) > _SHOWN else ''}"
+
+
+def _holds(column: Column) -> str:
+    what = "numbers" if column.categories is None else f"{len(column.categories)} categories"
+    return f" ({what}, some missing)" if column.missing else f" ({what})"
+
+
+def _photographs(card: Card) -> str:
+    if card.normalization.get("kind") != "pictures":
+        return ""
+    return card.conversion["name"] if card.conversion else "only resized"
+
+
+def _labels(card: Card) -> str:
+    shown = ", ".join(card.labels[:_SHOWN])
+    return f"{len(card.labels)}: {shown}{', ...' if len(card.labels) > _SHOWN else ''}"
+
+
+def _calibration(card: Card) -> str:
+    if card.task == "regression":
+        return ""
+    if card.temperature is None:
+        return "none: too few rows to hold any out"
+    biases = "" if card.biases is None else " and a bias per class"
+    return f"temperature {card.temperature:.4g}{biases}, from {card.splits.calibration:,} held-out rows"
+
+
+def _prior(card: Card) -> str:
+    """Other class frequencies than those that the probabilities were made under."""
+    if card.prior is None:
+        return ""
+    shown = ", ".join(f"{label} {p:.2%}" for label, p in list(zip(card.labels, card.prior, strict=True))[:_SHOWN])
+    more = ", ..." if len(card.labels) > _SHOWN else ""
+    return f"{'estimated' if card.prior_estimated else 'given'} class frequencies: {shown}{more}"
+
+
+def _splits(card: Card) -> str:
+    splits = card.splits
+    grouped = f" ({splits.groups:,} groups of related ones)" if splits.groups else ""
+    parts = [f"{splits.train:,} to train{grouped}"]
+    if splits.method == "cross-validation":
+        which = "all of them" if splits.thresholds == splits.train else f"{splits.thresholds:,} of them"
+        parts.append(f"{which} out of fold in {splits.folds} folds for calibration and thresholds (approximate)")
+    else:
+        named = (("calibration", splits.calibration), ("thresholds", splits.thresholds), ("stopping", splits.stopping))
+        parts += [f"{rows:,} for {name}" for name, rows in named if rows]
+    return ", ".join([*parts, f"{splits.test:,} to test"])
+
+
+def card_html(card: Card) -> str:
+    """The card for a notebook: figures with their intervals first, then the facts; no script, no file."""
+    cells = "padding:.1em 1em .1em 0;text-align:left;vertical-align:top;background:none"
+    figures = "".join(
+        f'<tr><td style="{cells}">{name}</td><td style="{cells}"><b>{_figure(card.metrics[key], percent)}</b></td></tr>'
+        for key, name, percent in _FIGURES
+        if card.metrics is not None and key in card.metrics
+    )
+    rows = "".join(
+        f'<tr><td style="{cells};opacity:.7">{html.escape(name)}</td><td style="{cells}">{html.escape(fact)}</td></tr>'
+        for name, fact in card_facts(card)
+    )
+    what = f"P(label | x) over {len(card.labels)} labels" if card.labels else "numbers"
+    judged = f"On {card.metrics['n']:,} test rows" if card.metrics is not None else "Not judged on test rows yet"
+    table = '<table style="border:none;margin:.3em 0">'
+    return (
+        f"<div><div><b>{html.escape(card.network.name)}</b>, {card.network.parameters:,} parameters: {what}</div>"
+        f'<div style="opacity:.7">{judged}</div>{table}{figures}</table>'
+        f"<details><summary>Card</summary>{table}{rows}</table></details></div>"
+    )
+
+
+def _figure(value: dict[str, Any] | float, percent: bool) -> str:
+    shown = "{:.2%}" if percent else "{:.4g}"
+    if not isinstance(value, dict):
+        return shown.format(value)
+    return f"{shown.format(value['value'])} ({shown.format(value['low'])} to {shown.format(value['high'])})"

@@ -1,0 +1,162 @@
+"""The names of the arrays in a model file, and what it keeps of held-out rows."""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from likely.errors import ModelFileError
+from likely.model.file import expect_arrays
+from likely.preprocessing.normalization import Normalization
+from likely.preprocessing.stored_rows import RowArray
+from likely.trust.abstention import confidence, threshold_grid
+from likely.trust.bias_corrected import Calibration
+from likely.trust.error_scale import MOST_INPUTS
+from likely.trust.ties import STEP
+
+RESIDUALS = "held_out.residuals"
+LOG_PROBS = "held_out.log_probs"
+LABELS = "held_out.labels"
+UNSEEN = "held_out.unseen"
+THRESHOLDS = "held_out.thresholds"
+UNFAMILIARITY = "held_out.unfamiliarity"
+FAMILIARITY = "familiarity."
+ERRORS = "errors."
+CODES = "held_out.row_codes"
+HELD_OUT = (RESIDUALS, LOG_PROBS, LABELS, UNSEEN, THRESHOLDS, UNFAMILIARITY, CODES)
+
+
+def check_held_out(where: object, arrays: Mapping[str, np.ndarray], n_labels: int) -> None:
+    """Refuse arrays of held-out rows that do not fit each other or the labels.
+
+    Raises:
+        ModelFileError: naming the array.
+    """
+    m = len(arrays[LOG_PROBS]) if LOG_PROBS in arrays else 0
+    d = len(arrays[FAMILIARITY + "shift"]) if FAMILIARITY + "shift" in arrays else 0
+    low_rank = FAMILIARITY + "directions" in arrays
+    r = len(arrays.get(FAMILIARITY + "variances", ()))
+    shapes: dict[str, tuple[int | None, ...]] = {
+        LOG_PROBS: (m, n_labels),
+        LABELS: (m,),
+        CODES: (m,),
+        UNSEEN: (m,),
+        THRESHOLDS: (None,),
+        UNFAMILIARITY: (None,),
+        **{FAMILIARITY + name: (d,) for name in ("shift", "scale")},
+        **{FAMILIARITY + name: (2,) for name in ("center", "spread")},
+        **(
+            {FAMILIARITY + "directions": (d, r), FAMILIARITY + "variances": (r,), FAMILIARITY + "rest": (1,)}
+            if low_rank
+            else {FAMILIARITY + "whitening": (d, d)}
+        ),
+        FAMILIARITY + "means": (None, d),
+    }
+    held_out = {name: a for name, a in arrays.items() if name in HELD_OUT or name.startswith(FAMILIARITY)}
+    together = ({LOG_PROBS, LABELS, THRESHOLDS}, {UNFAMILIARITY, *(n for n in shapes if n.startswith(FAMILIARITY))})
+    expected = {name for group in together if group & set(held_out) for name in group}
+    expected |= {CODES, UNSEEN} & set(held_out)  # files of version 0.1.0 have none
+    kinds = dict.fromkeys(expected, "f") | {LABELS: "iu", CODES: "u", UNSEEN: "u"}
+    expect_arrays(where, held_out, {name: shapes[name] for name in expected}, kinds=kinds)  # pyright: ignore[reportArgumentType]
+    if m and not 0 <= arrays[LABELS].min() <= arrays[LABELS].max() < n_labels:
+        raise ModelFileError(
+            f"Array {LABELS!r} of {where} must hold classes 0..{n_labels - 1}; got others. The file is damaged or "
+            "foreign. Train the model again."
+        )
+
+
+def described(normalization: Normalization, rows: RowArray) -> np.ndarray | None:
+    """What the network is given for rows of a table, which may say how large its errors are: (n, p).
+
+    None for pictures, and for tables of too many inputs.
+    """
+    if normalization.kind == "pictures" or normalization.output_shape[0] > MOST_INPUTS:
+        return None
+    return np.asarray(normalization(np.asarray(rows)), dtype=np.float64)
+
+
+def residual_arrays(
+    residuals: np.ndarray, slack: np.ndarray, scale: np.ndarray, fitted: Mapping[str, np.ndarray]
+) -> dict[str, np.ndarray]:
+    """What intervals rest on: how badly each held-out row is predicted, sorted, and the arrays of the scale of errors.
+
+        score = (|residual| + slack) / scale
+
+    Args:
+        residuals: y - prediction, shape (m,).
+        slack: more than rounding moves a prediction, shape (m,): a new row that is like a held-out one gets slightly
+            another number, and must not fall out of its interval for that.
+        scale: of the errors of each row, fitted without it, shape (m,).
+        fitted: the arrays of `likely.trust.error_scale`.
+    """
+    # Rounding moves the scale of a new row, too.
+    scores = (1 + STEP) * (np.abs(residuals) + slack) / scale
+    return {RESIDUALS: np.sort(scores), **{ERRORS + name: array for name, array in fitted.items()}}
+
+
+def check_residuals(where: object, arrays: Mapping[str, np.ndarray]) -> None:
+    """Refuse arrays of a regressor's held-out rows that do not fit each other.
+
+    Raises:
+        ModelFileError: naming the array.
+    """
+    p = len(arrays[ERRORS + "knots"]) if ERRORS + "knots" in arrays else 0
+    shapes: dict[str, tuple[int | None, ...]] = {
+        RESIDUALS: (None,),
+        ERRORS + "knots": (p, 5),
+        ERRORS + "weights": (p, 4),
+        ERRORS + "range": (3,),
+    }
+    found = {name: a for name, a in arrays.items() if name == RESIDUALS or name.startswith(ERRORS)}
+    expected = set(shapes) if p else set(found) & {RESIDUALS}
+    kinds = dict.fromkeys(expected, "f")
+    expect_arrays(where, found, {name: shapes[name] for name in expected}, kinds=kinds)  # pyright: ignore[reportArgumentType]
+
+
+def held_out_arrays(
+    rows: np.ndarray,
+    log_probs: np.ndarray,
+    Y: np.ndarray,
+    calibration: Calibration,
+    stated: np.ndarray | None = None,
+) -> dict[str, np.ndarray]:
+    """What promises about labels rest on: log-probabilities before calibration, a label for each row, and the
+    thresholds of confidence to choose among, which come from other rows.
+
+    Args:
+        rows: log-probabilities of the rows that the calibration was fitted to, shape (c, k).
+        log_probs: of the rows for promises, shape (m, k).
+        Y: their classes (m,), or label distributions (m, k); then the label is drawn from them, since a promise is
+            about labels as they come.
+        calibration: of the model.
+        stated: the probability of each label that the network of a row was never shown, 0 for the others, shape (k,) or
+            (m, k); None for none. A row with such a label fits no set.
+
+    Example:
+        >>> log_probs = np.log([[0.5, 0.5]])
+        >>> sorted(held_out_arrays(log_probs, log_probs, np.array([[0.0, 1.0]]), Calibration(1.0)))
+        ['held_out.labels', 'held_out.log_probs', 'held_out.thresholds', 'held_out.unseen']
+    """
+    labels = Y
+    if Y.ndim == 2:
+        u = np.random.default_rng(0).random((len(Y), 1)) * Y.sum(axis=1, keepdims=True)
+        labels = (np.cumsum(Y, axis=1) > u).argmax(axis=1)
+    stated = np.broadcast_to(np.zeros(1) if stated is None else stated, log_probs.shape)
+    log_probs = _with_stated(log_probs, stated, calibration)
+    return {
+        LOG_PROBS: np.maximum(log_probs, np.finfo(np.float32).min).astype(np.float32),  # of labels that are masked
+        LABELS: labels.astype(np.int32),
+        UNSEEN: (stated[np.arange(len(labels)), labels] > 0).astype(np.uint8),
+        THRESHOLDS: threshold_grid(confidence(calibration.apply(rows))),
+    }
+
+
+def _with_stated(log_probs: np.ndarray, stated: np.ndarray, calibration: Calibration) -> np.ndarray:
+    """Scores that the calibration turns into log-probabilities where unseen labels have those that are stated."""
+    unseen = stated > 0
+    if not unseen.any():
+        return log_probs
+    T, biases = calibration.temperature, 0.0 if calibration.biases is None else calibration.biases
+    seen = np.where(unseen, -np.inf, log_probs / T + biases)
+    with np.errstate(divide="ignore"):
+        odds = np.log(stated) - np.log1p(-stated.sum(axis=1, keepdims=True))
+    return np.where(unseen, T * (odds + np.logaddexp.reduce(seen, axis=1, keepdims=True) - biases), log_probs)

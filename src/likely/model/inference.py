@@ -1,0 +1,96 @@
+"""The way from stored rows to scores, the same for held-out scores during training and for every later answer."""
+
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from likely.arrays import Array
+from likely.functional.heads import HEADS
+from likely.preprocessing.normalization import Normalization
+from likely.preprocessing.stored_rows import RowArray
+
+_BATCH = 500
+_NUMBERS = 256 * 28 * 28  # of a forward pass at most: what it makes of them stays near the processor, however large
+
+Asked = Callable[[Array], tuple[np.ndarray, ...]]
+
+
+@dataclass(frozen=True)
+class Inference:
+    """Normalization, forward pass and averaging with the mirrored picture, in batches.
+
+    With z(x) the scores and features of a picture, x' its mirror image and p the largest probability that the first
+    look gives, the answer is
+
+        (1 - w) z(x) + w z(x'),    w = 1/2 clip((sure - p) / (1 - sure), 0, 1)
+
+    so that a picture whose answer is plain is not looked at again, and the answer depends on p continuously. With
+    sure = 1 it is always the mean.
+
+    Args:
+        normalization: from stored rows to the network's input.
+        forward: from prepared rows to (scores, features).
+        scores_alone: from prepared rows to scores.
+        mirror: whether mirror images are looked at.
+        sure: the probability from which on they are not.
+        head: by name; what makes probabilities of scores.
+    """
+
+    normalization: Normalization
+    forward: Callable[[Array], tuple[np.ndarray, np.ndarray]]
+    scores_alone: Callable[[Array], np.ndarray]
+    mirror: bool = False
+    sure: float = 1.0
+    head: str = "softmax"
+
+    def __call__(self, rows: RowArray) -> tuple[np.ndarray, np.ndarray]:
+        """Scores before the head (n, k), and hidden features (n, m)."""
+        scores, features = self._answers(rows, self.forward)
+        return scores, features
+
+    def scores(self, rows: RowArray) -> np.ndarray:
+        """Scores before the head (n, k): in less time and memory than with features."""
+        return self._answers(rows, lambda x: (self.scores_alone(x),))[0]
+
+    def _answers(self, rows: RowArray, ask: Asked) -> tuple[np.ndarray, ...]:
+        size = min(_BATCH, _NUMBERS // math.prod(rows.shape[1:]))
+        look = self._twice(ask) if self.mirror else ask
+        parts = [look(self.normalization(part)) for part in pieces(rows, size)]
+        return parts[0] if len(parts) == 1 else tuple(map(np.concatenate, zip(*parts, strict=True)))
+
+    def _twice(self, ask: Asked) -> Asked:
+        def look(x: Array) -> tuple[np.ndarray, ...]:
+            first = ask(x)
+            weight = self._weight_of_mirror(first[0])
+            unsure = np.flatnonzero(weight)
+            if not len(unsure):
+                return first
+            # Channels come first, so the last axis runs from left to right.
+            second = ask(np.ascontiguousarray(np.asarray(x)[unsure, ..., ::-1]))
+            answers = tuple(map(np.array, first))
+            for answer, mirrored in zip(answers, second, strict=True):
+                w = weight[unsure].astype(answer.dtype)[:, None]
+                answer[unsure] = (1 - w) * answer[unsure] + w * mirrored
+            return answers
+
+        return look
+
+    def _weight_of_mirror(self, scores: np.ndarray) -> np.ndarray:
+        if self.sure >= 1:
+            return np.full(len(scores), 0.5)
+        p = np.exp(np.asarray(HEADS[self.head].log_probs(scores)).max(axis=1))
+        return 0.5 * np.clip((self.sure - p) / (1 - self.sure), 0, 1)
+
+
+def pieces(rows: RowArray, size: int) -> Iterator[np.ndarray]:
+    """The rows in pieces of `size` (at least 1). Zero rows give one empty piece, so that results keep their shape.
+
+    Example:
+        >>> [len(piece) for piece in pieces(np.zeros((5, 3)), 2)]
+        [2, 2, 1]
+    """
+    size = max(1, size)
+    for start in range(0, max(1, len(rows)), size):
+        yield rows[start : start + size]

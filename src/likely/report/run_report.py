@@ -1,0 +1,66 @@
+"""The report of a run: right after it, or again from its folder."""
+
+import json
+from pathlib import Path
+
+from likely.config import RunConfig
+from likely.data.dataset import Dataset
+from likely.data.groups import shared_with
+from likely.errors import DataError
+from likely.model import ClassifierPredictor, RegressorPredictor, load
+from likely.model.run_folder import CONFIG, MODEL, REPORT, read_history
+from likely.report.report import ReportData, write_report
+from likely.report.trust import trust_of
+from likely.training.fit import Judgement, Run, Watcher, judge, open_data
+
+
+def report_run(run: Run) -> Path:
+    """Write `report.html` into the folder of a run that has just ended; returns its path."""
+    return _write(run.folder, run.dataset, run.predictor, run.judgement)
+
+
+def report_folder(folder: str | Path, watcher: Watcher | None = None) -> Path:
+    """Write `report.html` anew from a run folder, whose data set is opened and judged again; returns its path.
+
+    Raises:
+        DataError: if the folder holds no run, or the data are no longer those that the model was made from.
+    """
+    folder = Path(folder)
+    if not (folder / MODEL).exists() or not (folder / CONFIG).exists():
+        raise DataError(f"A run folder must hold {MODEL} and {CONFIG}; {folder} does not. Try the folder of --out.")
+    config = RunConfig.from_json(json.loads((folder / CONFIG).read_text(encoding="utf-8")))
+    predictor = load(folder / MODEL)
+    dataset = open_data(config, watcher)
+    if dataset.sha256 != predictor.card.data.sha256:
+        raise DataError(
+            f"{config.data} must be the data of the run; got content with hash {dataset.sha256[:12]}, the model was "
+            f"made from {predictor.card.data.sha256[:12]}. The data have changed since. Try likely fit again."
+        )
+    assert dataset.test is not None
+    seen = shared_with(dataset.test, (dataset.train, dataset.val))
+    return _write(folder, dataset, predictor, judge(predictor, dataset.test, seen))
+
+
+def _write(
+    folder: Path,
+    dataset: Dataset,
+    predictor: ClassifierPredictor | RegressorPredictor,
+    judgement: Judgement,
+) -> Path:
+    test = dataset.test
+    assert test is not None
+    path = folder / REPORT
+    data = ReportData(
+        title=dataset.name,
+        card={**predictor.card.to_json(), "calibrated": predictor.card.calibrated},
+        history=read_history(folder),
+        metrics=judgement.figures,
+        labels=predictor.card.labels,
+        y=test.y,
+        probs=judgement.answers.reshape(len(test), -1),
+        pictures=test.X if predictor.picture_shape is not None else None,
+        names=test.paths,
+        trust=trust_of(predictor, judgement) if isinstance(predictor, ClassifierPredictor) else None,
+    )
+    write_report(path, data)
+    return path

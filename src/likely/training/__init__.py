@@ -1,0 +1,1 @@
+"""How a model comes about: read `fit.py` first."""

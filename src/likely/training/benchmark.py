@@ -1,0 +1,207 @@
+"""What this machine can do: how fast it multiplies, how long the presets should take, and a short training run.
+
+The expected time of a preset comes from a model of its cost:
+
+    seconds = epochs * pictures * GFLOP of a step per picture / GFLOP per second of a convolution * OVERHEAD
+
+where torch counts the work of a step, the convolution is measured in the precision that training takes, and the
+overhead is what everything else adds: stated here, and checked by the short run, which says what it comes to.
+"""
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+import numpy as np
+
+from likely.arrays import one_hot
+from likely.config import RunConfig
+from likely.data.dataset import Part
+from likely.data.images.fashion_mnist import at_hand
+from likely.data.progress_callback import Progress
+from likely.engines import create_engine
+from likely.engines.protocol import Engine
+from likely.errors import ConfigError, nearest
+from likely.preprocessing.normalization import Normalization
+from likely.training.descent import Record
+from likely.training.plan import Plan, choose_plan
+from likely.training.provenance import hardware, versions
+from likely.training.train import Rows, train
+
+OVERHEAD = 1.25
+"""What a training step takes, as a multiple of its convolutions at the measured rate."""
+PICTURES, CLASSES, SHAPE = 55_200, 10, (28, 28)
+"""What is learned from of Fashion-MNIST: 60,000 training pictures without those held out."""
+PRESETS: tuple[Literal["fast", "balanced", "best"], ...] = ("fast", "balanced", "best")
+_COUNTED = 16
+
+
+@dataclass(frozen=True)
+class Size:
+    """How much to measure; smaller is sooner and less exact.
+
+    Args:
+        side: of the matrices that are multiplied.
+        pictures: of the batch that is convolved.
+        rounds: of which the best counts.
+        trained_on: how many pictures the short run takes.
+    """
+
+    side: int = 2048
+    pictures: int = 256
+    rounds: int = 5
+    trained_on: int = 10_240
+
+
+@dataclass(frozen=True)
+class Rate:
+    """GFLOP/s of a piece of work in a precision: "matrix product" or "convolution"."""
+
+    work: str
+    precision: str
+    gflops: float
+
+
+@dataclass(frozen=True)
+class Expected:
+    """A preset on Fashion-MNIST: its epochs, the work of a training step per picture, and the seconds of training."""
+
+    preset: str
+    epochs: float
+    gflop_per_picture: float
+    seconds: float
+
+
+@dataclass(frozen=True)
+class ShortRun:
+    """What training did: on which pictures, how many, for how long, how much of the convolution's rate it reached."""
+
+    data: str
+    pictures: int
+    seconds: float
+    pictures_per_second: float
+    share_of_convolution: float
+
+
+@dataclass(frozen=True)
+class Benchmark:
+    """All that was measured on a machine."""
+
+    hardware: dict[str, Any]
+    versions: dict[str, str]
+    device: str
+    threads: int
+    rates: tuple[Rate, ...]
+    presets: tuple[Expected, ...]
+    run: ShortRun
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values, as `likely bench --json` prints them."""
+        return asdict(self)
+
+
+def benchmark(
+    device: str = "auto",
+    size: Size | None = None,
+    progress: Progress | None = None,
+    on_record: Callable[[Record], None] | None = None,
+) -> Benchmark:
+    """Measure this machine.
+
+    Args:
+        device: "auto", "cpu" or "cuda".
+        size: how much to measure.
+        progress: told how far the measuring is.
+        on_record: takes the records of the short run.
+    Raises:
+        EngineError: if there is no such device.
+    """
+    from likely.engines.by_torch.rates import convolution_rate, matrix_product_rate, precisions
+
+    size, progress = size or Size(), progress or (lambda what, done, total: None)
+    data, part = _pictures(size.trained_on)
+    plans = {preset: _plan(preset, device) for preset in PRESETS}
+    engines = {preset: _engine(plan, part, device) for preset, plan in plans.items()}
+    device = engines["fast"].device
+
+    rates: list[Rate] = []
+    kinds = precisions(device)
+    for i, precision in enumerate(kinds):
+        progress("Measuring", 2 * i, 2 * len(kinds))
+        rates.append(Rate("matrix product", precision, matrix_product_rate(device, precision, size.side, size.rounds)))
+        progress("Measuring", 2 * i + 1, 2 * len(kinds))
+        rates.append(Rate("convolution", precision, convolution_rate(device, precision, size.pictures, size.rounds)))
+    progress("Measuring", 2 * len(kinds), 2 * len(kinds))
+    speeds = {rate.precision: rate.gflops for rate in rates if rate.work == "convolution"}
+
+    presets = [
+        _expected(preset, plan, engines[preset], speeds[engines[preset].precision]) for preset, plan in plans.items()
+    ]
+    fast = plans["fast"]
+    records: list[Record] = []
+
+    def record(record: Record) -> None:
+        records.append(record)
+        if on_record is not None:
+            on_record(record)
+
+    stop_at = min(1.0, size.trained_on / len(part) / fast.epochs)
+    rows = Rows(part.X, one_hot(part.y, CLASSES, np.float32), None, classifies=True)
+    train(fast, rows, np.arange(len(part)), RunConfig(device=_name(device)), stop_at=stop_at, on_record=record)
+    rate = records[-1].examples_per_second
+    run = ShortRun(
+        data,
+        records[-1].step * min(fast.batch_size, len(part)),
+        records[-1].seconds,
+        rate,
+        presets[0].gflop_per_picture * rate / speeds[engines["fast"].precision],
+    )
+    return Benchmark(hardware(), versions(), device, engines["fast"].threads, tuple(rates), tuple(presets), run)
+
+
+def _pictures(least: int) -> tuple[str, Part]:
+    """Fashion-MNIST, if it is on this machine, else as many made-up pictures as are needed: they cost the same."""
+    dataset = at_hand()
+    if dataset is not None:
+        return dataset.name, dataset.train
+    rng = np.random.default_rng(0)
+    X = rng.integers(0, 256, (max(least, 1_000), *SHAPE), dtype=np.uint8)
+    return "made-up pictures", Part(X, np.arange(len(X)) % CLASSES)
+
+
+def _plan(preset: Literal["fast", "balanced", "best"], device: str) -> Plan:
+    config = RunConfig(preset=preset, device=_name(device))
+    return choose_plan(config, row_shape=SHAPE, n_rows=PICTURES, n_outputs=CLASSES, task="classification", mirror=True)
+
+
+def _engine(plan: Plan, part: Part, device: str) -> Engine:
+    """An engine of the plan that holds a few pictures, enough to take a step."""
+    normalization = Normalization.for_pictures(SHAPE, layout="channels_first")
+    X, y = part.X[:_COUNTED], part.y[:_COUNTED]
+    engine = create_engine(
+        "torch",
+        plan.network,
+        n_outputs=CLASSES,
+        head=plan.head,
+        loss=plan.loss,
+        optimizer=plan.optimizer,
+        sample=normalization(X),
+        seed=0,
+        device=device,
+        precision=plan.precision,
+    )
+    engine.place(X, one_hot(y, CLASSES, np.float32), prepare=normalization)
+    return engine
+
+
+def _expected(preset: str, plan: Plan, engine: Engine, convolution: float) -> Expected:
+    from likely.engines.by_torch.rates import step_work
+
+    work = step_work(engine, _COUNTED)
+    return Expected(preset, plan.epochs, work, OVERHEAD * plan.epochs * PICTURES * work / convolution)
+
+
+def _name(device: str) -> Literal["auto", "cpu", "cuda"]:
+    if device in ("auto", "cpu", "cuda"):
+        return device
+    raise ConfigError(f"device must be one of auto, cpu, cuda; got {device!r}. {nearest(device, ('cpu', 'cuda'))}")

@@ -1,0 +1,188 @@
+"""Gradient descent over mini-batches: one loop for every engine, as a generator of records.
+
+    for each epoch:
+        for each batch of rows, in an order drawn anew:
+            theta <- theta - a(progress) * direction(J),    J = the gradient of the batch's mean loss
+
+The engine computes J and the direction; the loop knows only rows, progress and time. Progress runs from 0 to 1 in
+steps: in as many as were planned, or as there is time for, so that the learning rate always comes down in time.
+"""
+
+import math
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from likely.engines.protocol import Batch, Engine
+from likely.errors import ConfigError, DivergenceError
+from likely.preprocessing.augment import Augmentation
+from likely.training.pace import Pace, Stopwatch
+
+_RECORDS_PER_EPOCH = 20
+
+
+@dataclass(frozen=True)
+class Record:
+    """Where a run stands after a step.
+
+    Args:
+        step: steps taken so far.
+        epoch: passes over the rows so far, with a fraction.
+        progress: from 0 to 1 at the planned end.
+        loss: the mean loss of the batches since the previous record, in the loss's unit (nats for cross-entropy).
+        learning_rate: of the latest step.
+        seconds: since the first step began, without the time that judging took.
+        examples_per_second: over the whole run.
+        seconds_left: until the planned end, at this rate.
+        held_out: figures on held-out rows, computed at the end of an epoch; None in between.
+    """
+
+    step: int
+    epoch: float
+    progress: float
+    loss: float
+    learning_rate: float
+    seconds: float
+    examples_per_second: float
+    seconds_left: float
+    held_out: dict[str, float] | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """The record as a line of `history.jsonl` holds it."""
+        return asdict(self)
+
+
+def descend(
+    engine: Engine,
+    n_rows: int,
+    *,
+    epochs: float,
+    batch_size: int,
+    learning_rate: Callable[[float], float],
+    seed: int,
+    augmentation: Augmentation | None = None,
+    judge: Callable[[float], dict[str, float]] | None = None,
+    judge_every: int = 1,
+    time_limit: float | None = None,
+    watch: Callable[[], float] | None = None,
+    stop_at: float = 1.0,
+    stop: Callable[[], bool] = lambda: False,
+) -> Iterator[Record]:
+    """Train the engine on its placed rows; yield a record about twenty times an epoch and at the end of each.
+
+    Whole batches only: the rows left over in one epoch come up in another, since the order is drawn anew. With fewer
+    rows than `batch_size` the batch is all rows.
+
+    Args:
+        engine: holds the rows and the parameters.
+        n_rows: how many rows were placed.
+        epochs: passes over the rows; may be a fraction.
+        batch_size: rows per step.
+        learning_rate: a function of progress in [0, 1], such as a `Schedule`.
+        seed: of the order of rows.
+        augmentation: draws of random integers, handed to the engine with each batch.
+        judge: figures on held-out rows, asked (with the progress) after every `judge_every`-th epoch and at the end.
+        judge_every: epochs between two questions.
+        time_limit: seconds after which the run must have ended, judging included; progress is planned to be 1 then.
+        watch: what counts them; None takes a `Stopwatch`, which leaves out the time in which the process was stopped.
+        stop_at: the progress at which to end, at the learning rate that the full run would have there.
+        stop: asked after every step; True ends the run.
+    Raises:
+        ConfigError: if a number is out of range.
+        DivergenceError: if a loss is NaN or infinite; it says at which step and what to try.
+    """
+    _check_numbers(
+        n_rows=n_rows,
+        epochs=epochs,
+        batch_size=batch_size,
+        judge_every=judge_every,
+        time_limit=1 if time_limit is None else time_limit,
+        stop_at=stop_at,
+    )
+    batch_size = min(batch_size, n_rows)
+    steps_per_epoch = max(1, n_rows // batch_size)
+    total = planned_steps(n_rows, epochs, batch_size)
+    record_every = max(1, steps_per_epoch // _RECORDS_PER_EPOCH)
+    rng = np.random.default_rng(seed)
+    order = rng.permutation(n_rows)
+    losses: list[float] = []
+    clock = time.perf_counter
+    began, judging = clock(), 0.0
+    pace = Pace(total, time_limit)
+    watch = (watch or Stopwatch()) if time_limit is not None else clock
+    watched = watch()
+
+    # The first step after which progress has reached `stop_at`.
+    last = max(1, math.ceil((min(stop_at, 1.0) - 1e-9) * total))
+    # Where time sets the pace, every step asks the watch.
+    at_once = engine.at_once if time_limit is None else 1
+    taken, ended = 0, False
+
+    while not ended:
+        epoch, position = divmod(taken, steps_per_epoch)
+        if position == 0 and taken > 0:
+            order = rng.permutation(n_rows)
+        # No further than the next record.
+        count = min(at_once, record_every - taken % record_every, steps_per_epoch - position, last - taken)
+        # In the middle of a step no schedule is 0, neither before its warm-up nor at its end.
+        rates = [learning_rate(min(pace(step + 0.5), 1.0)) for step in range(taken, taken + count)]
+        rows = [order[i * batch_size : (i + 1) * batch_size] for i in range(position, position + count)]
+        draws = [None if augmentation is None else augmentation.draws(some, epoch) for some in rows]
+        before = watch()
+        for number, loss in enumerate(engine.steps(list(map(Batch, rows, draws)), rates)):
+            if not math.isfinite(loss):
+                raise DivergenceError(
+                    f"The loss must stay finite; got {loss} at step {taken + number + 1} with learning rate "
+                    f"{rates[number]:.3g}. The steps were too long for this data. "
+                    f"Try a learning rate of {rates[number] / 10:.1g}.",
+                    taken + number + 1,
+                )
+            losses.append(loss)
+
+        taken += count
+        now = watch()
+        pace.took(taken, now - watched, now - before)
+        seconds = clock() - began - judging
+        reached = pace(taken)
+        ended = taken == last or reached >= min(stop_at, 1.0) - 1e-9 or stop()
+        epoch_ended = taken % steps_per_epoch == 0
+        if ended or epoch_ended or taken % record_every == 0:
+            held_out = None
+            if judge is not None and (ended or (epoch_ended and (epoch + 1) % judge_every == 0)):
+                before = clock()
+                held_out = judge(reached)
+                judging += clock() - before
+            left = max(0.0, pace.steps * stop_at - taken) * seconds / taken
+            if time_limit is not None:
+                left = min(left, max(0.0, time_limit - (watch() - watched)))
+            yield Record(
+                step=taken,
+                epoch=taken / steps_per_epoch,
+                progress=min(reached, 1.0),
+                loss=sum(losses) / len(losses),
+                learning_rate=rates[-1],
+                seconds=seconds,
+                examples_per_second=taken * batch_size / seconds,
+                seconds_left=0.0 if ended else left,
+                held_out=held_out,
+            )
+            losses.clear()
+
+
+def planned_steps(n_rows: int, epochs: float, batch_size: int) -> int:
+    """How many steps so many epochs of whole batches are, one at least.
+
+    Example:
+        >>> planned_steps(100, epochs=2.5, batch_size=30)
+        8
+    """
+    return max(1, round(epochs * max(1, n_rows // min(batch_size, n_rows))))
+
+
+def _check_numbers(**numbers: float) -> None:
+    for name, value in numbers.items():
+        if not 0 < value < math.inf:
+            raise ConfigError(f"{name} must be positive and finite; got {value}. Else there is no step. Try {name}=1.")

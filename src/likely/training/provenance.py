@@ -1,0 +1,160 @@
+"""Where a model comes from: its card, with versions and hardware."""
+
+import os
+import platform
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from likely.config import RunConfig
+from likely.data.dataset import Dataset
+from likely.data.order import time_like
+from likely.engines.protocol import Optimizer
+from likely.model.card import Card, DataEntry, NetworkEntry, SplitsEntry, TrainingEntry
+from likely.networks.custom import name_of
+from likely.training.train import Rows, Trained
+from likely.trust.bias_corrected import Calibration
+
+
+def make_card(
+    dataset: Dataset,
+    config: RunConfig,
+    trained: Trained,
+    splits: SplitsEntry,
+    calibration: Calibration | None,
+    held_out: dict[str, Any] | None,
+    command: str,
+    rows: Rows,
+) -> Card:
+    """The card of a network that has just been trained, still without test figures."""
+    plan, last = trained.plan, trained.history[-1] if trained.history else None
+    regression = dataset.task == "regression"
+    return Card(
+        task=dataset.task,
+        labels=dataset.labels,
+        label_type=dataset.label_type,
+        features=dataset.features,
+        network=NetworkEntry(
+            name=plan.network.name,
+            settings=plan.network.settings,
+            parameters=trained.engine.n_parameters,
+            outputs=len(trained.target_mean),
+        ),
+        head=plan.head,
+        loss=plan.loss,
+        normalization=trained.inference.normalization.to_json(),
+        conversion=dataset.conversion,
+        mirror=plan.mirror,
+        sure=plan.sure,
+        temperature=None if calibration is None else calibration.temperature,
+        biases=None if calibration is None or calibration.biases is None else tuple(calibration.biases.tolist()),
+        events=config.events,
+        class_frequencies=() if regression else _frequencies(rows),
+        unseen={label: float(p) for label, p in zip(dataset.labels, trained.stated, strict=False) if p > 0},
+        class_weight=None if rows.class_weight is None else tuple(rows.class_weight.tolist()),
+        target_mean=tuple(trained.target_mean.tolist()) if regression else (),
+        target_scale=tuple(trained.target_scale.tolist()) if regression else (),
+        target_low=tuple(rows.Y.min(axis=0).tolist()) if regression else (),
+        target_high=tuple(rows.Y.max(axis=0).tolist()) if regression else (),
+        data=DataEntry(
+            name=dataset.name,
+            sha256=dataset.sha256,
+            found_at=dataset.found_at,
+            rows=len(dataset.train),
+            label=dataset.label,
+            picture=dataset.picture,
+            test_last=dataset.test_last,
+            latest=_latest(dataset),
+            group=dataset.group,
+            group_by_folder=dataset.group_by_folder,
+            left_out=dataset.left_out,
+            equal_by_chance=dataset.equal_by_chance,
+            notes=dataset.notes,
+        ),
+        splits=splits.model_copy(
+            update={
+                "test": 0 if dataset.test is None else len(dataset.test),
+                "groups": 0 if rows.groups is None else rows.n_groups,
+            }
+        ),
+        training=TrainingEntry(
+            seed=config.seed,
+            epochs=last.epoch if last else 0,
+            steps=last.step if last else 0,
+            seconds=round(last.seconds, 3) if last else 0,
+            stopped=trained.stopped,
+            preset=config.preset,
+            engine="closed form" if plan.exact else plan.engine,
+            dtype=config.dtype,
+            precision=trained.engine.precision,
+            device=trained.engine.device,
+            threads=trained.engine.threads,
+            optimizer=_optimizer(trained),
+            penalty=trained.penalty,
+            learning_rate=1.0 if trained.penalty is not None else plan.learning_rate or 0.0,
+            batch_size=splits.train if trained.penalty is not None else plan.batch_size,
+            augment=(
+                *(("mirror",) if plan.mirror else ()),
+                *(part if isinstance(part, str) else name_of(part) for part in plan.augment),
+            ),
+            init_from=None if plan.start is None else plan.start.path,
+            freeze=plan.freeze,
+            command=command,
+        ),
+        held_out=held_out,
+        versions=versions(),
+        hardware=hardware(),
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
+    )
+
+
+def _latest(dataset: Dataset) -> dict[str, float]:
+    """The greatest number of each column of a table that looks like a time, or that tells which rows are later."""
+    if dataset.columns is None:
+        return {}
+    X = np.asarray(dataset.train.X)
+    return {
+        column.name: float(np.nanmax(X[:, j]))
+        for j, column in enumerate(dataset.columns)
+        if column.categories is None and (column.name == dataset.test_last or time_like(X[:, j]))
+    }
+
+
+def _optimizer(trained: Trained) -> str:
+    """What lowered the loss, by name."""
+    if trained.penalty is not None:
+        return "l-bfgs"
+    rule = trained.plan.optimizer
+    return rule.name if isinstance(rule, Optimizer) else name_of(rule)
+
+
+def _frequencies(rows: Rows) -> tuple[float, ...]:
+    return tuple(np.average(rows.Y, axis=0, weights=rows.weights).astype(np.float64).tolist())
+
+
+def hardware() -> dict[str, Any]:
+    """The processor, its cores and the operating system."""
+    return {"cpu": _cpu(), "cores": os.cpu_count(), "system": platform.platform()}
+
+
+def versions() -> dict[str, str]:
+    """Of Python and of the packages that compute."""
+    found = {"python": platform.python_version()}
+    for package in ("likely", "torch", "numpy", "jax"):
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def _cpu() -> str:
+    info = Path("/proc/cpuinfo")
+    if info.exists():
+        for line in info.read_text().splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor()

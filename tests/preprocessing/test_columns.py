@@ -1,0 +1,174 @@
+"""The way from a table's columns to a network's input: beside scikit-learn, in every array library, and from a file."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sklearn.impute import SimpleImputer
+from sklearn.preprocessing import OneHotEncoder, StandardScaler
+
+from likely.errors import DataError, ModelFileError, ShapeError
+from likely.preprocessing.columns import Column, ColumnTransform, input_width
+from likely.preprocessing.normalization import Normalization
+
+COLUMNS = (
+    Column("age", missing=True),
+    Column("city", ("Bonn", "Oslo", "Rome"), missing=True),
+    Column("size"),
+    Column("color", ("blue", "red")),
+)
+
+
+def rows(n: int = 60, seed: int = 0) -> np.ndarray:
+    rng = np.random.default_rng(seed)
+    X = np.column_stack(
+        [rng.normal(40, 9, n), rng.integers(0, 3, n), rng.normal(1e6, 1, n), rng.integers(0, 2, n)]
+    ).astype(np.float64)
+    X[rng.random(n) < 0.2, 0] = np.nan
+    X[rng.random(n) < 0.2, 1] = np.nan
+    return X
+
+
+def beside(train: np.ndarray, X: np.ndarray) -> np.ndarray:
+    """The same input by scikit-learn: its scaler passes over NaN, the mean is then 0."""
+    numbers = [0, 2]
+    scaler = StandardScaler().fit(train[:, numbers])
+    imputer = SimpleImputer(strategy="constant", fill_value=0.0, add_indicator=True).fit(train[:, numbers])
+    scaled = imputer.transform(scaler.transform(X[:, numbers]))
+    hot = [
+        OneHotEncoder(categories=[np.arange(k)], handle_unknown="ignore", sparse_output=False)
+        .fit(train[~np.isnan(train[:, j])][:, [j]])
+        .transform(np.nan_to_num(X[:, [j]], nan=-1))
+        for j, k in ((1, 3), (3, 2))
+    ]
+    none = (hot[0].sum(axis=1) == 0).astype(float)[:, None]
+    return np.hstack([scaled, hot[0], none, hot[1]])
+
+
+def test_it_is_what_scikit_learn_makes_of_the_same_rows() -> None:
+    train, new = rows(), rows(30, seed=1)
+    transform = ColumnTransform.fit(train, COLUMNS)
+    np.testing.assert_allclose(transform(new, np.float64), beside(train, new), rtol=1e-9, atol=1e-9)
+    assert transform.width == input_width(COLUMNS) == 9
+    assert not transform.unseen
+
+
+@pytest.mark.parametrize("library", ["numpy", "torch", "jax"])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_every_array_library_gives_the_same(library: str, dtype: Any) -> None:
+    X = rows()
+    X[:, 2] -= 1e6  # JAX has float32 only, unless told otherwise
+    normalization = Normalization.fit_columns(X, COLUMNS, dtype)
+    expected = normalization(X)
+    assert expected.dtype == dtype
+    assert normalization.output_shape == (9,)
+    if library == "torch":
+        import torch
+
+        found = normalization(torch.from_numpy(X))
+        assert str(found.dtype) == f"torch.{dtype}"
+    elif library == "jax":
+        import jax
+
+        with jax.enable_x64(dtype == "float64"):
+            found = normalization(jax.numpy.asarray(X))
+    else:
+        found = normalization(X.astype(np.float32))
+    np.testing.assert_allclose(np.asarray(found), expected, rtol=1e-4, atol=1e-4)
+
+
+def test_what_no_training_row_has_is_never_an_input() -> None:
+    train = np.array([[1.0, 0.0, 5.0, 0.0], [3.0, 2.0, 6.0, 0.0]])
+    transform = ColumnTransform.fit(train, COLUMNS)
+    new = np.array([[np.nan, 1.0, 5.5, 1.0], [2.0, np.nan, 5.5, 0.0]])
+    # age, size | age missing | Bonn, Oslo, Rome, none | blue, red
+    np.testing.assert_array_equal(
+        transform(new, np.float64), [[0, 0, 0, 0, 0, 0, 0, 0, 0], [0, 0, 0, 0, 0, 0, 0, 1, 0]]
+    )
+
+
+def test_a_category_without_training_rows_counts_as_missing() -> None:
+    train = np.array([[0.0], [1.0], [np.nan]])
+    transform = ColumnTransform.fit(train, (Column("c", ("a", "b", "unseen"), missing=True),))
+    np.testing.assert_array_equal(
+        transform(np.array([[2.0], [np.nan], [1.0]]), np.float64), [[0, 0, 0, 1], [0, 0, 0, 1], [0, 1, 0, 0]]
+    )
+
+
+def test_a_column_without_a_value_in_the_training_rows_is_nothing() -> None:
+    transform = ColumnTransform.fit(np.array([[np.nan, 1.0], [np.nan, 2.0]]), (Column("a", missing=True), Column("b")))
+    np.testing.assert_array_equal(transform(np.array([[0.0, 1.5]]), np.float64), [[0.0, 0.0, 0.0]])
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(1, 40))
+def test_known_rows_give_one_hot_blocks_and_standard_columns(seed: int, n: int) -> None:
+    X = rows(n, seed)
+    inputs = ColumnTransform.fit(X, COLUMNS)(X, np.float64)
+    assert np.isfinite(inputs).all()
+    np.testing.assert_array_equal(inputs[:, 3:7].sum(axis=1), 1)
+    np.testing.assert_array_equal(inputs[:, 7:9].sum(axis=1), 1)
+    np.testing.assert_allclose(inputs[:, :2].mean(axis=0), 0, atol=1e-6)
+    np.testing.assert_array_equal(inputs[:, 2], np.isnan(X[:, 0]))
+
+
+def test_a_file_gives_the_same_transform() -> None:
+    normalization = Normalization.fit_columns(rows(3), COLUMNS)
+    assert Normalization.from_json(normalization.to_json()) == normalization
+
+
+def test_plain_numbers_are_stored_as_before() -> None:
+    assert set(Normalization.fit_numbers(np.eye(2)).to_json()) == {
+        *("kind", "dtype", "shape", "pad_to", "layout", "mean", "scale")
+    }
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"columns": None},
+        {"columns": {}},
+        {"columns": {"columns": [], "mean": [], "scale": [], "unseen": []}},
+        {"columns": {"columns": [{"name": "a", "categories": None, "missing": False}], "mean": [], "scale": []}},
+        {"shape": [3]},
+        {"kind": "numbers"},
+    ],
+)
+def test_a_stored_transform_that_is_not_whole_is_refused(change: dict[str, Any]) -> None:
+    with pytest.raises(ModelFileError, match="normalization"):
+        Normalization.from_json({**Normalization.fit_columns(rows(), COLUMNS).to_json(), **change})
+
+
+@pytest.mark.parametrize(
+    ("wrong", "error"),
+    [
+        ({"mean": [0.0]}, "means"),
+        ({"scale": [1.0, 0.0]}, "scale"),
+        ({"mean": [0.0, float("inf")]}, "finite"),
+        ({"unseen": [9]}, "unseen"),
+        ({"unseen": [True]}, "unseen"),
+        ({"more": 1}, "means"),
+        ({"columns": [{"name": "a", "categories": [1], "missing": False}]}, "column"),
+        ({"columns": [{"name": "a", "categories": None, "missing": 1}]}, "column"),
+    ],
+)
+def test_stored_values_are_checked_one_by_one(wrong: dict[str, Any], error: str) -> None:
+    with pytest.raises((ValueError, TypeError), match=error):
+        ColumnTransform.from_json({**ColumnTransform.fit(rows(), COLUMNS).to_json(), **wrong})
+
+
+def test_rows_that_do_not_fit_are_refused_by_name() -> None:
+    check = Normalization.fit_columns(rows(), COLUMNS).check
+    good = np.array([[1.0, 0.0, 1.0, 0.0]])
+    np.testing.assert_array_equal(check(good.astype(np.float32)), good)
+    with pytest.raises(ShapeError, match=r"\(n, 4\).*'age', 'city', 'size', 'color'; got shape \(1, 3\)"):
+        check(good[:, :3])
+    with pytest.raises(ShapeError, match="dtype"):
+        check(good.astype(str))
+    with pytest.raises(DataError, match="'size' must have a value in every row; got none in row 0"):
+        check(np.array([[1.0, 0.0, np.nan, 0.0]]))
+    with pytest.raises(DataError, match="'age' must have finite numbers; got inf in row 0"):
+        check(np.array([[np.inf, 0.0, 1.0, 0.0]]))
+    with pytest.raises(DataError, match="'color' must hold numbers of its 2 categories"):
+        check(np.array([[1.0, 0.0, 1.0, 2.0]]))

@@ -1,0 +1,114 @@
+"""The plan for so many seconds: the widest conv net that pays in them."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from likely.arrays import one_hot
+from likely.config import RunConfig
+from likely.engines.by_torch import rates
+from likely.training.held_out import hold_out
+from likely.training.plan import Plan, choose_plan
+from likely.training.train import Rows
+
+PER_WIDTH = {32: 0.025, 48: 0.04, 64: 0.055, 80: 0.08, 96: 0.11, 128: 0.17}
+
+
+def _timed(network: Any, X: np.ndarray, *_: Any) -> float:
+    """Seconds of a step of 256 pictures on a certain machine."""
+    return PER_WIDTH[network.settings["width"]] * len(X) / 256
+
+
+def _plan(seconds: float | None, n_rows: int = 55_200, **settings: Any) -> Plan:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(rates, "step_seconds", _timed)
+        return choose_plan(
+            RunConfig(**settings),
+            row_shape=(28, 28),
+            n_rows=n_rows,
+            n_outputs=10,
+            task="classification",
+            mirror=True,
+            seconds=seconds,
+        )
+
+
+def _width(plan: Plan) -> int:
+    assert plan.network.name == "conv"
+    return plan.network.settings["width"]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "width", "epochs"),
+    [
+        (2, 32, 0.558),
+        (8, 32, 2.23),
+        (12, 32, 3.35),
+        (15, 48, 2.62),
+        (30, 64, 3.81),
+        (60, 64, 4),
+        (130, 80, 11.3),
+        (240, 80, 12),
+        (300, 96, 16),
+        (600, 128, 24.6),
+        (3000, 128, 40),
+    ],
+)
+def test_more_time_is_a_wider_net_or_a_longer_training(seconds: float, width: int, epochs: float) -> None:
+    plan = _plan(seconds)
+    assert _width(plan) == width
+    assert plan.epochs == pytest.approx(epochs, rel=0.02)
+
+
+@given(st.floats(0.1, 5_000), st.floats(1, 3), st.sampled_from([50, 700, 6_000, 55_200, 600_000]))
+def test_no_plan_for_more_time_is_narrower(seconds: float, times: float, n_rows: int) -> None:
+    less, more = _plan(seconds, n_rows), _plan(times * seconds, n_rows)
+    assert _width(less) <= _width(more)
+    if _width(less) == _width(more):
+        assert less.epochs <= more.epochs
+
+
+@pytest.mark.parametrize("settings", [{"preset": "balanced"}, {"epochs": 2.0}, {"network": "mlp"}])
+def test_what_the_user_chose_stays(settings: dict[str, Any]) -> None:
+    limited, free = _plan(5, **settings), _plan(None, **settings)
+    assert limited.network.settings == free.network.settings
+    assert limited.epochs == free.epochs
+
+
+def test_the_user_is_told_and_the_limit_is_kept() -> None:
+    rng = np.random.default_rng(0)
+    y = np.arange(5_200) % 4
+    X = rng.integers(0, 60, (len(y), 8, 8), dtype=np.uint8)
+    X[np.arange(len(y)), 2 * y] += 150
+    said: list[str] = []
+    rows = Rows(X, one_hot(y, 4, np.float32), None, classifies=True)
+    config = RunConfig(time_limit=1.5, device="cpu")
+    outcome = hold_out(rows, config, False, said.append, lambda record, fold="": None)
+    assert said[1].startswith("1.5 s to train a conv net of width ")
+    assert outcome.trained.stopped in ("time limit", "finished")
+    assert all(record.seconds < 1.5 for record in outcome.trained.history[:-1])
+    assert outcome.calibration is not None
+    right = outcome.calibration.scores.argmax(axis=1) == outcome.calibration.Y.argmax(axis=1)
+    assert right.mean() > 0.9
+
+
+@pytest.mark.parametrize(("settings", "mirror", "augment"), [
+    ({"preset": "fast"}, True, ()), ({"preset": "balanced"}, True, ("cutout",)), ({"preset": "balanced"}, False, ()),
+    ({"preset": "balanced", "augment": ("mirror",)}, True, ()), ({"augment": ("shift",)}, True, ("shift",)),
+])  # fmt: skip
+def test_only_what_the_data_set_declares_to_be_harmless_changes_pictures(
+    settings: dict[str, Any], mirror: bool, augment: tuple[str, ...]
+) -> None:
+    plan = choose_plan(
+        RunConfig(**settings), row_shape=(28, 28), n_rows=9_000, n_outputs=3, task="classification", mirror=mirror
+    )
+    assert plan.augment == augment
+    assert plan.mirror == (mirror and ("mirror" in settings.get("augment", ("mirror",))))
+
+
+def test_long_trainings_always_look_twice() -> None:
+    assert _plan(None).sure == 0.99
+    assert _plan(None, epochs=30.0).sure == _plan(None, n_rows=300).sure == 1.0
