@@ -85,10 +85,11 @@ def test_a_class_with_one_picture_is_learned_and_said(likely: Likely, said: Said
     folder = save(save(tmp_path / "data", of_classes(0, 1, n=20)), of_classes(2, n=1))
     result = likely("fit", folder, *QUICK, "--out", tmp_path / "run")
     assert result.exit_code == 0, result.stderr
-    assert "the model is not calibrated" in said(result.stderr)
+    assert "Temperature" in said(result.stderr)
     card = read_card(tmp_path / "run")
     assert card.labels == ("0", "1", "2")
-    assert (card.splits.method, card.splits.train, card.splits.test) == ("none", 33, 8)
+    assert (card.splits.method, card.splits.train, card.splits.test) == ("cross-validation", 33, 8)
+    assert card.temperature is not None
 
 
 def test_bad_pictures_are_named_and_skipped_on_request(likely: Likely, said: Said, tmp_path: Path) -> None:

@@ -133,6 +133,4 @@ def test_python_warns_as_the_command_line_does() -> None:
     with pytest.raises(DataError, match=r"has none \(trained on 19 rows\)\. A coverage of 0\.8 needs 4\."):
         model.predict_set(X, 0.8)
     with pytest.warns(GuaranteeWarning, match="No row can be called unfamiliar: with 40 held-out rows"):
-        library.Classifier(network="linear", epochs=2, random_state=0).fit(
-            np.repeat(X[:10], 4, axis=0), np.arange(40) % 2
-        )
+        library.Classifier(network="linear", epochs=2, random_state=0).fit(rng.normal(size=(40, 2)), np.arange(40) % 2)

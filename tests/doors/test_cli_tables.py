@@ -122,7 +122,7 @@ def test_rows_are_answered_with_the_predictors_numbers(likely: Likely, run: Path
     answers = json.loads(result.stdout)
     assert [answer["row"] for answer in answers] == list(range(120))
     assert set(answers[0]) == {
-        *("row", "label", "probability", "probabilities", "set", "abstained", "familiarity", "events")
+        *("row", "label", "probability", "probabilities", "set", "abstained", "familiarity", "events", "missing")
     }
     np.testing.assert_array_equal(probabilities(result), P)
 

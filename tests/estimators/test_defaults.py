@@ -18,6 +18,7 @@ from sklearn.preprocessing import StandardScaler
 
 import likely
 from likely.config import RunConfig
+from likely.errors import DataError
 from likely.metrics import log_loss
 from likely.training.fit import fit
 
@@ -50,12 +51,15 @@ def test_fifty_rows() -> None:
     assert clf.score(X_test, y_test) > 0.7
 
 
-def test_two_rows_of_each_class_make_an_uncalibrated_model() -> None:
+def test_two_rows_of_each_class_are_calibrated_and_promise_what_twenty_rows_can() -> None:
     X, y = load_digits(return_X_y=True)
     few = np.concatenate([np.flatnonzero(y == digit)[:2] for digit in range(10)])
     clf = likely.Classifier(random_state=0).fit(X[few], y[few])
-    assert clf.predictor_.card.temperature is None
+    assert clf.predictor_.card.splits.method == "cross-validation"
     assert clf.score(X, y) > 0.4
+    assert log_loss(clf.predict_proba(X), y) < entropy_of(y)
+    with pytest.raises(DataError, match=r"0\.99"):
+        clf.predict_set(X, coverage=0.99)
 
 
 def test_a_thousand_classes() -> None:

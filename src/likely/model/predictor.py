@@ -148,6 +148,9 @@ class Predictor:
         elif self.picture_shape is not None and not isinstance(X, StoredRows):
             X = fit_to_shape(X, self.picture_shape)
         rows = self.normalization.check(X)
+        if not isinstance(rows, StoredRows):
+            # How numbers lie in memory decides in which order products are summed: equal rows get equal answers.
+            rows = np.ascontiguousarray(rows)
         too_large = self.too_large(rows)
         if too_large:
             raise DataError(too_large[min(too_large)])
