@@ -106,7 +106,8 @@ class DamagedFileWarning(LikelyWarning):
 
 
 class GuaranteeWarning(LikelyWarning):
-    """What models usually promise is missing here: calibration, sets, familiarity, or a label that can be answered."""
+    """What models usually promise is missing here: calibration, sets, familiarity, a label that can be answered, or
+    that anything was learned at all."""
 
 
 class ImprobableConditionWarning(LikelyWarning):

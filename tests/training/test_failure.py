@@ -9,8 +9,8 @@ from typer.testing import CliRunner
 
 import likely
 from likely.cli.app import app
-from likely.errors import DivergenceError
-from likely.training.failure import check_training, cost_of_knowing_nothing
+from likely.errors import DivergenceError, GuaranteeWarning
+from likely.training.failure import check_training, cost_of_knowing_nothing, nothing_learned
 
 DIGITS = load_digits()
 X, y = DIGITS.data, DIGITS.target
@@ -104,3 +104,57 @@ def test_what_is_refused_and_what_is_not() -> None:
     assert not refused(1.2, [1.2, 1.1], rate=2.0)
     assert refused(1.2, [1.2, 1.1], rate=2.0, answers_alike=True)
     assert not refused(1.2, [1.2, 1.1], answers_alike=True)
+
+
+def three_classes(n: int = 600) -> tuple[np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(0)
+    classes = rng.integers(0, 3, n)
+    return 3.0 * np.eye(3)[classes] + rng.normal(size=(n, 3)), classes
+
+
+@pytest.mark.parametrize(
+    ("settings", "cause"),
+    [
+        ({"learning_rate": 1e-9}, r"Try a larger learning rate: 1e-09 is far below the usual"),
+        ({"epochs": 0.001}, r"Try more epochs: there was 1 step\."),
+    ],
+)
+def test_a_training_that_ends_at_chance_says_so(settings: dict[str, Any], cause: str) -> None:
+    clf = likely.Classifier(network="linear", random_state=0, verbose=False, **settings)
+    with pytest.warns(GuaranteeWarning, match=rf"Nothing was learned from these rows: .* {cause}"):
+        clf.fit(*three_classes())
+    assert any(note.startswith("Nothing was learned") for note in clf.predictor_.card.data.notes)
+
+
+def test_a_training_that_learns_says_nothing() -> None:
+    clf = likely.Classifier(network="linear", random_state=0, verbose=False).fit(*three_classes(200))
+    assert not any("learned" in note for note in clf.predictor_.card.data.notes)
+
+
+def test_a_regressor_at_chance_says_so() -> None:
+    rows, _ = three_classes(100)
+    regressor = likely.Regressor(network="mlp", learning_rate=1e-9, epochs=1, random_state=0, verbose=False)
+    with pytest.warns(GuaranteeWarning, match="Nothing was learned"):
+        regressor.fit(rows, rows.sum(axis=1))
+
+
+def test_the_command_line_says_that_nothing_was_learned(tmp_path: Any) -> None:
+    rows, classes = three_classes(200)
+    np.savez(tmp_path / "rows.npz", X=rows, y=classes)
+    options = ["--network", "linear", "--learning-rate", "1e-9", "--epochs", "1", "--out", str(tmp_path / "run")]
+    done = CliRunner().invoke(app, ["fit", str(tmp_path / "rows.npz"), *options])
+    assert done.exit_code == 0
+    assert "Careful: Nothing was learned" in " ".join(done.output.split())
+
+
+def test_what_is_not_better_than_knowing_nothing() -> None:
+    Y = np.eye(2)[[0, 0, 1, 1] * 25]
+    chance = np.log(2)
+    for loss, said in ((0.2, False), (chance - 0.02, False), (chance - 0.005, True), (chance, True), (5.0, True)):
+        found = nothing_learned(np.full(100, loss), Y, None, "cross_entropy", fitted=1)
+        assert (found is not None) == said
+    at_bound = nothing_learned(np.full(100, 0.2), Y, None, "cross_entropy", at_bound=True)
+    assert at_bound is not None
+    assert "no temperature within its bounds" in at_bound
+    same = np.eye(2)[[0] * 10]
+    assert nothing_learned(np.zeros(10), same, None, "cross_entropy") is None

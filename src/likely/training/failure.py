@@ -6,6 +6,7 @@ Knowing nothing but how often each label comes, or the mean of the targets, cost
 
 and the biases of the last layer alone can reach it. A training that ends above this cost, and above its own beginning,
 was carried away by its steps. Data without a signal end near this cost, which is no failure: there is nothing to learn.
+But whoever hoped for more wants to know: `nothing_learned` says it, and what may be the reason.
 """
 
 from collections.abc import Sequence
@@ -24,6 +25,12 @@ ENOUGH_STEPS = 20
 
 HIGH_RATE = 10.0
 """A learning rate is high from so many times the usual one on. Then the cost of knowing nothing must be reached."""
+
+LOW_RATE = 0.1
+"""A learning rate is low up to so many times the usual one."""
+
+FEW_STEPS = 100
+"""Fewer steps than this are few for any network: the presets take 150 and more."""
 
 _LEAST = 0.05  # nats, or of the variance: labels that are all the same cost nothing, which no training reaches exactly
 
@@ -92,3 +99,73 @@ def check_training(
         f"for this data. Try a learning rate of {better:.1g}.",
         (above or [steps])[0],
     )
+
+
+def nothing_learned(
+    losses: np.ndarray,
+    Y: np.ndarray,
+    weights: np.ndarray | None,
+    loss: str,
+    *,
+    fitted: int = 0,
+    at_bound: bool = False,
+    rate: float | None = None,
+    usual: float | None = None,
+    steps: int | None = None,
+) -> str | None:
+    """What to say of a training after which held-out rows cost no less than knowing nothing; None if they do.
+
+    They must cost less by more than p / n, with p numbers fitted to the n rows themselves: so much would be gained by
+    chance.
+
+    Args:
+        losses: of each held-out row, calibrated, shape (n,).
+        Y: label distributions (n, k), or targets (n, m).
+        weights: how much each row counts, or None.
+        loss: "cross_entropy" or "squared_error", which `losses` are.
+        fitted: p.
+        at_bound: whether the temperature would be larger or smaller than is allowed.
+        rate: the learning rate, if the user chose it.
+        usual: what it is where nobody says otherwise, if that is known.
+        steps: how many there were, if the user chose the number of epochs.
+    Example:
+        >>> nothing_learned(np.full(4, 0.7), np.eye(2)[[0, 0, 1, 1]], None, "cross_entropy", rate=1e-9, usual=0.1)
+        'Nothing was learned from these rows: ...: 1e-09 is far below the usual 0.1. Else try more epochs or other ...'
+        >>> nothing_learned(np.full(4, 0.2), np.eye(2)[[0, 0, 1, 1]], None, "cross_entropy") is None
+        True
+
+    Reference: Akaike (1974), A new look at the statistical model identification.
+    """
+    nothing = cost_of_knowing_nothing(Y, weights, loss)
+    mean = float(np.average(losses, weights=weights))
+    scale = 1.0 if loss == "cross_entropy" else nothing
+    if nothing <= 0 or (mean < nothing - fitted / len(losses) * scale and not at_bound):
+        return None
+    unit = " nats" if loss == "cross_entropy" else ""
+    said = (
+        f"Nothing was learned from these rows: held-out ones cost {mean:.4g}{unit}, and knowing nothing of them costs "
+        f"{nothing:.4g}"
+    )
+    if mean < nothing and at_bound:
+        said = (
+            "Next to nothing was learned from these rows: the scores of held-out ones are on a scale that no "
+            "temperature within its bounds corrects"
+        )
+    low = rate is not None and usual is not None and rate <= LOW_RATE * usual
+    few = steps is not None and steps < FEW_STEPS
+    causes = [
+        *([f"a larger learning rate: {rate:.3g} is far below the usual {usual:.3g}"] if low else []),
+        *(
+            [f"more epochs: there {'was' if steps == 1 else 'were'} {steps} step{'' if steps == 1 else 's'}"]
+            if few
+            else []
+        ),
+    ]
+    others = [*([] if low else ["a larger learning rate"]), *([] if few else ["more epochs"]), "other features"]
+    if causes:
+        return f"{said}. Try {', and '.join(causes)}. Else try {_alternatives(others)}: these rows may hold no signal"
+    return f"{said}. Try {_alternatives(others)}, unless these rows hold no signal"
+
+
+def _alternatives(names: Sequence[str]) -> str:
+    return " or ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)

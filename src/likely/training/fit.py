@@ -7,6 +7,7 @@ for promises that are asked for later. With fewer rows, 5-fold out-of-fold score
 temperature, then one fit uses all rows. The test rows choose nothing.
 """
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -26,7 +27,8 @@ from likely.data.sources import open_dataset
 from likely.data.test_part import with_test_part
 from likely.data.validate import validate
 from likely.errors import ConfigError, DataError
-from likely.metrics import classification_metrics, regression_metrics
+from likely.metrics import at_labels, classification_metrics, regression_metrics
+from likely.metrics.scores import FLOOR
 from likely.model import ClassifierPredictor, RegressorPredictor, make_predictor
 from likely.model.card import SKETCH
 from likely.model.held_out_arrays import CODES, described, held_out_arrays, residual_arrays
@@ -37,6 +39,7 @@ from likely.model.transfer import Start, in_old_labels, read_start
 from likely.preprocessing.stored_rows import join_rows, take_rows
 from likely.training.descent import Record
 from likely.training.evaluate import false_alarms, promises_kept
+from likely.training.failure import nothing_learned
 from likely.training.fit_familiarity import familiar_rows, familiarity_arrays, scores_of_classes
 from likely.training.held_out import (
     LEAST,
@@ -51,10 +54,11 @@ from likely.training.held_out import (
 )
 from likely.training.plan import NOTHING, SMALL, Own
 from likely.training.provenance import make_card
-from likely.training.train import Rows, held_out_figures
-from likely.trust.bias_corrected import fit_calibration
+from likely.training.train import Rows, Trained, held_out_figures
+from likely.trust.bias_corrected import Calibration, fit_calibration
 from likely.trust.error_scale import better_scale, error_scale, fit_error_scale
 from likely.trust.familiarity import unfamiliarity
+from likely.trust.temperature import FLATTEST, SHARPEST
 from likely.trust.ties import number_slack
 
 HEADLINE = ("n", "accuracy", "nll", "mse", "mae", "r2")
@@ -362,7 +366,7 @@ def learn(
         outcome = replace(outcome, splits=outcome.splits.model_copy(update={"thresholds": kept}))
         watcher.say(note)
 
-    fitted, figures = None, None
+    fitted, figures, doubt = None, None, None
     held_out: dict[str, np.ndarray] = {}
     if rows.classifies and calibration is not None:
         log_probs = calibration.log_probs(trained.plan.head)
@@ -370,6 +374,7 @@ def learn(
         calibrated = fitted.apply(log_probs)
         judged = held_out_figures(calibrated, calibration.Y, "softmax", True, stated=calibration.stated)
         figures = {"n": len(calibrated), **judged}
+        doubt = _nothing_learned(calibration, trained, config, log_probs, fitted)
         biases = "" if fitted.biases is None else " and a bias per class"
         watcher.say(f"Temperature {fitted.temperature:.3f}{biases}, fitted on {len(calibrated):,} held-out rows")
         without = int((calibration.unseen & (calibration.Y > 0)).any(axis=1).sum())
@@ -392,6 +397,11 @@ def learn(
     elif thresholds is not None and len(thresholds.Y):
         held_out = _residuals(rows, replace(outcome, thresholds=thresholds)) if rows.Y.shape[1] == 1 else {}
         held_out |= _familiarity(rows, outcome, config.seed)
+        doubt = _nothing_learned(thresholds, trained, config)
+    if doubt is not None:
+        dataset = replace(dataset, notes=(*dataset.notes, doubt))
+        warned.append(doubt)
+        watcher.say(f"Careful: {doubt}")
     if rows.classifies:
         held = np.flatnonzero((rows.Y.sum(axis=0) > 0) & (trained.stated > 0))
         if len(held):
@@ -495,6 +505,39 @@ def _familiarity(rows: Rows, outcome: Outcome, seed: int) -> dict[str, np.ndarra
             scores = scores_of_classes(part.scores, rows.classifies)
             strangeness.append(unfamiliarity(stats, part.features, scores))
     return familiarity_arrays(stats, strangeness)
+
+
+def _nothing_learned(
+    part: HeldOut,
+    trained: Trained,
+    config: RunConfig,
+    log_probs: np.ndarray | None = None,
+    fitted: Calibration | None = None,
+) -> str | None:
+    """A note if these held-out rows cost no less than knowing nothing; with `log_probs` and what calibrates them."""
+    at_bound, numbers, which = False, 0, np.arange(len(part.Y))
+    if log_probs is None or fitted is None:
+        losses = np.square(part.scores - part.Y).sum(axis=1)
+    else:
+        # A row whose own label is masked or was never shown costs the floor, which says nothing of the others.
+        at_label = at_labels(np.maximum(fitted.apply(log_probs), math.log(FLOOR)), part.Y)
+        which = np.flatnonzero((at_label > math.log(FLOOR) / 2) & ~(part.unseen & (part.Y > 0)).any(axis=1))
+        losses = -at_label
+        numbers = 1 if fitted.biases is None else len(fitted.biases)
+        at_bound = not SHARPEST * 1.001 < fitted.temperature < FLATTEST / 1.001
+    if not len(which):
+        return None
+    return nothing_learned(
+        losses[which],
+        part.Y[which],
+        None if part.weights is None else part.weights[which],
+        "squared_error" if fitted is None else "cross_entropy",
+        fitted=numbers,
+        at_bound=at_bound,
+        rate=config.learning_rate,
+        usual=trained.plan.usual_rate,
+        steps=None if config.epochs is None or not trained.history else trained.history[-1].step,
+    )
 
 
 def _residuals(rows: Rows, outcome: Outcome) -> dict[str, np.ndarray]:
