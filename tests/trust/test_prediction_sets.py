@@ -279,3 +279,33 @@ def test_quantiles_and_uniforms_must_fit() -> None:
     for u in (np.full(3, 0.5), np.full(4, 1.5), np.full(4, np.nan)):
         with pytest.raises(ShapeError, match=r"u must be 4 numbers in \[0, 1\]"):
             aps_scores(probs, u)
+
+
+@pytest.mark.parametrize("rest", [0.0, 1e-300, 1e-17])
+def test_labels_without_probability_stay_out_of_sets_of_collected_mass(rest: float) -> None:
+    labels = np.arange(300) % 3
+    probs = np.where(np.eye(3)[labels] == 1, 1.0, rest)
+    for coverage in (0.5, 0.95):
+        quantiles = set_quantiles(probs, labels, coverage, method="aps")
+        sets = prediction_sets(probs, quantiles, method="aps")
+        np.testing.assert_array_equal(sets, np.eye(3, dtype=bool)[labels])
+    half = np.array([[0.5, 0.5, 0.0, 0.0]])
+    assert prediction_sets(half, np.ones(4), method="aps").tolist() == [[True, True, False, False]]
+    for u in (0.0, 0.3, 1.0):
+        found = prediction_sets(half, np.ones(4), method="aps", u=np.array([u]))
+        assert found.tolist() == [[True, True, False, False]]
+
+
+def test_certain_rows_that_are_wrong_still_keep_the_promise() -> None:
+    # One-hot answers, wrong in 3% or 10% of the rows: the sets must hold the truth in 95% all the same.
+    rng = np.random.default_rng(3)
+    for wrong in (0.03, 0.1):
+        covered = []
+        for _ in range(200):
+            labels = rng.integers(0, 4, 400)
+            said = np.where(rng.random(400) < wrong, (labels + rng.integers(1, 4, 400)) % 4, labels)
+            probs = np.eye(4)[said]
+            quantiles = set_quantiles(probs[:200], labels[:200], 0.95, method="aps")
+            sets = prediction_sets(probs[200:], quantiles, method="aps")
+            covered.append(sets[np.arange(200), labels[200:]].mean())
+        assert np.mean(covered) >= 0.95

@@ -21,6 +21,12 @@ from likely.trust.ties import slack
 Method: TypeAlias = Literal["lac", "aps"]
 METHODS: tuple[Method, ...] = ("lac", "aps")
 
+BEHIND = 2.0
+"""The score with "aps" of a label that has no probability: behind all that have some, whose score is 1 at most."""
+
+_NOTHING_LEFT = 8 * float(np.finfo(np.float64).eps)
+"""A share of a row's mass that is none: what `slack` takes for rounding beside a whole mass."""
+
 
 def lac_scores(probs: np.ndarray) -> np.ndarray:
     """How badly each label fits by its own probability: 1 - p_k, shape (n, k).
@@ -50,7 +56,8 @@ def aps_scores(probs: np.ndarray, u: np.ndarray | None = None) -> np.ndarray:
         u = 1      sets are empty where the network is surest and long elsewhere: on average 5 labels at 90% on pictures
                    of clothes, where u = 0 takes 1
 
-    The mass is divided by that of the whole row: the last label has exactly 1 with u = 1, whatever rounding did.
+    The mass is divided by that of the whole row: the last label has exactly 1 with u = 1, whatever rounding did. Labels
+    without any probability tie with it; `set_quantiles` and `prediction_sets` place them behind, see there.
 
     Args:
         probs: shape (n, k).
@@ -100,6 +107,10 @@ def set_quantiles(
     row of class y counts w_y = new frequency / old frequency of y: weighted conformal prediction, whose quantile
     depends on the label that is asked about through its weight. Its coverage is at least c, exactly for the true w.
     Sets per class need no weights: they hold under every label shift.
+
+    With "aps", labels to which the more probable ones leave no probability but rounding have the score 2 here, whatever
+    u is. By their mass they would tie with the last label that has some, and enter every set with it. It is a rule for
+    held-out and new rows alike, so that the promise stands.
 
     Args:
         probs: of held-out rows, shape (m, k).
@@ -249,8 +260,18 @@ def _scores(probs: np.ndarray, method: str, u: np.ndarray | None) -> np.ndarray:
     if method == "lac":
         return lac_scores(probs)
     if method == "aps":
-        return aps_scores(probs, u)
+        return np.where(_without_mass(probs), BEHIND, aps_scores(probs, u))
     raise ConfigError(f"method must be known; got {method!r}. {nearest(method, METHODS)}")
+
+
+def _without_mass(probs: np.ndarray) -> np.ndarray:
+    """The labels to which the more probable ones leave nothing but rounding: booleans (n, k)."""
+    probs = _probabilities(probs)
+    order = np.argsort(probs, axis=1, kind="stable")
+    through = np.cumsum(np.take_along_axis(probs, order, axis=1), axis=1)  # from the least probable label on
+    found = np.empty(probs.shape, dtype=bool)
+    np.put_along_axis(found, order, through <= _NOTHING_LEFT * through[:, -1:], axis=1)
+    return found
 
 
 def _probabilities(probs: np.ndarray) -> np.ndarray:
