@@ -3,6 +3,7 @@
 import numpy as np
 
 from likely.data.dataset import Dataset, Part
+from likely.data.far_values import refuse_far
 from likely.errors import DataError, ShapeError
 from likely.preprocessing.stored_rows import pieces
 
@@ -13,7 +14,8 @@ def validate(dataset: Dataset, *, to_learn: bool = True) -> Dataset:
     Raises:
         ShapeError: if pictures are not uint8, or the parts' rows have different shapes.
         DataError: if a part is empty; there are fewer than two classes, or a class without a row to learn from; a
-            label is not one of the classes; a number or target is NaN or infinite; or nothing varies at all.
+            label is not one of the classes; a number or target is NaN, infinite, or too far from the others to be
+            learned from with them (`far_values.refuse_far`); or nothing varies at all.
     """
     parts = [("training", dataset.train)]
     parts += [(name, part) for name, part in (("val", dataset.val), ("test", dataset.test)) if part is not None]
@@ -28,6 +30,7 @@ def validate(dataset: Dataset, *, to_learn: bool = True) -> Dataset:
             _check_targets(where, part)
     if not to_learn:
         return dataset
+    refuse_far(dataset)
     if dataset.task == "classification":
         _check_classes(dataset)
     if dataset.train.X.ndim > 2:

@@ -18,6 +18,7 @@ from sklearn.utils.validation import (
 from likely.arrays import to_numpy
 from likely.config import RunConfig
 from likely.data.dataset import Dataset
+from likely.data.far_values import refuse_far
 from likely.data.groups import with_copies_grouped
 from likely.data.images.image_arrays import Channels, are_pictures, rows_as_pictures, stack_pictures
 from likely.data.tables.targets import refuse_missing
@@ -152,8 +153,9 @@ class Estimator(BaseEstimator):
         if weights is not None and not weights.all():
             # A row of weight 0 counts as if it were not there; a batch of nothing else would have no mean loss.
             kept = np.flatnonzero(weights)
-            dataset = replace(dataset, train=dataset.train.take(kept))
+            dataset = replace(dataset, train=replace(dataset.train, numbers=np.arange(len(weights))).take(kept))
             targets, weights = None if targets is None else targets[kept], weights[kept]
+        refuse_far(dataset, in_memory=True)
         config = self._config(np.asarray(dataset.train.X), **settings)
         watching = watcher(self.verbose)
         said = len(dataset.notes)
