@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from likely.data.hashes import row_hashes
+from likely.data.hashes import hashes_to_know_again, known_again, row_hashes
 
 
 @given(arrays(np.uint8, (6, 2, 2), elements=st.integers(0, 1)))
@@ -54,3 +54,32 @@ def test_the_rows_are_left_as_they_were_and_none_have_no_hash() -> None:
     assert np.signbit(X[0, 0])
     assert row_hashes(X[:0]).shape == (0,)
     assert row_hashes(np.empty((0, 28, 28), np.uint8)).dtype == np.uint64
+
+
+ROWS = np.random.default_rng(0).normal(size=(50, 3))
+
+
+@pytest.mark.parametrize("trained", [np.float64, np.float32])
+@pytest.mark.parametrize("asked", [np.float64, np.float32])
+def test_rows_are_known_again_in_another_precision(trained, asked):
+    hashes = hashes_to_know_again(ROWS.astype(trained))
+    assert known_again(ROWS.astype(asked), hashes).all()
+    assert known_again(ROWS.astype(asked).astype(np.float64), hashes).all()
+    assert not known_again((ROWS + 1e-3).astype(asked), hashes).any()
+
+
+def test_rows_that_single_precision_does_not_tell_apart_are_others():
+    seconds = 1.7e9 + np.arange(1000.0)[:, None]
+    hashes = hashes_to_know_again(seconds[::2])
+    assert known_again(seconds, hashes).tolist() == [True, False] * 500
+
+
+def test_hashes_of_before_still_know_rows_of_their_precision():
+    assert known_again(ROWS, row_hashes(ROWS)).all()
+    assert known_again(ROWS, row_hashes(ROWS.astype(np.float32))).all()
+
+
+def test_missing_values_and_whole_numbers_are_known_again():
+    rows = np.where(np.arange(3) == 1, np.nan, ROWS)
+    assert known_again(rows.astype(np.float32), hashes_to_know_again(rows)).all()
+    assert known_again(np.arange(9.0)[:, None], hashes_to_know_again(np.arange(9)[:, None])).all()

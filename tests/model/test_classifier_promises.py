@@ -10,7 +10,7 @@ from sklearn.datasets import load_digits, make_classification
 import likely
 from likely.config import RunConfig
 from likely.data.dataset import Dataset, Part
-from likely.errors import ConfigError, DataError, LikelyError, ProbabilityError, ShapeError
+from likely.errors import ConfigError, DataError, GuaranteeWarning, LikelyError, ProbabilityError, ShapeError
 from likely.metrics import calibration_error
 from likely.model import ClassifierPredictor
 from likely.model.card_view import card_facts
@@ -317,7 +317,7 @@ def test_soft_labels_calibrate_too(model: ClassifierPredictor) -> None:
 
 def test_rows_that_were_trained_on_are_refused(model: ClassifierPredictor, train: Part, tmp_path: Path) -> None:
     assert model.trained_on is not None
-    assert len(model.trained_on) == model.card.splits.train
+    assert len(model.trained_on) == 2 * model.card.splits.train  # as they are, and rounded to float32
     fresh = _digits(400, seed=10)
     mixed = Part(np.concatenate([fresh.X, train.X[:50]]), np.concatenate([fresh.y, train.y[:50]]))
     model.save(tmp_path / "model.likely")
@@ -557,3 +557,17 @@ def test_the_card_tells_under_which_frequencies_it_answers(model: ClassifierPred
     assert "answers under" not in facts
     shifted = dict(card_facts(model.with_prior(np.full(10, 0.1)).card))
     assert shifted["answers under"].startswith("given class frequencies: 0 10.00%, 1 10.00%")
+
+
+@pytest.mark.parametrize(("trained", "asked"), [(np.float64, np.float32), (np.float32, np.float64)])
+def test_rows_that_were_trained_on_are_refused_in_another_precision(trained: type, asked: type, tmp_path: Path) -> None:
+    rng = np.random.default_rng(1)
+    X = rng.normal(size=(300, 3))
+    clf = likely.Classifier(network="linear", random_state=0).fit(X.astype(trained), (X[:, 0] > 0).astype(int))
+    with pytest.raises(DataError, match="new to the network; got 300 of 300"):
+        clf.predictor_.calibrate(X.astype(asked), (X[:, 0] > 0).astype(int))
+    new = rng.normal(size=(100, 3))
+    clf.predictor_.calibrate(new.astype(asked), (new[:, 0] > 0).astype(int))
+    again = likely.Classifier(network="linear", init_from=str(clf.predictor_.save(tmp_path / "m.likely")), epochs=1)
+    with pytest.warns(GuaranteeWarning, match="was trained on"):
+        again.fit(X.astype(asked), (X[:, 0] > 0).astype(int))

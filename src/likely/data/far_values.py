@@ -1,6 +1,5 @@
 """Numbers so far from all others of their column that nothing else of it would be left to learn from."""
 
-
 import numpy as np
 
 from likely.data.dataset import Dataset

@@ -27,6 +27,58 @@ def row_hashes(X: RowArray) -> np.ndarray:
     return np.frombuffer(digests, dtype="<u8").copy()
 
 
+def hashes_to_know_again(X: RowArray) -> np.ndarray:
+    """The hashes by which `known_again` finds these rows, in float32, too: uint64, those of `row_hashes` first.
+
+    Args:
+        X: as for `row_hashes`.
+    """
+    exact, rounded, changed = _in_single_precision(X)
+    # Rows that float32 does not tell apart, such as time stamps, would be taken for each other.
+    return np.concatenate([exact, rounded[changed] ^ _ROUNDED])
+
+
+def known_again(X: RowArray, hashes: np.ndarray) -> np.ndarray:
+    """Which rows are among those that `hashes_to_know_again` was given, as they are or rounded to float32.
+
+    A row counts as known if it is equal to one of them, if it is one of them rounded to float32, or if one of them is
+    this row rounded; but two rows that float32 alone does not tell apart are not the same. Hashes of `row_hashes` are
+    understood, too: then a row is not known that is one of them rounded.
+
+    Args:
+        X: as for `row_hashes`.
+        hashes: of rows.
+
+    Example:
+        >>> rows = np.array([[0.1, 2.0], [0.3, 1.0]])
+        >>> known_again(rows.astype(np.float32), hashes_to_know_again(rows)).tolist()
+        [True, True]
+    """
+    exact, rounded, changed = _in_single_precision(X)
+    return (
+        np.isin(exact, hashes)
+        | (changed & np.isin(rounded, hashes))
+        | ((rounded == exact) & np.isin(rounded ^ _ROUNDED, hashes))
+    )
+
+
+_ROUNDED = np.uint64(0x9E3779B97F4A7C15)
+"""What marks the hash of a row that was rounded: it is no row of the training set itself."""
+
+
+def _in_single_precision(X: RowArray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Hashes of the rows, of the rows rounded to float32, and which rows that changes without making any two equal."""
+    exact = row_hashes(X)
+    if X.dtype.itemsize <= 2 or X.dtype == np.float32:
+        return exact, exact, np.zeros(len(exact), np.bool_)
+    with np.errstate(over="ignore"):
+        rounded = np.concatenate([exact[:0], *(row_hashes(piece.astype(np.float32)) for piece in pieces(X))])
+    changed = rounded != exact
+    if len(np.unique(rounded)) < len(np.unique(exact)):
+        changed[:] = False
+    return exact, rounded, changed
+
+
 def row_codes(X: RowArray) -> np.ndarray:
     """The last 16 bits of each row's hash, uint16 of shape (n,): enough for a random number, too few to name a row.
 

@@ -8,7 +8,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from likely.data.hashes import row_hashes
+from likely.data.hashes import known_again
 from likely.data.images.decode import read_picture
 from likely.data.images.image_arrays import are_files, fit_to_shape
 from likely.data.tables.encode import encode
@@ -212,7 +212,7 @@ class Predictor:
         """
         if self.trained_on is None:
             return None
-        seen = np.isin(row_hashes(self.rows(X)), self.trained_on)
+        seen = known_again(self.rows(X), self.trained_on)
         chance, n = self.card.data.equal_by_chance, len(seen)
         usual = n * chance + 3 * math.sqrt(n * chance * (1 - chance))
         return seen if chance == 0 or seen.sum() > usual else np.zeros_like(seen)

@@ -22,7 +22,7 @@ import numpy as np
 import safetensors
 
 from likely.data.dataset import Dataset
-from likely.data.hashes import SKETCH_SIZE, row_hashes
+from likely.data.hashes import SKETCH_SIZE, known_again
 from likely.errors import ModelFileError
 from likely.model import file as model_file
 from likely.model.card import SKETCH, THETA, Card
@@ -90,7 +90,7 @@ class Start:
         nothing = np.zeros(len(X), np.bool_)
         if self.trained_on is None:
             return nothing | (bool(data) and data == self.data), "unknown"
-        found = np.isin(row_hashes(X), self.trained_on)
+        found = known_again(X, self.trained_on)
         if chance and found.sum() <= len(X) * chance + 3 * math.sqrt(len(X) * chance * (1 - chance)):
             return nothing | (bool(data) and data == self.data), "unknown"
         if self.sketched:

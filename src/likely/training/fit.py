@@ -21,7 +21,7 @@ from likely.data.classes import check_events, class_weights, listed
 from likely.data.corrections import apply_corrections
 from likely.data.dataset import Dataset, Part
 from likely.data.groups import one_row_per_group, shared_with, with_copies_grouped
-from likely.data.hashes import row_codes, row_hashes, row_sketch
+from likely.data.hashes import hashes_to_know_again, row_codes, row_sketch
 from likely.data.inspect import check_dataset
 from likely.data.sources import open_dataset
 from likely.data.test_part import with_test_part
@@ -416,7 +416,7 @@ def learn(
     # The labels of a val part may be as frequent as its maker pleased.
     learned_from = rows if chosen is None else replace(rows, Y=Y)
     card = make_card(dataset, config, trained, outcome.splits, fitted, figures, command, learned_from)
-    hashes = row_hashes(take_rows(rows.X, outcome.index))
+    hashes = hashes_to_know_again(take_rows(rows.X, outcome.index))
     if start is not None and start.trained_on is not None:
         hashes = np.union1d(hashes, start.trained_on)
     held_out[SKETCH] = row_sketch(hashes)
