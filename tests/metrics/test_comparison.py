@@ -174,3 +174,23 @@ def test_bad_input_is_named() -> None:
         metrics.paired_difference(a, 2 * b, labels)
     with pytest.raises(ShapeError, match="predictions"):
         metrics.paired_regression_difference(np.ones(3), np.ones(3), np.ones(2))
+
+
+@pytest.mark.parametrize("n", [1, 2, 5])
+@pytest.mark.parametrize("seed", [0, 1])
+def test_a_difference_of_eces_is_one_that_can_be(n: int, seed: int) -> None:
+    a, b, labels = two_models(n, seed)
+    sure = np.eye(4)[(labels + 1) % 4]
+    for one, other in ((a, b), (a, sure), (sure, a), (np.eye(4)[labels], sure)):
+        found = metrics.paired_difference(one, other, labels)["ece"]
+        assert -1 <= found.low <= found.value <= found.high <= 1
+
+
+def test_an_impossible_label_costs_a_floor_in_differences() -> None:
+    impossible, half = np.array([[1.0, 0.0]] * 4), np.full((4, 2), 0.5)
+    labels = np.array([0, 0, 0, 1])
+    assert metrics.log_loss(impossible, labels) == np.inf
+    found = metrics.paired_difference(half, impossible, labels)["nll"]
+    assert found.second == pytest.approx(708.4 / 4, abs=0.01)
+    event = metrics.event_metrics(impossible[:, 1], labels == 1)["nll"]["value"]
+    assert event == pytest.approx(found.second, rel=1e-12)

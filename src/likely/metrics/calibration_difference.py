@@ -50,8 +50,10 @@ def calibration_difference(
     value = second - first
     # No difference lies further out: each gap, and its noise, would have to be the largest.
     reach = max(gaps[0].total, gaps[1].total) + 2 * float(max(np.abs(part).sum(axis=1).max() for part in noise))
-    low = _boundary(lambda d: float((drawn(d) >= seen).mean()) > TAIL, value - reach, value)
-    high = _boundary(lambda d: float((drawn(d) <= seen).mean()) <= TAIL, value, value + reach)
+    # Nor beyond 1, since an ECE lies between 0 and 1.
+    least, most = max(value - reach, -1.0), min(value + reach, 1.0)
+    low = _boundary(lambda d: float((drawn(d) >= seen).mean()) > TAIL, least, value)
+    high = _boundary(lambda d: float((drawn(d) <= seen).mean()) <= TAIL, value, most)
     return first, second, Estimate(value, min(low, value), max(high, value))
 
 

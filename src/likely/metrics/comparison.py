@@ -94,6 +94,9 @@ def paired_difference(
     themselves give 1 chance in 20 among as many rows. That keeps them true where few rows carry the mean, as with a
     model that is rarely wrong and then very sure. The ECEs are debiased, and so is their difference.
 
+    A label of probability 0 that came costs 708.4 nats here (`log_losses`), where `log_loss` is infinite: differences
+    and their intervals must stay finite.
+
     An interval without 0 names the better model. Otherwise there is no difference seen, or there are too few rows to
     tell: where fewer than 6 tell the models apart, and where the row that was not seen is most of the interval, or all
     that keeps 0 in it.

@@ -67,7 +67,8 @@ def event_calibration_floor(
 def event_metrics(probability: np.ndarray, inside: np.ndarray, seed: int = 0) -> dict[str, Any]:
     """The figures of one event as JSON values, with 95% intervals, as in `classification_metrics`.
 
-    The NLL is -log P of what happened, E or not E, in nats; the Brier score is the squared distance in the form of
+    The NLL is -log P of what happened, E or not E, in nats, at most 708.4 for each row: where what had probability 0
+    happened, `log_loss` would be infinite, and has no interval. The Brier score is the squared distance in the form of
     `brier_score`, so that for an event it is twice (P(E) - inside)^2.
 
     Args:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import betaincinv
 
+from likely.errors import ConfigError, DataError
+
 RESAMPLES = 1000
 BLOCK = 250_000
 """Drawn rows held at once: bounds the memory of the bootstrap."""
@@ -37,12 +39,20 @@ def proportion(hits: int, n: int, level: float = 0.95) -> Estimate:
     each. The interval holds the true share with at least the probability `level`, for every n and every share: where
     all of 30 rows are right, the true share may still be 88.4%. NaN where n is 0.
 
+    Raises:
+        DataError: if hits are not between 0 and n.
+        ConfigError: if the level is not strictly between 0 and 1.
+
     Example:
         >>> [round(end, 3) for end in (proportion(30, 30).low, proportion(30, 30).high)]
         [0.884, 1.0]
 
     Reference: Clopper and Pearson (1934), The use of confidence or fiducial limits.
     """
+    if not 0 <= hits <= n:
+        raise DataError(f"hits must be between 0 and n = {n}; got {hits}. Try proportion(hits, n), in this order.")
+    if not 0 < level < 1:
+        raise ConfigError(f"level must be strictly between 0 and 1; got {level}. Try 0.95.")
     if n == 0:
         return Estimate(math.nan, math.nan, math.nan)
     tail = (1 - level) / 2

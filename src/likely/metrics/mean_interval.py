@@ -6,6 +6,8 @@ from collections.abc import Callable
 import numpy as np
 from scipy.special import ndtr
 
+from likely.errors import DataError, ShapeError
+
 TAIL = 0.025
 TOP = 10
 """From so many of the largest values the next record is guessed."""
@@ -28,7 +30,11 @@ def mean_interval(values: np.ndarray, below: float | None, above: float | None) 
 
     Args:
         values: shape (n,), n >= 1.
-        below, above: the value of the row that is added for the lower and for the upper end; None adds none.
+        below, above: the value of the row that is added for the lower and for the upper end; None adds none. If it is
+            infinite, that end is, too.
+    Raises:
+        ShapeError: if there is no value.
+        DataError: if one is NaN or infinite, so that the mean has no interval, or an end is NaN.
 
     Example:
         >>> low, high = mean_interval(np.ones(30), 0.0, 1.0)
@@ -39,6 +45,21 @@ def mean_interval(values: np.ndarray, below: float | None, above: float | None) 
     nonnegative variable; Learned-Miller and Thomas (2019), A new confidence interval for the mean of a bounded random
     variable; Lugannani and Rice (1980), Saddle point approximation.
     """
+    values = np.asarray(values, dtype=np.float64)
+    if values.ndim != 1 or not len(values):
+        raise ShapeError(f"values must have shape (n,) with n >= 1; got {values.shape}. A mean takes one at least.")
+    if not np.isfinite(values).all():
+        row = int((~np.isfinite(values)).argmax())
+        raise DataError(
+            f"values must be finite; got {values[row]} in row {row}. The mean of such values has no interval. "
+            "Try a floor for losses, as in `event_metrics`."
+        )
+    if any(end is not None and math.isnan(end) for end in (below, above)):
+        raise DataError("below and above must be numbers; got NaN. Try None to add no row.")
+    if any(end is not None and math.isinf(end) for end in (below, above)):
+        low = below if below is not None and math.isinf(below) else mean_interval(values, below, None)[0]
+        high = above if above is not None and math.isinf(above) else mean_interval(values, None, above)[1]
+        return low, high
     with_below, with_above = (values if end is None else np.append(values, end) for end in (below, above))
     return -_upper_end(-with_below), _upper_end(with_above)
 

@@ -54,7 +54,8 @@ def log_loss(probs: np.ndarray, labels: np.ndarray) -> float:
     """The mean negative log-likelihood in nats: -1/n sum_i sum_k y_ik log p_ik.
 
     Infinite where a label that came had probability 0, whatever the dtype, as `likely.cross_entropy` is: such a model
-    was certain, and wrong.
+    was certain, and wrong. Figures with intervals, as of `classification_metrics`, `event_metrics` and
+    `paired_difference`, and those in JSON must stay finite: there such a row costs 708.4 nats.
 
     Args:
         probs: shape (n, k).
