@@ -5,6 +5,7 @@ from typing import Any, Self, cast
 
 import numpy as np
 from sklearn.base import RegressorMixin
+from sklearn.metrics import r2_score
 from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted
 
@@ -14,6 +15,7 @@ from likely.data.images.image_arrays import Channels
 from likely.estimators.estimator import Estimator, checked_weights
 from likely.estimators.progress_bar import Verbose
 from likely.model import RegressorPredictor
+from likely.model.truth import true_numbers
 
 
 class Regressor(RegressorMixin, Estimator):
@@ -116,6 +118,15 @@ class Regressor(RegressorMixin, Estimator):
         """The predicted numbers, shape (n,), or (n, m)."""
         check_is_fitted(self)
         return self.predictor_.predict(self._rows(X))
+
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+        """The coefficient of determination R^2 of the predictions; the mean over several targets.
+
+        Raises:
+            ShapeError, DataError: if y is not one finite number per row and target, such as texts.
+        """
+        predicted = self.predict(X)
+        return float(r2_score(true_numbers(y, predicted.shape), predicted, sample_weight=sample_weight))
 
     def predict_interval(self, X: Any, coverage: float = 0.9) -> np.ndarray:
         """Lower and upper bounds (n, 2) that hold the truth with at least this probability, on average over new rows.

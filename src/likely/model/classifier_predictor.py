@@ -1,15 +1,17 @@
 """The model of labels: P(label | x), and what one can do with it."""
 
+import warnings
 from collections.abc import Mapping
 from functools import cached_property
 from typing import Any, NamedTuple, Self
 
 import numpy as np
 
+from likely.data.classes import listed
 from likely.data.groups import groups_or_copies, one_per_group
 from likely.data.hashes import row_codes
 from likely.data.splits import random_split
-from likely.errors import DataError, ModelFileError, ProbabilityError, ShapeError, nearest
+from likely.errors import DataError, GuaranteeWarning, ModelFileError, ProbabilityError, ShapeError, nearest
 from likely.functional.heads import HEADS
 from likely.model.card import Card
 from likely.model.held_out_arrays import (
@@ -31,7 +33,7 @@ from likely.probability.distribution import Distribution
 from likely.probability.simplex import check_probabilities
 from likely.probability.space import Event, SampleSpace
 from likely.trust.abstention import Promise, choose_threshold, confidence
-from likely.trust.bias_corrected import Calibration, fit_calibration
+from likely.trust.bias_corrected import Calibration, fit_among
 from likely.trust.conformal import effective_rows, rows_needed
 from likely.trust.decision import Decision, choose_event_threshold
 from likely.trust.familiarity import familiarity_p_values, rows_needed_to_alarm, unfamiliarity
@@ -389,8 +391,11 @@ class ClassifierPredictor(Predictor):
                 copies for related, as in `Classifier.fit`.
         Raises:
             DataError: if a row was trained on (as far as its run folder lies beside the model), or there are fewer than
-                two rows. Classes may be missing among them; what is about a class alone, such as sets per class, then
-                refuses.
+                two rows.
+        Warns:
+            GuaranteeWarning: naming the labels that no row has. That says nothing about how often they come (the rows
+                may be sorted), so they keep their bias and the others are calibrated among themselves (see
+                `likely.trust.bias_corrected.fit_among`); what is about a class alone, such as sets per class, refuses.
         """
         rows = self.rows(X)
         self._refuse_trained_on(rows)
@@ -418,7 +423,17 @@ class ClassifierPredictor(Predictor):
         unseen = self._stated > 0
         log_probs = np.where(unseen, MASKED, log_probs)  # their stated probability is not fitted
         start, frequencies = self._start(len(first))
-        fitted = fit_calibration(log_probs[first], Y[first], start=start)
+        came = (Y.sum(axis=0) if Y.ndim == 2 else np.bincount(Y, minlength=len(self.labels))) > 0
+        fitted = fit_among(came, log_probs[first], Y[first], start=start, temperature=self.card.temperature or 1.0)
+        absent = [label for label, here in zip(self.labels, came | unseen, strict=True) if not here]
+        if absent:
+            warnings.warn(
+                f"No calibration row has a label of {listed(absent)}: how often they come among new rows is not known, "
+                "so they keep their bias, and no guarantee is for rows of them. Try rows of all labels, drawn at "
+                "random, or with_prior if they no longer come",
+                GuaranteeWarning,
+                stacklevel=2,
+            )
         if fitted.biases is not None and (start is None or (fitted.biases != start).any()):
             # The frequencies that the biases stand for: the mean answer to the rows that they were fitted to.
             answered = np.exp(with_unseen(fitted.apply(log_probs[first]), self._stated)).mean(axis=0)

@@ -61,7 +61,7 @@ def true_classes(y: Any, labels: Sequence[Any], n: int) -> np.ndarray:
         n: how many rows are answered.
     Raises:
         ShapeError: if there is not one label per row.
-        DataError: if a label is missing or of another kind, text against numbers, or the model knows none of them.
+        DataError: if a label is missing or of another kind (text, numbers, booleans), or the model knows none of them.
 
     Example:
         >>> true_classes(["no", "maybe"], ("no", "yes"), 2)
@@ -77,13 +77,17 @@ def true_classes(y: Any, labels: Sequence[Any], n: int) -> np.ndarray:
     for row, value in enumerate(listed):
         if value is None or value != value:
             raise DataError(f"y must have a label in every row; got {value} in row {row}. Drop the row.")
-        if isinstance(value, str) != isinstance(labels[0], str):
+        if _kind(value) is not _kind(labels[0]):
             raise DataError(
-                f"y must hold labels of the model's kind, such as {labels[0]!r}; got {value!r} in row {row}. Text and "
-                f"numbers are never equal. Try y.astype({type(labels[0]).__name__})."
+                f"y must hold labels of the model's kind, such as {labels[0]!r}; got {value!r} in row {row}. Text, "
+                f"numbers and booleans are never equal. Try y.astype({type(labels[0]).__name__})."
             )
     number = {label: i for i, label in enumerate(labels)}
     classes = np.array([number.get(value, -1) for value in listed], dtype=np.int64)
     if n and (classes < 0).all():
         raise DataError(f"y must hold labels of the model; got {listed[0]!r}. {nearest(listed[0], labels)}")
     return classes
+
+
+def _kind(label: Any) -> type:
+    return bool if isinstance(label, bool) else str if isinstance(label, str) else float

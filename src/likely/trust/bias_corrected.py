@@ -92,6 +92,47 @@ def fit_calibration(
     return _fit(scores, labels, weights, start, plain) if gain > error else plain
 
 
+def fit_among(
+    came: np.ndarray,
+    scores: np.ndarray,
+    labels: np.ndarray,
+    *,
+    start: np.ndarray | None = None,
+    temperature: float = 1.0,
+) -> Calibration:
+    """`fit_calibration` among the classes that came in the rows at all; the others keep their bias.
+
+    Rows without a class do not say how often it comes: they may be sorted, or chosen. So P(y | x, y among those that
+    came) is calibrated, and the mean bias of those that came stays what it was: on average over them, the odds of the
+    other classes change by the temperature alone. With one class there is nothing to compare, and nothing changes.
+
+    Args:
+        came: which classes have a row, booleans (k,).
+        scores: as for `fit_calibration`.
+        labels: classes of shape (n,), or true distributions (n, k), which give the other classes nothing.
+        start: as for `fit_calibration`.
+        temperature: what is kept if only one class came.
+
+    Example:
+        >>> scores = np.zeros((100, 3))
+        >>> found = fit_among(np.array([True, True, False]), scores, np.repeat([0, 1], [80, 20]))
+        >>> np.exp(found.apply(scores))[0].round(2)
+        array([0.56, 0.15, 0.29])
+    """
+    if came.all():
+        return fit_calibration(scores, labels, start=start)
+    if came.sum() < 2:
+        return Calibration(temperature, start)
+    of_came = np.cumsum(came) - 1
+    among = labels[:, came] if labels.ndim == 2 else of_came[labels]
+    found = fit_calibration(scores[:, came], among, start=None if start is None else start[came])
+    if found.biases is None:
+        return found
+    biases = np.zeros(len(came)) if start is None else np.array(start, dtype=np.float64)
+    biases[came] = found.biases
+    return Calibration(found.temperature, biases)
+
+
 def fit_bias_corrected(
     scores: np.ndarray,
     labels: np.ndarray,
