@@ -351,3 +351,38 @@ def test_the_command_line(tmp_path: Path, low: tuple[likely.Classifier, Path]) -
     failed = run("--overwrite", "--augment", "shfit")
     assert failed.exit_code != 0
     assert "Did you mean 'shift'" in failed.stderr
+
+
+@pytest.fixture(scope="module")
+def of_table(tmp_path_factory: pytest.TempPathFactory) -> tuple[likely.Classifier, np.ndarray, np.ndarray, str]:
+    X = np.random.default_rng(0).normal(size=(200, 4))
+    y = (X[:, 0] > 0).astype(int) + (X[:, 1] > 0)
+    clf = likely.Classifier(network="linear", random_state=0).fit(X, y)
+    return clf, X, y, str(clf.predictor_.save(tmp_path_factory.mktemp("table") / "model.likely"))
+
+
+@pytest.mark.parametrize("network", ["linear", "mlp"])
+def test_other_columns_are_refused(of_table: tuple[Any, ...], network: str) -> None:
+    _, X, y, path = of_table
+    for rows, got in (
+        (X[:, :3], "3 columns"),
+        (np.c_[X, X], "8 columns"),
+        (np.zeros((200, 8, 8), np.uint8), "pictures"),
+    ):
+        for keep in ("all", "parameters"):
+            with pytest.raises(ModelFileError, match=f"4 columns; got {got}"):
+                likely.Classifier(network=network, init_from=path, init_keep=keep, epochs=1).fit(rows, y)
+
+
+def test_that_no_label_is_known_is_said(of_table: tuple[Any, ...]) -> None:
+    _, X, y, path = of_table
+    new = np.random.default_rng(1).normal(size=X.shape)
+    with pytest.warns(GuaranteeWarning, match=r"Nothing could be taken over.*'0', '1', '2'.*'a', 'b', 'c'"):
+        likely.Classifier(network="linear", init_from=path, epochs=1).fit(new, np.array(["a", "b", "c"])[y])
+
+
+def test_a_model_in_place_of_its_file_is_told_how_to_save_it(of_table: tuple[Any, ...]) -> None:
+    clf, X, y, _ = of_table
+    for given in (clf, clf.predictor_):
+        with pytest.raises(ConfigError, match=r"\.save\(path\)"):
+            likely.Classifier(network="linear", init_from=given).fit(X, y)

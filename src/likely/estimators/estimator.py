@@ -25,6 +25,7 @@ from likely.data.tables.targets import refuse_missing
 from likely.errors import ConfigError, DataError, GuaranteeWarning
 from likely.estimators.progress_bar import Verbose, watcher
 from likely.estimators.rows import check_some_weight
+from likely.model.predictor import Predictor
 from likely.networks.custom import CustomNetwork
 from likely.training.fit import learn
 from likely.training.plan import Own
@@ -84,6 +85,12 @@ class Estimator(BaseEstimator):
             wide = rows.ndim == 2 and rows.dtype == np.float64 and own.network is None
             dtype = "float64" if wide else "float32"
         settings = {name: getattr(self, name) for name in _SETTINGS if hasattr(self, name)}
+        if isinstance(begin := settings.get("init_from"), BaseEstimator | Predictor):
+            model = "clf.predictor_" if isinstance(begin, BaseEstimator) else "predictor"
+            raise ConfigError(
+                f"init_from must be the path of a file; got a {type(begin).__name__}. Try {model}.save(path), and "
+                "init_from=path."
+            )
         # What has no name reaches the recipe beside the configuration.
         named = {"network": "auto", "optimizer": None, "augment": None}
         settings |= {name: named[name] for name in named if getattr(own, name) is not None}

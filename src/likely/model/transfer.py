@@ -27,6 +27,7 @@ from likely.errors import ModelFileError
 from likely.model import file as model_file
 from likely.model.card import SKETCH, THETA, Card
 from likely.model.run_folder import MODEL, read_row_hashes
+from likely.preprocessing.columns import input_width
 from likely.preprocessing.normalization import Normalization
 from likely.preprocessing.stored_rows import RowArray
 
@@ -60,6 +61,7 @@ class Start:
         n_held_out: how many rows of these data were held out from them.
         card: of the model whose standardization is kept; None where there is none, or the new data's was asked for.
         new_head: whether the last layer begins anew even where it has the right shape.
+        reads: the rows that the model reads, where the file says.
     """
 
     path: str
@@ -73,6 +75,7 @@ class Start:
     n_held_out: int = 0
     card: Card | None = None
     new_head: bool = False
+    reads: Normalization | None = None
 
     def seen(
         self, X: RowArray, data: str, chance: float = 0.0
@@ -146,6 +149,7 @@ def read_start(path: str | Path, keep: Literal["all", "parameters"] = "all") -> 
             if card.splits.method == "held-out"
             else 0,
             card=card if keep == "all" else None,
+            reads=Normalization.from_json(card.normalization),
         )
     try:
         found = {name: _array(entry) for name, entry in safetensors.deserialize(content)}
@@ -161,6 +165,31 @@ def read_start(path: str | Path, keep: Literal["all", "parameters"] = "all") -> 
                 "Try another copy of the file."
             )
     return Start(str(path), found)
+
+
+def check_columns(start: Start, dataset: Dataset) -> None:
+    """Refuse rows of another kind than those that the model reads: nothing could be taken over.
+
+    Raises:
+        ModelFileError: if pictures meet numbers, or rows have another number of columns or of inputs for them.
+    """
+    old, shape = start.reads, dataset.train.X.shape[1:]
+    pictures = len(shape) > 1
+    if old is None or (pictures and old.kind == "pictures"):
+        return
+    width = 0 if pictures else shape[0] if dataset.columns is None else input_width(dataset.columns)
+    if not pictures and old.kind != "pictures" and (old.shape, old.output_shape) == (shape, (width,)):
+        return
+    theirs = "pictures" if old.kind == "pictures" else _columns(old.shape[0], old.output_shape[0])
+    raise ModelFileError(
+        f"Training from {start.path} must be on rows like those that it reads, {theirs}; got "
+        f"{'pictures' if pictures else _columns(shape[0], width)}. Its parameters are about other inputs. Try the same "
+        "columns, or train without init_from."
+    )
+
+
+def _columns(n: int, inputs: int) -> str:
+    return f"{n} columns" + ("" if n == inputs else f" ({inputs} inputs, with categories and missing values)")
 
 
 def in_old_labels(dataset: Dataset, targets: np.ndarray | None, start: Start) -> tuple[Dataset, np.ndarray | None]:

@@ -35,7 +35,7 @@ from likely.model.held_out_arrays import CODES, described, held_out_arrays, resi
 from likely.model.missing_guarantees import never_unfamiliar
 from likely.model.regressor_predictor import USUAL_COVERAGE
 from likely.model.run_folder import METRICS, MODEL, RunFolder
-from likely.model.transfer import Start, in_old_labels, read_start
+from likely.model.transfer import Start, check_columns, in_old_labels, read_start
 from likely.preprocessing.stored_rows import join_rows, take_rows
 from likely.training.descent import Record
 from likely.training.evaluate import false_alarms, promises_kept
@@ -279,6 +279,7 @@ def learn(
 
     start = None if config.init_from is None else read_start(config.init_from, config.init_keep)
     if start is not None:
+        check_columns(start, dataset)
         if dataset.task == "classification":
             dataset, targets = _with_old_labels(dataset, targets, start, careful)
         own = replace(own, start=replace(start, new_head=start.labels not in (None, dataset.labels)))
@@ -444,6 +445,11 @@ def _with_old_labels(
         careful(
             f"There are labels that {start.path} does not know, so that the last layer begins anew: {listed(absent)}, "
             "which it knows, can no longer be answered. Try rows of all labels"
+        )
+    elif start.card is not None and absent and start.network == "linear":  # it has no other layer
+        careful(
+            f"Nothing could be taken over from {start.path}: it knows the labels {listed(absent)}, none of which is "
+            f"among {listed(dataset.labels)}, and its one layer begins anew. Try the same labels, or another network"
         )
     return kept, targets
 
