@@ -8,7 +8,7 @@ import numpy as np
 from tests.guarantees.proof import Check, Figures, Proof, count, mean
 
 import likely
-from likely.data.hashes import row_hashes
+from likely.data.hashes import hashes_to_know_again
 from likely.errors import DataError, GuaranteeWarning
 
 COVERAGES = (0.8, 0.9, 0.95)
@@ -33,7 +33,7 @@ def _draw(seed: int) -> Figures:
         warnings.simplefilter("ignore", GuaranteeWarning)
         path = first.predictor_.save(Path(folder) / "model.likely")
         again = likely.Classifier(**settings, random_state=seed, init_from=path).fit(X[:N], y[:N])
-        np.save(Path(folder) / "row_hashes.npy", row_hashes(X[:N]))
+        np.save(Path(folder) / "row_hashes.npy", hashes_to_know_again(X[:N]))
         more = likely.Classifier(**settings, random_state=seed, init_from=path).fit(X[: 2 * N], y[: 2 * N])
     new, truth = X[2 * N :], y[2 * N :]
     probs = more.predict_proba(new)
