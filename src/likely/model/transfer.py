@@ -173,8 +173,7 @@ def check_columns(start: Start, dataset: Dataset) -> None:
     Raises:
         ModelFileError: if pictures meet numbers, or rows have another number of columns or of inputs for them.
     """
-    old = start.reads
-    shape: tuple[int, ...] = dataset.train.X.shape[1:]
+    old, shape = start.reads, tuple(int(size) for size in dataset.train.X.shape[1:])
     pictures = len(shape) > 1
     if old is None or (pictures and old.kind == "pictures"):
         return
