@@ -174,7 +174,7 @@ def check_columns(start: Start, dataset: Dataset) -> None:
         ModelFileError: if pictures meet numbers, or rows have another number of columns or of inputs for them.
     """
     old, shape = start.reads, tuple(int(size) for size in dataset.train.X.shape[1:])
-    pictures = len(shape) > 1
+    pictures = dataset.train.X.ndim > 2
     if old is None or (pictures and old.kind == "pictures"):
         return
     width = 0 if pictures else shape[0] if dataset.columns is None else input_width(dataset.columns)
