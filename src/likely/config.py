@@ -120,7 +120,8 @@ class RunConfig(BaseModel):
             net is.
         early_stopping: hold out a further part and stop when its loss no longer falls.
         class_weight: how much rows of each label count in training: "balanced" (all labels the same in sum) or a
-            number per label; probabilities are corrected for it, so that they stay true to the data.
+            positive number per label, 1 for labels left out; probabilities are corrected for it, so that they stay true
+            to the data.
         events: named sets of labels, kept in the model and answered with every picture.
         seed: of everything that is drawn.
         device: where torch computes.
@@ -347,6 +348,13 @@ def _explained(error: ValidationError) -> ConfigError:
     if isinstance(context.get("error"), ConfigError):
         return context["error"]
     name, value = str(first["loc"][0]), first["input"]
+    entry = next((e for e in error.errors() if e["loc"][0] == "class_weight" and len(e["loc"]) > 2), None)
+    if name == "class_weight" and isinstance(value, Mapping) and entry is not None:
+        label = next(part for part in entry["loc"][2:] if part != "[key]")
+        return ConfigError(
+            f"class_weight must be a positive number for each label, such as {{ Shirt = 2.0 }}; got {entry['input']!r} "
+            f"for {label!r}. A label that counts nothing can't be learned. Try a small weight, or leave its rows out."
+        )
     if first["type"] == "extra_forbidden":
         fields = list(RunConfig.model_fields)
         listed = ", ".join(fields)

@@ -14,7 +14,7 @@ from likely.data.images.image_arrays import Channels
 from likely.errors import DataError, ShapeError
 from likely.estimators.estimator import Estimator, checked_weights
 from likely.estimators.progress_bar import Verbose
-from likely.estimators.rows import label_type, named_distributions
+from likely.estimators.rows import check_class_weight, label_type, named_distributions
 from likely.model import ClassifierPredictor
 from likely.probability.distribution import Distribution
 from likely.probability.space import Event
@@ -187,11 +187,12 @@ class Classifier(ClassifierMixin, Estimator):
                 be expected, each counts for itself. Given groups are taken as they are: `groups=range(len(X))` relates
                 nothing.
             classes: the k labels, where y holds distributions or counts.
-            class_weight: how much rows of each label count in training: "balanced", or a number per label. Unlike in
-                scikit-learn this changes what the network looks at, not what it says: probabilities are corrected
-                for it and stay true to the data, which is why it is no parameter of the estimator.
+            class_weight: how much rows of each label count in training: "balanced", or a positive number per label, 1
+                for labels left out. Unlike in scikit-learn this changes what the network looks at, not what it says:
+                probabilities are corrected for it and stay true to the data, which is why it is no parameter of the
+                estimator.
         Raises:
-            DataError: if there is one class only, or no row has a weight.
+            DataError: if there is one class only, no row has a weight, or labels are text and numbers.
             ShapeError, ProbabilityError: if pictures or label distributions are not what they should be.
             ConfigError, EngineError: if a setting does not exist or does not fit; before any training.
             ValueError: scikit-learn's, for NaN, no rows, or rows and answers that do not match.
@@ -232,7 +233,7 @@ class Classifier(ClassifierMixin, Estimator):
         )
         events = {str(name): tuple(map(str, labels)) for name, labels in (self.events or {}).items()}
         if isinstance(class_weight, Mapping):
-            class_weight = {str(label): float(weight) for label, weight in class_weight.items()}
+            class_weight = check_class_weight(class_weight)
         self._learn(dataset, targets, weights, events=events, class_weight=class_weight)
         if len(self.predictor_.card.labels) != len(self.classes_):
             self.classes_ = np.asarray(self._answering().labels)  # those of the model that training began with

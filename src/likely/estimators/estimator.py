@@ -24,7 +24,7 @@ from likely.data.images.image_arrays import Channels, are_pictures, rows_as_pict
 from likely.data.tables.targets import refuse_missing
 from likely.errors import ConfigError, DataError, GuaranteeWarning
 from likely.estimators.progress_bar import Verbose, watcher
-from likely.estimators.rows import check_some_weight
+from likely.estimators.rows import check_some_weight, refuse_mixed
 from likely.model.predictor import Predictor
 from likely.networks.custom import CustomNetwork
 from likely.training.fit import learn
@@ -122,6 +122,8 @@ class Estimator(BaseEstimator):
         """The same for learning, with the answers: what X is like is remembered."""
         numeric = self._task == "regression"
         refuse_missing(_missing(y), "y", got="none (NaN)")
+        if not numeric:
+            refuse_mixed(_answers(y))
         if are_pictures(X):
             rows = stack_pictures(X, self.channels, self.image_size)
             kind: Any = np.float64 if numeric else None
@@ -143,6 +145,11 @@ class Estimator(BaseEstimator):
         except ValueError as error:
             if "Input X contains" in str(error):
                 raise DataError(f"{_first_not_finite(X)} {error}") from None
+            if "must be in the same order" in str(error):
+                raise DataError(
+                    f"{str(error).rstrip()}\nTry X[list(estimator.feature_names_in_)] to reorder the "
+                    "columns, or the methods of predictor_, which finds columns by name."
+                ) from None
             raise
 
     @property

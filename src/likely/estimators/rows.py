@@ -1,11 +1,13 @@
 """What people hand to the estimators, as what a data set holds: labels, label distributions and weights."""
 
-from typing import Any, Literal, TypeAlias
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal, TypeAlias, cast
 
 import numpy as np
 
 from likely.arrays import to_numpy
-from likely.errors import DataError, ShapeError
+from likely.errors import ConfigError, DataError, ShapeError
 from likely.probability.simplex import check_probabilities
 
 LabelType: TypeAlias = Literal["str", "int", "float", "bool"]
@@ -20,6 +22,62 @@ def label_type(classes: np.ndarray) -> LabelType:
     """
     kinds: dict[str, LabelType] = {"i": "int", "u": "int", "f": "float", "b": "bool"}
     return kinds.get(classes.dtype.kind, "str")
+
+
+def refuse_mixed(y: Any) -> None:
+    """Refuse labels of which some are text and some are not: '1' and 1 have the same name, but are not the same.
+
+    Raises:
+        DataError: naming the first of each kind.
+
+    Example:
+        >>> refuse_mixed([1, 2, "1"])
+        Traceback (most recent call last):
+        likely.errors.DataError: y must hold labels of one kind; got 1 (int) in row 0 and '1' (str) in row 2. ...
+    """
+    if not (isinstance(y, list | tuple) or (isinstance(y, np.ndarray) and y.dtype.kind == "O" and y.ndim == 1)):
+        return
+    first: dict[type, int] = {}
+    for row, value in enumerate(cast(Sequence[Any], y)):
+        if isinstance(value, list | tuple | np.ndarray):  # rows of several answers
+            return
+        kind = str if isinstance(value, str) else bytes if isinstance(value, bytes) else object
+        first.setdefault(kind, row)
+    if len(first) > 1:
+        rows = sorted(first.values())[:2]
+        got = " and ".join(f"{y[row]!r} ({type(y[row]).__name__}) in row {row}" for row in rows)
+        raise DataError(
+            f"y must hold labels of one kind; got {got}. Text and numbers have no common order, and some have the "
+            "same name. Try [str(label) for label in y]."
+        )
+
+
+def check_class_weight(class_weight: Mapping[Any, Any]) -> dict[str, float]:
+    """Numbers per label, with labels as a model file names them.
+
+    Raises:
+        ConfigError: naming the label whose weight is no positive number.
+
+    Example:
+        >>> check_class_weight({0: 1, 1: 2})
+        {'0': 1.0, '1': 2.0}
+        >>> check_class_weight({0: 1, 1: 0})
+        Traceback (most recent call last):
+        likely.errors.ConfigError: class_weight must be a positive number for each label; got 0 for 1. A label that ...
+    """
+    found: dict[str, float] = {}
+    for label, weight in class_weight.items():
+        try:
+            number = float(weight)
+        except (TypeError, ValueError):
+            number = math.nan
+        if not (math.isfinite(number) and number > 0):
+            raise ConfigError(
+                f"class_weight must be a positive number for each label; got {weight!r} for {label!r}. A label that "
+                "counts nothing can't be learned. Try a small weight, or fit without the rows of this label."
+            )
+        found[str(label)] = number
+    return found
 
 
 def named_distributions(y: Any, classes: Any, n_rows: int) -> tuple[np.ndarray, np.ndarray]:
