@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from sklearn.datasets import load_breast_cancer, load_digits, load_iris, load_wine
 
-from likely.data.copies import find_copies
+from likely.data.copies import find_copies, in_doubt
 from likely.data.hashes import row_hashes
 from likely.preprocessing.columns import Column
 
@@ -131,3 +131,67 @@ def test_equal_pictures_are_copies_however_plain() -> None:
     found = find_copies(pictures)
     assert found.groups is not None
     assert found.groups.tolist() == [0, 0, 0, 0, 1]
+
+
+GRID = [(20, 40), (20, 50), (20, 60), (30, 60), (30, 100), (50, 100), (60, 100), (40, 200), (20, 1_000)]
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize(("m", "times"), GRID)
+def test_few_measured_rows_that_are_copied_often_are_found(m: int, times: int, dtype: type) -> None:
+    for seed in range(5):
+        rng = np.random.default_rng([seed, m, times])
+        X = (rng.normal(size=(m, 4)) + 2 * rng.integers(0, 3, size=(m, 1))).astype(dtype)
+        order = rng.permutation(np.repeat(np.arange(m), times))
+        found = find_copies(X[order])
+        assert (found.extra, found.expected) == (m * (times - 1), 0)
+        assert found.groups is not None
+        assert len(np.unique(np.stack([order, found.groups]), axis=1).T) == len(np.unique(found.groups)) == m
+
+
+def _standardized(X: np.ndarray) -> np.ndarray:
+    return (X - X.mean(axis=0)) / X.std(axis=0)
+
+
+NATURALLY_FEW: dict[str, Rows] = {
+    "three categories": EXPECTED["three categories"],
+    "three times three": EXPECTED["three times three"],
+    "indicators": EXPECTED["indicators"],
+    "a code under many names": EXPECTED["a code under many names"],
+    "uneven codes": lambda rng: rng.choice([0.0, 3.0, 7.0, 12.0, 25.0, 90.0], size=(10_000, 1)),
+    "twelve codes and their indicators": lambda rng: np.column_stack(
+        [code := rng.integers(0, 12, 10_000), np.eye(12)[code]]
+    ),
+    "odd codes that cross": lambda rng: np.log(rng.choice([2.0, 3.0, 5.0, 7.0, 11.0, 13.0], size=(10_000, 2))),
+    "polynomials of a code": lambda rng: rng.integers(0, 12, size=(10_000, 1)) ** np.array([1.0, 2.0]),
+}
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("name", NATURALLY_FEW)
+def test_standardized_categories_are_rows_of_their_own_beyond_doubt(name: str, dtype: type) -> None:
+    for seed in range(3):
+        X = NATURALLY_FEW[name](np.random.default_rng(seed)).astype(float)
+        for rows in (X, _standardized(X).astype(dtype)):
+            found = find_copies(rows)
+            assert found.groups is None
+            assert not in_doubt(rows, None, found)
+
+
+MEASURED_OR_CODED: dict[str, Rows] = {
+    "one number": lambda rng: rng.normal(size=(20, 1)),
+    "a number and categories": lambda rng: np.column_stack([rng.normal(size=20), rng.integers(0, 2, size=(20, 2))]),
+    "numbers and a code": lambda rng: np.column_stack([rng.normal(size=(20, 2)), np.arange(20)]),
+    "numbers and indicators": lambda rng: np.column_stack([rng.normal(size=(20, 2)), np.eye(20)]),
+    "two codes": lambda rng: np.stack([rng.permutation(20), rng.permutation(20)], axis=1),
+    "three rows": lambda rng: rng.normal(size=(3, 4)),
+}
+
+
+@pytest.mark.parametrize("name", MEASURED_OR_CODED)
+def test_what_cannot_be_told_stays_in_doubt(name: str) -> None:
+    for seed in range(5):
+        X = np.repeat(MEASURED_OR_CODED[name](np.random.default_rng(seed)), 100, axis=0)
+        found = find_copies(X)
+        assert found.groups is None
+        assert in_doubt(X, None, found)

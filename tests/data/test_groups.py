@@ -113,3 +113,11 @@ def test_a_part_without_relations_stays_as_it_is() -> None:
     assert one_row_per_group(part, 0) is part
     single = replace(part, groups=np.arange(len(part)))
     assert one_row_per_group(single, 0) is single
+
+
+@pytest.mark.parametrize("missing", [None, float("nan")])
+def test_a_row_without_a_group_is_refused(missing: float | None) -> None:
+    with pytest.raises(
+        DataError, match=r"groups must be a value for every row; got (None|nan) at row 1 \(2 such rows\)"
+    ):
+        checked_groups(np.array(["a", missing, "b", missing], dtype=object), 4)

@@ -13,7 +13,7 @@ from tests.guarantees.proof import Check, Figures, Proof, count, mean
 
 import likely
 from likely.data.copies import find_copies
-from likely.errors import DataError
+from likely.errors import DataError, GuaranteeWarning
 from likely.model import ClassifierPredictor
 
 D, K = 4, 3
@@ -158,6 +158,29 @@ def _learned_anew(world: str, n: int, max_error: float, seed: int) -> Figures:
     return {**figures, "alarms": float((clf.familiarity(_new(world).X) <= 0.05).mean())}
 
 
+def _few_copied(seed: int) -> Figures:
+    """Coverage at 90% after 20 measured rows that come a hundred times each: of `fit`, `calibrate` and intervals."""
+    rng = np.random.default_rng(seed)
+    kinds, new = single(20, rng), _new("copies")
+    X, y = np.repeat(kinds.X, 100, axis=0), np.repeat(kinds.y, 100)
+    clf = likely.Classifier(network="linear", random_state=seed).fit(X, y)
+    figures: Figures = {}
+    for name, model in (("fit", clf.predictor_), ("calibrate", _learned("copies").calibrate(X, y))):
+        probs = model.predict_proba(new.X)
+        figures[name] = float(model.sets(probs, 0.9, allow_empty=True)[np.arange(len(probs)), new.y].mean())
+    t, truth = kinds.X[:, 0] + rng.normal(size=20), new.X[:, 0] + rng.normal(size=len(new.X))
+    reg = likely.Regressor(network="linear", random_state=seed).fit(X, np.repeat(t, 100))
+    low, high = reg.predict_interval(new.X, 0.9).T
+    return {**figures, "intervals": float(((low <= truth) & (truth <= high)).mean())}
+
+
+def _few_copied_checks(draws: list[Figures]) -> list[Check]:
+    return [
+        Check(f"mean coverage at 90%, {name}", mean(draws, name), "at least 0.88", mean(draws, name) >= 0.88)
+        for name in ("fit", "calibrate", "intervals")
+    ]
+
+
 def _checks(draws: list[Figures]) -> list[Check]:
     found = [
         Check(f"mean coverage at {c:.0%}", mean(draws, f"coverage {c}"), f"at least {c - 0.01:.2f}",
@@ -224,6 +247,7 @@ NEAR_COPIES = Proof("related-near-copies", _draw_near_copies, _checks, DRAWS)
 UNEQUAL = Proof("related-unequal-groups", _draw_unequal, _checks, DRAWS)
 CATEGORIES = Proof("related-three-categories", _draw_categories, _checks, DRAWS)
 COPIES_FIT = Proof("related-copies-fit", _draw_copies_fit, _checks, DRAWS)
+FEW_COPIED = Proof("related-few-rows-copied-often", _few_copied, _few_copied_checks, DRAWS)
 WEIGHTED_FIT = Proof("weighted-rows-fit", _draw_weighted_fit, _checks, DRAWS)
 INTERVALS = Proof("related-intervals", _draw_intervals, _coverage_checks, DRAWS)
 
@@ -253,7 +277,7 @@ def test_ten_thousand_rows_of_three_categories_are_as_many_rows() -> None:
     clf = likely.Classifier(network="linear", epochs=1, random_state=0).fit(sample.X, sample.y)
     splits = clf.predictor_.card.splits
     assert (splits.train, splits.calibration, splits.thresholds, splits.groups) == (9_200, 400, 400, 0)
-    [note] = clf.predictor_.card.data.notes
+    note, *_ = clf.predictor_.card.data.notes  # one epoch learns little, which is a note of its own
     assert note.startswith("9,997 of 10,000 rows equal an earlier one, as is to be expected")
 
 
@@ -285,3 +309,31 @@ def test_copied_pictures_count_once() -> None:
     clf.fit(pictures[order], (pictures.mean(axis=(1, 2)) > 127.5)[order])
     splits = clf.predictor_.card.splits
     assert (splits.train, splits.thresholds, splits.groups) == (1_500, 300, 300)
+
+
+def test_a_few_measured_rows_copied_often_count_once() -> None:
+    draws = FEW_COPIED.some(8)
+    for name in ("fit", "calibrate", "intervals"):
+        assert mean(draws, name) >= 0.8  # 0.57 and less where every copy counts
+
+
+def test_ten_thousand_standardized_categories_are_as_many_rows() -> None:
+    sample = categories(10_000, np.random.default_rng(0))
+    X = np.argmax(sample.X, axis=1)[:, None].astype(float)
+    clf = likely.Classifier(network="linear", epochs=1, random_state=0).fit((X - X.mean()) / X.std(), sample.y)
+    assert (clf.predictor_.card.splits.thresholds, clf.predictor_.card.splits.groups) == (400, 0)
+
+
+def test_where_copies_cannot_be_told_the_estimators_and_calibrate_warn() -> None:
+    rng = np.random.default_rng(0)
+    one = rng.normal(size=(20, 1))
+    X, y = np.repeat(one, 100, axis=0), np.repeat(np.arange(20) % 2, 100)
+    said = r"1,980 of 2,000 rows equal an earlier one, and it cannot be told whether they are copies.*groups="
+    with pytest.warns(GuaranteeWarning, match=said):
+        clf = likely.Classifier(network="linear", random_state=0).fit(X, y)
+    with pytest.warns(GuaranteeWarning, match=said):
+        likely.Regressor(network="linear", random_state=0).fit(X, y)
+    new = np.repeat(rng.normal(size=(20, 1)), 100, axis=0)
+    with pytest.warns(GuaranteeWarning, match=said):
+        clf.calibrate(new, y)
+    likely.Classifier(network="linear", random_state=0).fit(X, y, groups=range(len(X)))

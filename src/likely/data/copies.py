@@ -11,9 +11,10 @@ from typing import NamedTuple
 
 import numpy as np
 
+from likely.data.few_rows import OfFewRows, few_rows
 from likely.data.hashes import row_hashes
 from likely.preprocessing.columns import Column
-from likely.preprocessing.stored_rows import RowArray
+from likely.preprocessing.stored_rows import RowArray, take_rows
 
 _EXPLAINED = 0.05
 """Equal rows are copies if chance would give a row less than so many equals, and less than this share of all pairs."""
@@ -54,6 +55,9 @@ def find_copies(X: RowArray, columns: Sequence[Column] | None = None, hashes: np
     densely they lie and how finely they are written, which copies do not change. A column of repeated values that
     another one determines does not count.
 
+    Few rows that come more often than 20 times on average are copies, too, where their numbers have too many digits for
+    codes: see `few_rows`. Where that remains in doubt, they count as rows of their own: see `in_doubt`.
+
     Args:
         X: pictures, or rows of numbers (n, d); NaN is a missing value.
         columns: which columns are categories; None takes all for numbers.
@@ -73,7 +77,10 @@ def find_copies(X: RowArray, columns: Sequence[Column] | None = None, hashes: np
     repeated = counts > 1
     if not repeated.any():
         return Copies(None, 0, 0, 0.0)
-    copied = repeated if X.ndim > 2 else repeated & ~_by_chance(np.asarray(X), columns, first, number, counts)
+    if X.ndim > 2 or _few(X, columns, first) is OfFewRows.COPIES:
+        copied = repeated
+    else:
+        copied = repeated & ~_by_chance(np.asarray(X), columns, first, number, counts)
     extra, equal = int((counts[copied] - 1).sum()), int((counts - 1).sum())
     by_chance = float(counts[repeated & ~copied].sum() / len(number))
     if not extra:
@@ -81,6 +88,30 @@ def find_copies(X: RowArray, columns: Sequence[Column] | None = None, hashes: np
     # Every row that is no copy is an example of its own.
     own = np.where(copied[number], number, len(first) + np.arange(len(number)))
     return Copies(np.unique(own, return_inverse=True)[1].astype(np.int64), extra, equal - extra, by_chance)
+
+
+def in_doubt(X: RowArray, columns: Sequence[Column] | None, found: Copies) -> bool:
+    """Whether rows that were found to be equal by chance may as well be copies: a few rows that come very often.
+
+    Example:
+        >>> measured = np.random.default_rng(0).normal(size=(20, 1))
+        >>> X = np.repeat(measured, 100, axis=0)
+        >>> found = find_copies(X)
+        >>> found.expected, in_doubt(X, None, found)
+        (1980, True)
+    """
+    distinct = len(X) - found.extra - found.expected
+    if not found.expected or len(X) <= _REPEATS * distinct:
+        return False
+    return _few(X, columns, np.unique(row_hashes(X), return_index=True)[1]) is not OfFewRows.CATEGORIES
+
+
+def _few(X: RowArray, columns: Sequence[Column] | None, first: np.ndarray) -> OfFewRows:
+    """What the distinct rows are if they come more often than 20 times on average."""
+    if len(X) <= _REPEATS * len(first):
+        return OfFewRows.CATEGORIES
+    texts = [columns is not None and columns[j].categories is not None for j in range(X.shape[1])]
+    return few_rows(np.asarray(take_rows(X, np.sort(first))), np.array(texts))
 
 
 def _by_chance(

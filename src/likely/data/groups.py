@@ -5,6 +5,7 @@ drawn at random from a group of its own; the rows of one group among themselves 
 """
 
 import math
+import warnings
 from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import replace
 from typing import Any
@@ -12,9 +13,9 @@ from typing import Any
 import numpy as np
 
 from likely.arrays import to_numpy
-from likely.data.copies import find_copies
+from likely.data.copies import find_copies, in_doubt
 from likely.data.dataset import Dataset, Part
-from likely.errors import ShapeError
+from likely.errors import DataError, GuaranteeWarning, ShapeError
 from likely.preprocessing.columns import Column
 from likely.preprocessing.stored_rows import RowArray, join_rows
 
@@ -39,6 +40,7 @@ def checked_groups(groups: Any, n_rows: int) -> np.ndarray | None:
 
     Raises:
         ShapeError: if there is not one value per row.
+        DataError: if a value is missing (None, NaN); it names the first such row.
 
     Example:
         >>> checked_groups(["ann", "bob", "ann"], 3)
@@ -52,7 +54,16 @@ def checked_groups(groups: Any, n_rows: int) -> np.ndarray | None:
             f"groups must be one value per row of X, of shape ({n_rows},); got shape {values.shape}. Equal values say "
             "which rows are related. Try groups=None if none are."
         )
-    return group_numbers(values.tolist())
+    named = values.tolist()
+    missing = [row for row, value in enumerate(named) if _is_missing(value)]
+    if missing:
+        count = f" ({len(missing):,} such rows)" if len(missing) > 1 else ""
+        raise DataError(
+            f"groups must be a value for every row; got {named[missing[0]]} at row {missing[0]}{count}. Whether such "
+            "rows are related to others is not said. Try a value that no other row has, such as its row number, where "
+            "a row is related to none."
+        )
+    return group_numbers(named)
 
 
 def one_per_group(groups: np.ndarray, rng: np.random.Generator) -> np.ndarray:
@@ -68,9 +79,17 @@ def one_per_group(groups: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
 
 def groups_or_copies(X: RowArray, groups: Any, columns: Sequence[Column] | None) -> np.ndarray | None:
-    """The groups that were given, checked, else those of copies; None where no rows are related."""
+    """The groups that were given, checked, else those of copies; None where no rows are related.
+
+    Where it cannot be told whether rows are copies, a GuaranteeWarning says so.
+    """
     declared = checked_groups(groups, len(X))
-    return find_copies(X, columns).groups if declared is None else declared
+    if declared is not None:
+        return declared
+    found = find_copies(X, columns)
+    if in_doubt(X, columns, found):
+        warnings.warn(_about_doubt(found.expected, len(X)), GuaranteeWarning, stacklevel=4)
+    return found.groups
 
 
 def with_copies_grouped(dataset: Dataset) -> Dataset:
@@ -93,13 +112,16 @@ def with_copies_grouped(dataset: Dataset) -> Dataset:
             f"{_are(found.extra, noun)} exact {'copies' if found.extra > 1 else 'a copy'} of an earlier one: copies "
             "are drawn together and count once (--group COLUMN, or groups= in Python, says what else is related)."
         )
-    if found.expected:
+    doubt = _about_doubt(found.expected, len(X)) if in_doubt(X, dataset.columns, found) else ""
+    if doubt:
+        notes.append(doubt)
+    elif found.expected:
         notes.append(
             f"{found.expected:,} of {len(X):,} rows equal an earlier one, as is to be expected where columns have so "
             "few different values: each counts as a row of its own (--group COLUMN, or groups= in Python, if they "
             "are related)."
         )
-    dataset = replace(dataset, equal_by_chance=found.equal_by_chance, notes=(*dataset.notes, *notes))
+    dataset = replace(dataset, equal_by_chance=found.equal_by_chance, doubt=doubt, notes=(*dataset.notes, *notes))
     if found.groups is None:
         return dataset
     ends = np.cumsum([len(part) for part in parts.values()])[:-1]
@@ -146,6 +168,14 @@ def _parts(dataset: Dataset) -> dict[str, Part]:
 
 def _is_missing(value: Any) -> bool:
     return value is None or (isinstance(value, float) and math.isnan(value)) or str(value) in ("<NA>", "NaT")
+
+
+def _about_doubt(equal: int, n_rows: int) -> str:
+    return (
+        f"{equal:,} of {n_rows:,} rows equal an earlier one, and it cannot be told whether they are copies: each "
+        "counts as a row of its own, and if they are copies, no guarantee holds. Say which rows are related by --group "
+        "COLUMN, or groups= in Python (groups=range(len(X)) if none are)."
+    )
 
 
 def _are(count: int, noun: str) -> str:

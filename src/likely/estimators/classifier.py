@@ -184,15 +184,16 @@ class Classifier(ClassifierMixin, Estimator):
                 guarantees are then for a random row of a random new group: where groups differ in size, a row of a
                 large one counts less. None takes exact copies for related, of pictures and of rows with measured
                 numbers that independent rows would not share; where columns have so few values that equal rows are to
-                be expected, each counts for itself. Given groups are taken as they are: `groups=range(len(X))` relates
-                nothing.
+                be expected, each counts for itself; where that can't be told, a GuaranteeWarning says so. Given groups
+                are taken as they are: `groups=range(len(X))` relates nothing.
             classes: the k labels, where y holds distributions or counts.
             class_weight: how much rows of each label count in training: "balanced", or a positive number per label, 1
                 for labels left out. Unlike in scikit-learn this changes what the network looks at, not what it says:
                 probabilities are corrected for it and stay true to the data, which is why it is no parameter of the
                 estimator.
         Raises:
-            DataError: if there is one class only, no row has a weight, or labels are text and numbers.
+            DataError: if there is one class only, no row has a weight, labels are text and numbers, or a value of
+                groups is missing.
             ShapeError, ProbabilityError: if pictures or label distributions are not what they should be.
             ConfigError, EngineError: if a setting does not exist or does not fit; before any training.
             ValueError: scikit-learn's, for NaN, no rows, or rows and answers that do not match.

@@ -176,6 +176,8 @@ class Estimator(BaseEstimator):
         dataset = with_copies_grouped(dataset)
         for note in dataset.notes[said:]:
             watching.say(note)
+        if dataset.doubt:
+            warnings.warn(dataset.doubt, GuaranteeWarning, stacklevel=3)
         learned = learn(dataset, config, watching, targets=targets, weights=weights, own=self._own())
         self.predictor_ = learned.predictor
         self.history_ = [record.to_json() for record in learned.history]

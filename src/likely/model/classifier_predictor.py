@@ -624,7 +624,7 @@ class ClassifierPredictor(Predictor):
     ) -> DataError:
         needs = "" if coverage is None else f" A coverage of {coverage} needs {rows_needed(coverage)}."
         return DataError(
-            f"{what} must rest on held-out rows; {self.where} has none (trained on {self.card.splits.train} rows)."
+            f"{what} must rest on held-out rows; {self.where} has none (trained on {self._trained_on()})."
             f"{needs} Try {way_out}."
         )
 

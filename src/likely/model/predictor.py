@@ -217,6 +217,11 @@ class Predictor:
         usual = n * chance + 3 * math.sqrt(n * chance * (1 - chance))
         return seen if chance == 0 or seen.sum() > usual else np.zeros_like(seen)
 
+    def _trained_on(self) -> str:
+        splits = self.card.splits
+        grouped = f" in {splits.groups:,} groups of related ones" if splits.groups else ""
+        return f"{splits.train:,} rows{grouped}"
+
     def with_metrics(self, metrics: dict[str, Any] | None) -> Self:
         """The same model whose card states these test figures, or none."""
         return self._changed(metrics=metrics)

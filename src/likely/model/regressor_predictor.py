@@ -99,10 +99,12 @@ class RegressorPredictor(Predictor):
             DataError, ConfigError: as `predict_interval`.
         """
         if not self.has_intervals:
+            outputs, units = self.card.network.outputs, "groups" if self.card.splits.groups else "rows"
+            of_targets = f", {outputs} targets" if outputs > 1 else ""
             raise DataError(
                 f"predict_interval must have held-out rows to measure errors on; {self.where} has none "
-                f"(trained on {self.card.splits.train} rows, {self.card.network.outputs} targets). "
-                "Try one target and at least 20 rows."
+                f"(trained on {self._trained_on()}{of_targets}). "
+                f"Try {'one target and ' if outputs > 1 else ''}at least 20 {units}."
             )
         return conformal_quantile(self.arrays[RESIDUALS], coverage)
 
@@ -156,8 +158,8 @@ class RegressorPredictor(Predictor):
         if self.knows_familiarity:
             return None
         return DataError(
-            f"A familiarity must rest on held-out rows; {self.where} has none (trained on {self.card.splits.train} "
-            "rows). Try to train it anew, on at least 20 rows."
+            f"A familiarity must rest on held-out rows; {self.where} has none (trained on {self._trained_on()}). "
+            f"Try to train it anew, on at least 20 {'groups' if self.card.splits.groups else 'rows'}."
         )
 
     @property

@@ -389,12 +389,14 @@ def learn(
             promised = held_out_arrays(log_probs, kept, thresholds.Y, fitted, thresholds.stated)
             held_out = promised | _familiarity(rows, outcome, config.seed)
             held_out[CODES] = row_codes(take_rows(rows.X, thresholds.index))
-    elif rows.classifies and not refused:
+    elif rows.n_groups < LEAST and chosen is None and not refused:
         units = "rows" if rows.groups is None else "groups of related rows"
-        careful(
-            f"{rows.n_groups} {units} are too few to hold any out, which takes {LEAST}: the model is not calibrated, "
-            "and promises no sets, no bound on its errors and no familiarity"
+        missing = (
+            "the model is not calibrated, and promises no sets, no bound on its errors and no familiarity"
+            if rows.classifies
+            else "the model promises no intervals and no familiarity"
         )
+        careful(f"{rows.n_groups} {units} are too few to hold any out, which takes {LEAST}: {missing}")
     elif thresholds is not None and len(thresholds.Y):
         held_out = _residuals(rows, replace(outcome, thresholds=thresholds)) if rows.Y.shape[1] == 1 else {}
         held_out |= _familiarity(rows, outcome, config.seed)
