@@ -204,7 +204,8 @@ def test_ctrl_c_at_the_start_ends_cleanly(idx_folder: IdxFolder, tmp_path: Path)
     if process.returncode == 0:  # a slow start: training had begun
         assert "interrupted" in out
     else:
-        assert process.returncode == 130
+        # A signal that comes while Python shuts down ends it as the system does; a shell calls both 130.
+        assert process.returncode in (130, -signal.SIGINT)
         assert err.splitlines()[-1] == "interrupted"
 
 
