@@ -468,8 +468,10 @@ class _Mean:
     def add(self, state: dict[str, np.ndarray]) -> None:
         self.count += 1
         for name, value in state.items():
-            self._dtypes[name] = value.dtype
-            self._sums[name] = self._sums.get(name, 0.0) + value.astype(np.float64)
+            if self.count == 1:
+                self._dtypes[name], self._sums[name] = value.dtype, value.astype(np.float64)
+            else:
+                self._sums[name] += value
 
     @property
     def state(self) -> dict[str, np.ndarray]:

@@ -42,7 +42,9 @@ def fit_calibration(
 
     A bias per class costs about k / (2 n) nats where it is not needed. So both are fitted on four fifths of the rows
     and compared on the rest, each fifth once: biases are taken if the mean gain in log-loss is more than its standard
-    error. The rows that judge a fit have not made it; all rows make the one that is returned.
+    error. The rows that judge a fit have not made it; all rows make the one that is returned. Where all rows would
+    gain less than (k - 1) / n nats, the price of as many numbers (Akaike 1974), nothing is fitted: to second order the
+    gain is g H^-1 g / 2, with the slope g and the curvature H of the mean loss in the biases (Rao's score test).
 
     Args:
         scores: log-probabilities or any scores, shape (n, k); -inf masks a label, as in `fit_temperature`.
@@ -75,9 +77,11 @@ def fit_calibration(
     n = len(scores)
     if n < _LEAST_ROWS or scores.shape[1] < 2:
         return plain
-    fold = np.random.default_rng(seed).permutation(n) % _FOLDS
-    gains, shares = np.zeros(n), np.ones(n) if weights is None else np.asarray(weights, dtype=np.float64)
+    shares = np.ones(n) if weights is None else np.asarray(weights, dtype=np.float64)
     Y = _distributions(labels, scores.shape[1]) * _possible(scores)
+    if _gain_of_biases(np.exp(plain.apply(scores)), Y, shares / shares.sum()) <= (Y.shape[1] - 1) / n:
+        return plain
+    fold, gains = np.random.default_rng(seed).permutation(n) % _FOLDS, np.zeros(n)
     for number in range(_FOLDS):
         rest, judged = fold != number, fold == number
         if not shares[rest].any():
@@ -90,6 +94,13 @@ def fit_calibration(
     gain = float(shares @ gains) / total
     error = float(np.sqrt(np.square(shares * (gains - gain)).sum())) / total
     return _fit(scores, labels, weights, start, plain) if gain > error else plain
+
+
+def _gain_of_biases(p: np.ndarray, Y: np.ndarray, shares: np.ndarray) -> float:
+    """What biases would gain in mean log-loss on the rows that they are fitted to, in nats, to second order."""
+    slope = shares @ (Y - p)
+    curvature = np.diag(shares @ p) - (p * shares[:, None]).T @ p + np.eye(p.shape[1]) / len(p)
+    return 0.5 * float(slope @ np.linalg.solve(curvature, slope))
 
 
 def fit_among(
