@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Literal, TypeAlias
 
@@ -114,3 +114,7 @@ class Dataset:
                 for piece in pieces(array):
                     digest.update(np.ascontiguousarray(piece).data)
         return digest.hexdigest()
+
+    def with_notes(self, *notes: str) -> "Dataset":
+        """The same data set with these notes after its own."""
+        return replace(self, notes=(*self.notes, *notes))

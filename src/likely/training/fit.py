@@ -244,7 +244,7 @@ def look_over(dataset: Dataset, watcher: Watcher) -> Dataset:
         watcher.say(f"Careful: {finding.message}")
     if found:
         watcher.say("More on that: likely check")
-    return replace(dataset, notes=(*dataset.notes, *(finding.message for finding in found)))
+    return dataset.with_notes(*(finding.message for finding in found))
 
 
 def learn(
@@ -315,7 +315,7 @@ def learn(
         seen, how = start.seen(rows.X, dataset.sha256 if start.data else "", dataset.equal_by_chance)
         if how == "unknown" and not seen.any():
             note = f"Held-out rows are taken to be new to {start.path}, whose training rows are not known"
-            dataset = replace(dataset, notes=(*dataset.notes, note))
+            dataset = dataset.with_notes(note)
             watcher.say(note)
 
     def record(record: Record, fold: str = "") -> None:
@@ -337,13 +337,13 @@ def learn(
             note = f"{note}, and {refused}. Try calibrate with new rows"
         else:
             note = f"{note}: {len(chosen):,} that it has not seen are held out, and all guarantees rest on them"
-        dataset = replace(dataset, notes=(*dataset.notes, note))
+        dataset = dataset.with_notes(note)
         careful(note)
         if dataset.test is not None and (n := int(start.seen(dataset.test.X, "", dataset.equal_by_chance)[0].sum())):
             note = (
                 f"{start.path} was trained on test rows ({'some' if start.sketched else f'{n:,}'}): figures flatter it"
             )
-            dataset = replace(dataset, notes=(*dataset.notes, note))
+            dataset = dataset.with_notes(note)
             careful(note)
 
     if refused:
@@ -352,7 +352,7 @@ def learn(
         outcome = cross_validate(rows, config, dataset.mirror, watcher.say, record, own)
     else:
         outcome = hold_out(rows, config, dataset.mirror, watcher.say, record, own, chosen)
-    dataset = replace(dataset, notes=(*dataset.notes, *outcome.notes))
+    dataset = dataset.with_notes(*outcome.notes)
     for note in outcome.notes:
         careful(note)
     trained, calibration = outcome.trained, outcome.calibration
@@ -363,7 +363,7 @@ def learn(
             f"Weights: the guarantees are for new rows that come in proportion to their weight. They rest on {kept:,} "
             f"of {of:,} held-out rows, each kept with probability weight / largest weight."
         )
-        dataset = replace(dataset, notes=(*dataset.notes, note))
+        dataset = dataset.with_notes(note)
         outcome = replace(outcome, splits=outcome.splits.model_copy(update={"thresholds": kept}))
         watcher.say(note)
 
@@ -402,7 +402,7 @@ def learn(
         held_out |= _familiarity(rows, outcome, config.seed)
         doubt = _nothing_learned(thresholds, trained, config)
     if doubt is not None:
-        dataset = replace(dataset, notes=(*dataset.notes, doubt))
+        dataset = dataset.with_notes(doubt)
         warned.append(doubt)
         watcher.say(f"Careful: {doubt}")
     if rows.classifies:
@@ -412,7 +412,7 @@ def learn(
                 f"The held-out rows are all that there are of {len(held)} labels: "
                 f"{listed([dataset.labels[i] for i in held])}. They can hardly be answered"
             )
-            dataset = replace(dataset, notes=(*dataset.notes, note))
+            dataset = dataset.with_notes(note)
             careful(note)
     if trained.stopped.startswith("diverged"):
         careful(f"Training {trained.stopped}: the model is the best state before that. Try a smaller learning rate")
