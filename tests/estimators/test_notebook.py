@@ -14,7 +14,7 @@ from sklearn.pipeline import make_pipeline
 import likely
 from likely.estimators.progress_bar import LineBar, bar_html, watcher
 from likely.training.descent import Record
-from likely.training.held_out import Course, of_all_runs
+from likely.training.run_progress import Course, of_all_runs
 
 CELLS = """
 import likely

@@ -18,7 +18,7 @@ from likely.data.dataset import Dataset, Part
 from likely.errors import DataError
 from likely.model import ClassifierPredictor
 from likely.training.fit import learn
-from likely.training.held_out import LEAST
+from likely.training.held_out_scores import LEAST
 
 COVERAGES = (0.8, 0.9, 0.95)
 _NEW = 4_000

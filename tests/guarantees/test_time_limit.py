@@ -15,7 +15,8 @@ from tests.guarantees.proof import Check, Figures, Proof, mean
 from likely.arrays import one_hot
 from likely.config import RunConfig
 from likely.functional.heads import HEADS
-from likely.training.held_out import Outcome, cross_validate
+from likely.training.cross_validate import cross_validate
+from likely.training.held_out_scores import Outcome
 from likely.training.train import Rows
 from likely.trust.temperature import apply_temperature, fit_temperature
 

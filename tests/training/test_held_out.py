@@ -18,8 +18,10 @@ from likely.arrays import one_hot
 from likely.config import RunConfig
 from likely.data.splits import folds
 from likely.errors import GuaranteeWarning
+from likely.training.cross_validate import cross_validate
 from likely.training.descent import Record
-from likely.training.held_out import Outcome, cross_validate, hold_out
+from likely.training.held_out_scores import Outcome
+from likely.training.hold_out import hold_out
 from likely.training.train import Rows
 from likely.trust.temperature import fit_temperature
 from likely.trust.unseen import MASKED
@@ -249,7 +251,7 @@ _INTERRUPTED = """
 import signal
 from test_held_out import IRIS
 from likely.config import RunConfig
-from likely.training.held_out import cross_validate
+from likely.training.cross_validate import cross_validate
 
 def say(message):
     print(message, flush=True)

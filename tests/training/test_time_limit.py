@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from likely.arrays import one_hot
 from likely.config import RunConfig
 from likely.engines.by_torch import rates
-from likely.training.held_out import hold_out
+from likely.training.hold_out import hold_out
 from likely.training.plan import Plan, choose_plan
 from likely.training.train import Rows
 

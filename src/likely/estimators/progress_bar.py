@@ -11,7 +11,7 @@ from typing import Any, Literal, TextIO, TypeAlias
 from likely.metrics.durations import duration
 from likely.training.descent import Record
 from likely.training.fit import Silent, Watcher
-from likely.training.held_out import Course
+from likely.training.run_progress import Course
 
 Verbose: TypeAlias = bool | Literal["auto"]
 """Whether `fit` shows how far it is; "auto" does so in notebooks only."""

@@ -37,21 +37,13 @@ from likely.model.regressor_predictor import USUAL_COVERAGE
 from likely.model.run_folder import METRICS, MODEL, RunFolder
 from likely.model.transfer import Start, check_columns, in_old_labels, read_start
 from likely.preprocessing.stored_rows import join_rows, take_rows
+from likely.training.cross_validate import cross_validate
 from likely.training.descent import Record
 from likely.training.evaluate import false_alarms, promises_kept
 from likely.training.failure import nothing_learned
 from likely.training.fit_familiarity import familiar_rows, familiarity_arrays, scores_of_classes
-from likely.training.held_out import (
-    LEAST,
-    LEAST_VAL,
-    HeldOut,
-    Outcome,
-    counted_by_weight,
-    cross_validate,
-    hold_out,
-    unseen_rows,
-    without_held_out,
-)
+from likely.training.held_out_scores import LEAST, HeldOutScores, Outcome, counted_by_weight
+from likely.training.hold_out import LEAST_VAL, hold_out, unseen_rows, without_held_out
 from likely.training.plan import NOTHING, SMALL, Own
 from likely.training.provenance import make_card
 from likely.training.train import Rows, Trained, held_out_figures
@@ -516,7 +508,7 @@ def _familiarity(rows: Rows, outcome: Outcome, seed: int) -> dict[str, np.ndarra
 
 
 def _nothing_learned(
-    part: HeldOut,
+    part: HeldOutScores,
     trained: Trained,
     config: RunConfig,
     log_probs: np.ndarray | None = None,
@@ -561,7 +553,7 @@ def _residuals(rows: Rows, outcome: Outcome) -> dict[str, np.ndarray]:
     assert kept is not None
     assert others is not None
 
-    def inputs(part: HeldOut) -> np.ndarray | None:
+    def inputs(part: HeldOutScores) -> np.ndarray | None:
         at = part.index
         return None if at is None else described(trained.inference.normalization, take_rows(rows.X, at))
 

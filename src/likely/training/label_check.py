@@ -18,8 +18,8 @@ from likely.errors import ConfigError, DataError
 from likely.functional.heads import HEADS
 from likely.preprocessing.stored_rows import take_rows
 from likely.training.fit import Silent, Watcher
-from likely.training.held_out import of_all_runs
 from likely.training.plan import choose_plan
+from likely.training.run_progress import of_all_runs
 from likely.training.train import Rows, train
 from likely.trust.label_issues import LabelIssues, Which, label_issues
 from likely.trust.temperature import apply_temperature, fit_temperature
