@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from likely import errors as errors
     from likely import metrics as metrics
+    from likely import trust as trust
     from likely.data.sources import open_dataset as open_dataset
     from likely.engines.gradient import gradient as gradient
     from likely.engines.gradient_descent import gradient_descent as gradient_descent
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 
-_WHERE = {
+_HOMES = {
     "Classifier": "likely.estimators",
     "Distribution": "likely.probability.distribution",
     "Event": "likely.probability.space",
@@ -46,6 +47,7 @@ _WHERE = {
     "SampleSpace": "likely.probability.space",
     "cross_entropy": "likely.probability.information",
     "entropy": "likely.probability.information",
+    "errors": "likely.errors",
     "gradient": "likely.engines.gradient",
     "gradient_descent": "likely.engines.gradient_descent",
     "heaviside": "likely.networks.activations",
@@ -54,51 +56,27 @@ _WHERE = {
     "label_issues": "likely.trust.label_issues",
     "least_squares": "likely.functional.least_squares",
     "load": "likely.model",
+    "metrics": "likely.metrics",
     "open_dataset": "likely.data.sources",
     "sigmoid": "likely.networks.activations",
     "softmax": "likely.functional.heads",
     "softmax_cross_entropy": "likely.functional.losses",
     "squared_error": "likely.functional.losses",
+    "trust": "likely.trust",
 }
+"""Every public name, with the module that holds it; the imports above say the same to type checkers."""
 
-__all__ = [
-    "MLP",
-    "Classifier",
-    "Distribution",
-    "Event",
-    "Linear",
-    "Objective",
-    "Regressor",
-    "SampleSpace",
-    "cross_entropy",
-    "entropy",
-    "errors",
-    "gradient",
-    "gradient_descent",
-    "heaviside",
-    "kl_divergence",
-    "l1_normalize",
-    "label_issues",
-    "least_squares",
-    "load",
-    "metrics",
-    "open_dataset",
-    "sigmoid",
-    "softmax",
-    "softmax_cross_entropy",
-    "squared_error",
-]
+__all__ = sorted(_HOMES)  # pyright: ignore[reportUnsupportedDunderAll]
 
 
 def __getattr__(name: str) -> Any:
-    if name in ("errors", "metrics"):
-        return importlib.import_module(f"likely.{name}")
-    if name not in _WHERE:
+    if name not in _HOMES:
         raise AttributeError(f"module 'likely' has no attribute {name!r}")
-    value = getattr(importlib.import_module(_WHERE[name]), name)
+    module = importlib.import_module(_HOMES[name])
+    value = module if module.__name__ == f"likely.{name}" else getattr(module, name)
     globals()[name] = value
     return value
 
 
 def __dir__() -> list[str]:
-    return sorted([*__all__, "__version__"])
+    return [*__all__, "__version__"]
