@@ -41,6 +41,10 @@ class Promise(NamedTuple):
         """The share of held-out rows that are answered."""
         return self.answered / self.n
 
+    def answers(self, confidence: np.ndarray) -> np.ndarray:
+        """Which rows of this confidence are answered, booleans of its shape."""
+        return confidence >= self.threshold
+
 
 def confidence(log_probs: np.ndarray) -> np.ndarray:
     """The largest probability of each row, shape (n,): what rows are ordered by.

@@ -4,11 +4,12 @@ Both rest on one assumption, label shift: what a class looks like, P(x | y), is 
 often it comes, P(y), has changed.
 """
 
-from typing import NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from likely.errors import ConfigError, DataError, ProbabilityError, ShapeError
+from likely.errors import ConfigError, DataError, ProbabilityError, ShapeError, nearest
 from likely.functional.heads import log_softmax
 from likely.probability.simplex import check_probabilities
 from likely.trust.confusion_prior import solve_confusion
@@ -33,6 +34,38 @@ class PriorEstimate(NamedTuple):
     low: np.ndarray
     high: np.ndarray
     iterations: int
+
+
+def check_frequencies(prior: Any, labels: Sequence[Any], what: str = "prior") -> np.ndarray:
+    """One frequency per label, in their order, shape (k,), once they are seen to be such.
+
+    Args:
+        prior: a mapping from every label to its frequency, or the frequencies, shape (k,).
+        labels: k of them.
+        what: how messages call the frequencies.
+    Raises:
+        DataError: if a label is missing, or the labels do not have one that the mapping names.
+        ShapeError, ProbabilityError: if they are not k numbers from 0 to 1 with sum 1.
+
+    Example:
+        >>> check_frequencies({"tails": 0.25, "heads": 0.75}, ["heads", "tails"])
+        array([0.75, 0.25])
+    """
+    values: Any = prior
+    if isinstance(prior, Mapping):
+        unknown = [label for label in prior if label not in labels]
+        if unknown:
+            raise DataError(f"{what} must be about labels; got {unknown[0]!r}. {nearest(unknown[0], labels)}")
+        missing = [label for label in labels if label not in prior]
+        if missing:
+            raise DataError(
+                f"{what} must give the frequency of every label; got none for {missing[0]!r}. "
+                f"Try {missing[0]!r}: 0.0 if it never comes."
+            )
+        values = [prior[label] for label in labels]
+    if np.ndim(values) != 1:
+        raise ShapeError(f"{what} must have one frequency per label; got shape {np.shape(values)}.")
+    return check_probabilities(values, [str(label) for label in labels], what=what).astype(np.float64)
 
 
 def shift_prior(log_probs: np.ndarray, old: np.ndarray, new: np.ndarray) -> np.ndarray:

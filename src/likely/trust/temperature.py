@@ -8,6 +8,7 @@ import numpy as np
 from likely.errors import ConfigError, DataError, ShapeError
 from likely.functional.heads import log_softmax
 from likely.metrics import at_labels
+from likely.trust.unseen import mask_unseen, with_unseen
 
 SHARPEST, FLATTEST = 0.05, 1000.0
 """The bounds of a fitted temperature. Sharpening claims knowledge, so it is bounded more tightly than flattening."""
@@ -134,6 +135,28 @@ def apply_temperature(scores: np.ndarray, temperature: float, biases: np.ndarray
     if np.shape(biases) != scaled.shape[1:]:
         raise ShapeError(f"biases must be one for each of {scaled.shape[1]} classes; got shape {np.shape(biases)}.")
     return log_softmax(scaled + biases)
+
+
+def at_best_temperature(
+    log_probs: np.ndarray, labels: np.ndarray, weights: np.ndarray | None = None, stated: np.ndarray | None = None
+) -> np.ndarray:
+    """Log-probabilities under the temperature that fits these very rows best: one number, which knows no row by heart.
+
+    Args:
+        log_probs: log-probabilities or any scores, shape (n, k).
+        labels, weights: as for `fit_temperature`.
+        stated: the probability of each label that the network of a row was never shown, 0 for the others, shape (k,) or
+            (n, k): see `likely.trust.unseen`. No temperature is fitted to it, and none touches it.
+
+    Example:
+        >>> scores = np.log([[0.9, 0.1], [0.9, 0.1], [0.9, 0.1], [0.9, 0.1]])
+        >>> np.exp(at_best_temperature(scores, np.array([0, 0, 0, 1])))[0].round(4)
+        array([0.7, 0.3])
+    """
+    if stated is None:
+        return apply_temperature(log_probs, fit_temperature(log_probs, labels, weights))
+    masked = mask_unseen(log_probs, stated)
+    return with_unseen(apply_temperature(masked, fit_temperature(masked, labels, weights)), stated)
 
 
 def _minimum(f: Callable[[float], tuple[float, float, float]], slope: float, curvature: float) -> float:
