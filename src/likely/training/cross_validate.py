@@ -18,7 +18,7 @@ from likely.training.plan import NOTHING, Own, Plan
 from likely.training.run_progress import of_all_runs
 from likely.training.train import UNFINISHED, Interrupt, Rows, Trained, held_out_figures, overtime, train
 from likely.trust.familiarity import unfamiliarity
-from likely.trust.temperature import apply_temperature, fit_temperature
+from likely.trust.temperature import at_best_temperature
 
 _FOLDS = 5
 _SHARES = 6.6
@@ -188,6 +188,5 @@ def _loss(held_out: HeldOutScores, head: str, classifies: bool) -> float:
     """NLL under the best temperature, since one will be fitted; or the mean squared error."""
     if not classifies:
         return held_out_figures(held_out.scores, held_out.Y, head, False, held_out.weights)["mse"]
-    log_probs = held_out.log_probs(head)
-    calibrated = apply_temperature(log_probs, fit_temperature(log_probs, held_out.Y, held_out.weights))
-    return held_out_figures(calibrated, held_out.Y, "softmax", True, held_out.weights, held_out.stated)["nll"]
+    calibrated = at_best_temperature(held_out.log_probs(head), held_out.Y, held_out.weights, held_out.stated)
+    return held_out_figures(calibrated, held_out.Y, "softmax", True, held_out.weights)["nll"]

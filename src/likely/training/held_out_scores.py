@@ -9,7 +9,7 @@ from likely.functional.heads import HEADS
 from likely.model.card import SplitsEntry
 from likely.preprocessing.stored_rows import take_rows
 from likely.training.train import Rows, Trained
-from likely.trust.unseen import MASKED
+from likely.trust.unseen import mask_unseen
 from likely.trust.weights import accept_by_weight
 
 LEAST = 20
@@ -46,7 +46,7 @@ class HeldOutScores:
     def log_probs(self, head: str) -> np.ndarray:
         """Log-probabilities before calibration, shape (m, k); labels that the network was never shown are masked."""
         found = np.asarray(HEADS[head].log_probs(self.scores), dtype=np.float64)
-        return np.where(self.unseen, MASKED, found)
+        return found if self.stated is None else mask_unseen(found, self.stated)
 
     def take(self, index: np.ndarray) -> "HeldOutScores":
         """Some of these rows."""

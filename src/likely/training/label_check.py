@@ -22,8 +22,7 @@ from likely.training.plan import choose_plan
 from likely.training.run_progress import of_all_runs
 from likely.training.train import Rows, train
 from likely.trust.label_issues import LabelIssues, Which, label_issues
-from likely.trust.temperature import apply_temperature, fit_temperature
-from likely.trust.unseen import MASKED, with_unseen
+from likely.trust.temperature import at_best_temperature
 
 
 @dataclass(frozen=True)
@@ -186,9 +185,7 @@ def out_of_fold(dataset: Dataset, config: RunConfig, *, folds: int = 5, watcher:
             raise KeyboardInterrupt  # half of the folds say nothing of the other rows
         log_probs[fold] = np.asarray(HEADS[plan.head].log_probs(trained.scores(take_rows(rows.X, fold))))
         stated[fold] = trained.stated
-    log_probs = np.where(stated > 0, MASKED, log_probs)
-    temperature = fit_temperature(log_probs, y)
-    return np.exp(with_unseen(apply_temperature(log_probs, temperature), stated))
+    return np.exp(at_best_temperature(log_probs, y, stated=stated))
 
 
 def _check(dataset: Dataset, folds: int) -> None:

@@ -31,8 +31,8 @@ from likely.training.pace import Stopwatch
 from likely.training.penalties import walk_penalties
 from likely.training.plan import Plan
 from likely.training.schedule import Schedule
-from likely.trust.temperature import apply_temperature, fit_temperature
-from likely.trust.unseen import MASKED, unseen_probabilities, with_unseen
+from likely.trust.temperature import at_best_temperature
+from likely.trust.unseen import unseen_probabilities, with_unseen
 
 UNFINISHED = "unfinished"
 """How a training ended that was given up."""
@@ -441,8 +441,7 @@ def held_out_figures(
 def _calibrated_losses(scores: np.ndarray, Y: np.ndarray, weights: np.ndarray | None, stated: np.ndarray) -> np.ndarray:
     """The NLL of each row under the best temperature, since one will be fitted: penalties differ most in how sure they
     let a network be."""
-    scores = np.where(stated > 0, MASKED, scores)
-    calibrated = with_unseen(apply_temperature(scores, fit_temperature(scores, Y, weights)), stated)
+    calibrated = at_best_temperature(scores, Y, weights, stated)
     return -(Y * np.maximum(calibrated, math.log(FLOOR))).sum(axis=1)
 
 

@@ -1,6 +1,6 @@
 """What rows that a classifier was not trained on say of it: every guarantee about labels rests on such a value.
 
-    P(label | x) of held-out rows, and their labels -> sets, a bound on the error, thresholds, how often labels come
+P(label | x) of held-out rows, and their labels -> sets, a bound on the error, thresholds, how often labels come
 """
 
 from dataclasses import dataclass, replace
