@@ -30,10 +30,10 @@ from sklearn.metrics import roc_auc_score
 import likely
 from likely.config import RunConfig
 from likely.data.dataset import Part
-from likely.model.held_out_arrays import FAMILIARITY
+from likely.model.held_out_arrays import read_familiarity
 from likely.training.fit import learn
 from likely.trust.abstention import confidence
-from likely.trust.familiarity import distance, energy, unfamiliarity
+from likely.trust.familiarity import energy
 
 MOST = 2_000
 TEXTURES = ("brick", "grass", "gravel")
@@ -76,12 +76,13 @@ def left_out(data: Any) -> None:
 def scores(predictor: Any, X: np.ndarray) -> dict[str, np.ndarray]:
     """Larger is stranger."""
     raw, features = predictor.scores_and_features(X)
-    stats = {n.removeprefix(FAMILIARITY): a for n, a in predictor.arrays.items() if n.startswith(FAMILIARITY)}
+    familiarity = read_familiarity(predictor.arrays)
+    assert familiarity is not None
     return {
         "max-softmax": -confidence(predictor.predict_log_proba(X)),
         "energy": energy(raw),
-        "Mahalanobis": distance(stats, features),
-        "familiarity": unfamiliarity(stats, features, raw),
+        "Mahalanobis": familiarity.gaussians.distance(features),
+        "familiarity": familiarity.ood_scores(features, raw),
     }
 
 

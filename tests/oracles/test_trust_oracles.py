@@ -14,7 +14,8 @@ from sklearn.metrics import precision_recall_curve
 
 from likely.trust.abstention import choose_threshold
 from likely.trust.decision import choose_event_threshold
-from likely.trust.familiarity import distance, energy, fit_familiarity
+from likely.trust.familiarity import energy
+from likely.trust.gaussians import Gaussians
 from likely.trust.prediction_sets import aps_scores, lac_scores, prediction_sets, set_quantiles
 
 K = 5
@@ -149,7 +150,7 @@ def test_the_covariance_is_shrunk_by_the_papers_formula() -> None:
     theirs = OAS(assume_centered=True).fit(residuals)
     assert rate == pytest.approx(theirs.shrinkage_, rel=0.02)
     assert 0.02 < rate < 0.5
-    whitening = fit_familiarity(features, np.eye(k)[labels])["whitening"]
+    whitening = Gaussians.fit(features, np.eye(k)[labels]).whitening
     shrunk = (1 - rate) * S + rate * trace / d * np.eye(d)
     np.testing.assert_allclose(whitening @ whitening.T @ shrunk, np.eye(d), atol=1e-8)
 
@@ -164,7 +165,7 @@ def test_distances_are_those_of_scikit_learns_oas(n: int, d: int) -> None:
     means = np.array([Z[labels == c].mean(axis=0) for c in range(k)])
     model = OAS(assume_centered=True).fit(Z - means[labels])
     expected = np.min([model.mahalanobis(new_z - mean) for mean in means], axis=0)
-    found = distance(fit_familiarity(features, np.eye(k)[labels]), new)
+    found = Gaussians.fit(features, np.eye(k)[labels]).distance(new)
     np.testing.assert_allclose(found, expected, rtol=3e-3 if n == 5000 else 0.05)
 
 

@@ -16,7 +16,6 @@ from likely.functional.heads import HEADS
 from likely.model.card import Card
 from likely.model.held_out_arrays import (
     CODES,
-    FAMILIARITY,
     LABELS,
     LOG_PROBS,
     THRESHOLDS,
@@ -24,6 +23,7 @@ from likely.model.held_out_arrays import (
     UNSEEN,
     check_held_out,
     held_out_arrays,
+    read_familiarity,
 )
 from likely.model.inference import pieces
 from likely.model.predictor import Predictor
@@ -36,7 +36,7 @@ from likely.trust.abstention import Promise, choose_threshold, confidence
 from likely.trust.bias_corrected import Calibration, fit_among
 from likely.trust.conformal import effective_rows, rows_needed
 from likely.trust.decision import Decision, choose_event_threshold
-from likely.trust.familiarity import familiarity_p_values, rows_needed_to_alarm, unfamiliarity
+from likely.trust.familiarity import Familiarity
 from likely.trust.prediction_sets import Method, coverage_interval, prediction_sets, set_quantiles
 from likely.trust.prior import PriorEstimate, estimate_prior, label_shift_weights, prior_biases, shift_prior
 from likely.trust.seeded import probability_codes, uniforms
@@ -135,12 +135,13 @@ class ClassifierPredictor(Predictor):
 
     def examine(self, X: Any) -> Examined:
         """Probabilities and familiarity from one forward pass."""
-        if not self.knows_familiarity:
+        known = self._familiar if self.card.prior is None else None
+        if known is None:
             return Examined(self.predict_log_proba(X), None)
         parts: list[tuple[np.ndarray, np.ndarray]] = []
-        for part in pieces(self.rows(X), min(_PIECE, _NUMBERS // len(self.arrays[FAMILIARITY + "shift"]))):
+        for part in pieces(self.rows(X), min(_PIECE, _NUMBERS // len(known.gaussians.shift))):
             scores, features = self.scores_and_features(part)
-            parts.append((self._log_probs(scores), self._familiarity(scores, features)))
+            parts.append((self._log_probs(scores), known.p_values(features, scores)))
         log_probs, familiarity = map(np.concatenate, zip(*parts, strict=True))
         return Examined(log_probs, familiarity)
 
@@ -333,26 +334,26 @@ class ClassifierPredictor(Predictor):
     @property
     def knows_familiarity(self) -> bool:
         """Whether there were held-out rows to compare with, and the class frequencies are those of training."""
-        return UNFAMILIARITY in self.arrays and self.card.prior is None
+        return self._familiar is not None and self.card.prior is None
 
     @property
     def no_familiarity(self) -> DataError | None:
         """Why the model knows no familiarity, or None if it does."""
         if self.card.prior is not None:
             return self._other_prior("A familiarity")
-        if UNFAMILIARITY not in self.arrays:
+        if self._familiar is None:
             return self._nothing_held_out("A familiarity", "more rows to learn from")
         return None
 
     @property
     def familiar_rows(self) -> int:
         """How many held-out rows familiarity compares with."""
-        return len(self.arrays.get(UNFAMILIARITY, ()))
+        return 0 if self._familiar is None else len(self._familiar.held_out)
 
     @property
     def can_alarm(self) -> bool:
         """Whether enough rows were held out for a p-value of 0.01, from which on a row is called unfamiliar."""
-        return self.knows_familiarity and self.familiar_rows >= rows_needed_to_alarm()
+        return self.card.prior is None and self._familiar is not None and self._familiar.can_alarm
 
     def familiarity(self, X: Any) -> np.ndarray:
         """A conformal p-value per row: small = unlike anything that the model was trained on.
@@ -366,10 +367,11 @@ class ClassifierPredictor(Predictor):
         Raises:
             DataError: if there were no held-out rows to compare with.
         """
-        if self.no_familiarity is not None:
-            raise self.no_familiarity
-        parts = [self._familiarity(*self.scores_and_features(part)) for part in pieces(self.rows(X), _PIECE)]
-        return np.concatenate(parts)
+        if (reason := self.no_familiarity) is not None:
+            raise reason
+        assert self._familiar is not None
+        parts = (self.scores_and_features(part) for part in pieces(self.rows(X), _PIECE))
+        return np.concatenate([self._familiar.p_values(features, scores) for scores, features in parts])
 
     # Other data -----------------------------------------------------------------------------------------------
 
@@ -558,12 +560,12 @@ class ClassifierPredictor(Predictor):
 
     def _scores_and_strangeness(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
         """Scores before the head (n, k), and how strange the rows are (n,), if there is something to compare with."""
-        if UNFAMILIARITY not in self.arrays:
+        if self._familiar is None:
             return self.scores(rows), None
         parts: list[tuple[np.ndarray, np.ndarray]] = []
         for part in pieces(rows, _PIECE):
             scores, features = self.scores_and_features(part)
-            parts.append((scores, unfamiliarity(self._familiar, features, scores)))
+            parts.append((scores, self._familiar.ood_scores(features, scores)))
         scores, strangeness = map(np.concatenate, zip(*parts, strict=True))
         return scores, strangeness
 
@@ -628,13 +630,10 @@ class ClassifierPredictor(Predictor):
             f"{needs} Try {way_out}."
         )
 
-    def _familiarity(self, scores: np.ndarray, features: np.ndarray) -> np.ndarray:
-        return familiarity_p_values(unfamiliarity(self._familiar, features, scores), self.arrays[UNFAMILIARITY])
-
-    @property
-    def _familiar(self) -> dict[str, np.ndarray]:
-        """The statistics of familiar rows."""
-        return {n.removeprefix(FAMILIARITY): a for n, a in self.arrays.items() if n.startswith(FAMILIARITY)}
+    @cached_property
+    def _familiar(self) -> Familiarity | None:
+        """What is known of familiar rows, whatever the prior."""
+        return read_familiarity(self.arrays)
 
     def _classes(self, y: np.ndarray, n: int) -> np.ndarray:
         """The number of each label; one that the model does not know is an error."""

@@ -11,6 +11,8 @@ from likely.preprocessing.stored_rows import RowArray
 from likely.trust.abstention import confidence, threshold_grid
 from likely.trust.bias_corrected import Calibration
 from likely.trust.error_scale import MOST_INPUTS
+from likely.trust.familiarity import Familiarity, UsualSize
+from likely.trust.gaussians import Gaussians
 from likely.trust.ties import STEP
 
 RESIDUALS = "held_out.residuals"
@@ -62,6 +64,22 @@ def check_held_out(where: object, arrays: Mapping[str, np.ndarray], n_labels: in
             f"Array {LABELS!r} of {where} must hold classes 0..{n_labels - 1}; got others. The file is damaged or "
             "foreign. Train the model again."
         )
+
+
+def familiarity_arrays(familiarity: Familiarity) -> dict[str, np.ndarray]:
+    """What a model knows of familiar rows, by the names in its file."""
+    found = {**vars(familiarity.gaussians), **vars(familiarity.usual)}
+    arrays = {FAMILIARITY + name: array for name, array in found.items() if array is not None}
+    return {UNFAMILIARITY: familiarity.held_out, **arrays}
+
+
+def read_familiarity(arrays: Mapping[str, np.ndarray]) -> Familiarity | None:
+    """What a model knows of familiar rows; None where none were held out to compare with."""
+    if UNFAMILIARITY not in arrays:
+        return None
+    found = {n.removeprefix(FAMILIARITY): array for n, array in arrays.items() if n.startswith(FAMILIARITY)}
+    usual = UsualSize(found.pop("center"), found.pop("spread"))
+    return Familiarity(Gaussians(**found), usual, arrays[UNFAMILIARITY])
 
 
 def described(normalization: Normalization, rows: RowArray) -> np.ndarray | None:

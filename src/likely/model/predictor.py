@@ -29,7 +29,7 @@ from likely.preprocessing.columns import Column
 from likely.preprocessing.normalization import Normalization
 from likely.preprocessing.stored_rows import StoredRows
 
-_DERIVED = ("held_out_probs",)
+_DERIVED = ("held_out_probs", "_familiar")
 
 
 class Predictor:

@@ -10,19 +10,18 @@ from likely.errors import DataError
 from likely.model.card import Card
 from likely.model.held_out_arrays import (
     ERRORS,
-    FAMILIARITY,
     RESIDUALS,
-    UNFAMILIARITY,
     check_held_out,
     check_residuals,
     described,
+    read_familiarity,
 )
 from likely.model.inference import pieces
 from likely.model.predictor import Predictor
 from likely.model.truth import true_numbers
 from likely.trust.conformal import conformal_quantile, rows_needed
 from likely.trust.error_scale import error_scale
-from likely.trust.familiarity import familiarity_p_values, rows_needed_to_alarm, unfamiliarity
+from likely.trust.familiarity import Familiarity
 from likely.trust.ties import number_slack
 
 _PIECE = 10_000
@@ -113,9 +112,9 @@ class RegressorPredictor(Predictor):
         quantile = None if coverage is None else self.interval_quantile(coverage)
         parts: list[tuple[np.ndarray, np.ndarray | None, np.ndarray | None]] = []
         for part in pieces(self.rows(X), _PIECE):
-            if self.knows_familiarity:
+            if self._familiar is not None:
                 scores, features = self.scores_and_features(part)
-                familiarity = self._familiarity(features)
+                familiarity = self._familiar.p_values(features, _no_energy(features))
             else:
                 scores, familiarity = self.scores(part), None
             predictions = self._in_unit(scores)
@@ -150,7 +149,7 @@ class RegressorPredictor(Predictor):
     @property
     def knows_familiarity(self) -> bool:
         """Whether there were held-out rows to compare with."""
-        return UNFAMILIARITY in self.arrays
+        return self._familiar is not None
 
     @property
     def no_familiarity(self) -> DataError | None:
@@ -165,12 +164,12 @@ class RegressorPredictor(Predictor):
     @property
     def familiar_rows(self) -> int:
         """How many held-out rows familiarity compares with."""
-        return len(self.arrays.get(UNFAMILIARITY, ()))
+        return 0 if self._familiar is None else len(self._familiar.held_out)
 
     @property
     def can_alarm(self) -> bool:
         """Whether enough rows were held out for a p-value of 0.01, from which on a row is called unfamiliar."""
-        return self.familiar_rows >= rows_needed_to_alarm()
+        return self._familiar is not None and self._familiar.can_alarm
 
     def familiarity(self, X: Any) -> np.ndarray:
         """A conformal p-value per row: small = unlike anything that the model was trained on, so that it extrapolates.
@@ -186,8 +185,9 @@ class RegressorPredictor(Predictor):
         """
         if (reason := self.no_familiarity) is not None:
             raise reason
-        parts = [self._familiarity(self.scores_and_features(part)[1]) for part in pieces(self.rows(X), _PIECE)]
-        return np.concatenate(parts)
+        assert self._familiar is not None
+        parts = (self.scores_and_features(part)[1] for part in pieces(self.rows(X), _PIECE))
+        return np.concatenate([self._familiar.p_values(features, _no_energy(features)) for features in parts])
 
     def outside_range(self, X: Any) -> np.ndarray:
         """Whether the answer to each row lies outside the range of the training targets, booleans (n,).
@@ -213,8 +213,8 @@ class RegressorPredictor(Predictor):
         return {n.removeprefix(ERRORS): a for n, a in self.arrays.items() if n.startswith(ERRORS)}
 
     @cached_property
-    def _familiar(self) -> dict[str, np.ndarray]:
-        return {n.removeprefix(FAMILIARITY): a for n, a in self.arrays.items() if n.startswith(FAMILIARITY)}
+    def _familiar(self) -> Familiarity | None:
+        return read_familiarity(self.arrays)
 
     def _in_unit(self, scores: np.ndarray) -> np.ndarray:
         values = scores.astype(np.float64) * np.array(self.card.target_scale) + np.array(self.card.target_mean)
@@ -226,10 +226,6 @@ class RegressorPredictor(Predictor):
             inputs = described(self.normalization, rows)
         half = quantile * error_scale(self._errors, predictions, inputs)
         return np.stack([predictions - half, predictions + half], axis=1)
-
-    def _familiarity(self, features: np.ndarray) -> np.ndarray:
-        strangeness = unfamiliarity(self._familiar, features, np.zeros((len(features), 1)))
-        return familiarity_p_values(strangeness, self.arrays[UNFAMILIARITY])
 
     def _outside(self, predictions: np.ndarray) -> np.ndarray | None:
         card = self.card
@@ -244,6 +240,11 @@ class RegressorPredictor(Predictor):
             slack = number_slack(answers, mean, scale, dtype)
             outside |= (answers < low - slack) | (answers > high + slack)
         return outside
+
+
+def _no_energy(features: np.ndarray) -> np.ndarray:
+    """Scores of one class, all alike: the distance alone says what is familiar."""
+    return np.zeros((len(features), 1))
 
 
 def _joined(values: tuple[np.ndarray | None, ...]) -> np.ndarray | None:

@@ -17,7 +17,6 @@ from likely.training.pace import Stopwatch
 from likely.training.plan import NOTHING, Own, Plan
 from likely.training.run_progress import of_all_runs
 from likely.training.train import UNFINISHED, Interrupt, Rows, Trained, held_out_figures, overtime, train
-from likely.trust.familiarity import unfamiliarity
 from likely.trust.temperature import at_best_temperature
 
 _FOLDS = 5
@@ -62,7 +61,7 @@ def cross_validate(
     share = None if limit is None else time_left(limit, watch() - began) / _SHARES
     most, out_of_time = _LOOKS, False
     looks: list[list[tuple[float, np.ndarray]]] = []
-    strangeness = np.empty(len(rows))
+    ood_scores = np.empty(len(rows))
     stated = np.zeros(rows.Y.shape)
     latest: Trained | None = None
     with Interrupt() as interrupt:
@@ -99,7 +98,7 @@ def cross_validate(
             latest = trained
             looks.append(seen)
             stated[fold] = trained.stated
-            strangeness[fold] = _strangeness(trained, rows, np.setdiff1d(everything, fold), fold)
+            ood_scores[fold] = _ood_scores(trained, rows, np.setdiff1d(everything, fold), fold)
 
         # The end of a run is always looked at, so there is one look at least.
         n_looks = min(len(seen) for seen in looks)
@@ -130,7 +129,7 @@ def cross_validate(
     splits = SplitsEntry(
         method="cross-validation", train=len(rows), calibration=len(counted), thresholds=len(counted), folds=_FOLDS
     )
-    out_of_fold = replace(looked_at[best], unfamiliarity=strangeness, index=everything).take(counted)
+    out_of_fold = replace(looked_at[best], ood_score=ood_scores, index=everything).take(counted)
     return Outcome(trained, everything, splits, out_of_fold, out_of_fold)
 
 
@@ -177,11 +176,11 @@ def _for_as_long(
     return replace(plan, penalties=penalties, passes=passes), places
 
 
-def _strangeness(trained: Trained, rows: Rows, index: np.ndarray, fold: np.ndarray) -> np.ndarray:
+def _ood_scores(trained: Trained, rows: Rows, index: np.ndarray, fold: np.ndarray) -> np.ndarray:
     """How strange the rows of the fold are to a network that was trained on the others."""
-    stats = familiar_rows(trained, rows, index)
+    familiarity = familiar_rows(trained, rows, index)
     scores, features = trained.scores_and_features(take_rows(rows.X, fold))
-    return unfamiliarity(stats, features, scores_of_classes(scores, rows.classifies))
+    return familiarity.ood_scores(features, scores_of_classes(scores, rows.classifies))
 
 
 def _loss(held_out: HeldOutScores, head: str, classifies: bool) -> float:

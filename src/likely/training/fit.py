@@ -31,7 +31,7 @@ from likely.metrics import at_labels, classification_metrics, regression_metrics
 from likely.metrics.scores import FLOOR
 from likely.model import ClassifierPredictor, RegressorPredictor, make_predictor
 from likely.model.card import SKETCH
-from likely.model.held_out_arrays import CODES, described, held_out_arrays, residual_arrays
+from likely.model.held_out_arrays import CODES, described, familiarity_arrays, held_out_arrays, residual_arrays
 from likely.model.missing_guarantees import never_unfamiliar
 from likely.model.regressor_predictor import USUAL_COVERAGE
 from likely.model.run_folder import METRICS, MODEL, RunFolder
@@ -41,7 +41,7 @@ from likely.training.cross_validate import cross_validate
 from likely.training.descent import Record
 from likely.training.evaluate import false_alarms, promises_kept
 from likely.training.failure import nothing_learned
-from likely.training.fit_familiarity import familiar_rows, familiarity_arrays, scores_of_classes
+from likely.training.fit_familiarity import fit_familiarity
 from likely.training.held_out_scores import LEAST, HeldOutScores, Outcome, counted_by_weight
 from likely.training.hold_out import LEAST_VAL, hold_out, unseen_rows, without_held_out
 from likely.training.plan import NOTHING, SMALL, Own
@@ -49,7 +49,6 @@ from likely.training.provenance import make_card
 from likely.training.train import Rows, Trained, held_out_figures
 from likely.trust.bias_corrected import Calibration, fit_calibration
 from likely.trust.error_scale import better_scale, error_scale, fit_error_scale
-from likely.trust.familiarity import unfamiliarity
 from likely.trust.temperature import FLATTEST, SHARPEST
 from likely.trust.ties import number_slack
 
@@ -379,7 +378,7 @@ def learn(
         if thresholds is not None and thresholds.index is not None:
             kept = thresholds.log_probs(trained.plan.head)
             promised = held_out_arrays(log_probs, kept, thresholds.Y, fitted, thresholds.stated)
-            held_out = promised | _familiarity(rows, outcome, config.seed)
+            held_out = promised | familiarity_arrays(fit_familiarity(rows, outcome, config.seed))
             held_out[CODES] = row_codes(take_rows(rows.X, thresholds.index))
     elif rows.n_groups < LEAST and chosen is None and not refused:
         units = "rows" if rows.groups is None else "groups of related rows"
@@ -391,7 +390,7 @@ def learn(
         careful(f"{rows.n_groups} {units} are too few to hold any out, which takes {LEAST}: {missing}")
     elif thresholds is not None and len(thresholds.Y):
         held_out = _residuals(rows, replace(outcome, thresholds=thresholds)) if rows.Y.shape[1] == 1 else {}
-        held_out |= _familiarity(rows, outcome, config.seed)
+        held_out |= familiarity_arrays(fit_familiarity(rows, outcome, config.seed))
         doubt = _nothing_learned(thresholds, trained, config)
     if doubt is not None:
         dataset = dataset.with_notes(doubt)
@@ -492,19 +491,6 @@ def _judge(predictor: ClassifierPredictor | RegressorPredictor, part: Part) -> J
     if found.outside is not None:
         figures["outside_range"] = int(found.outside.sum())
     return Judgement(figures, found.predictions, found.familiarity)
-
-
-def _familiarity(rows: Rows, outcome: Outcome, seed: int) -> dict[str, np.ndarray]:
-    stats = familiar_rows(outcome.trained, rows, outcome.index)
-    strangeness: list[np.ndarray] = []
-    for each in (outcome.calibration, outcome.thresholds):
-        part = counted_by_weight(each, rows.weights, seed)
-        if part is not None and part.unfamiliarity is not None:
-            strangeness = [part.unfamiliarity]  # out of fold: both parts are the same rows
-        elif part is not None and part.features is not None:
-            scores = scores_of_classes(part.scores, rows.classifies)
-            strangeness.append(unfamiliarity(stats, part.features, scores))
-    return familiarity_arrays(stats, strangeness)
 
 
 def _nothing_learned(

@@ -1,25 +1,41 @@
-"""What a fresh model knows of familiar rows: the Gaussians of its features, and how strange held-out rows are.
+"""What a fresh model knows of familiar rows: the Gaussians of its features, and the OOD scores of held-out rows.
 
-The Gaussians and the usual size of both scores come from rows that the network was trained on, the p-values from all
-held-out rows: what ranks them knows nothing of them. With cross-validation every row is judged by the network that was
-trained without its fold, with the Gaussians and sizes of that network: approximate, since the model is another one.
+The Gaussians and the usual size of both parts of the score come from rows that the network was trained on, the p-values
+from all held-out rows: what ranks them knows nothing of them. With cross-validation the score of a row is that of the
+network that was trained without its fold, with the Gaussians and sizes of that network: approximate, since the model is
+another one.
 """
 
 import numpy as np
 
-from likely.model.held_out_arrays import FAMILIARITY, UNFAMILIARITY
 from likely.preprocessing.stored_rows import take_rows
+from likely.training.held_out_scores import Outcome, counted_by_weight
 from likely.training.train import Rows, Trained
-from likely.trust.familiarity import fit_familiarity, rows_for_familiarity, with_reference
+from likely.trust.familiarity import Familiarity
+from likely.trust.gaussians import Gaussians, rows_for_familiarity
 
 
-def familiar_rows(trained: Trained, rows: Rows, index: np.ndarray) -> dict[str, np.ndarray]:
+def fit_familiarity(rows: Rows, outcome: Outcome, seed: int) -> Familiarity:
+    """What the trained network knows of familiar rows, with its held-out rows to rank new ones among."""
+    familiarity = familiar_rows(outcome.trained, rows, outcome.index)
+    ood_scores: list[np.ndarray] = []
+    for each in (outcome.calibration, outcome.thresholds):
+        part = counted_by_weight(each, rows.weights, seed)
+        if part is not None and part.ood_score is not None:
+            ood_scores = [part.ood_score]  # out of fold: both parts are the same rows
+        elif part is not None and part.features is not None:
+            scores = scores_of_classes(part.scores, rows.classifies)
+            ood_scores.append(familiarity.ood_scores(part.features, scores))
+    return familiarity.with_held_out(*ood_scores)
+
+
+def familiar_rows(trained: Trained, rows: Rows, index: np.ndarray) -> Familiarity:
     """The Gaussians of a network's features and the usual size of its scores, over rows that it was trained on."""
     _, features = trained.scores_and_features(take_rows(rows.X, index[:1]))
     some = np.random.default_rng(0).permutation(index)[: rows_for_familiarity(features.shape[1])]
     scores, features = trained.scores_and_features(take_rows(rows.X, some))
     Y = rows.Y[some] if rows.classifies else np.ones((len(some), 1))
-    return with_reference(fit_familiarity(features, Y), features, scores_of_classes(scores, rows.classifies))
+    return Familiarity.of(Gaussians.fit(features, Y), features, scores_of_classes(scores, rows.classifies))
 
 
 def scores_of_classes(scores: np.ndarray, classifies: bool) -> np.ndarray:
@@ -30,14 +46,3 @@ def scores_of_classes(scores: np.ndarray, classifies: bool) -> np.ndarray:
         array([[0.]])
     """
     return scores if classifies else np.zeros((len(scores), 1))
-
-
-def familiarity_arrays(stats: dict[str, np.ndarray], strangeness: list[np.ndarray]) -> dict[str, np.ndarray]:
-    """The arrays by which a model knows familiar rows, by their names in its file.
-
-    Args:
-        stats: of the model's own network, from `familiar_rows`.
-        strangeness: of held-out rows.
-    """
-    found = {FAMILIARITY + name: value for name, value in stats.items()}
-    return {UNFAMILIARITY: np.sort(np.concatenate(strangeness)), **found}

@@ -12,7 +12,7 @@ from likely.training.job import Recorder, checkpoints_of, planned, time_left
 from likely.training.pace import Stopwatch
 from likely.training.plan import NOTHING, SMALL, Own
 from likely.training.train import Rows, train
-from likely.trust.familiarity import REFERENCE
+from likely.trust.gaussians import REFERENCE
 
 _SHARE, _MOST = 0.04, 2_500
 LEAST_VAL = 100
