@@ -17,13 +17,16 @@ from likely.trust.conformal import conformal_quantile, residual_interval, rows_n
 from likely.trust.confusion_prior import solve_confusion
 from likely.trust.decision import choose_event_threshold
 from likely.trust.error_scale import error_scale, fit_error_scale
-from likely.trust.familiarity import familiarity_p_values, fit_familiarity, rows_for_familiarity
+from likely.trust.familiarity import Familiarity, familiarity_p_values
+from likely.trust.gaussians import Gaussians
 from likely.trust.label_issues import LabelIssues, label_issues
 from likely.trust.prediction_sets import aps_scores, coverage_interval, lac_scores, prediction_sets, set_quantiles
 from likely.trust.prior import PriorEstimate, estimate_prior, label_shift_weights, shift_prior
 from likely.trust.temperature import apply_temperature, fit_temperature
 
 __all__ = [
+    "Familiarity",
+    "Gaussians",
     "LabelIssues",
     "PriorEstimate",
     "apply_temperature",
@@ -41,7 +44,6 @@ __all__ = [
     "fit_bias_corrected",
     "fit_calibration",
     "fit_error_scale",
-    "fit_familiarity",
     "fit_temperature",
     "label_issues",
     "label_shift_weights",
@@ -49,7 +51,6 @@ __all__ = [
     "prediction_sets",
     "residual_interval",
     "risk_coverage",
-    "rows_for_familiarity",
     "rows_needed",
     "rows_needed_for_error",
     "set_quantiles",
