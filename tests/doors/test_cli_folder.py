@@ -1,6 +1,7 @@
 """`likely fit FOLDER` of class folders: from pictures to a model, and every way in which a folder can be wrong."""
 
 import json
+import os
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
@@ -196,3 +197,21 @@ def test_a_cache_that_can_not_be_written_is_said(
     result = likely("fit", folder, *QUICK, "--out", tmp_path / "run")
     assert result.exit_code == 0, result.stderr
     assert "Decoded pictures lie in memory this time" in said(result.stderr)
+
+
+def test_names_that_are_no_utf_8_and_files_that_are_left_out(
+    likely: Likely, digits_run: Path, digit_pictures: Path, tmp_path: Path
+) -> None:
+    import pyarrow.parquet as pq
+
+    (tmp_path / "new").mkdir()
+    (tmp_path / "new" / "a.png").write_bytes((digit_pictures / "00.png").read_bytes())
+    (tmp_path / "new" / os.fsdecode(b"caf\xe9.png")).write_bytes((digit_pictures / "01.png").read_bytes())
+    for name in ("b.avif", "c"):
+        (tmp_path / "new" / name).write_bytes(b"\0")
+    result = likely("predict", digits_run, tmp_path / "new", "--parquet", tmp_path / "p.parquet")
+    assert result.exit_code == 0
+    table = pq.read_table(tmp_path / "p.parquet")
+    assert [str(name).rpartition("/")[2] for name in table[0]] == ["a.png", r"caf\udce9.png"]
+    assert "note: 2 files were left out" in result.stderr
+    assert "b.avif" in result.stderr

@@ -45,7 +45,10 @@ def table_among(predictor: "Predictor", arguments: Sequence[str]) -> str | None:
 
 def pictures_asked(predictor: "Predictor", arguments: Sequence[str], *, raw: bool) -> Iterator[Asked]:
     """The pictures that the arguments mean."""
-    for found in find_pictures(arguments):
+    search = find_pictures(arguments)
+    if about := search.about_others():
+        complain(f"note: {about}")
+    for found in search.found:
         yield found.name, _read(predictor, found, raw=raw)
 
 

@@ -35,7 +35,9 @@ class ParquetWriter:
 
     def write(self, outcome: Outcome) -> None:
         """Keep it until there are enough."""
-        self._rows.append(self._columns.cells(outcome))
+        cells = self._columns.cells(outcome)
+        # A file's name need not be UTF-8, which Parquet's text is.
+        self._rows.append([c.encode(errors="backslashreplace").decode() if isinstance(c, str) else c for c in cells])
         if len(self._rows) == _ROWS:
             self.close()
 

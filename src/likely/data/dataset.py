@@ -14,6 +14,7 @@ from likely.preprocessing.columns import Column
 from likely.preprocessing.stored_rows import RowArray, pieces, take_rows
 
 Task: TypeAlias = Literal["classification", "regression"]
+PARTS = ("train", "val", "test")
 
 
 @dataclass(frozen=True)

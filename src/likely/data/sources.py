@@ -8,8 +8,8 @@ from typing import Literal
 from likely.data import bundled
 from likely.data.dataset import Dataset, Task
 from likely.data.images import fashion_mnist
-from likely.data.images.class_folder import open_class_folder
 from likely.data.images.idx import is_idx_folder, open_idx_folder
+from likely.data.images.open_class_folder import open_class_folder
 from likely.data.npz import open_npz
 from likely.data.progress_callback import Progress
 from likely.data.tables.open_table import open_table

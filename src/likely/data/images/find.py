@@ -3,15 +3,16 @@
 import glob
 import os
 import sys
-from collections.abc import Iterable, Iterator
-from contextlib import suppress
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 from pathlib import Path
 
 SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".webp", ".bmp", ".dib", ".gif", ".tif", ".tiff"})
 
 # More than the largest picture that the gate lets through, uncompressed.
 MAX_STDIN_BYTES = 512 * 1024 * 1024
+
+_SHOWN = 5
 
 
 @dataclass(frozen=True)
@@ -29,67 +30,118 @@ class Found:
     error: str | None = None
 
 
-def find_pictures(arguments: Iterable[str | os.PathLike[str]]) -> list[Found]:
+@dataclass(frozen=True)
+class Search:
+    """What a search came upon.
+
+    Args:
+        found: the pictures; those of a folder sorted by path, and after them its folders that can't be read.
+        others: files in folders that are no pictures, by their suffix.
+    """
+
+    found: list[Found] = field(default_factory=list[Found])
+    others: list[Path] = field(default_factory=list[Path])
+
+    def about_others(self) -> str:
+        """A sentence about the files that are left out; empty if there are none.
+
+        Example:
+            >>> Search(others=[Path("data/a.heic")]).about_others()
+            '1 file was left out because of its suffix: data/a.heic.'
+        """
+        if not self.others:
+            return ""
+        count = "1 file was" if len(self.others) == 1 else f"{len(self.others):,} files were"
+        some = ", ".join(map(str, self.others[:_SHOWN])) + (", ..." if len(self.others) > _SHOWN else "")
+        return f"{count} left out because of {'its' if len(self.others) == 1 else 'their'} suffix: {some}."
+
+
+def find_pictures(arguments: Iterable[str | os.PathLike[str]]) -> Search:
     """The pictures that the arguments mean, in their order; a folder's in sorted order.
 
-    A file is taken at its word, whatever its suffix. Folders are searched with their subfolders for files with the
-    suffix of a picture, in any case; hidden files are left out, links are followed once, and those that lead back up
-    not at all. `-` reads one picture from the standard input. What can't be found becomes an entry with an `error`, so
-    that the rest can still be answered.
+    A file is taken at its word, whatever its suffix. Folders are searched as `search_folder` describes. `-` reads one
+    picture from the standard input. What can't be found becomes an entry with an `error`, so that the rest can still
+    be answered.
 
     Example:
-        >>> [found.error is None for found in find_pictures(["no-such-boot.png"])]
+        >>> [found.error is None for found in find_pictures(["no-such-boot.png"]).found]
         [False]
     """
-    return [found for argument in arguments for found in _expand(os.fspath(argument))]
+    search = Search()
+    for argument in arguments:
+        _expand(os.fspath(argument), search)
+    return search
 
 
-def walk_pictures(folder: Path) -> Iterator[Found]:
-    """The pictures in a folder and its subfolders, sorted by path, as `find_pictures` describes."""
+def search_folder(folder: Path, root: Path | None = None) -> Search:
+    """The files in a folder and its subfolders with the suffix of a picture, in any case.
+
+    Hidden files and folders are left out. A link to a folder is followed once; not at all if it leads up, or to what
+    is searched anyway.
+
+    Args:
+        folder: where to look.
+        root: the folder that holds it, if all of that is searched.
+    """
+    roots = {folder.resolve(), (root or folder).resolve()}
     unreadable: list[OSError] = []
-    visited = set(_above(folder))
+    visited: set[tuple[int, int]] = set()
     paths: list[Path] = []
-    for root, folders, files in os.walk(folder, followlinks=True, onerror=unreadable.append):
-        status = Path(root).stat()
+    others: list[Path] = []
+    for here, folders, files in os.walk(folder, followlinks=True, onerror=unreadable.append):
+        status = Path(here).stat()
         if (status.st_dev, status.st_ino) in visited:
             folders.clear()
             continue
         visited.add((status.st_dev, status.st_ino))
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        paths += [Path(root, name) for name in files if not name.startswith(".") and _has_suffix(name)]
-    for path in sorted(paths):
-        yield Found(str(path), path)
-    for error in unreadable:
-        yield Found(str(error.filename), error=f"{error.filename} must be readable; got: {error.strerror}.")
+        folders[:] = sorted(
+            name for name in folders if not name.startswith(".") and not leads_back(Path(here, name), roots)
+        )
+        for path in (Path(here, name) for name in files if not name.startswith(".")):
+            if path.suffix.lower() in SUFFIXES:
+                paths.append(path)
+            elif path.is_file():  # not a link to nowhere
+                others.append(path)
+    found = [Found(str(path), path) for path in sorted(paths)]
+    found += [Found(e.filename, error=f"{e.filename} must be readable; got: {e.strerror}.") for e in unreadable]
+    return Search(found, sorted(others))
 
 
-def _above(folder: Path) -> Iterator[tuple[int, int]]:
-    """The folders that hold this one: a link up to one of them would bring in everything beside it."""
-    for parent in folder.resolve().parents:
-        with suppress(OSError):
-            status = parent.stat()
-            yield status.st_dev, status.st_ino
+def leads_back(path: Path, roots: Iterable[Path]) -> bool:
+    """Whether a folder is a link up from one of these, or to something in them that is not hidden."""
+    if not path.is_symlink():
+        return False
+    target = path.resolve()
+    return any(
+        root.is_relative_to(target)
+        or (target.is_relative_to(root) and not any(p.startswith(".") for p in target.relative_to(root).parts))
+        for root in roots
+    )
 
 
-def _expand(argument: str) -> list[Found]:
-    if argument == "-":
-        return [_read_stdin()]
+def _expand(argument: str, search: Search) -> None:
+    """Add what an argument means."""
     path = Path(argument)
-    if path.is_dir():
+    if argument == "-":
+        search.found.append(_read_stdin())
+    elif path.is_dir():
+        inside = search_folder(path)
         empty = f"{argument} must hold pictures; got a folder without any. Look for {', '.join(sorted(SUFFIXES))}."
-        return list(walk_pictures(path)) or [Found(argument, error=empty)]
-    if os.path.lexists(path):
-        return [Found(argument, path)]
-    if any(wildcard in argument for wildcard in "*?["):
+        search.found.extend(inside.found or [Found(argument, error=empty)])
+        search.others.extend(inside.others)
+    elif os.path.lexists(path):
+        search.found.append(Found(argument, path))
+    elif any(wildcard in argument for wildcard in "*?["):
         # Path.glob would drop a leading `./` and needs the fixed part of a pattern cut off first.
         matches = sorted(glob.glob(argument, recursive=True))  # noqa: PTH207
-        nothing = f"{argument} must match a file or folder; got no match. Check the folder and the pattern."
-        return [found for match in matches for found in _expand(match)] or [Found(argument, error=nothing)]
-    return [Found(argument, error=f"{argument} must be a picture; got nothing: there is no such file. Check the path.")]
-
-
-def _has_suffix(name: str) -> bool:
-    return Path(name).suffix.lower() in SUFFIXES
+        for match in matches:
+            _expand(match, search)
+        if not matches:
+            nothing = f"{argument} must match a file or folder; got no match. Check the folder and the pattern."
+            search.found.append(Found(argument, error=nothing))
+    else:
+        nothing = f"{argument} must be a picture; got nothing: there is no such file. Check the path."
+        search.found.append(Found(argument, error=nothing))
 
 
 def _read_stdin() -> Found:

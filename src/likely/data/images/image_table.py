@@ -5,13 +5,12 @@ from pathlib import Path
 
 import numpy as np
 
-from likely.data.dataset import Dataset, Part
-from likely.data.images.decode_many import load_pictures
+from likely.data.dataset import Dataset
 from likely.data.images.find import SUFFIXES, Found
+from likely.data.images.image_parts import read_parts
 from likely.data.progress_callback import Progress
 from likely.data.tables.split_column import Split
 from likely.data.tables.table import Table
-from likely.data.tables.targets import SHOWN
 from likely.errors import DataError
 
 _LOOKED_AT = 100
@@ -70,39 +69,17 @@ def open_pictures(
         DataError: if a row has no picture or one that leaves the table's folder, or as `load_pictures`.
     """
     rows = np.concatenate(list(split.rows.values()))
-    part_of = np.repeat(list(split.rows), [len(index) for index in split.rows.values()])
-    everywhere = find_in_table(table, picture)
-    found = [everywhere[row] for row in rows.tolist()]
-    missing = [str(entry.error) for entry in found if entry.source is None]
-    if missing and not skip_bad:
-        more = f"\n(and {len(missing) - SHOWN:,} more)" if len(missing) > SHOWN else ""
-        raise DataError(
-            "\n".join([f"{len(missing):,} of {len(rows):,} rows name no picture:", *missing[:SHOWN]]) + more
-        )
-    named = [i for i, entry in enumerate(found) if entry.source is not None]
-    sources = [source for entry in found if (source := entry.source) is not None]
-    loaded = load_pictures(
-        sources, [found[i].name for i in named], image_size=image_size, skip_bad=skip_bad, progress=progress
+    part_of = [part for part, index in split.rows.items() for _ in index]
+    found = find_in_table(table, picture)
+    parts, notes = read_parts(
+        [found[row] for row in rows.tolist()],
+        part_of,
+        dataset.train.take(rows),
+        image_size=image_size,
+        skip_bad=skip_bad,
+        progress=progress,
     )
-    kept = np.array(named, dtype=np.int64)[loaded.kept]
-    paths = [found[i].name for i in kept] if all(isinstance(source, Path) for source in sources) else None
-    order, groups = (
-        None if values is None else values[rows[kept]] for values in (dataset.train.order, dataset.train.groups)
-    )
-    everything = Part(loaded.X, dataset.train.y[rows[kept]], paths, order, groups=groups)
-    # All rows in their order are the rows themselves.
-    parts = {
-        part: everything if len(split.rows) == 1 else everything.take(np.flatnonzero(part_of[kept] == part))
-        for part in split.rows
-        if part == "train" or (part_of[kept] == part).any()
-    }
-    skipped = [*missing, *loaded.skipped]
-    notes = (
-        [f"{len(skipped):,} of {len(rows):,} pictures could not be read and were skipped, {skipped[0]}"]
-        if skipped
-        else []
-    )
-    return replace(dataset, **parts, picture=picture, notes=(*dataset.notes, *notes))
+    return replace(dataset, **parts, picture=picture).with_notes(*notes)
 
 
 def find_in_table(table: Table, picture: str, first_row: int = 0) -> list[Found]:

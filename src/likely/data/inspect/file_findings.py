@@ -6,7 +6,8 @@ from pathlib import Path
 import numpy as np
 
 from likely.data.corrections import relative_path
-from likely.data.inspect.files import File, Seen
+from likely.data.images.image_parts import LabeledPicture
+from likely.data.inspect.files import Seen
 from likely.data.inspect.findings import Finding, Place, Severity, counted
 
 _ODD_SIZE = 3.0
@@ -17,7 +18,7 @@ _ODD_SHAPE = 1.5
 
 
 def about_files(
-    folder: Path, files: Sequence[File], seen: Sequence[Seen], *, image_size: int | None, skip_bad: bool
+    folder: Path, files: Sequence[LabeledPicture], seen: Sequence[Seen], *, image_size: int | None, skip_bad: bool
 ) -> list[Finding]:
     """The findings, one of each kind at most."""
     bad = [(f, s) for f, s in zip(files, seen, strict=True) if s.error is not None]
@@ -26,7 +27,7 @@ def about_files(
     def finding(
         kind: str,
         severity: Severity,
-        pairs: Sequence[tuple[File, Seen]],
+        pairs: Sequence[tuple[LabeledPicture, Seen]],
         message: str,
         advice: str,
         detail: Callable[[Seen], str],
@@ -110,9 +111,9 @@ def about_files(
     ]
 
 
-def _sizes(folder: Path, good: Sequence[tuple[File, Seen]], image_size: int | None) -> list[Finding]:
+def _sizes(folder: Path, good: Sequence[tuple[LabeledPicture, Seen]], image_size: int | None) -> list[Finding]:
     """That pictures have several sizes, with the first picture of each, the most frequent first."""
-    first: dict[tuple[int, int], tuple[File, Seen]] = {}
+    first: dict[tuple[int, int], tuple[LabeledPicture, Seen]] = {}
     counts: dict[tuple[int, int], int] = {}
     for f, s in good:
         size = (s.height, s.width)
@@ -129,7 +130,7 @@ def _sizes(folder: Path, good: Sequence[tuple[File, Seen]], image_size: int | No
     return [Finding("sizes", "error", f"Pictures have {len(counts):,} different sizes.", advice, groups)]
 
 
-def _odd_sizes(good: Sequence[tuple[File, Seen]]) -> list[tuple[File, Seen]]:
+def _odd_sizes(good: Sequence[tuple[LabeledPicture, Seen]]) -> list[tuple[LabeledPicture, Seen]]:
     if not good:
         return []
     sizes = np.array([(s.height, s.width) for _, s in good], dtype=np.float64)
@@ -139,7 +140,7 @@ def _odd_sizes(good: Sequence[tuple[File, Seen]]) -> list[tuple[File, Seen]]:
     return [pair for pair, odd in zip(good, far | wide, strict=True) if odd]
 
 
-def _place(folder: Path, file: File, detail: str) -> Place:
+def _place(folder: Path, file: LabeledPicture, detail: str) -> Place:
     name = relative_path(file.found.name, str(folder))
     return Place(name, "path", file.part, label=file.label, detail=detail)
 

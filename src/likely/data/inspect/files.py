@@ -10,28 +10,13 @@ import numpy as np
 from PIL import Image
 
 from likely.data.images.decode import look_at_picture
-from likely.data.images.find import Found
+from likely.data.images.image_parts import LabeledPicture
 from likely.data.inspect.near_duplicates import THUMBNAIL, block_means
 from likely.data.progress_callback import Progress
 from likely.errors import PictureError
 
 _ENOUGH = 256
 """Pixels along the shorter side that are enough for a thumbnail."""
-
-
-@dataclass(frozen=True)
-class File:
-    """A picture file of a class, and the part it is in.
-
-    Args:
-        found: where it is.
-        part: "train", "val" or "test".
-        label: its class.
-    """
-
-    found: Found
-    part: str
-    label: str
 
 
 @dataclass(frozen=True)
@@ -64,7 +49,7 @@ class Seen:
     thumbnail: np.ndarray | None = None
 
 
-def look_at_files(files: Sequence[File], progress: Progress | None = None) -> list[Seen]:
+def look_at_files(files: Sequence[LabeledPicture], progress: Progress | None = None) -> list[Seen]:
     """What is in each file, in their order; several are read at a time."""
     seen: list[Seen] = []
     with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
@@ -75,7 +60,7 @@ def look_at_files(files: Sequence[File], progress: Progress | None = None) -> li
     return seen
 
 
-def _look(file: File) -> Seen:
+def _look(file: LabeledPicture) -> Seen:
     source = file.found.source
     if source is None:
         return Seen(error=file.found.error)

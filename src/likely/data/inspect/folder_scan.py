@@ -1,14 +1,13 @@
-"""A folder of class folders, looked at to the end: no fault hides another one."""
+"""What is wrong with a folder of class folders, to the end: no fault hides another one."""
 
-import os
-import unicodedata
+from collections.abc import Iterable
 from pathlib import Path
 
 from likely.data.corrections import relative_path
-from likely.data.images.class_folder import LAYOUT, PARTS, part_folders
-from likely.data.images.find import SUFFIXES, walk_pictures
+from likely.data.images.class_folder import ClassFolder, FolderScan, scan_class_folder
+from likely.data.images.open_class_folder import LAYOUT
 from likely.data.inspect.file_findings import about_files
-from likely.data.inspect.files import File, Seen, look_at_files
+from likely.data.inspect.files import Seen, look_at_files
 from likely.data.inspect.findings import Finding, Place, counted
 from likely.data.inspect.looked_at import LookedAt, as_dataset, common_shape
 from likely.data.progress_callback import Progress
@@ -27,122 +26,108 @@ def look_at_folder(
     Raises:
         DataError: if it is not clear which folders are classes.
     """
-    classes = _class_folders(folder)
-    if not classes["train"]:
-        message = f"{folder} must hold class folders; got a folder without subfolders."
-        return LookedAt(None, None, [Finding("layout", "error", message, LAYOUT)], None)
-    files = [
-        File(found, part, _label(path))
-        for part, paths in classes.items()
-        for path in paths
-        for found in walk_pictures(path)
-    ]
-    seen = look_at_files(files, progress)
+    scan = scan_class_folder(folder)
+    if scan.without_classes:
+        messages = [f"{path} must hold class folders; got a folder without any." for path in scan.without_classes]
+        return LookedAt(None, None, [Finding("layout", "error", message, LAYOUT) for message in messages], None)
+    seen = look_at_files(scan.pictures, progress)
     found = [
-        *_about_classes(folder, classes, files, seen),
-        *about_files(folder, files, seen, image_size=image_size, skip_bad=skip_bad),
-        *_other_files(folder, classes),
+        *_about_classes(scan, seen),
+        *about_files(folder, scan.pictures, seen, image_size=image_size, skip_bad=skip_bad),
+        *_left_out(scan),
     ]
-    labels = sorted({file.label for file in files if file.part == "train"})
-    dataset, digests = as_dataset(str(folder), files, seen, labels)
+    dataset, digests = as_dataset(str(folder), scan.pictures, seen, scan.labels)
     return LookedAt(dataset, digests, found, common_shape(seen, image_size))
 
 
-def _class_folders(folder: Path) -> dict[str, list[Path]]:
-    """The class folders of each part, training first."""
-    return {
-        part: sorted(path for path in root.iterdir() if path.is_dir() and not path.name.startswith("."))
-        for part, root in sorted(part_folders(folder).items(), key=lambda item: list(PARTS).index(item[0]))
-    }
+def _about_classes(scan: FolderScan, seen: list[Seen]) -> list[Finding]:
+    """Class folders that can't be learned from or judged with, as `open_class_folder` refuses them."""
+    files = list(zip(scan.pictures, seen, strict=True))
+    there = {(file.part, file.label) for file, _ in files}
+    readable = {(file.part, file.label) for file, one in files if one.error is None}
+    damaged = [of for of in scan.classes if (of.part, of.label) in there - readable]
+    damaged = [of for of in damaged if of.part == "train" or not any(part == of.part for part, _ in readable)]
 
+    def finding(kind: str, folders: list[ClassFolder], message: str, advice: str) -> Finding:
+        """A finding; `message` differs in the plural, after a bar."""
+        count = counted(len(folders), *message.split("|"))
+        places = [Place(_name(scan, of.path), "path", of.part, label=of.label) for of in folders]
+        return Finding(kind, "error", f"{count}.", advice, [[place] for place in places])
 
-def _label(path: Path) -> str:
-    # One name, however the file system writes its accents.
-    return unicodedata.normalize("NFC", path.name)
-
-
-def _about_classes(folder: Path, classes: dict[str, list[Path]], files: list[File], seen: list[Seen]) -> list[Finding]:
-    """Class folders without pictures, or without any that can be read; one class only; classes that only tests have."""
-    there = {(f.part, f.label) for f in files}
-    readable = {(f.part, f.label) for f, s in zip(files, seen, strict=True) if s.error is None}
-    learned = {_label(path) for path in classes["train"]}
-    empty, damaged, unseen, twice = list[Place](), list[Place](), list[Place](), list[Place]()
-    for part, paths in classes.items():
-        names = [_label(path) for path in paths]
-        for path in paths:
-            place = Place(relative_path(str(path), str(folder)), "path", part, label=_label(path))
-            if (part, _label(path)) not in there:
-                empty.append(place)
-            elif (part, _label(path)) not in readable and part == "train":
-                damaged.append(place)
-            if _label(path) not in learned:
-                unseen.append(place)
-            if names.count(_label(path)) > 1:
-                twice.append(place)
     found = [
-        Finding(
+        finding(
             "same-name",
-            "error",
-            f"{counted(len(twice), 'class folder')} of the same names, with accents written in two ways.",
+            scan.same_name,
+            "class folder of the same name, with accents written in two ways|class folders of the same names, with "
+            "accents written in two ways",
             "Move the pictures together.",
-            [[place] for place in twice],
         ),
-        Finding(
+        finding(
             "empty-class",
-            "error",
-            f"{counted(len(empty), 'class folder holds', 'class folders hold')} no picture.",
+            scan.empty,
+            "class folder holds no picture|class folders hold no picture",
             "Add pictures or remove the folder.",
-            [[place] for place in empty],
         ),
-        Finding(
+        finding(
             "unreadable-class",
-            "error",
-            f"{counted(len(damaged), 'class folder holds', 'class folders hold')} no picture that can be read.",
+            damaged,
+            "class folder holds no picture that can be read|class folders hold no picture that can be read",
             "Copy the pictures again, or remove the folder.",
-            [[place] for place in damaged],
         ),
-        Finding(
+        finding(
             "unseen-class",
-            "error",
-            f"{counted(len(unseen), 'class folder of val or test has', 'class folders of val or test have')} none in "
-            "training: what was never learned can't be judged.",
+            scan.unseen,
+            "class folder of val or test has none in training: what was never learned can't be judged|class folders of "
+            "val or test have none in training: what was never learned can't be judged",
             "Add training pictures or leave the class out.",
-            [[place] for place in unseen],
         ),
     ]
-    if len(learned) == 1:
-        only = classes["train"][0]
+    if len(scan.labels) == 1:
         found.append(
             Finding(
                 "one-class",
                 "error",
-                f"There is one class only, {only.name!r}: nothing to tell it apart from.",
+                f"There is one class only, {scan.labels[0]!r}: nothing to tell it apart from.",
                 "Add pictures of another class, in a folder of its own.",
-                [[Place(only.name, "label", "train")]],
+                [[Place(scan.labels[0], "label", "train")]],
             )
         )
+    folders = [[Place(_name(scan, Path(found.name)), "path", of.part, label=of.label)] for of, found in scan.unreadable]
+    found.append(
+        Finding(
+            "unreadable-folder",
+            "error",
+            f"{counted(len(folders), 'folder')} can't be read.",
+            "Check their permissions.",
+            folders,
+        )
+    )
     return [finding for finding in found if finding.groups]
 
 
-def _other_files(folder: Path, classes: dict[str, list[Path]]) -> list[Finding]:
-    """Files that are taken for no pictures: perhaps they are some, in a format that is not read."""
-    others = [
-        Path(root, name)
-        for paths in classes.values()
-        for path in paths
-        for root, _, names in os.walk(path)
-        for name in sorted(names)
-        if not name.startswith(".") and Path(name).suffix.lower() not in SUFFIXES
-    ]
-    if not others:
-        return []
-    count = counted(len(others), "file in class folders is", "files in class folders are")
-    return [
-        Finding(
+def _left_out(scan: FolderScan) -> list[Finding]:
+    """Files that are taken for no pictures: perhaps they are some, in a format that is not read; links to classes."""
+
+    def note(kind: str, paths: Iterable[Path], message: str, advice: str) -> Finding:
+        groups = [[Place(_name(scan, path), "path")] for path in paths]
+        return Finding(kind, "note", f"{counted(len(groups), *message.split('|'))}.", advice, groups)
+
+    found = [
+        note(
             "no-picture",
-            "note",
-            f"{count} left out, by the suffix.",
+            scan.others.others,
+            "file in class folders is left out, by the suffix|files in class folders are left out, by the suffix",
             "If they are pictures, save them as PNG or JPEG.",
-            [[Place(relative_path(str(path), str(folder)), "path")] for path in sorted(others)],
-        )
+        ),
+        note(
+            "link",
+            scan.links,
+            "link leads to another class: left out|links lead to other classes: left out",
+            "If a class has two names, move the pictures to one of them.",
+        ),
     ]
+    return [finding for finding in found if finding.groups]
+
+
+def _name(scan: FolderScan, path: Path) -> str:
+    return relative_path(str(path), str(scan.folder))

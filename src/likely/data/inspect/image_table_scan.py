@@ -4,9 +4,10 @@ from pathlib import Path
 from typing import Literal
 
 from likely.data.dataset import Task
+from likely.data.images.image_parts import LabeledPicture
 from likely.data.images.image_table import find_in_table, picture_column
 from likely.data.inspect.file_findings import about_files
-from likely.data.inspect.files import File, look_at_files
+from likely.data.inspect.files import look_at_files
 from likely.data.inspect.findings import Finding
 from likely.data.inspect.looked_at import LookedAt, as_dataset, common_shape
 from likely.data.progress_callback import Progress
@@ -44,7 +45,7 @@ def look_at_picture_table(
     split = read_split(table)
     found = find_in_table(table, picture)
     files = [
-        File(found[row], part, answers.labels[answers.y[row]])
+        LabeledPicture(found[row], part, answers.labels[answers.y[row]])
         for part, rows in split.rows.items()
         for row in rows.tolist()
     ]

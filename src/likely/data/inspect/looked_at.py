@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from likely.data.dataset import Dataset, Part
-from likely.data.images.class_folder import PARTS
-from likely.data.inspect.files import File, Seen
+from likely.data.dataset import PARTS, Dataset, Part
+from likely.data.images.image_parts import LabeledPicture
+from likely.data.inspect.files import Seen
 from likely.data.inspect.findings import Finding
 
 
@@ -29,7 +29,7 @@ class LookedAt:
 
 
 def as_dataset(
-    found_at: str, files: Sequence[File], seen: Sequence[Seen], labels: Sequence[str]
+    found_at: str, files: Sequence[LabeledPicture], seen: Sequence[Seen], labels: Sequence[str]
 ) -> tuple[Dataset | None, np.ndarray | None]:
     """Thumbnails of what can be read, and its digests.
 

@@ -1,0 +1,72 @@
+"""Pictures with their answers, as the parts of a data set."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from likely.data.dataset import PARTS, Part
+from likely.data.images.decode_many import SHOWN, load_pictures
+from likely.data.images.find import Found
+from likely.data.progress_callback import Progress
+from likely.errors import DataError
+from likely.preprocessing.stored_rows import take_rows
+
+
+@dataclass(frozen=True)
+class LabeledPicture:
+    """A picture, its label, and the part it is in: "train", "val" or "test"."""
+
+    found: Found
+    part: str
+    label: str
+
+
+def read_parts(
+    found: Sequence[Found],
+    part_of: Sequence[str],
+    answers: Part,
+    *,
+    image_size: int | None = None,
+    skip_bad: bool = False,
+    progress: Progress | None = None,
+) -> tuple[dict[str, Part], tuple[str, ...]]:
+    """The parts that have a picture that can be read, and what to say of those that have been left out.
+
+    Args:
+        found: the pictures.
+        part_of: the part of each.
+        answers: one row per picture, with everything but the pictures.
+        image_size: resize all to this height and width; without it they must have one size.
+        skip_bad: leave out what can't be read, instead of refusing the whole.
+        progress: told how many have been read.
+    Raises:
+        DataError: if there is nothing to read in a place, or as `load_pictures`.
+    """
+    missing = [str(entry.error) for entry in found if entry.source is None]
+    if missing and not skip_bad:
+        more = f"\n(and {len(missing) - SHOWN:,} more)" if len(missing) > SHOWN else ""
+        raise DataError(
+            "\n".join([f"{len(missing):,} of {len(found):,} rows name no picture:", *missing[:SHOWN]]) + more
+        )
+    named = [i for i, entry in enumerate(found) if entry.source is not None]
+    sources = [source for entry in found if (source := entry.source) is not None]
+    loaded = load_pictures(
+        sources, [found[i].name for i in named], image_size=image_size, skip_bad=skip_bad, progress=progress
+    )
+    kept = np.array(named, dtype=np.int64)[loaded.kept]
+    on_disk = all(isinstance(source, Path) for source in sources)
+    part_of_kept = np.array(part_of)[kept]
+    parts: dict[str, Part] = {}
+    for part in PARTS:
+        rows = np.flatnonzero(part_of_kept == part)
+        if len(rows) or part == "train":
+            X = loaded.X if len(rows) == len(kept) else take_rows(loaded.X, rows)
+            paths = [found[i].name for i in kept[rows]] if on_disk else None
+            order, groups = (None if v is None else v[kept[rows]] for v in (answers.order, answers.groups))
+            parts[part] = Part(X, answers.y[kept[rows]], paths, order, groups=groups)
+    skipped = [*missing, *loaded.skipped]
+    if not skipped:
+        return parts, ()
+    return parts, (f"{len(skipped):,} of {len(found):,} pictures could not be read and were skipped, {skipped[0]}",)
