@@ -18,7 +18,7 @@ from matplotlib.figure import Figure  # noqa: E402
 
 import likely  # noqa: E402
 from likely.engines.gradient_descent import descent_path  # noqa: E402
-from likely.networks.activations import ACTIVATIONS  # noqa: E402
+from likely.registry import ACTIVATIONS  # noqa: E402
 
 DEFAULT_FOLDER = Path(__file__).parent / "pictures"
 BLUE, ORANGE = "tab:blue", "tab:orange"

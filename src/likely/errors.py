@@ -118,6 +118,21 @@ class RankWarning(LikelyWarning):
     """A design matrix without full column rank: infinitely many parameters fit equally well."""
 
 
+def unknown_name(what: str, name: object, choices: Iterable[str]) -> str:
+    """The message for a name that does not exist: all that do, and the nearest, if one is near.
+
+    Example:
+        >>> print(unknown_name("preset", "fats", ["fast", "best"]))
+        preset must be one of 'fast', 'best'; got 'fats'. Did you mean 'fast'?
+        >>> print(unknown_name("preset", "xyz", ["fast", "best"]))
+        preset must be one of 'fast', 'best'; got 'xyz'.
+    """
+    known = list(choices)
+    hint = nearest(name, known)
+    message = f"{what} must be one of {', '.join(map(repr, known))}; got {name!r}."
+    return f"{message} {hint}" if hint.startswith("Did") else message
+
+
 def nearest(name: object, choices: Iterable[object]) -> str:
     """A hint for messages: `Did you mean 'Shirt'?` if a choice is close to `name`, else the choices themselves.
 

@@ -31,7 +31,7 @@ ENGINES = ("numpy", "jax", "torch")
 def test_an_unknown_engine_names_the_choices() -> None:
     with pytest.raises(EngineError, match="Did you mean 'numpy'"):
         create_engine("nunpy", Linear(3, 2), **SETTINGS)
-    with pytest.raises(EngineError, match="numpy, jax, torch"):
+    with pytest.raises(EngineError, match="'numpy', 'jax', 'torch'"):
         likely.gradient(Objective(Linear(3, 2)), "tensorflow")
 
 

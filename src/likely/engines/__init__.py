@@ -1,6 +1,5 @@
 """Engines by name, imported when they are asked for."""
 
-import importlib
 from collections.abc import Sequence
 from typing import Any
 
@@ -8,14 +7,9 @@ import numpy as np
 
 from likely.engines.gradient import refuse_heaviside
 from likely.engines.protocol import Engine, MakeOptimizer, Optimizer
-from likely.errors import EngineError, nearest
+from likely.errors import EngineError
 from likely.networks.network import Network, TorchNetwork
-
-_ENGINES = {
-    "numpy": ("likely.engines.by_hand", "ByHand"),
-    "jax": ("likely.engines.by_jax", "ByJax"),
-    "torch": ("likely.engines.by_torch.torch_engine", "ByTorch"),
-}
+from likely.registry import ENGINES
 
 
 def create_engine(
@@ -51,8 +45,7 @@ def create_engine(
     Raises:
         EngineError: if the engine does not exist or cannot train the network; it says which can.
     """
-    if name not in _ENGINES:
-        raise EngineError(f"engine must be one of {', '.join(_ENGINES)}; got {name!r}. {nearest(name, _ENGINES)}")
+    made = ENGINES.named(name)
     if name != "torch" and not isinstance(network, Network):
         raise EngineError(
             f"The engine {name!r} must be given a pure network such as 'linear' or 'mlp'; got {network.name!r}, "
@@ -66,8 +59,6 @@ def create_engine(
             f"{'layers to freeze' if freeze else 'another optimizer'}. Only torch can do that. Try engine='torch'."
         )
     refuse_heaviside(network)
-    module, kind = _ENGINES[name]
-    made: Any = getattr(importlib.import_module(module), kind)
     more: dict[str, Any] = {"precision": precision, "freeze": freeze} if name == "torch" else {}
     return made(
         network,

@@ -23,12 +23,12 @@ import numpy as np
 from likely.arrays import Array, Params, to_numpy
 from likely.engines.protocol import Augment, Batch, Optimizer, Prepare
 from likely.errors import EngineError
-from likely.functional.losses import LOSSES
 from likely.networks.layers import affine
 from likely.networks.linear import Linear
 from likely.networks.mlp import MLP
 from likely.networks.network import Network
 from likely.preprocessing.stored_rows import RowArray
+from likely.registry import LOSSES
 
 _PIECE = 32_768
 """Numbers per piece of an update: five arrays of so many float32 fit a core's second-level cache."""

@@ -6,11 +6,9 @@ from typing import Any
 import numpy as np
 
 from likely.arrays import to_numpy
-from likely.errors import EngineError, ShapeError, nearest
+from likely.errors import EngineError, ShapeError, unknown_name
 from likely.functional.objective import Objective
 from likely.networks.layers import check_fit
-
-_ENGINES = ("numpy", "jax", "torch")
 
 
 def gradient(objective: Callable[..., Any], engine: str = "numpy") -> Callable[..., Any]:
@@ -31,8 +29,8 @@ def gradient(objective: Callable[..., Any], engine: str = "numpy") -> Callable[.
         >>> J({"layer0": np.zeros((2, 1))}, np.array([[2.0]]), np.array([[1.0]]))["layer0"].ravel()
         array([-2., -4.])
     """
-    if engine not in _ENGINES:
-        raise EngineError(f"engine must be one of {', '.join(_ENGINES)}; got {engine!r}. {nearest(engine, _ENGINES)}")
+    if engine not in _BY:
+        raise EngineError(unknown_name("engine", engine, _BY))
     if isinstance(objective, Objective):
         refuse_heaviside(objective.network)
     elif engine == "numpy":
@@ -40,7 +38,7 @@ def gradient(objective: Callable[..., Any], engine: str = "numpy") -> Callable[.
             "The gradient by hand must be of an Objective, whose chain rule is written out; got another function. "
             "Try engine='jax' or engine='torch', which differentiate any function of their arrays."
         )
-    differentiate = {"numpy": _by_hand, "jax": _by_jax, "torch": _by_torch}[engine]
+    differentiate = _BY[engine]
 
     def checked(theta: Any, *data: Any) -> Any:
         for name, value in theta.items() if isinstance(theta, dict) else [("theta", theta)]:
@@ -86,3 +84,6 @@ def _by_torch(objective: Any, theta: Any, *data: Any) -> Any:
     from likely.engines.by_torch.autograd import gradient_of
 
     return gradient_of(objective, theta, *data)
+
+
+_BY: dict[str, Callable[..., Any]] = {"numpy": _by_hand, "jax": _by_jax, "torch": _by_torch}

@@ -138,19 +138,21 @@ def softmax_jacobian(probs: Array) -> Array:
 
 @dataclass(frozen=True)
 class Head:
-    """A head as a row of the table: forward, log form, and the way back by hand.
+    """A head as a row of `HEADS`: forward, log form, and the way back by hand.
 
     Args:
         name: as configurations and model files call it.
         probs: scores -> outputs.
         log_probs: (scores, axis=-1) -> log outputs in nats.
         backward: (scores, outputs, gradient with respect to outputs) -> gradient with respect to scores.
+        on_simplex: whether the outputs are distributions, which cross-entropy needs.
     """
 
     name: str
     probs: Callable[[Array], Array]
     log_probs: Callable[..., Array]
     backward: Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]
+    on_simplex: bool = True
 
 
 def _softmax_backward(scores: np.ndarray, probs: np.ndarray, upstream: np.ndarray) -> np.ndarray:
@@ -184,11 +186,7 @@ def _no_log(scores: Array, axis: int = -1) -> Array:
     )
 
 
-HEADS: dict[str, Head] = {
-    "softmax": Head("softmax", softmax, log_softmax, _softmax_backward),
-    "l1": Head("l1", l1_normalize, log_l1_normalize, _l1_backward),
-    "sigmoid": Head("sigmoid", sigmoid, _no_log, _sigmoid_backward),
-    "identity": Head("identity", _identity, _no_log, lambda scores, outputs, upstream: upstream),
-}
-"""The heads by name. "identity" leaves the scores as they are, for regression; "sigmoid" puts each between 0 and 1 on
-its own, which is no distribution over them: both are for the squared error."""
+SOFTMAX = Head("softmax", softmax, log_softmax, _softmax_backward)
+L1 = Head("l1", l1_normalize, log_l1_normalize, _l1_backward)
+SIGMOID = Head("sigmoid", sigmoid, _no_log, _sigmoid_backward, on_simplex=False)
+IDENTITY = Head("identity", _identity, _no_log, lambda scores, outputs, upstream: upstream, on_simplex=False)

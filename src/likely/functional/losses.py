@@ -8,7 +8,8 @@ import numpy as np
 
 from likely.arrays import Array, namespace
 from likely.errors import ShapeError
-from likely.functional.heads import HEADS, LOG_FLOOR, floats, log_softmax
+from likely.functional.heads import LOG_FLOOR, floats, log_softmax
+from likely.registry import HEADS
 
 _HUGE = 1e6  # a loss from which on it may be that a score of -inf stands for an impossible label
 
@@ -64,20 +65,25 @@ def squared_error(targets: Array, outputs: Array) -> Array:
 
 @dataclass(frozen=True)
 class Loss:
-    """A loss as a row of the table, applied through a head.
+    """A loss as a row of `LOSSES`, applied through a head.
 
     Args:
         name: as configurations and model files call it.
         values: (head name, labels (n, k), scores (n, k)) -> one value per example (n,).
         with_gradient: (head name, labels, scores) -> the values, and by hand the gradient of each with respect to its
             scores, (n, k): what both need is computed once.
-        heads: the heads that it can follow.
+        of_distributions: whether it can follow only heads whose outputs are distributions.
     """
 
     name: str
     values: Callable[[str, Array, Array], Array]
     with_gradient: Callable[[str, np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]
-    heads: tuple[str, ...]
+    of_distributions: bool = True
+
+    @property
+    def heads(self) -> tuple[str, ...]:
+        """The heads that it can follow."""
+        return tuple(name for name, head in HEADS.items() if head.on_simplex or not self.of_distributions)
 
 
 def _cross_entropy(head: str, labels: Array, scores: Array) -> Array:
@@ -115,11 +121,8 @@ def _squared_with_gradient(head: str, targets: np.ndarray, scores: np.ndarray) -
     return squared_error(targets, outputs), gradient
 
 
-LOSSES: dict[str, Loss] = {
-    "cross_entropy": Loss("cross_entropy", _cross_entropy, _cross_entropy_with_gradient, ("softmax", "l1")),
-    "squared_error": Loss("squared_error", _squared, _squared_with_gradient, tuple(HEADS)),
-}
-"""The losses by name."""
+CROSS_ENTROPY = Loss("cross_entropy", _cross_entropy, _cross_entropy_with_gradient)
+SQUARED_ERROR = Loss("squared_error", _squared, _squared_with_gradient, of_distributions=False)
 
 
 def _check_shapes(left_name: str, left: Array, right_name: str, right: Array) -> None:

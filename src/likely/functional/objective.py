@@ -3,10 +3,9 @@
 from dataclasses import dataclass
 
 from likely.arrays import Array, Params, namespace
-from likely.errors import ConfigError, ShapeError, nearest
-from likely.functional.heads import HEADS
-from likely.functional.losses import LOSSES
+from likely.errors import ConfigError, ShapeError
 from likely.networks.network import Network
+from likely.registry import HEADS, LOSSES
 
 
 def mean_loss(head: str, loss: str, Y: Array, scores: Array, weights: Array | None = None) -> Array:
@@ -52,13 +51,10 @@ class Objective:
     loss: str = "cross_entropy"
 
     def __post_init__(self) -> None:
-        if self.head not in HEADS:
-            raise ConfigError(f"head must be a known name; got {self.head!r}. {nearest(self.head, HEADS)}")
-        if self.loss not in LOSSES:
-            raise ConfigError(f"loss must be a known name; got {self.loss!r}. {nearest(self.loss, LOSSES)}")
-        if self.head not in LOSSES[self.loss].heads:
+        head, loss = HEADS.named(self.head), LOSSES.named(self.loss)
+        if loss.of_distributions and not head.on_simplex:
             raise ConfigError(
-                f"The loss {self.loss!r} must follow one of the heads {', '.join(LOSSES[self.loss].heads)}; "
+                f"The loss {self.loss!r} must follow one of the heads {', '.join(loss.heads)}; "
                 f"got {self.head!r}, whose outputs are not distributions. Try loss='squared_error'."
             )
 

@@ -12,7 +12,6 @@ from likely.data.groups import groups_or_copies, one_per_group
 from likely.data.hashes import row_codes
 from likely.data.splits import random_split
 from likely.errors import DataError, GuaranteeWarning, ModelFileError, ProbabilityError, ShapeError, nearest
-from likely.functional.heads import HEADS
 from likely.model.card import Card
 from likely.model.held_out_arrays import (
     CODES,
@@ -32,6 +31,7 @@ from likely.preprocessing.stored_rows import take_rows
 from likely.probability.distribution import Distribution
 from likely.probability.simplex import check_probabilities
 from likely.probability.space import Event, SampleSpace
+from likely.registry import HEADS
 from likely.trust.abstention import Promise, choose_threshold, confidence
 from likely.trust.bias_corrected import Calibration, fit_among
 from likely.trust.conformal import effective_rows, rows_needed

@@ -78,7 +78,7 @@ def gelu(z: Array) -> Array:
 
 @dataclass(frozen=True)
 class Activation:
-    """An activation as a row of the table.
+    """An activation as a row of `ACTIVATIONS`.
 
     Args:
         name: as configurations and model files call it.
@@ -115,11 +115,8 @@ def _gelu_derivative(z: np.ndarray, a: np.ndarray) -> np.ndarray:
     return p + 2 * _GELU_A * a * (1 - p) * (1 + 3 * _GELU_B * (z * z))
 
 
-ACTIVATIONS: dict[str, Activation] = {
-    "sigmoid": Activation("sigmoid", sigmoid, _sigmoid_derivative),
-    "relu": Activation("relu", relu, _relu_derivative),
-    "tanh": Activation("tanh", tanh, _tanh_derivative),
-    "gelu": Activation("gelu", gelu, _gelu_derivative),
-    "heaviside": Activation("heaviside", heaviside, None),
-}
-"""The activations by name."""
+SIGMOID = Activation("sigmoid", sigmoid, _sigmoid_derivative)
+RELU = Activation("relu", relu, _relu_derivative)
+TANH = Activation("tanh", tanh, _tanh_derivative)
+GELU = Activation("gelu", gelu, _gelu_derivative)
+HEAVISIDE = Activation("heaviside", heaviside, None)

@@ -6,9 +6,10 @@ from typing import Any
 import numpy as np
 
 from likely.arrays import Array, Params
-from likely.errors import ConfigError, ShapeError, nearest
-from likely.networks.activations import ACTIVATIONS, Activation
+from likely.errors import ShapeError
+from likely.networks.activations import Activation
 from likely.networks.layers import affine, check_fit, first_values
+from likely.registry import ACTIVATIONS
 
 
 class MLP:
@@ -38,10 +39,7 @@ class MLP:
                 f"sizes must be inputs, at least one hidden width, and outputs, all positive; got {list(sizes)}. "
                 "Try [784, 256, 10], or Linear(d, k) for no hidden layer."
             )
-        if activation not in ACTIVATIONS:
-            raise ConfigError(
-                f"activation must be a known name; got {activation!r}. {nearest(activation, ACTIVATIONS)}"
-            )
+        ACTIVATIONS.named(activation)
         self.sizes = tuple(int(size) for size in sizes)
         self.activation = activation
 

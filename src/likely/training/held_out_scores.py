@@ -5,9 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from likely.data.groups import one_per_group
-from likely.functional.heads import HEADS
 from likely.model.card import SplitsEntry
 from likely.preprocessing.stored_rows import take_rows
+from likely.registry import HEADS
 from likely.training.train import Rows, Trained
 from likely.trust.unseen import mask_unseen
 from likely.trust.weights import accept_by_weight

@@ -15,8 +15,8 @@ from likely.data.corrections import Correction, row_names
 from likely.data.dataset import Dataset
 from likely.data.splits import folds as split_into_folds
 from likely.errors import ConfigError, DataError
-from likely.functional.heads import HEADS
 from likely.preprocessing.stored_rows import take_rows
+from likely.registry import HEADS
 from likely.training.fit import Silent, Watcher
 from likely.training.plan import choose_plan
 from likely.training.run_progress import of_all_runs

@@ -15,9 +15,7 @@ from likely.config import RunConfig
 from likely.engines import create_engine
 from likely.engines.protocol import Engine
 from likely.errors import DivergenceError, RankWarning
-from likely.functional.heads import HEADS
 from likely.functional.least_squares import least_squares
-from likely.functional.losses import LOSSES
 from likely.metrics.scores import FLOOR
 from likely.model.inference import Inference
 from likely.model.transfer import begun
@@ -25,6 +23,7 @@ from likely.preprocessing.augment import make_augmentation
 from likely.preprocessing.columns import Column, input_width, mean_and_scale
 from likely.preprocessing.normalization import Normalization
 from likely.preprocessing.stored_rows import RowArray, take_rows
+from likely.registry import HEADS, LOSSES
 from likely.training.descent import Record, descend, planned_steps
 from likely.training.failure import check_training, cost_of_knowing_nothing
 from likely.training.pace import Stopwatch

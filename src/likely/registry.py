@@ -1,0 +1,141 @@
+"""Every name that a setting or a model file may use, and what it stands for: a new one is one file and one row here.
+
+A row is the thing itself, or `module:name`, which is imported when it is first asked for. The names alone are what the
+command line offers, what `RunConfig` accepts and what the docs list, so none of them needs to import anything heavy.
+"""
+
+import importlib
+from collections import UserDict
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from likely.errors import ConfigError, EngineError, unknown_name
+
+if TYPE_CHECKING:
+    from likely.engines.protocol import Engine
+    from likely.functional.heads import Head
+    from likely.functional.losses import Loss
+    from likely.networks.activations import Activation
+    from likely.networks.network import Network, TorchNetwork
+
+Row = TypeVar("Row")
+
+
+class Registry(UserDict[str, Row]):
+    """Names and what they stand for.
+
+    Args:
+        what: the setting, for messages.
+        rows: what each name stands for, or its place.
+        error: raised by `named` for a name that does not exist.
+    Example:
+        >>> sorted(HEADS), HEADS["l1"].probs.__name__
+        (['identity', 'l1', 'sigmoid', 'softmax'], 'l1_normalize')
+    """
+
+    def __init__(self, what: str, rows: Mapping[str, Any], error: type[Exception] = ConfigError) -> None:
+        self.what, self.error = what, error
+        super().__init__(rows)
+
+    def __getitem__(self, name: str) -> Row:
+        row: Any = self.data[name]
+        if isinstance(row, str):
+            module, _, attribute = row.partition(":")
+            row = self.data[name] = getattr(importlib.import_module(module), attribute)
+        return row
+
+    def named(self, name: str) -> Row:
+        """The row of this name.
+
+        Raises:
+            ConfigError or what `error` says: if there is none; it names the nearest.
+        """
+        if name not in self.data:
+            raise self.error(unknown_name(self.what, name, self))
+        return self[name]
+
+
+@dataclass(frozen=True)
+class OneOf:
+    """Of a pydantic field of text: the names of a registry, as they are when a value is checked.
+
+    Args:
+        registry: whose names.
+        also: names that stand before them, such as "auto".
+        without: rows that the field cannot take.
+    """
+
+    registry: Registry[Any]
+    also: tuple[str, ...] = ()
+    without: tuple[str, ...] = ()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """All names that the field takes now."""
+        return (*self.also, *(name for name in self.registry if name not in self.without))
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> Any:
+        from pydantic_core import core_schema
+
+        def checked(value: str, info: core_schema.ValidationInfo) -> str:
+            if value not in self.names:
+                raise ConfigError(unknown_name(info.field_name or self.registry.what, value, self.names))
+            return value
+
+        return core_schema.with_info_after_validator_function(checked, handler(source))
+
+
+NETWORKS: "Registry[Callable[..., Network | TorchNetwork]]" = Registry(
+    "network",
+    {
+        "conv": "likely.networks.convnet:ConvNet",
+        "mlp": "likely.networks.mlp:MLP",
+        "linear": "likely.networks.linear:Linear",
+    },
+)
+"""Classes that settings in a model file rebuild: pure networks, or builders of torch modules."""
+
+ACTIVATIONS: "Registry[Activation]" = Registry(
+    "activation",
+    {
+        "sigmoid": "likely.networks.activations:SIGMOID",
+        "relu": "likely.networks.activations:RELU",
+        "tanh": "likely.networks.activations:TANH",
+        "gelu": "likely.networks.activations:GELU",
+        "heaviside": "likely.networks.activations:HEAVISIDE",
+    },
+)
+"""Rows are `likely.networks.activations.Activation`; nothing learns through Heaviside's step."""
+
+HEADS: "Registry[Head]" = Registry(
+    "head",
+    {
+        "softmax": "likely.functional.heads:SOFTMAX",
+        "l1": "likely.functional.heads:L1",
+        "sigmoid": "likely.functional.heads:SIGMOID",
+        "identity": "likely.functional.heads:IDENTITY",
+    },
+)
+"""Rows are `likely.functional.heads.Head`. "identity" leaves the scores as they are, for regression; "sigmoid" puts
+each between 0 and 1 by itself, which is no distribution over them: both are for the squared error."""
+
+LOSSES: "Registry[Loss]" = Registry(
+    "loss",
+    {
+        "cross_entropy": "likely.functional.losses:CROSS_ENTROPY",
+        "squared_error": "likely.functional.losses:SQUARED_ERROR",
+    },
+)
+"""Rows are `likely.functional.losses.Loss`."""
+
+ENGINES: "Registry[Callable[..., Engine]]" = Registry(
+    "engine",
+    {
+        "numpy": "likely.engines.by_hand:ByHand",
+        "jax": "likely.engines.by_jax:ByJax",
+        "torch": "likely.engines.by_torch.torch_engine:ByTorch",
+    },
+    EngineError,
+)
+"""Classes with the methods of `likely.engines.protocol.Engine`."""
