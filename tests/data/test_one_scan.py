@@ -188,3 +188,14 @@ def test_a_class_whose_name_is_no_utf_8_is_refused(folder: Path) -> None:
     with pytest.raises(DataError, match=r"names in UTF-8; got .*h\\udcf4t"):
         open_dataset(folder)
     assert not check_source(folder).findings.fit_would_work
+
+
+def test_fit_and_check_see_the_same_rows_of_a_table(folder: Path) -> None:
+    rows = [f"{part}/{i:02}.png,{part},{'test' if i == 5 else 'train'}" for part in "ab" for i in range(N)]
+    lines = ["file,label,split", "gone.png,a,train", "../../etc/1.png,b,train", *rows, ",a,train"]
+    (folder / "t.csv").write_text("\n".join(lines))
+    checked, dataset = check_source(folder / "t.csv", skip_bad=True), open_dataset(folder / "t.csv", skip_bad=True)
+    assert files(checked.dataset) == files(dataset)
+    assert [len(part) for part in files(dataset).values()] == [2 * N - 2, 2]
+    (unreadable,) = [finding for finding in checked.findings if finding.kind == "unreadable"]
+    assert len(unreadable.groups) == 3

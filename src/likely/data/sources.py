@@ -1,9 +1,10 @@
 """From what a person names, a data set or a path, to a `Dataset` that can be learned from."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeAlias
 
 from likely.data import bundled
 from likely.data.dataset import Dataset, Task
@@ -67,81 +68,103 @@ def open_dataset(
         (('setosa', 'versicolor', 'virginica'), 120, 30)
     """
     name = os.fspath(name_or_path)
+    kind, path = source_of(name)
     if data_folder is not None and name != fashion_mnist.NAME:
         raise ConfigError(f"A data folder must go with {fashion_mnist.NAME!r}; got {name!r}. Give the folder itself.")
-    if test_last is not None and (name in NAMES or not is_table(name)):
+    if test_last is not None and kind != "table":
         raise ConfigError(
             f"test_last must come with a table (.csv, .tsv, .parquet); got {name!r}. Only a column can tell which rows "
             "are later. Leave out test_last."
         )
-    if name in NAMES:
-        _check_groups(name, None, group, group_by_folder)
-    if name == fashion_mnist.NAME:
-        return validate(fashion_mnist.load_fashion_mnist(data_folder, progress))
-    if name in bundled.NAMES:
-        return validate(bundled.load_bundled(name))
+    _check_groups(name, kind, group, group_by_folder)
 
-    def open_path() -> Dataset:
-        path = _existing(name)
-        _check_groups(name, path, group, group_by_folder)
-        if path.is_dir():
-            return _open_folder(path, image_size, skip_bad, group_by_folder, progress)
-        if is_table(path):
-            return open_table(
-                path,
-                label=label,
-                picture=picture,
-                group=group,
-                task=task,
-                image_size=image_size,
-                skip_bad=skip_bad,
-                test_last=test_last,
-                columns=columns,
-                to_learn=to_learn,
-                progress=progress,
-            )
-        if path.suffix.lower() == ".npz":
-            return open_npz(path, task=task)
-        raise DataError(
-            f"{path} must be a table (.csv, .tsv, .parquet), an .npz, or a folder of class folders or IDX files; got "
-            f"a single file of another kind. Try its folder, or one of {_listed()}."
-        )
+    def opened() -> Dataset:
+        match kind:
+            case "named":
+                fashion = name == fashion_mnist.NAME
+                return (
+                    fashion_mnist.load_fashion_mnist(data_folder, progress) if fashion else bundled.load_bundled(name)
+                )
+            case "class folder":
+                return open_class_folder(
+                    path, image_size=image_size, skip_bad=skip_bad, group_by_folder=group_by_folder, progress=progress
+                )
+            case "idx folder":
+                return fashion_mnist.recognize(path) or open_idx_folder(path)
+            case "table":
+                return open_table(
+                    path,
+                    label=label,
+                    picture=picture,
+                    group=group,
+                    task=task,
+                    image_size=image_size,
+                    skip_bad=skip_bad,
+                    test_last=test_last,
+                    columns=columns,
+                    to_learn=to_learn,
+                    progress=progress,
+                )
+            case "npz":
+                return open_npz(path, task=task)
 
+    with readable(name):
+        return validate(opened(), to_learn=to_learn)
+
+
+@contextmanager
+def readable(name: str) -> Generator[None]:
+    """What the system can't read is an error of the data."""
     try:
-        return validate(open_path(), to_learn=to_learn)
+        yield
     except OSError as error:
         raise DataError(f"{name} must be readable; got: {error.strerror or error}. Check the path.") from error
 
 
-def _existing(name: str) -> Path:
+Kind: TypeAlias = Literal["named", "class folder", "idx folder", "table", "npz"]
+
+
+def source_of(name_or_path: str | os.PathLike[str]) -> tuple[Kind, Path]:
+    """What a person means by a name or path, and where it is.
+
+    Raises:
+        ConfigError: if there is no data set with the name.
+        DataError: if there is nothing at the path, or a file of a kind that can't be learned from.
+    Example:
+        >>> source_of("iris")[0]
+        'named'
+    """
+    name = os.fspath(name_or_path)
     # Unlike Path.expanduser, it leaves what it can not expand as it is.
     path = Path(os.path.expanduser(name))  # noqa: PTH111
-    if not path.exists():
-        raise _unknown(name)
-    return path
+    if name in NAMES:
+        return "named", path
+    with readable(name):
+        if not path.exists():
+            raise _unknown(name)
+        if path.is_dir():
+            return ("idx folder" if is_idx_folder(path) else "class folder"), path
+    if is_table(path):
+        return "table", path
+    if path.suffix.lower() == ".npz":
+        return "npz", path
+    raise DataError(
+        f"{path} must be a table (.csv, .tsv, .parquet), an .npz, or a folder of class folders or IDX files; got "
+        f"a single file of another kind. Try its folder, or one of {_listed()}."
+    )
 
 
-def _check_groups(name: str, path: Path | None, group: str | None, group_by_folder: bool) -> None:
-    if group is not None and (path is None or not is_table(path)):
+def _check_groups(name: str, kind: Kind, group: str | None, group_by_folder: bool) -> None:
+    if group is not None and kind != "table":
         raise ConfigError(
             f"A column of groups must go with a table (.csv, .tsv, .parquet); got group={group!r} for {name}, which "
             "has no columns. Try --group-by-folder for class folders, or fit(X, y, groups=...) in Python."
         )
-    if group_by_folder and (path is None or not path.is_dir() or is_idx_folder(path)):
+    if group_by_folder and kind != "class folder":
         raise ConfigError(
             f"Groups by folder must go with a folder of class folders; got {name}. Only there do folders below the "
             "classes say which pictures are related. Try --group COLUMN for a table."
         )
-
-
-def _open_folder(
-    path: Path, image_size: int | None, skip_bad: bool, group_by_folder: bool, progress: Progress | None
-) -> Dataset:
-    if is_idx_folder(path):
-        return fashion_mnist.recognize(path) or open_idx_folder(path)
-    return open_class_folder(
-        path, image_size=image_size, skip_bad=skip_bad, group_by_folder=group_by_folder, progress=progress
-    )
 
 
 def _unknown(name: str) -> ConfigError | DataError:

@@ -3,14 +3,12 @@
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 
 from likely.data.dataset import Dataset, Task
 from likely.data.images.decode import look_at_picture
-from likely.data.images.idx import is_idx_folder
 from likely.data.inspect.all_rows import AllRows
 from likely.data.inspect.check_dataset import check_dataset
 from likely.data.inspect.findings import Finding, Findings, Place
@@ -18,8 +16,7 @@ from likely.data.inspect.folder_scan import look_at_folder
 from likely.data.inspect.image_table_scan import look_at_picture_table
 from likely.data.inspect.looked_at import LookedAt
 from likely.data.progress_callback import Progress
-from likely.data.sources import NAMES, open_dataset
-from likely.data.tables.table import is_table
+from likely.data.sources import open_dataset, readable, source_of
 from likely.data.test_part import with_test_part
 from likely.data.validate import validate
 from likely.errors import DataError, LikelyError, PictureError, ShapeError
@@ -117,21 +114,22 @@ def check_source(
         (True, ['few-to-judge', 'duplicates'])
     """
     name = os.fspath(name_or_path)
-    path = Path(os.path.expanduser(name))  # noqa: PTH111
     try:
-        looked = None
-        if name not in NAMES and path.is_dir() and not is_idx_folder(path):
-            looked = look_at_folder(path, image_size=image_size, skip_bad=skip_bad, progress=progress)
-        elif name not in NAMES and path.exists() and is_table(path):
-            looked = look_at_picture_table(
-                path,
-                label=label,
-                picture=picture,
-                task=task,
-                image_size=image_size,
-                skip_bad=skip_bad,
-                progress=progress,
-            )
+        with readable(name):
+            kind, path = source_of(name)
+            looked = None
+            if kind == "class folder":
+                looked = look_at_folder(path, image_size=image_size, skip_bad=skip_bad, progress=progress)
+            elif kind == "table":
+                looked = look_at_picture_table(
+                    path,
+                    label=label,
+                    picture=picture,
+                    task=task,
+                    image_size=image_size,
+                    skip_bad=skip_bad,
+                    progress=progress,
+                )
         if looked is not None:
             return _check_files(name, looked, seed)
         dataset = open_dataset(
@@ -145,7 +143,7 @@ def check_source(
             task=task,
         )
     except (DataError, ShapeError) as error:
-        if not path.exists():
+        if not os.path.exists(os.path.expanduser(name)):  # noqa: PTH110, PTH111
             raise
         return Checked(name, Findings([_refusal(error)]), None, None)
     found = [*check_dataset(dataset), *_refusals(dataset, seed)]

@@ -11,10 +11,7 @@ from likely.data.inspect.files import look_at_files
 from likely.data.inspect.findings import Finding
 from likely.data.inspect.looked_at import LookedAt, as_dataset, common_shape
 from likely.data.progress_callback import Progress
-from likely.data.tables.open_table import check_learned, label_column
-from likely.data.tables.split_column import read_split
-from likely.data.tables.table import read_table
-from likely.data.tables.targets import read_answers
+from likely.data.tables.open_table import check_learned, read_labeled_table
 from likely.errors import DataError
 
 
@@ -33,16 +30,11 @@ def look_at_picture_table(
     Raises:
         DataError: if the table can't be read, or it is not clear which column is which.
     """
-    table = read_table(path)
-    label, _ = label_column(table, label)
+    labeled = read_labeled_table(path, label, task)
+    table, label, answers, split, _ = labeled
     picture, _ = picture_column(table, picture, exclude=label)
-    if picture is None:
+    if picture is None or answers.task == "regression":
         return None
-    where = f"Column {label!r} of {path}"
-    answers = read_answers(table.column(label, "the answers", "--label COLUMN"), task, where)
-    if answers.task == "regression":
-        return None
-    split = read_split(table)
     found = find_in_table(table, picture)
     files = [
         LabeledPicture(found[row], part, answers.labels[answers.y[row]])
@@ -53,7 +45,7 @@ def look_at_picture_table(
     dataset, digests = as_dataset(str(path), files, seen, answers.labels)
     findings = about_files(path.parent, files, seen, image_size=image_size, skip_bad=skip_bad)
     try:
-        check_learned(answers, split, where)
+        check_learned(labeled)
     except DataError as error:
         findings.append(Finding("unseen-class", "error", str(error)))
     return LookedAt(dataset, digests, findings, common_shape(seen, image_size))

@@ -1,10 +1,10 @@
 """A table with a column of answers as a data set: rows of numbers and categories, or pictures that a column holds."""
 
 import shlex
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 
@@ -56,13 +56,10 @@ def open_table(
         DataError: if a column is not there or not usable, answers are missing, or nothing is left to learn from.
     """
     text = {column.name for column in columns or () if column.categories is not None}
-    table = read_table(path, text=text)
-    label, notes = label_column(table, label)
-    where = f"Column {label!r} of {path}"
-    answers = read_answers(table.column(label, "the answers", "--label COLUMN"), task, where)
-    split = read_split(table, to_learn=to_learn)
+    labeled = read_labeled_table(path, label, task, text=text, to_learn=to_learn)
+    table, label, answers, split, notes = labeled
     if to_learn:
-        check_learned(answers, split, where)
+        check_learned(labeled)
     order = None if test_last is None else _order(table, test_last, label, split)
     if columns is None:
         picture, said = picture_column(table, picture, exclude=label)
@@ -154,7 +151,38 @@ def _order(table: Table, test_last: str, label: str, split: Split) -> np.ndarray
     return in_order(table.column(test_last, "the order of the rows", "--test-last COLUMN"), test_last, table.path)
 
 
-def label_column(table: Table, label: str | None) -> tuple[str, list[str]]:
+class LabeledTable(NamedTuple):
+    """A table, its column of answers, the answers, the rows of its parts, and what to say of that."""
+
+    table: Table
+    label: str
+    answers: Answers
+    split: Split
+    notes: list[str]
+
+
+def read_labeled_table(
+    path: Path,
+    label: str | None,
+    task: Literal["auto"] | Task,
+    *,
+    text: Collection[str] = (),
+    to_learn: bool = True,
+) -> LabeledTable:
+    """The table with its answers and parts; the arguments are those of `open_table`."""
+    table = read_table(path, text=text)
+    label, notes = _label_column(table, label)
+    values = table.column(label, "the answers", "--label COLUMN")
+    return LabeledTable(
+        table, label, read_answers(values, task, _where(table, label)), read_split(table, to_learn=to_learn), notes
+    )
+
+
+def _where(table: Table, label: str) -> str:
+    return f"Column {label!r} of {table.path}"
+
+
+def _label_column(table: Table, label: str | None) -> tuple[str, list[str]]:
     """The column with the answers, and what to say where nobody named it."""
     if label is not None:
         return label, []
@@ -170,15 +198,16 @@ def label_column(table: Table, label: str | None) -> tuple[str, list[str]]:
     )
 
 
-def check_learned(answers: Answers, split: Split, where: str) -> None:
+def check_learned(labeled: LabeledTable) -> None:
     """Refuse rows for validation or test whose class has no row to learn from."""
+    table, label, answers, split, _ = labeled
     if answers.task == "regression" or split.column is None:
         return
     learned = np.isin(np.arange(len(answers.labels)), answers.y[split.rows["train"]])
     unseen = np.flatnonzero(~learned[answers.y])
     if len(unseen):
         raise DataError(
-            f"{where} must have no label in the other rows that the training rows lack; got "
+            f"{_where(table, label)} must have no label in the other rows that the training rows lack; got "
             f"{answers.labels[answers.y[unseen[0]]]!r} in row {unseen[0]} ({len(unseen):,} such rows). What was never "
             "learned can't be judged. Add training rows or leave these out."
         )
