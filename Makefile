@@ -15,10 +15,10 @@ OMP_NUM_THREADS ?= 1
 help:  ## Say what can be made
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 16
 
-demo: .venv/.package data  ## Learn Fashion-MNIST, answer a few test pictures, write a report
+demo: .venv/.package data  ## Learn Fashion-MNIST, answer a few test images, write a report
 	$(BIN)/likely fit fashion-mnist --preset fast --out runs/demo --overwrite
-	$(BIN)/python examples/save_test_pictures.py runs/demo/pictures
-	$(BIN)/likely predict runs/demo/model.likely runs/demo/pictures
+	$(BIN)/python examples/save_test_images.py runs/demo/images
+	$(BIN)/likely predict runs/demo/model.likely runs/demo/images
 	@echo
 	@echo "report: $(CURDIR)/runs/demo/report.html"
 	@echo "model:  $(CURDIR)/runs/demo/model.likely"
@@ -49,7 +49,7 @@ bench: .venv/.bench data  ## Run the benchmarks (some two hours; leave the machi
 		case $$script in \
 			*/familiarity.py|*/trust.py) inputs="runs/bench/0 runs/bench/1 runs/bench/2";; \
 			*/prediction.py|*/startup.py) inputs=runs/bench/0/model.likely;; \
-			*/memory.py|*/growth.py) inputs=runs/bench/pictures;; \
+			*/memory.py|*/growth.py) inputs=runs/bench/images;; \
 			*) inputs=;; \
 		esac; \
 		echo "== $$script $$inputs"; \

@@ -61,7 +61,7 @@ def numpy_as_np(doctest_namespace: dict[str, object]) -> None:
     doctest_namespace["np"] = np
 
 
-_LONG = ("estimators/test_defaults.py", "training/test_fit.py", "docs/your_own_pictures.md", "docs/lecture.md")
+_LONG = ("estimators/test_defaults.py", "training/test_fit.py", "docs/your_own_images.md", "docs/lecture.md")
 """Files that take longest: they come first, so that no processor waits for them at the end."""
 
 

@@ -1,11 +1,11 @@
-"""What averaging buys on Fashion-MNIST: of weights over the end of training, of scores over a picture and its mirror.
+"""What averaging buys on Fashion-MNIST: of weights over the end of training, of scores over an image and its mirror.
 
 Everything is judged on the 4,800 rows that the `fast` preset holds out, with a temperature fitted on one half of them
 and figures from the other half, both ways round; the test part is not touched. Weights are averaged over the states
 (normalization statistics included) that the loop passes at its records, 20 times an epoch, from the given share of
-training to its end. "in doubt" mirrors only pictures whose largest probability is below the given value.
+training to its end. "in doubt" mirrors only images whose largest probability is below the given value.
 
-What is in the clock: one pass over the 4,800 held-out pictures, the median of 5.
+What is in the clock: one pass over the 4,800 held-out images, the median of 5.
 
     python benchmarks/averaging.py [SEEDS]          (default 3; about 90 s per seed on two cores)
 """
@@ -96,7 +96,7 @@ def judged(seed: int, data: Any) -> Iterator[tuple[str, tuple[float, float, floa
         return (*figures(answers, y), float(np.median(times)))
 
     shots.engine.load_state(shots.states[-1][1])
-    yield "last weights, picture alone", row(lambda: scores(prepared))
+    yield "last weights, image alone", row(lambda: scores(prepared))
     for doubt in _DOUBTS:
         yield f"last weights, mirrored where P < {doubt}", row(lambda doubt=doubt: both(doubt))
     yield "last weights, always mirrored", row(both)

@@ -7,7 +7,7 @@ Each split holds out a fifth of the rows (Fashion-MNIST: 10,000), stratified, dr
 `--folds` splits 0 to 4 are the five folds of one partition, 5 to 9 those of another, and so on, so that every row is
 judged as often as any other. Every contender fits every split, one after the other in turns, so that differences are
 paired. likely sees the data as it comes: numbers (n, d) in float64, digits included as rows of 64 numbers;
-Fashion-MNIST as uint8 pictures (n, 28, 28). scikit-learn sees the same rows standardized with the mean and deviation of
+Fashion-MNIST as uint8 images (n, 28, 28). scikit-learn sees the same rows standardized with the mean and deviation of
 the training rows; Fashion-MNIST in float32. In the clock: fitting, from arrays in memory to a fitted model,
 standardizing and calibrating included. likely's plan for small tables was tuned on splits of these same data sets.
 

@@ -1,17 +1,17 @@
-"""How well strange pictures are told from clothes: AUROC of four scores, on pictures that nothing was fitted to.
+"""How well strange images are told from clothes: AUROC of four scores, on images that nothing was fitted to.
 
-For each run folder (written by `likely fit fashion-mnist --seed N --out RUN`) the 10,000 test pictures stand against
-pictures of other kinds, 28 x 28, gray:
+For each run folder (written by `likely fit fashion-mnist --seed N --out RUN`) the 10,000 test images stand against
+images of other kinds, 28 x 28, gray:
 
     digits      scikit-learn's 1,797 handwritten digits, 8 x 8, enlarged (bicubic)
-    uniform     2,000 pictures of independent pixels, uniform on 0..255
-    gaussian    2,000 pictures of independent pixels, mean 128, deviation 64, clipped
+    uniform     2,000 images of independent pixels, uniform on 0..255
+    gaussian    2,000 images of independent pixels, mean 128, deviation 64, clipped
     textures    2,000 pieces of scikit-image's brick, grass and gravel
     photographs 2,000 pieces of scikit-learn's and scikit-image's sample photographs
 
-The last two need scikit-image's pictures (pip install scikit-image); without it photographs are scikit-learn's alone.
+The last two need scikit-image's images (pip install scikit-image); without it photographs are scikit-learn's alone.
 With --left-out, ten networks more are trained (2 epochs), each without one kind of clothes, which is then the strange
-one; its test pictures stand against those of the other nine.
+one; its test images stand against those of the other nine.
 
     python benchmarks/familiarity.py [--left-out] RUN...
 """
@@ -110,12 +110,12 @@ def strangers(rng: np.random.Generator) -> dict[str, np.ndarray]:
     return found if folder is None else {**found, "textures": pieces(samples(TEXTURES), rng)}
 
 
-def pieces(pictures: list[np.ndarray], rng: np.random.Generator) -> np.ndarray:
+def pieces(images: list[np.ndarray], rng: np.random.Generator) -> np.ndarray:
     cut = [
-        picture[y : y + 28, x : x + 28]
-        for picture in pictures
-        for y in range(0, picture.shape[0] - 27, 28)
-        for x in range(0, picture.shape[1] - 27, 28)
+        image[y : y + 28, x : x + 28]
+        for image in images
+        for y in range(0, image.shape[0] - 27, 28)
+        for x in range(0, image.shape[1] - 27, 28)
     ]
     return np.stack(cut)[rng.permutation(len(cut))[:MOST]]
 

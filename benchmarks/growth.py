@@ -1,6 +1,6 @@
-"""How the memory of `likely fit` grows with the number of pictures and with the width of the net.
+"""How the memory of `likely fit` grows with the number of images and with the width of the net.
 
-Fashion-MNIST's training pictures, tiled to n, are written as an .npz under FOLDER (made once, then reused) and fitted
+Fashion-MNIST's training images, tiled to n, are written as an .npz under FOLDER (made once, then reused) and fitted
 by the command line's own entry point in a process of its own, with the preset "fast" but for its width, for at most 100
 steps, since longer training needs no more. "peak" is the most memory that lay in RAM for the process at any time,
 libraries and mapped files included (VmHWM of Linux).
@@ -26,7 +26,7 @@ _STEPS = 100
 
 
 def tiled(folder: Path, n: int) -> Path:
-    """The first n pictures of Fashion-MNIST's training part, repeated where they do not suffice."""
+    """The first n images of Fashion-MNIST's training part, repeated where they do not suffice."""
     path = folder / f"{n}.npz"
     if not path.exists():
         train = likely.open_dataset("fashion-mnist").train
@@ -52,11 +52,11 @@ def fit_and_report(path: str, n: int, width: int) -> None:
 
 
 def main() -> None:
-    """Write the pictures, fit, and print a line for each size and width."""
+    """Write the images, fit, and print a line for each size and width."""
     folder = Path(sys.argv[1])
     folder.mkdir(parents=True, exist_ok=True)
     sizes = [int(text) for text in sys.argv[2:]] or [10_000, 60_000, 600_000]
-    print("| pictures | their pixels | width | peak |\n|---|---|---|---|")
+    print("| images | their pixels | width | peak |\n|---|---|---|---|")
     for n, width in [(n, _FAST) for n in sizes] + [(60_000, width) for width in _WIDTHS if width != _FAST]:
         command = [sys.executable, __file__, "--fit", str(tiled(folder, n)), str(n), str(width)]
         peak = float(subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout.splitlines()[-1])

@@ -1,6 +1,6 @@
-"""Memory and speed of fitting a folder of pictures: rows read from the mapped cache beside rows held in memory.
+"""Memory and speed of fitting a folder of images: rows read from the mapped cache beside rows held in memory.
 
-Gray pictures of 28 x 28, drawn in ten classes, are written as PNG files under FOLDER (made once, then reused). Every
+Gray images of 28 x 28, drawn in ten classes, are written as PNG files under FOLDER (made once, then reused). Every
 fit is a process of its own, the cache warm, so that decoding is not in it; the two ways take turns. The conv net of
 preset `fast` trains on a fifth of the rows, the MLP, for which reading rows counts most, on all of them twice.
 
@@ -27,17 +27,17 @@ _ROUNDS = int(os.environ.get("ROUNDS", "3"))
 _EPOCHS = {"conv": 0.2, "mlp": 2.0}
 
 
-def write_pictures(folder: Path, n: int) -> Path:
-    """n pictures in class folders: noise, and a bright bar whose height tells the class."""
+def write_images(folder: Path, n: int) -> Path:
+    """n images in class folders: noise, and a bright bar whose height tells the class."""
     if not folder.exists():
         half = folder.with_name(f"{folder.name}.half")
         rng = np.random.default_rng(0)
         for i in range(n):
-            picture = rng.integers(0, 150, (28, 28), dtype=np.uint8)
-            picture[2 * (i % 10) + 3 : 2 * (i % 10) + 6] += 60
+            image = rng.integers(0, 150, (28, 28), dtype=np.uint8)
+            image[2 * (i % 10) + 3 : 2 * (i % 10) + 6] += 60
             path = half / f"class {i % 10}" / f"{i}.png"
             path.parent.mkdir(parents=True, exist_ok=True)
-            Image.fromarray(picture).save(path, compress_level=1)
+            Image.fromarray(image).save(path, compress_level=1)
         half.rename(folder)
     return folder
 
@@ -79,12 +79,12 @@ def _watch(peak: dict[str, int]) -> None:
 
 
 def main() -> None:
-    """Write the pictures, fit in turns, and print a line for each size, network and way."""
+    """Write the images, fit in turns, and print a line for each size, network and way."""
     root = Path(sys.argv[1])
     for n in [int(text) for text in sys.argv[2:]] or [10_000, 100_000]:
-        folder = write_pictures(root / f"{n} pictures", n)
+        folder = write_images(root / f"{n} images", n)
         first = _run(folder, "mlp", "mapped")
-        print(f"{n:,} pictures, {n * 28 * 28 / 2**20:.0f} MB of pixels; first opened in {first['opened']:.1f} s")
+        print(f"{n:,} images, {n * 28 * 28 / 2**20:.0f} MB of pixels; first opened in {first['opened']:.1f} s")
         for network in os.environ.get("NETWORKS", "conv mlp").split():
             _compare(folder, network)
 

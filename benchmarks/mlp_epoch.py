@@ -1,7 +1,7 @@
 """One epoch of the sigmoid MLP 784-256-10 on Fashion-MNIST: three engines and scikit-learn's MLPClassifier.
 
-What is in the clock: one pass over 60,000 pictures with Adam in float32, from rows in memory to updated parameters. For
-the engines that includes gathering uint8 pictures and dividing them by 255; scikit-learn gets float32 rows that were
+What is in the clock: one pass over 60,000 images with Adam in float32, from rows in memory to updated parameters. For
+the engines that includes gathering uint8 images and dividing them by 255; scikit-learn gets float32 rows that were
 divided before, and its check of them is in the clock. Every contender lives in a process of its own, since the waiting
 threads of one library slow another beside it, and takes an epoch in turn; the medians are printed. A first epoch, in
 which JAX compiles and scikit-learn sets up, is not counted. The loss is the mean over the last epoch, the rate that of
@@ -77,7 +77,7 @@ def an_epoch(name: str, batch_size: int) -> tuple[float, float]:
 def ours(engine_name: str, batch_size: int) -> Callable[[], float]:
     """An epoch of an engine."""
     train = likely.open_dataset("fashion-mnist").train
-    normalization = Normalization.for_pictures((28, 28))
+    normalization = Normalization.for_images((28, 28))
     engine = create_engine(
         engine_name,
         likely.MLP([784, 256, 10], "sigmoid"),
@@ -102,7 +102,7 @@ def theirs(batch_size: int) -> Callable[[], float]:
     from sklearn.neural_network import MLPClassifier
 
     train = likely.open_dataset("fashion-mnist").train
-    X = Normalization.for_pictures((28, 28))(train.X)
+    X = Normalization.for_images((28, 28))(train.X)
     made: Any = MLPClassifier(
         (256,), activation="logistic", solver="adam", alpha=0, batch_size=batch_size, random_state=0
     )

@@ -1,11 +1,11 @@
-"""Answers of the conv net: `predict_proba` beside ONNX Runtime, one picture at a time, and a million of them.
+"""Answers of the conv net: `predict_proba` beside ONNX Runtime, one image at a time, and a million of them.
 
-What is in the clock: from uint8 pictures in memory to an array of probabilities. ONNX Runtime runs the same network,
-exported by torch with its own folding, with the same threads, on the same pictures: both divide by 255, both answer the
-picture and its mirror image, both put the softmax of the mean on top; the largest difference is printed. Both take
+What is in the clock: from uint8 images in memory to an array of probabilities. ONNX Runtime runs the same network,
+exported by torch with its own folding, with the same threads, on the same images: both divide by 255, both answer the
+image and its mirror image, both put the softmax of the mean on top; the largest difference is printed. Both take
 turns; medians. ONNX Runtime's threads do not spin between its runs, since that would slow torch beside it.
 
-    python benchmarks/prediction.py MODEL [ROUNDS [MOST]]         (default 7 rounds, up to 1,000,000 pictures)
+    python benchmarks/prediction.py MODEL [ROUNDS [MOST]]         (default 7 rounds, up to 1,000,000 images)
 
 MODEL is a run of `likely fit fashion-mnist`, of any length. It needs the packages onnx, onnxscript and onnxruntime.
 """
@@ -46,11 +46,11 @@ def main() -> None:
     contenders = {"likely": predictor.predict_proba, "ONNX Runtime": theirs}
     print("| | likely | ONNX Runtime | ratio |\n|---|---|---|---|")
     seconds = taking_turns(contenders, X, rounds)
-    print(f"| 10,000 pictures | {' | '.join(f'{s:.2f} s' for s in seconds)} | {seconds[0] / seconds[1]:.2f} |")
+    print(f"| 10,000 images | {' | '.join(f'{s:.2f} s' for s in seconds)} | {seconds[0] / seconds[1]:.2f} |")
     seconds = taking_turns(contenders, X[:1], 300)
-    print(f"| 1 picture, p50 | {' | '.join(f'{1000 * s:.2f} ms' for s in seconds)} | {seconds[0] / seconds[1]:.2f} |\n")
+    print(f"| 1 image, p50 | {' | '.join(f'{1000 * s:.2f} ms' for s in seconds)} | {seconds[0] / seconds[1]:.2f} |\n")
 
-    print("| pictures | s | per second | peak memory above before, MB |\n|---|---|---|---|")
+    print("| images | s | per second | peak memory above before, MB |\n|---|---|---|---|")
     for n in (10_000, 100_000, 1_000_000):
         if n > most:
             break

@@ -4,7 +4,7 @@ What is in the clock: learning, from arrays in memory; for likely that includes 
 and the statistics of familiarity. What is not: imports, reading the data, and looking at the test part on the way,
 which is done while the clock stands still and chooses nothing. Every contender has five minutes; the table gives the
 best accuracy that it showed in them, when it first showed it, and the time in which likely reached the same; they are
-drawn in docs/pictures/side_by_side.svg.
+drawn in docs/images/side_by_side.svg.
 Trained one after the other, likely's plans before, between and after the others, each in a process of its own.
 
     python benchmarks/side_by_side.py [SECONDS] [SEEDS]        (default 300 1; about half an hour per seed)
@@ -26,10 +26,10 @@ import numpy as np
 
 import likely
 
-PICTURE = Path(__file__).parents[1] / "docs/pictures/side_by_side.svg"
+IMAGE = Path(__file__).parents[1] / "docs/images/side_by_side.svg"
 
 Look = Callable[[np.ndarray], None]
-"""Takes labels, or probabilities, for the test pictures."""
+"""Takes labels, or probabilities, for the test images."""
 
 
 class Clock:
@@ -223,7 +223,7 @@ def report(curves: dict[str, list[list[tuple[float, float]]]], n_seeds: int, lim
         reached = [median[plan][0] for plan in PLANS if median[plan][1] >= accuracy]
         least = min(reached, default=float("nan"))
         print(f"| {name} | {accuracy:.2%} | {seconds:.1f} | {least:.1f} | {seconds / least:.1f} |")
-    draw(median, PICTURE)
+    draw(median, IMAGE)
 
 
 def draw(found: dict[str, tuple[float, float]], path: Path) -> None:

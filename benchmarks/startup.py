@@ -1,11 +1,11 @@
-"""How long it takes to start: the import, the help page, an answer to one picture, beside torch's own import.
+"""How long it takes to start: the import, the help page, an answer to one image, beside torch's own import.
 
 What is in the clock: a fresh process from start to end, files in the cache of the system. Every command takes its turn
 in each round; medians.
 
     python benchmarks/startup.py MODEL [ROUNDS]                                    (default 7; about a minute)
 
-MODEL is a model of pictures, such as a run of `likely fit fashion-mnist`.
+MODEL is a model of images, such as a run of `likely fit fashion-mnist`.
 """
 
 import subprocess
@@ -23,18 +23,18 @@ import likely
 def main() -> None:
     """Read the arguments, take turns, print a table."""
     model, rounds = sys.argv[1], int(sys.argv[2]) if len(sys.argv) > 2 else 7
-    shape = likely.load(model).picture_shape
+    shape = likely.load(model).image_shape
     assert shape is not None
     program = str(Path(sys.executable).with_name("likely"))
     with tempfile.TemporaryDirectory() as folder:
-        picture = Path(folder) / "one.png"
-        Image.fromarray(np.random.default_rng(0).integers(0, 256, shape).astype(np.uint8)).save(picture)
+        image = Path(folder) / "one.png"
+        Image.fromarray(np.random.default_rng(0).integers(0, 256, shape).astype(np.uint8)).save(image)
         commands = {
             "python -c pass": [sys.executable, "-c", "pass"],
             "python -c 'import likely'": [sys.executable, "-c", "import likely"],
             "likely --help": [program, "--help"],
             "python -c 'import torch'": [sys.executable, "-c", "import torch"],
-            "likely predict MODEL one.png": [program, "predict", model, str(picture)],
+            "likely predict MODEL one.png": [program, "predict", model, str(image)],
         }
         times: dict[str, list[float]] = {name: [] for name in commands}
         for _ in range(rounds + 1):

@@ -54,7 +54,7 @@ def configurations() -> st.SearchStrategy[RunConfig]:
         **dict.fromkeys(("learning_rate", "epochs", "time_limit"), st.none() | positive_floats()),
         **dict.fromkeys(("early_stopping", "skip_bad", "overwrite", "group_by_folder"), st.booleans()),
         **dict.fromkeys(
-            ("data_folder", "label", "picture", "group", "test_last", "corrections", "init_from", "out"),
+            ("data_folder", "label", "image", "group", "test_last", "corrections", "init_from", "out"),
             st.none() | text,
         ),
         **{name: values for name, values in choices.items() if name != "head"},

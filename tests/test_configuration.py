@@ -26,7 +26,7 @@ OPTIONS: dict[str, tuple[list[str], object]] = {
     "data": (["boots"], "boots"),
     "data_folder": (["--data", "sets"], "sets"),
     "label": (["--label", "kind"], "kind"),
-    "picture": (["--picture", "photo"], "photo"),
+    "image": (["--image", "photo"], "photo"),
     "group": (["--group", "patient"], "patient"),
     "group_by_folder": (["--group-by-folder"], True),
     "skip_bad": (["--skip-bad"], True),

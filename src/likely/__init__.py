@@ -1,4 +1,4 @@
-"""Learn conditional probabilities P(label | picture), and act on them.
+"""Learn conditional probabilities P(label | image), and act on them.
 
 Every public name is loaded when it is first used, so that `import likely` is quick.
 """

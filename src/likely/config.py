@@ -87,23 +87,23 @@ class RunConfig(BaseModel):
         data: the name of a data set, or a path.
         data_folder: where the files of a named data set lie, if not in one of the usual places.
         label: the column of a table that holds the answers; None guesses by its name, and says so.
-        picture: the column of a table that holds paths or bytes of pictures; None looks for one, and says so.
+        image: the column of a table that holds paths or bytes of images; None looks for one, and says so.
         group: the column of a table that says which rows are related: those of one value are drawn together, and all
             guarantees count one row of each group.
-        group_by_folder: pictures in one folder below that of their class are related, in the same sense.
+        group_by_folder: images in one folder below that of their class are related, in the same sense.
         corrections: a table of corrected labels for training rows, such as `likely check` writes.
         test_last: the column of a table, numbers or dates, whose latest rows become the test part, about a fifth of
             all, in place of random ones. Equal values stay on one side; the column is learned from as without it.
         task: "auto" asks the data.
         preset: how long to train and how large the network is.
-        network: "auto" takes the conv net for pictures and the MLP for rows of numbers.
+        network: "auto" takes the conv net for images and the MLP for rows of numbers.
         hidden: widths of the hidden layers of the MLP.
         activation: of the MLP.
         engine: "auto" takes the best one that can train the network.
         head: from scores to probabilities.
         loss: what training lowers.
         optimizer: the update rule.
-        augment: how training pictures are changed, of "mirror", "shift" and "cutout"; none, in an empty list, leaves
+        augment: how training images are changed, of "mirror", "shift" and "cutout"; none, in an empty list, leaves
             them as they are. Left out: what the data set declares to be harmless: mirroring, and beside it, in the
             presets balanced and best, a square cut out.
         init_from: a `model.likely`, a run folder or a safetensors file whose parameters training begins with; the last
@@ -122,12 +122,12 @@ class RunConfig(BaseModel):
         class_weight: how much rows of each label count in training: "balanced" (all labels the same in sum) or a
             positive number per label, 1 for labels left out; probabilities are corrected for it, so that they stay true
             to the data.
-        events: named sets of labels, kept in the model and answered with every picture.
+        events: named sets of labels, kept in the model and answered with every image.
         seed: of everything that is drawn.
         device: where torch computes.
-        image_size: side in pixels to which the pictures of class folders are resized; None wants them of one size.
-        skip_bad: leave out pictures that can't be read, instead of refusing the data.
-        pad_to: side in pixels to which square pictures are padded with zeros.
+        image_size: side in pixels to which the images of class folders are resized; None wants them of one size.
+        skip_bad: leave out images that can't be read, instead of refusing the data.
+        pad_to: side in pixels to which square images are padded with zeros.
         dtype: of parameters and arithmetic.
         precision: of products while the conv net is trained; "auto" takes bfloat16 where the processor multiplies in
             it natively. Parameters and answers are float32 all the same.
@@ -148,7 +148,7 @@ class RunConfig(BaseModel):
     data: str = Field(default="digits", min_length=1)
     data_folder: str | None = None
     label: str | None = None
-    picture: str | None = None
+    image: str | None = None
     group: str | None = Field(default=None, min_length=1)
     group_by_folder: bool = False
     corrections: str | None = Field(default=None, min_length=1)

@@ -3,7 +3,7 @@
     LikelyError
     ├── ConfigError          an option, preset, network or name that does not exist (ValueError)
     ├── DataError            data that cannot be learned from or judged (ValueError)
-    │   ├── PictureError     one picture that cannot be read
+    │   ├── ImageError     one image that cannot be read
     │   └── ShapeError       arrays whose shapes or dtypes do not fit
     ├── ProbabilityError     numbers that are not probabilities (ValueError)
     │   ├── UnknownOutcomeError   an outcome that the sample space does not hold
@@ -16,7 +16,7 @@
     └── OutputError          a file or folder that cannot be written
 
     LikelyWarning            everything that the library warns of
-    ├── CacheWarning                 decoded pictures could not be kept for the next time
+    ├── CacheWarning                 decoded images could not be kept for the next time
     ├── DamagedFileWarning           a file that is not what it should be was passed over
     ├── GuaranteeWarning             something that models usually promise is missing here, or holds for less
     ├── ImprobableConditionWarning   conditioning on an event of tiny probability
@@ -41,8 +41,8 @@ class DataError(LikelyError, ValueError):
     """Data that cannot be learned from or judged."""
 
 
-class PictureError(DataError):
-    """One picture that cannot be read; the message names it."""
+class ImageError(DataError):
+    """One image that cannot be read; the message names it."""
 
 
 class ShapeError(DataError):
@@ -98,7 +98,7 @@ class LikelyWarning(UserWarning):
 
 
 class CacheWarning(LikelyWarning):
-    """Decoded pictures could not be kept on disk for the next time."""
+    """Decoded images could not be kept on disk for the next time."""
 
 
 class DamagedFileWarning(LikelyWarning):

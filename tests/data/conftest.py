@@ -41,7 +41,7 @@ def to_idx() -> Callable[[np.ndarray], bytes]:
 
 @pytest.fixture
 def idx_folder(tmp_path: Path) -> Callable[..., Path]:
-    """Writes a folder of IDX files with `n` training and `n_test` test pictures; parts can be replaced by bytes."""
+    """Writes a folder of IDX files with `n` training and `n_test` test images; parts can be replaced by bytes."""
 
     def write(n: int = 40, n_test: int = 20, compress: bool = False, **replaced: np.ndarray | None) -> Path:
         rng = np.random.default_rng(0)

@@ -1,4 +1,4 @@
-"""Pictures that look the same are found, all of them and no others: compared with a search over all pairs."""
+"""Images that look the same are found, all of them and no others: compared with a search over all pairs."""
 
 import io
 
@@ -12,9 +12,9 @@ from likely.data.dataset import Dataset
 from likely.data.inspect.near_duplicates import CONTRAST, LEVELS, look_alike, thumbnails
 
 
-def pairs_of_all(pictures: np.ndarray) -> set[tuple[int, int]]:
+def pairs_of_all(images: np.ndarray) -> set[tuple[int, int]]:
     """Every pair, measured one by one."""
-    flat = thumbnails(pictures).reshape(len(pictures), -1).astype(np.float64)
+    flat = thumbnails(images).reshape(len(images), -1).astype(np.float64)
     found = set[tuple[int, int]]()
     for i in range(len(flat)):
         for j in range(i + 1, len(flat)):
@@ -36,8 +36,8 @@ def joined(pairs: set[tuple[int, int]], n: int) -> list[list[int]]:
     return sorted(sorted(group) for group in unique.values())
 
 
-def found_in(pictures: np.ndarray) -> list[list[int]]:
-    return [group.tolist() for group in look_alike(lambda index: pictures[index], len(pictures))]
+def found_in(images: np.ndarray) -> list[list[int]]:
+    return [group.tolist() for group in look_alike(lambda index: images[index], len(images))]
 
 
 @settings(max_examples=40, deadline=None)
@@ -46,16 +46,16 @@ def test_the_same_groups_as_a_search_over_all_pairs(seed: int, shape: tuple[int,
     rng = np.random.default_rng(seed)
     originals = rng.integers(0, 256, (6, *shape))
     noise = rng.normal(size=(40, *shape)) * rng.choice([2.0, 5.8, 6.2, 20.0], 40).reshape(-1, *[1] * len(shape))
-    pictures = np.clip(originals[rng.integers(0, 6, 40)] + noise, 0, 255).astype(np.uint8)
-    assert found_in(pictures) == joined(pairs_of_all(pictures), len(pictures))
+    images = np.clip(originals[rng.integers(0, 6, 40)] + noise, 0, 255).astype(np.uint8)
+    assert found_in(images) == joined(pairs_of_all(images), len(images))
 
 
-def test_real_pictures(fashion: Dataset) -> None:
+def test_real_images(fashion: Dataset) -> None:
     test = fashion.test
     assert test is not None
-    pictures = np.asarray(test.X[:400])
-    copies = pictures[:20].astype(np.int64) + 3
-    everything = np.concatenate([pictures, np.clip(copies, 0, 255).astype(np.uint8)])
+    images = np.asarray(test.X[:400])
+    copies = images[:20].astype(np.int64) + 3
+    everything = np.concatenate([images, np.clip(copies, 0, 255).astype(np.uint8)])
     assert found_in(everything) == joined(pairs_of_all(everything), len(everything))
     assert [0, 400] in found_in(everything)
 
@@ -77,13 +77,13 @@ def test_a_photograph_is_known_again_and_its_neighbors_are_not(change: object) -
     changed = np.asarray(change(views[9]))  # type: ignore[operator]
     if changed.shape != views[9].shape:
         changed = np.asarray(Image.fromarray(changed).resize((120, 120)))
-    pictures = np.stack([*views, changed])
-    assert found_in(pictures) == [[9, 28]]
+    images = np.stack([*views, changed])
+    assert found_in(images) == [[9, 28]]
 
 
-def saved(picture: np.ndarray, quality: int) -> np.ndarray:
+def saved(image: np.ndarray, quality: int) -> np.ndarray:
     file = io.BytesIO()
-    Image.fromarray(picture).save(file, "JPEG", quality=quality)
+    Image.fromarray(image).save(file, "JPEG", quality=quality)
     return np.asarray(Image.open(file))
 
 

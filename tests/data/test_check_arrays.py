@@ -12,7 +12,7 @@ from likely.data.sources import open_dataset
 RNG = np.random.default_rng(0)
 
 
-def pictures(n: int = 90) -> Dataset:
+def images(n: int = 90) -> Dataset:
     """Noise in three classes, and a test part."""
     X = RNG.integers(0, 256, (n + 90, 12, 12), dtype=np.uint8)
     y = np.arange(n + 90) % 3
@@ -41,7 +41,7 @@ def names(finding: Finding) -> list[list[str]]:
 
 
 def test_clean_data() -> None:
-    assert kinds(pictures()) == []
+    assert kinds(images()) == []
     assert kinds(table()) == []
     assert kinds(open_dataset("digits")) == []
     assert kinds(open_dataset("breast-cancer")) == []
@@ -49,16 +49,16 @@ def test_clean_data() -> None:
 
 
 def test_the_same_in_training_and_test() -> None:
-    data = pictures()
+    data = images()
     data.test.X[4] = data.test.X[7] = data.train.X[1]  # type: ignore[union-attr]
     finding = only(data, "leak")
     assert names(finding) == [["train 1", "test 4", "test 7"]]
-    assert finding.message.startswith("2 test pictures can also be found in another part")
+    assert finding.message.startswith("2 test images can also be found in another part")
     assert finding.severity == "warning"
 
 
 def test_the_same_in_val_and_test() -> None:
-    data = pictures()
+    data = images()
     assert data.test is not None
     val = Part(data.test.X[:1], data.test.y[:1])
     finding = next(f for f in check_dataset(replace(data, val=val)) if f.kind == "leak")
@@ -66,33 +66,33 @@ def test_the_same_in_val_and_test() -> None:
 
 
 def test_the_same_under_two_labels_and_twice() -> None:
-    data = pictures()
+    data = images()
     data.train.X[1] = data.train.X[0]
     assert names(only(data, "conflict")) == [["train 0", "train 1"]]
-    data = pictures()
+    data = images()
     data.train.X[3] = data.train.X[0]
     assert names(only(data, "duplicates")) == [["train 0", "train 3"]]
 
 
 def test_the_same_under_two_labels_in_two_parts_is_both() -> None:
-    data = pictures()
+    data = images()
     data.test.X[1] = data.train.X[0]  # type: ignore[union-attr]
     assert kinds(data) == ["leak", "conflict"]
 
 
 def test_nearly_the_same() -> None:
     for target, kind in ((3, "near-duplicates"), (1, "near-conflict")):
-        data = pictures()
+        data = images()
         data.train.X[target] = np.clip(data.train.X[0].astype(int) + 2, 0, 255)
         assert names(only(data, kind)) == [["train 0", f"train {target}"]]
         assert [f.kind for f in check_dataset(data, quick=True)] == []
-    data = pictures()
+    data = images()
     data.test.X[0] = np.clip(data.train.X[0].astype(int) + 2, 0, 255)  # type: ignore[union-attr]
     assert names(only(data, "near-leak")) == [["train 0", "test 0"]]
 
 
-def test_pictures_of_one_color() -> None:
-    data = pictures()
+def test_images_of_one_color() -> None:
+    data = images()
     data.train.X[5] = 17
     data.test.X[6] = 0  # type: ignore[union-attr]
     assert names(only(data, "constant")) == [["train 5"], ["test 6"]]
@@ -103,7 +103,7 @@ def test_pictures_of_one_color() -> None:
 
 
 def test_few_examples_and_balance() -> None:
-    data = pictures()
+    data = images()
     y = np.where(np.arange(90) < 4, 2, np.arange(90) % 2)
     found = check_dataset(replace(data, train=Part(data.train.X, y), test=None))
     assert [f.kind for f in found] == ["few", "balance"]
@@ -113,7 +113,7 @@ def test_few_examples_and_balance() -> None:
 
 
 def test_frequencies_that_differ_between_parts() -> None:
-    data = pictures()
+    data = images()
     assert data.test is not None
     shifted = Part(data.test.X, np.where(np.arange(90) < 60, 0, data.test.y))
     finding = next(f for f in check_dataset(replace(data, test=shifted)) if f.kind == "drift")
@@ -130,7 +130,7 @@ def test_chance_is_no_drift() -> None:
 
 
 def test_few_to_judge_with() -> None:
-    data = pictures()
+    data = images()
     assert data.test is not None
     few = replace(data, test=data.test.take(np.arange(57)))
     assert len(only(few, "few-to-judge").groups) == 3
@@ -208,6 +208,6 @@ def test_the_worst_comes_first_and_json_holds_everything() -> None:
 def test_fashion_mnist_has_no_exact_copies_and_few_that_look_alike(fashion: Dataset) -> None:
     found = check_dataset(fashion)
     assert [f.kind for f in found] == ["near-leak", "near-duplicates"]
-    assert found[0].message.startswith("7 test pictures")
+    assert found[0].message.startswith("7 test images")
     assert names(found[0])[0] == ["train 6300", "train 19456", "test 6210"]
     assert len(found[1].groups) == 19

@@ -1,4 +1,4 @@
-"""A folder, or a table, of pictures with every kind of fault: each is found, with its path, and no clean file is."""
+"""A folder, or a table, of images with every kind of fault: each is found, with its path, and no clean file is."""
 
 import io
 import shutil
@@ -19,7 +19,7 @@ CLASSES = {"bag": 8, "boot": 9, "shirt": 6}
 
 @pytest.fixture(scope="module")
 def clean(fashion: Dataset, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """train/ and test/ with forty and twenty-five pictures of each of three classes, real ones."""
+    """train/ and test/ with forty and twenty-five images of each of three classes, real ones."""
     root = tmp_path_factory.mktemp("clean")
     assert fashion.test is not None
     for label, number in CLASSES.items():
@@ -51,9 +51,9 @@ def one(folder: Path, **options: object) -> Finding:
     return found[0]
 
 
-def turned(picture: Image.Image, degrees: float = 20) -> Image.Image:
-    """Another picture than the one it is made from."""
-    return picture.rotate(degrees)
+def turned(image: Image.Image, degrees: float = 20) -> Image.Image:
+    """Another image than the one it is made from."""
+    return image.rotate(degrees)
 
 
 def test_a_clean_folder_has_no_findings(clean: Path) -> None:
@@ -130,9 +130,9 @@ def color(folder: Path) -> None:
 
 
 def transparent(folder: Path) -> None:
-    picture = turned(Image.open(folder / "train/boot/09.png")).convert("LA")
-    picture.putalpha(Image.fromarray(np.tri(28).astype(np.uint8) * 255))
-    picture.save(folder / "train/boot/x.png")
+    image = turned(Image.open(folder / "train/boot/09.png")).convert("LA")
+    image.putalpha(Image.fromarray(np.tri(28).astype(np.uint8) * 255))
+    image.save(folder / "train/boot/x.png")
 
 
 def sixteen_bits(folder: Path) -> None:
@@ -182,7 +182,7 @@ def test_an_opaque_alpha_channel_is_not_transparent(folder: Path) -> None:
     assert list(check_source(folder).findings) == []
 
 
-def test_folders_without_pictures_and_classes_that_were_never_learned(folder: Path) -> None:
+def test_folders_without_images_and_classes_that_were_never_learned(folder: Path) -> None:
     (folder / "train" / "hat").mkdir()
     (folder / "test" / "sock").mkdir()
     shutil.copy(folder / "test/boot/01.png", folder / "test/sock/01.png")
@@ -191,8 +191,8 @@ def test_folders_without_pictures_and_classes_that_were_never_learned(folder: Pa
     found = by_kind(check_source(folder))
     assert paths(found["empty-class"]) == [["train/hat"]]
     assert paths(found["unseen-class"]) == [["test/sock"]]
-    assert paths(found["no-picture"]) == [["train/boot/photo.HEIC"]]
-    assert {finding.kind for finding in found.values()} == {"empty-class", "unseen-class", "no-picture"}
+    assert paths(found["no-image"]) == [["train/boot/photo.HEIC"]]
+    assert {finding.kind for finding in found.values()} == {"empty-class", "unseen-class", "no-image"}
 
 
 def test_a_class_of_which_nothing_can_be_read(folder: Path) -> None:
@@ -227,32 +227,32 @@ def test_what_fit_would_refuse_is_an_error(tmp_path: Path, clean: Path) -> None:
     assert "stray" in checked.findings[0].message
 
 
-def test_thumbnails_for_the_page_are_the_pictures_themselves(folder: Path) -> None:
+def test_thumbnails_for_the_page_are_the_images_themselves(folder: Path) -> None:
     odd_size(folder)
     checked = check_source(folder)
     for finding in checked.findings:
         for group in finding.groups:
-            picture = checked.picture(group[0])
-            assert picture is not None
-            np.testing.assert_array_equal(picture, np.asarray(Image.open(folder / group[0].name)))
+            image = checked.image(group[0])
+            assert image is not None
+            np.testing.assert_array_equal(image, np.asarray(Image.open(folder / group[0].name)))
 
 
 def test_a_table_of_paths(folder: Path) -> None:
     listed = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*.png"))
     rows = [f"{name},{name.split('/')[1]},{name.split('/')[0]}" for name in listed]
-    (folder / "pictures.csv").write_text("\n".join(["file,label,split", *rows]))
-    assert list(check_source(folder / "pictures.csv").findings) == []
+    (folder / "images.csv").write_text("\n".join(["file,label,split", *rows]))
+    assert list(check_source(folder / "images.csv").findings) == []
     (folder / "train/boot/03.png").write_bytes(b"")
     (folder / "train/bag/04.png").unlink()
     shutil.copy(folder / "train/boot/05.png", folder / "test/boot/06.png")
     color_of = folder / "train/shirt/07.png"
     turned(Image.open(color_of)).convert("RGB").save(color_of)
-    checked = check_source(folder / "pictures.csv")
+    checked = check_source(folder / "images.csv")
     found = by_kind(checked)
     assert list(found) == ["unreadable", "leak", "odd-mode"]
     assert sorted(paths(found["unreadable"])) == [["train/bag/04.png"], ["train/boot/03.png"]]
     assert paths(found["leak"]) == [["train/boot/05.png", "test/boot/06.png"]]
-    assert checked.picture(found["odd-mode"].groups[0][0]) is not None
+    assert checked.image(found["odd-mode"].groups[0][0]) is not None
 
     (folder / "odd.csv").write_text("\n".join(["file,label,split", *rows, "test/bag/01.png,sock,test"]))
     found = by_kind(check_source(folder / "odd.csv", skip_bad=True))
@@ -260,19 +260,19 @@ def test_a_table_of_paths(folder: Path) -> None:
     assert found["unreadable"].severity == "warning"
 
 
-def test_pictures_as_bytes_in_a_table(fashion: Dataset, tmp_path: Path) -> None:
+def test_images_as_bytes_in_a_table(fashion: Dataset, tmp_path: Path) -> None:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    def png(picture: np.ndarray) -> bytes:
+    def png(image: np.ndarray) -> bytes:
         file = io.BytesIO()
-        Image.fromarray(picture).save(file, "PNG")
+        Image.fromarray(image).save(file, "PNG")
         return file.getvalue()
 
-    data = [png(picture) for picture in fashion.train.X[:60]]
+    data = [png(image) for image in fashion.train.X[:60]]
     data[7], data[9] = b"broken", data[8]
     labels = ["even", "odd"] * 30
-    pq.write_table(pa.table({"picture": data, "label": labels}), tmp_path / "t.parquet")
+    pq.write_table(pa.table({"image": data, "label": labels}), tmp_path / "t.parquet")
     found = by_kind(check_source(tmp_path / "t.parquet"))
     assert paths(found["unreadable"]) == [["t.parquet, row 7"]]
     assert [[place.label for place in group] for group in found["conflict"].groups] == [["even", "odd"]]

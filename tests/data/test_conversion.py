@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageDraw
 
-from likely.data.images.decode import read_picture
+from likely.data.images.decode import read_image
 from likely.data.images.idx import read_idx
 from likely.errors import ConfigError, ShapeError
 from likely.preprocessing.conversion import CONVERSIONS, PRODUCT_PHOTO, create_conversion
@@ -20,43 +20,43 @@ def boot(
     size: tuple[int, int] = (900, 700), at: tuple[int, int] = (500, 90), mode: str = "RGB", background: Any = "white"
 ) -> Image.Image:
     """A drawn boot, 320 wide and 480 high: a leg, a foot pointing left, a darker sole."""
-    picture = Image.new(mode, size, background)
-    draw = ImageDraw.Draw(picture)
+    image = Image.new(mode, size, background)
+    draw = ImageDraw.Draw(image)
     left, top = at
     draw.rectangle((left + 160, top, left + 319, top + 330), fill=(120, 70, 30))
     draw.ellipse((left, top + 270, left + 319, top + 460), fill=(120, 70, 30))
     draw.rectangle((left, top + 440, left + 319, top + 479), fill=(20, 20, 20))
-    return picture
+    return image
 
 
-def jpeg(picture: Image.Image, quality: int = 85) -> bytes:
+def jpeg(image: Image.Image, quality: int = 85) -> bytes:
     file = io.BytesIO()
-    picture.save(file, "JPEG", quality=quality)
+    image.save(file, "JPEG", quality=quality)
     return file.getvalue()
 
 
-def box(picture: np.ndarray, above: int = 12) -> tuple[int, int, int, int]:
-    rows, columns = np.flatnonzero((picture > above).any(axis=1)), np.flatnonzero((picture > above).any(axis=0))
+def box(image: np.ndarray, above: int = 12) -> tuple[int, int, int, int]:
+    rows, columns = np.flatnonzero((image > above).any(axis=1)), np.flatnonzero((image > above).any(axis=0))
     return int(rows[0]), int(rows[-1]), int(columns[0]), int(columns[-1])
 
 
 def convert(source: Any, **numbers: Any) -> np.ndarray:
-    return read_picture(source, shape=(28, 28), conversion={**PRODUCT_PHOTO, **numbers})
+    return read_image(source, shape=(28, 28), conversion={**PRODUCT_PHOTO, **numbers})
 
 
 @pytest.mark.parametrize("at", [(500, 90), (10, 10), (300, 200)])
 @pytest.mark.parametrize("quality", [60, 95])
-def test_a_photo_on_white_becomes_a_picture_like_those_of_the_set(at: tuple[int, int], quality: int) -> None:
-    picture = convert(jpeg(boot(at=at), quality))
-    top, bottom, left, right = box(picture)
+def test_a_photo_on_white_becomes_an_image_like_those_of_the_set(at: tuple[int, int], quality: int) -> None:
+    image = convert(jpeg(boot(at=at), quality))
+    top, bottom, left, right = box(image)
     assert (top, bottom) == (0, 27)
     assert right - left + 1 == pytest.approx(28 * 320 / 480, abs=1.01)
     assert abs((left + right) - 27) <= 1
-    assert picture[:, : left - 1].max() == 0
-    assert picture[:, right + 2 :].max() == 0
+    assert image[:, : left - 1].max() == 0
+    assert image[:, right + 2 :].max() == 0
     # The sole is darker than the leather, so it is brighter here; the leg stands on the right.
-    assert picture[26, 14] > picture[6, right - 3] > 100
-    assert picture[3, left + 2] <= 3
+    assert image[26, 14] > image[6, right - 3] > 100
+    assert image[3, left + 2] <= 3
 
 
 def test_where_the_subject_lies_does_not_matter() -> None:
@@ -79,9 +79,9 @@ def test_transparent_counts_as_white() -> None:
 
 @pytest.mark.parametrize("background", ["#fdfdfd", "#e8e8e8", "#f0ead6", "#c8d8ff"])
 def test_a_light_background_becomes_zero_exactly(background: str) -> None:
-    picture = convert(boot(background=background))
-    assert np.abs(picture.astype(int) - convert(boot())).mean() < 16
-    assert picture[:, :4].max() == 0
+    image = convert(boot(background=background))
+    assert np.abs(image.astype(int) - convert(boot())).mean() < 16
+    assert image[:, :4].max() == 0
 
 
 def test_a_dark_background_is_not_negated() -> None:
@@ -91,8 +91,8 @@ def test_a_dark_background_is_not_negated() -> None:
 
 
 def test_a_wide_subject_is_centered_the_other_way() -> None:
-    picture = convert(boot().rotate(90, expand=True, fillcolor="white"))
-    top, bottom, left, right = box(picture)
+    image = convert(boot().rotate(90, expand=True, fillcolor="white"))
+    top, bottom, left, right = box(image)
     assert (left, right) == (0, 27)
     assert abs((top + bottom) - 27) <= 1
 
@@ -121,9 +121,9 @@ def test_a_photo_of_nothing_is_black(color: str, size: tuple[int, int]) -> None:
 )
 def test_every_size_gives_the_shape_asked_for(width: int, height: int, shape: tuple[int, int], seed: int) -> None:
     noise = np.random.default_rng(seed).integers(0, 256, (height, width, 3), dtype=np.uint8)
-    picture = create_conversion(PRODUCT_PHOTO)(Image.fromarray(noise), shape)
-    assert picture.shape == shape
-    assert picture.dtype == np.uint8
+    image = create_conversion(PRODUCT_PHOTO)(Image.fromarray(noise), shape)
+    assert image.shape == shape
+    assert image.dtype == np.uint8
 
 
 @pytest.fixture(scope="module")
@@ -131,14 +131,14 @@ def real(fashion_folder: Path) -> np.ndarray:
     return read_idx(fashion_folder / "t10k-images-idx3-ubyte.gz")[:200]
 
 
-def as_photo(picture: np.ndarray, resample: Image.Resampling) -> Image.Image:
-    """A picture of the set made ten times as large, negated, off-center on a white page."""
+def as_photo(image: np.ndarray, resample: Image.Resampling) -> Image.Image:
+    """An image of the set made ten times as large, negated, off-center on a white page."""
     page = Image.new("RGB", (430, 390), "white")
-    page.paste(Image.fromarray(255 - picture).resize((280, 280), resample), (90, 40))
+    page.paste(Image.fromarray(255 - image).resize((280, 280), resample), (90, 40))
     return page
 
 
-def test_real_pictures_come_back_from_enlarged_negatives(real: np.ndarray) -> None:
+def test_real_images_come_back_from_enlarged_negatives(real: np.ndarray) -> None:
     back = np.stack([convert(as_photo(p, Image.Resampling.NEAREST), sharpen_radius=0) for p in real])
     difference = np.abs(back.astype(int) - real).mean(axis=(1, 2))
     # Most come back bit for bit. In the rest a faint edge was trimmed and the scale is another one.
@@ -146,7 +146,7 @@ def test_real_pictures_come_back_from_enlarged_negatives(real: np.ndarray) -> No
     assert difference.mean() < 3
 
 
-def test_real_pictures_come_back_about_as_sharp_as_they_were(real: np.ndarray) -> None:
+def test_real_images_come_back_about_as_sharp_as_they_were(real: np.ndarray) -> None:
     back = np.stack([convert(as_photo(p, Image.Resampling.BICUBIC)) for p in real])
     assert np.abs(back.astype(int) - real).mean() < 16
     sharpness = [np.abs(np.diff(p.astype(int), axis=2)).mean() for p in (back, real)]
@@ -192,5 +192,5 @@ def test_settings_outside_the_closed_list_are_refused(settings: dict[str, Any], 
 
 
 def test_color_is_not_what_it_makes() -> None:
-    with pytest.raises(ShapeError, match="gray pictures"):
-        read_picture(boot(), shape=(28, 28, 3), conversion=PRODUCT_PHOTO)
+    with pytest.raises(ShapeError, match="gray images"):
+        read_image(boot(), shape=(28, 28, 3), conversion=PRODUCT_PHOTO)

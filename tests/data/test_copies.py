@@ -125,10 +125,10 @@ def test_texts_are_codes_however_many_there_are() -> None:
     assert find_copies(streets, [Column("street", names)]).groups is None
 
 
-def test_equal_pictures_are_copies_however_plain() -> None:
-    pictures = np.zeros((5, 3, 3), np.uint8)
-    pictures[4] = 255
-    found = find_copies(pictures)
+def test_equal_images_are_copies_however_plain() -> None:
+    images = np.zeros((5, 3, 3), np.uint8)
+    images[4] = 255
+    found = find_copies(images)
     assert found.groups is not None
     assert found.groups.tolist() == [0, 0, 0, 0, 1]
 

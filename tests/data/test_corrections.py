@@ -86,10 +86,10 @@ def test_a_table_that_does_not_fit_names_its_line(tmp_path: Path, text: str, mat
         apply_corrections(table(), file)
 
 
-def test_a_picture_that_is_not_there_is_named(tmp_path: Path) -> None:
+def test_an_image_that_is_not_there_is_named(tmp_path: Path) -> None:
     file = tmp_path / "corrections.csv"
     file.write_text("path,given,label\na/7.png,a,b\n", encoding="utf-8")
-    with pytest.raises(DataError, match=r"a training picture of coins; got 'a/7\.png'"):
+    with pytest.raises(DataError, match=r"a training image of coins; got 'a/7\.png'"):
         apply_corrections(table(paths=list("123456")), file)
 
 

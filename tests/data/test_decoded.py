@@ -9,9 +9,9 @@ import pytest
 from PIL import Image
 
 from likely.data.images import decode_many, image_cache
-from likely.data.images.decode import read_picture
-from likely.data.images.decode_many import load_pictures
-from likely.errors import CacheWarning, DataError, PictureError
+from likely.data.images.decode import read_image
+from likely.data.images.decode_many import load_images
+from likely.errors import CacheWarning, DataError, ImageError
 from likely.preprocessing.stored_rows import StoredRows
 
 RNG = np.random.default_rng(0)
@@ -23,7 +23,7 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("LIKELY_CACHE", str(tmp_path / "cache"))
     monkeypatch.setattr(image_cache, "KEPT_FROM", 1)
     monkeypatch.setattr(image_cache, "ON_DISK_FROM", 1)
-    return tmp_path / "cache" / "pictures"
+    return tmp_path / "cache" / "images"
 
 
 def save(folder: Path, n: int, mode: str = "L", size: tuple[int, int] = (9, 7), kind: str = "png") -> list[Path]:
@@ -35,7 +35,7 @@ def save(folder: Path, n: int, mode: str = "L", size: tuple[int, int] = (9, 7), 
 
 
 def load(paths: list[Path], **settings: object) -> decode_many.Loaded:
-    return load_pictures(paths, [str(path) for path in paths], **settings)  # type: ignore[arg-type]
+    return load_images(paths, [str(path) for path in paths], **settings)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(("mode", "shape"), [("L", (7, 9)), ("RGB", (7, 9, 3)), ("P", (7, 9, 3)), ("LA", (7, 9))])
@@ -44,7 +44,7 @@ def test_every_row_is_what_the_gate_makes_of_its_file(tmp_path: Path, mode: str,
     loaded = load(paths)
     assert loaded.X.shape == (100, *shape)
     for row, path in zip(loaded.X[:], paths, strict=True):
-        np.testing.assert_array_equal(row, read_picture(path, shape=shape))
+        np.testing.assert_array_equal(row, read_image(path, shape=shape))
 
 
 def test_the_second_time_comes_from_the_cache(tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -52,7 +52,7 @@ def test_the_second_time_comes_from_the_cache(tmp_path: Path, cache: Path, monke
     first = load(paths)
     assert isinstance(first.X, StoredRows)
     assert sorted(path.suffix for path in cache.iterdir()) == [".json", ".rows"]
-    monkeypatch.setattr(decode_many, "read_picture", None)
+    monkeypatch.setattr(decode_many, "read_image", None)
     np.testing.assert_array_equal(load(paths).X[:], first.X[:])
     # Where a file lies does not matter, what it holds does.
     moved = [path.rename(path.with_name(f"moved {path.name}")) for path in paths]
@@ -89,13 +89,13 @@ def test_a_damaged_cache_is_built_again(tmp_path: Path, cache: Path, damage: str
     assert json.loads(facts.read_text())["bad"] == []
 
 
-def test_bad_pictures_are_named_or_skipped(tmp_path: Path) -> None:
+def test_bad_images_are_named_or_skipped(tmp_path: Path) -> None:
     paths = save(tmp_path / "in", 30)
-    paths[4].write_text("not a picture")
+    paths[4].write_text("not an image")
     paths[7].write_bytes(b"")
     paths[9].write_bytes(paths[9].read_bytes()[:-40])  # its head is whole
     paths[11].unlink()
-    with pytest.raises(DataError, match=r"(?s)3 of 30 pictures can't be read.*4 é.png.*a text file.*--skip-bad"):
+    with pytest.raises(DataError, match=r"(?s)3 of 30 images can't be read.*4 é.png.*a text file.*--skip-bad"):
         load(paths)
     for _ in range(2):  # decoded, and from the cache
         loaded = load(paths, skip_bad=True)
@@ -103,10 +103,10 @@ def test_bad_pictures_are_named_or_skipped(tmp_path: Path) -> None:
         assert len(loaded.X) == len(loaded.digests) == 26
         assert [str(paths[i]) in text for i, text in zip((4, 7, 9, 11), loaded.skipped, strict=True)] == [True] * 4
         for row, i in zip(loaded.X[:], loaded.kept, strict=True):
-            np.testing.assert_array_equal(row, read_picture(paths[i], shape=(7, 9)))
+            np.testing.assert_array_equal(row, read_image(paths[i], shape=(7, 9)))
     for i in (4, 7, 11):
         save(tmp_path / "other", 30)[i].rename(paths[i])
-    with pytest.raises(DataError, match=r"(?s)1 of 30 pictures can't be read.*9 é.png must be a whole picture"):
+    with pytest.raises(DataError, match=r"(?s)1 of 30 images can't be read.*9 é.png must be a whole image"):
         load(paths)
 
 
@@ -122,16 +122,16 @@ def test_damage_behind_a_whole_head_is_tried_again(tmp_path: Path, monkeypatch: 
 
     def out_of_memory(source: Path, **settings: Any) -> np.ndarray:
         if source == paths[1]:
-            raise PictureError(f"{source} must be a whole picture; got: MemoryError.")
-        return read_picture(source, **settings)
+            raise ImageError(f"{source} must be a whole image; got: MemoryError.")
+        return read_image(source, **settings)
 
     with monkeypatch.context() as patched:
-        patched.setattr(decode_many, "read_picture", out_of_memory)
+        patched.setattr(decode_many, "read_image", out_of_memory)
         assert load(paths, skip_bad=True).kept.tolist() == [0, 2]
     assert load(paths).kept.tolist() == [0, 1, 2]
 
 
-def test_pictures_that_all_have_only_a_head_leave_nothing_behind(tmp_path: Path, cache: Path) -> None:
+def test_images_that_all_have_only_a_head_leave_nothing_behind(tmp_path: Path, cache: Path) -> None:
     paths = save(tmp_path / "in", 3)
     for path in paths:
         path.write_bytes(path.read_bytes()[:-40])
@@ -159,7 +159,7 @@ def test_a_full_disk_is_done_without(tmp_path: Path, cache: Path) -> None:
             X = load(paths).X
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
-    np.testing.assert_array_equal(X[399], read_picture(paths[399], shape=(7, 9)))
+    np.testing.assert_array_equal(X[399], read_image(paths[399], shape=(7, 9)))
     assert list(cache.iterdir()) == []
 
 
@@ -186,7 +186,7 @@ def test_an_interrupt_leaves_nothing_behind(tmp_path: Path, cache: Path) -> None
     paths = save(tmp_path / "in", 200)
 
     def interrupt(what: str, done: int, total: int | None) -> None:
-        if what == "decoding pictures":
+        if what == "decoding images":
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
@@ -196,10 +196,10 @@ def test_an_interrupt_leaves_nothing_behind(tmp_path: Path, cache: Path) -> None
 
 def test_bytes_are_sources_too(tmp_path: Path) -> None:
     content = [path.read_bytes() for path in save(tmp_path / "in", 3)]
-    loaded = load_pictures(content, ["row 0", "row 1", "row 2"])
+    loaded = load_images(content, ["row 0", "row 1", "row 2"])
     assert loaded.X.shape == (3, 7, 9)
     with pytest.raises(DataError, match="row 1 must be"):
-        load_pictures([content[0], b"x"], ["row 0", "row 1"])
+        load_images([content[0], b"x"], ["row 0", "row 1"])
 
 
 def test_equal_files_have_equal_digests(tmp_path: Path) -> None:

@@ -122,7 +122,7 @@ def test_the_real_data_is_as_published(fashion_folder: Path) -> None:
     assert dataset.train.X.dtype == np.uint8
     assert np.bincount(dataset.train.y).tolist() == [6000] * 10
     assert np.bincount(dataset.test.y).tolist() == [1000] * 10
-    # The first training picture is the ankle boot that every tutorial shows.
+    # The first training image is the ankle boot that every tutorial shows.
     assert dataset.train.y[0] == 9
     assert dataset.mirror is True
     assert dataset.conversion == PRODUCT_PHOTO
@@ -196,14 +196,14 @@ def test_a_damaged_cache_is_named_and_passed_over(cache: Path, link_files: LinkF
     assert dataset.found_at == str(fashion_folder)
 
 
-def test_a_folder_with_other_pictures_is_not_fashion_mnist(
+def test_a_folder_with_other_images_is_not_fashion_mnist(
     tmp_path: Path, to_idx: Callable[[np.ndarray], bytes], link_files: LinkFiles
 ) -> None:
     folder = link_files(tmp_path / "altered")
-    pictures = np.random.default_rng(0).integers(0, 256, (10_000, 8, 8), dtype=np.uint8)
-    replace(folder / "t10k-images-idx3-ubyte.gz", to_idx(pictures))
-    pictures = np.random.default_rng(0).integers(0, 256, (60_000, 8, 8), dtype=np.uint8)
-    replace(folder / "train-images-idx3-ubyte.gz", to_idx(pictures))
+    images = np.random.default_rng(0).integers(0, 256, (10_000, 8, 8), dtype=np.uint8)
+    replace(folder / "t10k-images-idx3-ubyte.gz", to_idx(images))
+    images = np.random.default_rng(0).integers(0, 256, (60_000, 8, 8), dtype=np.uint8)
+    replace(folder / "train-images-idx3-ubyte.gz", to_idx(images))
     assert open_dataset(folder).labels == tuple("0123456789")
 
 

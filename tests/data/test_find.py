@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from likely.data.images import find
-from likely.data.images.find import Found, find_pictures
+from likely.data.images.find import Found, find_images
 
 
 @pytest.fixture
@@ -23,7 +23,7 @@ def names(found: list[Found], root: Path) -> list[str]:
 
 
 def test_a_folder_is_searched_in_sorted_order(tree: Path) -> None:
-    found = find_pictures([tree]).found
+    found = find_images([tree]).found
     assert names(found, tree) == ["a.webp", "b/1.jpg", "b/2.PNG", "b/deep/er/3.Tiff", "ä ö/5.png"]
     assert all(entry.source == Path(entry.name) for entry in found)
 
@@ -33,33 +33,33 @@ def test_a_folder_that_two_links_lead_to_is_searched_once(tree: Path) -> None:
     (tree / "elsewhere" / "boots" / "6.png").write_bytes(b"")
     for name in ("one", "two"):
         (tree / "b" / name).symlink_to(tree / "elsewhere", target_is_directory=True)
-    assert names(find_pictures([tree / "b"]).found, tree)[-1] == "b/one/boots/6.png"
+    assert names(find_images([tree / "b"]).found, tree)[-1] == "b/one/boots/6.png"
 
 
 @pytest.mark.parametrize("target", ["b", "b/deep", ".", ".."])
 def test_links_that_lead_back_up_are_not_followed(tree: Path, target: str) -> None:
     (tree / "b" / "deep" / "again").symlink_to((tree / target).resolve(), target_is_directory=True)
-    assert names(find_pictures([tree / "b"]).found, tree) == ["b/1.jpg", "b/2.PNG", "b/deep/er/3.Tiff"]
+    assert names(find_images([tree / "b"]).found, tree) == ["b/1.jpg", "b/2.PNG", "b/deep/er/3.Tiff"]
 
 
 def test_a_file_is_taken_at_its_word(tree: Path) -> None:
-    assert names(find_pictures([tree / "notes.txt", tree / ".hidden.png"]).found, tree) == ["notes.txt", ".hidden.png"]
+    assert names(find_images([tree / "notes.txt", tree / ".hidden.png"]).found, tree) == ["notes.txt", ".hidden.png"]
 
 
 def test_globs(tree: Path) -> None:
-    assert names(find_pictures([f"{tree}/b/*.jpg"]).found, tree) == ["b/1.jpg"]
-    assert names(find_pictures([f"{tree}/**/*.[pP]*"]).found, tree) == ["b/2.PNG", "ä ö/5.png"]
-    assert names(find_pictures([f"{tree}/b/de?p"]).found, tree) == ["b/deep/er/3.Tiff"]
+    assert names(find_images([f"{tree}/b/*.jpg"]).found, tree) == ["b/1.jpg"]
+    assert names(find_images([f"{tree}/**/*.[pP]*"]).found, tree) == ["b/2.PNG", "ä ö/5.png"]
+    assert names(find_images([f"{tree}/b/de?p"]).found, tree) == ["b/deep/er/3.Tiff"]
 
 
 def test_a_file_whose_name_looks_like_a_glob(tmp_path: Path) -> None:
     path = tmp_path / "boot[1].png"
     path.write_bytes(b"")
-    assert [entry.source for entry in find_pictures([path]).found] == [path]
+    assert [entry.source for entry in find_images([path]).found] == [path]
 
 
 def test_the_order_of_the_arguments_is_kept(tree: Path) -> None:
-    assert names(find_pictures([tree / "b/2.PNG", tree / "a.webp", tree / "b/1.jpg"]).found, tree) == [
+    assert names(find_images([tree / "b/2.PNG", tree / "a.webp", tree / "b/1.jpg"]).found, tree) == [
         "b/2.PNG",
         "a.webp",
         "b/1.jpg",
@@ -68,7 +68,7 @@ def test_the_order_of_the_arguments_is_kept(tree: Path) -> None:
 
 def test_what_is_missing_is_an_entry_and_the_rest_stays(tree: Path) -> None:
     (tree / "empty").mkdir()
-    found = find_pictures([tree / "none.png", tree / "a.webp", f"{tree}/*.gif", tree / "empty"]).found
+    found = find_images([tree / "none.png", tree / "a.webp", f"{tree}/*.gif", tree / "empty"]).found
     assert [entry.error is None for entry in found] == [False, True, False, False]
     for entry, message in zip(found[::2] + found[3:], ("no such file", "no match", "without any"), strict=True):
         assert message in (entry.error or "")
@@ -78,7 +78,7 @@ def test_what_is_missing_is_an_entry_and_the_rest_stays(tree: Path) -> None:
 
 def test_a_broken_link_is_left_to_the_reader(tmp_path: Path) -> None:
     (tmp_path / "link.png").symlink_to(tmp_path / "gone.png")
-    assert find_pictures([tmp_path / "link.png"]).found[0].error is None
+    assert find_images([tmp_path / "link.png"]).found[0].error is None
 
 
 def test_a_folder_without_permission_is_an_entry(tmp_path: Path) -> None:
@@ -88,10 +88,10 @@ def test_a_folder_without_permission_is_an_entry(tmp_path: Path) -> None:
     script = """
 import os
 from likely.data.images import find
-from likely.data.images.find import find_pictures
+from likely.data.images.find import find_images
 if os.geteuid() == 0:
     os.setuid(65534)
-print(find_pictures(["."]).found)
+print(find_images(["."]).found)
 """
     run = [sys.executable, "-c", script]
     done = subprocess.run(run, cwd=tmp_path, capture_output=True, text=True, check=True)
@@ -100,7 +100,7 @@ print(find_pictures(["."]).found)
 
 def test_standard_input(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"\x89PNG")))
-    assert find_pictures(["-"]).found == [Found("-", b"\x89PNG")]
+    assert find_images(["-"]).found == [Found("-", b"\x89PNG")]
     monkeypatch.setattr(find, "MAX_STDIN_BYTES", 3)
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"\x89PNG")))
-    assert "more than 3 bytes" in (find_pictures(["-"]).found[0].error or "")
+    assert "more than 3 bytes" in (find_images(["-"]).found[0].error or "")

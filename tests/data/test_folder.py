@@ -23,7 +23,7 @@ def fill(folder: Path, *classes: str, n: int = 3, mode: str = "L", size: tuple[i
 def test_class_folders(tmp_path: Path) -> None:
     fill(tmp_path, "sandal", "Ankle boot", "größe 40 <b>")
     (tmp_path / ".hidden").mkdir()
-    (tmp_path / "sandal" / "notes.txt").write_text("not a picture")
+    (tmp_path / "sandal" / "notes.txt").write_text("not an image")
     (tmp_path / "readme.txt").write_text("beside the classes")
     dataset = open_dataset(tmp_path)
     assert dataset.labels == ("Ankle boot", "größe 40 <b>", "sandal")
@@ -48,7 +48,7 @@ def test_train_and_test_folders(tmp_path: Path) -> None:
     assert dataset.notes == ()
 
 
-def test_one_color_picture_makes_all_color(tmp_path: Path) -> None:
+def test_one_color_image_makes_all_color(tmp_path: Path) -> None:
     fill(tmp_path, "a")
     fill(tmp_path, "b", mode="RGB")
     assert open_dataset(tmp_path).train.X.shape == (6, 10, 12, 3)
@@ -71,10 +71,10 @@ def test_subfolders_of_a_class_belong_to_it(tmp_path: Path) -> None:
 def test_progress_is_told(tmp_path: Path) -> None:
     told: list[tuple[str, int, int | None]] = []
     open_dataset(fill(tmp_path, "a", "b"), progress=lambda *step: told.append(step))
-    assert told[-1] == ("decoding pictures", 6, 6)
+    assert told[-1] == ("decoding images", 6, 6)
 
 
-def test_an_empty_folder_and_pictures_without_classes(tmp_path: Path) -> None:
+def test_an_empty_folder_and_images_without_classes(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"must hold class folders.*one folder per class"):
         open_dataset(tmp_path)
     Image.new("L", (4, 4)).save(tmp_path / "1.png")
@@ -98,17 +98,17 @@ def test_a_test_class_that_was_never_learned(tmp_path: Path) -> None:
         open_dataset(tmp_path)
 
 
-def test_pictures_that_can_not_be_read_are_named(tmp_path: Path) -> None:
+def test_images_that_can_not_be_read_are_named(tmp_path: Path) -> None:
     fill(tmp_path, "a", "b", n=9)
     for i in range(7):
-        (tmp_path / "a" / f"{i}.PNG").write_bytes(b"not a picture")
+        (tmp_path / "a" / f"{i}.PNG").write_bytes(b"not an image")
     with pytest.raises(DataError, match="a text file") as raised:
         open_dataset(tmp_path)
     assert str(tmp_path / "a" / "0.PNG") in str(raised.value)
     assert "(and 2 more)" in str(raised.value)
 
 
-def test_constant_pictures(tmp_path: Path) -> None:
+def test_constant_images(tmp_path: Path) -> None:
     for label in "ab":
         (tmp_path / label).mkdir()
         Image.new("L", (4, 4), 9).save(tmp_path / label / "1.png")
@@ -167,11 +167,11 @@ def test_folders_beside_the_parts_and_parts_without_training(tmp_path: Path) -> 
     assert open_dataset(tmp_path / "three").labels == ("other", "test")
 
 
-def test_a_part_or_class_without_a_readable_picture(tmp_path: Path) -> None:
+def test_a_part_or_class_without_a_readable_image(tmp_path: Path) -> None:
     fill(tmp_path / "train", "a", "b")
     fill(tmp_path / "test", "a", n=1)
     (tmp_path / "test" / "a" / "0.PNG").write_text("x")
-    with pytest.raises(DataError, match="test must hold a picture that can be read"):
+    with pytest.raises(DataError, match="test must hold an image that can be read"):
         open_dataset(tmp_path, skip_bad=True)
     fill(tmp_path / "test", "a", n=1)
     for path in (tmp_path / "train" / "b").iterdir():
@@ -180,18 +180,18 @@ def test_a_part_or_class_without_a_readable_picture(tmp_path: Path) -> None:
         open_dataset(tmp_path, skip_bad=True)
 
 
-def test_pictures_that_can_not_be_read_are_skipped_on_request(tmp_path: Path) -> None:
+def test_images_that_can_not_be_read_are_skipped_on_request(tmp_path: Path) -> None:
     fill(tmp_path, "a", "b")
     (tmp_path / "a" / "1.PNG").write_text("x")
     dataset = open_dataset(tmp_path, skip_bad=True)
     assert dataset.train.y.tolist() == [0, 0, 1, 1, 1]
     assert dataset.train.paths is not None
     assert [Path(path).name for path in dataset.train.paths] == ["0.PNG", "2.PNG", "0.PNG", "1.PNG", "2.PNG"]
-    assert "1 of 6 pictures could not be read and were skipped" in dataset.notes[0]
+    assert "1 of 6 images could not be read and were skipped" in dataset.notes[0]
     assert str(tmp_path / "a" / "1.PNG") in dataset.notes[0]
 
 
-def test_a_class_of_one_picture_each_learns_only(tmp_path: Path) -> None:
+def test_a_class_of_one_image_each_learns_only(tmp_path: Path) -> None:
     fill(tmp_path / "single", "a", "b", "c", n=1)
     with pytest.raises(DataError, match="must have a class with two rows"):
         with_test_part(open_dataset(tmp_path / "single"), seed=0)

@@ -36,8 +36,8 @@ def test_how_an_array_lies_in_memory_does_not_matter() -> None:
     for same in (np.asfortranarray(X), np.repeat(X, 2, axis=1)[:, ::2], X.reshape(40, 2, 3)):
         np.testing.assert_array_equal(row_hashes(same), row_hashes(X))
     np.testing.assert_array_equal(row_hashes(X[::-1]), row_hashes(X)[::-1])
-    pictures = np.random.default_rng(0).integers(0, 256, size=(10, 4, 4), dtype=np.uint8)
-    np.testing.assert_array_equal(row_hashes(pictures[:, ::2]), row_hashes(pictures[:, ::2].copy()))
+    images = np.random.default_rng(0).integers(0, 256, size=(10, 4, 4), dtype=np.uint8)
+    np.testing.assert_array_equal(row_hashes(images[:, ::2]), row_hashes(images[:, ::2].copy()))
 
 
 def test_zero_has_no_sign() -> None:

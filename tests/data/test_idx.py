@@ -153,7 +153,7 @@ def test_a_folder_without_a_test_part(idx_folder: Callable[..., Path]) -> None:
     [
         ({"train_labels": None}, "must hold train-labels-idx1-ubyte"),
         ({"t10k_images": None}, "must hold t10k-images-idx3-ubyte"),
-        ({"train_labels": np.zeros(39, np.uint8)}, "got 40 pictures and 39 labels"),
+        ({"train_labels": np.zeros(39, np.uint8)}, "got 40 images and 39 labels"),
         ({"train_labels": np.array([*range(10)] * 3 + [11] * 10, np.uint8)}, "got 11 at row 30"),
         ({"train_labels": np.zeros((40, 1), np.uint8)}, r"shape \(40, 1\)"),
         ({"train_images": np.zeros((40, 28, 28), np.float32)}, "got float32"),

@@ -15,7 +15,7 @@ from likely.data.sources import open_dataset
 from likely.errors import DataError
 
 RNG = np.random.default_rng(0)
-PICTURES = RNG.integers(0, 256, (40, 5, 4), dtype=np.uint8)
+IMAGES = RNG.integers(0, 256, (40, 5, 4), dtype=np.uint8)
 LABELS = np.arange(40) % 4
 TABLE = RNG.normal(size=(40, 3))
 
@@ -46,25 +46,25 @@ def path(tmp_path: Path) -> Path:
     ],
 )
 def test_the_usual_names_are_found(path: Path, names: tuple[str, ...]) -> None:
-    arrays = dict(zip(names, (PICTURES, LABELS, PICTURES[:8], LABELS[:8], PICTURES[:4], LABELS[:4]), strict=False))
+    arrays = dict(zip(names, (IMAGES, LABELS, IMAGES[:8], LABELS[:8], IMAGES[:4], LABELS[:4]), strict=False))
     dataset = open_dataset(saved(path, **arrays, unrelated=np.zeros(3)))
-    np.testing.assert_array_equal(dataset.train.X, PICTURES)
+    np.testing.assert_array_equal(dataset.train.X, IMAGES)
     np.testing.assert_array_equal(dataset.train.y, LABELS)
     assert dataset.labels == ("0", "1", "2", "3")
     assert dataset.label_type == "int"
     assert (dataset.test is not None) == (len(names) >= 4)
     assert (dataset.val is not None) == (len(names) == 6)
     if dataset.test is not None:
-        np.testing.assert_array_equal(dataset.test.X, PICTURES[:8])
+        np.testing.assert_array_equal(dataset.test.X, IMAGES[:8])
     assert "; not used: unrelated." in dataset.notes[0]
 
 
-def test_pictures_and_numbers_in_their_usual_forms(path: Path) -> None:
-    assert open_dataset(saved(path, X=PICTURES[..., None], y=LABELS)).train.X.shape == (40, 5, 4)
+def test_images_and_numbers_in_their_usual_forms(path: Path) -> None:
+    assert open_dataset(saved(path, X=IMAGES[..., None], y=LABELS)).train.X.shape == (40, 5, 4)
     color = RNG.integers(0, 256, (40, 5, 4, 3), dtype=np.uint8)
     assert open_dataset(saved(path, X=color, y=LABELS[:, None])).train.X.shape == (40, 5, 4, 3)
     assert open_dataset(saved(path, X=np.moveaxis(color, 3, 1), y=LABELS)).train.X.shape == (40, 5, 4, 3)
-    assert open_dataset(saved(path, X=PICTURES / 255, y=LABELS)).train.X.dtype == np.float32
+    assert open_dataset(saved(path, X=IMAGES / 255, y=LABELS)).train.X.dtype == np.float32
     table = open_dataset(saved(path, X=TABLE.astype(np.float32), y=LABELS))
     assert table.train.X.dtype == np.float64
     assert open_dataset(saved(path, X=TABLE, y=TABLE[:, 0])).task == "regression"
@@ -90,7 +90,7 @@ def test_names_of_classes(path: Path) -> None:
         ({"a": TABLE, "b": LABELS}, r"arrays called X and y.*got a float64 \(40, 3\), b int64 \(40,\)"),
         ({"X": TABLE}, r"got X float64 \(40, 3\)"),
         ({}, "got none"),
-        ({"X": TABLE, "images": PICTURES, "y": LABELS}, "got X"),
+        ({"X": TABLE, "images": IMAGES, "y": LABELS}, "got X"),
         ({"X": TABLE, "y": LABELS[:39]}, r"one answer per row; got X \(40, 3\) and y \(39,\)"),
         (
             {"x_train": TABLE, "y_train": LABELS[:38], "x_test": TABLE[:8], "y_test": LABELS[:10]},
@@ -100,8 +100,8 @@ def test_names_of_classes(path: Path) -> None:
             {"x_train": TABLE, "y_train": LABELS, "x_test": TABLE, "y_test": LABELS.astype(str)},
             "all numbers or all text",
         ),
-        ({"X": PICTURES.astype(int), "y": LABELS}, r"X of .*: Pictures must be uint8.*got int64 of shape \(40, 5, 4\)"),
-        ({"X": TABLE.astype(str), "y": LABELS}, r"X of .* must be pictures.* or numbers \(n, d\); got <U"),
+        ({"X": IMAGES.astype(int), "y": LABELS}, r"X of .*: Images must be uint8.*got int64 of shape \(40, 5, 4\)"),
+        ({"X": TABLE.astype(str), "y": LABELS}, r"X of .* must be images.* or numbers \(n, d\); got <U"),
         ({"X": TABLE[:, 0], "y": LABELS}, r"got float64 of shape \(40,\)"),
         ({"X": TABLE, "y": np.eye(4)[LABELS]}, r"y of .* must be numbers or text of shape \(n,\).*argmax"),
         ({"X": TABLE, "y": np.where(LABELS > 1, 1.0, np.nan)}, "an answer in every row; got none in 20 of 40 rows"),

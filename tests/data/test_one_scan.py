@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from likely.data.dataset import Dataset
-from likely.data.images.find import find_pictures
+from likely.data.images.find import find_images
 from likely.data.inspect import check_source
 from likely.data.sources import open_dataset
 from likely.errors import DataError
@@ -19,7 +19,7 @@ N = 6
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """data/a and data/b with N different pictures each."""
+    """data/a and data/b with N different images each."""
     for number, label in enumerate("ab"):
         (tmp_path / "data" / label).mkdir(parents=True)
         for i in range(N):
@@ -99,9 +99,7 @@ def test_fit_and_check_see_the_same_files(folder: Path, plant: Callable[[Path], 
 def test_prediction_sees_the_files_that_fit_sees(folder: Path) -> None:
     to_itself_first = folder / "b" / "circle"
     to_itself_first.symlink_to(folder, target_is_directory=True)
-    assert [found.name for found in find_pictures([folder]).found] == [
-        p for p, _ in files(open_dataset(folder))["train"]
-    ]
+    assert [found.name for found in find_images([folder]).found] == [p for p, _ in files(open_dataset(folder))["train"]]
 
 
 def test_a_link_to_another_class_is_left_out_with_a_note(folder: Path) -> None:
@@ -145,10 +143,10 @@ def test_files_that_are_left_out_are_named(folder: Path) -> None:
         (folder / "a" / name).write_bytes(b"\0")
     checked, dataset = check_source(folder), open_dataset(folder)
     assert files(checked.dataset) == files(dataset)
-    assert [finding.kind for finding in checked.findings] == ["no-picture"]
+    assert [finding.kind for finding in checked.findings] == ["no-image"]
     assert "3 files were left out" in dataset.notes[0]
     assert str(folder / "a" / "x.heic") in dataset.notes[0]
-    assert [path.name for path in find_pictures([folder]).others] == ["x.heic", "y.avif", "z"]
+    assert [path.name for path in find_images([folder]).others] == ["x.heic", "y.avif", "z"]
 
 
 @pytest.mark.parametrize("names", [("Train", "Test"), ("TRAIN", "VAL"), ("Training", "Testing")])

@@ -43,7 +43,7 @@ def test_the_test_part_is_always_the_same_and_holds_every_class(name: str) -> No
     assert dataset.sha256 == open_dataset(name).sha256
 
 
-def test_digits_are_pictures_that_must_not_be_mirrored() -> None:
+def test_digits_are_images_that_must_not_be_mirrored() -> None:
     dataset = open_dataset("digits")
     assert dataset.train.X.shape[1:] == (8, 8)
     assert dataset.train.X.dtype == np.uint8
@@ -78,7 +78,7 @@ def test_an_unknown_name_gets_a_hint_and_the_list(name: str, hint: str) -> None:
 def test_paths_that_lead_nowhere(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="where there is nothing"):
         open_dataset(tmp_path / "none")
-    for nowhere in ("none.csv", "~nobody-of-this-name/pictures"):
+    for nowhere in ("none.csv", "~nobody-of-this-name/images"):
         with pytest.raises(DataError, match="where there is nothing"):
             open_dataset(nowhere)
     with pytest.raises(DataError, match="must be readable; got: File name too long"):
@@ -102,7 +102,7 @@ ROWS = Part(np.arange(12.0).reshape(6, 2), np.array([0, 1, 2, 0, 1, 2]))
 NUMBERS = Dataset("numbers", "classification", ROWS, ROWS, labels=("a", "b", "c"), features=("width", "height"))
 TARGETS = Dataset("targets", "regression", Part(ROWS.X, np.arange(6.0)))
 NOISE = np.random.default_rng(0).integers(0, 256, (6, 4, 4), dtype=np.uint8)
-PICTURES = Dataset("pictures", "classification", Part(NOISE, ROWS.y), labels=("a", "b", "c"))
+IMAGES = Dataset("images", "classification", Part(NOISE, ROWS.y), labels=("a", "b", "c"))
 
 
 def with_value(X: np.ndarray, value: float) -> np.ndarray:
@@ -111,15 +111,15 @@ def with_value(X: np.ndarray, value: float) -> np.ndarray:
     return changed
 
 
-@pytest.mark.parametrize("dataset", [NUMBERS, TARGETS, PICTURES])
+@pytest.mark.parametrize("dataset", [NUMBERS, TARGETS, IMAGES])
 def test_good_data_passes_as_it_is(dataset: Dataset) -> None:
     assert validate(dataset) is dataset
 
 
-def test_some_constant_pictures_are_no_obstacle() -> None:
+def test_some_constant_images_are_no_obstacle() -> None:
     X = np.zeros_like(NOISE)
     X[5] = NOISE[5]
-    validate(dataclasses.replace(PICTURES, train=Part(X, ROWS.y)))
+    validate(dataclasses.replace(IMAGES, train=Part(X, ROWS.y)))
 
 
 @pytest.mark.parametrize(
@@ -152,8 +152,8 @@ def test_some_constant_pictures_are_no_obstacle() -> None:
         (NUMBERS, {"labels": ("a", "b", "a")}, DataError, "different names"),
         (TARGETS, {"train": Part(ROWS.X, np.array([1, 2, np.nan, 4, 5, 6]))}, DataError, "got nan at row 2"),
         (TARGETS, {"train": ROWS}, ShapeError, "floating-point"),
-        (PICTURES, {"train": Part(NOISE / 255, ROWS.y)}, ShapeError, "got float64"),
-        (PICTURES, {"train": Part(NOISE * 0 + 7, ROWS.y)}, DataError, "all constant"),
+        (IMAGES, {"train": Part(NOISE / 255, ROWS.y)}, ShapeError, "got float64"),
+        (IMAGES, {"train": Part(NOISE * 0 + 7, ROWS.y)}, DataError, "all constant"),
     ],
 )
 def test_bad_data_is_refused(dataset: Dataset, changes: dict, error: type[Exception], message: str) -> None:

@@ -111,7 +111,7 @@ def test_parquet_pieces_and_types(tmp_path: Path) -> None:
     pq.write_table(
         pa.table(
             {
-                "picture": pa.array([{"bytes": b"123", "path": None}, {"bytes": None, "path": "a.png"}, None]),
+                "image": pa.array([{"bytes": b"123", "path": None}, {"bytes": None, "path": "a.png"}, None]),
                 "bytes": pa.array([b"1", b"2", None], pa.large_binary()),
                 "yes": pa.array([True, None, False]),
                 "when": pa.array([1, 2, 3], pa.timestamp("ms")),
@@ -123,7 +123,7 @@ def test_parquet_pieces_and_types(tmp_path: Path) -> None:
         path,
     )
     table = read_table(path)
-    assert table.columns["picture"].tolist() == [b"123", "a.png", None]
+    assert table.columns["image"].tolist() == [b"123", "a.png", None]
     assert table.columns["bytes"].tolist() == [b"1", b"2", None]
     assert table.columns["yes"].tolist() == ["True", None, "False"]
     assert table.columns["text"].tolist() == ["a", None, None]

@@ -35,7 +35,7 @@ def said() -> Callable[[str], str]:
 
 @pytest.fixture(scope="session")
 def idx_folder() -> Callable[..., Path]:
-    """Writes pictures and their labels to a folder of IDX files."""
+    """Writes images and their labels to a folder of IDX files."""
 
     def written(path: Path, array: np.ndarray, magic: bytes) -> None:
         sizes = b"".join(size.to_bytes(4, "big") for size in array.shape)
@@ -60,13 +60,13 @@ def digits_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def digit_pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def digit_images(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the first twelve digits as PNG files, 0.png to 11.png."""
     from PIL import Image
 
     from likely.data.sources import open_dataset
 
-    folder = tmp_path_factory.mktemp("pictures")
+    folder = tmp_path_factory.mktemp("images")
     test = open_dataset("digits").test
     assert test is not None
     for i in range(12):

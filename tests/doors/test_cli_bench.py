@@ -16,24 +16,24 @@ def _small(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_page_to_compare_machines_by(likely: Callable[..., Result], said: Callable[[str], str]) -> None:
-    result = likely("bench", "--pictures", 256, "--device", "cpu")
+    result = likely("bench", "--images", 256, "--device", "cpu")
     assert result.exit_code == 0
     text = said(result.stdout)
     assert "matrix product float32" in text
     assert all(preset in text for preset in ("fast", "balanced", "best"))
-    assert "Trained fast on 256 pictures (fashion-mnist)" in text
+    assert "Trained fast on 256 images (fashion-mnist)" in text
     assert "Measuring" not in result.stdout
     assert "epoch" in result.stderr
 
 
 def test_json(likely: Callable[..., Result]) -> None:
-    found = json.loads(likely("bench", "--pictures", 256, "--json").stdout)
+    found = json.loads(likely("bench", "--images", 256, "--json").stdout)
     assert {rate["work"] for rate in found["rates"]} == {"matrix product", "convolution"}
     assert [entry["preset"] for entry in found["presets"]] == ["fast", "balanced", "best"]
-    assert found["run"]["pictures"] == 256
+    assert found["run"]["images"] == 256
 
 
-def test_too_few_pictures_are_wrong_usage(likely: Callable[..., Result], said: Callable[[str], str]) -> None:
-    result = likely("bench", "--pictures", 10)
+def test_too_few_images_are_wrong_usage(likely: Callable[..., Result], said: Callable[[str], str]) -> None:
+    result = likely("bench", "--images", 10)
     assert result.exit_code == 2
     assert "256" in said(result.stderr)

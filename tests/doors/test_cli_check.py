@@ -81,7 +81,7 @@ def test_accept_needs_labels(likely: Likely) -> None:
 
 
 def class_folders(folder: Path) -> Path:
-    """Dark pictures in one folder and light ones in another, and one of each in the wrong folder."""
+    """Dark images in one folder and light ones in another, and one of each in the wrong folder."""
     rng = np.random.default_rng(0)
     for label, shade in (("dark", 0), ("light", 120)):
         (folder / label).mkdir(parents=True)
@@ -91,7 +91,7 @@ def class_folders(folder: Path) -> Path:
     return folder
 
 
-def test_pictures_in_the_wrong_folder_are_found_and_corrected(
+def test_images_in_the_wrong_folder_are_found_and_corrected(
     likely: Likely, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     class_folders(tmp_path / "data")

@@ -20,7 +20,7 @@ Likely = Callable[..., Result]
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """train/ and test/ of class folders: thirty and ten clean pictures of each of three digits."""
+    """train/ and test/ of class folders: thirty and ten clean images of each of three digits."""
     digits = open_dataset("digits").train
     for label in (0, 1, 2):
         rows = np.flatnonzero(digits.y == label)
@@ -38,7 +38,7 @@ def found(result: Result) -> dict[str, Any]:
 def test_clean_data_have_no_findings(likely: Likely, folder: Path) -> None:
     result = likely("check", folder)
     assert result.exit_code == 0, result.stderr
-    assert "can be learned from: classification, pictures of 8 x 8" in result.stdout
+    assert "can be learned from: classification, images of 8 x 8" in result.stdout
     assert re.search(r"all rows +90 +75", result.stdout)
     assert "warning" not in result.stdout
     facts = json.loads(likely("check", folder, "--json").stdout)
@@ -50,12 +50,12 @@ def test_clean_data_have_no_findings(likely: Likely, folder: Path) -> None:
 
 def test_every_unreadable_file_is_named_and_the_rest_is_still_checked(likely: Likely, folder: Path) -> None:
     for i in range(7):
-        (folder / "train" / "1" / f"{i:02}.png").write_bytes(b"not a picture")
+        (folder / "train" / "1" / f"{i:02}.png").write_bytes(b"not an image")
     shutil.copy(folder / "train" / "0" / "03.png", folder / "test" / "0" / "copy.png")
     result = likely("check", folder)
     assert result.exit_code == 1
     assert "can't be learned from" in result.stdout
-    assert re.search(r"error +7 pictures can't be read", result.stdout)
+    assert re.search(r"error +7 images can't be read", result.stdout)
     assert "train/1/00.png: a text file" in result.stdout
     assert "... and 3 more" in result.stdout
     assert "train/0/03.png = test/0/copy.png" in result.stdout
@@ -111,9 +111,9 @@ def test_fit_says_what_it_found_and_the_model_remembers(likely: Likely, folder: 
     shutil.copy(folder / "train" / "1" / "04.png", folder / "train" / "2" / "other.png")
     result = likely("fit", folder, "--network", "linear", "--epochs", 2, "--out", tmp_path / "run")
     assert result.exit_code == 0, result.stderr
-    leak = "1 test picture can also be found in another part: figures on held-out pictures flatter the model."
+    leak = "1 test image can also be found in another part: figures on held-out images flatter the model."
     assert leak in result.stderr
-    assert "1 picture stands under several labels." in result.stderr
+    assert "1 image stands under several labels." in result.stderr
     assert "likely check" in result.stderr
     assert leak in read_card(tmp_path / "run").data.notes
     assert leak in (tmp_path / "run" / "report.html").read_text(encoding="utf-8")

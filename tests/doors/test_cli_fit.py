@@ -48,7 +48,7 @@ def test_the_summary_names_figures_files_and_the_next_step(likely: Likely, tmp_p
         assert words in result.stdout
     assert f"Model   {run / 'model.likely'}" in result.stdout
     assert f"Report  {run / 'report.html'}" in result.stdout
-    assert f"likely predict {run / 'model.likely'} PICTURE" in result.stdout
+    assert f"likely predict {run / 'model.likely'} IMAGE" in result.stdout
     metrics = json.loads((run / "metrics.json").read_text(encoding="utf-8"))
     assert f"{metrics['accuracy']['value']:.2%}" in result.stdout
     assert "epoch 1.0" in result.stderr
@@ -322,18 +322,18 @@ def test_a_configuration_file_with_a_mistake_is_an_error(likely: Likely, tmp_pat
 
 
 RNG = np.random.default_rng(0)
-PICTURES = RNG.integers(0, 256, (100, 4, 4))
+IMAGES = RNG.integers(0, 256, (100, 4, 4))
 TEN = np.arange(100) % 10
 
 
 @pytest.mark.parametrize(
     ("X", "y", "magic", "words"),
     [
-        (PICTURES, TEN, b"\x1f\x1f\x08", "train-images-idx3-ubyte must begin as an IDX file does"),
-        (PICTURES, TEN[:-1], b"\0\0\x08", "100 pictures and 99 labels"),
-        (PICTURES, np.where(np.arange(100) == 7, 10, TEN), b"\0\0\x08", "labels from 0 to 9; got 10 at row 7"),
-        (PICTURES, np.zeros(100), b"\0\0\x08", "one class only"),
-        (PICTURES, np.where(TEN == 3, 4, TEN), b"\0\0\x08", "without a training row: '3'"),
+        (IMAGES, TEN, b"\x1f\x1f\x08", "train-images-idx3-ubyte must begin as an IDX file does"),
+        (IMAGES, TEN[:-1], b"\0\0\x08", "100 images and 99 labels"),
+        (IMAGES, np.where(np.arange(100) == 7, 10, TEN), b"\0\0\x08", "labels from 0 to 9; got 10 at row 7"),
+        (IMAGES, np.zeros(100), b"\0\0\x08", "one class only"),
+        (IMAGES, np.where(TEN == 3, 4, TEN), b"\0\0\x08", "without a training row: '3'"),
         (np.full((100, 4, 4), 9), TEN, b"\0\0\x08", "all constant"),
     ],
 )
@@ -348,7 +348,7 @@ def test_data_that_cannot_be_learned_from_is_an_error(
 
 
 def test_a_folder_of_idx_files_is_learned_from(idx_folder: IdxFolder, likely: Likely, tmp_path: Path) -> None:
-    result = likely("fit", idx_folder(tmp_path / "data", PICTURES, TEN), *QUICK, "--out", tmp_path / "run")
+    result = likely("fit", idx_folder(tmp_path / "data", IMAGES, TEN), *QUICK, "--out", tmp_path / "run")
     assert result.exit_code == 0, result.stderr
 
 

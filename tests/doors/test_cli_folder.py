@@ -1,4 +1,4 @@
-"""`likely fit FOLDER` of class folders: from pictures to a model, and every way in which a folder can be wrong."""
+"""`likely fit FOLDER` of class folders: from images to a model, and every way in which a folder can be wrong."""
 
 import json
 import os
@@ -39,7 +39,7 @@ def of_classes(*labels: int, n: int = 12) -> list[int]:
     return [int(row) for label in labels for row in np.flatnonzero(DIGITS.y == label)[:n]]
 
 
-def test_pictures_on_disk_give_the_model_of_pictures_in_memory(
+def test_images_on_disk_give_the_model_of_images_in_memory(
     likely: Likely, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cache: Path
 ) -> None:
     folder = save(tmp_path / "data", range(200))
@@ -50,7 +50,7 @@ def test_pictures_on_disk_give_the_model_of_pictures_in_memory(
         assert likely("fit", folder, *QUICK, "--out", tmp_path / name).exit_code == 0
         for file in ("metrics.json", "row_hashes.npy"):
             assert (tmp_path / name / file).read_bytes() == (tmp_path / "memory" / file).read_bytes()
-    assert len(list((cache / "pictures").glob("*.rows"))) == 1
+    assert len(list((cache / "images").glob("*.rows"))) == 1
 
 
 @pytest.mark.parametrize(("n_val", "method"), [(120, "held-out"), (60, "cross-validation")])
@@ -82,7 +82,7 @@ def test_a_val_part_is_cut_in_three_with_early_stopping(likely: Likely, tmp_path
     assert (splits.calibration, splits.thresholds, splits.stopping) == (50, 50, 50)
 
 
-def test_a_class_with_one_picture_is_learned_and_said(likely: Likely, said: Said, tmp_path: Path) -> None:
+def test_a_class_with_one_image_is_learned_and_said(likely: Likely, said: Said, tmp_path: Path) -> None:
     folder = save(save(tmp_path / "data", of_classes(0, 1, n=20)), of_classes(2, n=1))
     result = likely("fit", folder, *QUICK, "--out", tmp_path / "run")
     assert result.exit_code == 0, result.stderr
@@ -93,21 +93,21 @@ def test_a_class_with_one_picture_is_learned_and_said(likely: Likely, said: Said
     assert card.temperature is not None
 
 
-def test_bad_pictures_are_named_and_skipped_on_request(likely: Likely, said: Said, tmp_path: Path) -> None:
+def test_bad_images_are_named_and_skipped_on_request(likely: Likely, said: Said, tmp_path: Path) -> None:
     folder = save(tmp_path / "data", of_classes(0, 1, n=30))
     bad = sorted((folder / "0").iterdir())[:7]
     for path in bad:
         path.write_bytes(path.read_bytes()[:50])
     refused = likely("fit", folder, *QUICK, "--out", tmp_path / "run")
     assert refused.exit_code == 1
-    assert "7 of 60 pictures can't be read" in said(refused.stderr)
+    assert "7 of 60 images can't be read" in said(refused.stderr)
     assert [path.name in refused.stderr for path in bad] == [True] * 5 + [False] * 2
     assert "(and 2 more)" in said(refused.stderr)
     assert "--skip-bad" in refused.stderr
     assert not (tmp_path / "run").exists()
     done = likely("fit", folder, *QUICK, "--skip-bad", "--out", tmp_path / "run")
     assert done.exit_code == 0, done.stderr
-    assert "7 of 60 pictures could not be read and were skipped" in said(done.stderr)
+    assert "7 of 60 images could not be read and were skipped" in said(done.stderr)
     assert any("7 of 60" in note for note in read_card(tmp_path / "run").data.notes)
     assert json.loads((tmp_path / "run" / "config.json").read_text())["skip_bad"] is True
     assert likely("evaluate", tmp_path / "run", folder).exit_code == 1
@@ -135,7 +135,7 @@ def one_class(folder: Path) -> None:
     save(folder, of_classes(3))
 
 
-def class_without_pictures(folder: Path) -> None:
+def class_without_images(folder: Path) -> None:
     (save(folder, of_classes(0, 1)) / "2").mkdir()
 
 
@@ -148,7 +148,7 @@ def unseen_in_training(folder: Path) -> None:
     save(folder / "test", of_classes(0, 7))
 
 
-def one_picture_each(folder: Path) -> None:
+def one_image_each(folder: Path) -> None:
     save(folder, of_classes(0, 1, 2, n=1))
 
 
@@ -159,13 +159,13 @@ def part_for_testing_alone(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (empty, "must hold class folders; got an empty folder. Pictures go into one folder per class"),
-        (loose, "must hold class folders; got 3 pictures without subfolders that name their class"),
+        (empty, "must hold class folders; got an empty folder. Images go into one folder per class"),
+        (loose, "must hold class folders; got 3 images without subfolders that name their class"),
         (one_class, "must have at least two classes to tell apart; got one class only: '3'"),
-        (class_without_pictures, "must hold pictures; got none in '2'"),
+        (class_without_images, "must hold images; got none in '2'"),
         (mixed_sizes, "must have one size; got 8 x 8 in"),
         (unseen_in_training, "must have the classes of"),
-        (one_picture_each, "must have a class with two rows"),
+        (one_image_each, "must have a class with two rows"),
         (part_for_testing_alone, "must hold train/ with class folders beside test/"),
     ],
 )
@@ -196,17 +196,17 @@ def test_a_cache_that_can_not_be_written_is_said(
     monkeypatch.setattr(image_cache, "KEPT_FROM", 1)
     result = likely("fit", folder, *QUICK, "--out", tmp_path / "run")
     assert result.exit_code == 0, result.stderr
-    assert "Decoded pictures lie in memory this time" in said(result.stderr)
+    assert "Decoded images lie in memory this time" in said(result.stderr)
 
 
 def test_names_that_are_no_utf_8_and_files_that_are_left_out(
-    likely: Likely, digits_run: Path, digit_pictures: Path, tmp_path: Path
+    likely: Likely, digits_run: Path, digit_images: Path, tmp_path: Path
 ) -> None:
     import pyarrow.parquet as pq
 
     (tmp_path / "new").mkdir()
-    (tmp_path / "new" / "a.png").write_bytes((digit_pictures / "00.png").read_bytes())
-    (tmp_path / "new" / os.fsdecode(b"caf\xe9.png")).write_bytes((digit_pictures / "01.png").read_bytes())
+    (tmp_path / "new" / "a.png").write_bytes((digit_images / "00.png").read_bytes())
+    (tmp_path / "new" / os.fsdecode(b"caf\xe9.png")).write_bytes((digit_images / "01.png").read_bytes())
     for name in ("b.avif", "c"):
         (tmp_path / "new" / name).write_bytes(b"\0")
     result = likely("predict", digits_run, tmp_path / "new", "--parquet", tmp_path / "p.parquet")

@@ -36,7 +36,7 @@ def visits(path: Path, *, split: bool = False, patients: int = 100) -> Path:
 
 
 def people(folder: Path, *, parts: tuple[str, ...] = ("",)) -> Path:
-    """Three pictures of each of 15 people in each of two classes; a copy of everything in each part."""
+    """Three images of each of 15 people in each of two classes; a copy of everything in each part."""
     rng = np.random.default_rng(0)
     for label, level in (("dark", 60), ("light", 190)):
         for person in range(15):
@@ -115,7 +115,7 @@ def test_copies_across_the_parts_of_the_data_are_in_every_headline(likely: Likel
     assert set(metrics["seen"]["without"]) == {"n", "accuracy", "nll"}
     page = (run / "report.html").read_text()
     assert "had never seen" not in page
-    assert "90 of them are copies of a training picture or related to one. Without them," in page
+    assert "90 of them are copies of a training image or related to one. Without them," in page
     evaluated = json.loads(likely("evaluate", run, folder, "--json").stdout)
     assert evaluated["seen"] == metrics["seen"]
 

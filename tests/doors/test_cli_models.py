@@ -253,11 +253,11 @@ READERS = (truncated, flipped, pickled, torch_file, zipped, newer, gigabytes, em
 
 @pytest.mark.parametrize("spoil", [*READERS, nan, missing, extra])
 def test_a_file_that_is_no_model_is_refused(
-    likely: Likely, digits_run: Path, digit_pictures: Path, tmp_path: Path, spoil: Callable[[Path, Path], None]
+    likely: Likely, digits_run: Path, digit_images: Path, tmp_path: Path, spoil: Callable[[Path, Path], None]
 ) -> None:
     path = tmp_path / "model.likely"
     spoil(digits_run / "model.likely", path)
-    commands: list[tuple[object, ...]] = [("predict", path, digit_pictures), ("evaluate", path, "digits")]
+    commands: list[tuple[object, ...]] = [("predict", path, digit_images), ("evaluate", path, "digits")]
     if spoil in READERS:
         commands.append(("inspect", path))
     for command in commands:

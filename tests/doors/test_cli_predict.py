@@ -1,4 +1,4 @@
-"""`likely predict`: the model's own numbers in three formats, events, conditions, and pictures that cannot be read."""
+"""`likely predict`: the model's own numbers in three formats, events, conditions, and images that cannot be read."""
 
 import csv
 import io
@@ -17,7 +17,7 @@ import pytest
 from PIL import Image
 from typer.testing import Result
 
-from likely.data.images.decode import read_picture
+from likely.data.images.decode import read_image
 from likely.model import ClassifierPredictor, load
 from likely.model import file as model_file
 
@@ -29,20 +29,20 @@ LABELS = [str(digit) for digit in range(10)]
 def expected(run: Path, paths: list[Path]) -> np.ndarray:
     predictor = load(run)
     assert isinstance(predictor, ClassifierPredictor)
-    return predictor.predict_proba(np.stack([read_picture(path, shape=(8, 8)) for path in paths]))
+    return predictor.predict_proba(np.stack([read_image(path, shape=(8, 8)) for path in paths]))
 
 
-def test_json_has_the_predictors_numbers(likely: Likely, digits_run: Path, digit_pictures: Path) -> None:
-    result = likely("predict", digits_run, digit_pictures, "--json", "--event", "even=0,2,4,6,8")
+def test_json_has_the_predictors_numbers(likely: Likely, digits_run: Path, digit_images: Path) -> None:
+    result = likely("predict", digits_run, digit_images, "--json", "--event", "even=0,2,4,6,8")
     assert result.exit_code == 0
     assert result.stderr == ""
-    paths = sorted(digit_pictures.iterdir())
+    paths = sorted(digit_images.iterdir())
     P = expected(digits_run, paths)
     answers = json.loads(result.stdout)
-    assert [answer["picture"] for answer in answers] == [str(path) for path in paths]
+    assert [answer["image"] for answer in answers] == [str(path) for path in paths]
     for answer, row in zip(answers, P, strict=True):
         assert list(answer) == [
-            "picture",
+            "image",
             "label",
             "probability",
             "probabilities",
@@ -62,32 +62,32 @@ def test_json_has_the_predictors_numbers(likely: Likely, digits_run: Path, digit
         assert answer["events"]["even"] == pytest.approx(row[::2].sum(), rel=1e-6)
 
 
-def test_csv_has_the_predictors_numbers(likely: Likely, digits_run: Path, digit_pictures: Path) -> None:
-    result = likely("predict", digits_run / "model.likely", digit_pictures, "--csv", "--event", "even=0,2,4,6,8")
+def test_csv_has_the_predictors_numbers(likely: Likely, digits_run: Path, digit_images: Path) -> None:
+    result = likely("predict", digits_run / "model.likely", digit_images, "--csv", "--event", "even=0,2,4,6,8")
     rows = list(csv.DictReader(io.StringIO(result.stdout)))
-    P = expected(digits_run, sorted(digit_pictures.iterdir()))
+    P = expected(digits_run, sorted(digit_images.iterdir()))
     np.testing.assert_array_equal([[float(row[label]) for label in LABELS] for row in rows], P)
     np.testing.assert_allclose([float(row["even"]) for row in rows], P[:, ::2].sum(axis=1), rtol=1e-6)
 
 
-def test_the_table_shows_the_top_labels_of_each_picture(likely: Likely, digits_run: Path, digit_pictures: Path) -> None:
-    picture = digit_pictures / "00.png"
-    result = likely("predict", digits_run, picture, "--top", 2, "--event", "even=0,2,4,6,8")
+def test_the_table_shows_the_top_labels_of_each_image(likely: Likely, digits_run: Path, digit_images: Path) -> None:
+    image = digit_images / "00.png"
+    result = likely("predict", digits_run, image, "--top", 2, "--event", "even=0,2,4,6,8")
     assert result.exit_code == 0
     heading, first, second, event, *sets = result.stdout.splitlines()
-    row = expected(digits_run, [picture])[0]
+    row = expected(digits_run, [image])[0]
     order = (-row).argsort()
-    assert heading == str(picture)
+    assert heading == str(image)
     assert first.split()[0] == LABELS[order[0]]
     assert second.split()[0] == LABELS[order[1]]
     assert event.split()[0] == "P(even)"
     assert all(line.startswith("  95.00% set: ") for line in sets)
-    assert likely("predict", digits_run, picture, "--top", 99).stdout.replace("% set", "").count("%") == 10
+    assert likely("predict", digits_run, image, "--top", 99).stdout.replace("% set", "").count("%") == 10
 
 
-def test_conditions_follow_the_definition(likely: Likely, digits_run: Path, digit_pictures: Path) -> None:
+def test_conditions_follow_the_definition(likely: Likely, digits_run: Path, digit_images: Path) -> None:
     options = ("--given", "0,1,2", "--event", "low=0,1", "--json")
-    answers = json.loads(likely("predict", digits_run, digit_pictures, *options).stdout)
+    answers = json.loads(likely("predict", digits_run, digit_images, *options).stdout)
     for answer in answers:
         probabilities, given = answer["probabilities"], answer["given"]
         mass = sum(probabilities[label] for label in "012")
@@ -97,39 +97,37 @@ def test_conditions_follow_the_definition(likely: Likely, digits_run: Path, digi
             wanted = probabilities[label] / mass if label in "012" else 0
             assert given["probabilities"][label] == pytest.approx(wanted, rel=1e-5)
         assert given["events"]["low"] == pytest.approx((probabilities["0"] + probabilities["1"]) / mass, rel=1e-5)
-    table = likely("predict", digits_run, digit_pictures / "00.png", "--given", "0,1,2").stdout
+    table = likely("predict", digits_run, digit_images / "00.png", "--given", "0,1,2").stdout
     assert "given 0, 1, 2: P(given) = " in table
 
 
-def test_files_folders_globs_and_standard_input_are_taken(
-    likely: Likely, digits_run: Path, digit_pictures: Path
-) -> None:
-    data = (digit_pictures / "03.png").read_bytes()
-    arguments = (digit_pictures / "01.png", digit_pictures / "0[45].png", "-")
+def test_files_folders_globs_and_standard_input_are_taken(likely: Likely, digits_run: Path, digit_images: Path) -> None:
+    data = (digit_images / "03.png").read_bytes()
+    arguments = (digit_images / "01.png", digit_images / "0[45].png", "-")
     answers = json.loads(likely("predict", digits_run, *arguments, "--json", stdin=data).stdout)
-    assert [Path(answer["picture"]).name for answer in answers] == ["01.png", "04.png", "05.png", "-"]
-    [direct] = json.loads(likely("predict", digits_run, digit_pictures / "03.png", "--json").stdout)
+    assert [Path(answer["image"]).name for answer in answers] == ["01.png", "04.png", "05.png", "-"]
+    [direct] = json.loads(likely("predict", digits_run, digit_images / "03.png", "--json").stdout)
     assert answers[-1]["probabilities"] == pytest.approx(direct["probabilities"], rel=1e-5)
 
 
-def test_more_pictures_than_a_batch_keep_their_order(likely: Likely, digits_run: Path, digit_pictures: Path) -> None:
-    name = str(digit_pictures / "02.png")
-    names = [name] * 499 + ["missing.png"] + [str(digit_pictures / "03.png")] * 3
+def test_more_images_than_a_batch_keep_their_order(likely: Likely, digits_run: Path, digit_images: Path) -> None:
+    name = str(digit_images / "02.png")
+    names = [name] * 499 + ["missing.png"] + [str(digit_images / "03.png")] * 3
     answers = json.loads(likely("predict", digits_run, *names, "--json").stdout)
-    assert [answer["picture"] for answer in answers] == names
+    assert [answer["image"] for answer in answers] == names
     assert "error" in answers[499]
-    P = expected(digits_run, [digit_pictures / "02.png", digit_pictures / "03.png"])
+    P = expected(digits_run, [digit_images / "02.png", digit_images / "03.png"])
     np.testing.assert_allclose(list(answers[498]["probabilities"].values()), P[0], rtol=1e-5)
     np.testing.assert_allclose(list(answers[500]["probabilities"].values()), P[1], rtol=1e-5)
 
 
 @pytest.fixture
-def bad_pictures(tmp_path: Path, digit_pictures: Path) -> Path:
+def bad_images(tmp_path: Path, digit_images: Path) -> Path:
     folder = tmp_path / "bad"
     folder.mkdir()
-    good = (digit_pictures / "00.png").read_bytes()
+    good = (digit_images / "00.png").read_bytes()
     (folder / "good.png").write_bytes(good)
-    (folder / "text.png").write_text("I am no picture", encoding="utf-8")
+    (folder / "text.png").write_text("I am no image", encoding="utf-8")
     (folder / "truncated.png").write_bytes(good[: len(good) // 2])
     (folder / "empty.png").write_bytes(b"")
     Image.new("1", (20_000, 20_000)).save(folder / "bomb.png")
@@ -137,14 +135,14 @@ def bad_pictures(tmp_path: Path, digit_pictures: Path) -> Path:
     return folder
 
 
-def test_bad_pictures_are_reported_by_name_and_the_rest_answered(
-    likely: Likely, digits_run: Path, bad_pictures: Path
+def test_bad_images_are_reported_by_name_and_the_rest_answered(
+    likely: Likely, digits_run: Path, bad_images: Path
 ) -> None:
     names = ["text.png", "good.png", "truncated.png", "empty.png", "bomb.png", "folder.png", "missing.png"]
-    paths = [str(bad_pictures / name) for name in names]
+    paths = [str(bad_images / name) for name in names]
     result = likely("predict", digits_run, *paths, "--json")
     assert result.exit_code == 1
-    answers = {Path(answer["picture"]).name: answer for answer in json.loads(result.stdout)}
+    answers = {Path(answer["image"]).name: answer for answer in json.loads(result.stdout)}
     assert list(answers) == names
     assert [name for name in names if "error" not in answers[name]] == ["good.png"]
     complaints = result.stderr.splitlines()
@@ -163,10 +161,8 @@ def test_bad_pictures_are_reported_by_name_and_the_rest_answered(
 
 
 @pytest.mark.parametrize("form", ["--csv", "--top=3"])
-def test_bad_pictures_end_with_1_in_every_format(
-    likely: Likely, digits_run: Path, bad_pictures: Path, form: str
-) -> None:
-    result = likely("predict", digits_run, bad_pictures / "text.png", bad_pictures / "good.png", form)
+def test_bad_images_end_with_1_in_every_format(likely: Likely, digits_run: Path, bad_images: Path, form: str) -> None:
+    result = likely("predict", digits_run, bad_images / "text.png", bad_images / "good.png", form)
     assert result.exit_code == 1
     assert "good.png" in result.stdout
     assert "text.png" in result.stderr
@@ -185,14 +181,12 @@ def without_privileges() -> Iterator[None]:
         os.seteuid(0)
 
 
-def test_a_picture_without_permission_is_reported_by_name(
-    likely: Likely, digits_run: Path, digit_pictures: Path
-) -> None:
+def test_an_image_without_permission_is_reported_by_name(likely: Likely, digits_run: Path, digit_images: Path) -> None:
     # Not in the usual temporary folder, which only its owner may enter.
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         folder.chmod(0o755)
-        for source in (digits_run / "model.likely", digit_pictures / "00.png", digit_pictures / "01.png"):
+        for source in (digits_run / "model.likely", digit_images / "00.png", digit_images / "01.png"):
             shutil.copy(source, folder)
             (folder / source.name).chmod(0o644)
         arguments = ("predict", folder / "model.likely", folder / "00.png", folder / "01.png", "--json")
@@ -207,7 +201,7 @@ def test_a_picture_without_permission_is_reported_by_name(
     assert second["label"]
 
 
-def test_a_folder_and_a_glob_without_pictures_are_errors(likely: Likely, digits_run: Path, tmp_path: Path) -> None:
+def test_a_folder_and_a_glob_without_images_are_errors(likely: Likely, digits_run: Path, tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("nothing here", encoding="utf-8")
     for argument in (tmp_path, tmp_path / "*.png"):
         result = likely("predict", digits_run, argument)
@@ -216,11 +210,11 @@ def test_a_folder_and_a_glob_without_pictures_are_errors(likely: Likely, digits_
         assert result.stdout == ""
 
 
-def test_standard_input_that_is_no_picture_is_an_error(likely: Likely, digits_run: Path) -> None:
-    result = likely("predict", digits_run, "-", "--json", stdin=b"not a picture")
+def test_standard_input_that_is_no_image_is_an_error(likely: Likely, digits_run: Path) -> None:
+    result = likely("predict", digits_run, "-", "--json", stdin=b"not an image")
     assert result.exit_code == 1
     assert "The standard input must be" in result.stderr
-    assert json.loads(result.stdout)[0]["picture"] == "-"
+    assert json.loads(result.stdout)[0]["image"] == "-"
 
 
 @pytest.mark.parametrize(
@@ -233,64 +227,64 @@ def test_standard_input_that_is_no_picture_is_an_error(likely: Likely, digits_ru
     ],
 )
 def test_wrong_usage_exits_with_2(
-    likely: Likely, said: Said, digits_run: Path, digit_pictures: Path, arguments: tuple[str, ...], words: str
+    likely: Likely, said: Said, digits_run: Path, digit_images: Path, arguments: tuple[str, ...], words: str
 ) -> None:
-    result = likely("predict", digits_run, digit_pictures, *arguments)
+    result = likely("predict", digits_run, digit_images, *arguments)
     assert result.exit_code == 2
     assert words in said(result.stderr)
     assert result.stdout == ""
 
 
-def test_a_picture_must_be_named(likely: Likely, said: Said, digits_run: Path) -> None:
+def test_an_image_must_be_named(likely: Likely, said: Said, digits_run: Path) -> None:
     result = likely("predict", digits_run)
     assert result.exit_code == 2
-    assert "PICTURE" in said(result.stderr)
+    assert "IMAGE" in said(result.stderr)
 
 
 @pytest.mark.parametrize("arguments", [("--event", "even=0,22"), ("--given", "22")])
 def test_an_unknown_label_is_an_error_with_the_nearest(
-    likely: Likely, digits_run: Path, digit_pictures: Path, arguments: tuple[str, ...]
+    likely: Likely, digits_run: Path, digit_images: Path, arguments: tuple[str, ...]
 ) -> None:
-    result = likely("predict", digits_run, digit_pictures, *arguments)
+    result = likely("predict", digits_run, digit_images, *arguments)
     assert result.exit_code == 1
     assert result.stderr.startswith("error: ")
     assert "'22'" in result.stderr
     assert "'2'" in result.stderr
 
 
-def test_a_model_of_rows_is_told_from_one_of_pictures(likely: Likely, tmp_path: Path, digit_pictures: Path) -> None:
+def test_a_model_of_rows_is_told_from_one_of_images(likely: Likely, tmp_path: Path, digit_images: Path) -> None:
     assert likely("fit", "iris", "--network", "linear", "--epochs", 1, "--out", tmp_path / "run").exit_code == 0
-    result = likely("predict", tmp_path / "run", digit_pictures)
+    result = likely("predict", tmp_path / "run", digit_images)
     assert result.exit_code == 1
     assert "rows with 4 columns" in result.stderr
 
 
-def test_a_model_of_numbers_predicts_numbers(likely: Likely, tmp_path: Path, digit_pictures: Path) -> None:
+def test_a_model_of_numbers_predicts_numbers(likely: Likely, tmp_path: Path, digit_images: Path) -> None:
     run = tmp_path / "run"
     fitted = likely("fit", "digits", "--task", "regression", "--network", "linear", "--out", run)
     assert fitted.exit_code == 0, fitted.stderr
-    pictures = sorted(digit_pictures.iterdir())
-    numbers = load(run).predict(np.stack([read_picture(path, shape=(8, 8)) for path in pictures]))
-    answers = json.loads(likely("predict", run, digit_pictures, "--json").stdout)
+    images = sorted(digit_images.iterdir())
+    numbers = load(run).predict(np.stack([read_image(path, shape=(8, 8)) for path in images]))
+    answers = json.loads(likely("predict", run, digit_images, "--json").stdout)
     assert [answer["prediction"] for answer in answers] == pytest.approx(numbers.tolist())
-    rows = csv.DictReader(io.StringIO(likely("predict", run, digit_pictures, "--csv").stdout))
+    rows = csv.DictReader(io.StringIO(likely("predict", run, digit_images, "--csv").stdout))
     assert [float(row["prediction"]) for row in rows] == pytest.approx(numbers.tolist())
-    assert likely("predict", run, pictures[0]).stdout == f"{pictures[0]}  {numbers[0]:.6g}\n"
-    refused = likely("predict", run, digit_pictures, "--event", "even=0,2")
+    assert likely("predict", run, images[0]).stdout == f"{images[0]}  {numbers[0]:.6g}\n"
+    refused = likely("predict", run, digit_images, "--event", "even=0,2")
     assert refused.exit_code == 1
     assert "predicts numbers" in refused.stderr
 
 
-def test_an_impossible_condition_is_an_error_of_its_pictures(
-    likely: Likely, digits_run: Path, digit_pictures: Path, tmp_path: Path
+def test_an_impossible_condition_is_an_error_of_its_images(
+    likely: Likely, digits_run: Path, digit_images: Path, tmp_path: Path
 ) -> None:
     # With weights this large every probability but one is too small for a number.
     arrays, document = model_file.read(digits_run / "model.likely")
     certain = tmp_path / "model.likely"
     model_file.write(certain, {n: a * 1e6 if n.startswith("theta") else a for n, a in arrays.items()}, document)
-    plain = json.loads(likely("predict", certain, digit_pictures, "--json").stdout)
+    plain = json.loads(likely("predict", certain, digit_images, "--json").stdout)
     label = plain[0]["label"]
-    result = likely("predict", certain, digit_pictures, "--json", "--given", label)
+    result = likely("predict", certain, digit_images, "--json", "--given", label)
     answers = json.loads(result.stdout)
     assert result.exit_code == 1
     assert len(answers) == len(plain)
@@ -299,18 +293,18 @@ def test_an_impossible_condition_is_an_error_of_its_pictures(
             assert answer["given"]["probability"] == 1
         else:
             assert "nothing follows from the impossible" in answer["error"]
-            assert before["picture"] in result.stderr
+            assert before["image"] in result.stderr
 
 
 def test_names_that_are_not_utf8_or_hostile_are_answered(
-    likely: Likely, digits_run: Path, digit_pictures: Path, tmp_path: Path
+    likely: Likely, digits_run: Path, digit_images: Path, tmp_path: Path
 ) -> None:
-    data = (digit_pictures / "00.png").read_bytes()
+    data = (digit_images / "00.png").read_bytes()
     names = [b"=caf\xe9.png", b"\x1b[31m[bold].png"]
     for name in names:
         Path(tmp_path, os.fsdecode(name)).write_bytes(data)
     answers = json.loads(likely("predict", digits_run, tmp_path, "--json").stdout)
-    assert {os.fsencode(Path(answer["picture"]).name) for answer in answers} == set(names)
+    assert {os.fsencode(Path(answer["image"]).name) for answer in answers} == set(names)
     table = likely("predict", digits_run, tmp_path).stdout
     assert r"=caf\udce9.png" in table
     assert r"\x1b[31m[bold].png" in table
@@ -321,8 +315,8 @@ def command(*arguments: object) -> list[str]:
     return [sys.executable, "-c", "from likely.cli import main; main()", *map(str, arguments)]
 
 
-def test_a_reader_that_has_gone_is_no_error(digits_run: Path, digit_pictures: Path) -> None:
-    arguments = command("predict", digits_run, *[digit_pictures] * 200, "--json")
+def test_a_reader_that_has_gone_is_no_error(digits_run: Path, digit_images: Path) -> None:
+    arguments = command("predict", digits_run, *[digit_images] * 200, "--json")
     with subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         assert process.stdout is not None
         assert process.stderr is not None
@@ -334,12 +328,12 @@ def test_a_reader_that_has_gone_is_no_error(digits_run: Path, digit_pictures: Pa
 
 @pytest.mark.parametrize("variables", [{"PYTHONIOENCODING": "ascii"}, {"PYTHONIOENCODING": "latin-1"}])
 def test_any_encoding_of_the_terminal_will_do(
-    digits_run: Path, digit_pictures: Path, tmp_path: Path, variables: dict[str, str]
+    digits_run: Path, digit_images: Path, tmp_path: Path, variables: dict[str, str]
 ) -> None:
-    picture = tmp_path / "外套 é.png"
-    shutil.copy(digit_pictures / "00.png", picture)
+    image = tmp_path / "外套 é.png"
+    shutil.copy(digit_images / "00.png", image)
     done = subprocess.run(
-        command("predict", digits_run, picture),
+        command("predict", digits_run, image),
         capture_output=True,
         check=True,
         env={**os.environ, **variables},
@@ -348,8 +342,8 @@ def test_any_encoding_of_the_terminal_will_do(
     assert b"#" in done.stdout
 
 
-def test_color_is_for_terminals_without_no_color(digits_run: Path, digit_pictures: Path) -> None:
-    arguments = command("predict", digits_run, digit_pictures / "00.png")
+def test_color_is_for_terminals_without_no_color(digits_run: Path, digit_images: Path) -> None:
+    arguments = command("predict", digits_run, digit_images / "00.png")
 
     def written(**variables: str) -> bytes:
         environment = {name: value for name, value in os.environ.items() if name not in ("NO_COLOR", "FORCE_COLOR")}

@@ -25,8 +25,8 @@ def loaded_by(*arguments: object) -> set[str]:
 
 
 @pytest.fixture(scope="module")
-def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Twenty pictures of each of two classes."""
+def images(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Twenty images of each of two classes."""
     import numpy as np
     from PIL import Image
 
@@ -41,17 +41,17 @@ def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def test_fit_and_predict_load_no_estimators_no_scikit_learn_and_no_compiler(pictures: Path, tmp_path: Path) -> None:
+def test_fit_and_predict_load_no_estimators_no_scikit_learn_and_no_compiler(images: Path, tmp_path: Path) -> None:
     run = tmp_path / "run"
     for loaded in (
-        loaded_by("fit", pictures, "--network", "conv", "--epochs", 1, "--out", run),
-        loaded_by("predict", run, pictures / "dark" / "0.png", "--json"),
+        loaded_by("fit", images, "--network", "conv", "--epochs", 1, "--out", run),
+        loaded_by("predict", run, images / "dark" / "0.png", "--json"),
     ):
         assert "torch" in loaded
         assert not [name for name in UNNEEDED if name in loaded]
 
 
-def test_a_pure_network_answers_without_torch(pictures: Path, tmp_path: Path) -> None:
+def test_a_pure_network_answers_without_torch(images: Path, tmp_path: Path) -> None:
     run = tmp_path / "run"
-    assert "torch" not in loaded_by("fit", pictures, "--network", "mlp", "--hidden", 4, "--epochs", 1, "--out", run)
-    assert "torch" not in loaded_by("predict", run, pictures / "dark" / "0.png", "--json")
+    assert "torch" not in loaded_by("fit", images, "--network", "mlp", "--hidden", 4, "--epochs", 1, "--out", run)
+    assert "torch" not in loaded_by("predict", run, images / "dark" / "0.png", "--json")

@@ -63,8 +63,8 @@ def run(likely: Likely, folder: Path, table: Path) -> Path:
 
 
 @pytest.fixture(scope="module")
-def pictures(folder: Path) -> Path:
-    """A table of 60 pictures in three shades, with a split column, and the same as bytes in Parquet."""
+def images(folder: Path) -> Path:
+    """A table of 60 images in three shades, with a split column, and the same as bytes in Parquet."""
     rng = np.random.default_rng(0)
     (folder / "pics" / "sub folder").mkdir(parents=True)
     rows, data = [], []
@@ -81,10 +81,10 @@ def pictures(folder: Path) -> Path:
 
 
 @pytest.fixture(scope="module")
-def picture_run(likely: Likely, folder: Path, pictures: Path) -> Path:
-    result = likely("fit", pictures, "--label", "shade", *QUICK, "--out", folder / "picture-run")
+def image_run(likely: Likely, folder: Path, images: Path) -> Path:
+    result = likely("fit", images, "--label", "shade", *QUICK, "--out", folder / "image-run")
     assert result.exit_code == 0, result.stderr
-    return folder / "picture-run"
+    return folder / "image-run"
 
 
 def expected(run: Path, path: Path) -> np.ndarray:
@@ -376,28 +376,28 @@ def test_an_npz_with_objects_is_refused(likely: Likely, tmp_path: Path) -> None:
     assert not (tmp_path / "run").exists()
 
 
-# Pictures -----------------------------------------------------------------------------------------------------
+# Images -----------------------------------------------------------------------------------------------------
 
 
-def test_pictures_named_by_a_table(likely: Likely, folder: Path, pictures: Path, picture_run: Path) -> None:
-    card = load(picture_run).card
-    assert card.data.picture == "file"
+def test_images_named_by_a_table(likely: Likely, folder: Path, images: Path, image_run: Path) -> None:
+    card = load(image_run).card
+    assert card.data.image == "file"
     assert (card.labels, card.data.rows, card.splits.test) == (("dark", "gray", "light"), 45, 15)
-    result = likely("predict", picture_run, pictures, "--json")
+    result = likely("predict", image_run, images, "--json")
     assert result.exit_code == 0
     answers = json.loads(result.stdout)
     assert [answer["row"] for answer in answers] == list(range(60))
-    alone = likely("predict", picture_run, pictures.parent / "sub folder" / "ä 7.PNG", "--json")
+    alone = likely("predict", image_run, images.parent / "sub folder" / "ä 7.PNG", "--json")
     assert json.loads(alone.stdout)[0]["probabilities"] == pytest.approx(answers[7]["probabilities"], rel=1e-5)
 
-    by_bytes = likely("predict", picture_run, folder / "bytes.parquet", "--json")
+    by_bytes = likely("predict", image_run, folder / "bytes.parquet", "--json")
     assert by_bytes.stdout == result.stdout
-    stdin = likely("predict", picture_run, pictures, "--picture", "file", "--csv")
+    stdin = likely("predict", image_run, images, "--image", "file", "--csv")
     assert stdin.stdout.startswith("row,label,")
 
 
 def test_compare_and_calibrate_read_the_columns_that_they_are_told(
-    likely: Likely, picture_run: Path, tmp_path: Path
+    likely: Likely, image_run: Path, tmp_path: Path
 ) -> None:
     rng, rows = np.random.default_rng(1), []
     for i in range(240):
@@ -406,52 +406,52 @@ def test_compare_and_calibrate_read_the_columns_that_they_are_told(
         rows.append((f"{i}.png", ["dark", "gray", "light"][i % 3]))
     table = tmp_path / "new.csv"
     pd.DataFrame(rows, columns=["shot", "truth"]).to_csv(table, index=False)
-    told = ("--label", "truth", "--picture", "shot")
+    told = ("--label", "truth", "--image", "shot")
 
-    compared = likely("compare", picture_run, picture_run, table, *told, "--json")
+    compared = likely("compare", image_run, image_run, table, *told, "--json")
     assert compared.exit_code == 0, compared.stderr
     assert json.loads(compared.stdout)["n"] == 240
     new = tmp_path / "new.likely"
-    calibrated = likely("calibrate", picture_run, table, *told, "--out", new)
+    calibrated = likely("calibrate", image_run, table, *told, "--out", new)
     assert calibrated.exit_code == 0, calibrated.stderr
     judged = json.loads(likely("evaluate", new, table, *told, "--json").stdout)
     assert judged["nll"]["value"] <= json.loads(compared.stdout)["first"]["figures"]["nll"]["value"]
     other = ("--out", tmp_path / "other.likely")
-    for command in (("compare", picture_run, picture_run, table), ("calibrate", picture_run, table, *other)):
-        refused = likely(*command, "--picture", "shot")
+    for command in (("compare", image_run, image_run, table), ("calibrate", image_run, table, *other)):
+        refused = likely(*command, "--image", "shot")
         assert refused.exit_code == 1
         assert "must have a column 'shade' with the answers" in refused.stderr
         assert "'truth'" in refused.stderr
 
 
-def test_pictures_as_bytes_in_parquet(likely: Likely, folder: Path, pictures: Path, tmp_path: Path) -> None:
+def test_images_as_bytes_in_parquet(likely: Likely, folder: Path, images: Path, tmp_path: Path) -> None:
     path = folder / "bytes.parquet"
-    result = likely("fit", path, "--label", "shade", "--picture", "file", *QUICK, "--out", tmp_path / "run")
+    result = likely("fit", path, "--label", "shade", "--image", "file", *QUICK, "--out", tmp_path / "run")
     assert result.exit_code == 0, result.stderr
     assert load(tmp_path / "run").card.data.rows == 48
     judged = likely("evaluate", tmp_path / "run", path, "--json")
     assert judged.exit_code == 0
     assert json.loads(judged.stdout) == json.loads((tmp_path / "run" / "metrics.json").read_text())
-    assert json.loads(likely("evaluate", tmp_path / "run", pictures, "--json").stdout)["n"] == 15
+    assert json.loads(likely("evaluate", tmp_path / "run", images, "--json").stdout)["n"] == 15
 
 
-def test_pictures_that_leave_the_folder_are_never_read(
-    likely: Likely, pictures: Path, picture_run: Path, tmp_path: Path
+def test_images_that_leave_the_folder_are_never_read(
+    likely: Likely, images: Path, image_run: Path, tmp_path: Path
 ) -> None:
     secret = tmp_path / "secret.png"
     Image.new("L", (8, 8), 3).save(secret)
     inside = tmp_path / "data"
     inside.mkdir()
     (inside / "link.png").symlink_to(secret)
-    (inside / "good.png").write_bytes((pictures.parent / "sub folder" / "ä 1.PNG").read_bytes())
+    (inside / "good.png").write_bytes((images.parent / "sub folder" / "ä 1.PNG").read_bytes())
     names = ["../secret.png", str(secret), "link.png", "x/../../secret.png", "none.png", "", "good.png"]
     pd.DataFrame({"file": names, "label": list("aabbaab")}).to_csv(inside / "t.csv", index=False)
-    result = likely("predict", picture_run, inside / "t.csv", "--json")
+    result = likely("predict", image_run, inside / "t.csv", "--json")
     assert result.exit_code == 1
     answers = json.loads(result.stdout)
     for row, answer in enumerate(answers[:4]):
         assert f"Row {row} of" in answer["error"]
-        assert "column 'file', must name a picture in the table's folder; got" in answer["error"]
+        assert "column 'file', must name an image in the table's folder; got" in answer["error"]
         assert "which leaves it" in answer["error"]
     assert "no such file" in answers[4]["error"]
     assert "got nothing" in answers[5]["error"]
@@ -463,33 +463,33 @@ def test_pictures_that_leave_the_folder_are_never_read(
     assert "leaves it" in refused.stderr
     assert not (tmp_path / "run").exists()
 
-    shutil.copytree(pictures.parent, tmp_path / "more")
+    shutil.copytree(images.parent, tmp_path / "more")
     table = pd.read_csv(tmp_path / "more" / "all.csv")
     table.loc[0, "file"], table.loc[1, "file"] = "../secret.png", "all.csv"
     table.to_csv(tmp_path / "more" / "all.csv", index=False)
-    options = ("fit", tmp_path / "more" / "all.csv", "--label", "shade", "--picture", "file", *QUICK)
+    options = ("fit", tmp_path / "more" / "all.csv", "--label", "shade", "--image", "file", *QUICK)
     assert likely(*options, "--out", tmp_path / "run").exit_code == 1
     skipped = likely(*options, "--skip-bad", "--out", tmp_path / "run")
     assert skipped.exit_code == 0, skipped.stderr
-    assert "2 of 60 pictures could not be read and were skipped, Row 0 of" in skipped.stderr
+    assert "2 of 60 images could not be read and were skipped, Row 0 of" in skipped.stderr
     assert load(tmp_path / "run").card.data.rows == 43
 
 
-def test_tables_without_pictures_for_a_model_of_pictures(
-    likely: Likely, table: Path, pictures: Path, picture_run: Path, said: Callable[[str], str]
+def test_tables_without_images_for_a_model_of_images(
+    likely: Likely, table: Path, images: Path, image_run: Path, said: Callable[[str], str]
 ) -> None:
-    result = likely("predict", picture_run, table)
+    result = likely("predict", image_run, table)
     assert result.exit_code == 1
-    assert "must have a column of pictures; got none" in result.stderr
+    assert "must have a column of images; got none" in result.stderr
     assert "Its columns are 'id', 'age', 'city', 'rooms', 'label'" in result.stderr
-    absent = likely("predict", picture_run, pictures, "--picture", "fiel")
+    absent = likely("predict", image_run, images, "--image", "fiel")
     assert absent.exit_code == 1
     assert "Did you mean 'file'?" in absent.stderr
-    numbers = likely("fit", table, "--picture", "age")
+    numbers = likely("fit", table, "--image", "age")
     assert numbers.exit_code == 1
     assert "Column 'age' of" in numbers.stderr
-    assert "must hold paths or bytes of pictures; got numbers" in numbers.stderr
-    together = likely("predict", picture_run, pictures, table)
+    assert "must hold paths or bytes of images; got numbers" in numbers.stderr
+    together = likely("predict", image_run, images, table)
     assert together.exit_code == 2
     assert "A table must stand alone; got 2 arguments" in said(together.stderr)
 
@@ -601,10 +601,10 @@ def test_parquet_without_pyarrow_says_what_to_install(
     assert likely("predict", run, table, "--csv").exit_code == 0
 
 
-def test_check_looks_at_tables(likely: Likely, pictures: Path, table: Path, tmp_path: Path) -> None:
+def test_check_looks_at_tables(likely: Likely, images: Path, table: Path, tmp_path: Path) -> None:
     assert likely("check", table, "--json").exit_code == 0
-    assert likely("check", pictures, "--label", "shade", "--picture", "file").exit_code == 0
-    found = likely("check", pictures, "--label", "shade", "--labels", *QUICK, "--out", tmp_path / "found")
+    assert likely("check", images, "--label", "shade", "--image", "file").exit_code == 0
+    found = likely("check", images, "--label", "shade", "--labels", *QUICK, "--out", tmp_path / "found")
     assert found.exit_code == 0, found.stderr
     given = likely("check", table, "--labels", *QUICK, "--json")
     assert given.exit_code == 0, given.stderr

@@ -145,7 +145,7 @@ def test_json_is_a_list_of_documents(capsys: pytest.CaptureFixture[str]) -> None
     written = capsys.readouterr().out
     assert written.isascii()
     assert "\x1b" not in written
-    plain = {"picture": "boot.png", "label": "Sandal", "probability": 0.75}
+    plain = {"image": "boot.png", "label": "Sandal", "probability": 0.75}
     plain |= {"probabilities": {"Coat": 0.25, "Sandal": 0.75}, "set": None, "abstained": None}
     plain |= {"familiarity": None, "events": {"foot": 0.75}}
     unknown = dict.fromkeys(("low", "high", "familiarity", "outside_range"))
@@ -157,9 +157,9 @@ def test_json_is_a_list_of_documents(capsys: pytest.CaptureFixture[str]) -> None
     }
     assert json.loads(written) == [
         plain,
-        {"picture": HOSTILE, "error": "no"},
-        {"picture": "a.png", "prediction": 1.5, "low": 0.5, "high": 2.5, "familiarity": 0.75, "outside_range": False},
-        {"picture": "b.png", "prediction": [1.5, 2.5], **unknown},
+        {"image": HOSTILE, "error": "no"},
+        {"image": "a.png", "prediction": 1.5, "low": 0.5, "high": 2.5, "familiarity": 0.75, "outside_range": False},
+        {"image": "b.png", "prediction": [1.5, 2.5], **unknown},
         {**plain, "given": given_},
     ]
 
@@ -169,13 +169,13 @@ def test_json_of_nothing_is_an_empty_list(capsys: pytest.CaptureFixture[str]) ->
     assert json.loads(capsys.readouterr().out) == []
 
 
-def test_csv_has_one_row_per_picture_and_full_precision(capsys: pytest.CaptureFixture[str]) -> None:
-    writer = CsvWriter(Columns("picture", ANSWER_COLUMNS, ["Coat", "Sandal", "foot"]))
+def test_csv_has_one_row_per_image_and_full_precision(capsys: pytest.CaptureFixture[str]) -> None:
+    writer = CsvWriter(Columns("image", ANSWER_COLUMNS, ["Coat", "Sandal", "foot"]))
     third = Answer("a, b.png", {"Coat": 1 / 3, "Sandal": 2 / 3}, {"foot": 2 / 3})
     for outcome in (third, Failure("c.png", "empty")):
         writer.write(outcome)
     rows = list(csv.DictReader(io.StringIO(capsys.readouterr().out)))
-    assert [row["picture"] for row in rows] == ["a, b.png", "c.png"]
+    assert [row["image"] for row in rows] == ["a, b.png", "c.png"]
     assert float(rows[0]["Coat"]) == 1 / 3
     assert rows[0]["label"] == "Sandal"
     assert rows[0]["error"] == ""
@@ -184,11 +184,11 @@ def test_csv_has_one_row_per_picture_and_full_precision(capsys: pytest.CaptureFi
 
 
 def test_csv_of_conditions_and_numbers(capsys: pytest.CaptureFixture[str]) -> None:
-    CsvWriter(Columns("picture", ANSWER_COLUMNS, ["Coat", "Sandal", "foot"], given=True)).write(CONDITIONED)
+    CsvWriter(Columns("image", ANSWER_COLUMNS, ["Coat", "Sandal", "foot"], given=True)).write(CONDITIONED)
     [row] = csv.DictReader(io.StringIO(capsys.readouterr().out))
     assert float(row["P(given)"]) == 0.25
     assert (float(row["Coat given"]), float(row["foot given"])) == (1.0, 0.0)
-    CsvWriter(Columns("picture", ["prediction"], [])).write(Number("a.png", [-1.5]))
+    CsvWriter(Columns("image", ["prediction"], [])).write(Number("a.png", [-1.5]))
     [row] = csv.DictReader(io.StringIO(capsys.readouterr().out))
     assert row["prediction"] == "-1.5"
 
@@ -196,7 +196,7 @@ def test_csv_of_conditions_and_numbers(capsys: pytest.CaptureFixture[str]) -> No
 @pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r"])
 def test_csv_cells_cannot_be_formulas(start: str, capsys: pytest.CaptureFixture[str]) -> None:
     text = f"{start}cmd|' /C calc'!A0"
-    writer = CsvWriter(Columns("picture", ANSWER_COLUMNS, [text]))
+    writer = CsvWriter(Columns("image", ANSWER_COLUMNS, [text]))
     writer.write(Answer(text, {text: 1.0}, {}))
     writer.write(Failure(text, f"{text}: no"))
     header, answer, failure = csv.reader(io.StringIO(capsys.readouterr().out))
@@ -223,7 +223,7 @@ def test_the_table_says_what_is_not_answered_if_asked(capsys: pytest.CaptureFixt
 
 
 def test_the_table_shows_the_top_and_never_breaks_a_long_name(capsys: pytest.CaptureFixture[str]) -> None:
-    name = "pictures/" + "x" * 300 + ".png"
+    name = "images/" + "x" * 300 + ".png"
     TableWriter(top=1).write(Answer(name, {"Coat": 0.25, "Sandal": 0.75}, {"foot": 1.0}))
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == name
@@ -324,7 +324,7 @@ def test_plain_progress_of_a_download_has_a_line_now_and_then(monkeypatch: pytes
 def test_plain_progress_says_nothing_of_what_is_quickly_read() -> None:
     def talk(watcher: PlainWatcher) -> None:
         for done in range(101):
-            watcher.loading("pictures", done, 100)
+            watcher.loading("images", done, 100)
 
     assert lines_of(talk) == []
 

@@ -43,23 +43,23 @@ def run(likely: Likely, data: Path) -> Path:
 
 
 @pytest.fixture(scope="module")
-def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("pictures")
+def images(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("images")
     X, _ = many_digits(20)
-    for i, picture in enumerate(X):
-        Image.fromarray(picture).save(folder / f"{i:02}.png")
+    for i, image in enumerate(X):
+        Image.fromarray(image).save(folder / f"{i:02}.png")
     # Bright everywhere: no digit is.
     Image.fromarray(RNG.integers(150, 256, (8, 8), dtype=np.uint8)).save(folder / "noise.png")
     return folder
 
 
-def test_json_has_what_the_model_promises(likely: Likely, run: Path, pictures: Path) -> None:
+def test_json_has_what_the_model_promises(likely: Likely, run: Path, images: Path) -> None:
     model = load(run)
     assert isinstance(model, ClassifierPredictor)
-    result = likely("predict", run, pictures, "--json", "--coverage", 0.99, "--max-error", 0.2)
+    result = likely("predict", run, images, "--json", "--coverage", 0.99, "--max-error", 0.2)
     answers = json.loads(result.stdout)
-    paths = sorted(map(str, pictures.iterdir()))
-    assert [answer["picture"] for answer in answers] == paths
+    paths = sorted(map(str, images.iterdir()))
+    assert [answer["image"] for answer in answers] == paths
     sets = model.predict_set(paths, 0.99)
     _, answered = model.predict_or_abstain(paths, max_error=0.2)
     familiarity = model.familiarity(paths)
@@ -73,22 +73,22 @@ def test_json_has_what_the_model_promises(likely: Likely, run: Path, pictures: P
     assert answers[-1]["familiarity"] < 0.01 < np.median(familiarity)
 
 
-def test_the_table_says_what_is_unfamiliar(likely: Likely, run: Path, pictures: Path) -> None:
-    text = likely("predict", run, pictures, "--coverage", 0.99, "--max-error", 0.1).stdout
+def test_the_table_says_what_is_unfamiliar(likely: Likely, run: Path, images: Path) -> None:
+    text = likely("predict", run, images, "--coverage", 0.99, "--max-error", 0.1).stdout
     assert "noise.png  unfamiliar (p = 0.00" in text
     assert text.count("99.00% set: ") == 21
     assert "P(round)" in text
 
 
-def test_csv_has_columns_for_promises(likely: Likely, run: Path, pictures: Path) -> None:
-    rows = list(csv.DictReader(io.StringIO(likely("predict", run, pictures, "--csv", "--coverage", "0.99").stdout)))
+def test_csv_has_columns_for_promises(likely: Likely, run: Path, images: Path) -> None:
+    rows = list(csv.DictReader(io.StringIO(likely("predict", run, images, "--csv", "--coverage", "0.99").stdout)))
     assert {"set", "abstained", "familiarity", "round"} <= set(rows[0])
     assert any("; " in row["set"] for row in rows)
     assert all(0 < float(row["familiarity"]) <= 1 for row in rows)
 
 
-def test_an_event_of_the_model_can_be_a_condition(likely: Likely, run: Path, pictures: Path) -> None:
-    answers = json.loads(likely("predict", run, pictures, "--json", "--given", "round").stdout)
+def test_an_event_of_the_model_can_be_a_condition(likely: Likely, run: Path, images: Path) -> None:
+    answers = json.loads(likely("predict", run, images, "--json", "--given", "round").stdout)
     for answer in answers:
         assert answer["given"]["labels"] == ["0", "6", "8", "9"]
         assert answer["given"]["probability"] == pytest.approx(answer["events"]["round"])
@@ -105,32 +105,32 @@ def test_an_event_of_the_model_can_be_a_condition(likely: Likely, run: Path, pic
     ],
 )
 def test_what_cannot_be_promised_is_an_error(
-    likely: Likely, run: Path, pictures: Path, options: tuple[str, str], words: str
+    likely: Likely, run: Path, images: Path, options: tuple[str, str], words: str
 ) -> None:
-    result = likely("predict", run, pictures, *options)
+    result = likely("predict", run, images, *options)
     assert result.exit_code == 1
     assert words in result.stderr
 
 
-def test_other_class_frequencies_change_every_answer(likely: Likely, run: Path, pictures: Path) -> None:
+def test_other_class_frequencies_change_every_answer(likely: Likely, run: Path, images: Path) -> None:
     model = load(run)
     assert isinstance(model, ClassifierPredictor)
     field = {label: 0.55 if label == "8" else 0.05 for label in model.labels}
     text = ",".join(f"{label}={p}" for label, p in field.items())
-    answers = json.loads(likely("predict", run, pictures, "--json", "--prior", text).stdout)
-    shifted = model.with_prior(field).predict_proba(sorted(map(str, pictures.iterdir())))
+    answers = json.loads(likely("predict", run, images, "--json", "--prior", text).stdout)
+    shifted = model.with_prior(field).predict_proba(sorted(map(str, images.iterdir())))
     for answer, row in zip(answers, shifted, strict=True):
         assert list(answer["probabilities"].values()) == row.tolist()
         assert (answer["abstained"], answer["familiarity"]) == (None, None)
         assert answer["set"]
-    assert likely("predict", run, pictures, "--prior", "8=much").exit_code == 2
-    missing = likely("predict", run, pictures, "--prior", "8=1")
+    assert likely("predict", run, images, "--prior", "8=much").exit_code == 2
+    missing = likely("predict", run, images, "--prior", "8=1")
     assert missing.exit_code == 1
     assert "frequency of every label" in missing.stderr
-    promised = likely("predict", run, pictures, "--prior", text, "--coverage", 0.9)
+    promised = likely("predict", run, images, "--prior", text, "--coverage", 0.9)
     assert promised.exit_code == 0
     assert "frequencies of training are counted" in promised.stderr
-    refused = likely("predict", run, pictures, "--prior", text, "--max-error", 0.1)
+    refused = likely("predict", run, images, "--prior", text, "--max-error", 0.1)
     assert refused.exit_code == 1
     assert "another prior" in refused.stderr
 

@@ -88,16 +88,16 @@ def test_booleans() -> None:
     assert clf.distribution(X[:1])(True)[0] > 0.9
 
 
-def test_pictures_in_every_shape() -> None:
+def test_images_in_every_shape() -> None:
     digits = load_digits()
-    pictures = (digits.images * 255 / 16).round().astype(np.uint8)
+    images = (digits.images * 255 / 16).round().astype(np.uint8)
     settings: dict[str, Any] = {"network": "linear", "random_state": 0, "epochs": 5}
-    as_pictures = likely.Classifier(**settings).fit(pictures, digits.target)
-    as_rows = likely.Classifier(**settings, image_shape=(8, 8)).fit(pictures.reshape(-1, 64), digits.target)
-    expected = as_pictures.predict_proba(pictures)
-    np.testing.assert_array_equal(as_rows.predict_proba(pictures.reshape(-1, 64)), expected)
-    np.testing.assert_array_equal(as_pictures.predict_proba(list(pictures)), expected)
-    assert as_pictures.n_features_in_ == as_rows.n_features_in_ == 64
+    as_images = likely.Classifier(**settings).fit(images, digits.target)
+    as_rows = likely.Classifier(**settings, image_shape=(8, 8)).fit(images.reshape(-1, 64), digits.target)
+    expected = as_images.predict_proba(images)
+    np.testing.assert_array_equal(as_rows.predict_proba(images.reshape(-1, 64)), expected)
+    np.testing.assert_array_equal(as_images.predict_proba(list(images)), expected)
+    assert as_images.n_features_in_ == as_rows.n_features_in_ == 64
     with pytest.raises(ShapeError, match="whole numbers"):
         likely.Classifier(**settings, image_shape=(8, 8)).fit(digits.data / 16, digits.target)
 
@@ -169,17 +169,17 @@ def test_precision_follows_the_rows() -> None:
     assert wide.predictor_.card.training.dtype == "float64"
 
 
-def test_pictures_in_color_and_numbers_from_pictures() -> None:
+def test_images_in_color_and_numbers_from_images() -> None:
     rng = np.random.default_rng(0)
-    pictures = rng.integers(0, 256, (60, 6, 5, 3), dtype=np.uint8)
-    brightness = pictures.mean(axis=(1, 2, 3))
-    clf = likely.Classifier(network="mlp", random_state=0, epochs=10).fit(pictures, brightness > brightness.mean())
-    assert clf.predict_proba(pictures).shape == (60, 2)
+    images = rng.integers(0, 256, (60, 6, 5, 3), dtype=np.uint8)
+    brightness = images.mean(axis=(1, 2, 3))
+    clf = likely.Classifier(network="mlp", random_state=0, epochs=10).fit(images, brightness > brightness.mean())
+    assert clf.predict_proba(images).shape == (60, 2)
     assert clf.n_features_in_ == 90
-    reg = likely.Regressor(network="linear", random_state=0).fit(pictures[:, :, :, 0] // 200 * 255, brightness)
-    assert reg.predict(pictures[:3, :, :, 0]).shape == (3,)
+    reg = likely.Regressor(network="linear", random_state=0).fit(images[:, :, :, 0] // 200 * 255, brightness)
+    assert reg.predict(images[:3, :, :, 0]).shape == (3,)
     with pytest.raises(ShapeError, match=r"\(n, 6, 5, 3\)"):
-        clf.predict(pictures[:, :5])
+        clf.predict(images[:, :5])
 
 
 def test_history_tells_the_training() -> None:

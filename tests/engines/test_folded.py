@@ -14,7 +14,7 @@ from likely.networks.convnet import ConvModule, ConvNet
 
 
 def _trained(side: int, channels: int, dtype: torch.dtype = torch.float32) -> tuple[ConvModule, torch.Tensor]:
-    """A net with statistics and biases of its own, and pictures for it."""
+    """A net with statistics and biases of its own, and images for it."""
     rng = np.random.default_rng(side)
     x = rng.random((16, channels, side, side), np.float32)
     net = ConvNet(8, stem=4).build(3, x)

@@ -18,7 +18,7 @@ from likely.networks.linear import Linear
 
 X, y = load_iris(return_X_y=True)
 DIGITS = load_digits()
-PICTURES = (DIGITS.images[:200] * 15).astype(np.uint8)
+IMAGES = (DIGITS.images[:200] * 15).astype(np.uint8)
 SAMPLE = np.random.default_rng(0).random((8, 3))
 
 
@@ -83,9 +83,9 @@ def test_groups_keep_their_proportions() -> None:
     engine.step(Batch(np.arange(8)), 0.5)
     assert [group["lr"] for group in engine._rule._optimizer.param_groups] == pytest.approx([0.05, 0.5])
     # Our conv net's fast biases stay fast under another rule.
-    pictures = np.random.default_rng(0).random((4, 1, 8, 8), np.float32)
-    conv = engine_of(lambda groups: torch.optim.SGD(groups, lr=0.1), ConvNet(4, 4), sample=pictures, dtype="float32")
-    conv.place(pictures, np.eye(2)[[0, 1] * 2], prepare=lambda rows: rows)
+    images = np.random.default_rng(0).random((4, 1, 8, 8), np.float32)
+    conv = engine_of(lambda groups: torch.optim.SGD(groups, lr=0.1), ConvNet(4, 4), sample=images, dtype="float32")
+    conv.place(images, np.eye(2)[[0, 1] * 2], prepare=lambda rows: rows)
     conv.step(Batch(np.arange(4)), 0.1)
     assert [group["lr"] for group in conv._rule._optimizer.param_groups] == pytest.approx([0.1, 0.8])
 
@@ -122,7 +122,7 @@ def test_an_augmentation_of_ones_own_sees_prepared_batches() -> None:
     settings: dict[str, Any] = {"epochs": 1, "batch_size": 32, "random_state": 0}
     labels = DIGITS.target[:200]
     first, again = (
-        likely.Classifier(augment=["shift", darker], **settings).fit(PICTURES, labels).predict_proba(PICTURES)
+        likely.Classifier(augment=["shift", darker], **settings).fit(IMAGES, labels).predict_proba(IMAGES)
         for _ in range(2)
     )
     np.testing.assert_array_equal(first, again)
@@ -137,7 +137,7 @@ def test_mirroring_is_never_assumed() -> None:
     labels = DIGITS.target[:200]
 
     def card(**settings: Any) -> Any:
-        return likely.Classifier(epochs=1, random_state=0, **settings).fit(PICTURES, labels).predictor_.card
+        return likely.Classifier(epochs=1, random_state=0, **settings).fit(IMAGES, labels).predictor_.card
 
     assert (card().mirror, card().training.augment) == (False, ())
     assert (card(augment="mirror").mirror, card(augment=["mirror", "cutout"]).training.augment) == (
@@ -153,11 +153,11 @@ def test_mirroring_is_never_assumed() -> None:
     [
         ({"augment": "miror"}, ConfigError, "Did you mean 'mirror'"),
         ({"augment": ["shift", 3]}, ConfigError, r"got 3\. Try augment"),
-        ({"augment": "shift", "network": "mlp"}, ConfigError, r"'shift'.*sees pictures"),
+        ({"augment": "shift", "network": "mlp"}, ConfigError, r"'shift'.*sees images"),
         ({"augment": lambda batch: batch[:1]}, ShapeError, r"\(16, 1, 8, 8\); got \(1, 1, 8, 8\)"),
         ({"augment": lambda batch: None}, ShapeError, "got NoneType"),
     ],
 )
 def test_augmentations_at_fault(settings: dict[str, Any], error: type[Exception], says: str) -> None:
     with pytest.raises(error, match=says):
-        likely.Classifier(epochs=1, batch_size=16, **settings).fit(PICTURES, DIGITS.target[:200])
+        likely.Classifier(epochs=1, batch_size=16, **settings).fit(IMAGES, DIGITS.target[:200])

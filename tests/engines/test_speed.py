@@ -52,7 +52,7 @@ def rows(n: int) -> tuple[np.ndarray, np.ndarray]:
 
 def test_a_step_by_hand() -> None:
     X, Y = rows(1024)
-    normalization = Normalization.for_pictures((28, 28))
+    normalization = Normalization.for_images((28, 28))
     engine = create_engine(
         "numpy", likely.MLP([784, 256, 10]), n_outputs=10, head="softmax", loss="cross_entropy",
         optimizer=Optimizer(), sample=normalization(X[:2]), seed=0,
@@ -65,7 +65,7 @@ def test_a_step_by_hand() -> None:
 
 def test_answers_of_the_conv_net() -> None:
     X, _ = rows(128)
-    normalization = Normalization.for_pictures((28, 28), layout="channels_first")
+    normalization = Normalization.for_images((28, 28), layout="channels_first")
     x = normalization(X)
     engine = create_engine(
         "torch", ConvNet(64, 32), n_outputs=10, head="softmax", loss="cross_entropy",
@@ -77,7 +77,7 @@ def test_answers_of_the_conv_net() -> None:
 
 def test_a_training_step_of_the_conv_net() -> None:
     X, Y = rows(128)
-    normalization = Normalization.for_pictures((28, 28), layout="channels_first")
+    normalization = Normalization.for_images((28, 28), layout="channels_first")
     engine = create_engine(
         "torch", ConvNet(64, 32), n_outputs=10, head="softmax", loss="cross_entropy",
         optimizer=Optimizer(), sample=normalization(X), seed=0,

@@ -162,10 +162,8 @@ def test_a_pickle_gives_the_same_numbers() -> None:
     conv = likely.Classifier(epochs=1, random_state=0).fit(
         np.zeros((40, 8, 8), np.uint8) + np.arange(40, dtype=np.uint8)[:, None, None], [0, 1] * 20
     )
-    pictures = np.full((3, 8, 8), 9, np.uint8)
-    np.testing.assert_array_equal(
-        pickle.loads(pickle.dumps(conv)).predict_proba(pictures), conv.predict_proba(pictures)
-    )
+    images = np.full((3, 8, 8), 9, np.uint8)
+    np.testing.assert_array_equal(pickle.loads(pickle.dumps(conv)).predict_proba(images), conv.predict_proba(images))
 
 
 ANSWERS = [
@@ -180,7 +178,7 @@ ANSWERS = [
 
 
 @pytest.mark.parametrize("method", ANSWERS)
-@pytest.mark.parametrize("rows", [X, np.zeros((2, 8, 8), np.uint8)], ids=["rows", "pictures"])
+@pytest.mark.parametrize("rows", [X, np.zeros((2, 8, 8), np.uint8)], ids=["rows", "images"])
 def test_the_unfitted_say_so(method: str, rows: np.ndarray) -> None:
     with pytest.raises(NotFittedError):
         getattr(likely.Classifier(), method)(rows)
@@ -193,7 +191,7 @@ def test_the_unfitted_say_so_to_labels_too(method: str) -> None:
 
 
 @pytest.mark.parametrize("method", ["predict", "predict_interval"])
-@pytest.mark.parametrize("rows", [X, np.zeros((2, 8, 8), np.uint8)], ids=["rows", "pictures"])
+@pytest.mark.parametrize("rows", [X, np.zeros((2, 8, 8), np.uint8)], ids=["rows", "images"])
 def test_an_unfitted_regressor_says_so(method: str, rows: np.ndarray) -> None:
     with pytest.raises(NotFittedError):
         getattr(likely.Regressor(), method)(rows)

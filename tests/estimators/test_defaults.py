@@ -92,7 +92,7 @@ def test_more_columns_than_rows_and_columns_of_very_different_size() -> None:
     assert log_loss(clf.predict_proba(X[100:]), y[100:].astype(int)) < 1.1 * np.log(2)
 
 
-def test_a_folder_of_two_hundred_pictures(tmp_path: Path) -> None:
+def test_a_folder_of_two_hundred_images(tmp_path: Path) -> None:
     data = likely.open_dataset("fashion-mnist")
     chosen = {"Bag": 8, "Sneaker": 7, "Trouser": 1, "Shirt": 6}
     for name, label in chosen.items():
@@ -107,9 +107,9 @@ def test_a_folder_of_two_hundred_pictures(tmp_path: Path) -> None:
     assert not run.predictor.card.mirror
 
 
-def test_pictures_are_not_mirrored_unless_somebody_says_so() -> None:
+def test_images_are_not_mirrored_unless_somebody_says_so() -> None:
     digits = load_digits()
-    pictures = (digits.images * 15).astype(np.uint8)[:100]
-    assert not likely.Classifier(epochs=1, random_state=0).fit(pictures, digits.target[:100]).predictor_.card.mirror
-    mirrored = likely.Classifier(epochs=1, random_state=0, mirror=True).fit(pictures, digits.target[:100])
+    images = (digits.images * 15).astype(np.uint8)[:100]
+    assert not likely.Classifier(epochs=1, random_state=0).fit(images, digits.target[:100]).predictor_.card.mirror
+    mirrored = likely.Classifier(epochs=1, random_state=0, mirror=True).fit(images, digits.target[:100])
     assert mirrored.predictor_.card.mirror

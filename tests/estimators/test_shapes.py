@@ -1,4 +1,4 @@
-"""X in every usual shape: the same pictures give the same numbers, however they are handed over."""
+"""X in every usual shape: the same images give the same numbers, however they are handed over."""
 
 from pathlib import Path
 from typing import Any
@@ -32,10 +32,10 @@ def color() -> likely.Classifier:
     return learn(COLOR)
 
 
-def save(folder: Path, pictures: np.ndarray) -> list[str]:
-    paths = [str(folder / f"{i}.png") for i in range(len(pictures))]
-    for path, picture in zip(paths, pictures, strict=True):
-        Image.fromarray(picture).save(path)
+def save(folder: Path, images: np.ndarray) -> list[str]:
+    paths = [str(folder / f"{i}.png") for i in range(len(images))]
+    for path, image in zip(paths, images, strict=True):
+        Image.fromarray(image).save(path)
     return paths
 
 
@@ -45,7 +45,7 @@ SHAPES: dict[str, Any] = {
     "a list of arrays": list,
     "a tensor": torch.from_numpy,
     "a list of tensors": lambda X: [torch.from_numpy(x) for x in X],
-    "Pillow's pictures": lambda X: [Image.fromarray(x) for x in X],
+    "Pillow's images": lambda X: [Image.fromarray(x) for x in X],
 }
 
 
@@ -76,14 +76,14 @@ def test_rows_with_an_image_shape(gray: likely.Classifier) -> None:
     np.testing.assert_array_equal(gray.predictor_.predict_proba(rows), gray.predict_proba(GRAY))
 
 
-def test_float_pictures_are_standardized_and_keep_their_unit() -> None:
+def test_float_images_are_standardized_and_keep_their_unit() -> None:
     X = GRAY.astype(np.float64) / 255
     clf = learn(X)
     pixels = clf.predictor_.normalization.pixels
     assert pixels is not None
     np.testing.assert_allclose([pixels.mean[0], pixels.scale[0]], [X.mean(), X.std()], rtol=1e-5)
     np.testing.assert_allclose(clf.predict_proba(X[:, None]), clf.predict_proba(X.astype(np.float32)))
-    # The same pictures in another unit are standardized to the same, so they train the same.
+    # The same images in another unit are standardized to the same, so they train the same.
     np.testing.assert_allclose(
         learn(GRAY.astype(np.float32)).predict_proba(GRAY * 1.0), clf.predict_proba(X), atol=0.05
     )
@@ -98,7 +98,7 @@ def test_float_pictures_are_standardized_and_keep_their_unit() -> None:
         clf.predict_proba(X)
 
 
-def test_each_channel_of_float_pictures_is_standardized(tmp_path: Path) -> None:
+def test_each_channel_of_float_images_is_standardized(tmp_path: Path) -> None:
     X = COLOR.astype(np.float32) * np.array([1, 10, 100], np.float32)
     clf = learn(X)
     path = clf.predictor_.save(tmp_path / "model.likely")
@@ -123,8 +123,8 @@ def test_an_ambiguous_shape_names_the_argument_that_settles_it(shape: tuple[int,
 
 def test_channels_settle_an_ambiguous_shape() -> None:
     X = np.random.default_rng(0).integers(0, 256, (60, 3, 32, 3), dtype=np.uint8)
-    assert learn(X, channels="last", network="mlp").predictor_.picture_shape == (3, 32, 3)
-    assert learn(X, channels="first", network="mlp").predictor_.picture_shape == (32, 3, 3)
+    assert learn(X, channels="last", network="mlp").predictor_.image_shape == (3, 32, 3)
+    assert learn(X, channels="first", network="mlp").predictor_.image_shape == (32, 3, 3)
 
 
 @pytest.mark.parametrize(
@@ -135,19 +135,19 @@ def test_channels_settle_an_ambiguous_shape() -> None:
         (np.zeros((6, 8, 8), np.int64), "uint8, 0 to 255, or floating-point numbers; got int64"),
         ([np.zeros((8, 8), np.uint8), np.zeros((8, 9), np.uint8)] * 3, "one shape; got"),
         ([Image.new("L", (8, 8)), Image.new("L", (9, 8))] * 3, "one size; got .*image_size=8"),
-        (["no such file.png"] * 6, "6 of 6 pictures can't be read"),
+        (["no such file.png"] * 6, "6 of 6 images can't be read"),
     ],
 )
-def test_what_can_not_be_pictures_is_refused(X: Any, says: str) -> None:
+def test_what_can_not_be_images_is_refused(X: Any, says: str) -> None:
     with pytest.raises((ShapeError, DataError), match=f"(?s){says}"):
         likely.Classifier().fit(X, [0, 1] * 3)
 
 
 def test_image_size_makes_sizes_one(tmp_path: Path) -> None:
-    pictures = [Image.fromarray(x).resize((8 + i % 3, 9)) for i, x in enumerate(GRAY)]
-    clf = learn(pictures, image_size=12)
-    assert clf.predictor_.picture_shape == (12, 12)
-    assert clf.predict_proba(pictures).shape == (60, 2)
+    images = [Image.fromarray(x).resize((8 + i % 3, 9)) for i, x in enumerate(GRAY)]
+    clf = learn(images, image_size=12)
+    assert clf.predictor_.image_shape == (12, 12)
+    assert clf.predict_proba(images).shape == (60, 2)
 
 
 def test_another_size_than_learned_from(gray: likely.Classifier) -> None:

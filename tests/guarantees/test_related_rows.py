@@ -297,16 +297,16 @@ def test_intervals_hold_though_rows_are_related() -> None:
         assert mean(draws, f"coverage {coverage}") >= coverage - 0.02
 
 
-def test_copied_pictures_count_once() -> None:
+def test_copied_images_count_once() -> None:
     rng = np.random.default_rng(0)
-    pictures = rng.integers(0, 256, size=(300, 6, 6), dtype=np.uint8)
+    images = rng.integers(0, 256, size=(300, 6, 6), dtype=np.uint8)
     order = rng.permutation(np.repeat(np.arange(300), 5))
-    found = find_copies(pictures[order])
+    found = find_copies(images[order])
     assert found.groups is not None
     assert (found.extra, found.expected) == (1_200, 0)
     assert len(np.unique(found.groups)) == 300
     clf = likely.Classifier(network="linear", epochs=2, random_state=0)
-    clf.fit(pictures[order], (pictures.mean(axis=(1, 2)) > 127.5)[order])
+    clf.fit(images[order], (images.mean(axis=(1, 2)) > 127.5)[order])
     splits = clf.predictor_.card.splits
     assert (splits.train, splits.thresholds, splits.groups) == (1_500, 300, 300)
 

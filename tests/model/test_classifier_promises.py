@@ -25,9 +25,9 @@ def _digits(n: int, seed: int) -> Part:
     rng = np.random.default_rng(seed)
     X, y = load_digits(return_X_y=True)
     index = rng.integers(len(X), size=n)
-    pictures = X[index].reshape(-1, 8, 8) + rng.normal(0, 3, size=(n, 8, 8))
+    images = X[index].reshape(-1, 8, 8) + rng.normal(0, 3, size=(n, 8, 8))
     steps = rng.integers(-1, 2, n)
-    shifted = np.stack([np.roll(picture, step, axis=1) for picture, step in zip(pictures, steps, strict=True)])
+    shifted = np.stack([np.roll(image, step, axis=1) for image, step in zip(images, steps, strict=True)])
     return Part(shifted.reshape(n, 64), y[index].astype(np.int64))
 
 

@@ -9,7 +9,7 @@ from scipy.special import softmax
 from likely.model.inference import Inference, pieces
 from likely.preprocessing.normalization import Normalization
 
-PICTURES = np.random.default_rng(0).integers(0, 256, (1_000, 8, 6), dtype=np.uint8)
+IMAGES = np.random.default_rng(0).integers(0, 256, (1_000, 8, 6), dtype=np.uint8)
 
 
 def _answers(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -17,65 +17,65 @@ def _answers(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _inference(mirror: bool, shape: tuple[int, ...] = (8, 6), sure: float = 1.0) -> Inference:
-    normalization = Normalization.for_pictures(shape, layout="channels_first")
+    normalization = Normalization.for_images(shape, layout="channels_first")
     return Inference(normalization, _answers, lambda x: _answers(x)[0], mirror, sure)
 
 
 @pytest.mark.parametrize("mirror", [False, True])
 def test_answers_are_those_of_each_row_and_its_mirror_image(mirror: bool) -> None:
-    x = PICTURES[:, None].astype(np.float32) / 255
+    x = IMAGES[:, None].astype(np.float32) / 255
     expected = (
         [(a + b) / 2 for a, b in zip(_answers(x), _answers(x[..., ::-1]), strict=True)] if mirror else _answers(x)
     )
     inference = _inference(mirror)
-    for found, wanted in zip(inference(PICTURES), expected, strict=True):
+    for found, wanted in zip(inference(IMAGES), expected, strict=True):
         np.testing.assert_array_equal(found, wanted)
-    np.testing.assert_array_equal(inference.scores(PICTURES), expected[0])
+    np.testing.assert_array_equal(inference.scores(IMAGES), expected[0])
 
 
 def test_the_mirror_image_counts_less_the_surer_the_first_look_is() -> None:
     """Two labels whose scores are apart by at most 1: the first look gives at most e/(1 + e) = 0.73."""
     sure = 0.6
-    x = PICTURES[:, None].astype(np.float32) / 255
+    x = IMAGES[:, None].astype(np.float32) / 255
     (first, features), (second, others) = _answers(x), _answers(x[..., ::-1])
     p = softmax(first.astype(np.float64), axis=1).max(axis=1)
     w = (0.5 * np.clip((sure - p) / (1 - sure), 0, 1))[:, None]
     assert (w == 0).any()
     assert (w > 0).any()
     inference = _inference(True, sure=sure)
-    for found, a, b in zip(inference(PICTURES), (first, features), (second, others), strict=True):
+    for found, a, b in zip(inference(IMAGES), (first, features), (second, others), strict=True):
         np.testing.assert_allclose(found, (1 - w) * a + w * b, atol=1e-6)
-    np.testing.assert_array_equal(inference.scores(PICTURES), inference(PICTURES)[0])
-    one_by_one = np.concatenate([inference.scores(PICTURES[i : i + 1]) for i in range(50)])
-    np.testing.assert_allclose(one_by_one, inference.scores(PICTURES)[:50], atol=1e-6)
+    np.testing.assert_array_equal(inference.scores(IMAGES), inference(IMAGES)[0])
+    one_by_one = np.concatenate([inference.scores(IMAGES[i : i + 1]) for i in range(50)])
+    np.testing.assert_allclose(one_by_one, inference.scores(IMAGES)[:50], atol=1e-6)
 
 
-def test_plain_pictures_are_looked_at_once() -> None:
+def test_plain_images_are_looked_at_once() -> None:
     looks: list[int] = []
 
     def ask(x: np.ndarray) -> np.ndarray:
         looks.append(len(x))
         return np.where(x[:, 0, :1, 0] > 0.5, 1.0, 9.0) * np.array([1.0, 0.0], np.float32)
 
-    normalization = Normalization.for_pictures((8, 6), layout="channels_first")
-    Inference(normalization, _answers, ask, mirror=True, sure=0.99).scores(PICTURES[:100])
-    assert looks == [100, int((PICTURES[:100, 0, 0] > 127).sum())]
+    normalization = Normalization.for_images((8, 6), layout="channels_first")
+    Inference(normalization, _answers, ask, mirror=True, sure=0.99).scores(IMAGES[:100])
+    assert looks == [100, int((IMAGES[:100, 0, 0] > 127).sum())]
 
 
 @pytest.mark.parametrize("mirror", [False, True])
 def test_no_rows_have_no_answers(mirror: bool) -> None:
-    scores, features = _inference(mirror)(PICTURES[:0])
+    scores, features = _inference(mirror)(IMAGES[:0])
     assert (scores.shape, features.shape) == ((0, 2), (0, 8))
 
 
 def test_pieces_are_the_rows_in_order() -> None:
-    np.testing.assert_array_equal(np.concatenate(list(pieces(PICTURES, 7))), PICTURES)
-    assert [len(piece) for piece in pieces(PICTURES[:2], 0)] == [1, 1]
-    assert [piece.shape for piece in pieces(PICTURES[:0], 3)] == [(0, 8, 6)]
+    np.testing.assert_array_equal(np.concatenate(list(pieces(IMAGES, 7))), IMAGES)
+    assert [len(piece) for piece in pieces(IMAGES[:2], 0)] == [1, 1]
+    assert [piece.shape for piece in pieces(IMAGES[:0], 3)] == [(0, 8, 6)]
 
 
 @pytest.mark.parametrize("shape", [(28, 28), (112, 112)])
-def test_a_batch_of_large_pictures_takes_no_more_memory_than_one_of_small(shape: tuple[int, int]) -> None:
+def test_a_batch_of_large_images_takes_no_more_memory_than_one_of_small(shape: tuple[int, int]) -> None:
     rows = np.zeros((400, *shape), np.uint8)
     inference = _inference(True, shape)
     tracemalloc.start()

@@ -57,15 +57,15 @@ def test_the_methods_agree(digits_run: Run) -> None:
     assert predictor.predict_proba(test.X[:0]).shape == (0, 10)
 
 
-def test_pictures_come_through_the_gate(digits_run: Run, tmp_path: Path) -> None:
+def test_images_come_through_the_gate(digits_run: Run, tmp_path: Path) -> None:
     predictor, test = digits_run.predictor, digits_run.dataset.test
     assert isinstance(predictor, ClassifierPredictor)
     assert test is not None
     path = tmp_path / "seven.png"
     Image.fromarray(test.X[0]).save(path)
     expected = predictor.predict_proba(test.X[:1])
-    for pictures in ([path], [str(path)], [path.read_bytes()], [Image.open(path)]):
-        np.testing.assert_array_equal(predictor.predict_proba(pictures), expected)
+    for images in ([path], [str(path)], [path.read_bytes()], [Image.open(path)]):
+        np.testing.assert_array_equal(predictor.predict_proba(images), expected)
 
 
 def test_rows_unlike_those_of_training_are_refused(digits_run: Run) -> None:

@@ -367,7 +367,7 @@ def test_other_columns_are_refused(of_table: tuple[Any, ...], network: str) -> N
     for rows, got in (
         (X[:, :3], "3 columns"),
         (np.c_[X, X], "8 columns"),
-        (np.zeros((200, 8, 8), np.uint8), "pictures"),
+        (np.zeros((200, 8, 8), np.uint8), "images"),
     ):
         for keep in ("all", "parameters"):
             with pytest.raises(ModelFileError, match=f"4 columns; got {got}"):

@@ -15,7 +15,7 @@ from likely.networks.network import Network, TorchNetwork
 from likely.training.plan import choose_plan
 
 
-def smooth_pictures(n: int, channels: int, side: int, seed: int = 0) -> np.ndarray:
+def smooth_images(n: int, channels: int, side: int, seed: int = 0) -> np.ndarray:
     """Noise whose neighboring pixels agree, like those of photographs."""
     noise = np.random.default_rng(seed).normal(size=(n, channels, side + 2, side + 2))
     windows = np.lib.stride_tricks.sliding_window_view(noise, (3, 3), axis=(2, 3))
@@ -24,8 +24,8 @@ def smooth_pictures(n: int, channels: int, side: int, seed: int = 0) -> np.ndarr
 
 @pytest.mark.parametrize("channels", [1, 3])
 @pytest.mark.parametrize("side", [4, 8, 14, 28, 32, 64, 96, 224])
-def test_pictures_of_many_sizes(side: int, channels: int) -> None:
-    sample = smooth_pictures(2, channels, side)
+def test_images_of_many_sizes(side: int, channels: int) -> None:
+    sample = smooth_images(2, channels, side)
     net = ConvNet(width=4, stem=8).build(5, sample)
     x = torch.from_numpy(sample)
     scores, features = net.eval().scores_and_features(x)
@@ -36,8 +36,8 @@ def test_pictures_of_many_sizes(side: int, channels: int) -> None:
 
 
 @pytest.mark.parametrize(("side", "stride", "blocks"), [(64, 4, 2), (96, 4, 3), (224, 8, 3)])
-def test_larger_patches_make_large_pictures_small(side: int, stride: int, blocks: int) -> None:
-    sample = smooth_pictures(4, 3, side)
+def test_larger_patches_make_large_images_small(side: int, stride: int, blocks: int) -> None:
+    sample = smooth_images(4, 3, side)
     net = ConvNet(width=4, stem=8, stride=stride).build(5, sample)
     x = torch.from_numpy(sample)
     assert net.whiten(x).shape == (4, 8, side // stride, side // stride)
@@ -52,24 +52,24 @@ def test_larger_patches_make_large_pictures_small(side: int, stride: int, blocks
     [((8, 8), 2), ((28, 28), 2), ((56, 56, 3), 2), ((64, 64), 4), ((112, 112, 3), 4), ((224, 224, 3), 8),
      ((1000, 9), 4), ((1000, 5), 2), ((400, 500, 3), 16)],
 )  # fmt: skip
-def test_the_plan_has_patches_for_the_pictures(shape: tuple[int, ...], stride: int) -> None:
+def test_the_plan_has_patches_for_the_images(shape: tuple[int, ...], stride: int) -> None:
     plan = choose_plan(RunConfig(), row_shape=shape, n_rows=9_000, n_outputs=3, task="classification", mirror=False)
     assert plan.network.settings["stride"] == stride
     engine = create_engine(
         "torch", plan.network, n_outputs=3, head="softmax", loss="cross_entropy", optimizer=Optimizer(), seed=0,
-        sample=smooth_pictures(2, 3 if len(shape) == 3 else 1, max(shape))[:, :, : shape[0], : shape[1]],
+        sample=smooth_images(2, 3 if len(shape) == 3 else 1, max(shape))[:, :, : shape[0], : shape[1]],
     )  # fmt: skip
     assert engine.n_parameters > 0
 
 
-def test_pictures_need_not_be_square() -> None:
-    sample = smooth_pictures(2, 1, 40)[:, :, :, :24]
+def test_images_need_not_be_square() -> None:
+    sample = smooth_images(2, 1, 40)[:, :, :, :24]
     assert ConvNet(width=4, stem=8).build(3, sample)(torch.from_numpy(sample)).shape == (2, 3)
 
 
 @pytest.mark.parametrize("channels", [1, 3])
 def test_the_number_of_parameters(channels: int) -> None:
-    net = ConvNet(width=6, stem=8).build(10, smooth_pictures(4, channels, 28))
+    net = ConvNet(width=6, stem=8).build(10, smooth_images(4, channels, 28))
     stem = 8 * channels * 16
     convolutions = 9 * (8 * 6 + 6 * 6 + 6 * 12 + 12 * 12)
     norms = 2 * 2 * (6 + 12)
@@ -82,7 +82,7 @@ def test_the_number_of_parameters(channels: int) -> None:
 
 @pytest.mark.parametrize("channels", [1, 3])
 def test_the_first_layer_whitens(channels: int) -> None:
-    sample = smooth_pictures(64, channels, 16)
+    sample = smooth_images(64, channels, 16)
     n = 32 * channels
     filters = whitening_filters(sample, n)
     assert filters.shape == (n, channels, 4, 4)
@@ -100,16 +100,16 @@ def test_the_first_layer_whitens(channels: int) -> None:
 
 
 def test_there_are_no_more_filters_than_directions() -> None:
-    assert whitening_filters(smooth_pictures(8, 1, 8), 200).shape == (32, 1, 4, 4)
-    assert ConvNet(width=4, stem=200).build(3, smooth_pictures(8, 1, 8))(torch.zeros(2, 1, 8, 8)).shape == (2, 3)
+    assert whitening_filters(smooth_images(8, 1, 8), 200).shape == (32, 1, 4, 4)
+    assert ConvNet(width=4, stem=200).build(3, smooth_images(8, 1, 8))(torch.zeros(2, 1, 8, 8)).shape == (2, 3)
 
 
-def test_pictures_of_one_color_make_finite_filters() -> None:
+def test_images_of_one_color_make_finite_filters() -> None:
     assert np.isfinite(whitening_filters(np.zeros((2, 1, 8, 8), np.float32), 8)).all()
 
 
 def test_convolutions_start_as_the_identity() -> None:
-    net = ConvNet(width=8, stem=8).build(3, smooth_pictures(4, 1, 16))
+    net = ConvNet(width=8, stem=8).build(3, smooth_images(4, 1, 16))
     x = torch.from_numpy(np.random.default_rng(0).normal(size=(2, 8, 6, 6)).astype(np.float32))
     first, second = net.blocks
     torch.testing.assert_close(first.conv1(x), x)
@@ -122,7 +122,7 @@ def test_convolutions_start_as_the_identity() -> None:
 
 
 def test_what_learns() -> None:
-    sample = smooth_pictures(8, 1, 16)
+    sample = smooth_images(8, 1, 16)
     net = ConvNet(width=4, stem=8).build(3, sample)
     net(torch.from_numpy(sample)).square().sum().backward()
     fixed = {name for name, p in net.named_parameters() if not p.requires_grad}
@@ -135,7 +135,7 @@ def test_what_learns() -> None:
 
 
 def test_the_same_seed_makes_the_same_module() -> None:
-    sample = smooth_pictures(4, 1, 16)
+    sample = smooth_images(4, 1, 16)
 
     def state(seed: int) -> dict[str, np.ndarray]:
         engine = create_engine(
@@ -175,6 +175,6 @@ def test_settings_out_of_range(settings: dict[str, int]) -> None:
 
 
 @pytest.mark.parametrize("shape", [(2, 1, 3, 8), (2, 8, 8), (0, 1, 8, 8), (2, 64)])
-def test_samples_that_are_no_pictures(shape: tuple[int, ...]) -> None:
+def test_samples_that_are_no_images(shape: tuple[int, ...]) -> None:
     with pytest.raises(ShapeError, match="at least 4 x 4"):
         ConvNet().build(3, np.zeros(shape, np.float32))

@@ -61,7 +61,7 @@ class Residual(nn.Module):
 
 
 class ResNet(nn.Module):
-    """Pictures of one channel -> scores; what it subtracts first is a buffer."""
+    """Images of one channel -> scores; what it subtracts first is a buffer."""
 
     def __init__(self, n_classes: int, width: int = 8) -> None:
         super().__init__()

@@ -35,7 +35,7 @@ def test_draws_belong_to_rows_and_not_to_places_in_the_batch() -> None:
     np.testing.assert_array_equal(flip.draws(order, 4), flip.draws(np.arange(20), 4)[order])
 
 
-def test_pictures_are_mirrored_left_to_right_in_every_library() -> None:
+def test_images_are_mirrored_left_to_right_in_every_library() -> None:
     flip = AlternatingFlip(6, 0)
     x = RNG.normal(size=(6, 3, 4, 5)).astype(np.float32)
     draws = np.array([[0], [1], [1], [0], [1], [0]])

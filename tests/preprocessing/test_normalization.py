@@ -21,12 +21,12 @@ COLOR = RNG.integers(0, 256, (5, 12, 10, 3), dtype=np.uint8)
 TABLE = RNG.normal(size=(50, 4)) * [1.0, 1e-3, 1e4, 1.0] + [0.0, 5.0, 1e9, 7.0]
 
 ALL = [
-    Normalization.for_pictures((28, 20), dtype="float64"),
-    Normalization.for_pictures((28, 20), layout="channels_first"),
-    Normalization.for_pictures((28, 20), pad_to=33, layout="channels_first"),
-    Normalization.for_pictures((28, 20), pad_to=32),
-    Normalization.for_pictures((12, 10, 3), pad_to=12, layout="channels_first", dtype="float64"),
-    Normalization.for_pictures((12, 10, 3)),
+    Normalization.for_images((28, 20), dtype="float64"),
+    Normalization.for_images((28, 20), layout="channels_first"),
+    Normalization.for_images((28, 20), pad_to=33, layout="channels_first"),
+    Normalization.for_images((28, 20), pad_to=32),
+    Normalization.for_images((12, 10, 3), pad_to=12, layout="channels_first", dtype="float64"),
+    Normalization.for_images((12, 10, 3)),
     Normalization.fit_numbers(TABLE, "float64"),
     Normalization.fit_numbers(TABLE),
 ]
@@ -36,13 +36,13 @@ def rows_for(normalization: Normalization) -> np.ndarray:
     return TABLE if normalization.kind == "numbers" else GRAY if len(normalization.shape) == 2 else COLOR
 
 
-def test_pictures_by_torch() -> None:
+def test_images_by_torch() -> None:
     torch_way = torch.nn.functional.pad(torch.from_numpy(GRAY)[:, None].double() / 255, (6, 6, 2, 2))
-    ours = Normalization.for_pictures((28, 20), 32, "channels_first", "float64")(GRAY)
+    ours = Normalization.for_images((28, 20), 32, "channels_first", "float64")(GRAY)
     np.testing.assert_array_equal(ours, torch_way.numpy())
-    rows = Normalization.for_pictures((28, 20), 32, "rows", "float64")(GRAY)
+    rows = Normalization.for_images((28, 20), 32, "rows", "float64")(GRAY)
     np.testing.assert_array_equal(rows, torch_way.reshape(5, -1).numpy())
-    color = Normalization.for_pictures((12, 10, 3), None, "channels_first")(COLOR)
+    color = Normalization.for_images((12, 10, 3), None, "channels_first")(COLOR)
     np.testing.assert_array_equal(color, (torch.from_numpy(COLOR).permute(0, 3, 1, 2).float() / 255).numpy())
 
 
@@ -139,11 +139,11 @@ def test_check_refuses_what_is_not(
 
 
 def test_what_can_not_be_made() -> None:
-    with pytest.raises(ShapeError, match="at least the pictures' size, 28; got 20"):
-        Normalization.for_pictures((28, 20), pad_to=20)
+    with pytest.raises(ShapeError, match="at least the images' size, 28; got 20"):
+        Normalization.for_images((28, 20), pad_to=20)
     for shape in [(28,), (28, 28, 1), (0, 3)]:
-        with pytest.raises(ShapeError, match="shape of a picture"):
-            Normalization.for_pictures(shape)
+        with pytest.raises(ShapeError, match="shape of an image"):
+            Normalization.for_images(shape)
     with pytest.raises(DataError, match="must have rows"):
         Normalization.fit_numbers(np.empty((0, 3)))
     with pytest.raises(DataError, match="got nan at row 0, column 0"):

@@ -191,6 +191,6 @@ def test_a_number_of_powers_that_is_not_that_of_the_columns_is_refused() -> None
     values["power"] = {name: numbers[:-1] for name, numbers in values["power"].items()}
     with pytest.raises(ModelFileError):
         Normalization.from_json(values)
-    digits = Normalization.fit_pictures(np.zeros((2, 8, 8), np.uint8)).to_json()
+    digits = Normalization.fit_images(np.zeros((2, 8, 8), np.uint8)).to_json()
     with pytest.raises(ModelFileError):
         Normalization.from_json(digits | {"power": Normalization.fit_numbers(X, bend=True).to_json()["power"]})

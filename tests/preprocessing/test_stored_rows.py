@@ -23,7 +23,7 @@ SMALL = np.arange(60, dtype=np.uint8).reshape(10, 2, 3)
 
 @pytest.fixture
 def stored(tmp_path: Path) -> Dataset:
-    """Digits whose pictures lie on disk, not in the order of the training part."""
+    """Digits whose images lie on disk, not in the order of the training part."""
     digits = open_dataset("digits")
     assert digits.test is not None
     X = np.concatenate([digits.test.X[:], digits.train.X[:]])

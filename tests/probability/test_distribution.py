@@ -628,14 +628,14 @@ def test_plot_on_given_axes_and_with_long_names(plt):
     assert ax.yaxis_inverted()
 
 
-@pytest.mark.parametrize("with_pictures", [False, True])
-def test_plot_a_batch(plt, with_pictures):
+@pytest.mark.parametrize("with_images", [False, True])
+def test_plot_a_batch(plt, with_images):
     P = Distribution(CLOTHES, softmax_rows(4, 10, np.float32))
-    pictures = np.zeros((4, 28, 28), np.uint8) if with_pictures else None
-    axes = P.plot(pictures=pictures)
+    images = np.zeros((4, 28, 28), np.uint8) if with_images else None
+    axes = P.plot(images=images)
     figure = axes[0].figure
     figure.draw_without_rendering()
-    assert len(figure.axes) == (8 if with_pictures else 4)
+    assert len(figure.axes) == (8 if with_images else 4)
     for ax, row in zip(axes, P.probs, strict=True):
         np.testing.assert_allclose(lengths(ax, "width"), row)
         assert ax.get_xlim()[1] > P.probs.max()
@@ -651,8 +651,8 @@ def test_plots_that_cannot_be_drawn(plt):
     with pytest.raises(ShapeError, match="1 to 24 rows; got 0"):
         P[:0].plot()
     with pytest.raises(ShapeError, match="one per row; got 2 for 3"):
-        P[:3].plot(pictures=np.zeros((2, 28, 28)))
+        P[:3].plot(images=np.zeros((2, 28, 28)))
     with pytest.raises(ShapeError, match="ax must be one per row; got 1 for 3 rows"):
         P[:3].plot(ax=plt.subplots()[1])
-    with pytest.raises(ConfigError, match="Only one of ax and pictures"):
-        P[0].plot(ax=plt.subplots()[1], pictures=np.zeros((1, 28, 28)))
+    with pytest.raises(ConfigError, match="Only one of ax and images"):
+        P[0].plot(ax=plt.subplots()[1], images=np.zeros((1, 28, 28)))

@@ -42,12 +42,12 @@ def history(steps=12, every=4):
 @pytest.fixture(scope="session")
 def digits() -> ReportData:
     """A real model, weak enough to be wrong on some of the 897 digits that it did not see."""
-    pictures, y = load_digits(return_X_y=True)
-    rows = pictures[:, ::2] / 16
+    images, y = load_digits(return_X_y=True)
+    rows = images[:, ::2] / 16
     model = LogisticRegression(C=0.1, max_iter=500).fit(rows[:900], y[:900])
     probs = model.predict_proba(rows[900:])
     labels = tuple(f"digit {i}" for i in range(10))
-    stored = np.round(pictures[900:] * 15.9375).astype(np.uint8).reshape(-1, 8, 8)
+    stored = np.round(images[900:] * 15.9375).astype(np.uint8).reshape(-1, 8, 8)
     metrics = classification_metrics(probs, y[900:], labels)
     return ReportData("digits", CARD, history(), metrics, labels, y[900:], probs, stored, None)
 

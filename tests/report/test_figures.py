@@ -19,8 +19,8 @@ def all_figures(data, description="What it shows."):
     return {
         "loss": figures.loss_curve(statements.curve(data.history, "loss"), held_out, description),
         "accuracy": figures.accuracy_curve(held_out, description),
-        "reliability": figures.reliability_diagram(bins, "picture", description),
-        "confusion": figures.confusion_picture(confusion, description)[0],
+        "reliability": figures.reliability_diagram(bins, "image", description),
+        "confusion": figures.confusion_image(confusion, description)[0],
         "scatter": figures.prediction_scatter(y, y + 1, description),
         "residuals": figures.residual_histogram(y - 3, description),
     }
@@ -74,7 +74,7 @@ def test_the_same_numbers_give_the_same_text_whatever_matplotlib_is_set_to(digit
         assert dict(mpl.rcParams) == before
 
 
-def test_the_reliability_diagram_writes_the_number_of_pictures_in_each_bin(digits, drawn):
+def test_the_reliability_diagram_writes_the_number_of_images_in_each_bin(digits, drawn):
     root = ElementTree.fromstring(drawn["reliability"])
     texts = [e.text for e in root.iter("{http://www.w3.org/2000/svg}text")]
     counts = reliability_bins(digits.probs, digits.y).count
@@ -93,12 +93,12 @@ def test_many_points_stay_few():
 
 
 def test_many_classes_share_cells():
-    svg, together = figures.confusion_picture(np.diag(np.arange(1, 1002)), "")
+    svg, together = figures.confusion_image(np.diag(np.arange(1, 1002)), "")
     assert together == 5
     assert len(svg) < 60_000
 
 
 def test_an_empty_row_of_the_confusion_is_no_error():
-    svg, together = figures.confusion_picture(np.zeros((30, 30), dtype=np.int64), "")
+    svg, together = figures.confusion_image(np.zeros((30, 30), dtype=np.int64), "")
     assert together == 1
     ElementTree.fromstring(svg)

@@ -50,7 +50,7 @@ def two_class(confidence, right, n):
 def reliability_sentence(*groups):
     pairs = [two_class(*group) for group in groups]
     y, probs = np.concatenate([p[0] for p in pairs]), np.concatenate([p[1] for p in pairs])
-    return statements.about_reliability(statements.make_bins(reliability_bins(probs, y)), "picture")
+    return statements.about_reliability(statements.make_bins(reliability_bins(probs, y)), "image")
 
 
 @pytest.mark.parametrize(
@@ -61,7 +61,7 @@ def reliability_sentence(*groups):
         ([(0.95, 0.93, 100_000)], "is slightly overconfident between 0.93 and 1.00"),
         ([(0.70, 0.62, 4000), (0.75, 0.67, 4000)], "is overconfident between 0.67 and 0.80"),
         ([(0.62, 0.70, 4000), (0.95, 0.85, 4000)], "underconfident between 0.60 and 0.67"),
-        ([(0.7, 0.6, 10)], "10 pictures can show only large gaps"),
+        ([(0.7, 0.6, 10)], "10 images can show only large gaps"),
     ],
 )
 def test_reliability_in_words(groups, expected):
@@ -103,7 +103,7 @@ def test_confusion_in_words():
     expected = "Most often confused: a taken for b (3 of 8); the other way round 1 of 10."
     assert statements.about_confusion(confusion, "abc", "row") == expected
     assert statements.confused_pairs(confusion, 10) == [(0, 1, 3, 8), (2, 1, 2, 2), (1, 0, 1, 10)]
-    assert statements.about_confusion(np.diag([4, 4]), "ab", "picture") == "No picture was taken for another class."
+    assert statements.about_confusion(np.diag([4, 4]), "ab", "image") == "No image was taken for another class."
     assert "more than once" in statements.about_confusion(np.array([[4, 1], [1, 4]]), "ab", "row")
 
 
@@ -119,11 +119,11 @@ def test_doubt_in_words():
     probs[:10] = [0.55, 0.45]
     y = np.zeros(100, dtype=np.int64)
     y[:5] = 1
-    text = statements.about_uncertain(y, probs, statements.entropies(probs), "picture")
-    assert text.startswith("Doubt is well placed: in the least certain tenth of the pictures 50.0% of the answers are")
+    text = statements.about_uncertain(y, probs, statements.entropies(probs), "image")
+    assert text.startswith("Doubt is well placed: in the least certain tenth of the images 50.0% of the answers are")
     assert text.endswith("wrong, in the rest 0.0%.")
-    assert "no guide" in statements.about_uncertain(0 * y, probs, statements.entropies(probs), "picture")
-    assert "0.33 nats" in statements.about_uncertain(y[-1:], probs[-1:], statements.entropies(probs[-1:]), "picture")
+    assert "no guide" in statements.about_uncertain(0 * y, probs, statements.entropies(probs), "image")
+    assert "0.33 nats" in statements.about_uncertain(y[-1:], probs[-1:], statements.entropies(probs[-1:]), "image")
     assert "from 0.33 to 0.69" in statements.about_uncertain(
         y[:15], probs[:15], statements.entropies(probs[:15]), "row"
     )
@@ -164,15 +164,15 @@ def test_the_calibration_error_is_said_with_its_interval_and_what_chance_would_s
         "calibration_p": 0.14,
         "ece_classwise": interval(0.001, 0.0, 0.003),
     }
-    text = statements.about_floor(metrics, "picture")
+    text = statements.about_floor(metrics, "image")
     assert "0.40% (95% interval 0.00% to 1.10%)" in text
     assert "As counted it is 0.72%" in text
     assert "about 0.52%" in text
     assert "probability of 0.14" in text
     assert "no reason to doubt" in text
     assert "0.10% (0.00% to 0.30%) on average over the classes" in text
-    assert "a miscalibration of the model" in statements.about_floor({**metrics, "calibration_p": 0.002}, "picture")
-    assert "<0.01" in statements.about_floor({**metrics, "calibration_p": 0.002}, "picture")
+    assert "a miscalibration of the model" in statements.about_floor({**metrics, "calibration_p": 0.002}, "image")
+    assert "<0.01" in statements.about_floor({**metrics, "calibration_p": 0.002}, "image")
     assert statements.about_floor({"ece": interval(0.1, 0.0, 0.2), "ece_floor": interval(0.1, 0.0, 0.2)}, "row") == ""
 
 

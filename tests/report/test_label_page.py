@@ -23,7 +23,7 @@ def checked(X: np.ndarray, labels: tuple[str, ...] = ("boot", "bag"), paths: lis
     return LabelCheck(data, issues, probabilities, 3)
 
 
-def test_each_row_stands_with_both_labels_and_its_picture() -> None:
+def test_each_row_stands_with_both_labels_and_its_image() -> None:
     page = render_label_page(checked(np.zeros((3, 8, 8), np.uint8)))
     assert page.count("data:image/png;base64,") == 3
     assert page.count("6.2%") == page.count("93.8%") == 3
@@ -56,7 +56,7 @@ def test_it_loads_nothing_and_is_well_formed() -> None:
     assert open_tags == []
 
 
-def test_rows_of_numbers_have_no_picture_and_no_doubt_is_no_list() -> None:
+def test_rows_of_numbers_have_no_image_and_no_doubt_is_no_list() -> None:
     assert "<img" not in render_label_page(checked(np.zeros((2, 3))))
     assert "<ol" not in render_label_page(checked(np.zeros((0, 3))))
 

@@ -123,7 +123,7 @@ def test_headline_figures_are_the_metrics(digits, page):
     assert intervals[1] == f"95%: {m['nll']['low']:.4f} to {m['nll']['high']:.4f}"
     right = int(sklearn.metrics.accuracy_score(digits.y, digits.probs.argmax(axis=1), normalize=False))
     assert (
-        f"Of 897 test pictures that the model had never seen, it named {right} correctly." in page.texts("p", "lead")[0]
+        f"Of 897 test images that the model had never seen, it named {right} correctly." in page.texts("p", "lead")[0]
     )
 
 
@@ -150,15 +150,15 @@ def test_the_class_table_is_scikit_learns(digits, html):
     assert cells == expected
 
 
-def test_the_examples_are_the_right_ones_with_their_own_pictures(digits, page):
+def test_the_examples_are_the_right_ones_with_their_own_images(digits, page):
     wrong = most_confidently_wrong(digits.y, digits.probs, 24)
     unsure = least_certain(entropies(digits.probs), 24)
     assert page.texts("p", "name") == [f"no. {i}" for i in [*wrong, *unsure]]
     images = [attrs for attrs, _ in page.find("img")]
     for i, attrs in zip([*wrong, *unsure], images, strict=True):
         content = base64.b64decode(attrs["src"].partition(",")[2], validate=True)
-        np.testing.assert_array_equal(np.asarray(Image.open(io.BytesIO(content), formats=["PNG"])), digits.pictures[i])
-        assert attrs["alt"] == (f"Test picture no. {i}: digit {digits.y[i]}, named digit {digits.probs[i].argmax()}")
+        np.testing.assert_array_equal(np.asarray(Image.open(io.BytesIO(content), formats=["PNG"])), digits.images[i])
+        assert attrs["alt"] == (f"Test image no. {i}: digit {digits.y[i]}, named digit {digits.probs[i].argmax()}")
         assert attrs["class"] == "pixelated"
 
 
@@ -286,24 +286,24 @@ def test_a_model_that_is_always_right():
     assert "No wrong answer among 30 rows." in text
 
 
-def test_large_color_pictures_are_shrunk(digits):
+def test_large_color_images_are_shrunk(digits):
     rng = np.random.default_rng(0)
-    pictures = rng.integers(0, 256, (len(digits.y), 60, 120, 3), dtype=np.uint8)
-    page = check_page(render(replace(digits, pictures=pictures)))
+    images = rng.integers(0, 256, (len(digits.y), 60, 120, 3), dtype=np.uint8)
+    page = check_page(render(replace(digits, images=images)))
     attrs = page.find("img")[0][0]
     content = base64.b64decode(attrs["src"].partition(",")[2])
     assert Image.open(io.BytesIO(content), formats=["PNG"]).size == (96, 48)
     assert "class" not in attrs
 
 
-def test_a_page_of_ten_thousand_pictures_stays_small():
+def test_a_page_of_ten_thousand_images_stays_small():
     rng = np.random.default_rng(0)
     probs, y = rng.dirichlet(np.ones(10), size=10_000), rng.integers(0, 10, 10_000)
-    pictures = rng.integers(0, 256, (10_000, 28, 28), dtype=np.uint8)
+    images = rng.integers(0, 256, (10_000, 28, 28), dtype=np.uint8)
     labels = tuple("abcdefghij")
     records = [{"step": s, "loss": 1 / s, "held_out": None} for s in range(1, 5000)]
     metrics = classification_metrics(probs, y, labels)
-    assert len(render(ReportData("t", {}, records, metrics, labels, y, probs, pictures, None))) < 1_500_000
+    assert len(render(ReportData("t", {}, records, metrics, labels, y, probs, images, None))) < 1_500_000
 
 
 def test_regression(diabetes):
@@ -338,9 +338,9 @@ def test_other_figures_with_intervals_are_shown(digits):
     "change",
     [
         {"y": np.zeros(3, dtype=np.int64)},
-        {"y": np.zeros(0, dtype=np.int64), "probs": np.zeros((0, 10)), "pictures": None},
+        {"y": np.zeros(0, dtype=np.int64), "probs": np.zeros((0, 10)), "images": None},
         {"labels": ("one", "two")},
-        {"pictures": np.zeros((2, 8, 8), dtype=np.uint8)},
+        {"images": np.zeros((2, 8, 8), dtype=np.uint8)},
         {"names": ["one"]},
     ],
 )

@@ -11,9 +11,9 @@ from likely.errors import ConfigError, EngineError
 from likely.networks.linear import Linear
 from likely.networks.mlp import MLP
 from likely.training import benchmark as benchmark_module
-from likely.training.benchmark import OVERHEAD, PICTURES, Benchmark, Size, benchmark
+from likely.training.benchmark import IMAGES, OVERHEAD, Benchmark, Size, benchmark
 
-TINY = Size(side=64, pictures=2, rounds=1, trained_on=256)
+TINY = Size(side=64, images=2, rounds=1, trained_on=256)
 
 
 @pytest.fixture(scope="module")
@@ -39,25 +39,25 @@ def test_expected_times_follow_from_the_work_and_the_rate(measured: tuple[Benchm
     [speed] = [r.gflops for r in found.rates if r.work == "convolution" and r.precision == rates.precisions("cpu")[-1]]
     assert [entry.preset for entry in found.presets] == ["fast", "balanced", "best"]
     for entry in found.presets:
-        assert entry.seconds == pytest.approx(OVERHEAD * entry.epochs * PICTURES * entry.gflop_per_picture / speed)
-    works = [entry.epochs * entry.gflop_per_picture for entry in found.presets]
+        assert entry.seconds == pytest.approx(OVERHEAD * entry.epochs * IMAGES * entry.gflop_per_image / speed)
+    works = [entry.epochs * entry.gflop_per_image for entry in found.presets]
     assert works == sorted(works)
 
 
 def test_the_short_run_trains_on_fashion_mnist(measured: tuple[Benchmark, list[str], int]) -> None:
     found, _, records = measured
     assert records > 0
-    assert (found.run.data, found.run.pictures) == ("fashion-mnist", 256)
-    assert found.run.pictures_per_second == pytest.approx(256 / found.run.seconds, rel=1e-6)
+    assert (found.run.data, found.run.images) == ("fashion-mnist", 256)
+    assert found.run.images_per_second == pytest.approx(256 / found.run.seconds, rel=1e-6)
     plain = found.to_json()
     assert set(plain) == {"hardware", "versions", "device", "threads", "rates", "presets", "run"}
 
 
-def test_pictures_are_made_up_where_there_are_none(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_images_are_made_up_where_there_are_none(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(benchmark_module, "at_hand", lambda: None)
     found = benchmark("cpu", TINY)
-    assert found.run.data == "made-up pictures"
-    assert found.run.pictures == 256
+    assert found.run.data == "made-up images"
+    assert found.run.images == 256
 
 
 def test_the_work_of_a_step_is_counted() -> None:

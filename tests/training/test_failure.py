@@ -14,7 +14,7 @@ from likely.training.failure import check_training, cost_of_knowing_nothing, not
 
 DIGITS = load_digits()
 X, y = DIGITS.data, DIGITS.target
-PICTURES = (DIGITS.images * 15).astype(np.uint8)
+IMAGES = (DIGITS.images * 15).astype(np.uint8)
 SAYS = r"step \d+ .*Try a learning rate of \d|\d+ steps.*Try a learning rate of \d"
 
 
@@ -37,7 +37,7 @@ def test_a_rate_that_is_too_high_is_an_error(settings: dict[str, Any], rate: flo
 def test_a_conv_net_and_a_regressor_say_so_too() -> None:
     clf = likely.Classifier(learning_rate=100, epochs=2, random_state=0, verbose=False)
     with pytest.raises(DivergenceError, match=SAYS):
-        clf.fit(PICTURES[:300], y[:300])
+        clf.fit(IMAGES[:300], y[:300])
     regressor = likely.Regressor(network="mlp", learning_rate=30, epochs=5, random_state=0, verbose=False)
     with pytest.raises(DivergenceError, match=SAYS), np.errstate(all="ignore"):
         regressor.fit(X[:600], X[:600].sum(axis=1))

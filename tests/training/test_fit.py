@@ -65,8 +65,8 @@ def test_data_without_a_test_part_lends_a_fifth(tmp_path: Path) -> None:
     for label, low in (("dark", 0), ("light", 128)):
         (tmp_path / label).mkdir()
         for i in range(20):
-            picture = rng.integers(low, low + 127, (10, 12), dtype=np.uint8)
-            Image.fromarray(picture).save(tmp_path / label / f"{i}.png")
+            image = rng.integers(low, low + 127, (10, 12), dtype=np.uint8)
+            Image.fromarray(image).save(tmp_path / label / f"{i}.png")
     dataset = open_data(RunConfig(data=str(tmp_path)))
     assert dataset.test is not None
     assert (len(dataset.train), len(dataset.test)) == (32, 8)
@@ -87,7 +87,7 @@ def test_regression_is_refused_for_names_and_taken_for_numbers(tmp_path: Path) -
 def test_engines_and_networks_that_do_not_fit(tmp_path: Path) -> None:
     with pytest.raises(EngineError, match="torch"):
         fit(RunConfig(data="digits", network="conv", engine="numpy", out=str(tmp_path / "a")))
-    with pytest.raises(ConfigError, match="pictures"):
+    with pytest.raises(ConfigError, match="images"):
         fit(RunConfig(data="iris", network="conv", out=str(tmp_path / "b")))
 
 

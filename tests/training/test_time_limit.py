@@ -18,7 +18,7 @@ PER_WIDTH = {32: 0.025, 48: 0.04, 64: 0.055, 80: 0.08, 96: 0.11, 128: 0.17}
 
 
 def _timed(network: Any, X: np.ndarray, *_: Any) -> float:
-    """Seconds of a step of 256 pictures on a certain machine."""
+    """Seconds of a step of 256 images on a certain machine."""
     return PER_WIDTH[network.settings["width"]] * len(X) / 256
 
 
@@ -99,7 +99,7 @@ def test_the_user_is_told_and_the_limit_is_kept() -> None:
     ({"preset": "fast"}, True, ()), ({"preset": "balanced"}, True, ("cutout",)), ({"preset": "balanced"}, False, ()),
     ({"preset": "balanced", "augment": ("mirror",)}, True, ()), ({"augment": ("shift",)}, True, ("shift",)),
 ])  # fmt: skip
-def test_only_what_the_data_set_declares_to_be_harmless_changes_pictures(
+def test_only_what_the_data_set_declares_to_be_harmless_changes_images(
     settings: dict[str, Any], mirror: bool, augment: tuple[str, ...]
 ) -> None:
     plan = choose_plan(

@@ -1,4 +1,4 @@
-"""What a model says about pictures or rows of a table: one answer each."""
+"""What a model says about images or rows of a table: one answer each."""
 
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
@@ -28,7 +28,7 @@ class Given:
 
 
 Name: TypeAlias = str | int
-"""What an answer is about: the path of a picture, or the number of a row, from 0."""
+"""What an answer is about: the path of an image, or the number of a row, from 0."""
 
 
 @dataclass(frozen=True)
@@ -92,7 +92,7 @@ class Number:
 
 @dataclass(frozen=True)
 class Failure:
-    """A picture or row without an answer, and why."""
+    """An image or row without an answer, and why."""
 
     name: Name
     error: str
@@ -111,7 +111,7 @@ def called(name: Name) -> str:
 
 
 def _named(name: Name) -> dict[str, Name]:
-    return {"row" if isinstance(name, int) else "picture": name}
+    return {"row" if isinstance(name, int) else "image": name}
 
 
 def most_probable(probabilities: dict[str, float]) -> str:
@@ -127,7 +127,7 @@ def classify(
     Args:
         predictor: the model.
         names: what to call the rows.
-        X: pictures, shape (n, h, w) or (n, h, w, 3), or rows of a table, shape (n, d).
+        X: images, shape (n, h, w) or (n, h, w, 3), or rows of a table, shape (n, d).
         questions: events in the space of the model's labels as text.
         promises: the coverage of sets and the threshold of answers, where the model can promise them.
     """

@@ -49,7 +49,7 @@ def likely(
         bool, typer.Option("--version", callback=show_version, is_eager=True, help="Print the version and exit.")
     ] = False,
 ) -> None:
-    """Learn P(label | picture) from labelled pictures, and answer new ones with calibrated probabilities."""
+    """Learn P(label | image) from labelled images, and answer new ones with calibrated probabilities."""
 
 
 for command in (fit, predict, evaluate, compare, check, calibrate, inspect, report, bench):

@@ -1,4 +1,4 @@
-"""What `likely predict` is asked about: pictures, or rows of a table, each as the model takes it or with an error."""
+"""What `likely predict` is asked about: images, or rows of a table, each as the model takes it or with an error."""
 
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, TypeAlias
@@ -8,9 +8,9 @@ import typer
 from likely.cli.answers import Name
 from likely.cli.evaluating import about_later_rows
 from likely.cli.terminal import complain
-from likely.data.images.decode import read_picture
-from likely.data.images.find import Found, find_pictures
-from likely.errors import DataError, PictureError
+from likely.data.images.decode import read_image
+from likely.data.images.find import Found, find_images
+from likely.errors import DataError, ImageError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -24,41 +24,41 @@ Asked: TypeAlias = "tuple[Name, np.ndarray | str]"
 
 
 def table_among(predictor: "Predictor", arguments: Sequence[str]) -> str | None:
-    """The table that is asked about, alone; None where pictures are.
+    """The table that is asked about, alone; None where images are.
 
     Raises:
-        DataError: if the model can't answer pictures.
+        DataError: if the model can't answer images.
         typer.BadParameter: if there is a table and something else.
     """
     from likely.data.tables.table import is_table
 
-    tables = [a for a in arguments if is_table(a) or (a == "-" and predictor.picture_shape is None)]
+    tables = [a for a in arguments if is_table(a) or (a == "-" and predictor.image_shape is None)]
     if tables and len(arguments) > 1:
-        raise typer.BadParameter(f"A table must stand alone; got {len(arguments)} arguments.", param_hint="PICTURE")
-    if not tables and predictor.picture_shape is None:
+        raise typer.BadParameter(f"A table must stand alone; got {len(arguments)} arguments.", param_hint="IMAGE")
+    if not tables and predictor.image_shape is None:
         raise DataError(
-            f"The model must be one of pictures to answer {arguments[0]}; got one of rows with "
+            f"The model must be one of images to answer {arguments[0]}; got one of rows with "
             f"{predictor.normalization.shape[0]} columns. Try a table: .csv, .tsv, .parquet, or - for standard input."
         )
     return tables[0] if tables else None
 
 
-def pictures_asked(predictor: "Predictor", arguments: Sequence[str], *, raw: bool) -> Iterator[Asked]:
-    """The pictures that the arguments mean."""
-    search = find_pictures(arguments)
+def images_asked(predictor: "Predictor", arguments: Sequence[str], *, raw: bool) -> Iterator[Asked]:
+    """The images that the arguments mean."""
+    search = find_images(arguments)
     if about := search.about_others():
         complain(f"note: {about}")
     for found in search.found:
         yield found.name, _read(predictor, found, raw=raw)
 
 
-def rows_asked(predictor: "Predictor", path: str, *, picture: str | None, raw: bool) -> Iterator[Asked]:
+def rows_asked(predictor: "Predictor", path: str, *, image: str | None, raw: bool) -> Iterator[Asked]:
     """The rows of a table, numbered from 0; what the model does not know in them is told at the end.
 
     Args:
         predictor: the model.
         path: the table, or "-" for the standard input.
-        picture: the column with pictures, for a model of pictures; None takes that of training, or looks for one.
+        image: the column with images, for a model of images; None takes that of training, or looks for one.
         raw: leave out the data set's conversion of photographs.
     Raises:
         DataError, MissingExtraError: as `table_pieces`; or if a column that the model needs is not there.
@@ -72,8 +72,8 @@ def rows_asked(predictor: "Predictor", path: str, *, picture: str | None, raw: b
     n = 0
     text = {column.name for column in predictor.columns or () if column.categories is not None}
     for piece in table_pieces(path, text=text):
-        if predictor.picture_shape is not None:
-            column = _picture_column(predictor, piece, picture)
+        if predictor.image_shape is not None:
+            column = _image_column(predictor, piece, image)
             for row, found in enumerate(find_in_table(piece, column, n), start=n):
                 yield row, _read(predictor, found, raw=raw)
         else:
@@ -113,28 +113,28 @@ def _columns(predictor: "Predictor", table: "Table") -> "tuple[Column, ...]":
     return tuple(Column(name) for name in table.columns)
 
 
-def _picture_column(predictor: "Predictor", table: "Table", picture: str | None) -> str:
-    from likely.data.images.image_table import picture_column
+def _image_column(predictor: "Predictor", table: "Table", image: str | None) -> str:
+    from likely.data.images.image_table import image_column
 
-    stored = predictor.card.data.picture
-    if picture is None and stored in table.columns:
-        picture = stored
-    found, _ = picture_column(table, picture, exclude=predictor.card.data.label)
+    stored = predictor.card.data.image
+    if image is None and stored in table.columns:
+        image = stored
+    found, _ = image_column(table, image, exclude=predictor.card.data.label)
     if found is None:
         names = ", ".join(map(repr, [*table.columns, *table.unusable][:20]))
         raise DataError(
-            f"{table.path} must have a column of pictures; got none that holds paths or bytes of pictures. Its columns "
-            f"are {names}. Try --picture COLUMN."
+            f"{table.path} must have a column of images; got none that holds paths or bytes of images. Its columns "
+            f"are {names}. Try --image COLUMN."
         )
     return found
 
 
 def _read(predictor: "Predictor", found: Found, *, raw: bool) -> "np.ndarray | str":
-    shape = predictor.picture_shape
+    shape = predictor.image_shape
     if found.source is None or shape is None:
         return found.error or "There is nothing to read."
     name = "The standard input" if found.name == "-" else found.name
     try:
-        return read_picture(found.source, shape=shape, conversion=predictor.card.conversion, raw=raw, name=name)
-    except PictureError as error:
+        return read_image(found.source, shape=shape, conversion=predictor.card.conversion, raw=raw, name=name)
+    except ImageError as error:
         return str(error)

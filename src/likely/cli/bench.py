@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def bench(
-    pictures: Annotated[int, typer.Option(min=256, help="How many pictures the short run trains on.")] = 10_240,
+    images: Annotated[int, typer.Option(min=256, help="How many images the short run trains on.")] = 10_240,
     as_json: Annotated[bool, typer.Option("--json", help="All measurements as JSON.")] = False,
     device: Annotated[str | None, choice("device", "Where torch computes.")] = None,
 ) -> None:
@@ -26,7 +26,7 @@ def bench(
     from likely.training.benchmark import Size, benchmark
 
     with watch() as watcher:
-        found = benchmark(device or "auto", Size(trained_on=pictures), watcher.loading, watcher.record)
+        found = benchmark(device or "auto", Size(trained_on=images), watcher.loading, watcher.record)
     if as_json:
         typer.echo(json.dumps(found.to_json(), allow_nan=False, indent=2))
     else:
@@ -46,12 +46,12 @@ def _show(found: "Benchmark") -> None:
     screen.print(aligned([["", "in", "GFLOP/s"], *rates], right=True))
     screen.print()
     presets = [
-        [entry.preset, f"{entry.epochs:g}", f"{1000 * entry.gflop_per_picture:.0f}", duration(entry.seconds)]
+        [entry.preset, f"{entry.epochs:g}", f"{1000 * entry.gflop_per_image:.0f}", duration(entry.seconds)]
         for entry in found.presets
     ]
-    heading = ["preset", "epochs", "MFLOP per picture", "expected training on Fashion-MNIST"]
+    heading = ["preset", "epochs", "MFLOP per image", "expected training on Fashion-MNIST"]
     screen.print(aligned([heading, *presets], right=True))
     screen.print(
-        f"\nTrained fast on {run.pictures:,} pictures ({run.data}) in {duration(run.seconds)}: "
-        f"{run.pictures_per_second:,.0f} per second, {run.share_of_convolution:.0%} of the convolution's rate."
+        f"\nTrained fast on {run.images:,} images ({run.data}) in {duration(run.seconds)}: "
+        f"{run.images_per_second:,.0f} per second, {run.share_of_convolution:.0%} of the convolution's rate."
     )

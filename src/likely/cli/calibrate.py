@@ -11,9 +11,9 @@ from likely.cli.options import (
     data_option,
     group_by_folder_option,
     group_option,
+    image_option,
     label_option,
     model_argument,
-    picture_option,
     skip_bad_option,
 )
 
@@ -28,7 +28,7 @@ def calibrate(
     ] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a file that exists.")] = False,
     label: Annotated[str | None, label_option("as in training")] = None,
-    picture: Annotated[str | None, picture_option("as in training")] = None,
+    image: Annotated[str | None, image_option("as in training")] = None,
     group: Annotated[str | None, group_option()] = None,
     group_by_folder: Annotated[bool, group_by_folder_option()] = False,
     data_folder: Annotated[str | None, data_option()] = None,
@@ -61,7 +61,7 @@ def calibrate(
             data_folder,
             watcher,
             label=label,
-            picture=picture,
+            image=image,
             group=group,
             group_by_folder=group_by_folder,
             skip_bad=skip_bad,

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from likely.cli.options import choice, data_argument, data_option, label_option, picture_option
+from likely.cli.options import choice, data_argument, data_option, image_option, label_option
 from likely.cli.result_tables import aligned
 from likely.cli.terminal import console, percent, printable, styled
 
@@ -33,11 +33,11 @@ def check(
     as_json: Annotated[bool, typer.Option("--json", help="What was found as JSON.")] = False,
     data_folder: Annotated[str | None, data_option()] = None,
     label: Annotated[str | None, label_option("label, target, class or y")] = None,
-    picture: Annotated[str | None, picture_option("the one that holds pictures")] = None,
+    image: Annotated[str | None, image_option("the one that holds images")] = None,
     task: Annotated[str | None, choice("task", "What the answers are; auto asks the data.")] = None,
     skip_bad: Annotated[
         bool | None,
-        typer.Option("--skip-bad", help="Pictures that can't be read are no error.", show_default=False),
+        typer.Option("--skip-bad", help="Images that can't be read are no error.", show_default=False),
     ] = None,
     folds: Annotated[
         int, typer.Option(min=2, help="Networks to train, each without its share of rows.", rich_help_panel=_LABELS)
@@ -68,7 +68,7 @@ def check(
     ] = None,
     image_size: Annotated[
         int | None,
-        typer.Option(metavar="SIDE", help="Resize pictures in files, as fit will."),
+        typer.Option(metavar="SIDE", help="Resize images in files, as fit will."),
     ] = None,
     seed: Annotated[int | None, typer.Option(help="Of everything that is drawn.", rich_help_panel=_LABELS)] = None,
     device: Annotated[str | None, choice("device", "Where torch computes.", _LABELS)] = None,
@@ -86,7 +86,7 @@ def check(
     if not labels and accept:
         raise typer.BadParameter("It needs --labels.", param_hint="--accept")
     given = {"preset": preset, "network": network, "epochs": epochs, "image_size": image_size, "seed": seed}
-    given |= {"device": device, "task": task, "label": label, "picture": picture, "skip_bad": skip_bad}
+    given |= {"device": device, "task": task, "label": label, "image": image, "skip_bad": skip_bad}
     settings: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
     config = RunConfig(data=data, data_folder=data_folder, **settings)
     folder = None
@@ -104,7 +104,7 @@ def check(
             image_size=image_size,
             skip_bad=config.skip_bad,
             label=config.label,
-            picture=config.picture,
+            image=config.image,
             task=config.task,
         )
         found = _found(dataset, config, folds, most, watcher)
@@ -147,7 +147,7 @@ def _check_data(config: "RunConfig", folder: "Path | None", as_json: bool) -> No
             watcher.loading,
             image_size=config.image_size,
             label=config.label,
-            picture=config.picture,
+            image=config.image,
             task=config.task,
             skip_bad=config.skip_bad,
             seed=config.seed,

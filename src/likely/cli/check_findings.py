@@ -33,7 +33,7 @@ def print_checked(checked: "Checked") -> None:
 def _headline(checked: "Checked") -> "Text":
     verdict = "can be learned from" if checked.findings.fit_would_work else "can't be learned from as it is"
     shape = " x ".join(str(size) for size in checked.shape or ())
-    kind = "pictures of" if checked.shape is not None and len(checked.shape) > 1 else "numbers per row:"
+    kind = "images of" if checked.shape is not None and len(checked.shape) > 1 else "numbers per row:"
     what = f": {checked.dataset.task}, {kind} {shape}" if checked.dataset is not None and shape else ""
     return styled((f"{printable(checked.name)} {verdict}", "bold"), what)
 

@@ -12,9 +12,9 @@ from likely.cli.options import (
     data_option,
     group_by_folder_option,
     group_option,
+    image_option,
     label_option,
     model_argument,
-    picture_option,
     skip_bad_option,
 )
 from likely.cli.result_tables import conclusions_table, differences_table
@@ -39,7 +39,7 @@ def compare(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Both models' figures and the differences as JSON.")] = False,
     label: Annotated[str | None, label_option("as in training")] = None,
-    picture: Annotated[str | None, picture_option("as in training")] = None,
+    image: Annotated[str | None, image_option("as in training")] = None,
     group: Annotated[str | None, group_option()] = None,
     group_by_folder: Annotated[bool, group_by_folder_option()] = False,
     data_folder: Annotated[str | None, data_option()] = None,
@@ -56,7 +56,7 @@ def compare(
     models = [load(path, device or "auto") for path in (first, second)]
     _check_comparable(models)
     with watch() as watcher:
-        reading: Any = {"label": label, "picture": picture, "skip_bad": skip_bad}
+        reading: Any = {"label": label, "image": image, "skip_bad": skip_bad}
         reading |= {"group": group, "group_by_folder": group_by_folder}
         dataset = opened(models[0], data, data_folder, watcher, **reading)
         rows = chosen_rows(dataset, part)

@@ -12,9 +12,9 @@ from likely.cli.options import (
     data_option,
     group_by_folder_option,
     group_option,
+    image_option,
     label_option,
     model_argument,
-    picture_option,
     skip_bad_option,
 )
 from likely.cli.result_tables import classes_table, events_table, figures_table, promises_table, without_seen
@@ -28,7 +28,7 @@ def evaluate(
         str | None, choice("part", "Which rows to judge on. Default: test, or all rows where there is no test part.")
     ] = None,
     label: Annotated[str | None, label_option("as in training")] = None,
-    picture: Annotated[str | None, picture_option("as in training")] = None,
+    image: Annotated[str | None, image_option("as in training")] = None,
     group: Annotated[str | None, group_option()] = None,
     group_by_folder: Annotated[bool, group_by_folder_option()] = False,
     as_json: Annotated[bool, typer.Option("--json", help="The figures as JSON, like metrics.json.")] = False,
@@ -51,7 +51,7 @@ def evaluate(
             data_folder,
             watcher,
             label=label,
-            picture=picture,
+            image=image,
             group=group,
             group_by_folder=group_by_folder,
             skip_bad=skip_bad,

@@ -19,7 +19,7 @@ def opened(
     watcher: "Watcher",
     *,
     label: str | None = None,
-    picture: str | None = None,
+    image: str | None = None,
     group: str | None = None,
     group_by_folder: bool = False,
     skip_bad: bool = False,
@@ -32,11 +32,11 @@ def opened(
         data_folder: where the files of a named data set lie.
         watcher: sees messages.
         label: the column of a table with the answers; None takes that of training.
-        picture: the column of a table with pictures; None takes that of training.
+        image: the column of a table with images; None takes that of training.
         group: the column of a table that says which rows are related; None takes none, but that of training if
             the data are those that the model was made from.
-        group_by_folder: whether pictures in one folder below that of their class are related.
-        skip_bad: leave out pictures that can't be read.
+        group_by_folder: whether images in one folder below that of their class are related.
+        skip_bad: leave out images that can't be read.
     """
     from likely.config import RunConfig
     from likely.data.sources import open_dataset
@@ -44,9 +44,9 @@ def opened(
     from likely.training.fit import open_data
 
     card = predictor.card
-    # Pictures of any size are judged at the size that the model reads.
-    side = predictor.picture_shape[0] if predictor.picture_shape is not None else None
-    label, picture = label or card.data.label, picture or card.data.picture
+    # Images of any size are judged at the size that the model reads.
+    side = predictor.image_shape[0] if predictor.image_shape is not None else None
+    label, image = label or card.data.label, image or card.data.image
     source = open_dataset(
         data,
         data_folder,
@@ -54,7 +54,7 @@ def opened(
         image_size=side,
         skip_bad=skip_bad,
         label=label,
-        picture=picture,
+        image=image,
         group=group,
         group_by_folder=group_by_folder,
         task=card.task,
@@ -74,7 +74,7 @@ def opened(
             image_size=side,
             skip_bad=skip_bad,
             label=label,
-            picture=picture,
+            image=image,
             test_last=card.data.test_last,
             group=card.data.group if may_be_its_own else group,
             group_by_folder=card.data.group_by_folder if may_be_its_own else group_by_folder,

@@ -11,8 +11,8 @@ from likely.cli.options import (
     data_option,
     group_by_folder_option,
     group_option,
+    image_option,
     label_option,
-    picture_option,
     skip_bad_option,
 )
 from likely.cli.questions import read_events, read_numbers
@@ -34,7 +34,7 @@ def fit(
     ] = None,
     data_folder: Annotated[str | None, data_option()] = None,
     label: Annotated[str | None, label_option("label, target, class or y")] = None,
-    picture: Annotated[str | None, picture_option("the one that holds pictures")] = None,
+    image: Annotated[str | None, image_option("the one that holds images")] = None,
     group: Annotated[str | None, group_option()] = None,
     group_by_folder: Annotated[bool | None, group_by_folder_option()] = None,
     skip_bad: Annotated[bool | None, skip_bad_option()] = None,
@@ -115,7 +115,7 @@ def fit(
         str | None,
         typer.Option(
             metavar="NAME,...",
-            help="Change training pictures: mirror, shift, cutout; or none. Default: what the data declare harmless.",
+            help="Change training images: mirror, shift, cutout; or none. Default: what the data declare harmless.",
             rich_help_panel=_LEARNING,
         ),
     ] = None,
@@ -144,7 +144,7 @@ def fit(
         int | None, typer.Option(help="Of everything that is drawn. Default: 0.", rich_help_panel=_LEARNING)
     ] = None,
     network: Annotated[
-        str | None, choice("network", "auto: conv for pictures, mlp for rows of numbers.", _NETWORK)
+        str | None, choice("network", "auto: conv for images, mlp for rows of numbers.", _NETWORK)
     ] = None,
     hidden: Annotated[
         str | None,
@@ -156,12 +156,10 @@ def fit(
     head: Annotated[str | None, choice("head", "From scores to probabilities. Default: softmax.", _NETWORK)] = None,
     image_size: Annotated[
         int | None,
-        typer.Option(
-            metavar="SIDE", help="Resize the pictures of class folders to this side.", rich_help_panel=_NETWORK
-        ),
+        typer.Option(metavar="SIDE", help="Resize the images of class folders to this side.", rich_help_panel=_NETWORK),
     ] = None,
     pad_to: Annotated[
-        int | None, typer.Option(metavar="SIDE", help="Pad square pictures to this side.", rich_help_panel=_NETWORK)
+        int | None, typer.Option(metavar="SIDE", help="Pad square images to this side.", rich_help_panel=_NETWORK)
     ] = None,
     engine: Annotated[str | None, choice("engine", "What computes the gradient.", _NETWORK)] = None,
     device: Annotated[str | None, choice("device", "Where torch computes.", _NETWORK)] = None,
@@ -275,7 +273,7 @@ def _summarize(run: "Run", report: "Path") -> None:
     model = printable(run.folder / MODEL)
     screen.print(f"Model   {model}")
     screen.print(f"Report  {printable(report)}")
-    if run.predictor.picture_shape is not None:
-        screen.print(f"\nTry     likely predict {shlex.quote(model)} PICTURE")
+    if run.predictor.image_shape is not None:
+        screen.print(f"\nTry     likely predict {shlex.quote(model)} IMAGE")
     elif run.predictor.columns is not None:
         screen.print(f"\nTry     likely predict {shlex.quote(model)} TABLE.csv")

@@ -19,7 +19,7 @@ def in_columns_of(predictor: "Predictor", dataset: "Dataset", rows: "Part") -> "
     from dataclasses import replace
 
     columns = predictor.columns
-    if predictor.picture_shape is not None or columns == dataset.columns:
+    if predictor.image_shape is not None or columns == dataset.columns:
         return rows
     if rows.numbers is not None:
         return _read_again(predictor, dataset, rows)

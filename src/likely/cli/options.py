@@ -70,7 +70,7 @@ def model_argument(help: str = "A model.likely, or the run folder that holds it.
 
 def skip_bad_option() -> Any:
     """The --skip-bad option."""
-    return typer.Option("--skip-bad/--no-skip-bad", help="Leave out pictures that can't be read.", show_default=False)
+    return typer.Option("--skip-bad/--no-skip-bad", help="Leave out images that can't be read.", show_default=False)
 
 
 def data_option(panel: str | None = None) -> Any:
@@ -91,12 +91,12 @@ def label_option(default: str) -> Any:
     )
 
 
-def picture_option(default: str) -> Any:
-    """The --picture option, with what stands in its place."""
+def image_option(default: str) -> Any:
+    """The --image option, with what stands in its place."""
     return typer.Option(
-        "--picture",
+        "--image",
         metavar="COLUMN",
-        help=f"Of a table: paths or bytes of pictures. Default: {default}.",
+        help=f"Of a table: paths or bytes of images. Default: {default}.",
         show_default=False,
     )
 
@@ -115,7 +115,7 @@ def group_by_folder_option() -> Any:
     """The --group-by-folder option."""
     return typer.Option(
         "--group-by-folder/--no-group-by-folder",
-        help="Pictures in one folder below that of their class are related, as with --group.",
+        help="Images in one folder below that of their class are related, as with --group.",
         show_default=False,
     )
 

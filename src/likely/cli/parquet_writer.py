@@ -16,7 +16,7 @@ _TYPES = {
     "abstained": "bool",
     "outside_range": "bool",
     "error": "string",
-    "picture": "string",
+    "image": "string",
     "row": "int64",
 }
 

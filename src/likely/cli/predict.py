@@ -1,4 +1,4 @@
-"""`likely predict`: answer new pictures, or the rows of a table."""
+"""`likely predict`: answer new images, or the rows of a table."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
-from likely.cli.options import choice, model_argument, picture_option
+from likely.cli.options import choice, image_option, model_argument
 
 if TYPE_CHECKING:
     from likely.cli.answers import Outcome
@@ -27,10 +27,10 @@ _CALLED = {
 
 def predict(
     model: Annotated[str, model_argument()],
-    pictures: Annotated[
+    images: Annotated[
         list[str],
         typer.Argument(
-            metavar="PICTURE...|TABLE",
+            metavar="IMAGE...|TABLE",
             help="Files, folders, globs; or one table (.csv, .tsv, .parquet); - for standard input.",
             show_default=False,
         ),
@@ -41,7 +41,7 @@ def predict(
     as_parquet: Annotated[
         str | None, typer.Option("--parquet", metavar="FILE", help="A Parquet file with every probability.")
     ] = None,
-    picture: Annotated[str | None, picture_option("as in training")] = None,
+    image: Annotated[str | None, image_option("as in training")] = None,
     event: Annotated[
         list[str] | None,
         typer.Option(
@@ -77,7 +77,7 @@ def predict(
     ] = False,
     device: Annotated[str | None, choice("device", "Where torch computes.")] = None,
 ) -> None:
-    """Answer each PICTURE, or each row of a TABLE, with P(label | picture).
+    """Answer each IMAGE, or each row of a TABLE, with P(label | image).
 
     What cannot be read is reported by name or row, the others are answered, and the exit code is 1.
     """
@@ -85,7 +85,7 @@ def predict(
         raise typer.BadParameter("Choose one of --json, --csv and --parquet.", param_hint="--json / --csv / --parquet")
 
     from likely.cli.answers import Failure
-    from likely.cli.asked import pictures_asked, rows_asked, table_among
+    from likely.cli.asked import images_asked, rows_asked, table_among
     from likely.cli.parquet_writer import parquet_writer
     from likely.cli.questions import Promises, read_intervals, read_numbers, read_promises, read_questions
     from likely.cli.terminal import complain
@@ -95,8 +95,8 @@ def predict(
     from likely.probability.space import SampleSpace
 
     predictor = load(model, device or "auto")
-    table = table_among(predictor, pictures)
-    about = "picture" if table is None else "row"
+    table = table_among(predictor, images)
+    about = "image" if table is None else "row"
     questions, promises = None, Promises()
     if isinstance(predictor, ClassifierPredictor):
         if prior is not None:
@@ -120,15 +120,15 @@ def predict(
         complain(never)
 
     asked = (
-        pictures_asked(predictor, pictures, raw=raw)
+        images_asked(predictor, images, raw=raw)
         if table is None
-        else rows_asked(predictor, table, picture=picture, raw=raw)
+        else rows_asked(predictor, table, image=image, raw=raw)
     )
     failed = 0
     writer: Writer | None = None
     with ExitStack() as files:
         for outcome in _outcomes(predictor, asked, questions, promises):
-            # Only now is it sure that there is something to answer, and no other error than those of single pictures.
+            # Only now is it sure that there is something to answer, and no other error than those of single images.
             if writer is None:
                 columns = _columns(predictor, questions, about)
                 if as_parquet is None:
@@ -153,7 +153,7 @@ def _outcomes(
     questions: "Questions | None",
     promises: "Promises",
 ) -> "Iterator[Outcome]":
-    """One outcome per picture or row, in order; never more than a batch of them in memory."""
+    """One outcome per image or row, in order; never more than a batch of them in memory."""
     import numpy as np
 
     from likely.cli.answers import Failure, classify, regress

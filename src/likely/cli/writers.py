@@ -1,6 +1,6 @@
 """Answers on standard output as they come: a table for people, JSON or CSV for machines.
 
-A writer holds one answer at a time, so that a folder of a million pictures needs no more memory than one picture.
+A writer holds one answer at a time, so that a folder of a million images needs no more memory than one image.
 """
 
 import csv
@@ -40,7 +40,7 @@ class Writer(Protocol):
 
 
 class TableWriter:
-    """The most probable labels of each picture with bars, and the events that were asked about; or numbers.
+    """The most probable labels of each image with bars, and the events that were asked about; or numbers.
 
     Args:
         top: how many labels are shown.
@@ -122,7 +122,7 @@ class Columns:
     Under a condition, P(given) and the conditional probabilities follow, in columns like "Shirt given".
 
     Args:
-        about: what the answers are about, "picture" or "row".
+        about: what the answers are about, "image" or "row".
         answer: the names of the answer's columns.
         probabilities: the labels and events.
         given: whether there is a condition.

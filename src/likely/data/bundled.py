@@ -15,7 +15,7 @@ SPLIT_NOTE = "The set has no test part of its own: a fifth of the rows, drawn at
 def load_bundled(name: str) -> Dataset:
     """One of `NAMES`, with a fixed fifth of its rows as the test part.
 
-    `digits` are pictures: uint8 of 8 x 8, scaled from the 17 levels of the source to 0..255. The others are rows of
+    `digits` are images: uint8 of 8 x 8, scaled from the 17 levels of the source to 0..255. The others are rows of
     numbers in the units of the source.
     """
     from sklearn import datasets
@@ -30,8 +30,8 @@ def load_bundled(name: str) -> Dataset:
     # The stubs do not know that without return_X_y they return a Bunch.
     bunch: Any = load[name]()
     is_regression = name == "diabetes"
-    is_pictures = name == "digits"
-    X = np.rint(bunch.images * 255.0 / 16.0).astype(np.uint8) if is_pictures else np.asarray(bunch.data, np.float64)
+    is_images = name == "digits"
+    X = np.rint(bunch.images * 255.0 / 16.0).astype(np.uint8) if is_images else np.asarray(bunch.data, np.float64)
     y = np.asarray(bunch.target, dtype=np.float64 if is_regression else np.int64)
     test, train = random_split(len(y), [round(TEST_SHARE * len(y))], np.random.default_rng(0))
     everything = Part(X, y)
@@ -41,8 +41,8 @@ def load_bundled(name: str) -> Dataset:
         everything.take(train),
         everything.take(test),
         labels=() if is_regression else tuple(str(label) for label in bunch.target_names),
-        label_type="int" if is_pictures else "str",
-        features=None if is_pictures else tuple(str(feature) for feature in bunch.feature_names),
+        label_type="int" if is_images else "str",
+        features=None if is_images else tuple(str(feature) for feature in bunch.feature_names),
         found_at="scikit-learn",
         notes=(SPLIT_NOTE,),
     )

@@ -1,6 +1,6 @@
 """Which equal rows are copies of one example, and which are equal as independent rows are expected to be.
 
-Pictures are never equal by chance. Of rows in a table, a measured number that nobody else would have gives a copy away;
+Images are never equal by chance. Of rows in a table, a measured number that nobody else would have gives a copy away;
 two people of one sex, region and age in years are two people. So the rule asks how many equal pairs independent rows
 would have, and calls rows copies only where that number explains next to nothing of what is there.
 """
@@ -44,7 +44,7 @@ class Copies(NamedTuple):
 def find_copies(X: RowArray, columns: Sequence[Column] | None = None, hashes: np.ndarray | None = None) -> Copies:
     """The copies among rows, by what is equal and how likely that is for independent rows.
 
-    Equal pictures are copies. Equal rows of n numbers and categories are copies if both hold:
+    Equal images are copies. Equal rows of n numbers and categories are copies if both hold:
 
         n prod_j c_j < 0.05         c_j: how likely two rows share the value of column j
         N_j c_j / (1 - c_j) < 0.05 times the equal pairs, for every j
@@ -59,7 +59,7 @@ def find_copies(X: RowArray, columns: Sequence[Column] | None = None, hashes: np
     codes: see `few_rows`. Where that remains in doubt, they count as rows of their own: see `in_doubt`.
 
     Args:
-        X: pictures, or rows of numbers (n, d); NaN is a missing value.
+        X: images, or rows of numbers (n, d); NaN is a missing value.
         columns: which columns are categories; None takes all for numbers.
         hashes: of the rows, if they are known.
     Example:

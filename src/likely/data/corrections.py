@@ -63,7 +63,7 @@ def apply_corrections(dataset: Dataset, path: StrPath) -> Dataset:
         where = f"{path}, line {line}"
         row = index.get(cells[column])
         if row is None:
-            of = "a training picture" if column == "path" else f"a training row, 0 to {len(names) - 1}"
+            of = "a training image" if column == "path" else f"a training row, 0 to {len(names) - 1}"
             raise DataError(f"{where}: {column} must be {of} of {dataset.name}; got {cells[column]!r}.")
         if row in seen:
             raise DataError(f"{where}: a row must stand once; got {cells[column]!r} as in line {seen[row]}.")

@@ -22,12 +22,12 @@ class Part:
     """Rows with answers: the training part or the test part of a data set.
 
     Args:
-        X: pictures as uint8 of shape (n, h, w) or (n, h, w, 3), perhaps still on disk, or numbers of shape (n, d).
+        X: images as uint8 of shape (n, h, w) or (n, h, w, 3), perhaps still on disk, or numbers of shape (n, d).
         y: for classification integers 0..k-1 of shape (n,), for regression floats of shape (n,).
         paths: the file that each row came from, if it came from one.
         order: what grows from earlier rows to later ones, of shape (n,), where the latest are to be the test part.
         numbers: which row of its table each row is, for the rows of a table.
-        groups: integers of shape (n,), equal for rows that are related, such as copies or pictures of one person; the
+        groups: integers of shape (n,), equal for rows that are related, such as copies or images of one person; the
             same numbers in every part of a data set. None: no two rows are.
     """
 
@@ -67,15 +67,15 @@ class Dataset:
         features: the names of the columns of number rows, if they have any.
         columns: what these columns are, where they are more than plain numbers: a table's.
         label: the name of the column that holds the answers, for a table.
-        picture: the name of the column that holds the pictures, for a table of pictures.
+        image: the name of the column that holds the images, for a table of images.
         test_last: the name of the column whose latest rows are the test part, for a table.
         group: the name of the column that says which rows are related, for a table.
-        group_by_folder: whether pictures in one folder below that of their class are related.
+        group_by_folder: whether images in one folder below that of their class are related.
         left_out: how many rows are in no part: those related to rows that were drawn to judge with.
         equal_by_chance: how likely a row equals another one though it is no copy of it.
         doubt: why the guarantees may not hold, where it cannot be told whether rows are copies; "" otherwise.
-        mirror: whether a picture flipped left to right still shows the same thing (clothes yes, digits no).
-        conversion: how a photograph becomes a picture of this set: a name from the closed list of
+        mirror: whether an image flipped left to right still shows the same thing (clothes yes, digits no).
+        conversion: how a photograph becomes an image of this set: a name from the closed list of
             `likely.data.images.decode` with its numbers, or None to only resize.
         found_at: where the data came from, for people.
         notes: sentences about the data that its users should know.
@@ -91,7 +91,7 @@ class Dataset:
     features: tuple[str, ...] | None = None
     columns: tuple[Column, ...] | None = None
     label: str | None = None
-    picture: str | None = None
+    image: str | None = None
     test_last: str | None = None
     group: str | None = None
     group_by_folder: bool = False

@@ -24,7 +24,7 @@ def refuse_far(dataset: Dataset, *, in_memory: bool = False) -> None:
     magnitude, such as likelihoods. No number below 1e12 is ever refused.
 
     Args:
-        dataset: pictures and categories are not looked at.
+        dataset: images and categories are not looked at.
         in_memory: whether messages are about X and y, not about a part of a source.
     Raises:
         DataError: naming row and column.

@@ -1,4 +1,4 @@
-"""Rows that are related: copies of one example, several pictures of one person. They are drawn together and count once.
+"""Rows that are related: copies of one example, several images of one person. They are drawn together and count once.
 
 Guarantees are theorems about rows that are exchangeable. Groups of related rows are, and so are rows of which each was
 drawn at random from a group of its own; the rows of one group among themselves are not.
@@ -105,7 +105,7 @@ def with_copies_grouped(dataset: Dataset) -> Dataset:
     for part in list(parts.values())[1:]:
         X = join_rows(X, part.X)
     found = find_copies(X, dataset.columns)
-    noun = "picture" if X.ndim > 2 else "row"
+    noun = "image" if X.ndim > 2 else "row"
     notes: list[str] = []
     if found.extra:
         notes.append(

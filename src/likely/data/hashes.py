@@ -14,7 +14,7 @@ def row_hashes(X: RowArray) -> np.ndarray:
     known again in float64.
 
     Args:
-        X: pictures as uint8, or numbers, one row each.
+        X: images as uint8, or numbers, one row each.
 
     Example:
         >>> one, same, other = row_hashes(np.array([[1.0, 2.0], [1.0, 2.0], [1.0, 3.0]]))

@@ -10,7 +10,7 @@ from typing import Any, Literal
 import numpy as np
 
 from likely.data.dataset import Dataset, Part, Task
-from likely.data.images.image_arrays import stack_pictures
+from likely.data.images.image_arrays import stack_images
 from likely.data.tables.targets import Answers, read_answers
 from likely.errors import DataError, ShapeError
 from likely.preprocessing.stored_rows import RowArray
@@ -34,7 +34,7 @@ def open_npz(path: Path, *, task: Literal["auto"] | Task = "auto") -> Dataset:
     """The rows and answers in an .npz: `X` and `y`, or `x_train`, `y_train`, `x_test`, `y_test`, or names like these.
     Arrays for `val` are held out for calibration.
 
-    Pictures are uint8 or floats of shape (n, h, w), (n, h, w, c) or (n, c, h, w); (n, d) is rows of numbers.
+    Images are uint8 or floats of shape (n, h, w), (n, h, w, c) or (n, c, h, w); (n, d) is rows of numbers.
     An array of k texts called `classes` names the classes 0..k-1.
 
     Args:
@@ -174,16 +174,16 @@ def _free_memory() -> int:
 
 
 def _rows(path: Path, name: str, X: np.ndarray) -> RowArray:
-    """Pictures as every door takes them, numbers as float64 (n, d)."""
+    """Images as every door takes them, numbers as float64 (n, d)."""
     if X.ndim == 2 and X.dtype.kind in "fiub":
         return X.astype(np.float64)
     if X.ndim < 3:
         raise ShapeError(
-            f"{name} of {path} must be pictures (n, h, w) or (n, h, w, c), or numbers (n, d); got {X.dtype} of shape "
+            f"{name} of {path} must be images (n, h, w) or (n, h, w, c), or numbers (n, d); got {X.dtype} of shape "
             f"{X.shape}. Reshape it before saving."
         )
     try:
-        return stack_pictures(X)
+        return stack_images(X)
     except ShapeError as error:
         raise ShapeError(f"{name} of {path}: {error}") from None
 

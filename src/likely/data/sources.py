@@ -29,7 +29,7 @@ def open_dataset(
     *,
     image_size: int | None = None,
     label: str | None = None,
-    picture: str | None = None,
+    image: str | None = None,
     group: str | None = None,
     group_by_folder: bool = False,
     task: Literal["auto"] | Task = "auto",
@@ -46,14 +46,14 @@ def open_dataset(
         name_or_path: one of `NAMES`, a folder of class folders (or train/, val/ and test/ with them), a folder of
             IDX files, a table (.csv, .tsv, .parquet) or an .npz of arrays.
         data_folder: for fashion-mnist, the folder that holds its files.
-        progress: told how far a download or the reading of pictures is.
-        image_size: for pictures in files, resize them all to this height and width.
-        skip_bad: leave out pictures that can't be read.
+        progress: told how far a download or the reading of images is.
+        image_size: for images in files, resize them all to this height and width.
+        skip_bad: leave out images that can't be read.
         test_last: for tables, the column of numbers or dates whose latest rows are to be the test part.
         label: for tables, the column with the answers; None guesses, and says so in the notes.
-        picture: for tables, the column with paths or bytes of pictures; None guesses.
+        image: for tables, the column with paths or bytes of images; None guesses.
         group: for tables, the column that says which rows are related.
-        group_by_folder: for class folders, whether pictures in one folder below that of their class are related.
+        group_by_folder: for class folders, whether images in one folder below that of their class are related.
         task: for tables and .npz, what the answers are; "auto" decides by them, and says so in the notes.
         columns: for tables, those that a model learned from, to encode the rows as it does.
         to_learn: whether the rows are to be learned from, or only to be judged.
@@ -95,7 +95,7 @@ def open_dataset(
                 return open_table(
                     path,
                     label=label,
-                    picture=picture,
+                    image=image,
                     group=group,
                     task=task,
                     image_size=image_size,
@@ -163,7 +163,7 @@ def _check_groups(name: str, kind: Kind, group: str | None, group_by_folder: boo
     if group_by_folder and kind != "class folder":
         raise ConfigError(
             f"Groups by folder must go with a folder of class folders; got {name}. Only there do folders below the "
-            "classes say which pictures are related. Try --group COLUMN for a table."
+            "classes say which images are related. Try --group COLUMN for a table."
         )
 
 

@@ -12,7 +12,7 @@ def validate(dataset: Dataset, *, to_learn: bool = True) -> Dataset:
     """The data set itself, if it can be learned from; or, without `to_learn`, if a model can be judged on it.
 
     Raises:
-        ShapeError: if pictures are not uint8, or the parts' rows have different shapes.
+        ShapeError: if images are not uint8, or the parts' rows have different shapes.
         DataError: if a part is empty; there are fewer than two classes, or a class without a row to learn from; a
             label is not one of the classes; a number or target is NaN, infinite, or too far from the others to be
             learned from with them (`far_values.refuse_far`); or nothing varies at all.
@@ -34,7 +34,7 @@ def validate(dataset: Dataset, *, to_learn: bool = True) -> Dataset:
     if dataset.task == "classification":
         _check_classes(dataset)
     if dataset.train.X.ndim > 2:
-        _check_pictures_vary(dataset)
+        _check_images_vary(dataset)
     elif (dataset.train.X[:1] == dataset.train.X).all():
         raise DataError(
             f"The rows of {dataset.name} must differ; got {len(dataset.train)} rows that are all the same. "
@@ -53,7 +53,7 @@ def _check_rows(where: str, part: Part, dataset: Dataset) -> None:
     if X.ndim > 2:
         if X.dtype.name not in ("uint8", "float32") or X.dtype != dataset.train.X.dtype:
             raise ShapeError(
-                f"{where} must have pictures of dtype uint8, 0 to 255, or float32, like the training part; got "
+                f"{where} must have images of dtype uint8, 0 to 255, or float32, like the training part; got "
                 f"{X.dtype}. Bring all parts to one of them."
             )
         return
@@ -115,13 +115,13 @@ def _check_classes(dataset: Dataset) -> None:
         )
 
 
-def _check_pictures_vary(dataset: Dataset) -> None:
+def _check_images_vary(dataset: Dataset) -> None:
     X = dataset.train.X
     for piece in pieces(X):
         flat = piece.reshape(len(piece), -1)
         if (flat != flat[:, :1]).any():
             return
     raise DataError(
-        f"The pictures of {dataset.name} must show something; got {len(X)} pictures that are all constant, "
+        f"The images of {dataset.name} must show something; got {len(X)} images that are all constant, "
         "each of one color. Check how they were made."
     )

@@ -16,7 +16,7 @@ from likely.preprocessing.stored_rows import RowArray
 EngineName: TypeAlias = Literal["numpy", "jax", "torch"]
 
 Prepare: TypeAlias = Callable[[Array], Array]
-"""From stored rows (such as uint8 pictures) to the network's floating-point input, in the rows' array library."""
+"""From stored rows (such as uint8 images) to the network's floating-point input, in the rows' array library."""
 
 Augment: TypeAlias = Callable[[Array, Array], Array]
 """(prepared batch (b, ...), random integers (b, m)) -> changed batch, in the batch's array library."""

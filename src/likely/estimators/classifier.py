@@ -1,4 +1,4 @@
-"""The classifier: from labelled pictures or rows to P(label | x)."""
+"""The classifier: from labelled images or rows to P(label | x)."""
 
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Self, cast
@@ -21,12 +21,12 @@ from likely.probability.space import Event
 
 
 class Classifier(ClassifierMixin, Estimator):
-    """Learns P(label | x) from labelled pictures or rows of numbers.
+    """Learns P(label | x) from labelled images or rows of numbers.
 
     Args:
-        network: "auto" (conv for pictures, MLP for rows), "conv", "mlp" or "linear"; or a factory of modules: a
+        network: "auto" (conv for images, MLP for rows), "conv", "mlp" or "linear"; or a factory of modules: a
             function of n_classes (or of n_classes and a sample of prepared rows), or an object with
-            `build(n_classes, sample)`. The module maps prepared rows, pictures (n, c, h, w) in [0, 1] or standardized
+            `build(n_classes, sample)`. The module maps prepared rows, images (n, c, h, w) in [0, 1] or standardized
             numbers (n, d), to scores (n, k), without a softmax. What its last linear layer is given tells familiar
             rows from strange ones, unless it has `scores_and_features(x)`.
         hidden: widths of the MLP's hidden layers; None leaves them to the preset.
@@ -37,7 +37,7 @@ class Classifier(ClassifierMixin, Estimator):
         optimizer: "sgd" or "adam", None leaves it to the preset and the network; or a function of the parameters that
             learn, or of the module's `parameter_groups()`, that makes a torch optimizer. The schedule then rises to
             that optimizer's own learning rate, unless `learning_rate` is given.
-        augment: how training pictures are changed: "mirror", "shift", "cutout", several of them, or "none"; or a
+        augment: how training images are changed: "mirror", "shift", "cutout", several of them, or "none"; or a
             function of a prepared batch. None mirrors if `mirror` says that this is harmless; "balanced" and "best"
             then also cut a square out.
         init_from: a `model.likely`, a run folder or a local safetensors file whose parameters training begins with;
@@ -54,11 +54,11 @@ class Classifier(ClassifierMixin, Estimator):
             wide a conv net is.
         early_stopping: hold out a further part and stop when its loss no longer falls.
         events: named sets of labels, {"footwear": ["Sandal", "Sneaker"]}, that the model keeps.
-        image_shape: (h, w) or (h, w, 3) where each row of X is a picture.
-        image_size: height and width to which pictures given as files or by Pillow are resized.
-        channels: where arrays of pictures have their channels, "first" or "last"; "auto" asks their shape.
-        mirror: whether a picture flipped left to right still shows the same.
-        pad_to: side to which square pictures are padded with zeros.
+        image_shape: (h, w) or (h, w, 3) where each row of X is an image.
+        image_size: height and width to which images given as files or by Pillow are resized.
+        channels: where arrays of images have their channels, "first" or "last"; "auto" asks their shape.
+        mirror: whether an image flipped left to right still shows the same.
+        pad_to: side to which square images are padded with zeros.
         preset: "fast", "balanced" or "best".
         device: "auto", "cpu" or "cuda".
         dtype: "auto" computes rows of float64 in float64, everything else in float32.
@@ -170,8 +170,8 @@ class Classifier(ClassifierMixin, Estimator):
         """Learn from rows and their labels.
 
         Args:
-            X: numbers (n, d); or pictures as an array or tensor (n, h, w), (n, h, w, c) or (n, c, h, w) with 1 or 3
-                channels, uint8 or floating-point; or a list of such arrays, of paths, or of Pillow's pictures.
+            X: numbers (n, d); or images as an array or tensor (n, h, w), (n, h, w, c) or (n, c, h, w) with 1 or 3
+                channels, uint8 or floating-point; or a list of such arrays, of paths, or of Pillow's images.
             y: labels (n,); or, with `classes` naming the columns, label distributions (n, k) or counts of votes; or a
                 data frame of these, whose columns name the labels.
             sample_weight: one non-negative number per row, not all zero: how often such a row comes, compared with
@@ -179,10 +179,10 @@ class Classifier(ClassifierMixin, Estimator):
                 counts with probability weight / largest weight (rejection sampling), so that uneven weights leave few,
                 and what they can't promise is refused. A weight of 3 is not three independent rows; where it should
                 be, repeat the row and give each its own group.
-            groups: one value per row, equal for rows that are related, such as several pictures of one person. A group
+            groups: one value per row, equal for rows that are related, such as several images of one person. A group
                 is held out whole or not at all, and one row of it counts for sets, error bounds and familiarity. Their
                 guarantees are then for a random row of a random new group: where groups differ in size, a row of a
-                large one counts less. None takes exact copies for related, of pictures and of rows with measured
+                large one counts less. None takes exact copies for related, of images and of rows with measured
                 numbers that independent rows would not share; where columns have so few values that equal rows are to
                 be expected, each counts for itself; where that can't be told, a GuaranteeWarning says so. Given groups
                 are taken as they are: `groups=range(len(X))` relates nothing.
@@ -194,7 +194,7 @@ class Classifier(ClassifierMixin, Estimator):
         Raises:
             DataError: if there is one class only, no row has a weight, labels are text and numbers, or a value of
                 groups is missing.
-            ShapeError, ProbabilityError: if pictures or label distributions are not what they should be.
+            ShapeError, ProbabilityError: if images or label distributions are not what they should be.
             ConfigError, EngineError: if a setting does not exist or does not fit; before any training.
             ValueError: scikit-learn's, for NaN, no rows, or rows and answers that do not match.
             DivergenceError: if the loss became NaN before there was anything to keep.

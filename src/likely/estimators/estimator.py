@@ -20,7 +20,7 @@ from likely.config import RunConfig
 from likely.data.dataset import Dataset
 from likely.data.far_values import refuse_far
 from likely.data.groups import with_copies_grouped
-from likely.data.images.image_arrays import Channels, are_pictures, rows_as_pictures, stack_pictures
+from likely.data.images.image_arrays import Channels, are_images, rows_as_images, stack_images
 from likely.data.tables.targets import refuse_missing
 from likely.errors import ConfigError, DataError, GuaranteeWarning
 from likely.estimators.progress_bar import Verbose, watcher
@@ -80,7 +80,7 @@ class Estimator(BaseEstimator):
         dtype = self.dtype
         own = self._own()
         if dtype == "auto":
-            # Numbers that came in double precision are computed in it; pictures never need it, and a module of one's
+            # Numbers that came in double precision are computed in it; images never need it, and a module of one's
             # own may make tensors in torch's default precision.
             wide = rows.ndim == 2 and rows.dtype == np.float64 and own.network is None
             dtype = "float64" if wide else "float32"
@@ -114,7 +114,7 @@ class Estimator(BaseEstimator):
 
     def _rows(self, X: Any) -> np.ndarray:
         """X as stored rows like those learned from."""
-        if are_pictures(X):
+        if are_images(X):
             return self.predictor_.rows(X)
         return self._shaped(self._validated(X, reset=False, dtype=self._dtypes))
 
@@ -124,8 +124,8 @@ class Estimator(BaseEstimator):
         refuse_missing(_missing(y), "y", got="none (NaN)")
         if not numeric:
             refuse_mixed(_answers(y))
-        if are_pictures(X):
-            rows = stack_pictures(X, self.channels, self.image_size)
+        if are_images(X):
+            rows = stack_images(X, self.channels, self.image_size)
             kind: Any = np.float64 if numeric else None
             y = check_array(_answers(y), ensure_2d=False, dtype=kind, input_name="y")
             check_consistent_length(rows, y)
@@ -157,7 +157,7 @@ class Estimator(BaseEstimator):
         return "numeric" if self.image_shape is not None else (np.float64, np.float32)
 
     def _shaped(self, rows: Any) -> Any:
-        return rows if self.image_shape is None else rows_as_pictures(rows, tuple(self.image_shape))
+        return rows if self.image_shape is None else rows_as_images(rows, tuple(self.image_shape))
 
     def _features(self, rows: np.ndarray) -> tuple[str, ...] | None:
         names = getattr(self, "feature_names_in_", None) if rows.ndim == 2 else None

@@ -1,4 +1,4 @@
-"""The regressor: from rows or pictures to numbers, with intervals."""
+"""The regressor: from rows or images to numbers, with intervals."""
 
 from collections.abc import Sequence
 from typing import Any, Self, cast
@@ -89,7 +89,7 @@ class Regressor(RegressorMixin, Estimator):
         """Learn from rows and their numbers.
 
         Args:
-            X: numbers (n, d), or pictures, as `Classifier.fit` takes them.
+            X: numbers (n, d), or images, as `Classifier.fit` takes them.
             y: numbers (n,) or (n, m).
             sample_weight: one non-negative number per row, not all zero. As in `Classifier.fit`: the coverage of
                 intervals is for new rows that come in proportion to their weight.

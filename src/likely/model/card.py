@@ -31,7 +31,7 @@ class NetworkEntry(_Entry):
 
 
 class DataEntry(_Entry):
-    """What the model was made from; `label`, `picture` and `group` are columns of a table.
+    """What the model was made from; `label`, `image` and `group` are columns of a table.
 
     `test_last` is the column whose latest rows were the test part; without one they were drawn, or came with the data.
     `latest` is the greatest number that training rows have in each column that looks like a time. `left_out` rows are
@@ -44,7 +44,7 @@ class DataEntry(_Entry):
     found_at: str
     rows: int
     label: str | None = None
-    picture: str | None = None
+    image: str | None = None
     test_last: str | None = None
     latest: dict[str, float] = Field(default_factory=dict)
     group: str | None = None

@@ -86,7 +86,7 @@ def _holds(column: Column) -> str:
 
 
 def _photographs(card: Card) -> str:
-    if card.normalization.get("kind") != "pictures":
+    if card.normalization.get("kind") != "images":
         return ""
     return card.conversion["name"] if card.conversion else "only resized"
 

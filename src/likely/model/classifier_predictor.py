@@ -121,7 +121,7 @@ class ClassifierPredictor(Predictor):
         """The share of rows whose most probable label is the given one.
 
         Args:
-            X: rows or pictures.
+            X: rows or images.
             y: labels of the model's kind, shape (n,) or (n, 1). One that the model does not know is never right.
         Raises:
             ShapeError: if there is not one label per row, or no row.
@@ -169,7 +169,7 @@ class ClassifierPredictor(Predictor):
         labels looking the same in both places. Sets per class need no weights and stay exact under a given prior.
 
         Args:
-            X: rows or pictures.
+            X: rows or images.
             coverage: strictly between 0 and 1.
             method: "lac" keeps the labels whose probability is high enough, the smallest sets on average; "aps" adds
                 labels by falling probability until their mass is large enough, sets that adapt to doubt.
@@ -386,7 +386,7 @@ class ClassifierPredictor(Predictor):
         result answers under the class frequencies of the new rows, from which `with_prior` and `estimate_prior` go on.
 
         Args:
-            X: rows or pictures that the network was not trained on, drawn like those it will answer.
+            X: rows or images that the network was not trained on, drawn like those it will answer.
             y: their labels (n,), or label distributions (n, k).
             groups: one value per row, equal for rows that are related: a group is drawn whole, and one row of it, drawn
                 at random, counts. The guarantees are then for a random row of a random new group. None takes exact

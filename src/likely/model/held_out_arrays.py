@@ -85,9 +85,9 @@ def read_familiarity(arrays: Mapping[str, np.ndarray]) -> Familiarity | None:
 def described(normalization: Normalization, rows: RowArray) -> np.ndarray | None:
     """What the network is given for rows of a table, which may say how large its errors are: (n, p).
 
-    None for pictures, and for tables of too many inputs.
+    None for images, and for tables of too many inputs.
     """
-    if normalization.kind == "pictures" or normalization.output_shape[0] > MOST_INPUTS:
+    if normalization.kind == "images" or normalization.output_shape[0] > MOST_INPUTS:
         return None
     return np.asarray(normalization(np.asarray(rows)), dtype=np.float64)
 

@@ -19,14 +19,14 @@ Asked = Callable[[Array], tuple[np.ndarray, ...]]
 
 @dataclass(frozen=True)
 class Inference:
-    """Normalization, forward pass and averaging with the mirrored picture, in batches.
+    """Normalization, forward pass and averaging with the mirrored image, in batches.
 
-    With z(x) the scores and features of a picture, x' its mirror image and p the largest probability that the first
+    With z(x) the scores and features of an image, x' its mirror image and p the largest probability that the first
     look gives, the answer is
 
         (1 - w) z(x) + w z(x'),    w = 1/2 clip((sure - p) / (1 - sure), 0, 1)
 
-    so that a picture whose answer is plain is not looked at again, and the answer depends on p continuously. With
+    so that an image whose answer is plain is not looked at again, and the answer depends on p continuously. With
     sure = 1 it is always the mean.
 
     Args:

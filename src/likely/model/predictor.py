@@ -9,7 +9,7 @@ from typing import Any, Self
 import numpy as np
 
 from likely.data.hashes import known_again
-from likely.data.images.decode import read_picture
+from likely.data.images.decode import read_image
 from likely.data.images.image_arrays import are_files, fit_to_shape
 from likely.data.tables.encode import encode
 from likely.data.tables.frame import is_frame, table_of
@@ -110,43 +110,43 @@ class Predictor:
         return self.card.task
 
     @property
-    def picture_shape(self) -> tuple[int, ...] | None:
-        """(h, w) or (h, w, 3) of the pictures that the model reads; None for rows of numbers."""
-        return self.normalization.shape if self.normalization.kind == "pictures" else None
+    def image_shape(self) -> tuple[int, ...] | None:
+        """(h, w) or (h, w, 3) of the images that the model reads; None for rows of numbers."""
+        return self.normalization.shape if self.normalization.kind == "images" else None
 
     @property
     def columns(self) -> tuple[Column, ...] | None:
-        """What the columns of its rows are; None for pictures, and for numbers without names."""
+        """What the columns of its rows are; None for images, and for numbers without names."""
         if self.normalization.columns is not None:
             return self.normalization.columns.columns
         return None if self.card.features is None else tuple(Column(name) for name in self.card.features)
 
     def rows(self, X: Any, *, raw: bool = False) -> np.ndarray:
-        """X as the rows that the model was trained on: arrays are checked, pictures and paths go through the gate.
+        """X as the rows that the model was trained on: arrays are checked, images and paths go through the gate.
 
         A model of a table takes a data frame with the columns it learned from, in any order, others beside them; texts
         that it does not know count as missing.
 
         Args:
-            X: an array of rows, a data frame, or a list of paths, PIL pictures or bytes. Arrays of pictures may have
+            X: an array of rows, a data frame, or a list of paths, PIL images or bytes. Arrays of images may have
                 their channels first or last, or lie in rows of numbers.
-            raw: only resize pictures, without the data set's conversion of photographs.
+            raw: only resize images, without the data set's conversion of photographs.
         """
         if are_files(X):
-            if self.picture_shape is None:
+            if self.image_shape is None:
                 raise DataError(
-                    f"X must be rows of {self.normalization.shape[0]} numbers; got pictures. "
+                    f"X must be rows of {self.normalization.shape[0]} numbers; got images. "
                     f"The model was trained on a table. Try predict with an array of shape (n, d)."
                 )
-            read = [read_picture(x, shape=self.picture_shape, conversion=self.card.conversion, raw=raw) for x in X]
+            read = [read_image(x, shape=self.image_shape, conversion=self.card.conversion, raw=raw) for x in X]
             return self.normalization.check(np.stack(read))
         if self.columns is not None and is_frame(X):
             encoded = encode(table_of(X), self.columns)
             if encoded.refused:
                 raise DataError(encoded.refused[min(encoded.refused)])
             X = encoded.X
-        elif self.picture_shape is not None and not isinstance(X, StoredRows):
-            X = fit_to_shape(X, self.picture_shape)
+        elif self.image_shape is not None and not isinstance(X, StoredRows):
+            X = fit_to_shape(X, self.image_shape)
         rows = self.normalization.check(X)
         if not isinstance(rows, StoredRows):
             # How numbers lie in memory decides in which order products are summed: equal rows get equal answers.

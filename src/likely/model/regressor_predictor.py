@@ -130,7 +130,7 @@ class RegressorPredictor(Predictor):
         Where a target does not vary, it counts as 1 if it is predicted exactly, else as 0, as in scikit-learn.
 
         Args:
-            X: rows or pictures.
+            X: rows or images.
             y: the true numbers, shape (n,), (n, 1), or (n, m) for m targets; or a frame of them.
         Raises:
             ShapeError: if there is not one number per row and target.

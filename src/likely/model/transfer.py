@@ -171,19 +171,19 @@ def check_columns(start: Start, dataset: Dataset) -> None:
     """Refuse rows of another kind than those that the model reads: nothing could be taken over.
 
     Raises:
-        ModelFileError: if pictures meet numbers, or rows have another number of columns or of inputs for them.
+        ModelFileError: if images meet numbers, or rows have another number of columns or of inputs for them.
     """
     old, shape = start.reads, tuple(int(size) for size in dataset.train.X.shape[1:])
-    pictures = dataset.train.X.ndim > 2
-    if old is None or (pictures and old.kind == "pictures"):
+    images = dataset.train.X.ndim > 2
+    if old is None or (images and old.kind == "images"):
         return
-    width = 0 if pictures else shape[0] if dataset.columns is None else input_width(dataset.columns)
-    if not pictures and old.kind != "pictures" and (old.shape, old.output_shape) == (shape, (width,)):
+    width = 0 if images else shape[0] if dataset.columns is None else input_width(dataset.columns)
+    if not images and old.kind != "images" and (old.shape, old.output_shape) == (shape, (width,)):
         return
-    theirs = "pictures" if old.kind == "pictures" else _columns(old.shape[0], old.output_shape[0])
+    theirs = "images" if old.kind == "images" else _columns(old.shape[0], old.output_shape[0])
     raise ModelFileError(
         f"Training from {start.path} must be on rows like those that it reads, {theirs}; got "
-        f"{'pictures' if pictures else _columns(shape[0], width)}. Its parameters are about other inputs. Try the same "
+        f"{'images' if images else _columns(shape[0], width)}. Its parameters are about other inputs. Try the same "
         "columns, or train without init_from."
     )
 

@@ -1,8 +1,8 @@
 """A small convolutional network that learns fast on a CPU.
 
-    pictures (n, c, h, w)
+    images (n, c, h, w)
       -> 4x4 convolution, stride 2, fixed: it whitens patches, in both signs     -> ReLU
-         (large pictures: larger patches with larger strides, so that at most 28 x 28 of them remain)
+         (large images: larger patches with larger strides, so that at most 28 x 28 of them remain)
       -> blocks of [3x3 conv, max-pool 2, norm, ReLU, 3x3 conv, norm, ReLU], widening
       -> the largest value of each channel
       -> linear, without bias                                                    = scores (n, k)
@@ -37,7 +37,7 @@ class ConvNet:
     Args:
         width: channels of the first block; the second block has twice as many, further ones four times.
         stem: channels of the fixed first layer, an even number; half of them are the other half negated. At most 32
-            for each channel of pictures in patches of 4 x 4: a patch has no more directions.
+            for each channel of images in patches of 4 x 4: a patch has no more directions.
         stride: pixels from patch to patch, an even number; a patch is twice as wide and high.
     Raises:
         ConfigError: if a setting is out of range.
@@ -67,15 +67,15 @@ class ConvNet:
         return {"width": self.width, "stem": self.stem, "stride": self.stride}
 
     def build(self, n_classes: int, sample: np.ndarray) -> "ConvModule":
-        """The module for pictures like `sample` of shape (n, c, h, w); its patches set the first layer.
+        """The module for images like `sample` of shape (n, c, h, w); its patches set the first layer.
 
         Raises:
-            ShapeError: if the sample holds no pictures of at least a patch.
+            ShapeError: if the sample holds no images of at least a patch.
         """
         patch = 2 * self.stride
         if sample.ndim != 4 or 0 in sample.shape or min(sample.shape[2:]) < patch:
             raise ShapeError(
-                f"sample must hold pictures (n, c, h, w) of at least {patch} x {patch} pixels; got shape "
+                f"sample must hold images (n, c, h, w) of at least {patch} x {patch} pixels; got shape "
                 f"{sample.shape}. The first layer looks at patches of that size. Try network='mlp' for other data."
             )
         _, channels, height, width = sample.shape
@@ -85,7 +85,7 @@ class ConvNet:
 
 
 def block_widths(width: int, side: int) -> tuple[int, ...]:
-    """The channels of each block for a first layer of stride 2 over pictures whose shorter side is `side` pixels.
+    """The channels of each block for a first layer of stride 2 over images whose shorter side is `side` pixels.
 
     Each block halves the side; two blocks up to about 40 pixels, one more for every doubling.
 
@@ -154,7 +154,7 @@ def scores_and_means(
 
 class ConvModule(nn.Module):
     """The torch module. Its features are the mean of every channel after the first layer and after each block: what
-    tells strange pictures from familiar ones lies in early layers as much as in the last."""
+    tells strange images from familiar ones lies in early layers as much as in the last."""
 
     def __init__(self, filters: np.ndarray, widths: tuple[int, ...], n_classes: int, channels: int) -> None:
         super().__init__()

@@ -65,5 +65,5 @@ def check_fit(theta: Params, x: Array, shapes: Mapping[str, tuple[int, ...]]) ->
     if x.ndim != 2 or x.shape[1] != d_in:
         raise ShapeError(
             f"x must have shape (n, {d_in}); got {tuple(x.shape)}. The network was made for {d_in} inputs. "
-            "Try x.reshape(len(x), -1) for pictures."
+            "Try x.reshape(len(x), -1) for images."
         )

@@ -1,4 +1,4 @@
-"""Changed copies of training pictures that still show the same thing, their random integers drawn in NumPy.
+"""Changed copies of training images that still show the same thing, their random integers drawn in NumPy.
 
 An augmentation has `draws(rows, epoch)`, integers (b, m) for the rows of a batch, and is called with the prepared batch
 and those integers; its body is written in the array API standard, so that it runs where the engine computes. None is
@@ -30,10 +30,10 @@ class Augmentation(Protocol):
 
 
 class AlternatingFlip:
-    """Mirrors pictures left to right, each of them in every second epoch.
+    """Mirrors images left to right, each of them in every second epoch.
 
     A fair coin per row decides whether it starts mirrored; from then on it alternates. Independent coins in each
-    epoch would show the same side twice in a row half the time; this way two epochs show both sides of every picture.
+    epoch would show the same side twice in a row half the time; this way two epochs show both sides of every image.
 
     Args:
         n_rows: how many training rows there are.
@@ -56,16 +56,16 @@ class AlternatingFlip:
         return ((self._coins[rows] + epoch) % 2)[:, None]
 
     def __call__(self, x: Array, draws: Array) -> Array:
-        """Pictures x of shape (b, c, h, w), those with a draw of 1 mirrored."""
+        """Images x of shape (b, c, h, w), those with a draw of 1 mirrored."""
         xp = namespace(x)
         mirrored = xp.reshape(draws == 1, (-1, 1, 1, 1))
         return xp.where(mirrored, xp.flip(x, axis=-1), x)
 
 
 class Shift:
-    """Moves pictures by a few pixels, each anew in every epoch; what comes in at an edge repeats its pixels.
+    """Moves images by a few pixels, each anew in every epoch; what comes in at an edge repeats its pixels.
 
-    At most an eighth of a side and 4 pixels in each direction, which for a picture padded like that is a random crop.
+    At most an eighth of a side and 4 pixels in each direction, which for an image padded like that is a random crop.
 
     Args:
         n_rows: how many training rows there are.
@@ -80,11 +80,11 @@ class Shift:
         self._drawn = _PerEpoch(n_rows, 2, seed)
 
     def draws(self, rows: np.ndarray, epoch: int) -> np.ndarray:
-        """Large integers, of shape (b, 2): which distance down and to the right they mean depends on the picture."""
+        """Large integers, of shape (b, 2): which distance down and to the right they mean depends on the image."""
         return self._drawn(rows, epoch)
 
     def __call__(self, x: Array, draws: Array) -> Array:
-        """Pictures x of shape (b, c, h, w), moved."""
+        """Images x of shape (b, c, h, w), moved."""
         for axis in (2, 3):
             side = x.shape[axis]
             most = min(4, max(1, side // 8))
@@ -93,9 +93,9 @@ class Shift:
 
 
 class Cutout:
-    """Covers a square of each picture, elsewhere in every epoch, with zeros: black, or the mean of standardized pixels.
+    """Covers a square of each image, elsewhere in every epoch, with zeros: black, or the mean of standardized pixels.
 
-    The square's side is two sevenths of the shorter side, 8 pixels of 28; it lies anywhere inside the picture.
+    The square's side is two sevenths of the shorter side, 8 pixels of 28; it lies anywhere inside the image.
 
     Args:
         n_rows: how many training rows there are.
@@ -108,11 +108,11 @@ class Cutout:
         self._drawn = _PerEpoch(n_rows, 2, seed)
 
     def draws(self, rows: np.ndarray, epoch: int) -> np.ndarray:
-        """Large integers, of shape (b, 2): which row and column they mean depends on the picture."""
+        """Large integers, of shape (b, 2): which row and column they mean depends on the image."""
         return self._drawn(rows, epoch)
 
     def __call__(self, x: Array, draws: Array) -> Array:
-        """Pictures x of shape (b, c, h, w), partly covered."""
+        """Images x of shape (b, c, h, w), partly covered."""
         xp = namespace(x)
         side = max(1, 2 * min(x.shape[2:]) // 7)
         down, right = (
@@ -127,7 +127,7 @@ AUGMENTATIONS: dict[str, Callable[[int, int], Augmentation]] = {
     "shift": Shift,
     "cutout": Cutout,
 }
-"""The augmentations of pictures by name; each is made with the number of rows and a seed."""
+"""The augmentations of images by name; each is made with the number of rows and a seed."""
 
 
 def make_augmentation(parts: Sequence[Any], n_rows: int, seed: int) -> Augmentation | None:

@@ -1,4 +1,4 @@
-"""From a photograph to a picture like those learned from: a closed list, kept in models as a name and numbers.
+"""From a photograph to an image like those learned from: a closed list, kept in models as a name and numbers.
 
 A conversion is looked up by name in `CONVERSIONS` and built from plain numbers, so a model file never brings code.
 """
@@ -14,7 +14,7 @@ from PIL import Image
 from likely.errors import ConfigError, ShapeError, nearest
 
 Conversion: TypeAlias = Callable[[Image.Image, tuple[int, ...]], np.ndarray]
-"""(an upright, opaque picture of mode "L" or "RGB", the shape asked for) -> uint8 of that shape."""
+"""(an upright, opaque image of mode "L" or "RGB", the shape asked for) -> uint8 of that shape."""
 
 # Finding the edges of the subject needs a few pixels per pixel of the result, not the 12 megapixels of a camera.
 DETAIL = 8
@@ -39,7 +39,7 @@ class ProductPhoto:
 
     It departs from the publication in three places, each because photographs come from anywhere and not from one shop.
     The edge is scaled by averaging over areas: the authors skipped rows and columns of thumbnails of 51 x 73 pixels,
-    which in a large photograph would leave the result to the few rows that happen to be hit. A picture with a dark
+    which in a large photograph would leave the result to the few rows that happen to be hit. An image with a dark
     background is not negated. And the background's gray becomes exactly 0, with the other levels stretched to keep
     255: the shop's background was nearly white, others are not.
 
@@ -59,20 +59,18 @@ class ProductPhoto:
         _check_number("sharpen_radius", self.sharpen_radius, 0, 8, whole=True)
         _check_number("sharpen_sigma", self.sharpen_sigma, 0.01, 100.0)
 
-    def __call__(self, picture: Image.Image, shape: tuple[int, ...]) -> np.ndarray:
-        """The picture as uint8 of `shape` (h, w), its background 0; a picture without a subject is all 0."""
+    def __call__(self, image: Image.Image, shape: tuple[int, ...]) -> np.ndarray:
+        """The image as uint8 of `shape` (h, w), its background 0; an image without a subject is all 0."""
         if len(shape) != 2:
-            raise ShapeError(
-                f"The product-photo conversion must make gray pictures of shape (h, w); got shape {shape}."
-            )
+            raise ShapeError(f"The product-photo conversion must make gray images of shape (h, w); got shape {shape}.")
         height, width = shape
         canvas = np.zeros((height, width), dtype=np.uint8)
-        picture = picture.reduce(max(1, max(picture.size) // (DETAIL * max(shape))))
-        background = _corner_color(picture)
-        box = _subject_box(picture, background, self.trim_tolerance)
+        image = image.reduce(max(1, max(image.size) // (DETAIL * max(shape))))
+        background = _corner_color(image)
+        box = _subject_box(image, background, self.trim_tolerance)
         if box is None:
             return canvas
-        subject = picture.convert("L").crop(box)
+        subject = image.convert("L").crop(box)
         scale = min(width / subject.width, height / subject.height)
         size = (max(1, round(subject.width * scale)), max(1, round(subject.height * scale)))
         average_or_enlarge = Image.Resampling.BOX if scale <= 1 else Image.Resampling.BICUBIC
@@ -111,18 +109,16 @@ def create_conversion(settings: Mapping[str, Any]) -> Conversion:
     return CONVERSIONS[name](**numbers)
 
 
-def _corner_color(picture: Image.Image) -> np.ndarray:
+def _corner_color(image: Image.Image) -> np.ndarray:
     """The median of the four corners, shape (3,): one corner may hold a part of the subject or a label."""
-    right, bottom = picture.width - 1, picture.height - 1
-    one_pixel = [picture.crop((x, y, x + 1, y + 1)).convert("RGB") for x in (0, right) for y in (0, bottom)]
+    right, bottom = image.width - 1, image.height - 1
+    one_pixel = [image.crop((x, y, x + 1, y + 1)).convert("RGB") for x in (0, right) for y in (0, bottom)]
     return np.median([np.asarray(pixel, dtype=np.float64).reshape(3) for pixel in one_pixel], axis=0)
 
 
-def _subject_box(picture: Image.Image, background: np.ndarray, tolerance: float) -> tuple[int, int, int, int] | None:
+def _subject_box(image: Image.Image, background: np.ndarray, tolerance: float) -> tuple[int, int, int, int] | None:
     """(left, top, right, bottom) around everything unlike the background, or None if nothing is."""
-    distance2 = ((np.asarray(picture.convert("RGB"), dtype=np.float32) - background.astype(np.float32)) ** 2).sum(
-        axis=2
-    )
+    distance2 = ((np.asarray(image.convert("RGB"), dtype=np.float32) - background.astype(np.float32)) ** 2).sum(axis=2)
     subject = distance2 > (tolerance * 255.0) ** 2 * 3.0
     rows, columns = np.flatnonzero(subject.any(axis=1)), np.flatnonzero(subject.any(axis=0))
     if len(rows) == 0:

@@ -1,4 +1,4 @@
-"""Pictures of floating-point numbers: standardized channel by channel, and refused outside the range learned from."""
+"""Images of floating-point numbers: standardized channel by channel, and refused outside the range learned from."""
 
 import math
 from collections.abc import Mapping
@@ -13,12 +13,12 @@ from likely.preprocessing.stored_rows import RowArray
 
 _ROWS_AT_ONCE = 1024
 _BESIDE = 1.0  # of the width of the range learned from: how far new values may lie outside
-_FLAT = 0.02  # of that width: new pictures that all lie within so little are in another unit
+_FLAT = 0.02  # of that width: new images that all lie within so little are in another unit
 
 
 @dataclass(frozen=True)
 class FloatPixels:
-    """(x - mean) / scale for each channel, with the numbers of the pictures learned from.
+    """(x - mean) / scale for each channel, with the numbers of the images learned from.
 
     Args:
         mean: of each channel, one number for gray.
@@ -34,7 +34,7 @@ class FloatPixels:
 
     @classmethod
     def fit(cls, X: RowArray) -> "FloatPixels":
-        """For pictures like those of X, of shape (n, h, w) or (n, h, w, c).
+        """For images like those of X, of shape (n, h, w) or (n, h, w, c).
 
         Raises:
             DataError: if a value is NaN or infinite, or all are the same.
@@ -51,7 +51,7 @@ class FloatPixels:
             _check_finite(x)
             low, high, total = min(low, float(x.min())), max(high, float(x.max())), total + x.sum(axis=axes)
         if low == high:
-            raise DataError(f"Pictures must show something; got {low} everywhere. Check how they were made.")
+            raise DataError(f"Images must show something; got {low} everywhere. Check how they were made.")
         mean = total / n
         for batch in batches:
             squares = squares + ((np.asarray(X[batch], dtype=np.float64) - mean) ** 2).sum(axis=axes)
@@ -60,13 +60,13 @@ class FloatPixels:
         return cls(tuple(np.atleast_1d(mean).tolist()), tuple(np.atleast_1d(scale).tolist()), low, high)
 
     def __call__(self, x: Array) -> Array:
-        """Pictures (n, h, w) or (n, h, w, c) of a floating-point dtype, standardized, in their array library."""
+        """Images (n, h, w) or (n, h, w, c) of a floating-point dtype, standardized, in their array library."""
         xp = namespace(x)
         like = {"dtype": x.dtype, "device": getattr(x, "device", None)}
         return (x - xp.asarray(self.mean, **like)) / xp.asarray(self.scale, **like)
 
     def check(self, X: np.ndarray) -> None:
-        """Refuse pictures unlike those learned from.
+        """Refuse images unlike those learned from.
 
         Raises:
             ShapeError: if the dtype is not a floating-point one.
@@ -76,7 +76,7 @@ class FloatPixels:
         seen = f"from {self.low:g} to {self.high:g}"
         if X.dtype.kind != "f":
             raise ShapeError(
-                f"Pictures must be floating-point numbers {seen} like those learned from; got {X.dtype}. How another "
+                f"Images must be floating-point numbers {seen} like those learned from; got {X.dtype}. How another "
                 "dtype relates to them is never guessed. Try to bring them to that range first, such as X / 255."
             )
         if not X.size:
@@ -85,7 +85,7 @@ class FloatPixels:
         low, high, width = float(X.min()), float(X.max()), self.high - self.low
         if low < self.low - _BESIDE * width or high > self.high + _BESIDE * width or 0 < high - low < _FLAT * width:
             raise DataError(
-                f"Pictures must have values {seen}, more or less, like those learned from; got {low:g} to {high:g}. "
+                f"Images must have values {seen}, more or less, like those learned from; got {low:g} to {high:g}. "
                 "They seem to be in another unit, which is never guessed. Try to bring them to that range first."
             )
 
@@ -112,4 +112,4 @@ class FloatPixels:
 def _check_finite(X: np.ndarray) -> None:
     if not np.isfinite(X).all():
         where = tuple(int(i) for i in np.argwhere(~np.isfinite(X))[0])
-        raise DataError(f"Pictures must be finite; got {X[where]} in row {where[0]}. Fill or drop it.")
+        raise DataError(f"Images must be finite; got {X[where]} in row {where[0]}. Fill or drop it.")

@@ -15,7 +15,7 @@ from likely.preprocessing.float_pixels import FloatPixels
 from likely.preprocessing.power import PowerTransform
 from likely.preprocessing.stored_rows import RowArray, StoredRows
 
-Kind: TypeAlias = Literal["pictures", "numbers", "columns"]
+Kind: TypeAlias = Literal["images", "numbers", "columns"]
 Layout: TypeAlias = Literal["rows", "channels_first"]
 FloatName: TypeAlias = Literal["float32", "float64"]
 
@@ -26,24 +26,24 @@ _REACH = 1e19  # standard deviations from the mean
 class Normalization:
     """The map from stored rows to what a network takes, as plain values that a model file can keep.
 
-    pictures:  x / 255, after zeros around it up to pad_to x pad_to; as rows (n, h w c) or channels first (n, c, h, w);
-               pictures of floating-point numbers are standardized instead: see `FloatPixels`
+    images:  x / 255, after zeros around it up to pad_to x pad_to; as rows (n, h w c) or channels first (n, c, h, w);
+               images of floating-point numbers are standardized instead: see `FloatPixels`
     numbers:   (x - mean) / scale, column by column; where asked for, skewed ones are bent: see `PowerTransform`
     columns:   numbers and categories of a table, some missing: see `ColumnTransform`
 
-    Made by `for_pictures`, `fit_numbers` or `fit_columns`; calling it works on NumPy, PyTorch and JAX arrays and
+    Made by `for_images`, `fit_numbers` or `fit_columns`; calling it works on NumPy, PyTorch and JAX arrays and
     never checks values, `check` does, once, at the doors.
 
     Args:
-        kind: "pictures", "numbers" or "columns".
+        kind: "images", "numbers" or "columns".
         dtype: what the network computes in.
-        shape: of one stored picture, (h, w) or (h, w, 3); for numbers and columns (d,).
-        pad_to: the height and width after padding, or None to leave pictures as they are.
-        layout: how the network takes a picture.
+        shape: of one stored image, (h, w) or (h, w, 3); for numbers and columns (d,).
+        pad_to: the height and width after padding, or None to leave images as they are.
+        layout: how the network takes an image.
         mean: for numbers, what is subtracted from each column.
         scale: for numbers, what each column is divided by.
         columns: for the columns of a table, their transform.
-        pixels: for pictures of floating-point numbers, how they are standardized; None for uint8.
+        pixels: for images of floating-point numbers, how they are standardized; None for uint8.
         power: for numbers, how the standardized columns are bent; None if they are not.
     """
 
@@ -59,37 +59,37 @@ class Normalization:
     power: PowerTransform | None = None
 
     @classmethod
-    def for_pictures(
+    def for_images(
         cls, shape: tuple[int, ...], pad_to: int | None = None, layout: Layout = "rows", dtype: FloatName = "float32"
     ) -> "Normalization":
-        """For uint8 pictures of `shape` (h, w) or (h, w, 3).
+        """For uint8 images of `shape` (h, w) or (h, w, 3).
 
         Raises:
-            ShapeError: if the shape is not one of a picture, or larger than `pad_to`.
+            ShapeError: if the shape is not one of an image, or larger than `pad_to`.
         Example:
-            >>> Normalization.for_pictures((28, 28), pad_to=32, layout="channels_first").output_shape
+            >>> Normalization.for_images((28, 28), pad_to=32, layout="channels_first").output_shape
             (1, 32, 32)
         """
         if len(shape) not in (2, 3) or shape[2:] not in ((), (3,)) or min(shape) < 1:
-            raise ShapeError(f"The shape of a picture must be (h, w) or (h, w, 3); got {shape}.")
+            raise ShapeError(f"The shape of an image must be (h, w) or (h, w, 3); got {shape}.")
         if pad_to is not None and pad_to < max(shape[:2]):
             raise ShapeError(
-                f"pad_to must be at least the pictures' size, {max(shape[:2])}; got {pad_to}. "
+                f"pad_to must be at least the images' size, {max(shape[:2])}; got {pad_to}. "
                 "Padding adds a border and cuts nothing away. Try a larger one."
             )
-        return cls("pictures", dtype, tuple(shape), pad_to, layout)
+        return cls("images", dtype, tuple(shape), pad_to, layout)
 
     @classmethod
-    def fit_pictures(
+    def fit_images(
         cls, X: RowArray, pad_to: int | None = None, layout: Layout = "rows", dtype: FloatName = "float32"
     ) -> "Normalization":
-        """For pictures like those of X: uint8 needs no more than its shape, other numbers are standardized.
+        """For images like those of X: uint8 needs no more than its shape, other numbers are standardized.
 
         Raises:
-            ShapeError: as `for_pictures` does.
+            ShapeError: as `for_images` does.
             DataError: if a value is NaN or infinite, or all are the same.
         """
-        made = cls.for_pictures(X.shape[1:], pad_to, layout, dtype)
+        made = cls.for_images(X.shape[1:], pad_to, layout, dtype)
         return made if X.dtype == np.uint8 else replace(made, pixels=FloatPixels.fit(X))
 
     @classmethod
@@ -173,17 +173,17 @@ class Normalization:
         """Rows as NumPy, unchanged, if they are like those learned from: never rescaled by a guess.
 
         Args:
-            X: for pictures uint8 of shape (n, h, w) or (n, h, w, 3); for numbers of shape (n, d).
+            X: for images uint8 of shape (n, h, w) or (n, h, w, 3); for numbers of shape (n, d).
         Returns:
-            Pictures as uint8, numbers as float64.
+            Images as uint8, numbers as float64.
         Raises:
             ShapeError: if the shape or dtype is another one.
             DataError: if a number is NaN or infinite; the message names row and column.
         """
-        # Rows on disk have what is asked of pictures: a dtype and a shape.
+        # Rows on disk have what is asked of images: a dtype and a shape.
         rows: Any = X if isinstance(X, StoredRows) else to_numpy(X)
-        if self.kind == "pictures":
-            self._check_pictures(rows)
+        if self.kind == "images":
+            self._check_images(rows)
             return rows
         if self.columns is not None:
             return self.columns.check(rows)
@@ -206,14 +206,14 @@ class Normalization:
         """Which numbers of rows that `check` accepts the network cannot compute with: booleans in their shape.
 
         Standardized, they lie beyond 1e19, about the square root of the largest number that float32 holds: products of
-        two of them would overflow. Pictures have none.
+        two of them would overflow. Images have none.
 
         Example:
             >>> normalization = Normalization.fit_numbers(np.array([[0.0, 5.0], [2.0, 5.0]]))
             >>> normalization.too_large(np.array([[1e18, 5.0], [1e300, 5.0]])).tolist()
             [[False, False], [True, False]]
         """
-        if self.kind == "pictures":
+        if self.kind == "images":
             return np.zeros((len(rows), 1), bool)
         low, high = self._reach
         values = np.asarray(rows)
@@ -240,7 +240,7 @@ class Normalization:
         Raises:
             ModelFileError: if the values are not ones that `to_json` gives.
         Example:
-            >>> normalization = Normalization.for_pictures((8, 8))
+            >>> normalization = Normalization.for_images((8, 8))
             >>> Normalization.from_json(normalization.to_json()) == normalization
             True
         """
@@ -277,32 +277,32 @@ class Normalization:
             width = _REACH * scale
             return mean - width, mean + width
 
-    def _check_pictures(self, rows: np.ndarray) -> None:
+    def _check_images(self, rows: np.ndarray) -> None:
         expected = f"(n, {', '.join(map(str, self.shape))})"
         if self.pixels is not None:
             self.pixels.check(rows)
         elif rows.dtype != np.uint8:
             fix = "Try (255 * X).round().astype('uint8')" if rows.dtype.kind == "f" else "Try X.astype('uint8')"
             raise ShapeError(
-                f"Pictures must be uint8 of shape {expected}, 0 to 255; got {rows.dtype} of shape {rows.shape}. "
+                f"Images must be uint8 of shape {expected}, 0 to 255; got {rows.dtype} of shape {rows.shape}. "
                 f"Which range another dtype has is never guessed. {fix} if the values fit."
             )
         if rows.shape[1:] != self.shape:
             raise ShapeError(
-                f"Pictures must have shape {expected} like those learned from; got shape {rows.shape}. "
-                "Try likely.data.images.decode.read_picture, which brings a picture to a shape."
+                f"Images must have shape {expected} like those learned from; got shape {rows.shape}. "
+                "Try likely.data.images.decode.read_image, which brings an image to a shape."
             )
 
     def _check_settings(self) -> None:
         sizes: list[Any] = [*self.shape, *([] if self.pad_to is None else [self.pad_to])]
         if not all(isinstance(size, int) and not isinstance(size, bool) and size >= 1 for size in sizes):
             raise ValueError("a size that is not a positive integer")
-        if self.kind not in ("pictures", "numbers", "columns") or self.dtype not in ("float32", "float64"):
+        if self.kind not in ("images", "numbers", "columns") or self.dtype not in ("float32", "float64"):
             raise ValueError(f"kind {self.kind!r}, dtype {self.dtype!r}")
         if self.layout not in ("rows", "channels_first"):
             raise ValueError(f"layout {self.layout!r}")
-        if self.kind == "pictures":
-            Normalization.for_pictures(self.shape, self.pad_to)
+        if self.kind == "images":
+            Normalization.for_images(self.shape, self.pad_to)
         elif self.kind == "columns" and (self.columns is None or self.shape != (len(self.columns.columns),)):
             raise ValueError(f"columns for shape {self.shape}")
         elif self.kind == "numbers" and self.columns is not None:

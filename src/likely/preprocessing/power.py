@@ -45,7 +45,7 @@ class PowerTransform:
         a column is bent half as far, by the mean of that power and 1: how far out a value lies may tell something, too.
         It is bent only if that is believable: the log-likelihood must rise by more than log(n) / 2, the price of a
         parameter by the Bayesian information criterion, and no value may be that of more than a tenth of the rows.
-        Columns with such a value, like the background in pictures or counts that are mostly 0, are not the continuous
+        Columns with such a value, like the background in images or counts that are mostly 0, are not the continuous
         ones that this is for.
 
         Args:

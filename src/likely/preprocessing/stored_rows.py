@@ -1,4 +1,4 @@
-"""Rows that stay on disk until they are asked for: what makes a large folder of pictures cost no more than a batch."""
+"""Rows that stay on disk until they are asked for: what makes a large folder of images cost no more than a batch."""
 
 import math
 from collections.abc import Iterator

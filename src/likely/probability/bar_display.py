@@ -10,26 +10,26 @@ from likely.probability.outcomes import outcome_name
 
 
 def draw(
-    subplots: Callable[..., Any], outcomes: Sequence[object], probs: np.ndarray, ax: Any, pictures: Any
+    subplots: Callable[..., Any], outcomes: Sequence[object], probs: np.ndarray, ax: Any, images: Any
 ) -> list[Any]:
-    """One chart per row of `probs` (n, k), side by side, with pictures above them if there are any; returns the axes.
+    """One chart per row of `probs` (n, k), side by side, with images above them if there are any; returns the axes.
 
     Args:
         subplots: `matplotlib.pyplot.subplots`.
         outcomes: the k names.
         probs: shape (n, k).
         ax: axes to draw on, one or a sequence of n, or None for a new figure.
-        pictures: n pictures or None.
+        images: n images or None.
     """
     count = len(probs)
     if not 1 <= count <= 24:
         raise ShapeError(f"A plot must have 1 to 24 rows; got {count}. More cannot be read. Try P[:12].plot().")
-    if ax is not None and pictures is not None:
-        raise ConfigError("Only one of ax and pictures must be given; got both. Pictures need a figure of their own.")
-    if pictures is not None and len(pictures) != count:
-        raise ShapeError(f"pictures must be one per row; got {len(pictures)} for {count}. Try pictures[:{count}].")
+    if ax is not None and images is not None:
+        raise ConfigError("Only one of ax and images must be given; got both. Images need a figure of their own.")
+    if images is not None and len(images) != count:
+        raise ShapeError(f"images must be one per row; got {len(images)} for {count}. Try images[:{count}].")
     charts = (
-        _grid(subplots, count, len(outcomes), pictures)
+        _grid(subplots, count, len(outcomes), images)
         if ax is None
         else list(np.atleast_1d(np.asarray(ax, dtype=object)).flat)
     )
@@ -40,22 +40,22 @@ def draw(
     return charts
 
 
-def _grid(subplots: Callable[..., Any], count: int, n_outcomes: int, pictures: Any) -> list[Any]:
+def _grid(subplots: Callable[..., Any], count: int, n_outcomes: int, images: Any) -> list[Any]:
     # A line of text is about 0.24 inches high.
     height = min(max(3.2, 0.24 * n_outcomes), 30.0)
     _, grid = subplots(
-        1 if pictures is None else 2,
+        1 if images is None else 2,
         count,
         squeeze=False,
-        figsize=(6.0 if count == 1 else 2.2 * count + 1.5, height + (0.0 if pictures is None else 1.6)),
+        figsize=(6.0 if count == 1 else 2.2 * count + 1.5, height + (0.0 if images is None else 1.6)),
         layout="constrained",
     )
     for chart in grid[-1][1:]:
         chart.sharex(grid[-1][0])
         chart.sharey(grid[-1][0])
         chart.tick_params(labelleft=False)
-    for frame, picture in zip(grid[0], () if pictures is None else pictures, strict=False):
-        frame.imshow(picture, cmap="gray", interpolation="nearest")
+    for frame, image in zip(grid[0], () if images is None else images, strict=False):
+        frame.imshow(image, cmap="gray", interpolation="nearest")
         frame.set_axis_off()
     return list(grid[-1])
 

@@ -328,21 +328,21 @@ class Distribution:
         columns = pd.Index(list(self._space), tupleize_cols=False)
         return pd.DataFrame(np.atleast_2d(self._probs), columns=columns)
 
-    def plot(self, ax: Any = None, *, pictures: Sequence[Any] | np.ndarray | None = None) -> Any:
+    def plot(self, ax: Any = None, *, images: Sequence[Any] | np.ndarray | None = None) -> Any:
         """Bars of the probabilities; for a batch one small chart per row, side by side.
 
         Args:
             ax: matplotlib axes to draw on, for a batch a sequence of n; None makes a figure.
-            pictures: one picture per row, each of shape (h, w) or (h, w, 3), drawn above its bars.
+            images: one image per row, each of shape (h, w) or (h, w, 3), drawn above its bars.
         Returns:
             The axes with the bars; for a batch a list of n.
         Raises:
-            ShapeError: if the numbers of rows, axes and pictures differ, or there are more than 24 rows or none.
-            ConfigError: if both `ax` and `pictures` are given.
+            ShapeError: if the numbers of rows, axes and images differ, or there are more than 24 rows or none.
+            ConfigError: if both `ax` and `images` are given.
         """
         import matplotlib.pyplot as plt
 
-        charts = draw(plt.subplots, self._space.outcomes, np.atleast_2d(self._probs), ax, pictures)
+        charts = draw(plt.subplots, self._space.outcomes, np.atleast_2d(self._probs), ax, images)
         return charts[0] if self._probs.ndim == 1 else charts
 
     def __len__(self) -> int:

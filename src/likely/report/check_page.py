@@ -1,4 +1,4 @@
-"""The page of what a check found: each fault with its pictures side by side; loads nothing, runs no script."""
+"""The page of what a check found: each fault with its images side by side; loads nothing, runs no script."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -67,7 +67,7 @@ def _shown(checked: Checked, finding: Finding) -> dict[str, Any]:
         "advice": printable(finding.advice),
         "groups": groups,
         "between": " = " if finding.alike else ", ",
-        "pictured": any(place["picture"] for group in groups for place in group["places"]),
+        "has_images": any(place["image"] for group in groups for place in group["places"]),
         "more": len(finding.groups) - len(groups),
     }
 
@@ -78,13 +78,13 @@ def _group(checked: Checked, group: Sequence[Place]) -> dict[str, Any]:
 
 
 def _place(checked: Checked, place: Place) -> dict[str, Any]:
-    picture = checked.picture(place)
+    image = checked.image(place)
     name = f"row {place.name}" if place.kind == "row" else place.name
     return {
         "name": printable(name),
         "part": "" if place.name.startswith(f"{place.part}/") else place.part,
         "label": "" if place.kind == "label" else printable(place.label),
         "detail": printable(place.detail),
-        "picture": None if picture is None else data_uri(picture),
-        "pixelated": picture is not None and max(picture.shape[:2]) <= PIXELATED,
+        "image": None if image is None else data_uri(image),
+        "pixelated": image is not None and max(image.shape[:2]) <= PIXELATED,
     }

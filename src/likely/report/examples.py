@@ -12,10 +12,10 @@ from likely.preprocessing.stored_rows import RowArray
 from likely.report.statements import percent, printable
 
 LARGEST = 96
-"""Longest edge in pixels of a stored picture; larger ones are shrunk so that the page stays small."""
+"""Longest edge in pixels of a stored image; larger ones are shrunk so that the page stays small."""
 
 PIXELATED = 48
-"""Pictures up to this size are enlarged with hard pixels."""
+"""Images up to this size are enlarged with hard pixels."""
 
 N_BARS = 3
 
@@ -33,11 +33,11 @@ class Bar:
 
 @dataclass(frozen=True)
 class Card:
-    """One test row with its picture, if it has one, its true label, the answer and its largest probabilities."""
+    """One test row with its image, if it has one, its true label, the answer and its largest probabilities."""
 
     name: str
     full_name: str
-    picture: str | None
+    image: str | None
     pixelated: bool
     truth: str
     answer: str
@@ -62,7 +62,7 @@ def make_card(
     y: np.ndarray,
     probs: np.ndarray,
     labels: Sequence[str],
-    pictures: RowArray | None,
+    images: RowArray | None,
     names: Sequence[str] | None,
 ) -> Card:
     """The card of test row `i`; the true label always has a bar."""
@@ -78,8 +78,8 @@ def make_card(
     return Card(
         name="/".join(full_name.replace("\\", "/").split("/")[-2:]),
         full_name=full_name,
-        picture=None if pictures is None else data_uri(pictures[i]),
-        pixelated=pictures is not None and max(pictures[i].shape[:2]) <= PIXELATED,
+        image=None if images is None else data_uri(images[i]),
+        pixelated=images is not None and max(images[i].shape[:2]) <= PIXELATED,
         truth=labels[truth],
         answer=labels[answer],
         confidence=percent(float(p[answer])),
@@ -88,14 +88,14 @@ def make_card(
     )
 
 
-def data_uri(picture: np.ndarray) -> str:
-    """A picture of shape (h, w), (h, w, 1) or (h, w, 3), as a PNG that stands in the page itself."""
-    if picture.dtype != np.uint8:
+def data_uri(image: np.ndarray) -> str:
+    """An image of shape (h, w), (h, w, 1) or (h, w, 3), as a PNG that stands in the page itself."""
+    if image.dtype != np.uint8:
         # Each is shown in its own range: which one is black and white is not said anywhere.
-        low, width = picture.min(), np.ptp(picture) or 1.0
-        picture = ((picture - low) / width * 255).round().astype(np.uint8)
-    image = Image.fromarray(picture[..., 0] if picture.ndim == 3 and picture.shape[-1] == 1 else picture)
-    image.thumbnail((LARGEST, LARGEST))
+        low, width = image.min(), np.ptp(image) or 1.0
+        image = ((image - low) / width * 255).round().astype(np.uint8)
+    thumbnail = Image.fromarray(image[..., 0] if image.ndim == 3 and image.shape[-1] == 1 else image)
+    thumbnail.thumbnail((LARGEST, LARGEST))
     file = io.BytesIO()
-    image.save(file, format="PNG", optimize=True)
+    thumbnail.save(file, format="PNG", optimize=True)
     return "data:image/png;base64," + base64.b64encode(file.getvalue()).decode("ascii")

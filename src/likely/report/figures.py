@@ -22,7 +22,7 @@ from likely.report.statements import Bin
 INK, ACCENT, CONTRAST = "#010203", "#010204", "#010205"
 _PAGE_COLORS = {INK: "currentColor", ACCENT: "var(--accent)", CONTRAST: "var(--contrast)"}
 
-# Readable on light and on dark ground: a picture inside an SVG cannot take colors from the page.
+# Readable on light and on dark ground: an image inside an SVG cannot take colors from the page.
 _RIGHT_RGB, _WRONG_RGB = (56, 122, 206), (214, 102, 20)
 
 _STYLE: dict[Any, Any] = {
@@ -139,8 +139,8 @@ def reliability_diagram(bins: Sequence[Bin], noun: str, description: str, event:
     return svg("reliability" if event is None else f"event{event}", description, 4.9, draw)
 
 
-def confusion_picture(confusion: np.ndarray, description: str) -> tuple[str, int]:
-    """The confusion matrix of many classes as a picture, and how many neighboring classes share one of its cells.
+def confusion_image(confusion: np.ndarray, description: str) -> tuple[str, int]:
+    """The confusion matrix of many classes as an image, and how many neighboring classes share one of its cells.
 
     A cell is the more opaque the larger its share of its row; right answers (the diagonal) are blue, wrong ones orange.
     """

@@ -1,4 +1,4 @@
-"""The page of labels in doubt: each picture with its given and its suggested label; loads nothing, runs no script."""
+"""The page of labels in doubt: each image with its given and its suggested label; loads nothing, runs no script."""
 
 from likely.atomic import StrPath, write_text
 from likely.report.examples import PIXELATED, data_uri
@@ -22,22 +22,22 @@ def write_label_page(path: StrPath, found: LabelCheck) -> None:
 def render_label_page(found: LabelCheck) -> str:
     """The page as HTML text; every text that comes from the data is escaped."""
     X, n, doubted = found.dataset.train.X, len(found.dataset.train), len(found.issues)
-    pictures = X if X.ndim > 2 else None
+    images = X if X.ndim > 2 else None
     doubts = found.doubts(N_SHOWN)
     return template("label_page.html").render(
         title=printable(found.dataset.name),
         lead=(
-            f"Of {several(n, 'picture' if pictures is not None else 'row')}, {doubted:,} "
+            f"Of {several(n, 'image' if images is not None else 'row')}, {doubted:,} "
             f"{'has' if doubted == 1 else 'have'} a label that is less probable than another one, to networks that had "
             f"not seen that label ({found.folds} folds). The most doubtful come first."
         ),
         column=found.column,
-        pixelated=pictures is not None and max(pictures.shape[1:3]) <= PIXELATED,
+        pixelated=images is not None and max(images.shape[1:3]) <= PIXELATED,
         more=doubted - len(doubts),
         doubts=[
             {
                 "name": printable(doubt.name),
-                "picture": None if pictures is None else data_uri(pictures[doubt.row]),
+                "image": None if images is None else data_uri(images[doubt.row]),
                 "given": printable(doubt.given),
                 "suggested": printable(doubt.suggested),
                 "p_given": percent(doubt.p_given),

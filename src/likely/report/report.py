@@ -26,7 +26,7 @@ N_EXAMPLES = 24
 N_PAIRS = 10
 N_ERRORS = 20
 TABLE_CLASSES = 20
-"""Up to so many classes the confusion matrix is a table of numbers; above, a picture."""
+"""Up to so many classes the confusion matrix is a table of numbers; above, an image."""
 
 _HOW_TRAINING = "Line: training loss, averaged over short stretches; band: its range."
 _HOW_BOTH = (
@@ -49,7 +49,7 @@ class ReportData:
         labels: the names of the classes; empty for regression.
         y: the true classes 0..k-1 of the test rows, or their true values, shape (n,).
         probs: probabilities of shape (n, k), or predictions of shape (n, 1).
-        pictures: uint8 of shape (n, h, w) or (n, h, w, 3); None for tables.
+        images: uint8 of shape (n, h, w) or (n, h, w, 3); None for tables.
         names: a path or a name of each test row.
         trust: sets, abstention and familiarity of the test rows; None leaves these sections out.
     Raises:
@@ -63,7 +63,7 @@ class ReportData:
     labels: tuple[str, ...]
     y: np.ndarray
     probs: np.ndarray
-    pictures: RowArray | None
+    images: RowArray | None
     names: Sequence[str] | None
     trust: Trust | None = None
 
@@ -74,7 +74,7 @@ class ReportData:
                 f"The test part of a report must be y (n,) and probs (n, {width}) with n >= 1; got {self.y.shape} and "
                 f"{self.probs.shape}. There is one column per class. Try the arrays of one test part."
             )
-        for what, rows in (("pictures", self.pictures), ("names", self.names)):
+        for what, rows in (("images", self.images), ("names", self.names)):
             if rows is not None and len(rows) != n:
                 raise ShapeError(
                     f"The {what} of a report must be one per test row; got {len(rows)} for {n} rows. "
@@ -89,7 +89,7 @@ class ReportData:
     @property
     def noun(self) -> str:
         """What one test row is called."""
-        return "row" if self.pictures is None else "picture"
+        return "row" if self.images is None else "image"
 
 
 def write_report(path: StrPath, data: ReportData) -> None:
@@ -140,7 +140,7 @@ def _classification(data: ReportData) -> dict[str, Any]:
     unsure = examples.least_certain(doubt, N_EXAMPLES)
 
     def cards(rows: np.ndarray) -> list[examples.Card]:
-        return [examples.make_card(int(i), y, probs, labels, data.pictures, data.names) for i in rows]
+        return [examples.make_card(int(i), y, probs, labels, data.images, data.names) for i in rows]
 
     n, right = len(y), int((probs.argmax(axis=1) == y).sum())
     return {
@@ -159,7 +159,7 @@ def _classification(data: ReportData) -> dict[str, Any]:
         "about_unsure": statements.about_uncertain(y, probs, doubt, noun),
         "classes": html_tables.class_rows(data.metrics.get("per_class") or ()),
         "about_floor": statements.about_floor(data.metrics, noun),
-        "sections": promise_sections(data.metrics, data.trust, y, probs, labels, data.pictures, data.names, noun),
+        "sections": promise_sections(data.metrics, data.trust, y, probs, labels, data.images, data.names, noun),
     }
 
 
@@ -218,6 +218,6 @@ def _curves(history: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
 def _confusion(confusion: np.ndarray, labels: Sequence[str], noun: str) -> dict[str, Any]:
     about = statements.about_confusion(confusion, labels, noun)
     if len(labels) <= TABLE_CLASSES:
-        return {"about": about, "rows": html_tables.confusion_rows(confusion, labels), "picture": "", "together": 1}
-    svg, together = figures.confusion_picture(confusion, f"Confusion matrix of {len(labels)} classes. {about}")
-    return {"about": about, "rows": None, "picture": Markup(svg), "together": together}
+        return {"about": about, "rows": html_tables.confusion_rows(confusion, labels), "image": "", "together": 1}
+    svg, together = figures.confusion_image(confusion, f"Confusion matrix of {len(labels)} classes. {about}")
+    return {"about": about, "rows": None, "image": Markup(svg), "together": together}

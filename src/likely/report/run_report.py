@@ -58,7 +58,7 @@ def _write(
         labels=predictor.card.labels,
         y=test.y,
         probs=judgement.answers.reshape(len(test), -1),
-        pictures=test.X if predictor.picture_shape is not None else None,
+        images=test.X if predictor.image_shape is not None else None,
         names=test.paths,
         trust=trust_of(predictor, judgement) if isinstance(predictor, ClassifierPredictor) else None,
     )

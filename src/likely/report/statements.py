@@ -1,6 +1,6 @@
 """What each figure of the report says, in one sentence computed from the numbers that it shows.
 
-`noun` is what one test row is called: "picture" or "row". Names of classes appear here as plain text; the template
+`noun` is what one test row is called: "image" or "row". Names of classes appear here as plain text; the template
 escapes them.
 """
 

@@ -51,7 +51,7 @@ class Trust:
 
 @dataclass(frozen=True)
 class Row:
-    """A test row among others: its picture, what is said below it, and whether that is right."""
+    """A test row among others: its image, what is said below it, and whether that is right."""
 
     card: examples.Card
     note: str
@@ -107,7 +107,7 @@ def promise_sections(
     y: np.ndarray,
     probs: np.ndarray,
     labels: Sequence[str],
-    pictures: RowArray | None,
+    images: RowArray | None,
     names: Sequence[str] | None,
     noun: str,
 ) -> list[Section]:
@@ -116,7 +116,7 @@ def promise_sections(
         return []
 
     def row(i: int, note: str, right: bool) -> Row:
-        return Row(examples.make_card(i, y, probs, labels, pictures, names), note, right)
+        return Row(examples.make_card(i, y, probs, labels, images, names), note, right)
 
     sections = [
         Section("events", "Events", list(_events(metrics, y, probs, labels, noun))),

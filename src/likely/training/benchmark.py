@@ -2,7 +2,7 @@
 
 The expected time of a preset comes from a model of its cost:
 
-    seconds = epochs * pictures * GFLOP of a step per picture / GFLOP per second of a convolution * OVERHEAD
+    seconds = epochs * images * GFLOP of a step per image / GFLOP per second of a convolution * OVERHEAD
 
 where torch counts the work of a step, the convolution is measured in the precision that training takes, and the
 overhead is what everything else adds: stated here, and checked by the short run, which says what it comes to.
@@ -30,8 +30,8 @@ from likely.training.train import Rows, train
 
 OVERHEAD = 1.25
 """What a training step takes, as a multiple of its convolutions at the measured rate."""
-PICTURES, CLASSES, SHAPE = 55_200, 10, (28, 28)
-"""What is learned from of Fashion-MNIST: 60,000 training pictures without those held out."""
+IMAGES, CLASSES, SHAPE = 55_200, 10, (28, 28)
+"""What is learned from of Fashion-MNIST: 60,000 training images without those held out."""
 PRESETS: tuple[Literal["fast", "balanced", "best"], ...] = ("fast", "balanced", "best")
 _COUNTED = 16
 
@@ -42,13 +42,13 @@ class Size:
 
     Args:
         side: of the matrices that are multiplied.
-        pictures: of the batch that is convolved.
+        images: of the batch that is convolved.
         rounds: of which the best counts.
-        trained_on: how many pictures the short run takes.
+        trained_on: how many images the short run takes.
     """
 
     side: int = 2048
-    pictures: int = 256
+    images: int = 256
     rounds: int = 5
     trained_on: int = 10_240
 
@@ -64,22 +64,22 @@ class Rate:
 
 @dataclass(frozen=True)
 class Expected:
-    """A preset on Fashion-MNIST: its epochs, the work of a training step per picture, and the seconds of training."""
+    """A preset on Fashion-MNIST: its epochs, the work of a training step per image, and the seconds of training."""
 
     preset: str
     epochs: float
-    gflop_per_picture: float
+    gflop_per_image: float
     seconds: float
 
 
 @dataclass(frozen=True)
 class ShortRun:
-    """What training did: on which pictures, how many, for how long, how much of the convolution's rate it reached."""
+    """What training did: on which images, how many, for how long, how much of the convolution's rate it reached."""
 
     data: str
-    pictures: int
+    images: int
     seconds: float
-    pictures_per_second: float
+    images_per_second: float
     share_of_convolution: float
 
 
@@ -119,7 +119,7 @@ def benchmark(
     from likely.engines.by_torch.rates import convolution_rate, matrix_product_rate, precisions
 
     size, progress = size or Size(), progress or (lambda what, done, total: None)
-    data, part = _pictures(size.trained_on)
+    data, part = _images(size.trained_on)
     plans = {preset: _plan(preset, device) for preset in PRESETS}
     engines = {preset: _engine(plan, part, device) for preset, plan in plans.items()}
     device = engines["fast"].device
@@ -130,7 +130,7 @@ def benchmark(
         progress("Measuring", 2 * i, 2 * len(kinds))
         rates.append(Rate("matrix product", precision, matrix_product_rate(device, precision, size.side, size.rounds)))
         progress("Measuring", 2 * i + 1, 2 * len(kinds))
-        rates.append(Rate("convolution", precision, convolution_rate(device, precision, size.pictures, size.rounds)))
+        rates.append(Rate("convolution", precision, convolution_rate(device, precision, size.images, size.rounds)))
     progress("Measuring", 2 * len(kinds), 2 * len(kinds))
     speeds = {rate.precision: rate.gflops for rate in rates if rate.work == "convolution"}
 
@@ -154,29 +154,29 @@ def benchmark(
         records[-1].step * min(fast.batch_size, len(part)),
         records[-1].seconds,
         rate,
-        presets[0].gflop_per_picture * rate / speeds[engines["fast"].precision],
+        presets[0].gflop_per_image * rate / speeds[engines["fast"].precision],
     )
     return Benchmark(hardware(), versions(), device, engines["fast"].threads, tuple(rates), tuple(presets), run)
 
 
-def _pictures(least: int) -> tuple[str, Part]:
-    """Fashion-MNIST, if it is on this machine, else as many made-up pictures as are needed: they cost the same."""
+def _images(least: int) -> tuple[str, Part]:
+    """Fashion-MNIST, if it is on this machine, else as many made-up images as are needed: they cost the same."""
     dataset = at_hand()
     if dataset is not None:
         return dataset.name, dataset.train
     rng = np.random.default_rng(0)
     X = rng.integers(0, 256, (max(least, 1_000), *SHAPE), dtype=np.uint8)
-    return "made-up pictures", Part(X, np.arange(len(X)) % CLASSES)
+    return "made-up images", Part(X, np.arange(len(X)) % CLASSES)
 
 
 def _plan(preset: Literal["fast", "balanced", "best"], device: str) -> Plan:
     config = RunConfig(preset=preset, device=_name(device))
-    return choose_plan(config, row_shape=SHAPE, n_rows=PICTURES, n_outputs=CLASSES, task="classification", mirror=True)
+    return choose_plan(config, row_shape=SHAPE, n_rows=IMAGES, n_outputs=CLASSES, task="classification", mirror=True)
 
 
 def _engine(plan: Plan, part: Part, device: str) -> Engine:
-    """An engine of the plan that holds a few pictures, enough to take a step."""
-    normalization = Normalization.for_pictures(SHAPE, layout="channels_first")
+    """An engine of the plan that holds a few images, enough to take a step."""
+    normalization = Normalization.for_images(SHAPE, layout="channels_first")
     X, y = part.X[:_COUNTED], part.y[:_COUNTED]
     engine = create_engine(
         "torch",
@@ -198,7 +198,7 @@ def _expected(preset: str, plan: Plan, engine: Engine, convolution: float) -> Ex
     from likely.engines.by_torch.rates import step_work
 
     work = step_work(engine, _COUNTED)
-    return Expected(preset, plan.epochs, work, OVERHEAD * plan.epochs * PICTURES * work / convolution)
+    return Expected(preset, plan.epochs, work, OVERHEAD * plan.epochs * IMAGES * work / convolution)
 
 
 def _name(device: str) -> Literal["auto", "cpu", "cuda"]:

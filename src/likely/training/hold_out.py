@@ -40,7 +40,7 @@ def hold_out(
     Args:
         rows: all rows.
         config: what to do.
-        mirror: whether pictures may be flipped.
+        mirror: whether images may be flipped.
         say: takes sentences for people.
         record: takes the records of the run.
         own: what the user brings.

@@ -1,6 +1,6 @@
 """From a preset and the size of the data to a plan: network, optimizer, learning rate, batch size and length.
 
-Where the numbers come from: those of conv nets were compared on training pictures of Fashion-MNIST that were held out,
+Where the numbers come from: those of conv nets were compared on training images of Fashion-MNIST that were held out,
 but lengths were also changed after a look at its test part. Those of small tables were tuned on splits of iris, wine,
 breast-cancer and digits, the very sets on which `benchmarks/defaults.py` then compares: its figures are favorable, and
 no test of these numbers. See docs/performance.md, "Where the presets come from".
@@ -51,7 +51,7 @@ class Plan:
 
     Args:
         network: what is trained.
-        layout: how the network wants its input: "numbers" (n, d) standardized, pictures as "rows" (n, h w c) or as
+        layout: how the network wants its input: "numbers" (n, d) standardized, images as "rows" (n, h w c) or as
             "channels_first" (n, c, h, w).
         head: from scores to the simplex; "identity" for regression.
         loss: what compares with the label.
@@ -62,9 +62,9 @@ class Plan:
         warmup: the share of the run during which the learning rate rises.
         batch_size: rows per step.
         epochs: passes over the training rows.
-        mirror: whether training and prediction may flip pictures left to right.
+        mirror: whether training and prediction may flip images left to right.
         bend: whether skewed columns of numbers are made symmetric before the network sees them.
-        sure: how probable the first answer to a picture must be for its mirror image to be left out; 1 never leaves
+        sure: how probable the first answer to an image must be for its mirror image to be left out; 1 never leaves
             it out.
         augment: what else changes training rows.
         start: parameters to begin with.
@@ -107,7 +107,7 @@ class _Recipe:
 
     `sure` is the plan's: after a short training 0.99 spares six in ten second looks for 0.0006 nats on held-out rows.
     Long training makes networks too sure of themselves: there it would cost 0.002 nats. `augment` is what changes
-    pictures beside the mirror image, where the user says nothing and the data set declares mirroring to be harmless.
+    images beside the mirror image, where the user says nothing and the data set declares mirroring to be harmless.
     """
 
     settings: dict[str, Any]
@@ -209,16 +209,16 @@ def choose_plan(
         n_rows: rows to train on.
         n_outputs: classes, or targets.
         task: "classification" or "regression".
-        mirror: whether the data set declares that pictures may be flipped.
+        mirror: whether the data set declares that images may be flipped.
         own: what the user brings.
         seconds: what this training may take, if that is limited.
     Raises:
         ConfigError: if the network does not fit the data.
         EngineError: if the engine cannot train the network.
     """
-    pictures = len(row_shape) > 1
-    kind = _network_name(config, pictures, own)
-    small_table = n_rows < SMALL and not pictures and kind != CUSTOM
+    images = len(row_shape) > 1
+    kind = _network_name(config, images, own)
+    small_table = n_rows < SMALL and not images and kind != CUSTOM
     recipe = _SMALL_TABLES[task, kind, config.preset] if small_table else _RECIPES[kind, config.preset]
     epochs = config.epochs
     if seconds is not None and epochs is None and own == NOTHING and (kind, config.preset) == ("conv", "fast"):
@@ -232,11 +232,11 @@ def choose_plan(
     n_inputs = 1
     if kind in ("mlp", "linear"):
         side = config.pad_to
-        for size in (side, side, *row_shape[2:]) if side and pictures else row_shape:
+        for size in (side, side, *row_shape[2:]) if side and images else row_shape:
             n_inputs *= size
         if kind == "mlp":
             hidden = config.hidden or settings["hidden"]
-            activation = config.activation or settings.get("activation") or ("sigmoid" if pictures else "relu")
+            activation = config.activation or settings.get("activation") or ("sigmoid" if images else "relu")
             settings = {"sizes": [n_inputs, *hidden, n_outputs], "activation": activation}
         else:
             settings = {"n_inputs": n_inputs, "n_outputs": n_outputs}
@@ -260,14 +260,14 @@ def choose_plan(
         kind in ("conv", CUSTOM) or config.device == "cuda" or own.optimizer is not None or config.freeze
     ):
         engine = "torch"
-    in_channels = pictures and kind in ("conv", CUSTOM)
+    in_channels = images and kind in ("conv", CUSTOM)
     augment = config.augment if own.augment is None else own.augment
     harmless = recipe.augment if mirror and in_channels else ()
     if augment is not None:
         _check_augment(augment, in_channels)
     return Plan(
         network=own.network or create_network(kind, settings),
-        layout="channels_first" if in_channels else "rows" if pictures else "numbers",
+        layout="channels_first" if in_channels else "rows" if images else "numbers",
         head=config.head if task == "classification" else "identity",
         loss=config.loss if task == "classification" else "squared_error",
         engine=engine,
@@ -278,7 +278,7 @@ def choose_plan(
         epochs=epochs,
         mirror=mirror and in_channels if augment is None else "mirror" in augment,
         # What is linear stays linear in the user's own units, and so do the inputs of curves, which often are.
-        bend=task == "classification" and kind == "mlp" and not pictures,
+        bend=task == "classification" and kind == "mlp" and not images,
         sure=recipe.sure if task == "classification" and epochs <= 2 * recipe.epochs else 1.0,
         # What may be mirrored, clothes and the like, is known by its shape: a square of it may be missing.
         augment=tuple(part for part in (harmless if augment is None else augment) if part != "mirror"),
@@ -296,7 +296,7 @@ def choose_plan(
 def _passes(config: RunConfig, own: Own, n_rows: int, n_inputs: int, n_outputs: int) -> int:
     """Over the rows that a convex problem may take; 0 where it is descended on.
 
-    Whoever sets a number of the descent wants one, and changed pictures have no fixed objective.
+    Whoever sets a number of the descent wants one, and changed images have no fixed objective.
     """
     asked = (config.optimizer, config.learning_rate, config.batch_size, config.epochs, own.augment, config.augment)
     if any(setting is not None for setting in asked) or n_rows * n_inputs > _MOST_NUMBERS:
@@ -304,7 +304,7 @@ def _passes(config: RunConfig, own: Own, n_rows: int, n_inputs: int, n_outputs: 
     return max(_PASSES[config.preset], int(_WORK / (n_rows * n_inputs * n_outputs)))
 
 
-def _network_name(config: RunConfig, pictures: bool, own: Own) -> NetworkName:
+def _network_name(config: RunConfig, images: bool, own: Own) -> NetworkName:
     if own.network is not None:
         given = [name for name in ("hidden", "activation") if getattr(config, name) is not None]
         if given:
@@ -319,11 +319,11 @@ def _network_name(config: RunConfig, pictures: bool, own: Own) -> NetworkName:
             )
         return "custom"
     if config.network == "auto":
-        return "conv" if pictures and config.engine in ("auto", "torch") else "mlp"
-    if config.network == "conv" and not pictures:
+        return "conv" if images and config.engine in ("auto", "torch") else "mlp"
+    if config.network == "conv" and not images:
         raise ConfigError(
-            "The conv network must have pictures to look at; got rows of numbers. "
-            "Try network='mlp', or image_shape=(height, width) if each row is a picture."
+            "The conv network must have images to look at; got rows of numbers. "
+            "Try network='mlp', or image_shape=(height, width) if each row is an image."
         )
     if config.network == "conv" and config.engine in ("numpy", "jax"):
         raise EngineError(
@@ -339,7 +339,7 @@ def _for_seconds(
     """The widest conv net that pays in this time, and for how many epochs; steps of it are timed here and now."""
     from likely.engines.by_torch.rates import step_seconds
 
-    prepare = Normalization.for_pictures(row_shape, config.pad_to, "channels_first", config.dtype)
+    prepare = Normalization.for_images(row_shape, config.pad_to, "channels_first", config.dtype)
     chosen, step = None, 0.0
     for recipe, least in _BY_TIME:
         batch_size, steps_per_epoch, most = _length(recipe, config, n_rows, least=16)
@@ -357,10 +357,10 @@ def _for_seconds(
 
 
 def _stride(config: RunConfig, row_shape: tuple[int, ...]) -> int:
-    """That of the first layer: about 28 x 28 patches at most, so that large pictures cost little more than small."""
+    """That of the first layer: about 28 x 28 patches at most, so that large images cost little more than small."""
     height, width = (config.pad_to,) * 2 if config.pad_to else row_shape[:2]
     doublings = math.ceil(math.log2(math.sqrt(height * width) / 28))
-    # A patch has twice the side, and must fit into the picture.
+    # A patch has twice the side, and must fit into the image.
     return 2 ** max(1, min(doublings, int(math.log2(min(height, width) / 2))))
 
 
@@ -374,7 +374,7 @@ def _check_augment(augment: Sequence[Any], in_channels: bool) -> None:
     named = [part for part in augment if isinstance(part, str)]
     if named and not in_channels:
         raise ConfigError(
-            f"augment={named[0]!r} must come with a network that sees pictures; got rows of numbers. In a row no pixel "
+            f"augment={named[0]!r} must come with a network that sees images; got rows of numbers. In a row no pixel "
             "has neighbors. Try network='conv', image_shape=(height, width), or a function of one's own."
         )
 

@@ -65,7 +65,7 @@ def make_card(
             found_at=dataset.found_at,
             rows=len(dataset.train),
             label=dataset.label,
-            picture=dataset.picture,
+            image=dataset.image,
             test_last=dataset.test_last,
             latest=_latest(dataset),
             group=dataset.group,

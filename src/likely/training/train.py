@@ -45,7 +45,7 @@ believed only beyond two standard errors: on three Gaussians of 90, 7 and 3% the
 _SAMPLE = 2_000
 _SCORED = 250  # rows
 _FEW = 200  # rows that are answered before and after training, to see whether it went wrong
-_SAMPLE_NUMBERS = 2_000 * 32 * 32 * 3  # of the sample at most, so that large pictures take no more memory
+_SAMPLE_NUMBERS = 2_000 * 32 * 32 * 3  # of the sample at most, so that large images take no more memory
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ class Rows:
     """What is learned from.
 
     Args:
-        X: stored rows, such as uint8 pictures.
+        X: stored rows, such as uint8 images.
         Y: label distributions (n, k), or targets (n, m).
         weights: one non-negative number per row, or None.
         classifies: whether Y holds distributions.
@@ -75,7 +75,7 @@ class Rows:
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """Of one row as the network meets it: a picture's, or the number of inputs of a table's columns."""
+        """Of one row as the network meets it: an image's, or the number of inputs of a table's columns."""
         return self.X.shape[1:] if self.columns is None else (input_width(self.columns),)
 
     @property
@@ -192,7 +192,7 @@ def train(
     elif plan.layout == "numbers":
         normalization = Normalization.fit_numbers(X, config.dtype, bend=plan.bend)
     else:
-        normalization = Normalization.fit_pictures(X, config.pad_to, plan.layout, config.dtype)
+        normalization = Normalization.fit_images(X, config.pad_to, plan.layout, config.dtype)
     if plan.start is not None:
         normalization = plan.start.normalization(normalization)
     mean, scale = np.zeros(Y.shape[1], Y.dtype), np.ones(Y.shape[1], Y.dtype)

@@ -24,7 +24,7 @@ FEWEST = 40
 """With fewer rows, errors are taken to be equally large everywhere."""
 
 MOST_INPUTS = 250
-"""Of wider tables, and of pictures, only the prediction counts."""
+"""Of wider tables, and of images, only the prediction counts."""
 
 _QUARTILES = (0.25, 0.5, 0.75)
 _EDGES = (0.01, 0.99)

@@ -6,7 +6,7 @@
                                                          of the two parts counts as -3 at least
 
 Neither of the two wins everywhere: the distance sees textures and noise that the last layer takes for a class, the
-energy sees clear pictures of something else, which lie close to a class in most directions. Standardized, both count
+energy sees clear images of something else, which lie close to a class in most directions. Standardized, both count
 the same without knowing what strange rows will look like. Ranks would do that too, but all rows beyond the reference
 have the same rank; the logarithm makes distances nearly symmetric, so that a deviation describes them. A conformal
 p-value over held-out rows, of which u knows nothing, turns the sum into a rate of false alarms.

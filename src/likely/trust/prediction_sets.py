@@ -53,7 +53,7 @@ def aps_scores(probs: np.ndarray, u: np.ndarray | None = None) -> np.ndarray:
 
         u = 0      the most probable label has score 0 and is always in; sets about as small as those of `lac_scores`
         u uniform  larger sets that follow doubt more closely; random
-        u = 1      sets are empty where the network is surest and long elsewhere: on average 5 labels at 90% on pictures
+        u = 1      sets are empty where the network is surest and long elsewhere: on average 5 labels at 90% on images
                    of clothes, where u = 0 takes 1
 
     The mass is divided by that of the whole row: the last label has exactly 1 with u = 1, whatever rounding did. Labels

@@ -9,7 +9,7 @@ from pathlib import Path
 from likely.data.classes import listed
 from likely.data.dataset import PARTS
 from likely.data.images.find import Found, Search, leads_back, search_folder
-from likely.data.images.image_parts import LabeledPicture
+from likely.data.images.image_parts import LabeledImage
 from likely.errors import DataError
 
 SPELLINGS = {"train": ("train", "training"), "val": ("val", "valid", "validation"), "test": ("test", "testing")}
@@ -18,7 +18,7 @@ SPELLINGS = {"train": ("train", "training"), "val": ("val", "valid", "validation
 
 @dataclass(frozen=True)
 class ClassFolder:
-    """A folder whose name is the label of the pictures in it."""
+    """A folder whose name is the label of the images in it."""
 
     path: Path
     part: str
@@ -48,10 +48,10 @@ class FolderScan:
         return tuple(sorted({of.label for of in self.classes if of.part == "train"}))
 
     @cached_property
-    def pictures(self) -> list[LabeledPicture]:
-        """The pictures of all classes: by part, by label, by path."""
+    def images(self) -> list[LabeledImage]:
+        """The images of all classes: by part, by label, by path."""
         return [
-            LabeledPicture(found, of.part, of.label)
+            LabeledImage(found, of.part, of.label)
             for of in self.classes
             for found in of.search.found
             if found.source is not None
@@ -64,7 +64,7 @@ class FolderScan:
 
     @property
     def others(self) -> Search:
-        """The files in class folders that are no pictures, by their suffix."""
+        """The files in class folders that are no images, by their suffix."""
         return Search(others=[path for of in self.classes for path in of.search.others])
 
     @property
@@ -87,7 +87,7 @@ class FolderScan:
 
     @property
     def empty(self) -> list[ClassFolder]:
-        """Class folders without a picture."""
+        """Class folders without an image."""
         return [of for of in self.classes if not of.search.found]
 
     @property

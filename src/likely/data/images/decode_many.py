@@ -1,4 +1,4 @@
-"""Many pictures at once: read in parallel through the gate, and kept decoded for the next time.
+"""Many images at once: read in parallel through the gate, and kept decoded for the next time.
 
     files -> heads and hashes of all -> one shape -> decoded rows, from the cache or into it
 
@@ -16,10 +16,10 @@ from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
 
-from likely.data.images.decode import picture_shape, read_file, read_picture
-from likely.data.images.image_cache import Decoded, PictureCache
+from likely.data.images.decode import image_shape, read_file, read_image
+from likely.data.images.image_cache import Decoded, ImageCache
 from likely.data.progress_callback import Progress
-from likely.errors import DataError, PictureError
+from likely.errors import DataError, ImageError
 from likely.preprocessing.stored_rows import RowArray
 
 Source: TypeAlias = Path | bytes
@@ -31,7 +31,7 @@ _Result = TypeVar("_Result")
 
 @dataclass(frozen=True)
 class Loaded:
-    """Pictures as rows.
+    """Images as rows.
 
     Args:
         X: uint8 of shape (m, h, w), or (m, h, w, 3) if one of them has color; perhaps on disk.
@@ -46,7 +46,7 @@ class Loaded:
     digests: tuple[str, ...]
 
 
-def load_pictures(
+def load_images(
     sources: Sequence[Source],
     names: Sequence[str],
     *,
@@ -54,7 +54,7 @@ def load_pictures(
     skip_bad: bool = False,
     progress: Progress | None = None,
 ) -> Loaded:
-    """All the pictures at one size, gray if all of them are, else in color.
+    """All the images at one size, gray if all of them are, else in color.
 
     Args:
         sources: files, or their bytes.
@@ -63,13 +63,13 @@ def load_pictures(
         skip_bad: leave out what can't be read, instead of refusing the whole.
         progress: told how many have been read.
     Raises:
-        DataError: if sizes differ without `image_size`, a picture can't be read and `skip_bad` is not given, or none
+        DataError: if sizes differ without `image_size`, an image can't be read and `skip_bad` is not given, or none
             is left; it names the first few.
     """
     heads: dict[int, tuple[str, tuple[int, ...]]] = {}
     failed: dict[int, str] = {}
     named = list(zip(sources, names, strict=True))
-    for i, head in enumerate(_in_parallel(_head, named, "looking at pictures", progress)):
+    for i, head in enumerate(_in_parallel(_head, named, "looking at images", progress)):
         if isinstance(head, str):
             failed[i] = head
         else:
@@ -81,13 +81,13 @@ def load_pictures(
 
     def decode(i: int) -> Decoded:
         try:
-            return read_picture(sources[usable[i]], shape=shape, name=names[usable[i]])
-        except PictureError as error:
+            return read_image(sources[usable[i]], shape=shape, name=names[usable[i]])
+        except ImageError as error:
             return str(error)
 
-    cache = PictureCache(digests, shape)
+    cache = ImageCache(digests, shape)
     X, bad = _found(cache, decode) or cache.fill(
-        lambda: _in_parallel(decode, [(i,) for i in range(len(usable))], "decoding pictures", progress)
+        lambda: _in_parallel(decode, [(i,) for i in range(len(usable))], "decoding images", progress)
     )
     failed |= {usable[i]: reason for i, reason in bad.items()}
     _refuse(failed, skip_bad, len(sources))
@@ -101,15 +101,15 @@ def load_pictures(
 
 
 def _head(source: Source, name: str) -> tuple[str, tuple[int, ...]] | str:
-    """The hash of the file and the shape of its picture, or why it has none."""
+    """The hash of the file and the shape of its image, or why it has none."""
     try:
         content = source if isinstance(source, bytes) else read_file(source, name)
-        return hashlib.blake2b(content, digest_size=16).hexdigest(), picture_shape(content, name=name)
-    except PictureError as error:
+        return hashlib.blake2b(content, digest_size=16).hexdigest(), image_shape(content, name=name)
+    except ImageError as error:
         return str(error)
 
 
-def _found(cache: PictureCache, decode: Callable[[int], Decoded]) -> tuple[RowArray, dict[int, str]] | None:
+def _found(cache: ImageCache, decode: Callable[[int], Decoded]) -> tuple[RowArray, dict[int, str]] | None:
     """What was kept, and why the rest can't be read; None if some of that can be read by now."""
     found = cache.find()
     if found is None:
@@ -124,22 +124,22 @@ def _refuse(failed: dict[int, str], skip_bad: bool, total: int) -> None:
         shown = [failed[i] for i in sorted(failed)[:SHOWN]]
         more = f"\n(and {len(failed) - SHOWN:,} more)" if len(failed) > SHOWN else ""
         raise DataError(
-            "\n".join([f"{len(failed):,} of {total:,} pictures can't be read:", *shown])
+            "\n".join([f"{len(failed):,} of {total:,} images can't be read:", *shown])
             + more
             + "\nFix or remove them, or try --skip-bad (skip_bad=True) to go on without them."
         )
     if len(failed) == total:
         first = f": {failed[0]}" if failed else ""
-        raise DataError(f"There must be pictures that can be read; got {total:,}, none of them readable{first}")
+        raise DataError(f"There must be images that can be read; got {total:,}, none of them readable{first}")
 
 
 def _common_shape(shapes: dict[tuple[int, ...], str], image_size: int | None) -> tuple[int, ...]:
-    """The shape that all pictures are read as, from each shape and the name of one that has it."""
+    """The shape that all images are read as, from each shape and the name of one that has it."""
     sizes = {shape[:2]: name for shape, name in shapes.items()}
     if image_size is None and len(sizes) > 1:
         (first, one), (second, other) = list(sizes.items())[-1], list(sizes.items())[-2]
         raise DataError(
-            f"Pictures must have one size; got {first[0]} x {first[1]} in {one} and {second[0]} x {second[1]} in "
+            f"Images must have one size; got {first[0]} x {first[1]} in {one} and {second[0]} x {second[1]} in "
             f"{other}. The network has one input per pixel. Try image_size={min(first)} (--image-size {min(first)}) to "
             "resize them all."
         )

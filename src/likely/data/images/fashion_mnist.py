@@ -1,4 +1,4 @@
-"""Fashion-MNIST: 60,000 + 10,000 gray pictures of clothes, 28 x 28, found on this machine or fetched, always verified.
+"""Fashion-MNIST: 60,000 + 10,000 gray images of clothes, 28 x 28, found on this machine or fetched, always verified.
 
 Reference: Xiao, Rasul and Vollgraf, Fashion-MNIST, arXiv 1708.07747.
 """

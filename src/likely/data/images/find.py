@@ -1,4 +1,4 @@
-"""From what a person typed (files, folders, globs, `-`) to pictures to be read, none lost on the way."""
+"""From what a person typed (files, folders, globs, `-`) to images to be read, none lost on the way."""
 
 import glob
 import os
@@ -9,7 +9,7 @@ from pathlib import Path
 
 SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".webp", ".bmp", ".dib", ".gif", ".tif", ".tiff"})
 
-# More than the largest picture that the gate lets through, uncompressed.
+# More than the largest image that the gate lets through, uncompressed.
 MAX_STDIN_BYTES = 512 * 1024 * 1024
 
 _SHOWN = 5
@@ -17,11 +17,11 @@ _SHOWN = 5
 
 @dataclass(frozen=True)
 class Found:
-    """A picture to be read, or the reason why there is none.
+    """An image to be read, or the reason why there is none.
 
     Args:
         name: what to call it: the path, or "-" for the standard input.
-        source: what `likely.data.images.decode.read_picture` takes: a path, or the bytes of the standard input.
+        source: what `likely.data.images.decode.read_image` takes: a path, or the bytes of the standard input.
         error: why there is nothing to read; then `source` is None.
     """
 
@@ -35,8 +35,8 @@ class Search:
     """What a search came upon.
 
     Args:
-        found: the pictures; those of a folder sorted by path, and after them its folders that can't be read.
-        others: files in folders that are no pictures, by their suffix.
+        found: the images; those of a folder sorted by path, and after them its folders that can't be read.
+        others: files in folders that are no images, by their suffix.
     """
 
     found: list[Found] = field(default_factory=list[Found])
@@ -56,15 +56,15 @@ class Search:
         return f"{count} left out because of {'its' if len(self.others) == 1 else 'their'} suffix: {some}."
 
 
-def find_pictures(arguments: Iterable[str | os.PathLike[str]]) -> Search:
-    """The pictures that the arguments mean, in their order; a folder's in sorted order.
+def find_images(arguments: Iterable[str | os.PathLike[str]]) -> Search:
+    """The images that the arguments mean, in their order; a folder's in sorted order.
 
     A file is taken at its word, whatever its suffix. Folders are searched as `search_folder` describes. `-` reads one
-    picture from the standard input. What can't be found becomes an entry with an `error`, so that the rest can still
+    image from the standard input. What can't be found becomes an entry with an `error`, so that the rest can still
     be answered.
 
     Example:
-        >>> [found.error is None for found in find_pictures(["no-such-boot.png"]).found]
+        >>> [found.error is None for found in find_images(["no-such-boot.png"]).found]
         [False]
     """
     search = Search()
@@ -74,7 +74,7 @@ def find_pictures(arguments: Iterable[str | os.PathLike[str]]) -> Search:
 
 
 def search_folder(folder: Path, root: Path | None = None) -> Search:
-    """The files in a folder and its subfolders with the suffix of a picture, in any case.
+    """The files in a folder and its subfolders with the suffix of an image, in any case.
 
     Hidden files and folders are left out. A link to a folder is followed once; not at all if it leads up, or to what
     is searched anyway.
@@ -126,7 +126,7 @@ def _expand(argument: str, search: Search) -> None:
         search.found.append(_read_stdin())
     elif path.is_dir():
         inside = search_folder(path)
-        empty = f"{argument} must hold pictures; got a folder without any. Look for {', '.join(sorted(SUFFIXES))}."
+        empty = f"{argument} must hold images; got a folder without any. Look for {', '.join(sorted(SUFFIXES))}."
         search.found.extend(inside.found or [Found(argument, error=empty)])
         search.others.extend(inside.others)
     elif os.path.lexists(path):
@@ -140,12 +140,12 @@ def _expand(argument: str, search: Search) -> None:
             nothing = f"{argument} must match a file or folder; got no match. Check the folder and the pattern."
             search.found.append(Found(argument, error=nothing))
     else:
-        nothing = f"{argument} must be a picture; got nothing: there is no such file. Check the path."
+        nothing = f"{argument} must be an image; got nothing: there is no such file. Check the path."
         search.found.append(Found(argument, error=nothing))
 
 
 def _read_stdin() -> Found:
     data = sys.stdin.buffer.read(MAX_STDIN_BYTES + 1)
     if len(data) > MAX_STDIN_BYTES:
-        return Found("-", error=f"The standard input must be one picture; got more than {MAX_STDIN_BYTES:,} bytes.")
+        return Found("-", error=f"The standard input must be one image; got more than {MAX_STDIN_BYTES:,} bytes.")
     return Found("-", data)

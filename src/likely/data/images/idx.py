@@ -110,7 +110,7 @@ def find_idx(folder: Path, part: str, kind: str) -> Path | None:
 
 
 def open_idx_folder(folder: Path) -> Dataset:
-    """The pictures of a folder with train-images-idx3-ubyte, train-labels-idx1-ubyte and, if there, t10k-*.
+    """The images of a folder with train-images-idx3-ubyte, train-labels-idx1-ubyte and, if there, t10k-*.
 
     The classes are the digits "0" to "9", as IDX files do not name them.
 
@@ -122,7 +122,7 @@ def open_idx_folder(folder: Path) -> Dataset:
     test = _read_part(folder, "test") if has_test else None
     if test is not None and test.X.shape[1:] != train.X.shape[1:]:
         raise DataError(
-            f"The pictures in {folder} must be of one size; got {train.X.shape[1:]} to learn from and "
+            f"The images in {folder} must be of one size; got {train.X.shape[1:]} to learn from and "
             f"{test.X.shape[1:]} to judge with. Try files that belong together."
         )
     return Dataset(str(folder), "classification", train, test, labels=DIGITS, found_at=str(folder))
@@ -157,12 +157,12 @@ def _read_part(folder: Path, part: str) -> Part:
         missing = f"{PAIRS[part][0]}-{'images-idx3' if images is None else 'labels-idx1'}-ubyte"
         raise DataError(f"{folder} must hold {missing} (or {missing}.gz); got a folder without it. Add the file.")
     X, y = read_idx(images), read_idx(labels)
-    for path, array, axes, what in ((images, X, 3, "pictures (n, h, w)"), (labels, y, 1, "labels (n,)")):
+    for path, array, axes, what in ((images, X, 3, "images (n, h, w)"), (labels, y, 1, "labels (n,)")):
         if array.ndim != axes or array.dtype != np.uint8:
             raise DataError(f"{path} must hold {what} as unsigned bytes; got {array.dtype} of shape {array.shape}.")
     if len(X) != len(y):
         raise DataError(
-            f"{images} and {labels} must be of one length; got {len(X)} pictures and {len(y)} labels. "
+            f"{images} and {labels} must be of one length; got {len(X)} images and {len(y)} labels. "
             "They do not belong together or one is damaged. Try to get both again."
         )
     wrong = np.flatnonzero(y > 9)

@@ -1,4 +1,4 @@
-"""Arrays, tensors and lists of pictures, in every usual shape, as the rows that a data set holds.
+"""Arrays, tensors and lists of images, in every usual shape, as the rows that a data set holds.
 
 (n, h, w)   (n, h, w, 1)   (n, 1, h, w)      -> (n, h, w)
 (n, h, w, 3)   (n, 3, h, w)                  -> (n, h, w, 3)
@@ -13,55 +13,55 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 
 from likely.arrays import to_numpy
-from likely.data.images.decode import picture_shape, read_picture
-from likely.data.images.decode_many import load_pictures
+from likely.data.images.decode import image_shape, read_image
+from likely.data.images.decode_many import load_images
 from likely.errors import DataError, ShapeError
 from likely.preprocessing.stored_rows import RowArray, StoredRows
 
 Channels: TypeAlias = Literal["auto", "first", "last"]
-"""Where an array of pictures has its channels; "auto" asks the shape, and refuses one that could be read both ways."""
+"""Where an array of images has its channels; "auto" asks the shape, and refuses one that could be read both ways."""
 
 _COUNTS = (1, 3)
 
 
-def are_pictures(X: Any) -> bool:
-    """Whether X is an array of more than two dimensions, or a list of arrays of two or more, of pictures or of files.
+def are_images(X: Any) -> bool:
+    """Whether X is an array of more than two dimensions, or a list of arrays of two or more, of images or of files.
 
     Example:
-        >>> are_pictures(np.zeros((5, 28, 28))), are_pictures(np.zeros((5, 784))), are_pictures([np.zeros((28, 28))])
+        >>> are_images(np.zeros((5, 28, 28))), are_images(np.zeros((5, 784))), are_images([np.zeros((28, 28))])
         (True, False, True)
-        >>> are_pictures(["boot.png"]), are_pictures([[1.0, 2.0]])
+        >>> are_images(["boot.png"]), are_images([[1.0, 2.0]])
         (True, False)
     """
     if isinstance(X, list | tuple):
-        return len(X) > 0 and (_is_file_or_picture(X[0]) or len(getattr(X[0], "shape", ())) > 1)
+        return len(X) > 0 and (_is_file_or_image(X[0]) or len(getattr(X[0], "shape", ())) > 1)
     return isinstance(X, StoredRows) or len(getattr(X, "shape", ())) > 2
 
 
 def are_files(X: Any) -> bool:
-    """Whether X is a list of paths, of bytes or of Pillow's pictures."""
-    return isinstance(X, Sequence) and not isinstance(X, str | bytes) and len(X) > 0 and _is_file_or_picture(X[0])
+    """Whether X is a list of paths, of bytes or of Pillow's images."""
+    return isinstance(X, Sequence) and not isinstance(X, str | bytes) and len(X) > 0 and _is_file_or_image(X[0])
 
 
-def _is_file_or_picture(x: Any) -> bool:
+def _is_file_or_image(x: Any) -> bool:
     return isinstance(x, str | bytes | os.PathLike) or hasattr(x, "getpixel")
 
 
-def stack_pictures(X: Any, channels: Channels = "auto", image_size: int | None = None) -> RowArray:
-    """Pictures to learn from as uint8 or float32 of shape (n, h, w) or (n, h, w, 3).
+def stack_images(X: Any, channels: Channels = "auto", image_size: int | None = None) -> RowArray:
+    """Images to learn from as uint8 or float32 of shape (n, h, w) or (n, h, w, 3).
 
     Args:
         X: an array or tensor; or a list of arrays of one shape, of paths, of the bytes of files or of Pillow's
-            pictures.
+            images.
         channels: where an array has its channels, if its shape does not tell.
-        image_size: resize paths, bytes and Pillow's pictures to this height and width.
+        image_size: resize paths, bytes and Pillow's images to this height and width.
     Raises:
         ShapeError: if shapes differ or can be read in two ways, or there are not 1 or 3 channels; the dtype is a whole
             number's other than uint8.
         DataError: if a file can't be read, or sizes differ without `image_size`.
 
     Example:
-        >>> stack_pictures(np.zeros((5, 3, 32, 24), np.uint8)).shape
+        >>> stack_images(np.zeros((5, 3, 32, 24), np.uint8)).shape
         (5, 32, 24, 3)
     """
     if isinstance(X, StoredRows):
@@ -69,23 +69,23 @@ def stack_pictures(X: Any, channels: Channels = "auto", image_size: int | None =
     if are_files(X):
         return _stack_files(X, image_size)
     if isinstance(X, list | tuple):
-        pictures = [to_numpy(picture) for picture in X]
-        other = [i for i, picture in enumerate(pictures) if picture.shape != pictures[0].shape]
+        images = [to_numpy(image) for image in X]
+        other = [i for i, image in enumerate(images) if image.shape != images[0].shape]
         if other:
             raise ShapeError(
-                f"Pictures must have one shape; got {pictures[0].shape} in row 0 and {pictures[other[0]].shape} in row "
+                f"Images must have one shape; got {images[0].shape} in row 0 and {images[other[0]].shape} in row "
                 f"{other[0]}. The network has one input per pixel. Try to resize them to one shape."
             )
-        rows = np.stack(pictures)
+        rows = np.stack(images)
     else:
         rows = to_numpy(X)
     return _as_stored(_channels_last(rows, channels))
 
 
 def fit_to_shape(X: Any, shape: tuple[int, ...]) -> Any:
-    """New arrays of pictures in the shape (h, w) or (h, w, 3) of those learned from, wherever the channels stand.
+    """New arrays of images in the shape (h, w) or (h, w, 3) of those learned from, wherever the channels stand.
 
-    Rows of h w (or h w 3) numbers are pictures, too. What fits in no way is returned as it is, for its error.
+    Rows of h w (or h w 3) numbers are images, too. What fits in no way is returned as it is, for its error.
 
     Example:
         >>> fit_to_shape(np.zeros((5, 1, 8, 9), np.uint8), (8, 9)).shape
@@ -95,7 +95,7 @@ def fit_to_shape(X: Any, shape: tuple[int, ...]) -> Any:
     if rows.shape[1:] == shape:
         return _as_stored(rows)
     if rows.ndim == 2 and rows.shape[1] == math.prod(shape):
-        return rows_as_pictures(rows, shape)
+        return rows_as_images(rows, shape)
     with_channels = shape if len(shape) == 3 else (*shape, 1)
     if rows.shape[1:] == (with_channels[2], *with_channels[:2]):
         rows = np.moveaxis(rows, 1, 3)
@@ -104,13 +104,13 @@ def fit_to_shape(X: Any, shape: tuple[int, ...]) -> Any:
     return rows
 
 
-def rows_as_pictures(rows: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
-    """Rows of h w (or h w 3) whole numbers from 0 to 255 as uint8 pictures of this shape.
+def rows_as_images(rows: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    """Rows of h w (or h w 3) whole numbers from 0 to 255 as uint8 images of this shape.
 
     Raises:
         ShapeError: if the rows do not have as many numbers, or other numbers.
     Example:
-        >>> rows_as_pictures(np.array([[0.0, 255.0, 7.0, 1.0]]), (2, 2)).tolist()
+        >>> rows_as_images(np.array([[0.0, 255.0, 7.0, 1.0]]), (2, 2)).tolist()
         [[[0, 255], [7, 1]]]
     """
     if shape[2:] == (1,):
@@ -119,12 +119,12 @@ def rows_as_pictures(rows: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
         return rows
     if rows.ndim != 2 or rows.shape[1] != math.prod(shape):
         raise ShapeError(
-            f"X must be pictures of shape {shape}, or rows of {math.prod(shape)} numbers; got shape {rows.shape}. "
+            f"X must be images of shape {shape}, or rows of {math.prod(shape)} numbers; got shape {rows.shape}. "
             "They must fit image_shape. Try another image_shape, or leave it out for a table."
         )
     if rows.dtype != np.uint8 and not np.all((rows >= 0) & (rows <= 255) & (rows == np.floor(rows))):
         raise ShapeError(
-            f"Rows of pictures must be whole numbers from 0 to 255; got {rows.dtype} with others. Which range they "
+            f"Rows of images must be whole numbers from 0 to 255; got {rows.dtype} with others. Which range they "
             "have is never guessed. Try (X * 255).round() if X lies in [0, 1], or X.reshape(-1, *image_shape) to have "
             "them standardized."
         )
@@ -135,17 +135,17 @@ def _stack_files(X: Sequence[Any], image_size: int | None) -> RowArray:
     if all(isinstance(x, str | bytes | os.PathLike) for x in X):
         sources = [x if isinstance(x, bytes) else Path(x) for x in X]
         names = [f"Row {i}" if isinstance(x, bytes) else os.fspath(x) for i, x in enumerate(X)]
-        return load_pictures(sources, names, image_size=image_size).X
-    shapes = [picture_shape(x, name=f"Row {i}") for i, x in enumerate(X)]
+        return load_images(sources, names, image_size=image_size).X
+    shapes = [image_shape(x, name=f"Row {i}") for i, x in enumerate(X)]
     other = [i for i, shape in enumerate(shapes) if shape[:2] != shapes[0][:2]]
     if other and image_size is None:
         raise DataError(
-            f"Pictures must have one size; got {shapes[0][:2]} in row 0 and {shapes[other[0]][:2]} in row {other[0]}. "
+            f"Images must have one size; got {shapes[0][:2]} in row 0 and {shapes[other[0]][:2]} in row {other[0]}. "
             f"The network has one input per pixel. Try image_size={min(shapes[0][:2])} to resize them all."
         )
     size = shapes[0][:2] if image_size is None else (image_size, image_size)
     shape = size if all(len(shape) == 2 for shape in shapes) else (*size, 3)
-    return np.stack([read_picture(x, shape=shape, name=f"Row {i}") for i, x in enumerate(X)])
+    return np.stack([read_image(x, shape=shape, name=f"Row {i}") for i, x in enumerate(X)])
 
 
 def _channels_last(rows: np.ndarray, channels: Channels) -> np.ndarray:
@@ -153,20 +153,20 @@ def _channels_last(rows: np.ndarray, channels: Channels) -> np.ndarray:
         return rows
     if rows.ndim != 4:
         raise ShapeError(
-            f"Pictures must have shape (n, h, w), (n, h, w, c) or (n, c, h, w); got shape {rows.shape}. "
+            f"Images must have shape (n, h, w), (n, h, w, c) or (n, c, h, w); got shape {rows.shape}. "
             "Other axes have no meaning here. Try to reshape them."
         )
     first, last = rows.shape[1] in _COUNTS, rows.shape[3] in _COUNTS
     if channels == "auto":
         if first and last:
             raise ShapeError(
-                f"Pictures must have channels in one place; got shape {rows.shape}, which could be (n, c, h, w) or "
+                f"Images must have channels in one place; got shape {rows.shape}, which could be (n, c, h, w) or "
                 '(n, h, w, c). Which one it is, is never guessed. Try channels="first" or channels="last".'
             )
         channels = "first" if first else "last"
     if not (first if channels == "first" else last):
         raise ShapeError(
-            f"Pictures must have 1 or 3 channels; got shape {rows.shape} with channels {channels}. Other numbers of "
+            f"Images must have 1 or 3 channels; got shape {rows.shape} with channels {channels}. Other numbers of "
             "channels have no agreed meaning. Try to keep 3 of them, or to flatten the rows for network='mlp'."
         )
     if channels == "first":
@@ -180,6 +180,6 @@ def _as_stored(rows: np.ndarray) -> np.ndarray:
     if rows.dtype.kind == "f":
         return rows.astype(np.float32, copy=False)
     raise ShapeError(
-        f"Pictures must be uint8, 0 to 255, or floating-point numbers; got {rows.dtype} of shape {rows.shape}. Which "
+        f"Images must be uint8, 0 to 255, or floating-point numbers; got {rows.dtype} of shape {rows.shape}. Which "
         "range another dtype has is never guessed. Try X.astype('uint8') if the values fit."
     )

@@ -1,4 +1,4 @@
-"""Decoded pictures, kept on disk for the next time: KEY.rows with their bytes, KEY.json with what is known of them.
+"""Decoded images, kept on disk for the next time: KEY.rows with their bytes, KEY.json with what is known of them.
 
 The key is a hash of every file's content, of the shape, and of the version of the gate, so that nothing stale is ever
 found. What was not used for longest makes room for what is new.
@@ -25,23 +25,23 @@ GATE_VERSION = 1
 """Raised whenever the same file would become other pixels."""
 
 KEPT_FROM = 4 << 20
-"""Bytes of decoded pictures from which they are kept: fewer are decoded again before one notices."""
+"""Bytes of decoded images from which they are kept: fewer are decoded again before one notices."""
 
 ON_DISK_FROM = 64 << 20
-"""Bytes of decoded pictures from which they stay on disk."""
+"""Bytes of decoded images from which they stay on disk."""
 
 CACHE_BYTES = 20 << 30
-"""What the decoded pictures of all sets may take."""
+"""What the decoded images of all sets may take."""
 
 _ABANDONED = 24 * 3600
 """Seconds after which nobody is still writing to a file that has no name yet."""
 
 Decoded: TypeAlias = np.ndarray | str
-"""A picture, or why there is none."""
+"""An image, or why there is none."""
 
 
-class PictureCache:
-    """The place of one set of pictures in the cache.
+class ImageCache:
+    """The place of one set of images in the cache.
 
     Args:
         digests: a hash of each file, in order.
@@ -50,7 +50,7 @@ class PictureCache:
 
     def __init__(self, digests: Sequence[str], shape: tuple[int, ...]) -> None:
         key = hashlib.sha256("\n".join([f"{GATE_VERSION} {shape}", *digests]).encode()).hexdigest()[:32]
-        self._folder = cache_folder() / "pictures"
+        self._folder = cache_folder() / "images"
         self._rows, self._facts = self._folder / f"{key}.rows", self._folder / f"{key}.json"
         self._n, self._shape = len(digests), shape
         self._row_bytes = int(np.prod(shape))
@@ -72,7 +72,7 @@ class PictureCache:
         """The rows as `decode` gives them, kept for the next time if that is worth it and possible.
 
         Args:
-            decode: gives every picture in order; called again if the disk fails.
+            decode: gives every image in order; called again if the disk fails.
         Returns:
             The rows, and by number why the others could not be read.
         """
@@ -80,26 +80,26 @@ class PictureCache:
             try:
                 return self._on_disk(decode())
             except OSError as error:
-                warnings.warn(f"Decoded pictures lie in memory this time. {error}", CacheWarning, stacklevel=2)
+                warnings.warn(f"Decoded images lie in memory this time. {error}", CacheWarning, stacklevel=2)
         X, bad = np.empty((self._n, *self._shape), np.uint8), dict[int, str]()
-        for i, picture in enumerate(decode()):
-            if isinstance(picture, str):
-                bad[i] = picture
+        for i, image in enumerate(decode()):
+            if isinstance(image, str):
+                bad[i] = image
             else:
-                X[i - len(bad)] = picture
+                X[i - len(bad)] = image
         return X[: self._n - len(bad)], bad
 
-    def _on_disk(self, pictures: Generator[Decoded]) -> tuple[RowArray, dict[int, str]]:
+    def _on_disk(self, images: Generator[Decoded]) -> tuple[RowArray, dict[int, str]]:
         self._folder.mkdir(parents=True, exist_ok=True)
         _make_room(self._folder, self._n * self._row_bytes)
         bad: dict[int, str] = {}
-        # Closed before anybody warns: its threads change the filters of warnings for a moment at each picture.
-        with closing(pictures), whole_file(self._rows) as file:
-            for i, picture in enumerate(pictures):
-                if isinstance(picture, str):
-                    bad[i] = picture
+        # Closed before anybody warns: its threads change the filters of warnings for a moment at each image.
+        with closing(images), whole_file(self._rows) as file:
+            for i, image in enumerate(images):
+                if isinstance(image, str):
+                    bad[i] = image
                 else:
-                    file.write(picture.tobytes())
+                    file.write(image.tobytes())
         if len(bad) == self._n:
             self._rows.unlink()
             return np.empty((0, *self._shape), np.uint8), bad

@@ -1,4 +1,4 @@
-"""Pictures with their answers, as the parts of a data set."""
+"""Images with their answers, as the parts of a data set."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from likely.data.dataset import PARTS, Part
-from likely.data.images.decode_many import SHOWN, load_pictures
+from likely.data.images.decode_many import SHOWN, load_images
 from likely.data.images.find import Found
 from likely.data.progress_callback import Progress
 from likely.errors import DataError
@@ -15,8 +15,8 @@ from likely.preprocessing.stored_rows import take_rows
 
 
 @dataclass(frozen=True)
-class LabeledPicture:
-    """A picture, its label, and the part it is in: "train", "val" or "test"."""
+class LabeledImage:
+    """An image, its label, and the part it is in: "train", "val" or "test"."""
 
     found: Found
     part: str
@@ -32,27 +32,25 @@ def read_parts(
     skip_bad: bool = False,
     progress: Progress | None = None,
 ) -> tuple[dict[str, Part], tuple[str, ...]]:
-    """The parts that have a picture that can be read, and what to say of those that have been left out.
+    """The parts that have an image that can be read, and what to say of those that have been left out.
 
     Args:
-        found: the pictures.
+        found: the images.
         part_of: the part of each.
-        answers: one row per picture, with everything but the pictures.
+        answers: one row per image, with everything but the images.
         image_size: resize all to this height and width; without it they must have one size.
         skip_bad: leave out what can't be read, instead of refusing the whole.
         progress: told how many have been read.
     Raises:
-        DataError: if there is nothing to read in a place, or as `load_pictures`.
+        DataError: if there is nothing to read in a place, or as `load_images`.
     """
     missing = [str(entry.error) for entry in found if entry.source is None]
     if missing and not skip_bad:
         more = f"\n(and {len(missing) - SHOWN:,} more)" if len(missing) > SHOWN else ""
-        raise DataError(
-            "\n".join([f"{len(missing):,} of {len(found):,} rows name no picture:", *missing[:SHOWN]]) + more
-        )
+        raise DataError("\n".join([f"{len(missing):,} of {len(found):,} rows name no image:", *missing[:SHOWN]]) + more)
     named = [i for i, entry in enumerate(found) if entry.source is not None]
     sources = [source for entry in found if (source := entry.source) is not None]
-    loaded = load_pictures(
+    loaded = load_images(
         sources, [found[i].name for i in named], image_size=image_size, skip_bad=skip_bad, progress=progress
     )
     kept = np.array(named, dtype=np.int64)[loaded.kept]
@@ -69,4 +67,4 @@ def read_parts(
     skipped = [*missing, *loaded.skipped]
     if not skipped:
         return parts, ()
-    return parts, (f"{len(skipped):,} of {len(found):,} pictures could not be read and were skipped, {skipped[0]}",)
+    return parts, (f"{len(skipped):,} of {len(found):,} images could not be read and were skipped, {skipped[0]}",)

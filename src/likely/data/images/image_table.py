@@ -1,4 +1,4 @@
-"""A table whose column names or holds pictures: paths beside the table, or the bytes of picture files."""
+"""A table whose column names or holds images: paths beside the table, or the bytes of image files."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -16,38 +16,38 @@ from likely.errors import DataError
 _LOOKED_AT = 100
 
 
-def picture_column(table: Table, picture: str | None, exclude: str | None = None) -> tuple[str | None, list[str]]:
-    """The column with pictures, and what to say of it; None where the table has none.
+def image_column(table: Table, image: str | None, exclude: str | None = None) -> tuple[str | None, list[str]]:
+    """The column with images, and what to say of it; None where the table has none.
 
     Args:
         table: the table.
-        picture: the column that was asked for; None looks for the one column that holds bytes, or text of which the
-            first hundred all end like pictures.
+        image: the column that was asked for; None looks for the one column that holds bytes, or text of which the
+            first hundred all end like images.
         exclude: a column that is something else.
     Raises:
         DataError: if the column that was asked for is not there or holds numbers, or several could be meant.
     """
-    if picture is not None:
-        values = table.column(picture, "pictures", "--picture COLUMN")
+    if image is not None:
+        values = table.column(image, "images", "--image COLUMN")
         if values.dtype != object:
             raise DataError(
-                f"Column {picture!r} of {table.path} must hold paths or bytes of pictures; got numbers. "
-                "Try --picture with another column."
+                f"Column {image!r} of {table.path} must hold paths or bytes of images; got numbers. "
+                "Try --image with another column."
             )
-        return picture, []
-    found = [name for name, values in table.columns.items() if name != exclude and _holds_pictures(values)]
+        return image, []
+    found = [name for name, values in table.columns.items() if name != exclude and _holds_images(values)]
     if len(found) > 1:
         raise DataError(
-            f"{table.path} must have one column of pictures; got {', '.join(map(repr, found))}. Try --picture COLUMN."
+            f"{table.path} must have one column of images; got {', '.join(map(repr, found))}. Try --image COLUMN."
         )
     if not found:
         return None, []
-    return found[0], [f"Column {found[0]!r} is taken for the pictures (--picture COLUMN takes another)."]
+    return found[0], [f"Column {found[0]!r} is taken for the images (--image COLUMN takes another)."]
 
 
-def open_pictures(
+def open_images(
     table: Table,
-    picture: str,
+    image: str,
     dataset: Dataset,
     split: Split,
     *,
@@ -55,22 +55,22 @@ def open_pictures(
     skip_bad: bool = False,
     progress: Progress | None = None,
 ) -> Dataset:
-    """The data set with the pictures of its table as rows.
+    """The data set with the images of its table as rows.
 
     Args:
         table: the table.
-        picture: the column that holds the pictures.
+        image: the column that holds the images.
         dataset: everything else about it; its training part has the answers of all rows.
         split: the rows of its parts.
-        image_size: resize pictures to this height and width.
-        skip_bad: leave out pictures that can't be read.
+        image_size: resize images to this height and width.
+        skip_bad: leave out images that can't be read.
         progress: told how many have been read.
     Raises:
-        DataError: if a row has no picture or one that leaves the table's folder, or as `load_pictures`.
+        DataError: if a row has no image or one that leaves the table's folder, or as `load_images`.
     """
     rows = np.concatenate(list(split.rows.values()))
     part_of = [part for part, index in split.rows.items() for _ in index]
-    found = find_in_table(table, picture)
+    found = find_in_table(table, image)
     parts, notes = read_parts(
         [found[row] for row in rows.tolist()],
         part_of,
@@ -79,32 +79,32 @@ def open_pictures(
         skip_bad=skip_bad,
         progress=progress,
     )
-    return replace(dataset, **parts, picture=picture).with_notes(*notes)
+    return replace(dataset, **parts, image=image).with_notes(*notes)
 
 
-def find_in_table(table: Table, picture: str, first_row: int = 0) -> list[Found]:
-    """The picture of each row, or why there is none.
+def find_in_table(table: Table, image: str, first_row: int = 0) -> list[Found]:
+    """The image of each row, or why there is none.
 
     Paths are meant from the table's folder. One that leaves it, also through .. or a link, is refused: a table from
-    a stranger must not make pictures of other files.
+    a stranger must not make images of other files.
 
     Args:
         table: the table.
-        picture: the column that holds paths or bytes.
+        image: the column that holds paths or bytes.
         first_row: the number of the table's first row, for names.
     """
     folder = Path(table.path).parent if table.path != "-" else Path()
     inside, found = folder.resolve(), list[Found]()
-    for row, value in enumerate(table.columns[picture].tolist(), start=first_row):
-        where = f"Row {row} of {table.path}, column {picture!r},"
+    for row, value in enumerate(table.columns[image].tolist(), start=first_row):
+        where = f"Row {row} of {table.path}, column {image!r},"
         if isinstance(value, bytes):
             found.append(Found(f"{table.path}, row {row}", value))
         elif not isinstance(value, str):
-            found.append(Found(where, error=f"{where} must name a picture; got nothing. Fill it in or drop the row."))
+            found.append(Found(where, error=f"{where} must name an image; got nothing. Fill it in or drop the row."))
         elif "\0" in value or not (folder / value).resolve().is_relative_to(inside):
             error = (
-                f"{where} must name a picture in the table's folder; got {value!r}, which leaves it. Other files are "
-                "never read. Try to put the table beside the pictures."
+                f"{where} must name an image in the table's folder; got {value!r}, which leaves it. Other files are "
+                "never read. Try to put the table beside the images."
             )
             found.append(Found(where, error=error))
         else:
@@ -112,7 +112,7 @@ def find_in_table(table: Table, picture: str, first_row: int = 0) -> list[Found]
     return found
 
 
-def _holds_pictures(values: np.ndarray) -> bool:
+def _holds_images(values: np.ndarray) -> bool:
     if values.dtype != object:
         return False
     first = [value for value in values.tolist() if value is not None][:_LOOKED_AT]

@@ -1,4 +1,4 @@
-"""A folder of class folders as a data set: the name of each folder is the label of the pictures in it."""
+"""A folder of class folders as a data set: the name of each folder is the label of the images in it."""
 
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from likely.data.images.image_parts import read_parts
 from likely.data.progress_callback import Progress
 from likely.errors import DataError
 
-LAYOUT = "Pictures go into one folder per class, such as FOLDER/boot/1.png, or into FOLDER/train/boot/1.png."
+LAYOUT = "Images go into one folder per class, such as FOLDER/boot/1.png, or into FOLDER/train/boot/1.png."
 
 
 def open_class_folder(
@@ -24,31 +24,31 @@ def open_class_folder(
     group_by_folder: bool = False,
     progress: Progress | None = None,
 ) -> Dataset:
-    """The pictures in FOLDER/LABEL/..., or in FOLDER/train/LABEL/... with val/ and test/ beside it.
+    """The images in FOLDER/LABEL/..., or in FOLDER/train/LABEL/... with val/ and test/ beside it.
 
-    The classes are the sorted names of the training part's folders. Pictures are gray if all of them are, else color.
-    What is left out, `scan_class_folder` says. That a mirrored picture still shows the same thing is not assumed.
+    The classes are the sorted names of the training part's folders. Images are gray if all of them are, else color.
+    What is left out, `scan_class_folder` says. That a mirrored image still shows the same thing is not assumed.
 
     Args:
         folder: the folder.
-        image_size: resize all pictures to this height and width; without it they must have one size.
-        skip_bad: leave out pictures that can't be read, and say how many.
-        group_by_folder: whether pictures in one folder below that of their class, FOLDER/LABEL/person-1/..., are
-            related; folders of one name are one group, in all classes and parts. A picture right in the folder of its
+        image_size: resize all images to this height and width; without it they must have one size.
+        skip_bad: leave out images that can't be read, and say how many.
+        group_by_folder: whether images in one folder below that of their class, FOLDER/LABEL/person-1/..., are
+            related; folders of one name are one group, in all classes and parts. An image right in the folder of its
             class is related to no other.
-        progress: told how many pictures have been read.
+        progress: told how many images have been read.
     Raises:
-        DataError: if there are no class folders, a class has no picture, sizes differ without `image_size`, a
-            picture can't be read, or another part has a class that the training part lacks; it names the first few.
+        DataError: if there are no class folders, a class has no image, sizes differ without `image_size`, an
+            image can't be read, or another part has a class that the training part lacks; it names the first few.
     """
     scan = scan_class_folder(folder)
     _refuse(scan)
-    pictures, labels = scan.pictures, scan.labels
-    y = np.array([labels.index(one.label) for one in pictures], dtype=np.int64)
+    images, labels = scan.images, scan.labels
+    y = np.array([labels.index(one.label) for one in images], dtype=np.int64)
     answers = Part(y[:, None], y, groups=_groups(scan) if group_by_folder else None)
     parts, notes = read_parts(
-        [one.found for one in pictures],
-        [one.part for one in pictures],
+        [one.found for one in images],
+        [one.part for one in images],
         answers,
         image_size=image_size,
         skip_bad=skip_bad,
@@ -57,12 +57,12 @@ def open_class_folder(
     lost = [label for i, label in enumerate(labels) if not (parts["train"].y == i).any()]
     if lost:
         raise DataError(
-            f"Every class folder in {scan.parts['train']} must hold a picture that can be read; got none in "
+            f"Every class folder in {scan.parts['train']} must hold an image that can be read; got none in "
             f"{listed(lost)}. Fix them or remove the folder."
         )
     for part, path in scan.parts.items():
         if part not in parts:
-            raise DataError(f"{path} must hold a picture that can be read; got none. Fix them, or remove the folder.")
+            raise DataError(f"{path} must hold an image that can be read; got none. Fix them, or remove the folder.")
     return Dataset(
         str(folder),
         "classification",
@@ -77,7 +77,7 @@ def open_class_folder(
 
 
 def _refuse(scan: FolderScan) -> None:
-    """Refuse what can't be learned from, before any picture is read."""
+    """Refuse what can't be learned from, before any image is read."""
     if scan.without_classes:
         path = scan.without_classes[0]
         raise DataError(f"{path} must hold class folders; got {_instead(path)}. {LAYOUT}")
@@ -87,38 +87,38 @@ def _refuse(scan: FolderScan) -> None:
         of = scan.same_name[0]
         raise DataError(
             f"Class folders in {of.path.parent} must have different names; got {of.label!r} twice, with its accents "
-            "written in two ways. Move the pictures together."
+            "written in two ways. Move the images together."
         )
     for part, path in scan.parts.items():
         empty = [of.label for of in scan.empty if of.part == part]
         if empty:
             raise DataError(
-                f"Every class folder in {path} must hold pictures; got none in {listed(empty)}. {LAYOUT} "
-                "Add pictures or remove the folder."
+                f"Every class folder in {path} must hold images; got none in {listed(empty)}. {LAYOUT} "
+                "Add images or remove the folder."
             )
     for part, path in scan.parts.items():
         unseen = [of.label for of in scan.unseen if of.part == part]
         if unseen:
             raise DataError(
                 f"{path} must have the classes of {scan.parts['train']}; got {listed(unseen)} besides. "
-                "What was never learned can't be judged. Add training pictures or leave the class out."
+                "What was never learned can't be judged. Add training images or leave the class out."
             )
 
 
 def _groups(scan: FolderScan) -> np.ndarray:
-    """The number of the folder below its class that each picture lies in, shape (n,)."""
-    below = [Path(one.found.name).relative_to(scan.parts[one.part]).parts[1:-1] for one in scan.pictures]
+    """The number of the folder below its class that each image lies in, shape (n,)."""
+    below = [Path(one.found.name).relative_to(scan.parts[one.part]).parts[1:-1] for one in scan.images]
     if not any(below):
         raise DataError(
-            f"Pictures to be grouped by their folder must lie in folders below those of their classes, such as "
-            f"FOLDER/LABEL/person-1/a.png; got none in {scan.parts['train']}. Every picture would be a group of its "
-            "own. Move related pictures into a folder each, or leave out --group-by-folder."
+            f"Images to be grouped by their folder must lie in folders below those of their classes, such as "
+            f"FOLDER/LABEL/person-1/a.png; got none in {scan.parts['train']}. Every image would be a group of its "
+            "own. Move related images into a folder each, or leave out --group-by-folder."
         )
     return group_numbers([names[0] if names else None for names in below])
 
 
 def _instead(folder: Path) -> str:
-    n_pictures = sum(found.source is not None for found in search_folder(folder).found)
-    if n_pictures:
-        return f"{n_pictures:,} pictures without subfolders that name their class"
+    n_images = sum(found.source is not None for found in search_folder(folder).found)
+    if n_images:
+        return f"{n_images:,} images without subfolders that name their class"
     return "an empty folder" if not any(folder.iterdir()) else "a folder without subfolders"

@@ -46,14 +46,14 @@ class AllRows:
         return found_at.parent if is_table(found_at) else found_at
 
     @property
-    def are_pictures(self) -> bool:
-        """Whether the rows are pictures."""
+    def are_images(self) -> bool:
+        """Whether the rows are images."""
         return self.dataset.train.X.ndim > 2
 
     @property
     def noun(self) -> str:
         """What one row is called."""
-        return "picture" if self.are_pictures else "row"
+        return "image" if self.are_images else "row"
 
     def class_counts(self) -> dict[str, dict[str, int]]:
         """The number of rows of each class in each part; empty for regression."""

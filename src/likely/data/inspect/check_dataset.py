@@ -8,17 +8,17 @@ from likely.data.inspect.all_rows import AllRows
 from likely.data.inspect.class_balance import about_classes
 from likely.data.inspect.duplicates import copies, near_copies, same_rows, without_copies
 from likely.data.inspect.findings import Findings
-from likely.data.inspect.values import about_columns, constant_pictures
+from likely.data.inspect.values import about_columns, constant_images
 
 
 def check_dataset(dataset: Dataset, *, quick: bool = False, digests: np.ndarray | None = None) -> Findings:
-    """What is wrong with data that can be opened: copies, classes, pictures and columns that say nothing.
+    """What is wrong with data that can be opened: copies, classes, images and columns that say nothing.
 
     Args:
-        dataset: pictures or rows of numbers, with labels or targets.
-        quick: leave out what takes long: pictures that are not the same but look so.
+        dataset: images or rows of numbers, with labels or targets.
+        quick: leave out what takes long: images that are not the same but look so.
         digests: one number per row, equal for equal rows, part after part, where the rows are thumbnails of what was
-            read; then nothing is said about constant pictures.
+            read; then nothing is said about constant images.
     Example:
         >>> from likely.data.sources import open_dataset
         >>> [finding.kind for finding in check_dataset(open_dataset("iris"))]
@@ -30,8 +30,8 @@ def check_dataset(dataset: Dataset, *, quick: bool = False, digests: np.ndarray 
         hashes = np.concatenate([row_hashes(part.X) for part in rows.parts.values()])
     same = same_rows(hashes)
     found = [*about_classes(rows), *copies(rows, same)]
-    if not rows.are_pictures:
+    if not rows.are_images:
         return Findings([*found, *about_columns(rows)])
-    found += constant_pictures(rows) if digests is None else []
+    found += constant_images(rows) if digests is None else []
     found += [] if quick else near_copies(rows, without_copies(len(rows), same))
     return Findings(found)

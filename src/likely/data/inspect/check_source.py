@@ -8,18 +8,18 @@ from typing import Any, Literal
 import numpy as np
 
 from likely.data.dataset import Dataset, Task
-from likely.data.images.decode import look_at_picture
+from likely.data.images.decode import look_at_image
 from likely.data.inspect.all_rows import AllRows
 from likely.data.inspect.check_dataset import check_dataset
 from likely.data.inspect.findings import Finding, Findings, Place
 from likely.data.inspect.folder_scan import look_at_folder
-from likely.data.inspect.image_table_scan import look_at_picture_table
+from likely.data.inspect.image_table_scan import look_at_image_table
 from likely.data.inspect.looked_at import LookedAt
 from likely.data.progress_callback import Progress
 from likely.data.sources import open_dataset, readable, source_of
 from likely.data.test_part import with_test_part
 from likely.data.validate import validate
-from likely.errors import DataError, LikelyError, PictureError, ShapeError
+from likely.errors import DataError, ImageError, LikelyError, ShapeError
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class Checked:
     Args:
         name: what was asked for.
         findings: the worst first.
-        dataset: the rows; thumbnails where they come from picture files; None if there are none to learn from.
+        dataset: the rows; thumbnails where they come from image files; None if there are none to learn from.
         shape: of one row as a network would get it; None if that is not clear.
     """
 
@@ -43,10 +43,10 @@ class Checked:
         """The rows of all parts."""
         return None if self.dataset is None else AllRows(self.dataset)
 
-    def picture(self, place: Place) -> np.ndarray | None:
-        """The picture at a place, in its own shape; None where there is none to be seen."""
+    def image(self, place: Place) -> np.ndarray | None:
+        """The image at a place, in its own shape; None where there is none to be seen."""
         rows = self.rows
-        if rows is None or not rows.are_pictures:
+        if rows is None or not rows.are_images:
             return None
         part = None if place.index is None else rows.parts[place.part]
         if part is not None and part.paths is None:
@@ -55,8 +55,8 @@ class Checked:
             return None
         file = rows.folder / place.name
         try:
-            return np.asarray(look_at_picture(file).picture)
-        except PictureError:
+            return np.asarray(look_at_image(file).image)
+        except ImageError:
             return None
 
     def to_json(self) -> dict[str, Any]:
@@ -91,7 +91,7 @@ def check_source(
     *,
     image_size: int | None = None,
     label: str | None = None,
-    picture: str | None = None,
+    image: str | None = None,
     task: Literal["auto"] | Task = "auto",
     skip_bad: bool = False,
     seed: int = 0,
@@ -101,10 +101,10 @@ def check_source(
     Args:
         name_or_path: as for `open_dataset`.
         data_folder: as for `open_dataset`.
-        progress: told how far a download or the reading of pictures is.
-        image_size: the height and width that pictures will be resized to.
-        label, picture, task: as for `open_dataset`.
-        skip_bad: whether pictures that can't be read will be left out.
+        progress: told how far a download or the reading of images is.
+        image_size: the height and width that images will be resized to.
+        label, image, task: as for `open_dataset`.
+        skip_bad: whether images that can't be read will be left out.
         seed: that draws the test part, where the data have none.
     Raises:
         ConfigError, DataError: if there is nothing at the path.
@@ -121,10 +121,10 @@ def check_source(
             if kind == "class folder":
                 looked = look_at_folder(path, image_size=image_size, skip_bad=skip_bad, progress=progress)
             elif kind == "table":
-                looked = look_at_picture_table(
+                looked = look_at_image_table(
                     path,
                     label=label,
-                    picture=picture,
+                    image=image,
                     task=task,
                     image_size=image_size,
                     skip_bad=skip_bad,
@@ -139,7 +139,7 @@ def check_source(
             image_size=image_size,
             skip_bad=skip_bad,
             label=label,
-            picture=picture,
+            image=image,
             task=task,
         )
     except (DataError, ShapeError) as error:

@@ -1,4 +1,4 @@
-"""Rows that are the same, and pictures that look the same: across parts, under two labels, or merely twice."""
+"""Rows that are the same, and images that look the same: across parts, under two labels, or merely twice."""
 
 from collections.abc import Sequence
 
@@ -43,16 +43,16 @@ def copies(rows: AllRows, groups: Sequence[np.ndarray]) -> list[Finding]:
             "warning",
             f"{_elsewhere(rows, across)} can also be found in another part: figures on held-out {noun}s flatter the "
             "model.",
-            f"Remove the copies from one of the parts{'' if rows.are_pictures else ', if they are the same example'}.",
+            f"Remove the copies from one of the parts{'' if rows.are_images else ', if they are the same example'}.",
         ),
         _finding(
             rows,
             conflicting,
             "conflict",
-            "warning" if rows.are_pictures else "note",
+            "warning" if rows.are_images else "note",
             f"{counted(len(conflicting), f'{noun} stands', f'{noun}s stand')} under several labels.",
             "Keep the right label of each."
-            if rows.are_pictures
+            if rows.are_images
             else "Where the label can't be told from the columns, probabilities must stay below 1; check that "
             "no column is missing.",
         ),
@@ -64,7 +64,7 @@ def copies(rows: AllRows, groups: Sequence[np.ndarray]) -> list[Finding]:
             f"{counted(len(plain), f'{noun} stands', f'{noun}s stand')} more than once in its part, with the same label"
             f"{_copies(plain)}.",
             "Keep one of each: fit draws copies together and counts them once."
-            if rows.are_pictures
+            if rows.are_images
             else "Keep one of each, if they are the same example: fit says which it takes for copies.",
         ),
     ]
@@ -72,10 +72,10 @@ def copies(rows: AllRows, groups: Sequence[np.ndarray]) -> list[Finding]:
 
 
 def near_copies(rows: AllRows, distinct: np.ndarray) -> list[Finding]:
-    """What is wrong with pictures that are not the same, but look so.
+    """What is wrong with images that are not the same, but look so.
 
     Args:
-        rows: pictures.
+        rows: images.
         distinct: the numbers of the rows to compare: one of each that are the same.
     """
     groups = [distinct[group] for group in look_alike(lambda index: rows.take(distinct[index]), len(distinct))]
@@ -87,14 +87,14 @@ def near_copies(rows: AllRows, distinct: np.ndarray) -> list[Finding]:
             "near-leak",
             "warning",
             f"{_elsewhere(rows, across)} may have a copy in another part: they look the same.",
-            "If they are copies, remove them from one of the parts: figures on held-out pictures flatter the model.",
+            "If they are copies, remove them from one of the parts: figures on held-out images flatter the model.",
         ),
         _finding(
             rows,
             conflicting,
             "near-conflict",
             "warning",
-            f"{counted(len(conflicting), 'group')} of pictures that look the same "
+            f"{counted(len(conflicting), 'group')} of images that look the same "
             f"{'has' if len(conflicting) == 1 else 'have'} several labels.",
             "Look at them: one of the labels may be wrong.",
         ),
@@ -103,7 +103,7 @@ def near_copies(rows: AllRows, distinct: np.ndarray) -> list[Finding]:
             plain,
             "near-duplicates",
             "note",
-            f"{counted(len(plain), 'group')} of pictures with the same label in the same part look the same.",
+            f"{counted(len(plain), 'group')} of images with the same label in the same part look the same.",
             "If they are copies (saved again, resized, brightened), keep one of each.",
         ),
     ]

@@ -1,4 +1,4 @@
-"""What is odd about picture files: damaged ones, sizes and modes unlike the others'."""
+"""What is odd about image files: damaged ones, sizes and modes unlike the others'."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -6,19 +6,19 @@ from pathlib import Path
 import numpy as np
 
 from likely.data.corrections import relative_path
-from likely.data.images.image_parts import LabeledPicture
+from likely.data.images.image_parts import LabeledImage
 from likely.data.inspect.files import Seen
 from likely.data.inspect.findings import Finding, Place, Severity, counted
 
 _ODD_SIZE = 3.0
-"""A picture is odd if its side (the root of its area) is so many times the median, or so many times less."""
+"""An image is odd if its side (the root of its area) is so many times the median, or so many times less."""
 
 _ODD_SHAPE = 1.5
 """... or if it is so many times wider or higher, for its size, than the median."""
 
 
 def about_files(
-    folder: Path, files: Sequence[LabeledPicture], seen: Sequence[Seen], *, image_size: int | None, skip_bad: bool
+    folder: Path, files: Sequence[LabeledImage], seen: Sequence[Seen], *, image_size: int | None, skip_bad: bool
 ) -> list[Finding]:
     """The findings, one of each kind at most."""
     bad = [(f, s) for f, s in zip(files, seen, strict=True) if s.error is not None]
@@ -27,14 +27,14 @@ def about_files(
     def finding(
         kind: str,
         severity: Severity,
-        pairs: Sequence[tuple[LabeledPicture, Seen]],
+        pairs: Sequence[tuple[LabeledImage, Seen]],
         message: str,
         advice: str,
         detail: Callable[[Seen], str],
     ) -> list[Finding]:
-        """One finding, if there are any such pictures; `message` may differ in the plural, after a bar."""
+        """One finding, if there are any such images; `message` may differ in the plural, after a bar."""
         singular, _, plural = message.partition("|")
-        count = counted(len(pairs), f"picture {singular}", f"pictures {plural or singular}")
+        count = counted(len(pairs), f"image {singular}", f"images {plural or singular}")
         groups = [[_place(folder, f, detail(s))] for f, s in pairs]
         return [Finding(kind, severity, f"{count}.", advice, groups)] if pairs else []
 
@@ -111,9 +111,9 @@ def about_files(
     ]
 
 
-def _sizes(folder: Path, good: Sequence[tuple[LabeledPicture, Seen]], image_size: int | None) -> list[Finding]:
-    """That pictures have several sizes, with the first picture of each, the most frequent first."""
-    first: dict[tuple[int, int], tuple[LabeledPicture, Seen]] = {}
+def _sizes(folder: Path, good: Sequence[tuple[LabeledImage, Seen]], image_size: int | None) -> list[Finding]:
+    """That images have several sizes, with the first image of each, the most frequent first."""
+    first: dict[tuple[int, int], tuple[LabeledImage, Seen]] = {}
     counts: dict[tuple[int, int], int] = {}
     for f, s in good:
         size = (s.height, s.width)
@@ -127,10 +127,10 @@ def _sizes(folder: Path, good: Sequence[tuple[LabeledPicture, Seen]], image_size
         [_place(folder, first[size][0], f"{_size(first[size][1])}, as {counts[size]:,} in all")] for size in order
     ]
     advice = f"Try --image-size {max(8, min(side, 64))} to resize them all."
-    return [Finding("sizes", "error", f"Pictures have {len(counts):,} different sizes.", advice, groups)]
+    return [Finding("sizes", "error", f"Images have {len(counts):,} different sizes.", advice, groups)]
 
 
-def _odd_sizes(good: Sequence[tuple[LabeledPicture, Seen]]) -> list[tuple[LabeledPicture, Seen]]:
+def _odd_sizes(good: Sequence[tuple[LabeledImage, Seen]]) -> list[tuple[LabeledImage, Seen]]:
     if not good:
         return []
     sizes = np.array([(s.height, s.width) for _, s in good], dtype=np.float64)
@@ -140,7 +140,7 @@ def _odd_sizes(good: Sequence[tuple[LabeledPicture, Seen]]) -> list[tuple[Labele
     return [pair for pair, odd in zip(good, far | wide, strict=True) if odd]
 
 
-def _place(folder: Path, file: LabeledPicture, detail: str) -> Place:
+def _place(folder: Path, file: LabeledImage, detail: str) -> Place:
     name = relative_path(file.found.name, str(folder))
     return Place(name, "path", file.part, label=file.label, detail=detail)
 
@@ -150,6 +150,6 @@ def _size(seen: Seen) -> str:
 
 
 def _reason(error: str) -> str:
-    """What the file is instead of a picture: the part of the message that does not repeat its name."""
+    """What the file is instead of an image: the part of the message that does not repeat its name."""
     got = error.partition("; got ")[2] or error
     return got.partition(". ")[0].rstrip(".")

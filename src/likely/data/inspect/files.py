@@ -1,4 +1,4 @@
-"""Every picture file read once, whatever its size and however many of them are damaged."""
+"""Every image file read once, whatever its size and however many of them are damaged."""
 
 import hashlib
 import os
@@ -9,11 +9,11 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
-from likely.data.images.decode import look_at_picture
-from likely.data.images.image_parts import LabeledPicture
+from likely.data.images.decode import look_at_image
+from likely.data.images.image_parts import LabeledImage
 from likely.data.inspect.near_duplicates import THUMBNAIL, block_means
 from likely.data.progress_callback import Progress
-from likely.errors import PictureError
+from likely.errors import ImageError
 
 _ENOUGH = 256
 """Pixels along the shorter side that are enough for a thumbnail."""
@@ -25,14 +25,14 @@ class Seen:
 
     Args:
         error: why it can't be read, or None.
-        height, width: of the picture, upright.
+        height, width: of the image, upright.
         gray: whether its mode is.
         mode: of the file, such as "RGBA".
         opaque: whether every pixel is.
         frames: how many there are.
         turned: whether EXIF data turned it.
         constant: whether it has one color only.
-        digest: of its pixels; equal pictures have equal ones.
+        digest: of its pixels; equal images have equal ones.
         thumbnail: block means, uint8 of shape (32, 32, 3).
     """
 
@@ -49,44 +49,44 @@ class Seen:
     thumbnail: np.ndarray | None = None
 
 
-def look_at_files(files: Sequence[LabeledPicture], progress: Progress | None = None) -> list[Seen]:
+def look_at_files(files: Sequence[LabeledImage], progress: Progress | None = None) -> list[Seen]:
     """What is in each file, in their order; several are read at a time."""
     seen: list[Seen] = []
     with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
         for one in pool.map(_look, files):
             seen.append(one)
             if progress is not None:
-                progress("pictures", len(seen), len(files))
+                progress("images", len(seen), len(files))
     return seen
 
 
-def _look(file: LabeledPicture) -> Seen:
+def _look(file: LabeledImage) -> Seen:
     source = file.found.source
     if source is None:
         return Seen(error=file.found.error)
     try:
-        look = look_at_picture(source, name=file.found.name)
-    except PictureError as error:
+        look = look_at_image(source, name=file.found.name)
+    except ImageError as error:
         return Seen(error=str(error))
-    picture = look.picture
-    pixels = picture.convert("RGB")
+    image = look.image
+    pixels = image.convert("RGB")
     return Seen(
-        height=picture.height,
-        width=picture.width,
-        gray=picture.mode == "L",
+        height=image.height,
+        width=image.width,
+        gray=image.mode == "L",
         mode=look.mode,
         opaque=look.opaque,
         frames=look.frames,
         turned=look.turned,
-        constant=picture.getcolors(1) is not None,
-        digest=hashlib.blake2b(f"{picture.size}".encode() + pixels.tobytes(), digest_size=8).digest(),
+        constant=image.getcolors(1) is not None,
+        digest=hashlib.blake2b(f"{image.size}".encode() + pixels.tobytes(), digest_size=8).digest(),
         thumbnail=_thumbnail(pixels),
     )
 
 
-def _thumbnail(picture: Image.Image) -> np.ndarray:
-    factor = min(picture.size) // _ENOUGH
+def _thumbnail(image: Image.Image) -> np.ndarray:
+    factor = min(image.size) // _ENOUGH
     if factor > 1:
-        picture = picture.reduce(factor)
-    means = block_means(np.asarray(picture)[None], THUMBNAIL, THUMBNAIL)[0]
+        image = image.reduce(factor)
+    means = block_means(np.asarray(image)[None], THUMBNAIL, THUMBNAIL)[0]
     return np.rint(means).astype(np.uint8)

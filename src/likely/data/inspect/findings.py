@@ -44,7 +44,7 @@ class Finding:
         severity: "error" if fit would refuse the data, "warning" if figures or answers suffer, else "note".
         message: a sentence for people: what, and how many.
         advice: a sentence: what to do.
-        groups: the places; what belongs together, such as copies of one picture, stands in one group.
+        groups: the places; what belongs together, such as copies of one image, stands in one group.
         alike: whether the places of a group look the same, to be shown side by side.
     """
 
@@ -106,7 +106,7 @@ def counted(count: int, noun: str, plural: str | None = None) -> str:
     """A count and its noun.
 
     Example:
-        >>> counted(1, "picture"), counted(1200, "row"), counted(2, "class", "classes")
-        ('1 picture', '1,200 rows', '2 classes')
+        >>> counted(1, "image"), counted(1200, "row"), counted(2, "class", "classes")
+        ('1 image', '1,200 rows', '2 classes')
     """
     return f"{count:,} {noun if count == 1 else plural or f'{noun}s'}"

@@ -16,12 +16,12 @@ from likely.data.progress_callback import Progress
 def look_at_folder(
     folder: Path, *, image_size: int | None = None, skip_bad: bool = False, progress: Progress | None = None
 ) -> LookedAt:
-    """The pictures of class folders, and every fault of them that would keep `open_class_folder` from opening them.
+    """The images of class folders, and every fault of them that would keep `open_class_folder` from opening them.
 
     Args:
         folder: the folder; if what it holds is not clear, nothing can be looked at.
-        image_size: the height and width that pictures will be resized to; None asks for one size.
-        skip_bad: whether pictures that can't be read will be left out.
+        image_size: the height and width that images will be resized to; None asks for one size.
+        skip_bad: whether images that can't be read will be left out.
         progress: told how many have been read.
     Raises:
         DataError: if it is not clear which folders are classes.
@@ -30,19 +30,19 @@ def look_at_folder(
     if scan.without_classes:
         messages = [f"{path} must hold class folders; got a folder without any." for path in scan.without_classes]
         return LookedAt(None, None, [Finding("layout", "error", message, LAYOUT) for message in messages], None)
-    seen = look_at_files(scan.pictures, progress)
+    seen = look_at_files(scan.images, progress)
     found = [
         *_about_classes(scan, seen),
-        *about_files(folder, scan.pictures, seen, image_size=image_size, skip_bad=skip_bad),
+        *about_files(folder, scan.images, seen, image_size=image_size, skip_bad=skip_bad),
         *_left_out(scan),
     ]
-    dataset, digests = as_dataset(str(folder), scan.pictures, seen, scan.labels)
+    dataset, digests = as_dataset(str(folder), scan.images, seen, scan.labels)
     return LookedAt(dataset, digests, found, common_shape(seen, image_size))
 
 
 def _about_classes(scan: FolderScan, seen: list[Seen]) -> list[Finding]:
     """Class folders that can't be learned from or judged with, as `open_class_folder` refuses them."""
-    files = list(zip(scan.pictures, seen, strict=True))
+    files = list(zip(scan.images, seen, strict=True))
     there = {(file.part, file.label) for file, _ in files}
     readable = {(file.part, file.label) for file, one in files if one.error is None}
     damaged = [of for of in scan.classes if (of.part, of.label) in there - readable]
@@ -60,26 +60,26 @@ def _about_classes(scan: FolderScan, seen: list[Seen]) -> list[Finding]:
             scan.same_name,
             "class folder of the same name, with accents written in two ways|class folders of the same names, with "
             "accents written in two ways",
-            "Move the pictures together.",
+            "Move the images together.",
         ),
         finding(
             "empty-class",
             scan.empty,
-            "class folder holds no picture|class folders hold no picture",
-            "Add pictures or remove the folder.",
+            "class folder holds no image|class folders hold no image",
+            "Add images or remove the folder.",
         ),
         finding(
             "unreadable-class",
             damaged,
-            "class folder holds no picture that can be read|class folders hold no picture that can be read",
-            "Copy the pictures again, or remove the folder.",
+            "class folder holds no image that can be read|class folders hold no image that can be read",
+            "Copy the images again, or remove the folder.",
         ),
         finding(
             "unseen-class",
             scan.unseen,
             "class folder of val or test has none in training: what was never learned can't be judged|class folders of "
             "val or test have none in training: what was never learned can't be judged",
-            "Add training pictures or leave the class out.",
+            "Add training images or leave the class out.",
         ),
     ]
     if len(scan.labels) == 1:
@@ -88,7 +88,7 @@ def _about_classes(scan: FolderScan, seen: list[Seen]) -> list[Finding]:
                 "one-class",
                 "error",
                 f"There is one class only, {scan.labels[0]!r}: nothing to tell it apart from.",
-                "Add pictures of another class, in a folder of its own.",
+                "Add images of another class, in a folder of its own.",
                 [[Place(scan.labels[0], "label", "train")]],
             )
         )
@@ -106,7 +106,7 @@ def _about_classes(scan: FolderScan, seen: list[Seen]) -> list[Finding]:
 
 
 def _left_out(scan: FolderScan) -> list[Finding]:
-    """Files that are taken for no pictures: perhaps they are some, in a format that is not read; links to classes."""
+    """Files that are taken for no images: perhaps they are some, in a format that is not read; links to classes."""
 
     def note(kind: str, paths: Iterable[Path], message: str, advice: str) -> Finding:
         groups = [[Place(_name(scan, path), "path")] for path in paths]
@@ -114,16 +114,16 @@ def _left_out(scan: FolderScan) -> list[Finding]:
 
     found = [
         note(
-            "no-picture",
+            "no-image",
             scan.others.others,
             "file in class folders is left out, by the suffix|files in class folders are left out, by the suffix",
-            "If they are pictures, save them as PNG or JPEG.",
+            "If they are images, save them as PNG or JPEG.",
         ),
         note(
             "link",
             scan.links,
             "link leads to another class: left out|links lead to other classes: left out",
-            "If a class has two names, move the pictures to one of them.",
+            "If a class has two names, move the images to one of them.",
         ),
     ]
     return [finding for finding in found if finding.groups]

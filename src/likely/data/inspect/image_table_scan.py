@@ -1,11 +1,11 @@
-"""A table of pictures, looked at to the end: no fault hides another one."""
+"""A table of images, looked at to the end: no fault hides another one."""
 
 from pathlib import Path
 from typing import Literal
 
 from likely.data.dataset import Task
-from likely.data.images.image_parts import LabeledPicture
-from likely.data.images.image_table import find_in_table, picture_column
+from likely.data.images.image_parts import LabeledImage
+from likely.data.images.image_table import find_in_table, image_column
 from likely.data.inspect.file_findings import about_files
 from likely.data.inspect.files import look_at_files
 from likely.data.inspect.findings import Finding
@@ -15,29 +15,29 @@ from likely.data.tables.open_table import check_learned, read_labeled_table
 from likely.errors import DataError
 
 
-def look_at_picture_table(
+def look_at_image_table(
     path: Path,
     *,
     label: str | None = None,
-    picture: str | None = None,
+    image: str | None = None,
     task: Literal["auto"] | Task = "auto",
     image_size: int | None = None,
     skip_bad: bool = False,
     progress: Progress | None = None,
 ) -> LookedAt | None:
-    """Every picture that the table names or holds; None if it has none, or numbers for answers.
+    """Every image that the table names or holds; None if it has none, or numbers for answers.
 
     Raises:
         DataError: if the table can't be read, or it is not clear which column is which.
     """
     labeled = read_labeled_table(path, label, task)
     table, label, answers, split, _ = labeled
-    picture, _ = picture_column(table, picture, exclude=label)
-    if picture is None or answers.task == "regression":
+    image, _ = image_column(table, image, exclude=label)
+    if image is None or answers.task == "regression":
         return None
-    found = find_in_table(table, picture)
+    found = find_in_table(table, image)
     files = [
-        LabeledPicture(found[row], part, answers.labels[answers.y[row]])
+        LabeledImage(found[row], part, answers.labels[answers.y[row]])
         for part, rows in split.rows.items()
         for row in rows.tolist()
     ]

@@ -1,4 +1,4 @@
-"""Picture files that were all looked at, as a data set of thumbnails: enough to compare them."""
+"""Image files that were all looked at, as a data set of thumbnails: enough to compare them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,20 +6,20 @@ from dataclasses import dataclass
 import numpy as np
 
 from likely.data.dataset import PARTS, Dataset, Part
-from likely.data.images.image_parts import LabeledPicture
+from likely.data.images.image_parts import LabeledImage
 from likely.data.inspect.files import Seen
 from likely.data.inspect.findings import Finding
 
 
 @dataclass(frozen=True)
 class LookedAt:
-    """What is in a folder, or in a table of pictures.
+    """What is in a folder, or in a table of images.
 
     Args:
-        dataset: thumbnails of the pictures that can be read, with their paths; None if there are none to learn from.
+        dataset: thumbnails of the images that can be read, with their paths; None if there are none to learn from.
         digests: a number per row of its parts, train, val, test: equal for equal pixels.
         findings: what only the files show.
-        shape: of the pictures as a network would get them, if that is clear.
+        shape: of the images as a network would get them, if that is clear.
     """
 
     dataset: Dataset | None
@@ -29,7 +29,7 @@ class LookedAt:
 
 
 def as_dataset(
-    found_at: str, files: Sequence[LabeledPicture], seen: Sequence[Seen], labels: Sequence[str]
+    found_at: str, files: Sequence[LabeledImage], seen: Sequence[Seen], labels: Sequence[str]
 ) -> tuple[Dataset | None, np.ndarray | None]:
     """Thumbnails of what can be read, and its digests.
 
@@ -37,7 +37,7 @@ def as_dataset(
         found_at: where the files are.
         files: with their parts and labels.
         seen: what is in them.
-        labels: the classes in their order; those of which no training picture can be read are left out.
+        labels: the classes in their order; those of which no training image can be read are left out.
     """
     good = [(file, one) for file, one in zip(files, seen, strict=True) if one.error is None]
     learned = {file.label for file, _ in good if file.part == "train"}

@@ -1,9 +1,9 @@
-"""Pictures that look the same: saved again, resized or brightened a little, but not merely of the same kind.
+"""Images that look the same: saved again, resized or brightened a little, but not merely of the same kind.
 
-Two pictures look the same if their thumbnails (block means, at most 32 x 32) differ by at most 6 of 255 levels (root
-mean square) and by at most a tenth of their contrast (standard deviation). Of Fashion-MNIST's 70,000 pictures that
+Two images look the same if their thumbnails (block means, at most 32 x 32) differ by at most 6 of 255 levels (root
+mean square) and by at most a tenth of their contrast (standard deviation). Of Fashion-MNIST's 70,000 images that
 holds for 44 pairs, nearly all of one and the same garment; from 7 levels on, shirts with another print are among them.
-A JPEG of quality 75 is at most 6 levels away from its photograph; a picture cropped or shifted by a pixel is not found.
+A JPEG of quality 75 is at most 6 levels away from its photograph; an image cropped or shifted by a pixel is not found.
 
 Nobody compares all pairs. A projection to fewer numbers never lengthens a distance, so pairs that are far apart in the
 first principal components of coarse block means need no further look; sorted along the first component, most are.
@@ -20,17 +20,17 @@ _AT_ONCE = 1024
 
 
 def look_alike(take: Callable[[np.ndarray], np.ndarray], n: int) -> list[np.ndarray]:
-    """Groups of pictures that look the same, each like another one of its group.
+    """Groups of images that look the same, each like another one of its group.
 
     Args:
-        take: gives the pictures of these numbers, uint8 of shape (m, h, w) or (m, h, w, 3).
-        n: how many pictures there are.
+        take: gives the images of these numbers, uint8 of shape (m, h, w) or (m, h, w, 3).
+        n: how many images there are.
     Returns:
         A sorted array of numbers for each group of two and more.
     Example:
         >>> ramp = np.arange(64, dtype=np.uint8).reshape(8, 8) * 3
-        >>> pictures = np.stack([ramp, ramp.T, ramp + 2])
-        >>> look_alike(lambda index: pictures[index], len(pictures))
+        >>> images = np.stack([ramp, ramp.T, ramp + 2])
+        >>> look_alike(lambda index: images[index], len(images))
         [array([0, 2])]
     """
     if n < 2:
@@ -55,17 +55,17 @@ def look_alike(take: Callable[[np.ndarray], np.ndarray], n: int) -> list[np.ndar
     return sorted((m for m in members if len(m) > 1), key=lambda m: int(m[0]))
 
 
-def thumbnails(pictures: np.ndarray) -> np.ndarray:
-    """Block means of at most 32 x 32, as float32 of shape (m, h, w, c); small pictures are their own."""
-    height, width = pictures.shape[1:3]
-    return block_means(pictures, min(height, THUMBNAIL), min(width, THUMBNAIL))
+def thumbnails(images: np.ndarray) -> np.ndarray:
+    """Block means of at most 32 x 32, as float32 of shape (m, h, w, c); small images are their own."""
+    height, width = images.shape[1:3]
+    return block_means(images, min(height, THUMBNAIL), min(width, THUMBNAIL))
 
 
-def block_means(pictures: np.ndarray, height: int, width: int) -> np.ndarray:
-    """Means over equal blocks, pixels on an edge by their share of area: any scale of one picture has the same.
+def block_means(images: np.ndarray, height: int, width: int) -> np.ndarray:
+    """Means over equal blocks, pixels on an edge by their share of area: any scale of one image has the same.
 
     Args:
-        pictures: shape (m, h, w) or (m, h, w, c).
+        images: shape (m, h, w) or (m, h, w, c).
         height, width: how many blocks there shall be.
     Returns:
         float32 of shape (m, height, width, c).
@@ -73,14 +73,14 @@ def block_means(pictures: np.ndarray, height: int, width: int) -> np.ndarray:
         >>> block_means(np.array([[[0, 3, 6]]]), 1, 2)[0, 0, :, 0]
         array([1., 5.], dtype=float32)
     """
-    m, h, w = pictures.shape[:3]
-    pixels = pictures.reshape(m, h, w, -1)
+    m, h, w = images.shape[:3]
+    pixels = images.reshape(m, h, w, -1)
     if (h, w) == (height, width):
         return pixels.astype(np.float32)
     down, across = _shares(h, height), _shares(w, width)
     means = np.empty((m, height, width, pixels.shape[3]), np.float32)
-    for i, picture in enumerate(pixels):
-        rows = down @ picture.reshape(h, -1).astype(np.float32)
+    for i, image in enumerate(pixels):
+        rows = down @ image.reshape(h, -1).astype(np.float32)
         means[i] = across @ rows.reshape(height, w, -1)
     return means
 
@@ -129,7 +129,7 @@ def _candidates(points: np.ndarray, reach: float) -> Iterator[tuple[np.ndarray, 
 
 
 def _look_same(take: Callable[[np.ndarray], np.ndarray], one: np.ndarray, other: np.ndarray) -> np.ndarray:
-    """Whether the pictures of each pair look the same: booleans (m,)."""
+    """Whether the images of each pair look the same: booleans (m,)."""
     wanted, where = np.unique(np.concatenate([one, other]), return_inverse=True)
     thumbs = thumbnails(take(wanted)).reshape(len(wanted), -1)
     contrast = thumbs.std(axis=1)[where]

@@ -1,4 +1,4 @@
-"""What the values of single rows and columns show: pictures of one color, columns that say nothing or say too much."""
+"""What the values of single rows and columns show: images of one color, columns that say nothing or say too much."""
 
 import numpy as np
 
@@ -10,8 +10,8 @@ _ENOUGH = 30
 """In fewer rows a column can separate the classes by chance."""
 
 
-def constant_pictures(rows: AllRows) -> list[Finding]:
-    """Pictures in which nothing can be seen."""
+def constant_images(rows: AllRows) -> list[Finding]:
+    """Images in which nothing can be seen."""
     flat: list[int] = []
     for part, start in zip(rows.parts.values(), rows.starts.tolist(), strict=True):
         first = start
@@ -26,7 +26,7 @@ def constant_pictures(rows: AllRows) -> list[Finding]:
         Finding(
             "constant",
             "warning",
-            f"{counted(len(flat), 'picture is', 'pictures are')} of one color: there is nothing to see.",
+            f"{counted(len(flat), 'image is', 'images are')} of one color: there is nothing to see.",
             "Remove them, or find out how they were made.",
             [[rows.place(row)] for row in flat],
         )

@@ -1,4 +1,4 @@
-"""A table with a column of answers as a data set: rows of numbers and categories, or pictures that a column holds."""
+"""A table with a column of answers as a data set: rows of numbers and categories, or images that a column holds."""
 
 import shlex
 from collections.abc import Collection, Sequence
@@ -10,7 +10,7 @@ import numpy as np
 
 from likely.data.dataset import Dataset, Part, Task
 from likely.data.groups import group_numbers
-from likely.data.images.image_table import open_pictures, picture_column
+from likely.data.images.image_table import image_column, open_images
 from likely.data.order import in_order, time_like
 from likely.data.progress_callback import Progress
 from likely.data.tables.encode import describe, encode
@@ -27,7 +27,7 @@ def open_table(
     path: Path,
     *,
     label: str | None = None,
-    picture: str | None = None,
+    image: str | None = None,
     group: str | None = None,
     task: Literal["auto"] | Task = "auto",
     image_size: int | None = None,
@@ -42,16 +42,16 @@ def open_table(
     Args:
         path: the file.
         label: the column with the answers; None takes the one called like `LABEL_NAMES`, if there is just one.
-        picture: the column with paths or bytes of pictures; None takes one that holds nothing else, if there is one.
+        image: the column with paths or bytes of images; None takes one that holds nothing else, if there is one.
         group: the column that says which rows are related: those of one value. It is not learned from.
         task: what the answers are; "auto" decides as `read_answers` does.
-        image_size: resize pictures to this height and width.
-        skip_bad: leave out pictures that can't be read, and say how many.
+        image_size: resize images to this height and width.
+        skip_bad: leave out images that can't be read, and say how many.
         test_last: the column of numbers or dates whose latest rows are to be the test part; it stays what it is
             otherwise, learned from or left out.
         columns: those that a model learned from, to encode the rows as it does; None describes the table's own.
         to_learn: whether the rows are to be learned from, or only to be judged.
-        progress: told how many pictures have been read.
+        progress: told how many images have been read.
     Raises:
         DataError: if a column is not there or not usable, answers are missing, or nothing is left to learn from.
     """
@@ -62,7 +62,7 @@ def open_table(
         check_learned(labeled)
     order = None if test_last is None else _order(table, test_last, label, split)
     if columns is None:
-        picture, said = picture_column(table, picture, exclude=label)
+        image, said = image_column(table, image, exclude=label)
         notes += said
     groups = None
     if group is not None:
@@ -84,10 +84,8 @@ def open_table(
         found_at=str(path),
         notes=(*notes, *([answers.note] if answers.note else []), *split.notes),
     )
-    if picture is not None:
-        return open_pictures(
-            table, picture, dataset, split, image_size=image_size, skip_bad=skip_bad, progress=progress
-        )
+    if image is not None:
+        return open_images(table, image, dataset, split, image_size=image_size, skip_bad=skip_bad, progress=progress)
     return _open_rows(table, dataset, split, columns, to_learn=to_learn)
 
 

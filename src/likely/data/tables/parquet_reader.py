@@ -1,4 +1,4 @@
-"""Parquet in pieces, through pyarrow: numbers, text, true and false, and pictures as bytes."""
+"""Parquet in pieces, through pyarrow: numbers, text, true and false, and images as bytes."""
 
 from collections.abc import Collection, Iterator
 from pathlib import Path
@@ -15,7 +15,7 @@ def parquet_pieces(
 ) -> Iterator[Piece]:
     """The columns of some rows at a time; a table without rows gives one piece of none.
 
-    A structure of `bytes` and `path`, as Hugging Face writes pictures, gives the bytes, or without them the path.
+    A structure of `bytes` and `path`, as Hugging Face writes images, gives the bytes, or without them the path.
 
     Args:
         source: a file, or an open binary stream that can seek.
@@ -74,7 +74,7 @@ def _kind(type_: Any, types: Any) -> str | None:
     if types.is_struct(type_):
         inside = {type_.field(i).name: _kind(type_.field(i).type, types) for i in range(type_.num_fields)}
         if inside.get("bytes") == "bytes" and inside.get("path", "text") in ("text", "null"):
-            return "picture"
+            return "image"
     return None
 
 
@@ -86,7 +86,7 @@ def _values(column: Any, kind: str | None, pa: Any) -> np.ndarray:
     if kind == "number":
         return np.array(column.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False), dtype=np.float64)
     values: list[Any] = column.to_pylist()
-    if kind == "picture":
+    if kind == "image":
         values = [None if v is None else v["bytes"] if v["bytes"] is not None else v.get("path") for v in values]
     elif kind == "bool":
         values = [None if v is None else str(v) for v in values]

@@ -19,8 +19,8 @@ class Table:
 
     Args:
         path: where it came from, for messages.
-        columns: by name, each of shape (n,): float64 with NaN where a value is missing, or objects: text, bytes (a
-            picture) or None.
+        columns: by name, each of shape (n,): float64 with NaN where a value is missing, or objects: text, bytes (an
+            image) or None.
         unusable: the columns whose type can be none of these, and their type.
     """
 
@@ -145,6 +145,6 @@ def as_texts(values: np.ndarray) -> np.ndarray:
 def unusable(path: object, name: str, kind: str) -> DataError:
     """What to say of a column whose type is not one to learn from."""
     return DataError(
-        f"Column {name!r} of {path} must hold numbers, text, true and false, or pictures as bytes; got {kind}. "
+        f"Column {name!r} of {path} must hold numbers, text, true and false, or images as bytes; got {kind}. "
         "Nothing says how to learn from that. Cast it, or leave the column out."
     )

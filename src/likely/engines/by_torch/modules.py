@@ -165,7 +165,7 @@ def _scores(module: Any, who: str, n_outputs: int, x: torch.Tensor) -> torch.Ten
     except Exception as error:
         raise ShapeError(
             f"{who} must take a batch of shape {shape}, {str(x.dtype).removeprefix('torch.')}; got "
-            f"{type(error).__name__}: {error}. Rows come prepared: pictures as (n, c, h, w) in [0, 1], tables as "
+            f"{type(error).__name__}: {error}. Rows come prepared: images as (n, c, h, w) in [0, 1], tables as "
             "(n, d) standardized. Try to call the module with such a batch."
         ) from error
     mode = " while training" if module.training else ""

@@ -36,14 +36,14 @@ def matrix_product_rate(device: str, precision: str, side: int, rounds: int) -> 
     return 2 * side**3 / _shortest(lambda: a @ a, device, rounds) / 1e9
 
 
-def convolution_rate(device: str, precision: str, pictures: int, rounds: int) -> float:
+def convolution_rate(device: str, precision: str, images: int, rounds: int) -> float:
     """GFLOP/s of a 3 x 3 convolution of 64 channels of 14 x 14 pixels, forward and backward, the best of some rounds.
 
-    Each direction takes 2 * 9 * 64^2 * 14^2 multiplications and additions per picture: forward once, backward twice,
+    Each direction takes 2 * 9 * 64^2 * 14^2 multiplications and additions per image: forward once, backward twice,
     for the gradient of the filters and of the input.
     """
     conv = torch.nn.Conv2d(_CHANNELS, _CHANNELS, 3, padding=1, bias=False).to(device, _DTYPES[precision])
-    x = torch.rand(pictures, _CHANNELS, _SIDE, _SIDE, device=device).to(_DTYPES[precision])
+    x = torch.rand(images, _CHANNELS, _SIDE, _SIDE, device=device).to(_DTYPES[precision])
     x = x.contiguous(memory_format=torch.channels_last).requires_grad_()
     slope = torch.rand_like(x)
 
@@ -51,7 +51,7 @@ def convolution_rate(device: str, precision: str, pictures: int, rounds: int) ->
         x.grad = conv.weight.grad = None
         conv(x).backward(slope)
 
-    work = 3 * pictures * 2 * 9 * _CHANNELS**2 * _SIDE**2
+    work = 3 * images * 2 * 9 * _CHANNELS**2 * _SIDE**2
     return work / _shortest(there_and_back, device, rounds) / 1e9
 
 

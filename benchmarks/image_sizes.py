@@ -1,11 +1,11 @@
-"""Pictures of any size and color: what `Classifier()` learns from a few hundred to a few thousand, and in what time.
+"""Images of any size and color: what `Classifier()` learns from a few hundred to a few thousand, and in what time.
 
-The pictures are made here, so that nothing has to be downloaded: clothes of Fashion-MNIST (its training part), tinted,
+The images are made here, so that nothing has to be downloaded: clothes of Fashion-MNIST (its training part), tinted,
 enlarged, and put somewhere on a cut-out of a photograph that comes with scikit-learn, with a little noise. Another
 1,000 judge. Beside it stand scikit-learn's `LogisticRegression` and `HistGradientBoostingClassifier` at their
-defaults on the same pictures reduced to 16 x 16 pixels, in color. In the clock: `fit` from pictures in memory.
+defaults on the same images reduced to 16 x 16 pixels, in color. In the clock: `fit` from images in memory.
 
-    python benchmarks/picture_sizes.py [--side 32 96 224] [--rows 200 2000] [--classes 3] [--seeds 0]
+    python benchmarks/image_sizes.py [--side 32 96 224] [--rows 200 2000] [--classes 3] [--seeds 0]
 """
 
 import argparse
@@ -38,7 +38,7 @@ def main() -> None:
     parser.add_argument("--seeds", nargs="+", type=int, default=[0])
     options = parser.parse_args()
     print(f"{platform.machine()}, {os.cpu_count()} cores, torch {torch.__version__}, {options.classes} classes\n")
-    print("| side | pictures | seed | model | accuracy | NLL (nats) | s |\n|---|---|---|---|---|---|---|", flush=True)
+    print("| side | images | seed | model | accuracy | NLL (nats) | s |\n|---|---|---|---|---|---|---|", flush=True)
     for side in options.side:
         for n in options.rows:
             for seed in options.seeds:
@@ -47,7 +47,7 @@ def main() -> None:
 
 def compare(side: int, n: int, classes: int, seed: int) -> None:
     """Print a line for each contender."""
-    X, y = pictures(side, n + TESTED, classes, seed)
+    X, y = images(side, n + TESTED, classes, seed)
     contenders: dict[str, tuple[Any, Any]] = {
         "Classifier()": (likely.Classifier(random_state=seed), lambda X: X),
         "LogisticRegression()": (make_pipeline(StandardScaler(), LogisticRegression(max_iter=1000)), reduced),
@@ -64,7 +64,7 @@ def compare(side: int, n: int, classes: int, seed: int) -> None:
         print(f"| {side} | {n:,} | {seed} | {name} | {accuracy:.1%} | {nll:.3f} | {took:.1f} |", flush=True)
 
 
-def pictures(side: int, n: int, classes: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+def images(side: int, n: int, classes: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
     """Clothes of several colors before flowers and a temple: uint8 (n, side, side, 3), and their classes."""
     rng = np.random.default_rng(seed)
     clothes = likely.open_dataset("fashion-mnist").train
@@ -87,12 +87,12 @@ def pictures(side: int, n: int, classes: int, seed: int) -> tuple[np.ndarray, np
 
 
 def reduced(X: np.ndarray) -> np.ndarray:
-    """Rows of numbers: each picture in 16 x 16 pixels."""
+    """Rows of numbers: each image in 16 x 16 pixels."""
     return np.stack([_resized(x, SMALL).ravel() for x in X])
 
 
-def _resized(picture: np.ndarray, side: int) -> np.ndarray:
-    return np.asarray(Image.fromarray(picture).resize((side, side), Image.Resampling.BICUBIC), np.float64)
+def _resized(image: np.ndarray, side: int) -> np.ndarray:
+    return np.asarray(Image.fromarray(image).resize((side, side), Image.Resampling.BICUBIC), np.float64)
 
 
 if __name__ == "__main__":

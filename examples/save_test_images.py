@@ -1,6 +1,6 @@
-"""Write a few Fashion-MNIST test pictures as PNG files, so that there is something to predict.
+"""Write a few Fashion-MNIST test images as PNG files, so that there is something to predict.
 
-Usage: python examples/save_test_pictures.py FOLDER [HOW_MANY]
+Usage: python examples/save_test_images.py FOLDER [HOW_MANY]
 """
 
 import sys
@@ -12,7 +12,7 @@ import likely
 
 
 def main() -> None:
-    """Read the arguments, write the pictures."""
+    """Read the arguments, write the images."""
     folder = Path(sys.argv[1])
     how_many = int(sys.argv[2]) if len(sys.argv) > 2 else 6
     test = likely.open_dataset("fashion-mnist").test

@@ -1,4 +1,4 @@
-"""The linear network on pictures of many pixels: time and memory grow with the pixels, not with their square."""
+"""The linear network on images of many pixels: time and memory grow with the pixels, not with their square."""
 
 import time
 import tracemalloc
@@ -11,7 +11,7 @@ import likely
 
 
 @pytest.mark.parametrize("side", [64, 160])
-def test_few_large_pictures_are_learned_from_in_seconds(side: int, tmp_path: Path) -> None:
+def test_few_large_images_are_learned_from_in_seconds(side: int, tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     y = np.arange(24) % 2
     X = rng.integers(0, 200, (24, side, side, 3), dtype=np.uint8)

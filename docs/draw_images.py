@@ -1,6 +1,6 @@
-"""Draw the pictures of docs/lecture.md with the library: python docs/draw_pictures.py [FOLDER]
+"""Draw the images of docs/lecture.md with the library: python docs/draw_images.py [FOLDER]
 
-The numbers come from fixed seeds, so that the same versions give the same files. The picture that compares losses is
+The numbers come from fixed seeds, so that the same versions give the same files. The image that compares losses is
 a measurement; benchmarks/loss_comparison.py draws it.
 """
 
@@ -20,7 +20,7 @@ import likely  # noqa: E402
 from likely.engines.gradient_descent import descent_path  # noqa: E402
 from likely.registry import ACTIVATIONS  # noqa: E402
 
-DEFAULT_FOLDER = Path(__file__).parent / "pictures"
+DEFAULT_FOLDER = Path(__file__).parent / "images"
 BLUE, ORANGE = "tab:blue", "tab:orange"
 
 
@@ -128,7 +128,7 @@ def save(figure: Figure, path: Path) -> None:
 
 
 def main() -> None:
-    """Draw every picture into the folder."""
+    """Draw every image into the folder."""
     folder = Path(sys.argv[1]) if len(sys.argv) > 1 else DEFAULT_FOLDER
     folder.mkdir(parents=True, exist_ok=True)
     draw_rooms(folder / "rooms.svg")
