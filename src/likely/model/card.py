@@ -6,7 +6,7 @@ enough to rebuild the model.
 
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field, ValidationError
 
 from likely.errors import ModelFileError
 
@@ -44,7 +44,7 @@ class DataEntry(_Entry):
     found_at: str
     rows: int
     label: str | None = None
-    image: str | None = None
+    image: str | None = Field(None, validation_alias=AliasChoices("image", "picture"))  # picture: the old name
     test_last: str | None = None
     latest: dict[str, float] = Field(default_factory=dict)
     group: str | None = None

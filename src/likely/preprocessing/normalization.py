@@ -248,6 +248,8 @@ class Normalization:
             settings = dict(values)
             for key in ("shape", "mean", "scale"):
                 settings[key] = tuple(settings[key])
+            if settings["kind"] == "pictures":  # the old name
+                settings["kind"] = "images"
             if "columns" in settings:
                 settings["columns"] = ColumnTransform.from_json(settings["columns"])
             if "pixels" in settings:
