@@ -47,7 +47,7 @@ OPTIONS: dict[str, tuple[list[str], object]] = {
     "learning_rate": (["--learning-rate", "0.001"], 0.001),
     "batch_size": (["--batch-size", "32"], 32),
     "optimizer": (["--optimizer", "sgd"], "sgd"),
-    "augment": (["--augment", "mirror,shift"], ("mirror", "shift")),
+    "augment": (["--augment", "hflip,shift"], ("hflip", "shift")),
     "init_from": (["--init-from", "old/model.likely"], "old/model.likely"),
     "init_keep": (["--init-keep", "parameters"], "parameters"),
     "freeze": (["--freeze", "conv1.*,conv2.*"], ("conv1.*", "conv2.*")),

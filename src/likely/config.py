@@ -12,13 +12,14 @@ import json
 import os
 import re
 import tomllib
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
-from likely.errors import ConfigError, nearest
+from likely.errors import ConfigError, RenamedWarning, nearest
 
 _UNITS = {"h": 3600.0, "m": 60.0, "s": 1.0, "bare": 1.0}
 _NUMBER = r"(\d+\.?\d*|\.\d+)"
@@ -54,8 +55,21 @@ def _activation(value: object) -> object:
     return value
 
 
+def current_augmentation(part: Any) -> Any:
+    """`"hflip"` for its old name, with a RenamedWarning; whatever else changes images, as it is."""
+    if part != "mirror":  # deprecated
+        return part
+    warnings.warn("The augmentation 'mirror' is deprecated; use 'hflip'.", RenamedWarning, stacklevel=3)
+    return "hflip"
+
+
+def _augmentations(value: object) -> object:
+    parts = _listed(value, none="none")
+    return tuple(map(current_augmentation, parts)) if isinstance(parts, tuple) else parts
+
+
 def _listed(value: object, none: str = "") -> object:
-    """The parts of a text such as `mirror,shift`, or of a list; the text `none` has no parts."""
+    """The parts of a text such as `hflip,shift`, or of a list; the text `none` has no parts."""
     if isinstance(value, str):
         return () if value.strip() == none else tuple(part.strip() for part in value.split(","))
     return tuple(value) if isinstance(value, list) else value
@@ -73,8 +87,8 @@ _Labels = Annotated[
     Field(min_length=1),
 ]
 _Augment = Annotated[
-    tuple[Literal["mirror", "shift", "cutout"], ...],
-    BeforeValidator(lambda value: _listed(value, none="none")),
+    tuple[Literal["hflip", "shift", "cutout"], ...],
+    BeforeValidator(_augmentations),
 ]
 _Patterns = Annotated[tuple[Annotated[str, Field(min_length=1)], ...], BeforeValidator(lambda value: _listed(value))]
 _Activation = Annotated[Literal["sigmoid", "relu", "tanh", "gelu"], BeforeValidator(_activation)]
@@ -103,7 +117,7 @@ class RunConfig(BaseModel):
         head: from scores to probabilities.
         loss: what training lowers.
         optimizer: the update rule.
-        augment: how training images are changed, of "mirror", "shift" and "cutout"; none, in an empty list, leaves
+        augment: how training images are changed, of "hflip", "shift" and "cutout"; none, in an empty list, leaves
             them as they are. Left out: what the data set declares to be harmless: mirroring, and beside it, in the
             presets balanced and best, a square cut out.
         init_from: a `model.likely`, a run folder or a safetensors file whose parameters training begins with; the last
@@ -333,7 +347,7 @@ _RULES: dict[str, str] = {
 }
 _FORMS: dict[str, str] = {
     "hidden": "a list of whole numbers, such as [256] or [512, 256]",
-    "augment": 'a list of names, such as ["mirror", "cutout"]',
+    "augment": 'a list of names, such as ["hflip", "cutout"]',
     "freeze": 'a list of patterns, such as ["blocks.0.*"]',
     "events": 'names of lists of labels, such as { footwear = ["Sandal", "Sneaker"] }',
     "class_weight": '"balanced", or labels and their weights, such as { Shirt = 2.0 }',

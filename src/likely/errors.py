@@ -20,7 +20,8 @@
     ├── DamagedFileWarning           a file that is not what it should be was passed over
     ├── GuaranteeWarning             something that models usually promise is missing here, or holds for less
     ├── ImprobableConditionWarning   conditioning on an event of tiny probability
-    └── RankWarning                  a design matrix without full column rank
+    ├── RankWarning                  a design matrix without full column rank
+    └── RenamedWarning               an argument or option under its old name (DeprecationWarning)
 
 Messages follow one template: what must be which way; what came; why; what to try.
 """
@@ -131,6 +132,10 @@ def unknown_name(what: str, name: object, choices: Iterable[str]) -> str:
     hint = nearest(name, known)
     message = f"{what} must be one of {', '.join(map(repr, known))}; got {name!r}."
     return f"{message} {hint}" if hint.startswith("Did") else message
+
+
+class RenamedWarning(LikelyWarning, DeprecationWarning):
+    """An argument, option or value under a name that the next version will refuse; the message gives the new one."""
 
 
 def nearest(name: object, choices: Iterable[object]) -> str:

@@ -62,7 +62,7 @@ def test_an_mlp_fits_the_sine() -> None:
         warmup=0.05,
         batch_size=256,
         epochs=10_000,
-        mirror=False,
+        hflip=False,
     )
     rows = Rows(x, np.sin(x), None, classifies=False)
     trained = train(plan, rows, np.arange(256), RunConfig(data="sine", dtype="float64"))

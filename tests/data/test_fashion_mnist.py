@@ -124,7 +124,7 @@ def test_the_real_data_is_as_published(fashion_folder: Path) -> None:
     assert np.bincount(dataset.test.y).tolist() == [1000] * 10
     # The first training image is the ankle boot that every tutorial shows.
     assert dataset.train.y[0] == 9
-    assert dataset.mirror is True
+    assert dataset.hflip is True
     assert dataset.conversion == PRODUCT_PHOTO
 
 
@@ -139,7 +139,7 @@ def test_a_chosen_folder_may_be_plain_and_named_with_dots(tmp_path: Path, fashio
     assert dataset.sha256 == load_fashion_mnist(fashion_folder).sha256
     by_path = open_dataset(folder)
     assert by_path.labels == LABELS
-    assert by_path.mirror is True
+    assert by_path.hflip is True
 
 
 def test_the_environment_chooses_a_folder_or_its_subfolder(

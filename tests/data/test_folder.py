@@ -30,7 +30,7 @@ def test_class_folders(tmp_path: Path) -> None:
     assert dataset.train.X.shape == (9, 10, 12)
     assert dataset.train.y.tolist() == [0, 0, 0, 1, 1, 1, 2, 2, 2]
     assert dataset.test is None
-    assert (dataset.mirror, dataset.conversion) == (False, None)
+    assert (dataset.hflip, dataset.conversion) == (False, None)
     assert dataset.train.paths is not None
     for X, path in zip(dataset.train.X, dataset.train.paths, strict=True):
         np.testing.assert_array_equal(X, np.asarray(Image.open(path)))

@@ -134,7 +134,7 @@ def test_a_folder_becomes_a_data_set_of_digits(compress: bool, idx_folder: Calla
     assert dataset.train.X.shape == (40, 28, 28)
     assert dataset.test is not None
     assert dataset.test.y.tolist() == [i % 10 for i in range(20)]
-    assert (dataset.mirror, dataset.conversion) == (False, None)
+    assert (dataset.hflip, dataset.conversion) == (False, None)
 
 
 def test_names_with_a_dot_are_found(idx_folder: Callable[..., Path]) -> None:

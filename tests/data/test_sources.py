@@ -49,7 +49,7 @@ def test_digits_are_images_that_must_not_be_mirrored() -> None:
     assert dataset.train.X.dtype == np.uint8
     assert set(np.unique(dataset.train.X)) == {round(level * 255 / 16) for level in range(17)}
     assert dataset.labels == tuple("0123456789")
-    assert (dataset.mirror, dataset.conversion, dataset.label_type) == (False, None, "int")
+    assert (dataset.hflip, dataset.conversion, dataset.label_type) == (False, None, "int")
 
 
 def test_diabetes_is_a_regression_in_the_units_of_the_source() -> None:

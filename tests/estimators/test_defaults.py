@@ -104,12 +104,12 @@ def test_a_folder_of_two_hundred_images(tmp_path: Path) -> None:
     assert run.metrics["accuracy"]["value"] > 0.8
     assert run.metrics["nll"]["value"] < 0.6
     assert run.predictor.card.splits.method == "cross-validation"
-    assert not run.predictor.card.mirror
+    assert not run.predictor.card.hflip
 
 
 def test_images_are_not_mirrored_unless_somebody_says_so() -> None:
     digits = load_digits()
     images = (digits.images * 15).astype(np.uint8)[:100]
-    assert not likely.Classifier(epochs=1, random_state=0).fit(images, digits.target[:100]).predictor_.card.mirror
-    mirrored = likely.Classifier(epochs=1, random_state=0, mirror=True).fit(images, digits.target[:100])
-    assert mirrored.predictor_.card.mirror
+    assert not likely.Classifier(epochs=1, random_state=0).fit(images, digits.target[:100]).predictor_.card.hflip
+    mirrored = likely.Classifier(epochs=1, random_state=0, hflip=True).fit(images, digits.target[:100])
+    assert mirrored.predictor_.card.hflip

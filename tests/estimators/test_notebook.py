@@ -14,7 +14,7 @@ from sklearn.pipeline import make_pipeline
 import likely
 from likely.estimators.progress_bar import LineBar, bar_html, watcher
 from likely.training.descent import Record
-from likely.training.run_progress import Course, of_all_runs
+from likely.training.run_progress import MonotonicProgress, of_all_runs
 
 CELLS = """
 import likely
@@ -135,16 +135,16 @@ def test_a_line_is_never_longer_than_the_terminal(columns: int, monkeypatch: pyt
 
 
 def test_a_cross_validation_is_one_course_from_0_to_1() -> None:
-    course, shares = Course(), []
+    progress_so_far, shares = MonotonicProgress(), []
     for fold in range(1, 6):
         for progress in (0.3, 1.0):
-            share, held_out = course(of_all_runs(record(progress, 1.0), fold, 6), f"Fold {fold} of 5")
+            share, held_out = progress_so_far(of_all_runs(record(progress, 1.0), fold, 6), f"Fold {fold} of 5")
             shares.append(share)
             assert held_out == {"accuracy": 0.9, "nll": 0.25}
     last = [replace(record(progress, 1.0), held_out=None) for progress in (0.1, 0.4)]
     last.append(replace(last[-1], seconds_left=0.0))  # it ends where the folds said that it should
     for entry in last:
-        share, held_out = course(entry, "")
+        share, held_out = progress_so_far(entry, "")
         shares.append(share)
         assert held_out is None  # it has no rows held out
     assert shares == sorted(shares)

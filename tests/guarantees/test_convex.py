@@ -39,7 +39,7 @@ def solved(X: np.ndarray, y: np.ndarray, weights: np.ndarray | None = None, **se
     """The network trained on all of these rows, without any held out."""
     config, k = RunConfig(network="linear", **settings), int(y.max()) + 1
     shape, n = X.shape[1:], len(X)
-    plan = choose_plan(config, row_shape=shape, n_rows=n, n_outputs=k, task="classification", mirror=False)
+    plan = choose_plan(config, row_shape=shape, n_rows=n, n_outputs=k, task="classification", hflip=False)
     return train(plan, Rows(X, one_hot(y, k), weights, classifies=True), np.arange(n), config)
 
 

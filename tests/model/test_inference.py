@@ -16,18 +16,16 @@ def _answers(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return x[:, 0, :2, 0].copy(), x[:, 0, :, 1].copy()
 
 
-def _inference(mirror: bool, shape: tuple[int, ...] = (8, 6), sure: float = 1.0) -> Inference:
+def _inference(hflip: bool, shape: tuple[int, ...] = (8, 6), tta_threshold: float = 1.0) -> Inference:
     normalization = Normalization.for_images(shape, layout="channels_first")
-    return Inference(normalization, _answers, lambda x: _answers(x)[0], mirror, sure)
+    return Inference(normalization, _answers, lambda x: _answers(x)[0], hflip, tta_threshold)
 
 
-@pytest.mark.parametrize("mirror", [False, True])
-def test_answers_are_those_of_each_row_and_its_mirror_image(mirror: bool) -> None:
+@pytest.mark.parametrize("hflip", [False, True])
+def test_answers_are_those_of_each_row_and_its_mirror_image(hflip: bool) -> None:
     x = IMAGES[:, None].astype(np.float32) / 255
-    expected = (
-        [(a + b) / 2 for a, b in zip(_answers(x), _answers(x[..., ::-1]), strict=True)] if mirror else _answers(x)
-    )
-    inference = _inference(mirror)
+    expected = [(a + b) / 2 for a, b in zip(_answers(x), _answers(x[..., ::-1]), strict=True)] if hflip else _answers(x)
+    inference = _inference(hflip)
     for found, wanted in zip(inference(IMAGES), expected, strict=True):
         np.testing.assert_array_equal(found, wanted)
     np.testing.assert_array_equal(inference.scores(IMAGES), expected[0])
@@ -35,14 +33,14 @@ def test_answers_are_those_of_each_row_and_its_mirror_image(mirror: bool) -> Non
 
 def test_the_mirror_image_counts_less_the_surer_the_first_look_is() -> None:
     """Two labels whose scores are apart by at most 1: the first look gives at most e/(1 + e) = 0.73."""
-    sure = 0.6
+    tta_threshold = 0.6
     x = IMAGES[:, None].astype(np.float32) / 255
     (first, features), (second, others) = _answers(x), _answers(x[..., ::-1])
     p = softmax(first.astype(np.float64), axis=1).max(axis=1)
-    w = (0.5 * np.clip((sure - p) / (1 - sure), 0, 1))[:, None]
+    w = (0.5 * np.clip((tta_threshold - p) / (1 - tta_threshold), 0, 1))[:, None]
     assert (w == 0).any()
     assert (w > 0).any()
-    inference = _inference(True, sure=sure)
+    inference = _inference(True, tta_threshold=tta_threshold)
     for found, a, b in zip(inference(IMAGES), (first, features), (second, others), strict=True):
         np.testing.assert_allclose(found, (1 - w) * a + w * b, atol=1e-6)
     np.testing.assert_array_equal(inference.scores(IMAGES), inference(IMAGES)[0])
@@ -58,13 +56,13 @@ def test_plain_images_are_looked_at_once() -> None:
         return np.where(x[:, 0, :1, 0] > 0.5, 1.0, 9.0) * np.array([1.0, 0.0], np.float32)
 
     normalization = Normalization.for_images((8, 6), layout="channels_first")
-    Inference(normalization, _answers, ask, mirror=True, sure=0.99).scores(IMAGES[:100])
+    Inference(normalization, _answers, ask, hflip=True, tta_threshold=0.99).scores(IMAGES[:100])
     assert looks == [100, int((IMAGES[:100, 0, 0] > 127).sum())]
 
 
-@pytest.mark.parametrize("mirror", [False, True])
-def test_no_rows_have_no_answers(mirror: bool) -> None:
-    scores, features = _inference(mirror)(IMAGES[:0])
+@pytest.mark.parametrize("hflip", [False, True])
+def test_no_rows_have_no_answers(hflip: bool) -> None:
+    scores, features = _inference(hflip)(IMAGES[:0])
     assert (scores.shape, features.shape) == ((0, 2), (0, 8))
 
 

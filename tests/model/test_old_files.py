@@ -42,6 +42,12 @@ def test_an_old_file_gives_the_same_answers(path: Path) -> None:
         np.testing.assert_allclose(asked[name](), expected, rtol=1e-5, atol=tolerance, err_msg=name)
 
 
+def test_an_old_card_is_read_under_the_names_of_today() -> None:
+    card = load(DATA / "older_conv.likely").card
+    assert (card.hflip, card.tta_threshold, card.training.augment) == (True, 0.99, ("hflip",))
+    assert "mirror" not in str(card.to_json())
+
+
 def test_there_is_an_old_file_of_each_kind() -> None:
     assert len(FILES) == 10
     kinds = {load(path).card.network.name for path in FILES}

@@ -53,7 +53,7 @@ def test_larger_patches_make_large_images_small(side: int, stride: int, blocks: 
      ((1000, 9), 4), ((1000, 5), 2), ((400, 500, 3), 16)],
 )  # fmt: skip
 def test_the_plan_has_patches_for_the_images(shape: tuple[int, ...], stride: int) -> None:
-    plan = choose_plan(RunConfig(), row_shape=shape, n_rows=9_000, n_outputs=3, task="classification", mirror=False)
+    plan = choose_plan(RunConfig(), row_shape=shape, n_rows=9_000, n_outputs=3, task="classification", hflip=False)
     assert plan.network.settings["stride"] == stride
     engine = create_engine(
         "torch", plan.network, n_outputs=3, head="softmax", loss="cross_entropy", optimizer=Optimizer(), seed=0,

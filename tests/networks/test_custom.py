@@ -1,4 +1,4 @@
-"""Networks of one's own: a small residual net on real digits, from training to a file and back; factories at fault."""
+"""Custom networks: a small residual net on real digits, from training to a file and back; factories at fault."""
 
 import copy
 import json
@@ -27,7 +27,7 @@ from likely.networks.convnet import ConvNet
 from likely.networks.custom import CustomNetwork
 from likely.report.run_report import report_run
 from likely.training.fit import fit
-from likely.training.plan import Own
+from likely.training.plan import Overrides
 
 DIGITS = load_digits()
 ORDER = np.random.default_rng(0).permutation(len(DIGITS.target))  # the last rows are of other writers than the first
@@ -73,7 +73,7 @@ class ResNet(nn.Module):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         h = self.block2(self.block1(x - self.center))
-        # Of the usual layout in memory only: a network of one's own may rely on it.
+        # Of the usual layout in memory only: a custom network may rely on it.
         h = h.view(len(h), h.shape[1], -1).mean(dim=2)
         return self.fc(self.dropout(h))
 
@@ -182,7 +182,7 @@ def test_the_command_line_says_what_to_do(trained: likely.Classifier, tmp_path: 
 
 def test_a_run_folder_and_its_report(tmp_path: Path) -> None:
     config = RunConfig(data="digits", epochs=1, batch_size=64, out=str(tmp_path / "run"))
-    run = fit(config, own=Own(network=CustomNetwork(small_resnet), augment=("shift", lambda batch: batch)))
+    run = fit(config, overrides=Overrides(network=CustomNetwork(small_resnet), augment=("shift", lambda batch: batch)))
     assert "small_resnet" in report_run(run).read_text(encoding="utf-8")
     assert run.predictor.card.training.augment[0] == "shift"
     again = likely.load(run.folder, network=small_resnet)

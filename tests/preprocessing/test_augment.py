@@ -97,7 +97,7 @@ def test_a_cutout_covers_a_square_with_zeros() -> None:
 def test_several_come_one_after_the_other() -> None:
     x, rows = RNG.random((6, 1, 8, 8)), np.arange(6)
     flip, shift = AlternatingFlip(6, 3), Shift(6, 3)
-    both = make_augmentation(["mirror", "shift", lambda batch: 2 * batch], 6, 3)
+    both = make_augmentation(["hflip", "shift", lambda batch: 2 * batch], 6, 3)
     assert both is not None
     draws = both.draws(rows, 1)
     assert draws.shape == (6, 3)

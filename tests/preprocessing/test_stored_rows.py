@@ -81,7 +81,7 @@ def test_every_engine_gives_the_same_numbers(
     config = RunConfig(network=network, engine=engine, epochs=1)
     y = stored.train.y
     Y = one_hot(y, 10, "float32") if task == "classification" else y[:, None].astype(np.float32)
-    plan = choose_plan(config, row_shape=(8, 8), n_rows=300, n_outputs=Y.shape[1], task=task, mirror=False)
+    plan = choose_plan(config, row_shape=(8, 8), n_rows=300, n_outputs=Y.shape[1], task=task, hflip=False)
     index = np.random.default_rng(0).permutation(len(y))[:300]
     scores = [
         train(plan, Rows(X, Y, None, task == "classification"), index, config).scores(stored.train.X[:50])

@@ -31,7 +31,7 @@ def _plan(seconds: float | None, n_rows: int = 55_200, **settings: Any) -> Plan:
             n_rows=n_rows,
             n_outputs=10,
             task="classification",
-            mirror=True,
+            hflip=True,
             seconds=seconds,
         )
 
@@ -95,20 +95,20 @@ def test_the_user_is_told_and_the_limit_is_kept() -> None:
     assert right.mean() > 0.9
 
 
-@pytest.mark.parametrize(("settings", "mirror", "augment"), [
+@pytest.mark.parametrize(("settings", "hflip", "augment"), [
     ({"preset": "fast"}, True, ()), ({"preset": "balanced"}, True, ("cutout",)), ({"preset": "balanced"}, False, ()),
-    ({"preset": "balanced", "augment": ("mirror",)}, True, ()), ({"augment": ("shift",)}, True, ("shift",)),
+    ({"preset": "balanced", "augment": ("hflip",)}, True, ()), ({"augment": ("shift",)}, True, ("shift",)),
 ])  # fmt: skip
 def test_only_what_the_data_set_declares_to_be_harmless_changes_images(
-    settings: dict[str, Any], mirror: bool, augment: tuple[str, ...]
+    settings: dict[str, Any], hflip: bool, augment: tuple[str, ...]
 ) -> None:
     plan = choose_plan(
-        RunConfig(**settings), row_shape=(28, 28), n_rows=9_000, n_outputs=3, task="classification", mirror=mirror
+        RunConfig(**settings), row_shape=(28, 28), n_rows=9_000, n_outputs=3, task="classification", hflip=hflip
     )
     assert plan.augment == augment
-    assert plan.mirror == (mirror and ("mirror" in settings.get("augment", ("mirror",))))
+    assert plan.hflip == (hflip and ("hflip" in settings.get("augment", ("hflip",))))
 
 
 def test_long_trainings_always_look_twice() -> None:
-    assert _plan(None).sure == 0.99
-    assert _plan(None, epochs=30.0).sure == _plan(None, n_rows=300).sure == 1.0
+    assert _plan(None).tta_threshold == 0.99
+    assert _plan(None, epochs=30.0).tta_threshold == _plan(None, n_rows=300).tta_threshold == 1.0

@@ -32,7 +32,7 @@ def _plan(rows: Rows, config: RunConfig) -> Plan:
         n_rows=len(rows),
         n_outputs=rows.Y.shape[1],
         task="classification" if rows.classifies else "regression",
-        mirror=False,
+        hflip=False,
     )
 
 

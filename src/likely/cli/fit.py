@@ -115,7 +115,7 @@ def fit(
         str | None,
         typer.Option(
             metavar="NAME,...",
-            help="Change training images: mirror, shift, cutout; or none. Default: what the data declare harmless.",
+            help="Change training images: hflip, shift, cutout; or none. Default: what the data declare harmless.",
             rich_help_panel=_LEARNING,
         ),
     ] = None,

@@ -11,7 +11,7 @@ from likely.cli.terminal import console, printable
 
 if TYPE_CHECKING:
     from likely.training.descent import Record
-    from likely.training.run_progress import Course
+    from likely.training.run_progress import MonotonicProgress
 
 _LINE_EVERY = 5.0
 _DRAW_EVERY = 0.1
@@ -136,7 +136,7 @@ class LiveWatcher:
         )
         self._task = self._progress.add_task("", total=1.0, detail="", visible=False)
         self._drawn_at = 0.0
-        self._course: Course | None = None
+        self._monotonic: MonotonicProgress | None = None
         self._progress.start()
 
     def say(self, message: str) -> None:
@@ -149,10 +149,10 @@ class LiveWatcher:
         """Redraw the bar, at most ten times a second."""
         from dataclasses import replace
 
-        from likely.training.run_progress import Course
+        from likely.training.run_progress import MonotonicProgress
 
-        self._course = self._course or Course()
-        share, held_out = self._course(record, fold)
+        self._monotonic = self._monotonic or MonotonicProgress()
+        share, held_out = self._monotonic(record, fold)
         shown = replace(record, held_out=held_out)
         self._draw(fold or "Training", share, " · ".join(described(shown)), last=share >= 1)
 

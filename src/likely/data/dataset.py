@@ -74,7 +74,7 @@ class Dataset:
         left_out: how many rows are in no part: those related to rows that were drawn to judge with.
         equal_by_chance: how likely a row equals another one though it is no copy of it.
         doubt: why the guarantees may not hold, where it cannot be told whether rows are copies; "" otherwise.
-        mirror: whether an image flipped left to right still shows the same thing (clothes yes, digits no).
+        hflip: whether an image flipped left to right still shows the same thing (clothes yes, digits no).
         conversion: how a photograph becomes an image of this set: a name from the closed list of
             `likely.data.images.decode` with its numbers, or None to only resize.
         found_at: where the data came from, for people.
@@ -98,7 +98,7 @@ class Dataset:
     left_out: int = 0
     equal_by_chance: float = 0.0
     doubt: str = ""
-    mirror: bool = False
+    hflip: bool = False
     conversion: dict[str, Any] | None = None
     found_at: str = ""
     notes: tuple[str, ...] = ()

@@ -123,7 +123,7 @@ class ByHand:
     name = "numpy"
     device = "cpu"
     at_once = 1
-    learning_rate = None  # optimizers of one's own are torch's
+    learning_rate = None  # custom optimizers are torch's
 
     def __init__(
         self,

@@ -45,7 +45,7 @@ class ByJax:
 
     name = "jax"
     device = "cpu"
-    learning_rate = None  # optimizers of one's own are torch's
+    learning_rate = None  # custom optimizers are torch's
     threads = os.cpu_count() or 1  # XLA takes a thread per core and offers no setting
 
     def __init__(

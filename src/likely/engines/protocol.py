@@ -23,7 +23,7 @@ Augment: TypeAlias = Callable[[Array, Array], Array]
 
 
 MakeOptimizer: TypeAlias = Callable[[Any], Any]
-"""(parameters, or groups of them) -> a `torch.optim.Optimizer`: an update rule of one's own."""
+"""(parameters, or groups of them) -> a `torch.optim.Optimizer`: a custom update rule."""
 
 
 @dataclass(frozen=True)
@@ -92,7 +92,7 @@ class Engine(Protocol):
 
     @property
     def learning_rate(self) -> float | None:
-        """The one that an optimizer of one's own asks for, else None."""
+        """The one that a custom optimizer asks for, else None."""
         ...
 
     def place(

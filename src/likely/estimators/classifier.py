@@ -1,5 +1,6 @@
 """The classifier: from labelled images or rows to P(label | x)."""
 
+import warnings
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Self, cast
 
@@ -11,7 +12,7 @@ from sklearn.utils.validation import check_is_fitted, column_or_1d
 from likely.data.dataset import Dataset, Part
 from likely.data.groups import checked_groups
 from likely.data.images.image_arrays import Channels
-from likely.errors import DataError, ShapeError
+from likely.errors import DataError, RenamedWarning, ShapeError
 from likely.estimators.estimator import Estimator, checked_weights
 from likely.estimators.progress_bar import Verbose
 from likely.estimators.rows import check_class_weight, label_type, named_distributions
@@ -37,8 +38,8 @@ class Classifier(ClassifierMixin, Estimator):
         optimizer: "sgd" or "adam", None leaves it to the preset and the network; or a function of the parameters that
             learn, or of the module's `parameter_groups()`, that makes a torch optimizer. The schedule then rises to
             that optimizer's own learning rate, unless `learning_rate` is given.
-        augment: how training images are changed: "mirror", "shift", "cutout", several of them, or "none"; or a
-            function of a prepared batch. None mirrors if `mirror` says that this is harmless; "balanced" and "best"
+        augment: how training images are changed: "hflip", "shift", "cutout", several of them, or "none"; or a
+            function of a prepared batch. None flips if `hflip` says that this is harmless; "balanced" and "best"
             then also cut a square out.
         init_from: a `model.likely`, a run folder or a local safetensors file whose parameters training begins with;
             the last layer begins anew where there are labels that the file does not know. Guarantees rest on rows that
@@ -57,13 +58,14 @@ class Classifier(ClassifierMixin, Estimator):
         image_shape: (h, w) or (h, w, 3) where each row of X is an image.
         image_size: height and width to which images given as files or by Pillow are resized.
         channels: where arrays of images have their channels, "first" or "last"; "auto" asks their shape.
-        mirror: whether an image flipped left to right still shows the same.
+        hflip: whether an image flipped left to right still shows the same.
         pad_to: side to which square images are padded with zeros.
         preset: "fast", "balanced" or "best".
         device: "auto", "cpu" or "cuda".
         dtype: "auto" computes rows of float64 in float64, everything else in float32.
         random_state: an int for a run that repeats.
         verbose: whether `fit` shows how far it is; "auto" does so in notebooks.
+        mirror: the deprecated name of `hflip`.
 
     network="linear" with its softmax and cross-entropy is a convex problem. Unless `optimizer`, `learning_rate`,
     `batch_size`, `epochs`, `augment`, `init_from` or `freeze` ask for a descent, L-BFGS finds the minimum of
@@ -84,7 +86,7 @@ class Classifier(ClassifierMixin, Estimator):
         >>> clf.distribution(X[:1]).mode()
         [0]
 
-        A network of one's own, with an optimizer of one's own:
+        A custom network, with a custom optimizer:
 
         >>> from torch import nn, optim
         >>> def small_net(n_classes):
@@ -121,13 +123,14 @@ class Classifier(ClassifierMixin, Estimator):
         image_shape: tuple[int, ...] | None = None,
         image_size: int | None = None,
         channels: Channels = "auto",
-        mirror: bool = False,
+        hflip: bool = False,
         pad_to: int | None = None,
         preset: str = "fast",
         device: str = "auto",
         dtype: str = "auto",
         random_state: Any = None,
         verbose: Verbose = "auto",
+        mirror: Any = "deprecated",
     ) -> None:
         self.network = network
         self.hidden = hidden
@@ -149,13 +152,14 @@ class Classifier(ClassifierMixin, Estimator):
         self.image_shape = image_shape
         self.image_size = image_size
         self.channels: Channels = channels
-        self.mirror = mirror
+        self.hflip = hflip
         self.pad_to = pad_to
         self.preset = preset
         self.device = device
         self.dtype = dtype
         self.random_state = random_state
         self.verbose: Verbose = verbose
+        self.mirror = mirror  # deprecated
 
     def fit(
         self,
@@ -229,7 +233,7 @@ class Classifier(ClassifierMixin, Estimator):
             labels=tuple(str(label) for label in self.classes_.tolist()),
             label_type=label_type(self.classes_),
             features=self._features(rows),
-            mirror=self.mirror,
+            hflip=self._hflip(),
             found_at="memory",
         )
         events = {str(name): tuple(map(str, labels)) for name, labels in (self.events or {}).items()}
@@ -285,6 +289,12 @@ class Classifier(ClassifierMixin, Estimator):
     def familiarity(self, X: Any) -> np.ndarray:
         """A conformal p-value per row: small = unlike anything it was trained on; see `ClassifierPredictor`."""
         return self._answering().familiarity(self._rows(X))
+
+    def _hflip(self) -> bool:
+        if self.mirror == "deprecated":
+            return self.hflip
+        warnings.warn("The argument mirror is deprecated; use hflip.", RenamedWarning, stacklevel=3)
+        return bool(self.mirror)  # deprecated
 
     def _answering(self) -> ClassifierPredictor:
         check_is_fitted(self)

@@ -16,7 +16,7 @@ from sklearn.utils.validation import (
 )
 
 from likely.arrays import to_numpy
-from likely.config import RunConfig
+from likely.config import RunConfig, current_augmentation
 from likely.data.dataset import Dataset
 from likely.data.far_values import refuse_far
 from likely.data.groups import with_copies_grouped
@@ -28,7 +28,7 @@ from likely.estimators.rows import check_some_weight, refuse_mixed
 from likely.model.predictor import Predictor
 from likely.networks.custom import CustomNetwork
 from likely.training.fit import learn
-from likely.training.plan import Own
+from likely.training.plan import Overrides
 
 _SETTINGS = (
     "network",
@@ -78,11 +78,11 @@ class Estimator(BaseEstimator):
         if not isinstance(seed, int | np.integer):
             seed = check_random_state(seed).randint(2**31 - 1)
         dtype = self.dtype
-        own = self._own()
+        overrides = self._overrides()
         if dtype == "auto":
             # Numbers that came in double precision are computed in it; images never need it, and a module of one's
             # own may make tensors in torch's default precision.
-            wide = rows.ndim == 2 and rows.dtype == np.float64 and own.network is None
+            wide = rows.ndim == 2 and rows.dtype == np.float64 and overrides.network is None
             dtype = "float64" if wide else "float32"
         settings = {name: getattr(self, name) for name in _SETTINGS if hasattr(self, name)}
         if isinstance(begin := settings.get("init_from"), BaseEstimator | Predictor):
@@ -93,10 +93,10 @@ class Estimator(BaseEstimator):
             )
         # What has no name reaches the recipe beside the configuration.
         named = {"network": "auto", "optimizer": None, "augment": None}
-        settings |= {name: named[name] for name in named if getattr(own, name) is not None}
+        settings |= {name: named[name] for name in named if getattr(overrides, name) is not None}
         return RunConfig(data="array", seed=int(seed), dtype=cast(Any, dtype), task=self._task, **settings, **more)
 
-    def _own(self) -> Own:
+    def _overrides(self) -> Overrides:
         """What was given as an object, not by name."""
         network, optimizer, augment = self.network, self.optimizer, self.augment
         if optimizer is not None and not isinstance(optimizer, str) and not callable(optimizer):
@@ -105,8 +105,8 @@ class Estimator(BaseEstimator):
                 "It holds no parameters of the network, which is made later. "
                 "Try optimizer=lambda params: torch.optim.SGD(params, lr=0.1)."
             )
-        parts = tuple(augment) if isinstance(augment, list | tuple) else (augment,)
-        return Own(
+        parts = tuple(map(current_augmentation, augment if isinstance(augment, list | tuple) else (augment,)))
+        return Overrides(
             network=None if isinstance(network, str) else CustomNetwork(network),
             optimizer=optimizer if callable(optimizer) else None,
             augment=None if all(part is None or isinstance(part, str) for part in parts) else parts,
@@ -178,7 +178,7 @@ class Estimator(BaseEstimator):
             watching.say(note)
         if dataset.doubt:
             warnings.warn(dataset.doubt, GuaranteeWarning, stacklevel=3)
-        learned = learn(dataset, config, watching, targets=targets, weights=weights, own=self._own())
+        learned = learn(dataset, config, watching, targets=targets, weights=weights, overrides=self._overrides())
         self.predictor_ = learned.predictor
         self.history_ = [record.to_json() for record in learned.history]
         for message in learned.warnings:

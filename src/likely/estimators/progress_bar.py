@@ -11,7 +11,7 @@ from typing import Any, Literal, TextIO, TypeAlias
 from likely.metrics.durations import duration
 from likely.training.descent import Record
 from likely.training.fit import Silent, Watcher
-from likely.training.run_progress import Course
+from likely.training.run_progress import MonotonicProgress
 
 Verbose: TypeAlias = bool | Literal["auto"]
 """Whether `fit` shows how far it is; "auto" does so in notebooks only."""
@@ -52,7 +52,7 @@ class NotebookBar:
         self._handle: Any = None
         self._drawn_at = 0.0
         self._said = ""
-        self._course = Course()
+        self._monotonic = MonotonicProgress()
 
     def say(self, message: str) -> None:
         """Keep the latest sentence under the bar."""
@@ -60,7 +60,7 @@ class NotebookBar:
 
     def record(self, record: Record, fold: str = "") -> None:
         """Redraw the bar, a few times a second."""
-        share, held_out = self._course(record, fold)
+        share, held_out = self._monotonic(record, fold)
         self._draw(share, f"{fold or 'Training'}  {described(record, held_out)}", last=record.seconds_left == 0)
 
     def loading(self, what: str, done: int, total: int | None) -> None:
@@ -86,7 +86,7 @@ class LineBar:
         self._stream, self._live = stream, stream.isatty()
         self._drawn_at, self._length = 0.0, 0
         self._epoch = -1
-        self._course = Course()
+        self._monotonic = MonotonicProgress()
 
     def say(self, message: str) -> None:
         """A line of its own."""
@@ -95,7 +95,7 @@ class LineBar:
     def record(self, record: Record, fold: str = "") -> None:
         """Write over the line, a few times a second, or add one at the end of an epoch."""
         ended, now = record.seconds_left == 0 and not fold, time.monotonic()
-        share, _ = self._course(record, fold)
+        share, _ = self._monotonic(record, fold)
         if self._live:
             if ended or now - self._drawn_at >= _DRAW_EVERY:
                 self._drawn_at = now

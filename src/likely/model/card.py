@@ -101,7 +101,7 @@ class TrainingEntry(_Entry):
 class Card(_Entry):
     """The document of a model file.
 
-    A mirror image is looked at, too, where the first look is less `sure`.
+    With `hflip` the mirror image is averaged in, unless the first answer has a probability of `tta_threshold` or more.
 
     Scores are divided by the `temperature`; then the `biases`, one per class, are added where held-out rows supported
     any.
@@ -125,8 +125,8 @@ class Card(_Entry):
     loss: Literal["cross_entropy", "squared_error"]
     normalization: dict[str, Any]
     conversion: dict[str, Any] | None = None
-    mirror: bool = False
-    sure: float = Field(1.0, gt=0, le=1)
+    hflip: bool = False
+    tta_threshold: float = Field(1.0, gt=0, le=1)
     temperature: float | None = Field(None, gt=0)
     biases: tuple[float, ...] | None = None
     events: dict[str, tuple[str, ...]] = Field(default_factory=dict)
@@ -162,7 +162,7 @@ class Card(_Entry):
     def from_json(cls, document: dict[str, Any], path: object) -> "Card":
         """Read a card; a field that is missing, unknown or of the wrong type is a ModelFileError naming `path`."""
         try:
-            return cls.model_validate(document)
+            return cls.model_validate(_with_current_names(document))
         except ValidationError as error:
             first = error.errors()[0]
             where = ".".join(str(part) for part in first["loc"])
@@ -170,3 +170,15 @@ class Card(_Entry):
                 f"{path} must hold a complete model card; the entry {where!r} is wrong: {first['msg']}. "
                 "It was written by another program or version. Try making the model again."
             ) from None
+
+
+_RENAMED = {"mirror": "hflip", "sure": "tta_threshold"}
+"""Names in files of version 0.1.0 that are others now."""
+
+
+def _with_current_names(document: dict[str, Any]) -> dict[str, Any]:
+    found = {_RENAMED.get(name, name): value for name, value in document.items()}
+    training = found.get("training")
+    if isinstance(training, dict) and isinstance(parts := training.get("augment"), list):
+        found["training"] = {**training, "augment": [_RENAMED.get(part, part) for part in parts]}
+    return found

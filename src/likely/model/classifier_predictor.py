@@ -17,8 +17,8 @@ from likely.model.held_out_arrays import (
     CODES,
     LABELS,
     LOG_PROBS,
+    OOD_SCORES,
     THRESHOLDS,
-    UNFAMILIARITY,
     UNSEEN,
     check_held_out,
     held_out_arrays,
@@ -420,7 +420,7 @@ class ClassifierPredictor(Predictor):
         first, second = random_split(len(rows), [units // 2], rng, related)
         if related is not None:
             first, second = (half[one_per_group(related[half], rng)] for half in (first, second))
-        scores, strangeness = self._scores_and_strangeness(rows)
+        scores, ood_scores = self._scores_and_ood_scores(rows)
         log_probs = self._before_temperature(scores).astype(np.float64)
         unseen = self._stated > 0
         log_probs = np.where(unseen, MASKED, log_probs)  # their stated probability is not fitted
@@ -445,8 +445,8 @@ class ClassifierPredictor(Predictor):
         )
         arrays = held_out_arrays(log_probs[first], log_probs[second], Y[second], fitted, self._stated)
         arrays[CODES] = row_codes(take_rows(rows, second))
-        if strangeness is not None:
-            arrays[UNFAMILIARITY] = np.sort(strangeness[np.concatenate([first, second])])
+        if ood_scores is not None:
+            arrays[OOD_SCORES] = np.sort(ood_scores[np.concatenate([first, second])])
         return self._changed(
             arrays,
             temperature=fitted.temperature,
@@ -558,7 +558,7 @@ class ClassifierPredictor(Predictor):
         frequencies = np.array(self.card.class_frequencies) * np.exp(moved)
         return start, tuple((frequencies / frequencies.sum()).tolist())
 
-    def _scores_and_strangeness(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
+    def _scores_and_ood_scores(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
         """Scores before the head (n, k), and how strange the rows are (n,), if there is something to compare with."""
         if self._familiar is None:
             return self.scores(rows), None
@@ -566,8 +566,8 @@ class ClassifierPredictor(Predictor):
         for part in pieces(rows, _PIECE):
             scores, features = self.scores_and_features(part)
             parts.append((scores, self._familiar.ood_scores(features, scores)))
-        scores, strangeness = map(np.concatenate, zip(*parts, strict=True))
-        return scores, strangeness
+        scores, ood_scores = map(np.concatenate, zip(*parts, strict=True))
+        return scores, ood_scores
 
     @property
     def _stated(self) -> np.ndarray:

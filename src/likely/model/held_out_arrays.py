@@ -20,11 +20,13 @@ LOG_PROBS = "held_out.log_probs"
 LABELS = "held_out.labels"
 UNSEEN = "held_out.unseen"
 THRESHOLDS = "held_out.thresholds"
-UNFAMILIARITY = "held_out.unfamiliarity"
+OOD_SCORES = "held_out.ood_scores"
 FAMILIARITY = "familiarity."
 ERRORS = "errors."
 CODES = "held_out.row_codes"
-HELD_OUT = (RESIDUALS, LOG_PROBS, LABELS, UNSEEN, THRESHOLDS, UNFAMILIARITY, CODES)
+RENAMED = {"held_out.unfamiliarity": OOD_SCORES}
+"""Names in files of version 0.1.0 that are others now."""
+HELD_OUT = (RESIDUALS, LOG_PROBS, LABELS, UNSEEN, THRESHOLDS, OOD_SCORES, CODES)
 
 
 def check_held_out(where: object, arrays: Mapping[str, np.ndarray], n_labels: int) -> None:
@@ -43,7 +45,7 @@ def check_held_out(where: object, arrays: Mapping[str, np.ndarray], n_labels: in
         CODES: (m,),
         UNSEEN: (m,),
         THRESHOLDS: (None,),
-        UNFAMILIARITY: (None,),
+        OOD_SCORES: (None,),
         **{FAMILIARITY + name: (d,) for name in ("shift", "scale")},
         **{FAMILIARITY + name: (2,) for name in ("center", "spread")},
         **(
@@ -54,7 +56,7 @@ def check_held_out(where: object, arrays: Mapping[str, np.ndarray], n_labels: in
         FAMILIARITY + "means": (None, d),
     }
     held_out = {name: a for name, a in arrays.items() if name in HELD_OUT or name.startswith(FAMILIARITY)}
-    together = ({LOG_PROBS, LABELS, THRESHOLDS}, {UNFAMILIARITY, *(n for n in shapes if n.startswith(FAMILIARITY))})
+    together = ({LOG_PROBS, LABELS, THRESHOLDS}, {OOD_SCORES, *(n for n in shapes if n.startswith(FAMILIARITY))})
     expected = {name for group in together if group & set(held_out) for name in group}
     expected |= {CODES, UNSEEN} & set(held_out)  # files of version 0.1.0 have none
     kinds = dict.fromkeys(expected, "f") | {LABELS: "iu", CODES: "u", UNSEEN: "u"}
@@ -70,16 +72,16 @@ def familiarity_arrays(familiarity: Familiarity) -> dict[str, np.ndarray]:
     """What a model knows of familiar rows, by the names in its file."""
     found = {**vars(familiarity.gaussians), **vars(familiarity.usual)}
     arrays = {FAMILIARITY + name: array for name, array in found.items() if array is not None}
-    return {UNFAMILIARITY: familiarity.held_out, **arrays}
+    return {OOD_SCORES: familiarity.held_out, **arrays}
 
 
 def read_familiarity(arrays: Mapping[str, np.ndarray]) -> Familiarity | None:
     """What a model knows of familiar rows; None where none were held out to compare with."""
-    if UNFAMILIARITY not in arrays:
+    if OOD_SCORES not in arrays:
         return None
     found = {n.removeprefix(FAMILIARITY): array for n, array in arrays.items() if n.startswith(FAMILIARITY)}
     usual = UsualSize(found.pop("center"), found.pop("spread"))
-    return Familiarity(Gaussians(**found), usual, arrays[UNFAMILIARITY])
+    return Familiarity(Gaussians(**found), usual, arrays[OOD_SCORES])
 
 
 def described(normalization: Normalization, rows: RowArray) -> np.ndarray | None:

@@ -21,28 +21,28 @@ Asked = Callable[[Array], tuple[np.ndarray, ...]]
 class Inference:
     """Normalization, forward pass and averaging with the mirrored image, in batches.
 
-    With z(x) the scores and features of an image, x' its mirror image and p the largest probability that the first
-    look gives, the answer is
+    With z(x) the scores and features of an image, x' its mirror image and p the largest probability of the first
+    answer, the scores are
 
-        (1 - w) z(x) + w z(x'),    w = 1/2 clip((sure - p) / (1 - sure), 0, 1)
+        (1 - w) z(x) + w z(x'),    w = 1/2 clip((t - p) / (1 - t), 0, 1)
 
-    so that an image whose answer is plain is not looked at again, and the answer depends on p continuously. With
-    sure = 1 it is always the mean.
+    with t the threshold, so that an image with a confident answer gets no second forward pass, and the answer depends
+    on p continuously. With t = 1 it is always the mean.
 
     Args:
         normalization: from stored rows to the network's input.
         forward: from prepared rows to (scores, features).
         scores_alone: from prepared rows to scores.
-        mirror: whether mirror images are looked at.
-        sure: the probability from which on they are not.
+        hflip: whether mirror images are averaged in (test-time augmentation).
+        tta_threshold: t, the probability of the first answer from which on they are not.
         head: by name; what makes probabilities of scores.
     """
 
     normalization: Normalization
     forward: Callable[[Array], tuple[np.ndarray, np.ndarray]]
     scores_alone: Callable[[Array], np.ndarray]
-    mirror: bool = False
-    sure: float = 1.0
+    hflip: bool = False
+    tta_threshold: float = 1.0
     head: str = "softmax"
 
     def __call__(self, rows: RowArray) -> tuple[np.ndarray, np.ndarray]:
@@ -56,14 +56,14 @@ class Inference:
 
     def _answers(self, rows: RowArray, ask: Asked) -> tuple[np.ndarray, ...]:
         size = min(_BATCH, _NUMBERS // math.prod(rows.shape[1:]))
-        look = self._twice(ask) if self.mirror else ask
+        look = self._twice(ask) if self.hflip else ask
         parts = [look(self.normalization(part)) for part in pieces(rows, size)]
         return parts[0] if len(parts) == 1 else tuple(map(np.concatenate, zip(*parts, strict=True)))
 
     def _twice(self, ask: Asked) -> Asked:
         def look(x: Array) -> tuple[np.ndarray, ...]:
             first = ask(x)
-            weight = self._weight_of_mirror(first[0])
+            weight = self._weight_of_flipped(first[0])
             unsure = np.flatnonzero(weight)
             if not len(unsure):
                 return first
@@ -77,11 +77,11 @@ class Inference:
 
         return look
 
-    def _weight_of_mirror(self, scores: np.ndarray) -> np.ndarray:
-        if self.sure >= 1:
+    def _weight_of_flipped(self, scores: np.ndarray) -> np.ndarray:
+        if self.tta_threshold >= 1:
             return np.full(len(scores), 0.5)
         p = np.exp(np.asarray(HEADS[self.head].log_probs(scores)).max(axis=1))
-        return 0.5 * np.clip((self.sure - p) / (1 - self.sure), 0, 1)
+        return 0.5 * np.clip((self.tta_threshold - p) / (1 - self.tta_threshold), 0, 1)
 
 
 def pieces(rows: RowArray, size: int) -> Iterator[np.ndarray]:

@@ -10,6 +10,7 @@ from likely.errors import ConfigError, ModelFileError
 from likely.model import file as model_file
 from likely.model.card import THETA, Card
 from likely.model.classifier_predictor import ClassifierPredictor
+from likely.model.held_out_arrays import RENAMED
 from likely.model.regressor_predictor import RegressorPredictor
 from likely.model.run_folder import MODEL, read_row_hashes
 from likely.networks.custom import CUSTOM, CustomNetwork, name_of
@@ -34,14 +35,15 @@ def load(path: str | Path, device: str = "auto", *, network: Any = None) -> Clas
     Args:
         path: a `model.likely`, or a run folder that holds one.
         device: where a torch network computes: "auto", "cpu" or "cuda".
-        network: the factory of a network of one's own, since no code is ever imported because a file says so.
+        network: the factory of a custom network, since no code is ever imported because a file says so.
     Raises:
         ModelFileError: if the file is damaged, foreign or from a newer version, or the factory is missing or makes
             another network; it says what differs. No code in a file is ever run.
         ConfigError: if `network` is no factory, or given for a model that needs none.
     """
     path = _model_path(path)
-    arrays, document = model_file.read(path)
+    stored, document = model_file.read(path)
+    arrays = {RENAMED.get(name, name): array for name, array in stored.items()}
     card = Card.from_json(document, path)
     custom = None if network is None else CustomNetwork(network)
     if custom is not None and card.network.name != CUSTOM:

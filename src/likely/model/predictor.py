@@ -42,7 +42,7 @@ class Predictor:
         device: where a torch network computes: "auto", "cpu" or "cuda".
         path: where the model came from, for messages.
         trained_on: hashes of the rows that it was trained on, where they are known.
-        network: the factory of a network of one's own, which the card only names.
+        network: the factory of a custom network, which the card only names.
     Raises:
         ModelFileError: if the arrays do not fit the network.
     """
@@ -83,7 +83,7 @@ class Predictor:
         )
         if load_state is not None:
             load_state(theta)
-        self._inference = Inference(self.normalization, forward, scores, card.mirror, card.sure, card.head)
+        self._inference = Inference(self.normalization, forward, scores, card.hflip, card.tta_threshold, card.head)
 
     def _built_in(self) -> Network | TorchNetwork:
         card = self.card

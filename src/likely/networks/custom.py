@@ -1,4 +1,4 @@
-"""A network of one's own: whatever a factory makes that maps a batch to scores.
+"""A custom network: whatever a factory makes that maps a batch to scores.
 
 A factory is a function `factory(n_classes)` or `factory(n_classes, sample)`, such as the class of a module, or an
 object with `build(n_classes, sample)`. A model file keeps its name for people to read; nothing is ever imported because

@@ -13,7 +13,7 @@ import numpy as np
 from likely.arrays import Array, namespace
 from likely.errors import ConfigError, ShapeError, nearest
 
-AugmentName: TypeAlias = Literal["mirror", "shift", "cutout"]
+AugmentName: TypeAlias = Literal["hflip", "shift", "cutout"]
 
 
 @runtime_checkable
@@ -123,7 +123,7 @@ class Cutout:
 
 
 AUGMENTATIONS: dict[str, Callable[[int, int], Augmentation]] = {
-    "mirror": AlternatingFlip,
+    "hflip": AlternatingFlip,
     "shift": Shift,
     "cutout": Cutout,
 }
@@ -163,18 +163,18 @@ class _Together:
         return x
 
 
-class _OfOwn:
+class _Custom:
     """A function, or an augmentation, that somebody else wrote: its answer must fit the labels row by row."""
 
-    def __init__(self, own: Any) -> None:
-        self._own = own
-        self._draws = getattr(own, "draws", None)
+    def __init__(self, custom: Any) -> None:
+        self._custom = custom
+        self._draws = getattr(custom, "draws", None)
 
     def draws(self, rows: np.ndarray, epoch: int) -> np.ndarray:
         return np.zeros((len(rows), 0), np.int64) if self._draws is None else self._draws(rows, epoch)
 
     def __call__(self, x: Array, draws: Array) -> Array:
-        changed = self._own(x) if self._draws is None else self._own(x, draws)
+        changed = self._custom(x) if self._draws is None else self._custom(x, draws)
         if getattr(changed, "shape", None) != x.shape:
             got = tuple(changed.shape) if hasattr(changed, "shape") else type(changed).__name__
             raise ShapeError(
@@ -210,7 +210,7 @@ def _made(part: Any, n_rows: int, seed: int) -> Augmentation:
             f"augment must be names, or a function of a prepared batch; got {part!r:.40}. Try augment=['shift'], or "
             "augment=lambda batch: ..."
         )
-    return _OfOwn(part)
+    return _Custom(part)
 
 
 def _places(x: Array, axis: int) -> Array:

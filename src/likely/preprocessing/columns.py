@@ -75,13 +75,13 @@ class ColumnTransform:
     power: PowerTransform | None = None
 
     @classmethod
-    def fit(cls, X: np.ndarray, columns: Sequence[Column], *, bend: bool = False) -> "ColumnTransform":
+    def fit(cls, X: np.ndarray, columns: Sequence[Column], *, power_transform: bool = False) -> "ColumnTransform":
         """The transform for rows like those of X, of shape (n, d).
 
         Args:
             X: the rows.
             columns: what each column holds.
-            bend: whether skewed columns of numbers may be made symmetric: see `PowerTransform`.
+            power_transform: whether skewed columns of numbers may be made symmetric: see `PowerTransform`.
         Raises:
             ShapeError, DataError: as `check`.
         """
@@ -107,7 +107,7 @@ class ColumnTransform:
             if columns[j].missing:
                 unseen += [] if np.isnan(codes).any() else [position]
                 position += 1
-        power = PowerTransform.fit(standard) if bend else None
+        power = PowerTransform.fit(standard) if power_transform else None
         return cls(tuple(columns), tuple(mean), tuple(scale), tuple(unseen), power)
 
     @property

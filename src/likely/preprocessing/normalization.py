@@ -93,7 +93,9 @@ class Normalization:
         return made if X.dtype == np.uint8 else replace(made, pixels=FloatPixels.fit(X))
 
     @classmethod
-    def fit_numbers(cls, X: np.ndarray, dtype: FloatName = "float32", *, bend: bool = False) -> "Normalization":
+    def fit_numbers(
+        cls, X: np.ndarray, dtype: FloatName = "float32", *, power_transform: bool = False
+    ) -> "Normalization":
         """For rows of numbers like those of X, of shape (n, d): their means and standard deviations.
 
         A column that does not vary has scale 1, and so becomes 0.
@@ -101,7 +103,7 @@ class Normalization:
         Args:
             X: the rows.
             dtype: what the network computes in.
-            bend: whether skewed columns may be made symmetric, which is no longer linear in them.
+            power_transform: whether skewed columns may be made symmetric, which is no longer linear in them.
 
         Raises:
             ShapeError: if X is not two-dimensional or not numeric.
@@ -114,12 +116,12 @@ class Normalization:
             raise DataError("X must have rows; got none. Means need at least one.")
         rows = cls("numbers", dtype, X.shape[1:]).check(X)
         mean, scale = mean_and_scale(rows)
-        power = PowerTransform.fit(list(((rows - mean) / scale).T)) if bend else None
+        power = PowerTransform.fit(list(((rows - mean) / scale).T)) if power_transform else None
         return cls("numbers", dtype, X.shape[1:], mean=tuple(mean.tolist()), scale=tuple(scale.tolist()), power=power)
 
     @classmethod
     def fit_columns(
-        cls, X: np.ndarray, columns: Sequence[Column], dtype: FloatName = "float32", *, bend: bool = False
+        cls, X: np.ndarray, columns: Sequence[Column], dtype: FloatName = "float32", *, power_transform: bool = False
     ) -> "Normalization":
         """For rows of numbers and categories like those of X, of shape (n, d), with one description per column.
 
@@ -127,11 +129,13 @@ class Normalization:
             X: the rows.
             columns: what each column holds.
             dtype: what the network computes in.
-            bend: whether skewed columns of numbers may be made symmetric.
+            power_transform: whether skewed columns of numbers may be made symmetric.
         Raises:
             ShapeError, DataError: as `ColumnTransform.fit`.
         """
-        return cls("columns", dtype, X.shape[1:], columns=ColumnTransform.fit(X, columns, bend=bend))
+        return cls(
+            "columns", dtype, X.shape[1:], columns=ColumnTransform.fit(X, columns, power_transform=power_transform)
+        )
 
     @property
     def output_shape(self) -> tuple[int, ...]:

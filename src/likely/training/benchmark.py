@@ -171,7 +171,7 @@ def _images(least: int) -> tuple[str, Part]:
 
 def _plan(preset: Literal["fast", "balanced", "best"], device: str) -> Plan:
     config = RunConfig(preset=preset, device=_name(device))
-    return choose_plan(config, row_shape=SHAPE, n_rows=IMAGES, n_outputs=CLASSES, task="classification", mirror=True)
+    return choose_plan(config, row_shape=SHAPE, n_rows=IMAGES, n_outputs=CLASSES, task="classification", hflip=True)
 
 
 def _engine(plan: Plan, part: Part, device: str) -> Engine:

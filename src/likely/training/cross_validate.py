@@ -14,7 +14,7 @@ from likely.training.held_out_scores import LEAST, HeldOutScores, Outcome, count
 from likely.training.hold_out import LEAST_VAL, without_held_out
 from likely.training.job import Recorder, checkpoints_of, planned, time_left
 from likely.training.pace import Stopwatch
-from likely.training.plan import NOTHING, Own, Plan
+from likely.training.plan import NO_OVERRIDES, Overrides, Plan
 from likely.training.run_progress import of_all_runs
 from likely.training.train import UNFINISHED, Interrupt, Rows, Trained, held_out_figures, overtime, train
 from likely.trust.temperature import at_best_temperature
@@ -23,16 +23,16 @@ _FOLDS = 5
 _SHARES = 6.6
 """Trainings of the length of a fold's that a time limit must suffice for: the folds', the last one, whose rows are a
 quarter more, and what comes after each."""
-_LOOKS = 12
+_CHECKPOINTS = 12
 
 
 def cross_validate(
     rows: Rows,
     config: RunConfig,
-    mirror: bool,
+    hflip: bool,
     say: Callable[[str], None],
     record: Recorder,
-    own: Own = NOTHING,
+    overrides: Overrides = NO_OVERRIDES,
     watch: Callable[[], float] | None = None,
 ) -> Outcome:
     """Out-of-fold scores choose how long to train; then one network is trained on all rows.
@@ -51,16 +51,16 @@ def cross_validate(
     began, limit = watch(), config.time_limit
     everything = np.arange(len(rows))
     if rows.n_groups < LEAST:
-        return without_held_out(rows, config, mirror, say, record, own, watch)
+        return without_held_out(rows, config, hflip, say, record, overrides, watch)
 
     def over() -> bool:
         return limit is not None and watch() - began > limit + overtime(limit)
 
     held_out = folds(rows.strata, _FOLDS, np.random.default_rng(config.seed), rows.groups)
-    plan = planned(rows, len(rows), config, mirror, own, None if limit is None else limit / _SHARES, say)
+    plan = planned(rows, len(rows), config, hflip, overrides, None if limit is None else limit / _SHARES, say)
     share = None if limit is None else time_left(limit, watch() - began) / _SHARES
-    most, out_of_time = _LOOKS, False
-    looks: list[list[tuple[float, np.ndarray]]] = []
+    most, out_of_time = _CHECKPOINTS, False
+    checkpoint_scores: list[list[tuple[float, np.ndarray]]] = []
     ood_scores = np.empty(len(rows))
     stated = np.zeros(rows.Y.shape)
     latest: Trained | None = None
@@ -96,18 +96,21 @@ def cross_validate(
                     # The others are to be trained as long, and where looks fell in this one has no meaning for them.
                     plan, most, seen = replace(plan, epochs=trained.history[-1].epoch), 1, seen[-1:]
             latest = trained
-            looks.append(seen)
+            checkpoint_scores.append(seen)
             stated[fold] = trained.stated
             ood_scores[fold] = _ood_scores(trained, rows, np.setdiff1d(everything, fold), fold)
 
         # The end of a run is always looked at, so there is one look at least.
-        n_looks = min(len(seen) for seen in looks)
+        n_checkpoints = min(len(seen) for seen in checkpoint_scores)
         order = np.argsort(np.concatenate(held_out))
-        pooled = [np.concatenate([seen[look][1] for seen in looks])[order] for look in range(n_looks)]
-        looked_at = [HeldOutScores(scores, rows.Y, rows.weights, stated=stated) for scores in pooled]
-        losses = [_loss(look, plan.head, rows.classifies) for look in looked_at]
+        pooled = [
+            np.concatenate([seen[checkpoint][1] for seen in checkpoint_scores])[order]
+            for checkpoint in range(n_checkpoints)
+        ]
+        out_of_fold_at = [HeldOutScores(scores, rows.Y, rows.weights, stated=stated) for scores in pooled]
+        losses = [_loss(checkpoint, plan.head, rows.classifies) for checkpoint in out_of_fold_at]
         best = int(np.argmin(losses))
-        stop_at = looks[0][best][0]
+        stop_at = checkpoint_scores[0][best][0]
         say(f"Out-of-fold loss {losses[best]:.4f}, lowest at {stop_at:.0%} of the full length; training on all rows")
         trained = train(
             plan,
@@ -129,7 +132,7 @@ def cross_validate(
     splits = SplitsEntry(
         method="cross-validation", train=len(rows), calibration=len(counted), thresholds=len(counted), folds=_FOLDS
     )
-    out_of_fold = replace(looked_at[best], ood_score=ood_scores, index=everything).take(counted)
+    out_of_fold = replace(out_of_fold_at[best], ood_scores=ood_scores, index=everything).take(counted)
     return Outcome(trained, everything, splits, out_of_fold, out_of_fold)
 
 

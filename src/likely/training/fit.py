@@ -44,7 +44,7 @@ from likely.training.failure import nothing_learned
 from likely.training.fit_familiarity import fit_familiarity
 from likely.training.held_out_scores import LEAST, HeldOutScores, Outcome, counted_by_weight
 from likely.training.hold_out import LEAST_VAL, hold_out, unseen_rows, without_held_out
-from likely.training.plan import NOTHING, SMALL, Own
+from likely.training.plan import NO_OVERRIDES, SMALL, Overrides
 from likely.training.provenance import make_card
 from likely.training.train import Rows, Trained, held_out_figures
 from likely.trust.bias_corrected import Calibration, fit_calibration
@@ -130,14 +130,16 @@ class Run:
         return self.predictor.card.to_json()
 
 
-def fit(config: RunConfig, watcher: Watcher | None = None, command: str = "", own: Own = NOTHING) -> Run:
+def fit(
+    config: RunConfig, watcher: Watcher | None = None, command: str = "", overrides: Overrides = NO_OVERRIDES
+) -> Run:
     """Learn from the data that the configuration names, judge on its test part, and write a run folder.
 
     Args:
         config: what to do.
         watcher: sees messages and records.
         command: what the user typed, for the card.
-        own: a network, an optimizer or augmentations that have no name in a configuration.
+        overrides: a network, an optimizer or augmentations that have no name in a configuration.
     Raises:
         OutputError: if the run folder cannot be written; before any training.
         DataError: if the data cannot be learned from.
@@ -160,7 +162,7 @@ def fit(config: RunConfig, watcher: Watcher | None = None, command: str = "", ow
         folder.append_history(record.to_json())
 
     try:
-        learned = learn(dataset, config, watcher, command=command, on_record=keep, own=own)
+        learned = learn(dataset, config, watcher, command=command, on_record=keep, overrides=overrides)
     except BaseException:
         folder.discard_unless_begun()
         raise
@@ -247,7 +249,7 @@ def learn(
     weights: np.ndarray | None = None,
     command: str = "",
     on_record: Callable[[Record], None] | None = None,
-    own: Own = NOTHING,
+    overrides: Overrides = NO_OVERRIDES,
 ) -> Learned:
     """Train on the training part and calibrate on rows held out from it; the test part is not looked at.
 
@@ -259,7 +261,7 @@ def learn(
         weights: one non-negative number per training row.
         command: what the user typed, for the card.
         on_record: takes each record of the final training as it comes.
-        own: a network, an optimizer or augmentations that have no name in a configuration.
+        overrides: a network, an optimizer or augmentations that have no name in a configuration.
     """
     watcher = watcher or Silent()
     warned: list[str] = []
@@ -273,7 +275,7 @@ def learn(
         check_columns(start, dataset)
         if dataset.task == "classification":
             dataset, targets = _with_old_labels(dataset, targets, start, careful)
-        own = replace(own, start=replace(start, new_head=start.labels not in (None, dataset.labels)))
+        overrides = replace(overrides, start=replace(start, new_head=start.labels not in (None, dataset.labels)))
     classifies = dataset.task == "classification"
     Y = targets if targets is not None else _targets(dataset, dataset.train, config.dtype)
     class_weight = class_weights(config.class_weight, dataset.labels, Y, weights) if classifies else None
@@ -338,11 +340,11 @@ def learn(
             careful(note)
 
     if refused:
-        outcome = without_held_out(rows, config, dataset.mirror, watcher.say, record, own)
+        outcome = without_held_out(rows, config, dataset.hflip, watcher.say, record, overrides)
     elif chosen is None and rows.n_groups < SMALL:
-        outcome = cross_validate(rows, config, dataset.mirror, watcher.say, record, own)
+        outcome = cross_validate(rows, config, dataset.hflip, watcher.say, record, overrides)
     else:
-        outcome = hold_out(rows, config, dataset.mirror, watcher.say, record, own, chosen)
+        outcome = hold_out(rows, config, dataset.hflip, watcher.say, record, overrides, chosen)
     dataset = dataset.with_notes(*outcome.notes)
     for note in outcome.notes:
         careful(note)
@@ -415,7 +417,7 @@ def learn(
         hashes = np.union1d(hashes, start.trained_on)
     held_out[SKETCH] = row_sketch(hashes)
     predictor = make_predictor(
-        card, trained.engine.state(), held_out, config.device, trained_on=hashes, network=own.network
+        card, trained.engine.state(), held_out, config.device, trained_on=hashes, network=overrides.network
     )
     if never := never_unfamiliar(predictor):
         careful(never) if rows.classifies else watcher.say(f"Careful: {never}")

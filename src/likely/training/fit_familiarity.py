@@ -21,8 +21,8 @@ def fit_familiarity(rows: Rows, outcome: Outcome, seed: int) -> Familiarity:
     ood_scores: list[np.ndarray] = []
     for each in (outcome.calibration, outcome.thresholds):
         part = counted_by_weight(each, rows.weights, seed)
-        if part is not None and part.ood_score is not None:
-            ood_scores = [part.ood_score]  # out of fold: both parts are the same rows
+        if part is not None and part.ood_scores is not None:
+            ood_scores = [part.ood_scores]  # out of fold: both parts are the same rows
         elif part is not None and part.features is not None:
             scores = scores_of_classes(part.scores, rows.classifies)
             ood_scores.append(familiarity.ood_scores(part.features, scores))

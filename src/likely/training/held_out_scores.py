@@ -21,7 +21,7 @@ class HeldOutScores:
     """Scores (m, k) of held-out rows beside their true distributions or targets (m, k).
 
     `features` (m, d) are hidden ones of the network. Where the scores come from several networks there are none, but
-    `ood_score` (m,) says how strange each row was to the network that had not seen it. `index` (m,) says which of
+    `ood_scores` (m,) says how strange each row was to the network that had not seen it. `index` (m,) says which of
     all rows these are. `stated`, (k,) or (m, k), is the probability of each label that its training rows lacked, 0 for
     the others.
     """
@@ -30,7 +30,7 @@ class HeldOutScores:
     Y: np.ndarray
     weights: np.ndarray | None
     features: np.ndarray | None = None
-    ood_score: np.ndarray | None = None
+    ood_scores: np.ndarray | None = None
     index: np.ndarray | None = None
     stated: np.ndarray | None = None
 
@@ -59,7 +59,7 @@ class HeldOutScores:
             self.Y[index],
             some(self.weights),
             some(self.features),
-            some(self.ood_score),
+            some(self.ood_scores),
             some(self.index),
             some(self.stated) if self.stated is not None and self.stated.ndim == 2 else self.stated,
         )

@@ -10,7 +10,7 @@ from likely.model.card import SplitsEntry
 from likely.training.held_out_scores import LEAST, Outcome, counted_once, scores_held_out
 from likely.training.job import Recorder, checkpoints_of, planned, time_left
 from likely.training.pace import Stopwatch
-from likely.training.plan import NOTHING, SMALL, Own
+from likely.training.plan import NO_OVERRIDES, SMALL, Overrides
 from likely.training.train import Rows, train
 from likely.trust.gaussians import REFERENCE
 
@@ -18,16 +18,16 @@ _SHARE, _MOST = 0.04, 2_500
 LEAST_VAL = 100
 """Rows of a val part from which it can carry temperature and thresholds."""
 _PATIENCE = 5
-_LOOKS = 12
+_CHECKPOINTS = 12
 
 
 def hold_out(
     rows: Rows,
     config: RunConfig,
-    mirror: bool,
+    hflip: bool,
     say: Callable[[str], None],
     record: Recorder,
-    own: Own = NOTHING,
+    overrides: Overrides = NO_OVERRIDES,
     chosen: np.ndarray | None = None,
     watch: Callable[[], float] | None = None,
 ) -> Outcome:
@@ -40,10 +40,10 @@ def hold_out(
     Args:
         rows: all rows.
         config: what to do.
-        mirror: whether images may be flipped.
+        hflip: whether images may be flipped.
         say: takes sentences for people.
         record: takes the records of the run.
-        own: what the user brings.
+        overrides: what the user brings.
         chosen: indices of the rows that were set aside by whoever made the data; they become the parts, of one size.
             With few rows to train on, the part for the temperature also chooses the length of training.
         watch: what counts the seconds of a time limit, if not a new `Stopwatch`.
@@ -65,11 +65,11 @@ def hold_out(
         index = np.setdiff1d(np.arange(len(rows)), chosen)
         if rows.groups is not None:
             index = index[~np.isin(rows.groups[index], rows.groups[chosen])]
-    how = "held out" if chosen is None or own.start is not None else "of the val part held out"
+    how = "held out" if chosen is None or overrides.start is not None else "of the val part held out"
     say(f"{len(index):,} rows to train on, {len(rows) - len(index):,} {how}")
     calibration, thresholds, stopping = (counted_once(rows, part, rng) for part in (calibration, thresholds, stopping))
     shown = stopping if config.early_stopping else calibration
-    plan = planned(rows, len(index), config, mirror, own, config.time_limit, say)
+    plan = planned(rows, len(index), config, hflip, overrides, config.time_limit, say)
     few = chosen is not None and len(index) < SMALL
     patience = _PATIENCE if config.early_stopping else None
     trained = train(
@@ -78,7 +78,7 @@ def hold_out(
         index,
         config,
         checkpoints=checkpoints_of(
-            rows, shown, patience=patience, most=_LOOKS if few else None, keep_best=few or bool(plan.penalties)
+            rows, shown, patience=patience, most=_CHECKPOINTS if few else None, keep_best=few or bool(plan.penalties)
         ),
         average_recent=few,
         time_limit=None if config.time_limit is None else time_left(config.time_limit, watch() - began),
@@ -101,16 +101,16 @@ def hold_out(
 def without_held_out(
     rows: Rows,
     config: RunConfig,
-    mirror: bool,
+    hflip: bool,
     say: Callable[[str], None],
     record: Recorder,
-    own: Own = NOTHING,
+    overrides: Overrides = NO_OVERRIDES,
     watch: Callable[[], float] | None = None,
 ) -> Outcome:
     """One training on all rows: no others are left that a calibration could rest on."""
     watch = watch or Stopwatch()
     began, limit, everything = watch(), config.time_limit, np.arange(len(rows))
-    plan = planned(rows, len(rows), config, mirror, own, limit, say)
+    plan = planned(rows, len(rows), config, hflip, overrides, limit, say)
     left = None if limit is None else time_left(limit, watch() - began)
     trained = train(plan, rows, everything, config, time_limit=left, watch=watch, on_record=record)
     splits = SplitsEntry(method="none", train=len(rows), calibration=0, thresholds=0)

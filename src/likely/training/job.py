@@ -9,7 +9,7 @@ from likely.config import RunConfig
 from likely.metrics.durations import duration
 from likely.preprocessing.stored_rows import take_rows
 from likely.training.descent import Record
-from likely.training.plan import Own, Plan, choose_plan
+from likely.training.plan import Overrides, Plan, choose_plan
 from likely.training.train import Checkpoints, Rows
 
 
@@ -36,8 +36,8 @@ def planned(
     rows: Rows,
     n_rows: int,
     config: RunConfig,
-    mirror: bool,
-    own: Own,
+    hflip: bool,
+    overrides: Overrides,
     seconds: float | None,
     say: Callable[[str], None],
 ) -> Plan:
@@ -48,8 +48,8 @@ def planned(
         n_rows=n_rows,
         n_outputs=rows.Y.shape[1],
         task="classification" if rows.classifies else "regression",
-        mirror=mirror,
-        own=own,
+        hflip=hflip,
+        overrides=overrides,
         seconds=seconds,
     )
     if seconds is not None and plan.network.name == "conv":

@@ -167,7 +167,7 @@ def out_of_fold(dataset: Dataset, config: RunConfig, *, folds: int = 5, watcher:
         n_rows=len(rows) - len(rows) // folds,
         n_outputs=n_labels,
         task="classification",
-        mirror=dataset.mirror,
+        hflip=dataset.hflip,
         seconds=share,
     )
     for number, fold in enumerate(split_into_folds(y, folds, np.random.default_rng(config.seed), related), start=1):

@@ -26,7 +26,7 @@ NetworkName = Literal["conv", "mlp", "linear", "custom"]
 
 
 @dataclass(frozen=True)
-class Own:
+class Overrides:
     """User-supplied objects in place of the names that a configuration knows.
 
     Args:
@@ -42,7 +42,7 @@ class Own:
     start: Start | None = None
 
 
-NOTHING = Own()
+NO_OVERRIDES = Overrides()
 
 
 @dataclass(frozen=True)
@@ -57,19 +57,19 @@ class Plan:
         loss: what compares with the label.
         engine: what trains it.
         optimizer: the update rule, or what makes a torch optimizer.
-        learning_rate: the peak of the schedule; None takes that of an optimizer of one's own.
-        usual_rate: what it is where nobody says otherwise; None for an optimizer of one's own.
+        learning_rate: the peak of the schedule; None takes that of a custom optimizer.
+        usual_rate: what it is where nobody says otherwise; None for a custom optimizer.
         warmup: the share of the run during which the learning rate rises.
         batch_size: rows per step.
         epochs: passes over the training rows.
-        mirror: whether training and prediction may flip images left to right.
-        bend: whether skewed columns of numbers are made symmetric before the network sees them.
-        sure: how probable the first answer to an image must be for its mirror image to be left out; 1 never leaves
-            it out.
+        hflip: whether training and prediction may flip images left to right.
+        power_transform: whether skewed columns of numbers are made symmetric before the network sees them.
+        tta_threshold: the probability of the first answer from which on the mirror image is not asked (test-time
+            augmentation); 1 always asks.
         augment: what else changes training rows.
         start: parameters to begin with.
         freeze: patterns of the names of parameters that do not learn.
-        average: the share of the end of the run over which parameters are averaged; 0 keeps the last ones.
+        average_fraction: the share of the end of the run over which parameters are averaged; 0 keeps the last ones.
         exact: solve in closed form (linear regression) instead of descending.
         penalties: solve a convex problem (linear classification) by L-BFGS instead of descending, once for each of
             these L2 penalties, from strong to weak; held-out rows choose among them.
@@ -87,13 +87,13 @@ class Plan:
     warmup: float
     batch_size: int
     epochs: float
-    mirror: bool
-    bend: bool = False
-    sure: float = 1.0
+    hflip: bool
+    power_transform: bool = False
+    tta_threshold: float = 1.0
     augment: tuple[Any, ...] = ()
     start: Start | None = None
     freeze: tuple[str, ...] = ()
-    average: float = 0.0
+    average_fraction: float = 0.0
     exact: bool = False
     penalties: tuple[float, ...] = ()
     passes: int = 0
@@ -105,9 +105,10 @@ class Plan:
 class _Recipe:
     """How one kind of network is trained at one preset; `steps` bounds the length from below for small data.
 
-    `sure` is the plan's: after a short training 0.99 spares six in ten second looks for 0.0006 nats on held-out rows.
-    Long training makes networks too sure of themselves: there it would cost 0.002 nats. `augment` is what changes
-    images beside the mirror image, where the user says nothing and the data set declares mirroring to be harmless.
+    `tta_threshold` is the plan's: after a short training, 0.99 saves six in ten second forward passes and costs 0.0006
+    nats on held-out rows. Long training makes networks overconfident: there it would cost 0.002 nats.
+    `augment` is what changes images besides horizontal flips, where the user gives nothing and the data set declares
+    flips to be harmless.
     """
 
     settings: dict[str, Any]
@@ -116,13 +117,13 @@ class _Recipe:
     batch_size: int
     epochs: float
     steps: int
-    sure: float = 1.0
+    tta_threshold: float = 1.0
     augment: tuple[str, ...] = ()
 
 
 _CONV_OPTIMIZER = Optimizer(name="adam", betas=(0.85, 0.98), weight_decay=0.02)
 _RECIPES: dict[tuple[str, str], _Recipe] = {
-    ("conv", "fast"): _Recipe({"width": 64, "stem": 32}, _CONV_OPTIMIZER, 7e-3, 256, 4, 400, sure=0.99),
+    ("conv", "fast"): _Recipe({"width": 64, "stem": 32}, _CONV_OPTIMIZER, 7e-3, 256, 4, 400, tta_threshold=0.99),
     ("conv", "balanced"): _Recipe({"width": 96, "stem": 32}, _CONV_OPTIMIZER, 6e-3, 256, 16, 800, augment=("cutout",)),
     ("conv", "best"): _Recipe({"width": 128, "stem": 32}, _CONV_OPTIMIZER, 6e-3, 256, 40, 1600, augment=("cutout",)),
     ("mlp", "fast"): _Recipe({"hidden": (256,)}, Optimizer(), 3e-3, 128, 12, 2000),
@@ -136,8 +137,8 @@ _RECIPES: dict[tuple[str, str], _Recipe] = {
     ("linear", "balanced"): _Recipe({}, Optimizer(), 2e-3, 256, 20, 4000),
     ("linear", "best"): _Recipe({}, Optimizer(), 1e-3, 256, 40, 8000),
 }
-_CONV_48 = _Recipe({"width": 48, "stem": 24}, _CONV_OPTIMIZER, 8e-3, 256, 4, 400, sure=0.99)
-_CONV_32 = _Recipe({"width": 32, "stem": 24}, _CONV_OPTIMIZER, 8e-3, 256, 4, 400, sure=0.99)
+_CONV_48 = _Recipe({"width": 48, "stem": 24}, _CONV_OPTIMIZER, 8e-3, 256, 4, 400, tta_threshold=0.99)
+_CONV_32 = _Recipe({"width": 32, "stem": 24}, _CONV_OPTIMIZER, 8e-3, 256, 4, 400, tta_threshold=0.99)
 _CONV_80 = _Recipe({"width": 80, "stem": 32}, _CONV_OPTIMIZER, 6e-3, 256, 12, 800, augment=("cutout",))
 _BY_TIME = (
     (_CONV_32, 0.0),
@@ -149,7 +150,7 @@ _BY_TIME = (
 )
 """What a conv net can be when time is limited, and how many passes over the rows it must have time for: a wider net
 learns more from each, but on held-out rows only so many of them made up for their price."""
-_AVERAGE = 0.2  # on held-out rows: the same accuracy and NLL, probabilities that need less correction
+_AVERAGE_FRACTION = 0.2  # on held-out rows: the same accuracy and NLL, probabilities that need less correction
 SMALL = 5_000
 """Below so many rows there is time for a training per fold, and overfitting is the danger: see `_SMALL_TABLES`."""
 _SMALL_TABLES: dict[tuple[str, str, str], _Recipe] = {
@@ -194,8 +195,8 @@ def choose_plan(
     n_rows: int,
     n_outputs: int,
     task: str,
-    mirror: bool,
-    own: Own = NOTHING,
+    hflip: bool,
+    overrides: Overrides = NO_OVERRIDES,
     seconds: float | None = None,
 ) -> Plan:
     """The plan for training on `n_rows` rows of shape `row_shape`; what the configuration says comes first.
@@ -209,26 +210,31 @@ def choose_plan(
         n_rows: rows to train on.
         n_outputs: classes, or targets.
         task: "classification" or "regression".
-        mirror: whether the data set declares that images may be flipped.
-        own: what the user brings.
+        hflip: whether the data set declares that images may be flipped.
+        overrides: what the user brings.
         seconds: what this training may take, if that is limited.
     Raises:
         ConfigError: if the network does not fit the data.
         EngineError: if the engine cannot train the network.
     """
     images = len(row_shape) > 1
-    kind = _network_name(config, images, own)
+    kind = _network_name(config, images, overrides)
     small_table = n_rows < SMALL and not images and kind != CUSTOM
     recipe = _SMALL_TABLES[task, kind, config.preset] if small_table else _RECIPES[kind, config.preset]
     epochs = config.epochs
-    if seconds is not None and epochs is None and own == NOTHING and (kind, config.preset) == ("conv", "fast"):
+    if (
+        seconds is not None
+        and epochs is None
+        and overrides == NO_OVERRIDES
+        and (kind, config.preset) == ("conv", "fast")
+    ):
         recipe, epochs = _for_seconds(seconds, config, row_shape, n_rows, n_outputs)
     settings = dict(recipe.settings)
     if kind == "conv":
         settings["stride"] = _stride(config, row_shape)
-    if own.start is not None and own.start.network == kind:
+    if overrides.start is not None and overrides.start.network == kind:
         # Older files do not store the stride: they were made when it was always 2.
-        settings |= ({"stride": 2} if kind == "conv" else {}) | _settings_of(own.start)
+        settings |= ({"stride": 2} if kind == "conv" else {}) | _settings_of(overrides.start)
     n_inputs = 1
     if kind in ("mlp", "linear"):
         side = config.pad_to
@@ -247,26 +253,26 @@ def choose_plan(
         optimizer = replace(Optimizer(name=config.optimizer), momentum=0.9 if config.optimizer == "sgd" else 0.0)
     usual_rate = 0.1 if optimizer.name == "sgd" else recipe.learning_rate
     learning_rate = config.learning_rate
-    if own.optimizer is not None:
-        optimizer, usual_rate = own.optimizer, None
+    if overrides.optimizer is not None:
+        optimizer, usual_rate = overrides.optimizer, None
     elif learning_rate is None:
         learning_rate = usual_rate
-    begins_anew = own.start is None and own.optimizer is None and not config.freeze
+    begins_anew = overrides.start is None and overrides.optimizer is None and not config.freeze
     exact = task == "regression" and kind == "linear" and config.engine == "auto" and begins_anew
     solvable = (task, kind, config.head, config.loss) == ("classification", "linear", "softmax", "cross_entropy")
-    passes = _passes(config, own, n_rows, n_inputs, n_outputs) if solvable and begins_anew else 0
+    passes = _passes(config, overrides, n_rows, n_inputs, n_outputs) if solvable and begins_anew else 0
     engine: EngineName = "numpy" if config.engine == "auto" else config.engine
     if config.engine == "auto" and (
-        kind in ("conv", CUSTOM) or config.device == "cuda" or own.optimizer is not None or config.freeze
+        kind in ("conv", CUSTOM) or config.device == "cuda" or overrides.optimizer is not None or config.freeze
     ):
         engine = "torch"
     in_channels = images and kind in ("conv", CUSTOM)
-    augment = config.augment if own.augment is None else own.augment
-    harmless = recipe.augment if mirror and in_channels else ()
+    augment = config.augment if overrides.augment is None else overrides.augment
+    harmless = recipe.augment if hflip and in_channels else ()
     if augment is not None:
         _check_augment(augment, in_channels)
     return Plan(
-        network=own.network or create_network(kind, settings),
+        network=overrides.network or create_network(kind, settings),
         layout="channels_first" if in_channels else "rows" if images else "numbers",
         head=config.head if task == "classification" else "identity",
         loss=config.loss if task == "classification" else "squared_error",
@@ -276,15 +282,15 @@ def choose_plan(
         warmup=0.15,
         batch_size=batch_size,
         epochs=epochs,
-        mirror=mirror and in_channels if augment is None else "mirror" in augment,
+        hflip=hflip and in_channels if augment is None else "hflip" in augment,
         # What is linear stays linear in the user's own units, and so do the inputs of curves, which often are.
-        bend=task == "classification" and kind == "mlp" and not images,
-        sure=recipe.sure if task == "classification" and epochs <= 2 * recipe.epochs else 1.0,
+        power_transform=task == "classification" and kind == "mlp" and not images,
+        tta_threshold=recipe.tta_threshold if task == "classification" and epochs <= 2 * recipe.epochs else 1.0,
         # What may be mirrored, clothes and the like, is known by its shape: a square of it may be missing.
-        augment=tuple(part for part in (harmless if augment is None else augment) if part != "mirror"),
-        start=own.start,
+        augment=tuple(part for part in (harmless if augment is None else augment) if part != "hflip"),
+        start=overrides.start,
         freeze=config.freeze,
-        average=_AVERAGE if kind == "conv" else 0.0,
+        average_fraction=_AVERAGE_FRACTION if kind == "conv" else 0.0,
         exact=exact,
         usual_rate=usual_rate,
         penalties=() if not passes else _PENALTIES if passes >= _FEW_PASSES else _PENALTIES_OF_LARGE,
@@ -293,28 +299,35 @@ def choose_plan(
     )
 
 
-def _passes(config: RunConfig, own: Own, n_rows: int, n_inputs: int, n_outputs: int) -> int:
+def _passes(config: RunConfig, overrides: Overrides, n_rows: int, n_inputs: int, n_outputs: int) -> int:
     """Over the rows that a convex problem may take; 0 where it is descended on.
 
     Whoever sets a number of the descent wants one, and changed images have no fixed objective.
     """
-    asked = (config.optimizer, config.learning_rate, config.batch_size, config.epochs, own.augment, config.augment)
+    asked = (
+        config.optimizer,
+        config.learning_rate,
+        config.batch_size,
+        config.epochs,
+        overrides.augment,
+        config.augment,
+    )
     if any(setting is not None for setting in asked) or n_rows * n_inputs > _MOST_NUMBERS:
         return 0
     return max(_PASSES[config.preset], int(_WORK / (n_rows * n_inputs * n_outputs)))
 
 
-def _network_name(config: RunConfig, images: bool, own: Own) -> NetworkName:
-    if own.network is not None:
+def _network_name(config: RunConfig, images: bool, overrides: Overrides) -> NetworkName:
+    if overrides.network is not None:
         given = [name for name in ("hidden", "activation") if getattr(config, name) is not None]
         if given:
             raise ConfigError(
-                f"{given[0]} must come with the network 'mlp'; got a network of one's own. The factory says what its "
+                f"{given[0]} must come with the network 'mlp'; got a custom network. The factory says what its "
                 f"layers are. Try to leave out {given[0]}."
             )
         if config.engine in ("numpy", "jax"):
             raise EngineError(
-                f"The {config.engine} engine trains the networks 'mlp' and 'linear'; got a network of one's own, "
+                f"The {config.engine} engine trains the networks 'mlp' and 'linear'; got a custom network, "
                 "which is a torch module. Try engine='torch'."
             )
         return "custom"
@@ -375,7 +388,7 @@ def _check_augment(augment: Sequence[Any], in_channels: bool) -> None:
     if named and not in_channels:
         raise ConfigError(
             f"augment={named[0]!r} must come with a network that sees images; got rows of numbers. In a row no pixel "
-            "has neighbors. Try network='conv', image_shape=(height, width), or a function of one's own."
+            "has neighbors. Try network='conv', image_shape=(height, width), or a function."
         )
 
 

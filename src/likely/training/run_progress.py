@@ -12,15 +12,15 @@ def of_all_runs(record: Record, number: int, runs: int) -> Record:
     return replace(record, progress=progress, seconds_left=record.seconds_left + rest)
 
 
-class Course:
+class MonotonicProgress:
     """How far a run with several trainings is, for whoever shows it: never back, and nothing of an earlier training.
 
     Example:
-        >>> course = Course()
+        >>> progress_so_far = MonotonicProgress()
         >>> half = Record(10, 1.5, 0.5, 0.25, 1e-3, 30.0, 100.0, 30.0, {"nll": 0.3})
-        >>> course(of_all_runs(half, 5, 6), "Fold 5 of 5")
+        >>> progress_so_far(of_all_runs(half, 5, 6), "Fold 5 of 5")
         (0.75, {'nll': 0.3})
-        >>> course(replace(half, held_out=None), "")
+        >>> progress_so_far(replace(half, held_out=None), "")
         (0.875, None)
     """
 

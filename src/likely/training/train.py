@@ -188,9 +188,9 @@ def train(
     X, Y = take_rows(rows.X, index), rows.Y[index]
     weights = None if rows.weights is None else rows.weights[index]
     if rows.columns is not None:
-        normalization = Normalization.fit_columns(X, rows.columns, config.dtype, bend=plan.bend)
+        normalization = Normalization.fit_columns(X, rows.columns, config.dtype, power_transform=plan.power_transform)
     elif plan.layout == "numbers":
-        normalization = Normalization.fit_numbers(X, config.dtype, bend=plan.bend)
+        normalization = Normalization.fit_numbers(X, config.dtype, power_transform=plan.power_transform)
     else:
         normalization = Normalization.fit_images(X, config.pad_to, plan.layout, config.dtype)
     if plan.start is not None:
@@ -228,7 +228,7 @@ def train(
     plan = replace(plan, learning_rate=peak)
     if plan.start is not None:
         engine.load_state(begun(engine.state(), plan.start, engine.last_layer))
-    inference = Inference(normalization, engine.forward, engine.scores, plan.mirror, plan.sure, plan.head)
+    inference = Inference(normalization, engine.forward, engine.scores, plan.hflip, plan.tta_threshold, plan.head)
     stated = unseen_probabilities(rows.Y[index].sum(axis=0)) if rows.classifies else np.zeros(Y.shape[1])
     if plan.start is not None and plan.start.card is not None and not plan.start.new_head:
         stated = np.zeros_like(stated)  # the labels that these rows lack were learned before
@@ -245,9 +245,9 @@ def train(
         judge(1.0)
         return trained
 
-    parts = (*(("mirror",) if plan.mirror else ()), *plan.augment)
+    parts = (*(("hflip",) if plan.hflip else ()), *plan.augment)
     augmentation = make_augmentation(parts, len(X), config.seed)
-    looks = (checkpoints.most if checkpoints else None) or math.inf
+    n_checkpoints = (checkpoints.most if checkpoints else None) or math.inf
     tail = _Mean()
     last = math.ceil((min(stop_at, 1.0) - 1e-9) * planned_steps(len(X), plan.epochs, plan.batch_size))
     given_up = False
@@ -291,7 +291,7 @@ def train(
         penalty = path.penalties[-1]
         if judge.best_state is not None and checkpoints is not None and checkpoints.keep_best:
             engine.load_state(judge.best_state)
-            penalty = path.penalties[judge.best_look]
+            penalty = path.penalties[judge.best_checkpoint]
         stopped = "time limit" if path.out_of_time else "finished"
         stopped = UNFINISHED if given_up else "early stopping" if judge.waited_enough else stopped
         return replace(trained, stopped="interrupted" if listener.asked else stopped, penalty=penalty)
@@ -310,7 +310,7 @@ def train(
                 seed=config.seed,
                 augmentation=augmentation,
                 judge=judge if checkpoints else None,
-                judge_every=max(1, round(plan.epochs / looks)),
+                judge_every=max(1, round(plan.epochs / n_checkpoints)),
                 time_limit=time_limit,
                 watch=watch,
                 stop_at=stop_at,
@@ -328,7 +328,7 @@ def train(
                         recent.add(engine.state())
                     if abs(record.epoch - round(record.epoch)) < 1e-9:
                         recent.end()
-                elif plan.average and record.progress > 1 - plan.average:
+                elif plan.average_fraction and record.progress > 1 - plan.average_fraction:
                     tail.add(engine.state())
                 if on_record is not None:
                     on_record(record)
@@ -512,7 +512,7 @@ class _Judge:
         self.waited = 0
         self.overfits = False
         self.few_parameters = False
-        self.best_look, self._looks = 0, 0
+        self.best_checkpoint, self._checkpoints_seen = 0, 0
         self._least: np.ndarray | None = None
 
     @property
@@ -522,17 +522,17 @@ class _Judge:
 
     def __call__(self, progress: float) -> dict[str, float]:
         if self.recent is None:
-            return self._look(progress)
+            return self._at_checkpoint(progress)
         engine = self.trained.engine
         state = engine.state()
         self.recent.add(state)
         engine.load_state(self.recent.state)
         try:
-            return self._look(progress)
+            return self._at_checkpoint(progress)
         finally:
             engine.load_state(state)
 
-    def _look(self, progress: float) -> dict[str, float]:
+    def _at_checkpoint(self, progress: float) -> dict[str, float]:
         checkpoints = self.checkpoints
         if checkpoints is None:
             return {}
@@ -559,10 +559,10 @@ class _Judge:
             self._least = losses if loss < self.best else self._least
             as_good = loss < self.best + _TIE or (self.few_parameters and not self.overfits)
         self.waited += 1
-        self._looks += 1
+        self._checkpoints_seen += 1
         if as_good:
             self.best, self.waited, self.best_state = min(loss, self.best), 0, self.trained.engine.state()
-            self.best_look = self._looks - 1
+            self.best_checkpoint = self._checkpoints_seen - 1
         if checkpoints.keep is not None:
             checkpoints.keep(progress, scores)
         return figures

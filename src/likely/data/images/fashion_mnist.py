@@ -164,7 +164,7 @@ def _read_folder(folder: Path) -> Dataset:
         train,
         test,
         labels=LABELS,
-        mirror=True,
+        hflip=True,
         conversion=dict(PRODUCT_PHOTO),
         found_at=str(folder),
         notes=(SPLIT_NOTE,),

@@ -1,4 +1,4 @@
-"""From a network to its torch module; one of one's own is tried out before anything is trained.
+"""From a network to its torch module; a custom one is tried out before anything is trained.
 
 What is asked of a module besides scores: the features that familiarity looks at, and the names of its last layer.
 """

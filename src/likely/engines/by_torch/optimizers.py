@@ -29,7 +29,7 @@ class UpdateRule:
         self._groups = [Rule(group["params"], group["rate"], rule) for group in groups if isinstance(rule, Optimizer)]
         if isinstance(rule, Optimizer):
             return
-        self._optimizer = _own(rule, module, groups)
+        self._optimizer = _custom(rule, module, groups)
         made = self._optimizer.param_groups
         peak = max(float(group.get("lr", 0.0)) for group in made)
         self.learning_rate = peak or None
@@ -65,7 +65,7 @@ def _groups(module: nn.Module) -> list[dict[str, Any]]:
     return learning
 
 
-def _own(make: MakeOptimizer, module: nn.Module, groups: list[dict[str, Any]]) -> torch.optim.Optimizer:
+def _custom(make: MakeOptimizer, module: nn.Module, groups: list[dict[str, Any]]) -> torch.optim.Optimizer:
     # One group without a rate of its own is a plain list, as every optimizer takes it.
     plain = len(groups) == 1 and set(groups[0]) == {"params", "rate"} and groups[0]["rate"] == 1
     made = make(groups[0]["params"] if plain else groups)

@@ -118,7 +118,7 @@ class ByTorch:
 
     @property
     def learning_rate(self) -> float | None:
-        """The one that an optimizer of one's own was made with."""
+        """The one that a custom optimizer was made with."""
         return self._rule.learning_rate
 
     def place(
@@ -239,7 +239,7 @@ class ByTorch:
 
     @contextmanager
     def _own_randomness(self) -> Generator[None]:
-        """Dropout, and augmentations of one's own, draw the same numbers in every run, and nobody else's."""
+        """Dropout, and custom augmentations, draw the same numbers in every run, and nobody else's."""
         if isinstance(self._module, PureModule) and self._augment is None:
             yield
             return
@@ -252,7 +252,7 @@ class ByTorch:
         return x.to(self._device, self._dtype)
 
     def _laid_out(self, x: torch.Tensor) -> torch.Tensor:
-        # A module of one's own may look at memory as it lies (`view`), so that its input keeps the usual layout.
+        # A custom module may look at memory as it lies (`view`), so that its input keeps the usual layout.
         return x.contiguous(memory_format=torch.channels_last) if self._channels_last and x.ndim == 4 else x
 
 

@@ -1,4 +1,4 @@
-"""Optimizers and augmentations of one's own: what they are given, what they do, and what is said if they may not."""
+"""Custom optimizers and augmentations: what they are given, what they do, and what is said if they may not."""
 
 from typing import Any
 
@@ -139,19 +139,19 @@ def test_mirroring_is_never_assumed() -> None:
     def card(**settings: Any) -> Any:
         return likely.Classifier(epochs=1, random_state=0, **settings).fit(IMAGES, labels).predictor_.card
 
-    assert (card().mirror, card().training.augment) == (False, ())
-    assert (card(augment="mirror").mirror, card(augment=["mirror", "cutout"]).training.augment) == (
+    assert (card().hflip, card().training.augment) == (False, ())
+    assert (card(augment="hflip").hflip, card(augment=["hflip", "cutout"]).training.augment) == (
         True,
-        ("mirror", "cutout"),
+        ("hflip", "cutout"),
     )
-    assert card(mirror=True).mirror
-    assert not card(mirror=True, augment="none").mirror
+    assert card(hflip=True).hflip
+    assert not card(hflip=True, augment="none").hflip
 
 
 @pytest.mark.parametrize(
     ("settings", "error", "says"),
     [
-        ({"augment": "miror"}, ConfigError, "Did you mean 'mirror'"),
+        ({"augment": "hflp"}, ConfigError, "Did you mean 'hflip'"),
         ({"augment": ["shift", 3]}, ConfigError, r"got 3\. Try augment"),
         ({"augment": "shift", "network": "mlp"}, ConfigError, r"'shift'.*sees images"),
         ({"augment": lambda batch: batch[:1]}, ShapeError, r"\(16, 1, 8, 8\); got \(1, 1, 8, 8\)"),
