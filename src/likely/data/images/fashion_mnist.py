@@ -189,6 +189,9 @@ def _download_missing(cache: Path, url: str, time_out: float, progress: Progress
         present = find_idx(cache, content.part, content.kind)
         if present is not None and _is_right(present, content):
             continue
+        # It would hide the right one.
+        if present is not None:
+            present.unlink()
         target = cache / f"{content.name}.gz"
         download(
             url + target.name,
@@ -199,9 +202,6 @@ def _download_missing(cache: Path, url: str, time_out: float, progress: Progress
             time_out=time_out,
             progress=progress,
         )
-        # A plain file is looked at before a compressed one: a wrong one would hide the right one.
-        if present is not None and present != target:
-            present.unlink()
 
 
 def _is_right(path: Path, content: Content) -> bool:

@@ -1,8 +1,7 @@
 """How many examples each class has, and whether the parts agree about that."""
 
-import math
-
 import numpy as np
+from scipy.special import chdtrc
 
 from likely.data.inspect.all_rows import AllRows
 from likely.data.inspect.findings import Finding, Place, counted
@@ -14,6 +13,8 @@ FEW = 20
 """With fewer test rows of a class, figures of that class say little."""
 
 _RATIO, _DRIFT = 10.0, 0.05
+_DRIFT_BY_CHANCE = 3e-5
+"""How often chance alone may lead to a finding."""
 
 
 def about_classes(rows: AllRows) -> list[Finding]:
@@ -72,7 +73,7 @@ def _absent(counts: np.ndarray, labels: tuple[str, ...], part: str) -> Finding |
 
 
 def _drift(expected: np.ndarray, counts: np.ndarray, labels: tuple[str, ...], part: str) -> Finding | None:
-    """A chi-squared test that chance would pass about once in 30,000 times, and a difference large enough to matter."""
+    """A chi-squared test, and a difference large enough to matter."""
     n, m = int(expected.sum()), int(counts.sum())
     if not n or not m:
         return None
@@ -82,10 +83,7 @@ def _drift(expected: np.ndarray, counts: np.ndarray, labels: tuple[str, ...], pa
     chi2 = float((((shares - pooled[known]) ** 2 / pooled[known]) * np.array([[n], [m]])).sum())
     freedom = int(known.sum()) - 1
     apart = float(np.abs(shares[0] - shares[1]).sum() / 2)
-    # Wilson and Hilferty: the cube root of chi2 / freedom is nearly normal.
-    spread = 2 / (9 * max(1, freedom))
-    z = ((chi2 / max(1, freedom)) ** (1 / 3) - (1 - spread)) / math.sqrt(spread)
-    if apart < _DRIFT or z < 4:
+    if apart < _DRIFT or chdtrc(max(1, freedom), chi2) > _DRIFT_BY_CHANCE:
         return None
     order = np.argsort(-np.abs(expected / n - counts / m), kind="stable")
     moved = [i for i in order.tolist() if abs(expected[i] / n - counts[i] / m) >= _DRIFT / 2] or order[:2].tolist()
