@@ -295,7 +295,8 @@ def test_after_calibration_the_promises_rest_on_the_new_rows(model: ClassifierPr
     assert _covered(model.predict_set(later.X, 0.9), later.y) < 0.87
     moved = model.calibrate(field.X, field.y)
     assert (moved.card.splits.calibration, moved.card.splits.thresholds) == (1000, 1000)
-    assert moved.held_out_probs.shape == (1000, 10)
+    assert moved.held_out is not None
+    assert moved.held_out.probs.shape == (1000, 10)
     low, high = moved.coverage_interval(0.9)
     assert low - 0.015 <= _covered(moved.predict_set(later.X, 0.9, allow_empty=True), later.y) <= high + 0.015
     before, after = (calibration_error(m.predict_proba(later.X), later.y) for m in (model, moved))
@@ -312,7 +313,8 @@ def test_soft_labels_calibrate_too(model: ClassifierPredictor) -> None:
     moved = model.calibrate(rows.X, votes)
     assert moved.card.temperature is not None
     assert moved.card.temperature > model.calibrate(rows.X, rows.y).card.temperature  # pyright: ignore
-    assert len(moved.held_out_probs) == 1000
+    assert moved.held_out is not None
+    assert len(moved.held_out.labels) == 1000
 
 
 def test_rows_that_were_trained_on_are_refused(model: ClassifierPredictor, train: Part, tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.special import softmax
 
-from likely.model.inference import Inference, pieces
+from likely.model.inference import Inference, in_pieces
 from likely.preprocessing.normalization import Normalization
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (1_000, 8, 6), dtype=np.uint8)
@@ -67,9 +67,13 @@ def test_no_rows_have_no_answers(hflip: bool) -> None:
 
 
 def test_pieces_are_the_rows_in_order() -> None:
-    np.testing.assert_array_equal(np.concatenate(list(pieces(IMAGES, 7))), IMAGES)
-    assert [len(piece) for piece in pieces(IMAGES[:2], 0)] == [1, 1]
-    assert [piece.shape for piece in pieces(IMAGES[:0], 3)] == [(0, 8, 6)]
+    def sizes(rows: np.ndarray, size: int) -> list[int]:
+        return in_pieces(rows, size, lambda part: (np.array([len(part)]),))[0].tolist()
+
+    np.testing.assert_array_equal(in_pieces(IMAGES, 7, lambda part: (part,))[0], IMAGES)
+    assert sizes(IMAGES[:2], 0) == [1, 1]
+    assert sizes(IMAGES[:0], 3) == [0]
+    assert in_pieces(IMAGES[:0], 3, lambda part: (part,))[0].shape == (0, 8, 6)
 
 
 @pytest.mark.parametrize("shape", [(28, 28), (112, 112)])

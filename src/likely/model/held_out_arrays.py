@@ -1,6 +1,6 @@
 """The names of the arrays in a model file, and what it keeps of held-out rows."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import numpy as np
 
@@ -13,7 +13,8 @@ from likely.trust.bias_corrected import Calibration
 from likely.trust.error_scale import MOST_INPUTS
 from likely.trust.familiarity import Familiarity, UsualSize
 from likely.trust.gaussians import Gaussians
-from likely.trust.ties import STEP
+from likely.trust.held_out import HeldOut
+from likely.trust.residuals import Residuals
 
 RESIDUALS = "held_out.residuals"
 LOG_PROBS = "held_out.log_probs"
@@ -79,7 +80,7 @@ def read_familiarity(arrays: Mapping[str, np.ndarray]) -> Familiarity | None:
     """What a model knows of familiar rows; None where none were held out to compare with."""
     if OOD_SCORES not in arrays:
         return None
-    found = {n.removeprefix(FAMILIARITY): array for n, array in arrays.items() if n.startswith(FAMILIARITY)}
+    found = _starting_with(FAMILIARITY, arrays)
     usual = UsualSize(found.pop("center"), found.pop("spread"))
     return Familiarity(Gaussians(**found), usual, arrays[OOD_SCORES])
 
@@ -97,20 +98,14 @@ def described(normalization: Normalization, rows: RowArray) -> np.ndarray | None
 def residual_arrays(
     residuals: np.ndarray, slack: np.ndarray, scale: np.ndarray, fitted: Mapping[str, np.ndarray]
 ) -> dict[str, np.ndarray]:
-    """What intervals rest on: how badly each held-out row is predicted, sorted, and the arrays of the scale of errors.
+    """The arrays of `Residuals.measured`, whose arguments these are, by their names in a model file."""
+    measured = Residuals.measured(residuals, slack, scale, fitted)
+    return {RESIDUALS: measured.scores, **{ERRORS + name: array for name, array in measured.scale.items()}}
 
-        score = (|residual| + slack) / scale
 
-    Args:
-        residuals: y - prediction, shape (m,).
-        slack: more than rounding moves a prediction, shape (m,): a new row that is like a held-out one gets slightly
-            another number, and must not fall out of its interval for that.
-        scale: of the errors of each row, fitted without it, shape (m,).
-        fitted: the arrays of `likely.trust.error_scale`.
-    """
-    # Rounding moves the scale of a new row, too.
-    scores = (1 + STEP) * (np.abs(residuals) + slack) / scale
-    return {RESIDUALS: np.sort(scores), **{ERRORS + name: array for name, array in fitted.items()}}
+def residuals_of(arrays: Mapping[str, np.ndarray]) -> Residuals | None:
+    """What intervals rest on, from the arrays of a model file; None where it holds none."""
+    return Residuals(arrays[RESIDUALS], _starting_with(ERRORS, arrays)) if RESIDUALS in arrays else None
 
 
 def check_residuals(where: object, arrays: Mapping[str, np.ndarray]) -> None:
@@ -130,6 +125,24 @@ def check_residuals(where: object, arrays: Mapping[str, np.ndarray]) -> None:
     expected = set(shapes) if p else set(found) & {RESIDUALS}
     kinds = dict.fromkeys(expected, "f")
     expect_arrays(where, found, {name: shapes[name] for name in expected}, kinds=kinds)  # pyright: ignore[reportArgumentType]
+
+
+def held_out_of(
+    arrays: Mapping[str, np.ndarray], names: tuple[str, ...], calibrated: Callable[[np.ndarray], np.ndarray]
+) -> HeldOut | None:
+    """What held-out rows say, from the arrays of a model file; None where it holds none.
+
+    Args:
+        arrays: by name, once `check_held_out` accepts them.
+        names: of the labels.
+        calibrated: from log-probabilities before calibration to those that the model answers.
+    """
+    if LOG_PROBS not in arrays:
+        return None
+    labels = arrays[LABELS].astype(np.int64)
+    unseen = arrays[UNSEEN] > 0 if UNSEEN in arrays else np.zeros(len(labels), bool)
+    log_probs = calibrated(arrays[LOG_PROBS])
+    return HeldOut(log_probs, labels, unseen, arrays[THRESHOLDS], names, arrays.get(CODES))
 
 
 def held_out_arrays(
@@ -180,3 +193,8 @@ def _with_stated(log_probs: np.ndarray, stated: np.ndarray, calibration: Calibra
     with np.errstate(divide="ignore"):
         odds = np.log(stated) - np.log1p(-stated.sum(axis=1, keepdims=True))
     return np.where(unseen, T * (odds + np.logaddexp.reduce(seen, axis=1, keepdims=True) - biases), log_probs)
+
+
+def _starting_with(prefix: str, arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """The arrays whose names start with the prefix, by the rest of their names."""
+    return {name.removeprefix(prefix): array for name, array in arrays.items() if name.startswith(prefix)}

@@ -1,7 +1,7 @@
 """The way from stored rows to scores, the same for held-out scores during training and for every later answer."""
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -57,8 +57,7 @@ class Inference:
     def _answers(self, rows: RowArray, ask: Asked) -> tuple[np.ndarray, ...]:
         size = min(_BATCH, _NUMBERS // math.prod(rows.shape[1:]))
         look = self._twice(ask) if self.hflip else ask
-        parts = [look(self.normalization(part)) for part in pieces(rows, size)]
-        return parts[0] if len(parts) == 1 else tuple(map(np.concatenate, zip(*parts, strict=True)))
+        return in_pieces(rows, size, lambda part: look(self.normalization(part)))
 
     def _twice(self, ask: Asked) -> Asked:
         def look(x: Array) -> tuple[np.ndarray, ...]:
@@ -84,13 +83,15 @@ class Inference:
         return 0.5 * np.clip((self.tta_threshold - p) / (1 - self.tta_threshold), 0, 1)
 
 
-def pieces(rows: RowArray, size: int) -> Iterator[np.ndarray]:
-    """The rows in pieces of `size` (at least 1). Zero rows give one empty piece, so that results keep their shape.
+def in_pieces(
+    rows: RowArray, size: int, answer: Callable[[np.ndarray], tuple[np.ndarray, ...]]
+) -> tuple[np.ndarray, ...]:
+    """What is answered to pieces of `size` rows (at least 1), joined. No rows are one piece: answers keep their shape.
 
     Example:
-        >>> [len(piece) for piece in pieces(np.zeros((5, 3)), 2)]
-        [2, 2, 1]
+        >>> in_pieces(np.arange(5), 2, lambda part: (10 * part, np.array([len(part)])))
+        (array([ 0, 10, 20, 30, 40]), array([2, 2, 1]))
     """
     size = max(1, size)
-    for start in range(0, max(1, len(rows)), size):
-        yield rows[start : start + size]
+    parts = [answer(rows[start : start + size]) for start in range(0, max(1, len(rows)), size)]
+    return parts[0] if len(parts) == 1 else tuple(map(np.concatenate, zip(*parts, strict=True)))

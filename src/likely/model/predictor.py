@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from functools import partial
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
 
@@ -13,23 +13,22 @@ from likely.data.images.decode import read_image
 from likely.data.images.image_arrays import are_files, fit_to_shape
 from likely.data.tables.encode import encode
 from likely.data.tables.frame import is_frame, table_of
-from likely.engines import create_engine
-from likely.engines.protocol import Optimizer
-from likely.errors import DataError, ModelFileError
+from likely.errors import DataError
 from likely.model import file as model_file
-from likely.model.card import SKETCH, THETA, Card
+from likely.model.build import build_inference
+from likely.model.card import Card
 from likely.model.card_view import card_html
-from likely.model.held_out_arrays import ERRORS, FAMILIARITY, HELD_OUT
-from likely.model.inference import Inference
-from likely.model.transfer import differences
-from likely.networks import create_network
-from likely.networks.custom import CUSTOM, CustomNetwork
-from likely.networks.network import Network, TorchNetwork
+from likely.model.held_out_arrays import read_familiarity
+from likely.model.inference import in_pieces
+from likely.model.refusals import nothing_held_out, under_other_prior
+from likely.networks.custom import CustomNetwork
 from likely.preprocessing.columns import Column
 from likely.preprocessing.normalization import Normalization
-from likely.preprocessing.stored_rows import StoredRows
+from likely.preprocessing.stored_rows import RowArray, StoredRows
+from likely.trust.familiarity import Familiarity, familiarity_p_values
 
-_DERIVED = ("held_out_probs", "_familiar")
+MOST_ROWS, _NUMBERS = 10_000, 2**26
+"""Rows, and numbers of their features, that are held at a time."""
 
 
 class Predictor:
@@ -61,48 +60,7 @@ class Predictor:
         self.arrays = dict(arrays)
         self.where = str(path) or "The model"
         self.normalization = Normalization.from_json(card.normalization)
-        built = network or self._built_in()
-        theta = {name.removeprefix(THETA): a for name, a in self.arrays.items() if name.startswith(THETA)}
-        if isinstance(built, Network):
-            shapes, kinds, load_state = built.shapes, {}, None
-            forward, scores = partial(built.apply_with_features, theta), partial(built.apply, theta)
-        else:
-            engine = _torch_engine(built, card, self.normalization, device)
-            state = engine.state()
-            shapes, kinds = {n: a.shape for n, a in state.items()}, {n: a.dtype.kind for n, a in state.items()}
-            forward, scores, load_state = engine.forward, engine.scores, engine.load_state
-            self._check_state(shapes, theta)
-        model_file.expect_arrays(
-            self.where,
-            self.arrays,
-            {THETA + name: shape for name, shape in shapes.items()},
-            kinds={THETA + name: kind for name, kind in kinds.items()},
-            optional=[
-                name for name in self.arrays if name in (*HELD_OUT, SKETCH) or name.startswith((FAMILIARITY, ERRORS))
-            ],
-        )
-        if load_state is not None:
-            load_state(theta)
-        self._inference = Inference(self.normalization, forward, scores, card.hflip, card.tta_threshold, card.head)
-
-    def _built_in(self) -> Network | TorchNetwork:
-        card = self.card
-        if card.network.name == CUSTOM:
-            raise ModelFileError(
-                f"{self.where} must be loaded with the factory that made its network; got none, and the file only "
-                f"says that it was called {card.network.settings.get('factory')!r}. Nothing is imported because a file "
-                "says so. Try likely.load(path, network=factory)."
-            )
-        return create_network(card.network.name, card.network.settings)
-
-    def _check_state(self, shapes: Mapping[str, tuple[int, ...]], theta: Mapping[str, np.ndarray]) -> None:
-        differs = differences(shapes, {name: a.shape for name, a in theta.items()})
-        if self.card.network.name == CUSTOM and differs:
-            raise ModelFileError(
-                f"{self.where} must be loaded with the factory that made its network "
-                f"({self.card.network.settings.get('factory')!r}); got one whose network has other parameters. "
-                f"Of those of the file: {differs}. Try the factory as it was in training."
-            )
+        self._inference = build_inference(self.where, card, self.arrays, self.normalization, device, network)
 
     @property
     def task(self) -> str:
@@ -198,11 +156,11 @@ class Predictor:
 
     def scores_and_features(self, X: Any) -> tuple[np.ndarray, np.ndarray]:
         """Scores before the head (n, k), and hidden features (n, m)."""
-        return self._inference(self.rows(X))
+        return self._scores_and_features(self.rows(X))
 
     def scores(self, X: Any) -> np.ndarray:
         """Scores before the head (n, k)."""
-        return self._inference.scores(self.rows(X))
+        return self._scores(self.rows(X))
 
     def seen_in_training(self, X: Any) -> np.ndarray | None:
         """Which rows are equal to one that the network was trained on: booleans (n,); None where that is not known.
@@ -210,29 +168,11 @@ class Predictor:
         Where equal rows are to be expected, as of columns with few different values, they tell nothing as long as they
         are no more than that: then no row is called seen.
         """
-        if self.trained_on is None:
-            return None
-        seen = known_again(self.rows(X), self.trained_on)
-        chance, n = self.card.data.equal_by_chance, len(seen)
-        usual = n * chance + 3 * math.sqrt(n * chance * (1 - chance))
-        return seen if chance == 0 or seen.sum() > usual else np.zeros_like(seen)
-
-    def _trained_on(self) -> str:
-        splits = self.card.splits
-        grouped = f" in {splits.groups:,} groups of related ones" if splits.groups else ""
-        return f"{splits.train:,} rows{grouped}"
+        return None if self.trained_on is None else self._seen_in_training(self.rows(X))
 
     def with_metrics(self, metrics: dict[str, Any] | None) -> Self:
         """The same model whose card states these test figures, or none."""
         return self._changed(metrics=metrics)
-
-    def _changed(self, arrays: Mapping[str, np.ndarray] | None = None, **changes: Any) -> Self:
-        """The same network with other entries of the card, and perhaps other held-out arrays."""
-        same = object.__new__(type(self))
-        same.__dict__.update({name: value for name, value in self.__dict__.items() if name not in _DERIVED})
-        same.card = self.card.model_copy(update=changes)
-        same.arrays = {**self.arrays, **(arrays or {})}
-        return same
 
     def save(self, path: str | Path) -> Path:
         """Write the model to one file, whole or not at all; returns the path.
@@ -251,17 +191,97 @@ class Predictor:
         what = f"{len(card.labels)} labels" if card.labels else f"{card.network.outputs} numbers"
         return f"<{type(self).__name__} {card.network.name}, {card.network.parameters:,} parameters: {what}>"
 
+    # Familiarity ----------------------------------------------------------------------------------------------
 
-def _torch_engine(network: TorchNetwork, card: Card, normalization: Normalization, device: str) -> Any:
-    return create_engine(
-        "torch",
-        network,
-        n_outputs=card.network.outputs,
-        head=card.head,
-        loss=card.loss,
-        optimizer=Optimizer(),
-        sample=np.zeros((2, *normalization.output_shape), np.float32),
-        seed=0,
-        dtype=card.training.dtype,
-        device=device,
-    )
+    @property
+    def knows_familiarity(self) -> bool:
+        """Whether there were held-out rows to compare with, and rows are taken to come as often as in training."""
+        return self.no_familiarity is None
+
+    @property
+    def no_familiarity(self) -> DataError | None:
+        """Why the model knows no familiarity, or None if it does."""
+        if self.card.prior is not None:
+            return under_other_prior("A familiarity")
+        if self._familiar is None:
+            way_out = f"more rows to learn from, at least 20 {'groups' if self.card.splits.groups else 'rows'}"
+            return nothing_held_out("A familiarity", self.where, self.card, way_out=way_out)
+        return None
+
+    @property
+    def familiar_rows(self) -> int:
+        """How many held-out rows familiarity compares with."""
+        return 0 if self._familiar is None else len(self._familiar.held_out)
+
+    @property
+    def can_alarm(self) -> bool:
+        """Whether enough rows were held out for a p-value of 0.01, from which on a row is called unfamiliar."""
+        return self.knows_familiarity and self._familiar is not None and self._familiar.can_alarm
+
+    def familiarity(self, X: Any) -> np.ndarray:
+        """A conformal p-value per row, shape (n,): small = unlike anything that the model was trained on.
+
+        P(p <= a) <= a for rows that are exchangeable with the held-out ones, over the draw of both, so that calling
+        rows with p <= 0.01 unfamiliar raises false alarms on at most 1% of familiar rows on average, and perhaps on
+        more of some kinds. Approximate where held-out scores come from cross-validation. Nothing is promised of strange
+        rows. With m held-out rows no p-value is below 1 / (m + 1): fewer than 99 can call nothing unfamiliar at that
+        rate (`can_alarm`).
+
+        What is unfamiliar to a classifier lies far from the training rows in the network's last hidden layer, or has
+        low scores for every label; to a regressor, which extrapolates there, only the former (for a linear one, in its
+        inputs): see `likely.trust.familiarity`.
+
+        Raises:
+            DataError: if there were no held-out rows to compare with.
+        """
+        if (reason := self.no_familiarity) is not None:
+            raise reason
+        return in_pieces(self.rows(X), self._piece, lambda part: (self._scores_and_familiarity(part)[1],))[0]
+
+    # Inside ---------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def _familiar(self) -> Familiarity | None:
+        """What is known of familiar rows, whatever the prior."""
+        return read_familiarity(self.arrays)
+
+    @property
+    def _piece(self) -> int:
+        """How many rows' features are held at a time: a million rows take no more memory than answers."""
+        return MOST_ROWS if self._familiar is None else min(MOST_ROWS, _NUMBERS // len(self._familiar.gaussians.shift))
+
+    def _scores_and_features(self, rows: RowArray) -> tuple[np.ndarray, np.ndarray]:
+        return self._inference(rows)
+
+    def _scores(self, rows: RowArray) -> np.ndarray:
+        return self._inference.scores(rows)
+
+    def _scores_and_ood(self, rows: RowArray) -> tuple[np.ndarray, np.ndarray]:
+        """Scores before the head (n, k), and OOD scores (n,), larger for rows unlike those of training."""
+        assert self._familiar is not None
+        scores, features = self._scores_and_features(rows)
+        # The scores of a regressor say nothing of it: those of one class, all alike, let the distance decide.
+        of_classes = scores if self.task == "classification" else np.zeros((len(scores), 1))
+        return scores, self._familiar.ood_scores(features, of_classes)
+
+    def _scores_and_familiarity(self, rows: RowArray) -> tuple[np.ndarray, np.ndarray]:
+        assert self._familiar is not None
+        scores, ood = self._scores_and_ood(rows)
+        return scores, familiarity_p_values(ood, self._familiar.held_out)
+
+    def _seen_in_training(self, rows: RowArray) -> np.ndarray | None:
+        if self.trained_on is None:
+            return None
+        seen = known_again(rows, self.trained_on)
+        chance, n = self.card.data.equal_by_chance, len(seen)
+        usual = n * chance + 3 * math.sqrt(n * chance * (1 - chance))
+        return seen if chance == 0 or seen.sum() > usual else np.zeros_like(seen)
+
+    def _changed(self, arrays: Mapping[str, np.ndarray] | None = None, **changes: Any) -> Self:
+        """The same network with other entries of the card, and perhaps other held-out arrays."""
+        same = object.__new__(type(self))
+        cached = {name for name in vars(self) if isinstance(getattr(type(self), name, None), cached_property)}
+        same.__dict__.update({name: value for name, value in vars(self).items() if name not in cached})
+        same.card = self.card.model_copy(update=changes)
+        same.arrays = {**self.arrays, **(arrays or {})}
+        return same

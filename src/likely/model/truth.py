@@ -7,6 +7,7 @@ import numpy as np
 
 from likely.arrays import to_numpy
 from likely.errors import DataError, ShapeError, nearest
+from likely.probability.simplex import check_probabilities
 
 
 def one_column(y: Any) -> np.ndarray:
@@ -86,6 +87,35 @@ def true_classes(y: Any, labels: Sequence[Any], n: int) -> np.ndarray:
     classes = np.array([number.get(value, -1) for value in listed], dtype=np.int64)
     if n and (classes < 0).all():
         raise DataError(f"y must hold labels of the model; got {listed[0]!r}. {nearest(listed[0], labels)}")
+    return classes
+
+
+def classes_or_distributions(y: Any, labels: Sequence[Any], names: Sequence[str], n: int) -> np.ndarray:
+    """The classes of n rows, shape (n,), or their label distributions (n, k), seen to be about labels of the model.
+
+    Args:
+        y: labels of shape (n,) or (n, 1), or distributions (n, k).
+        labels: of the model, in their own type.
+        names: the same as text, for messages.
+        n: how many rows there are.
+    Raises:
+        ShapeError, DataError: as `true_classes`, and if the model does not know one of the labels.
+        ProbabilityError: if a row of y is no distribution.
+
+    Example:
+        >>> classes_or_distributions([[0.5, 0.5]], ("no", "yes"), ("no", "yes"), 1)
+        array([[0.5, 0.5]])
+    """
+    values = one_column(y)
+    if values.ndim == 2:
+        Y = check_probabilities(values, names, what="y").astype(np.float64)
+        if len(Y) != n:
+            raise ShapeError(f"y must have one label per row; got {len(Y)} for {n} rows. Check both.")
+        return Y
+    classes = true_classes(values, labels, n)
+    if (classes < 0).any():
+        unknown = values.tolist()[int((classes < 0).argmax())]
+        raise DataError(f"y must hold labels of the model; got {unknown!r}. {nearest(unknown, labels)}")
     return classes
 
 

@@ -36,16 +36,17 @@ class PriorEstimate(NamedTuple):
     iterations: int
 
 
-def check_frequencies(prior: Any, labels: Sequence[Any], what: str = "prior") -> np.ndarray:
+def check_frequencies(prior: Any, labels: Sequence[Any], what: str = "prior", *, positive: bool = False) -> np.ndarray:
     """One frequency per label, in their order, shape (k,), once they are seen to be such.
 
     Args:
         prior: a mapping from every label to its frequency, or the frequencies, shape (k,).
         labels: k of them.
         what: how messages call the frequencies.
+        positive: whether none may be 0.
     Raises:
         DataError: if a label is missing, or the labels do not have one that the mapping names.
-        ShapeError, ProbabilityError: if they are not k numbers from 0 to 1 with sum 1.
+        ShapeError, ProbabilityError: if they are not k numbers from 0 to 1 with sum 1, or one is 0 and must not be.
 
     Example:
         >>> check_frequencies({"tails": 0.25, "heads": 0.75}, ["heads", "tails"])
@@ -65,7 +66,10 @@ def check_frequencies(prior: Any, labels: Sequence[Any], what: str = "prior") ->
         values = [prior[label] for label in labels]
     if np.ndim(values) != 1:
         raise ShapeError(f"{what} must have one frequency per label; got shape {np.shape(values)}.")
-    return check_probabilities(values, [str(label) for label in labels], what=what).astype(np.float64)
+    found = check_probabilities(values, [str(label) for label in labels], what=what).astype(np.float64)
+    if positive:
+        _refuse_zero(found, what, labels)
+    return found
 
 
 def shift_prior(log_probs: np.ndarray, old: np.ndarray, new: np.ndarray) -> np.ndarray:
@@ -278,9 +282,11 @@ def _prior(prior: np.ndarray, k: int, name: str) -> np.ndarray:
     return check_probabilities(prior, what=name).astype(np.float64)
 
 
-def _refuse_zero(old: np.ndarray) -> None:
+def _refuse_zero(old: np.ndarray, what: str = "old", labels: Sequence[Any] | None = None) -> None:
     if (old <= 0).any():
+        first = int((old <= 0).argmax())
+        each, which = ("class", f"class {first}") if labels is None else ("label", repr(labels[first]))
         raise ProbabilityError(
-            f"old must be positive for every class; got 0 for class {int((old <= 0).argmax())}. What never came in "
-            "training has no probability to be weighted. Try the class frequencies of the training data."
+            f"{what} must be positive for every {each}; got 0 for {which}. What never came in training has no "
+            "probability to be weighted. Try the class frequencies counted in the training rows."
         )
