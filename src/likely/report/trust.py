@@ -93,7 +93,7 @@ def trust_of(predictor: ClassifierPredictor, judgement: Judgement) -> Trust:
             break  # larger coverages would only show larger sets
     for asked in MAX_ERRORS:
         try:
-            answered = probs.max(axis=1) >= predictor.abstention(asked).threshold
+            answered = predictor.abstention(asked).answers(probs.max(axis=1))
         except DataError:
             continue
         break

@@ -89,7 +89,7 @@ def _abstention(
         promise = predictor.abstention(max_error)
     except DataError:
         return None
-    answered = confidence(log_probs) >= promise.threshold
+    answered = promise.answers(confidence(log_probs))
     wrong = log_probs.argmax(axis=1) != y
     return {
         "max_error": max_error,
