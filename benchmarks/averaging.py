@@ -74,7 +74,7 @@ def judged(seed: int, data: Any) -> Iterator[tuple[str, tuple[float, float, floa
     predictor: Any = learn(data, RunConfig(data="fashion-mnist", seed=seed), shots).predictor
     parts = random_split(len(data.train), [2400, 2400, 0], np.random.default_rng(seed))
     X, y = (np.concatenate([values[parts[0]], values[parts[1]]]) for values in (data.train.X, data.train.y))
-    prepared = predictor.normalization(X)
+    prepared = predictor.preprocessor(X)
     flipped = np.ascontiguousarray(prepared[..., ::-1])
 
     def scores(x: np.ndarray) -> np.ndarray:

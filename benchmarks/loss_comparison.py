@@ -21,7 +21,7 @@ from likely.arrays import one_hot
 from likely.data.splits import random_split
 from likely.engines import create_engine
 from likely.engines.protocol import Engine, Optimizer
-from likely.preprocessing.normalization import Normalization
+from likely.preprocessing.image_preprocessor import ImagePreprocessor
 from likely.training.descent import descend
 
 LOSSES = {"cross_entropy": "cross-entropy", "squared_error": "squared error"}
@@ -137,10 +137,10 @@ def main() -> None:
     dataset = likely.open_dataset("fashion-mnist")
     if dataset.test is None:
         raise RuntimeError("Fashion-MNIST has a test part.")
-    normalization = Normalization.for_images((28, 28))
+    preprocessor = ImagePreprocessor((28, 28))
     kept, rest = random_split(len(dataset.train), [10_000], np.random.default_rng(0))
-    rows, held_out = (Rows(normalization(dataset.train.X[part]), dataset.train.y[part]) for part in (rest, kept))
-    test = Rows(normalization(dataset.test.X), dataset.test.y)
+    rows, held_out = (Rows(preprocessor(dataset.train.X[part]), dataset.train.y[part]) for part in (rest, kept))
+    test = Rows(preprocessor(dataset.test.X), dataset.test.y)
     at = [JUDGED.index(step) for step in IN_TABLE]
 
     print(f"command: python benchmarks/{Path(__file__).name}")

@@ -24,7 +24,7 @@ import likely
 from likely.arrays import one_hot
 from likely.engines import create_engine
 from likely.engines.protocol import Optimizer
-from likely.preprocessing.normalization import Normalization
+from likely.preprocessing.image_preprocessor import ImagePreprocessor
 from likely.training.descent import descend
 
 THEIRS = "MLPClassifier.partial_fit"
@@ -77,7 +77,7 @@ def an_epoch(name: str, batch_size: int) -> tuple[float, float]:
 def ours(engine_name: str, batch_size: int) -> Callable[[], float]:
     """An epoch of an engine."""
     train = likely.open_dataset("fashion-mnist").train
-    normalization = Normalization.for_images((28, 28))
+    preprocessor = ImagePreprocessor((28, 28))
     engine = create_engine(
         engine_name,
         likely.MLP([784, 256, 10], "sigmoid"),
@@ -85,10 +85,10 @@ def ours(engine_name: str, batch_size: int) -> Callable[[], float]:
         head="softmax",
         loss="cross_entropy",
         optimizer=Optimizer("adam"),
-        sample=normalization(train.X[:2]),
+        sample=preprocessor(train.X[:2]),
         seed=0,
     )
-    engine.place(train.X, one_hot(train.y, 10, np.float32), prepare=normalization)
+    engine.place(train.X, one_hot(train.y, 10, np.float32), prepare=preprocessor)
 
     def epoch() -> float:
         run = descend(engine, len(train), epochs=1, batch_size=batch_size, learning_rate=lambda _: 1e-3, seed=0)
@@ -102,7 +102,7 @@ def theirs(batch_size: int) -> Callable[[], float]:
     from sklearn.neural_network import MLPClassifier
 
     train = likely.open_dataset("fashion-mnist").train
-    X = Normalization.for_images((28, 28))(train.X)
+    X = ImagePreprocessor((28, 28))(train.X)
     made: Any = MLPClassifier(
         (256,), activation="logistic", solver="adam", alpha=0, batch_size=batch_size, random_state=0
     )

@@ -66,7 +66,7 @@ def main() -> None:
 def with_onnx_runtime(predictor: Any) -> Callable[[np.ndarray], np.ndarray]:
     """The same answers by ONNX Runtime."""
     card = predictor.card
-    shape = predictor.normalization.output_shape
+    shape = predictor.preprocessor.output_shape
     module: Any = create_network(card.network.name, card.network.settings)
     module = module.build(card.network.outputs, np.zeros((2, *shape), np.float32)).eval()
     theta = {name.removeprefix("theta."): a for name, a in predictor.arrays.items() if name.startswith("theta.")}

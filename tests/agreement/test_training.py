@@ -11,7 +11,7 @@ from likely.functional.objective import Objective
 from likely.networks.linear import Linear
 from likely.networks.mlp import MLP
 from likely.networks.network import Network
-from likely.preprocessing.normalization import Normalization
+from likely.preprocessing.column_preprocessor import ColumnPreprocessor
 from likely.training.descent import descend
 from likely.training.schedule import Schedule
 
@@ -44,7 +44,7 @@ def test_mini_batches(network: Network, optimizer: Optimizer, weighted: bool) ->
             seed=1,
             dtype="float64",
         )
-        engine.place(X, Y, weights, prepare=Normalization.fit_numbers(X, "float64"))
+        engine.place(X, Y, weights, prepare=ColumnPreprocessor.fit(X, dtype="float64"))
         rate = 0.05 if optimizer.name == "sgd" else 0.01
         losses = [r.loss for r in descend(engine, 96, epochs=20, batch_size=16, learning_rate=Schedule(rate), seed=2)]
         assert losses[-1] < losses[0]

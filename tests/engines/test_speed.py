@@ -17,7 +17,7 @@ import likely
 from likely.engines import create_engine
 from likely.engines.protocol import Batch, Optimizer
 from likely.networks.convnet import ConvNet
-from likely.preprocessing.normalization import Normalization
+from likely.preprocessing.image_preprocessor import ImagePreprocessor
 
 SIDE = 512
 ROUNDS = 25
@@ -52,12 +52,12 @@ def rows(n: int) -> tuple[np.ndarray, np.ndarray]:
 
 def test_a_step_by_hand() -> None:
     X, Y = rows(1024)
-    normalization = Normalization.for_images((28, 28))
+    preprocessor = ImagePreprocessor((28, 28))
     engine = create_engine(
         "numpy", likely.MLP([784, 256, 10]), n_outputs=10, head="softmax", loss="cross_entropy",
-        optimizer=Optimizer(), sample=normalization(X[:2]), seed=0,
+        optimizer=Optimizer(), sample=preprocessor(X[:2]), seed=0,
     )  # fmt: skip
-    engine.place(X, Y, prepare=normalization)
+    engine.place(X, Y, prepare=preprocessor)
     batch = Batch(np.arange(1024))
     # 3.1 products of multiplying, the rest is everything else.
     assert multiples(lambda: engine.step(batch, 1e-3)) < 2 * 5
@@ -65,8 +65,8 @@ def test_a_step_by_hand() -> None:
 
 def test_answers_of_the_conv_net() -> None:
     X, _ = rows(128)
-    normalization = Normalization.for_images((28, 28), layout="channels_first")
-    x = normalization(X)
+    preprocessor = ImagePreprocessor((28, 28), layout="channels_first")
+    x = preprocessor(X)
     engine = create_engine(
         "torch", ConvNet(64, 32), n_outputs=10, head="softmax", loss="cross_entropy",
         optimizer=Optimizer(), sample=x, seed=0,
@@ -77,12 +77,12 @@ def test_answers_of_the_conv_net() -> None:
 
 def test_a_training_step_of_the_conv_net() -> None:
     X, Y = rows(128)
-    normalization = Normalization.for_images((28, 28), layout="channels_first")
+    preprocessor = ImagePreprocessor((28, 28), layout="channels_first")
     engine = create_engine(
         "torch", ConvNet(64, 32), n_outputs=10, head="softmax", loss="cross_entropy",
-        optimizer=Optimizer(), sample=normalization(X), seed=0,
+        optimizer=Optimizer(), sample=preprocessor(X), seed=0,
     )  # fmt: skip
-    engine.place(X, Y, prepare=normalization)
+    engine.place(X, Y, prepare=preprocessor)
     batch = Batch(np.arange(128))
     # 26 products of multiplying.
     assert multiples(lambda: engine.step(batch, 1e-3)) < 2 * 35

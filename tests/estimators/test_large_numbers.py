@@ -8,8 +8,8 @@ import pytest
 
 import likely
 from likely.errors import DataError
+from likely.preprocessing.column_preprocessor import ColumnPreprocessor
 from likely.preprocessing.columns import Column
-from likely.preprocessing.normalization import Normalization
 
 rng = np.random.default_rng(0)
 X = rng.normal(size=(600, 3))
@@ -52,7 +52,7 @@ def test_every_engine_trains_on_inputs_and_targets_that_are_large_beside_their_s
 
 def test_whole_numbers_are_as_good_as_floats() -> None:
     stamps = (1_700_000_000 + 5_000 * X).round().astype(np.int64)
-    fitted = Normalization.fit_numbers(stamps, "float32")
+    fitted = ColumnPreprocessor.fit(stamps, dtype="float32")
     np.testing.assert_array_equal(fitted(stamps), fitted(stamps.astype(np.float64)))
     assert fitted(stamps).std() == pytest.approx(1, abs=1e-3)
 
@@ -60,7 +60,7 @@ def test_whole_numbers_are_as_good_as_floats() -> None:
 def test_single_precision_is_centered_without_losing_what_is_left() -> None:
     rows = (1.7e9 + 1000 * X).astype(np.float32)
     columns = [Column(name) for name in "abc"]
-    for fitted in (Normalization.fit_numbers(rows), Normalization.fit_columns(rows, columns)):
+    for fitted in (ColumnPreprocessor.fit(rows), ColumnPreprocessor.fit(rows, columns)):
         np.testing.assert_allclose(fitted(rows), fitted(rows.astype(np.float64)), atol=1e-4)
 
 
@@ -84,7 +84,7 @@ def test_a_number_that_cannot_be_computed_with_names_its_row_and_column(huge: fl
 
 def test_a_constant_column_and_huge_columns_do_not_count_as_too_large() -> None:
     rows = np.column_stack([np.full(50, 7.0), 1e300 * np.arange(50), np.arange(50) * 1e-300])
-    fitted = Normalization.fit_numbers(rows)
+    fitted = ColumnPreprocessor.fit(rows)
     assert not fitted.too_large(rows).any()
     assert not fitted.too_large(rows + np.array([1, 1e300, 1e-300])).any()
 
@@ -92,7 +92,7 @@ def test_a_constant_column_and_huge_columns_do_not_count_as_too_large() -> None:
 def test_the_codes_of_categories_are_never_too_large_and_nan_is_missing() -> None:
     columns = (Column("size", missing=True), Column("color", ("blue", "red")))
     rows = np.array([[1.0, 0], [3.0, 1], [np.nan, 1]])
-    fitted = Normalization.fit_columns(rows, columns)
+    fitted = ColumnPreprocessor.fit(rows, columns)
     assert not fitted.too_large(rows).any()
     assert fitted.too_large(np.array([[1e30, 0]])).tolist() == [[True, False]]
 

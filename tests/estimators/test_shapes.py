@@ -79,7 +79,7 @@ def test_rows_with_an_image_shape(gray: likely.Classifier) -> None:
 def test_float_images_are_standardized_and_keep_their_unit() -> None:
     X = GRAY.astype(np.float64) / 255
     clf = learn(X)
-    pixels = clf.predictor_.normalization.pixels
+    pixels = clf.predictor_.preprocessor.pixels
     assert pixels is not None
     np.testing.assert_allclose([pixels.mean[0], pixels.scale[0]], [X.mean(), X.std()], rtol=1e-5)
     np.testing.assert_allclose(clf.predict_proba(X[:, None]), clf.predict_proba(X.astype(np.float32)))
@@ -104,7 +104,7 @@ def test_each_channel_of_float_images_is_standardized(tmp_path: Path) -> None:
     path = clf.predictor_.save(tmp_path / "model.likely")
     loaded = likely.load(path)
     np.testing.assert_array_equal(loaded.predict_proba(np.moveaxis(X, 3, 1)), clf.predict_proba(X))
-    prepared = clf.predictor_.normalization(X)
+    prepared = clf.predictor_.preprocessor(X)
     np.testing.assert_allclose(prepared.mean((0, 2, 3)), 0, atol=1e-4)
     np.testing.assert_allclose(prepared.std((0, 2, 3)), 1, atol=1e-4)
 

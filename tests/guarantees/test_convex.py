@@ -55,7 +55,7 @@ def short_of_the_minimum(
     trained: Trained, X: np.ndarray, y: np.ndarray, penalty: float, weights: np.ndarray | None = None
 ) -> float:
     """How far in nats the objective lies above that of scikit-learn's solver, on the same inputs."""
-    Z = np.asarray(trained.inference.normalization(X), np.float64)
+    Z = np.asarray(trained.inference.preprocessor(X), np.float64)
     C = np.inf if penalty == 0 else 1 / (penalty * (len(y) if weights is None else weights.sum()))
     oracle = LogisticRegression(C=C, tol=1e-10, max_iter=10_000).fit(Z, y, sample_weight=weights)
     best = np.concatenate([oracle.intercept_[None], oracle.coef_.T])

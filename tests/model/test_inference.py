@@ -7,7 +7,7 @@ import pytest
 from scipy.special import softmax
 
 from likely.model.inference import Inference, in_pieces
-from likely.preprocessing.normalization import Normalization
+from likely.preprocessing.image_preprocessor import ImagePreprocessor
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (1_000, 8, 6), dtype=np.uint8)
 
@@ -17,8 +17,8 @@ def _answers(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _inference(hflip: bool, shape: tuple[int, ...] = (8, 6), tta_threshold: float = 1.0) -> Inference:
-    normalization = Normalization.for_images(shape, layout="channels_first")
-    return Inference(normalization, _answers, lambda x: _answers(x)[0], hflip, tta_threshold)
+    preprocessor = ImagePreprocessor(shape, layout="channels_first")
+    return Inference(preprocessor, _answers, lambda x: _answers(x)[0], hflip, tta_threshold)
 
 
 @pytest.mark.parametrize("hflip", [False, True])
@@ -55,8 +55,8 @@ def test_plain_images_are_looked_at_once() -> None:
         looks.append(len(x))
         return np.where(x[:, 0, :1, 0] > 0.5, 1.0, 9.0) * np.array([1.0, 0.0], np.float32)
 
-    normalization = Normalization.for_images((8, 6), layout="channels_first")
-    Inference(normalization, _answers, ask, hflip=True, tta_threshold=0.99).scores(IMAGES[:100])
+    preprocessor = ImagePreprocessor((8, 6), layout="channels_first")
+    Inference(preprocessor, _answers, ask, hflip=True, tta_threshold=0.99).scores(IMAGES[:100])
     assert looks == [100, int((IMAGES[:100, 0, 0] > 127).sum())]
 
 

@@ -13,9 +13,11 @@ from sklearn.preprocessing import PowerTransformer, StandardScaler
 
 from likely.arrays import to_numpy
 from likely.errors import ModelFileError
-from likely.preprocessing.columns import Column, ColumnTransform
-from likely.preprocessing.normalization import Normalization
+from likely.preprocessing.column_preprocessor import ColumnPreprocessor
+from likely.preprocessing.columns import Column
+from likely.preprocessing.image_preprocessor import ImagePreprocessor
 from likely.preprocessing.power import PowerTransform
+from likely.preprocessing.preprocessor import preprocessor_from_json
 
 X, _ = load_breast_cancer(return_X_y=True)
 Z = StandardScaler().fit_transform(X)
@@ -85,7 +87,7 @@ def test_nothing_is_bent_without_reason(values: np.ndarray) -> None:
 
 def test_pixels_are_not_bent() -> None:
     pixels = load_digits().data
-    assert Normalization.fit_numbers(pixels, power_transform=True).power is None
+    assert ColumnPreprocessor.fit(pixels, power_transform=True).power is None
 
 
 def test_a_tail_to_the_left_is_drawn_in_as_one_to_the_right() -> None:
@@ -133,14 +135,16 @@ def test_every_array_library_gives_the_same(library: str, dtype: str) -> None:
 
 
 def test_numbers_are_standardized_then_bent() -> None:
-    normalization = Normalization.fit_numbers(X, "float64", power_transform=True)
-    np.testing.assert_allclose(normalization(X), bent(Z)(Z), rtol=1e-9, atol=1e-9)
-    assert Normalization.fit_numbers(X, "float64").power is None
+    preprocessor = ColumnPreprocessor.fit(X, dtype="float64", power_transform=True)
+    np.testing.assert_allclose(preprocessor(X), bent(Z)(Z), rtol=1e-9, atol=1e-9)
+    assert ColumnPreprocessor.fit(X, dtype="float64").power is None
 
 
 @pytest.mark.parametrize("factor", [1e-6, 1e6])
 def test_units_make_no_difference(factor: float) -> None:
-    one, other = (Normalization.fit_numbers(rows, "float64", power_transform=True) for rows in (X, factor * (X - 32)))
+    one, other = (
+        ColumnPreprocessor.fit(rows, dtype="float64", power_transform=True) for rows in (X, factor * (X - 32))
+    )
     np.testing.assert_allclose(one(X), other(factor * (X - 32)), rtol=1e-4, atol=1e-4)
 
 
@@ -148,20 +152,20 @@ def test_missing_values_stay_at_the_mean() -> None:
     rows = np.column_stack([X[:, 3], X[:, 13], np.arange(len(X)) % 3])
     rows[::5, 0] = np.nan
     columns = (Column("area", missing=True), Column("area error"), Column("kind", ("a", "b", "c")))
-    transform = ColumnTransform.fit(rows, columns, power_transform=True)
-    out = transform(rows, np.float64)
+    transform = ColumnPreprocessor.fit(rows, columns, "float64", power_transform=True)
+    out = transform(rows)
     assert transform.power is not None
     assert min(transform.power.power) < 0.8
     assert (out[::5, 0] == 0).all()
     present = rows[~np.isnan(rows[:, 0]), 0]
-    alone = Normalization.fit_numbers(present[:, None], "float64", power_transform=True)
+    alone = ColumnPreprocessor.fit(present[:, None], dtype="float64", power_transform=True)
     np.testing.assert_allclose(out[~np.isnan(rows[:, 0]), 0], alone(present[:, None])[:, 0], rtol=1e-9)
-    assert ColumnTransform.from_json(transform.to_json()) == transform
+    assert preprocessor_from_json(transform.to_json()) == transform
 
 
 def test_a_normalization_comes_back_from_plain_values() -> None:
-    normalization = Normalization.fit_numbers(X, power_transform=True)
-    assert Normalization.from_json(normalization.to_json()) == normalization
+    preprocessor = ColumnPreprocessor.fit(X, power_transform=True)
+    assert preprocessor_from_json(preprocessor.to_json()) == preprocessor
 
 
 @pytest.mark.parametrize(
@@ -180,23 +184,21 @@ def test_a_normalization_comes_back_from_plain_values() -> None:
 def test_other_values_are_refused(change: dict[str, Any], table: bool) -> None:
     columns = tuple(Column(str(j)) for j in range(30))
     made = (
-        Normalization.fit_columns(X, columns, power_transform=True)
+        ColumnPreprocessor.fit(X, columns, power_transform=True)
         if table
-        else Normalization.fit_numbers(X, power_transform=True)
+        else ColumnPreprocessor.fit(X, power_transform=True)
     )
     values = made.to_json()
     (values["columns"] if table else values)["power"] |= change
     with pytest.raises(ModelFileError):
-        Normalization.from_json(values)
+        preprocessor_from_json(values)
 
 
 def test_a_number_of_powers_that_is_not_that_of_the_columns_is_refused() -> None:
-    values = Normalization.fit_numbers(X, power_transform=True).to_json()
+    values = ColumnPreprocessor.fit(X, power_transform=True).to_json()
     values["power"] = {name: numbers[:-1] for name, numbers in values["power"].items()}
     with pytest.raises(ModelFileError):
-        Normalization.from_json(values)
-    digits = Normalization.fit_images(np.zeros((2, 8, 8), np.uint8)).to_json()
+        preprocessor_from_json(values)
+    digits = ImagePreprocessor.fit(np.zeros((2, 8, 8), np.uint8)).to_json()
     with pytest.raises(ModelFileError):
-        Normalization.from_json(
-            digits | {"power": Normalization.fit_numbers(X, power_transform=True).to_json()["power"]}
-        )
+        preprocessor_from_json(digits | {"power": ColumnPreprocessor.fit(X, power_transform=True).to_json()["power"]})

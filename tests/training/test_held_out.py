@@ -69,7 +69,7 @@ def test_parts_are_disjoint_and_sized_as_documented(n: int, early_stopping: bool
     if not early_stopping:
         trained_on = np.setdiff1d(np.arange(n), list(calibration | thresholds))
         # The network has seen the mean of its rows, and theirs alone.
-        assert outcome.trained.inference.normalization.mean == pytest.approx([trained_on.mean()], rel=1e-12)
+        assert outcome.trained.inference.preprocessor.mean == pytest.approx([trained_on.mean()], rel=1e-12)
 
 
 def test_parts_are_drawn_without_a_look_at_the_labels() -> None:

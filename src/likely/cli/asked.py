@@ -38,7 +38,7 @@ def table_among(predictor: "Predictor", arguments: Sequence[str]) -> str | None:
     if not tables and predictor.image_shape is None:
         raise DataError(
             f"The model must be one of images to answer {arguments[0]}; got one of rows with "
-            f"{predictor.normalization.shape[0]} columns. Try a table: .csv, .tsv, .parquet, or - for standard input."
+            f"{predictor.preprocessor.shape[0]} columns. Try a table: .csv, .tsv, .parquet, or - for standard input."
         )
     return tables[0] if tables else None
 
@@ -104,7 +104,7 @@ def _columns(predictor: "Predictor", table: "Table") -> "tuple[Column, ...]":
 
     if predictor.columns is not None:
         return predictor.columns
-    d = predictor.normalization.shape[0]
+    d = predictor.preprocessor.shape[0]
     if len(table.columns) != d:
         raise DataError(
             f"{table.path} must have {d} columns of numbers, in the order of training; got {len(table.columns)}. The "

@@ -43,7 +43,7 @@ def _read_again(predictor: "Predictor", dataset: "Dataset", rows: "Part") -> "Pa
     if not columns:
         others = (dataset.label, read_split(table, to_learn=False).column)
         columns = tuple(Column(name) for name in table.columns if name not in others)
-        d = predictor.normalization.shape[0]
+        d = predictor.preprocessor.shape[0]
         if len(columns) != d:
             raise DataError(
                 f"{table.path} must have {d} columns of numbers beside the answers, in the order of training; got "

@@ -1,6 +1,6 @@
 """A model that answers: a frozen artefact of network, parameters, preprocessing, labels, calibration and card.
 
-    rows or images -> normalization -> network -> scores -> head -> temperature -> Distribution
+    rows or images -> preprocessing -> network -> scores -> head -> temperature -> Distribution
 
 Training's own evaluation asks a Predictor, and `load` gives back the very same one, so the numbers agree.
 """

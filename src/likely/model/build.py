@@ -17,14 +17,14 @@ from likely.model.transfer import differences
 from likely.networks import create_network
 from likely.networks.custom import CUSTOM, CustomNetwork
 from likely.networks.network import Network, TorchNetwork
-from likely.preprocessing.normalization import Normalization
+from likely.preprocessing.preprocessor import Preprocessor
 
 
 def build_inference(
     where: str,
     card: Card,
     arrays: Mapping[str, np.ndarray],
-    normalization: Normalization,
+    preprocessor: Preprocessor,
     device: str = "auto",
     custom: CustomNetwork | None = None,
 ) -> Inference:
@@ -39,14 +39,14 @@ def build_inference(
         _expect_theta(where, arrays, network.shapes)
         forward, scores = partial(network.apply_with_features, theta), partial(network.apply, theta)
     else:
-        engine = _torch_engine(network, card, normalization, device)
+        engine = _torch_engine(network, card, preprocessor, device)
         state = engine.state()
         _expect_same_factory(where, card, state, theta)
         shapes, kinds = {n: a.shape for n, a in state.items()}, {n: a.dtype.kind for n, a in state.items()}
         _expect_theta(where, arrays, shapes, kinds)
         engine.load_state(theta)
         forward, scores = engine.forward, engine.scores
-    return Inference(normalization, forward, scores, card.hflip, card.tta_threshold, card.head)
+    return Inference(preprocessor, forward, scores, card.hflip, card.tta_threshold, card.head)
 
 
 def _built_in(where: str, card: Card) -> Network | TorchNetwork:
@@ -87,7 +87,7 @@ def _expect_same_factory(
         )
 
 
-def _torch_engine(network: TorchNetwork, card: Card, normalization: Normalization, device: str) -> Any:
+def _torch_engine(network: TorchNetwork, card: Card, preprocessor: Preprocessor, device: str) -> Any:
     return create_engine(
         "torch",
         network,
@@ -95,7 +95,7 @@ def _torch_engine(network: TorchNetwork, card: Card, normalization: Normalizatio
         head=card.head,
         loss=card.loss,
         optimizer=Optimizer(),
-        sample=np.zeros((2, *normalization.output_shape), np.float32),
+        sample=np.zeros((2, *preprocessor.output_shape), np.float32),
         seed=0,
         dtype=card.training.dtype,
         device=device,

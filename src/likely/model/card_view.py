@@ -5,8 +5,9 @@ from typing import Any
 
 from likely.metrics.durations import duration
 from likely.model.card import Card
+from likely.preprocessing.column_preprocessor import ColumnPreprocessor
 from likely.preprocessing.columns import Column
-from likely.preprocessing.normalization import Normalization
+from likely.preprocessing.preprocessor import preprocessor_from_json
 
 _SHOWN = 100
 _FIGURES = (
@@ -56,26 +57,25 @@ def card_facts(card: Card) -> list[tuple[str, str]]:
 
 
 def _columns(card: Card) -> str:
-    transform = Normalization.from_json(card.normalization).columns
-    if transform is None:
+    columns = preprocessor_from_json(card.normalization).columns
+    if columns is None:
         names = [(name, "") for name in card.features or ()]
     else:
-        names = [(c.name, _holds(c)) for c in transform.columns]
+        names = [(column.name, _holds(column)) for column in columns]
     shown = ", ".join(f"{name}{holds}" for name, holds in names[:_SHOWN])
     return f"{len(names)}: {shown}{', ...' if len(names) > _SHOWN else ''}" if names else ""
 
 
 def _bent(card: Card) -> str:
     """The columns that are made more symmetric, and their powers."""
-    normalization = Normalization.from_json(card.normalization)
-    columns = normalization.columns
-    power = normalization.power if columns is None else columns.power
+    preprocessor = preprocessor_from_json(card.normalization)
+    power = preprocessor.power if isinstance(preprocessor, ColumnPreprocessor) else None
     if power is None:
         return ""
-    if columns is None:
+    if preprocessor.columns is None:
         names = list(card.features or [f"column {j}" for j in range(len(power.power))])
     else:
-        names = [column.name for column in columns.columns if column.categories is None]
+        names = [column.name for column in preprocessor.columns if column.categories is None]
     bent = [f"{name} ({p:.2g})" for name, p in zip(names, power.power, strict=True) if p != 1]
     return f"{len(bent)} bent, by powers: {', '.join(bent[:_SHOWN])}{', ...' if len(bent) > _SHOWN else ''}"
 
@@ -86,7 +86,7 @@ def _holds(column: Column) -> str:
 
 
 def _photographs(card: Card) -> str:
-    if card.normalization.get("kind") != "images":
+    if preprocessor_from_json(card.normalization).image_shape is None:
         return ""
     return card.conversion["name"] if card.conversion else "only resized"
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from likely.errors import ModelFileError
 from likely.model.file import expect_arrays
-from likely.preprocessing.normalization import Normalization
+from likely.preprocessing.preprocessor import Preprocessor
 from likely.preprocessing.stored_rows import RowArray
 from likely.trust.abstention import confidence, threshold_grid
 from likely.trust.bias_corrected import Calibration
@@ -85,14 +85,14 @@ def read_familiarity(arrays: Mapping[str, np.ndarray]) -> Familiarity | None:
     return Familiarity(Gaussians(**found), usual, arrays[OOD_SCORES])
 
 
-def described(normalization: Normalization, rows: RowArray) -> np.ndarray | None:
+def described(preprocessor: Preprocessor, rows: RowArray) -> np.ndarray | None:
     """What the network is given for rows of a table, which may say how large its errors are: (n, p).
 
     None for images, and for tables of too many inputs.
     """
-    if normalization.kind == "images" or normalization.output_shape[0] > MOST_INPUTS:
+    if preprocessor.image_shape is not None or preprocessor.output_shape[0] > MOST_INPUTS:
         return None
-    return np.asarray(normalization(np.asarray(rows)), dtype=np.float64)
+    return np.asarray(preprocessor(np.asarray(rows)), dtype=np.float64)
 
 
 def residual_arrays(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from likely.arrays import Array
-from likely.preprocessing.normalization import Normalization
+from likely.preprocessing.preprocessor import Preprocessor
 from likely.preprocessing.stored_rows import RowArray
 from likely.registry import HEADS
 
@@ -19,7 +19,7 @@ Asked = Callable[[Array], tuple[np.ndarray, ...]]
 
 @dataclass(frozen=True)
 class Inference:
-    """Normalization, forward pass and averaging with the mirrored image, in batches.
+    """Preprocessing, forward pass and averaging with the mirrored image, in batches.
 
     With z(x) the scores and features of an image, x' its mirror image and p the largest probability of the first
     answer, the scores are
@@ -30,7 +30,7 @@ class Inference:
     on p continuously. With t = 1 it is always the mean.
 
     Args:
-        normalization: from stored rows to the network's input.
+        preprocessor: from stored rows to the network's input.
         forward: from prepared rows to (scores, features).
         scores_alone: from prepared rows to scores.
         hflip: whether mirror images are averaged in (test-time augmentation).
@@ -38,7 +38,7 @@ class Inference:
         head: by name; what makes probabilities of scores.
     """
 
-    normalization: Normalization
+    preprocessor: Preprocessor
     forward: Callable[[Array], tuple[np.ndarray, np.ndarray]]
     scores_alone: Callable[[Array], np.ndarray]
     hflip: bool = False
@@ -57,7 +57,7 @@ class Inference:
     def _answers(self, rows: RowArray, ask: Asked) -> tuple[np.ndarray, ...]:
         size = min(_BATCH, _NUMBERS // math.prod(rows.shape[1:]))
         look = self._twice(ask) if self.hflip else ask
-        return in_pieces(rows, size, lambda part: look(self.normalization(part)))
+        return in_pieces(rows, size, lambda part: look(self.preprocessor(part)))
 
     def _twice(self, ask: Asked) -> Asked:
         def look(x: Array) -> tuple[np.ndarray, ...]:

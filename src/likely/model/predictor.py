@@ -23,7 +23,7 @@ from likely.model.inference import in_pieces
 from likely.model.refusals import nothing_held_out, under_other_prior
 from likely.networks.custom import CustomNetwork
 from likely.preprocessing.columns import Column
-from likely.preprocessing.normalization import Normalization
+from likely.preprocessing.preprocessor import preprocessor_from_json
 from likely.preprocessing.stored_rows import RowArray, StoredRows
 from likely.trust.familiarity import Familiarity, familiarity_p_values
 
@@ -59,8 +59,8 @@ class Predictor:
         self.card = card
         self.arrays = dict(arrays)
         self.where = str(path) or "The model"
-        self.normalization = Normalization.from_json(card.normalization)
-        self._inference = build_inference(self.where, card, self.arrays, self.normalization, device, network)
+        self.preprocessor = preprocessor_from_json(card.normalization)
+        self._inference = build_inference(self.where, card, self.arrays, self.preprocessor, device, network)
 
     @property
     def task(self) -> str:
@@ -70,13 +70,13 @@ class Predictor:
     @property
     def image_shape(self) -> tuple[int, ...] | None:
         """(h, w) or (h, w, 3) of the images that the model reads; None for rows of numbers."""
-        return self.normalization.shape if self.normalization.kind == "images" else None
+        return self.preprocessor.image_shape
 
     @property
     def columns(self) -> tuple[Column, ...] | None:
         """What the columns of its rows are; None for images, and for numbers without names."""
-        if self.normalization.columns is not None:
-            return self.normalization.columns.columns
+        if self.preprocessor.columns is not None:
+            return self.preprocessor.columns
         return None if self.card.features is None else tuple(Column(name) for name in self.card.features)
 
     def rows(self, X: Any, *, raw: bool = False) -> np.ndarray:
@@ -93,11 +93,11 @@ class Predictor:
         if are_files(X):
             if self.image_shape is None:
                 raise DataError(
-                    f"X must be rows of {self.normalization.shape[0]} numbers; got images. "
+                    f"X must be rows of {self.preprocessor.shape[0]} numbers; got images. "
                     f"The model was trained on a table. Try predict with an array of shape (n, d)."
                 )
             read = [read_image(x, shape=self.image_shape, conversion=self.card.conversion, raw=raw) for x in X]
-            return self.normalization.check(np.stack(read))
+            return self.preprocessor.check(np.stack(read))
         if self.columns is not None and is_frame(X):
             encoded = encode(table_of(X), self.columns)
             if encoded.refused:
@@ -105,7 +105,7 @@ class Predictor:
             X = encoded.X
         elif self.image_shape is not None and not isinstance(X, StoredRows):
             X = fit_to_shape(X, self.image_shape)
-        rows = self.normalization.check(X)
+        rows = self.preprocessor.check(X)
         if not isinstance(rows, StoredRows):
             # How numbers lie in memory decides in which order products are summed: equal rows get equal answers.
             rows = np.ascontiguousarray(rows)
@@ -133,13 +133,13 @@ class Predictor:
         """Why some rows cannot be answered: a number that the network cannot compute with.
 
         Args:
-            rows: as `normalization.check` gives them.
+            rows: as `preprocessor.check` gives them.
             first_row: the number of the first row, for messages.
             names: of the columns; None takes those of training, or their numbers.
         Returns:
             A sentence by the number of the row, counted from 0.
         """
-        found = self.normalization.too_large(rows)
+        found = self.preprocessor.too_large(rows)
         if not found.any():
             return {}
         if names is None:

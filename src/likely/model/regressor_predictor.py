@@ -157,7 +157,7 @@ class RegressorPredictor(Predictor):
 
     def _intervals(self, predictions: np.ndarray, rows: RowArray, quantile: float) -> np.ndarray:
         assert self.residuals is not None
-        inputs = described(self.normalization, rows) if self.residuals.rests_on_inputs else None
+        inputs = described(self.preprocessor, rows) if self.residuals.rests_on_inputs else None
         return self.residuals.intervals(predictions, quantile, inputs)
 
     def _outside(self, predictions: np.ndarray) -> np.ndarray | None:
@@ -165,7 +165,7 @@ class RegressorPredictor(Predictor):
         if not card.target_low:
             return None
         values = predictions.reshape(len(predictions), -1)
-        dtype = self.normalization.dtype
+        dtype = self.preprocessor.dtype
         ends = zip(card.target_low, card.target_high, card.target_mean, card.target_scale, strict=True)
         outside = np.zeros(len(values), bool)
         for column, (low, high, mean, scale) in enumerate(ends):

@@ -28,7 +28,7 @@ from likely.model import file as model_file
 from likely.model.card import SKETCH, THETA, Card
 from likely.model.run_folder import MODEL, read_row_hashes
 from likely.preprocessing.columns import input_width
-from likely.preprocessing.normalization import Normalization
+from likely.preprocessing.preprocessor import Preprocessor, preprocessor_from_json
 from likely.preprocessing.stored_rows import RowArray
 
 _DTYPES = {
@@ -75,7 +75,7 @@ class Start:
     n_held_out: int = 0
     card: Card | None = None
     new_head: bool = False
-    reads: Normalization | None = None
+    reads: Preprocessor | None = None
 
     def seen(
         self, X: RowArray, data: str, chance: float = 0.0
@@ -100,21 +100,12 @@ class Start:
             return nothing | found.any(), "sketched"
         return found, "known"
 
-    def normalization(self, new: Normalization) -> Normalization:
+    def preprocessor(self, new: Preprocessor) -> Preprocessor:
         """The one that the parameters were trained with, where it takes the rows that the new one takes; or that."""
         if self.card is None:
             return new
-        values = self.card.normalization | {"dtype": new.dtype}
-        old = Normalization.from_json(values)
-        alike = (old.kind, old.shape, old.layout, old.output_shape, old.pixels is None) == (
-            new.kind,
-            new.shape,
-            new.layout,
-            new.output_shape,
-            new.pixels is None,
-        )
-        names = [None if n.columns is None else n.columns.columns for n in (old, new)]
-        return old if alike and names[0] == names[1] else new
+        old = preprocessor_from_json(self.card.normalization | {"dtype": new.dtype})
+        return old if old.reads_like(new) else new
 
 
 def read_start(path: str | Path, keep: Literal["all", "parameters"] = "all") -> Start:
@@ -149,7 +140,7 @@ def read_start(path: str | Path, keep: Literal["all", "parameters"] = "all") -> 
             if card.splits.method == "held-out"
             else 0,
             card=card if keep == "all" else None,
-            reads=Normalization.from_json(card.normalization),
+            reads=preprocessor_from_json(card.normalization),
         )
     try:
         found = {name: _array(entry) for name, entry in safetensors.deserialize(content)}
@@ -175,12 +166,12 @@ def check_columns(start: Start, dataset: Dataset) -> None:
     """
     old, shape = start.reads, tuple(int(size) for size in dataset.train.X.shape[1:])
     images = dataset.train.X.ndim > 2
-    if old is None or (images and old.kind == "images"):
+    if old is None or (images and old.image_shape is not None):
         return
     width = 0 if images else shape[0] if dataset.columns is None else input_width(dataset.columns)
-    if not images and old.kind != "images" and (old.shape, old.output_shape) == (shape, (width,)):
+    if not images and old.image_shape is None and (old.shape, old.output_shape) == (shape, (width,)):
         return
-    theirs = "images" if old.kind == "images" else _columns(old.shape[0], old.output_shape[0])
+    theirs = "images" if old.image_shape is not None else _columns(old.shape[0], old.output_shape[0])
     raise ModelFileError(
         f"Training from {start.path} must be on rows like those that it reads, {theirs}; got "
         f"{'images' if images else _columns(shape[0], width)}. Its parameters are about other inputs. Try the same "

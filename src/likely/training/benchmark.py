@@ -22,7 +22,7 @@ from likely.data.progress_callback import Progress
 from likely.engines import create_engine
 from likely.engines.protocol import Engine
 from likely.errors import ConfigError, nearest
-from likely.preprocessing.normalization import Normalization
+from likely.preprocessing.image_preprocessor import ImagePreprocessor
 from likely.training.descent import Record
 from likely.training.plan import Plan, choose_plan
 from likely.training.provenance import hardware, versions
@@ -176,7 +176,7 @@ def _plan(preset: Literal["fast", "balanced", "best"], device: str) -> Plan:
 
 def _engine(plan: Plan, part: Part, device: str) -> Engine:
     """An engine of the plan that holds a few images, enough to take a step."""
-    normalization = Normalization.for_images(SHAPE, layout="channels_first")
+    preprocessor = ImagePreprocessor(SHAPE, layout="channels_first")
     X, y = part.X[:_COUNTED], part.y[:_COUNTED]
     engine = create_engine(
         "torch",
@@ -185,12 +185,12 @@ def _engine(plan: Plan, part: Part, device: str) -> Engine:
         head=plan.head,
         loss=plan.loss,
         optimizer=plan.optimizer,
-        sample=normalization(X),
+        sample=preprocessor(X),
         seed=0,
         device=device,
         precision=plan.precision,
     )
-    engine.place(X, one_hot(y, CLASSES, np.float32), prepare=normalization)
+    engine.place(X, one_hot(y, CLASSES, np.float32), prepare=preprocessor)
     return engine
 
 

@@ -543,7 +543,7 @@ def _residuals(rows: Rows, outcome: Outcome) -> dict[str, np.ndarray]:
 
     def inputs(part: HeldOutScores) -> np.ndarray | None:
         at = part.index
-        return None if at is None else described(trained.inference.normalization, take_rows(rows.X, at))
+        return None if at is None else described(trained.inference.preprocessor, take_rows(rows.X, at))
 
     predictions = kept.scores[:, 0]
     errors, at = others.Y[:, 0] - others.scores[:, 0], inputs(others)
@@ -553,7 +553,7 @@ def _residuals(rows: Rows, outcome: Outcome) -> dict[str, np.ndarray]:
         if at is not None:
             arrays = better_scale(fitted, _scale_in_training(rows, outcome), errors, others.scores[:, 0], at)
         scale = error_scale(arrays, predictions, inputs(kept))
-    dtype = trained.inference.normalization.dtype
+    dtype = trained.inference.preprocessor.dtype
     slack = number_slack(predictions, float(trained.target_mean[0]), float(trained.target_scale[0]), dtype)
     return residual_arrays(kept.Y[:, 0] - predictions, slack, scale, arrays)
 
@@ -564,7 +564,7 @@ def _scale_in_training(rows: Rows, outcome: Outcome) -> dict[str, np.ndarray]:
     some = np.random.default_rng(0).permutation(outcome.index)[:SMALL]
     X = take_rows(rows.X, some)
     scores = trained.scores(X)[:, 0]
-    return fit_error_scale(rows.Y[some, 0] - scores, scores, described(trained.inference.normalization, X)).arrays
+    return fit_error_scale(rows.Y[some, 0] - scores, scores, described(trained.inference.preprocessor, X)).arrays
 
 
 def _targets(dataset: Dataset, part: Part, dtype: str) -> np.ndarray:

@@ -20,7 +20,7 @@ from likely.model.transfer import Start
 from likely.networks import create_network
 from likely.networks.custom import CUSTOM, CustomNetwork
 from likely.networks.network import Network, TorchNetwork
-from likely.preprocessing.normalization import Normalization
+from likely.preprocessing.image_preprocessor import ImagePreprocessor, Layout
 
 NetworkName = Literal["conv", "mlp", "linear", "custom"]
 
@@ -51,7 +51,7 @@ class Plan:
 
     Args:
         network: what is trained.
-        layout: how the network wants its input: "numbers" (n, d) standardized, images as "rows" (n, h w c) or as
+        layout: how the network takes images: as "rows" (n, h w c) or as
             "channels_first" (n, c, h, w).
         head: from scores to the simplex; "identity" for regression.
         loss: what compares with the label.
@@ -78,7 +78,7 @@ class Plan:
     """
 
     network: Network | TorchNetwork
-    layout: Literal["numbers", "rows", "channels_first"]
+    layout: Layout
     head: Literal["softmax", "l1", "identity"]
     loss: Literal["cross_entropy", "squared_error"]
     engine: EngineName
@@ -273,7 +273,7 @@ def choose_plan(
         _check_augment(augment, in_channels)
     return Plan(
         network=overrides.network or create_network(kind, settings),
-        layout="channels_first" if in_channels else "rows" if images else "numbers",
+        layout="channels_first" if in_channels else "rows",
         head=config.head if task == "classification" else "identity",
         loss=config.loss if task == "classification" else "squared_error",
         engine=engine,
@@ -352,7 +352,7 @@ def _for_seconds(
     """The widest conv net that pays in this time, and for how many epochs; steps of it are timed here and now."""
     from likely.engines.by_torch.rates import step_seconds
 
-    prepare = Normalization.for_images(row_shape, config.pad_to, "channels_first", config.dtype)
+    prepare = ImagePreprocessor(row_shape, config.pad_to, "channels_first", config.dtype)
     chosen, step = None, 0.0
     for recipe, least in _BY_TIME:
         batch_size, steps_per_epoch, most = _length(recipe, config, n_rows, least=16)

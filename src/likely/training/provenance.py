@@ -45,7 +45,7 @@ def make_card(
         ),
         head=plan.head,
         loss=plan.loss,
-        normalization=trained.inference.normalization.to_json(),
+        normalization=trained.inference.preprocessor.to_json(),
         conversion=dataset.conversion,
         hflip=plan.hflip,
         tta_threshold=plan.tta_threshold,

@@ -1,4 +1,4 @@
-"""One network, trained on some of the rows: normalization from those rows, an engine, the loop, and how it ended."""
+"""One network, trained on some of the rows: preprocessing from those rows, an engine, the loop, and how it ended."""
 
 import math
 import signal
@@ -20,8 +20,9 @@ from likely.metrics.scores import FLOOR
 from likely.model.inference import Inference
 from likely.model.transfer import begun
 from likely.preprocessing.augment import make_augmentation
-from likely.preprocessing.columns import Column, input_width, mean_and_scale
-from likely.preprocessing.normalization import Normalization
+from likely.preprocessing.columns import Column, input_width
+from likely.preprocessing.preprocessor import fit_preprocessor
+from likely.preprocessing.standardize import mean_and_scale
 from likely.preprocessing.stored_rows import RowArray, take_rows
 from likely.registry import HEADS, LOSSES
 from likely.training.descent import Record, descend, planned_steps
@@ -187,14 +188,16 @@ def train(
     began = watch()
     X, Y = take_rows(rows.X, index), rows.Y[index]
     weights = None if rows.weights is None else rows.weights[index]
-    if rows.columns is not None:
-        normalization = Normalization.fit_columns(X, rows.columns, config.dtype, power_transform=plan.power_transform)
-    elif plan.layout == "numbers":
-        normalization = Normalization.fit_numbers(X, config.dtype, power_transform=plan.power_transform)
-    else:
-        normalization = Normalization.fit_images(X, config.pad_to, plan.layout, config.dtype)
+    preprocessor = fit_preprocessor(
+        X,
+        rows.columns,
+        pad_to=config.pad_to,
+        layout=plan.layout,
+        dtype=config.dtype,
+        power_transform=plan.power_transform,
+    )
     if plan.start is not None:
-        normalization = plan.start.normalization(normalization)
+        preprocessor = plan.start.preprocessor(preprocessor)
     mean, scale = np.zeros(Y.shape[1], Y.dtype), np.ones(Y.shape[1], Y.dtype)
     if rows.class_weight is not None:
         # -sum_k w_k y_k log q_k is the cross-entropy of y' = w y / sum(w y), counted sum(w y) times.
@@ -217,7 +220,7 @@ def train(
         head=plan.head,
         loss=plan.loss,
         optimizer=plan.optimizer,
-        sample=normalization(_sample(X)),
+        sample=preprocessor(_sample(X)),
         seed=config.seed,
         dtype=config.dtype,
         device=config.device,
@@ -228,7 +231,7 @@ def train(
     plan = replace(plan, learning_rate=peak)
     if plan.start is not None:
         engine.load_state(begun(engine.state(), plan.start, engine.last_layer))
-    inference = Inference(normalization, engine.forward, engine.scores, plan.hflip, plan.tta_threshold, plan.head)
+    inference = Inference(preprocessor, engine.forward, engine.scores, plan.hflip, plan.tta_threshold, plan.head)
     stated = unseen_probabilities(rows.Y[index].sum(axis=0)) if rows.classifies else np.zeros(Y.shape[1])
     if plan.start is not None and plan.start.card is not None and not plan.start.new_head:
         stated = np.zeros_like(stated)  # the labels that these rows lack were learned before
@@ -240,7 +243,7 @@ def train(
         with warnings.catch_warnings():
             # Columns that depend on each other leave theta open but not what it predicts.
             warnings.simplefilter("ignore", RankWarning)
-            theta = least_squares(normalization(X[:]), Y, weights=weights)
+            theta = least_squares(preprocessor(X[:]), Y, weights=weights)
         engine.load_state({"layer0": theta.astype(config.dtype)})
         judge(1.0)
         return trained
@@ -276,7 +279,7 @@ def train(
         with nullcontext() if interrupt else listener:
             path = walk_penalties(
                 engine,
-                normalization(X[:]),
+                preprocessor(X[:]),
                 Y,
                 weights,
                 penalties=plan.penalties,
@@ -297,8 +300,8 @@ def train(
         return replace(trained, stopped="interrupted" if listener.asked else stopped, penalty=penalty)
 
     few = _few(X, _FEW)
-    first = _mean_loss(engine.scores(normalization(X[few])), Y[few], plan)
-    engine.place(X, Y, weights, prepare=normalization, augment=augmentation)
+    first = _mean_loss(engine.scores(preprocessor(X[few])), Y[few], plan)
+    engine.place(X, Y, weights, prepare=preprocessor, augment=augmentation)
     with nullcontext() if interrupt else listener:
         try:
             for record in descend(
@@ -355,7 +358,7 @@ def train(
         # Where the best state that was looked at is kept, the looks say how good it is.
         last = judge.best if keep_best and judge.best_state is not None else _last_loss(trained.history)
         with np.errstate(over="ignore", invalid="ignore"):
-            answers = engine.scores(normalization(X[few]))
+            answers = engine.scores(preprocessor(X[few]))
         check_training(
             first,
             [(record.step, record.loss) for record in trained.history],

@@ -13,7 +13,9 @@ from hypothesis.extra import numpy as hnp
 from sklearn.preprocessing import StandardScaler
 
 from likely.errors import DataError, ModelFileError, ShapeError
-from likely.preprocessing.normalization import Normalization
+from likely.preprocessing.column_preprocessor import ColumnPreprocessor
+from likely.preprocessing.image_preprocessor import ImagePreprocessor
+from likely.preprocessing.preprocessor import Preprocessor, preprocessor_from_json
 
 RNG = np.random.default_rng(0)
 GRAY = RNG.integers(0, 256, (5, 28, 20), dtype=np.uint8)
@@ -21,63 +23,63 @@ COLOR = RNG.integers(0, 256, (5, 12, 10, 3), dtype=np.uint8)
 TABLE = RNG.normal(size=(50, 4)) * [1.0, 1e-3, 1e4, 1.0] + [0.0, 5.0, 1e9, 7.0]
 
 ALL = [
-    Normalization.for_images((28, 20), dtype="float64"),
-    Normalization.for_images((28, 20), layout="channels_first"),
-    Normalization.for_images((28, 20), pad_to=33, layout="channels_first"),
-    Normalization.for_images((28, 20), pad_to=32),
-    Normalization.for_images((12, 10, 3), pad_to=12, layout="channels_first", dtype="float64"),
-    Normalization.for_images((12, 10, 3)),
-    Normalization.fit_numbers(TABLE, "float64"),
-    Normalization.fit_numbers(TABLE),
+    ImagePreprocessor((28, 20), dtype="float64"),
+    ImagePreprocessor((28, 20), layout="channels_first"),
+    ImagePreprocessor((28, 20), pad_to=33, layout="channels_first"),
+    ImagePreprocessor((28, 20), pad_to=32),
+    ImagePreprocessor((12, 10, 3), pad_to=12, layout="channels_first", dtype="float64"),
+    ImagePreprocessor((12, 10, 3)),
+    ColumnPreprocessor.fit(TABLE, dtype="float64"),
+    ColumnPreprocessor.fit(TABLE),
 ]
 
 
-def rows_for(normalization: Normalization) -> np.ndarray:
-    return TABLE if normalization.kind == "numbers" else GRAY if len(normalization.shape) == 2 else COLOR
+def rows_for(preprocessor: Preprocessor) -> np.ndarray:
+    return TABLE if preprocessor.image_shape is None else GRAY if len(preprocessor.shape) == 2 else COLOR
 
 
 def test_images_by_torch() -> None:
     torch_way = torch.nn.functional.pad(torch.from_numpy(GRAY)[:, None].double() / 255, (6, 6, 2, 2))
-    ours = Normalization.for_images((28, 20), 32, "channels_first", "float64")(GRAY)
+    ours = ImagePreprocessor((28, 20), 32, "channels_first", "float64")(GRAY)
     np.testing.assert_array_equal(ours, torch_way.numpy())
-    rows = Normalization.for_images((28, 20), 32, "rows", "float64")(GRAY)
+    rows = ImagePreprocessor((28, 20), 32, "rows", "float64")(GRAY)
     np.testing.assert_array_equal(rows, torch_way.reshape(5, -1).numpy())
-    color = Normalization.for_images((12, 10, 3), None, "channels_first")(COLOR)
+    color = ImagePreprocessor((12, 10, 3), None, "channels_first")(COLOR)
     np.testing.assert_array_equal(color, (torch.from_numpy(COLOR).permute(0, 3, 1, 2).float() / 255).numpy())
 
 
 def test_numbers_by_scikit_learn() -> None:
     expected = StandardScaler().fit(TABLE).transform(TABLE)
-    np.testing.assert_allclose(Normalization.fit_numbers(TABLE, "float64")(TABLE), expected, rtol=1e-9, atol=1e-9)
-    np.testing.assert_allclose(Normalization.fit_numbers(TABLE, "float32")(TABLE), expected, rtol=1e-5, atol=1e-5)
+    np.testing.assert_allclose(ColumnPreprocessor.fit(TABLE, dtype="float64")(TABLE), expected, rtol=1e-9, atol=1e-9)
+    np.testing.assert_allclose(ColumnPreprocessor.fit(TABLE, dtype="float32")(TABLE), expected, rtol=1e-5, atol=1e-5)
 
 
-@pytest.mark.parametrize("normalization", ALL, ids=str)
-def test_every_library_gives_the_same_numbers(normalization: Normalization) -> None:
-    rows = rows_for(normalization)
-    expected = normalization(rows)
-    assert expected.dtype == np.dtype(normalization.dtype)
-    assert expected.shape == (len(rows), *normalization.output_shape)
-    by_torch = normalization(torch.from_numpy(rows))
-    assert by_torch.dtype == getattr(torch, normalization.dtype)
+@pytest.mark.parametrize("preprocessor", ALL, ids=str)
+def test_every_library_gives_the_same_numbers(preprocessor: Preprocessor) -> None:
+    rows = rows_for(preprocessor)
+    expected = preprocessor(rows)
+    assert expected.dtype == np.dtype(preprocessor.dtype)
+    assert expected.shape == (len(rows), *preprocessor.output_shape)
+    by_torch = preprocessor(torch.from_numpy(rows))
+    assert by_torch.dtype == getattr(torch, preprocessor.dtype)
     np.testing.assert_array_equal(by_torch.numpy(), expected)
     with jax.enable_x64(True):
-        by_jax = normalization(jnp.asarray(rows))
-        assert by_jax.dtype == normalization.dtype
+        by_jax = preprocessor(jnp.asarray(rows))
+        assert by_jax.dtype == preprocessor.dtype
         np.testing.assert_allclose(by_jax, expected, rtol=1e-6)
-        np.testing.assert_allclose(jax.jit(normalization)(jnp.asarray(rows)), expected, rtol=1e-6)
+        np.testing.assert_allclose(jax.jit(preprocessor)(jnp.asarray(rows)), expected, rtol=1e-6)
 
 
 def test_jax_without_float64() -> None:
-    for normalization in (ALL[1], ALL[7]):
-        assert normalization(jnp.asarray(rows_for(normalization).astype(np.uint8))).dtype == jnp.float32
+    for preprocessor in (ALL[1], ALL[7]):
+        assert preprocessor(jnp.asarray(rows_for(preprocessor).astype(np.uint8))).dtype == jnp.float32
 
 
-@pytest.mark.parametrize("normalization", ALL, ids=str)
-def test_it_survives_json(normalization: Normalization) -> None:
-    back = Normalization.from_json(json.loads(json.dumps(normalization.to_json())))
-    assert back == normalization
-    np.testing.assert_array_equal(back(rows_for(back)), normalization(rows_for(back)))
+@pytest.mark.parametrize("preprocessor", ALL, ids=str)
+def test_it_survives_json(preprocessor: Preprocessor) -> None:
+    back = preprocessor_from_json(json.loads(json.dumps(preprocessor.to_json())))
+    assert back == preprocessor
+    np.testing.assert_array_equal(back(rows_for(back)), preprocessor(rows_for(back)))
 
 
 @given(
@@ -86,25 +88,23 @@ def test_it_survives_json(normalization: Normalization) -> None:
     )
 )
 def test_whatever_is_finite_stays_finite(X: np.ndarray) -> None:
-    normalization = Normalization.fit_numbers(X, "float64")
-    assert np.isfinite(normalization.mean).all()
-    assert min(normalization.scale) > 0
-    assert np.isfinite(normalization(X)).all()
-    assert Normalization.from_json(normalization.to_json()) == normalization
+    preprocessor = ColumnPreprocessor.fit(X, dtype="float64")
+    assert np.isfinite(preprocessor.mean).all()
+    assert min(preprocessor.scale) > 0
+    assert np.isfinite(preprocessor(X)).all()
+    assert preprocessor_from_json(preprocessor.to_json()) == preprocessor
 
 
 @pytest.mark.parametrize("value", [0.0, 0.1, 1e9 + 0.1, -3e-200, 1e300])
 def test_a_constant_column_becomes_zero(value: float) -> None:
-    normalization = Normalization.fit_numbers(np.full((7, 1), value), "float64")
-    assert normalization.scale == (1.0,)
-    np.testing.assert_allclose(normalization(np.full((2, 1), value)), 0, atol=abs(value) * 1e-15)
+    preprocessor = ColumnPreprocessor.fit(np.full((7, 1), value), dtype="float64")
+    assert preprocessor.scale == (1.0,)
+    np.testing.assert_allclose(preprocessor(np.full((2, 1), value)), 0, atol=abs(value) * 1e-15)
 
 
 def test_what_varies_around_a_large_mean_is_kept_in_float32() -> None:
     X = np.array([[1.6e9], [1.6e9 + 1], [1.6e9 + 2]])
-    np.testing.assert_allclose(
-        Normalization.fit_numbers(X)(X).ravel(), [-1.2247449, 0, 1.2247449], rtol=1e-6, atol=1e-7
-    )
+    np.testing.assert_allclose(ColumnPreprocessor.fit(X)(X).ravel(), [-1.2247449, 0, 1.2247449], rtol=1e-6, atol=1e-7)
 
 
 def test_check_passes_what_is_like_the_training_data() -> None:
@@ -116,7 +116,7 @@ def test_check_passes_what_is_like_the_training_data() -> None:
 
 
 @pytest.mark.parametrize(
-    ("normalization", "rows", "error", "message"),
+    ("preprocessor", "rows", "error", "message"),
     [
         (ALL[0], GRAY / 255, ShapeError, r"got float64 of shape \(5, 28, 20\).*255 \* X"),
         (ALL[0], GRAY.astype(np.int64), ShapeError, r"got int64.*X\.astype\('uint8'\)"),
@@ -132,22 +132,22 @@ def test_check_passes_what_is_like_the_training_data() -> None:
     ],
 )
 def test_check_refuses_what_is_not(
-    normalization: Normalization, rows: np.ndarray, error: type[Exception], message: str
+    preprocessor: Preprocessor, rows: np.ndarray, error: type[Exception], message: str
 ) -> None:
     with pytest.raises(error, match=message):
-        normalization.check(rows)
+        preprocessor.check(rows)
 
 
 def test_what_can_not_be_made() -> None:
     with pytest.raises(ShapeError, match="at least the images' size, 28; got 20"):
-        Normalization.for_images((28, 20), pad_to=20)
+        ImagePreprocessor((28, 20), pad_to=20)
     for shape in [(28,), (28, 28, 1), (0, 3)]:
         with pytest.raises(ShapeError, match="shape of an image"):
-            Normalization.for_images(shape)
+            ImagePreprocessor(shape)
     with pytest.raises(DataError, match="must have rows"):
-        Normalization.fit_numbers(np.empty((0, 3)))
+        ColumnPreprocessor.fit(np.empty((0, 3)))
     with pytest.raises(DataError, match="got nan at row 0, column 0"):
-        Normalization.fit_numbers(np.array([[np.nan]]))
+        ColumnPreprocessor.fit(np.array([[np.nan]]))
 
 
 @pytest.mark.parametrize(
@@ -172,13 +172,13 @@ def test_what_can_not_be_made() -> None:
 )
 def test_a_model_file_with_other_values_is_refused(change: dict[str, Any]) -> None:
     with pytest.raises(ModelFileError, match="normalization in a model file"):
-        Normalization.from_json({**ALL[6].to_json(), **change})
+        preprocessor_from_json({**ALL[6].to_json(), **change})
 
 
 def test_a_model_file_that_lacks_a_value_is_refused() -> None:
     for key in ("kind", "shape", "mean"):
         with pytest.raises(ModelFileError, match="normalization in a model file"):
-            Normalization.from_json({k: v for k, v in ALL[0].to_json().items() if k != key})
+            preprocessor_from_json({k: v for k, v in ALL[0].to_json().items() if k != key})
 
 
 def test_it_can_not_be_changed() -> None:

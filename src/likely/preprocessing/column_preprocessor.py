@@ -1,0 +1,268 @@
+"""From rows of numbers and categories to a network's input."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from likely.arrays import Array, namespace, to_numpy
+from likely.errors import DataError
+from likely.preprocessing.columns import Column, check_numbers, check_values, input_width
+from likely.preprocessing.power import PowerTransform
+from likely.preprocessing.standardize import Standardizer, as_floats, check_mean_and_scale, mean_and_scale
+from likely.preprocessing.stored_rows import RowArray
+
+_REACH = 1e19  # standard deviations from the mean
+
+
+@dataclass(frozen=True)
+class ColumnPreprocessor:
+    """Numbers standardized, categories one-hot, fitted to training rows; a `Preprocessor`.
+
+    Three groups of inputs, in this order:
+
+    numbers     (x - mean) / scale, power-transformed where that was asked for; 0 where x is missing, which is the mean
+    indicators  1 where a number is missing, for each column of numbers that may miss some
+    categories  1 for the category, 0 for the others; then, for a column that may miss some, 1 for none of them
+
+    An input that is 0 in every training row stays 0: nothing was learned of it.
+
+    Args:
+        mean: of each column of numbers, over its values that are not missing.
+        scale: the standard deviation of each column of numbers; 1 where it does not vary.
+        columns: of the rows, d of them; None for an array, whose columns have no names and hold a number in every row.
+        dtype: what the network computes in.
+        unseen: the inputs that are 0 in every training row.
+        power: how the standardized columns of numbers are transformed; None if they are not.
+    Example:
+        >>> columns = (Column("size"), Column("color", ("blue", "red")))
+        >>> prepared = ColumnPreprocessor.fit(np.array([[1.0, 0], [3.0, 1], [2.0, 1]]), columns)
+        >>> prepared(np.array([[2.0, 1], [2.0, np.nan]]))
+        array([[0., 0., 1.],
+               [0., 0., 0.]], dtype=float32)
+    """
+
+    mean: tuple[float, ...]
+    scale: tuple[float, ...]
+    columns: tuple[Column, ...] | None = None
+    dtype: str = "float32"
+    unseen: tuple[int, ...] = ()
+    power: PowerTransform | None = None
+
+    @classmethod
+    def fit(
+        cls,
+        X: np.ndarray,
+        columns: Sequence[Column] | None = None,
+        dtype: str = "float32",
+        *,
+        power_transform: bool = False,
+    ) -> "ColumnPreprocessor":
+        """The preprocessor for rows like those of X.
+
+        Args:
+            X: the rows, shape (n, d).
+            columns: what each column holds; None for numbers alone.
+            dtype: what the network computes in.
+            power_transform: whether skewed columns of numbers may be made symmetric, which is no longer linear in them:
+                see `PowerTransform`.
+        Raises:
+            ShapeError, DataError: as `check`; DataError also if numbers alone have no rows.
+        Example:
+            >>> ColumnPreprocessor.fit(np.array([[1.0, 5.0], [3.0, 5.0]])).scale
+            (1.0, 1.0)
+        """
+        if columns is None:
+            if len(X) == 0:
+                raise DataError("X must have rows; got none. Means need at least one.")
+            rows = check_numbers(X, math.prod(X.shape[1:]))
+            center, spread = mean_and_scale(rows)
+            mean, scale, unseen = center.tolist(), spread.tolist(), list[int]()
+            standard = list(((rows - center) / spread).T) if power_transform else []
+        else:
+            rows = check_values(X, columns)
+            mean, scale, standard = _fit_numbers(rows, columns)
+            unseen = _never_seen(rows, columns)
+        power = PowerTransform.fit(standard) if power_transform else None
+        return cls(tuple(mean), tuple(scale), None if columns is None else tuple(columns), dtype, tuple(unseen), power)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Of one row: (d,)."""
+        return (len(self.mean if self.columns is None else self.columns),)
+
+    @property
+    def output_shape(self) -> tuple[int, ...]:
+        """Of one input of the network."""
+        return (len(self.mean) if self.columns is None else input_width(self.columns),)
+
+    @property
+    def image_shape(self) -> None:
+        """None: rows of a table are no images."""
+        return None
+
+    def __call__(self, x: Array) -> Array:
+        """The network's input for rows that `check` accepts, in their array library and on their device."""
+        xp = namespace(x)
+        dtype = getattr(xp, self.dtype)
+        # In the rows' own precision: subtracting a large mean in float32 would lose what varies.
+        wide = as_floats(x, dtype)
+        if self._numbers_alone:
+            return xp.astype(self._standardized(wide), dtype, copy=False)
+        device = getattr(x, "device", None)
+
+        def chosen(index: np.ndarray) -> Array:
+            return xp.take(wide, xp.asarray(index, device=device), axis=1)
+
+        parts = []
+        if len(self._numbers):
+            numbers = chosen(self._numbers)
+            parts.append(xp.astype(xp.where(xp.isnan(numbers), 0.0, self._standardized(numbers)), dtype, copy=False))
+        if len(self._indicators):
+            parts.append(xp.astype(xp.isnan(chosen(self._indicators)), dtype))
+        for j, codes, missing in self._categories:
+            holds = wide[:, j : j + 1] == xp.asarray(codes, dtype=wide.dtype, device=device)
+            parts.append(xp.astype(holds, dtype))
+            if missing:
+                parts.append(xp.astype(~xp.any(holds, axis=1, keepdims=True), dtype))
+        joined = xp.concat(parts, axis=1)
+        return joined * xp.asarray(self._live, dtype=dtype, device=device) if self.unseen else joined
+
+    def check(self, X: Any) -> np.ndarray:
+        """The rows as float64, if they are like those learned from.
+
+        Raises:
+            ShapeError: if they are not real numbers of shape (n, d).
+            DataError: if a value is infinite, missing where it must not be, or the number of no category; the message
+                names row and column.
+        """
+        rows = to_numpy(X)
+        return check_numbers(rows, self.shape[0]) if self.columns is None else check_values(rows, self.columns)
+
+    def too_large(self, rows: RowArray) -> np.ndarray:
+        """Which numbers of rows that `check` accepts the network cannot compute with: booleans in their shape.
+
+        Standardized, they lie beyond 1e19, about the square root of the largest number that float32 holds: products of
+        two of them would overflow.
+
+        Example:
+            >>> prepared = ColumnPreprocessor.fit(np.array([[0.0, 5.0], [2.0, 5.0]]))
+            >>> prepared.too_large(np.array([[1e18, 5.0], [1e300, 5.0]])).tolist()
+            [[False, False], [True, False]]
+        """
+        low, high = self._reach
+        values = np.asarray(rows)
+        return (values < low) | (values > high)
+
+    def reads_like(self, other: object) -> bool:
+        """Whether the other one takes the same rows and gives the network inputs of the same meaning."""
+        return isinstance(other, ColumnPreprocessor) and (self.columns, self.shape) == (other.columns, other.shape)
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values that `from_json` makes an equal one of."""
+        fitted: dict[str, Any] = {"mean": list(self.mean), "scale": list(self.scale)}
+        if self.columns is not None:
+            fitted |= {"columns": [column.to_json() for column in self.columns], "unseen": list(self.unseen)}
+        if self.power is not None:
+            fitted["power"] = self.power.to_json()
+        kind: dict[str, Any] = {"kind": "numbers" if self.columns is None else "columns", "dtype": self.dtype}
+        kind |= {"shape": list(self.shape), "pad_to": None, "layout": "rows"}
+        return kind | (fitted if self.columns is None else {"mean": [], "scale": [], "columns": fitted})
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> "ColumnPreprocessor":
+        """The one that `to_json` gave the values of; raises ValueError, KeyError or TypeError for others."""
+        fitted = values["columns"] if values["kind"] == "columns" else values
+        made = cls(
+            mean=tuple(fitted["mean"]),
+            scale=tuple(fitted["scale"]),
+            columns=tuple(Column.from_json(c) for c in fitted["columns"]) if values["kind"] == "columns" else None,
+            dtype=values["dtype"],
+            unseen=tuple(fitted["unseen"]) if values["kind"] == "columns" else (),
+            power=PowerTransform.from_json(fitted["power"]) if "power" in fitted else None,
+        )
+        check_mean_and_scale(made.mean, made.scale)
+        if len(made.mean) != len(made._numbers) or len(made.mean) != len(made.power.power if made.power else made.mean):
+            raise ValueError(f"{len(made.mean)} means for {len(made._numbers)} columns of numbers, or other powers")
+        if not all(type(i) is int and 0 <= i < made.output_shape[0] for i in made.unseen):
+            raise ValueError("an unseen input that does not exist")
+        return made
+
+    @cached_property
+    def _numbers(self) -> np.ndarray:
+        """The columns of numbers."""
+        columns = [Column("")] * len(self.mean) if self.columns is None else self.columns
+        return np.array([j for j, column in enumerate(columns) if column.categories is None], dtype=np.int64)
+
+    @cached_property
+    def _indicators(self) -> np.ndarray:
+        """The columns of numbers that may miss some."""
+        columns = self.columns or ()
+        return np.array([j for j, c in enumerate(columns) if c.categories is None and c.missing], dtype=np.int64)
+
+    @cached_property
+    def _categories(self) -> list[tuple[int, np.ndarray, bool]]:
+        """Each column of categories, their numbers (-1 without a training row), whether it may miss some."""
+        position, found = len(self._numbers) + len(self._indicators), list[tuple[int, np.ndarray, bool]]()
+        for j, column in enumerate(self.columns or ()):
+            if column.categories is not None:
+                k = len(column.categories)
+                codes = np.where(self._live[position : position + k] > 0, np.arange(k), -1.0)
+                found.append((j, codes, column.missing))
+                position += k + column.missing
+        return found
+
+    @cached_property
+    def _numbers_alone(self) -> bool:
+        return self.output_shape == (len(self._numbers),)
+
+    @cached_property
+    def _live(self) -> np.ndarray:
+        live = np.ones(self.output_shape)
+        live[list(self.unseen)] = 0
+        return live
+
+    @cached_property
+    def _standardizer(self) -> Standardizer:
+        return Standardizer(np.array(self.mean), np.array(self.scale))
+
+    def _standardized(self, numbers: Array) -> Array:
+        standard = self._standardizer(numbers)
+        return standard if self.power is None else self.power(standard)
+
+    @cached_property
+    def _reach(self) -> tuple[np.ndarray, np.ndarray]:
+        """The smallest and the largest number of each column that the network can compute with."""
+        mean, scale = np.zeros(self.shape), np.full(self.shape, np.inf)
+        mean[self._numbers], scale[self._numbers] = self.mean, self.scale
+        with np.errstate(over="ignore"):
+            width = _REACH * scale
+            return mean - width, mean + width
+
+
+def _fit_numbers(rows: np.ndarray, columns: Sequence[Column]) -> tuple[list[float], list[float], list[np.ndarray]]:
+    """Mean, scale and standardized values of each column of numbers, over the values that are not missing."""
+    mean, scale, standard = list[float](), list[float](), list[np.ndarray]()
+    for j, column in enumerate(columns):
+        if column.categories is None:
+            values = rows[~np.isnan(rows[:, j]), j]
+            center, spread = mean_and_scale(values[:, None]) if len(values) else (np.zeros(1), np.ones(1))
+            mean.append(float(center[0]))
+            scale.append(float(spread[0]))
+            standard.append((values - center) / spread)
+    return mean, scale, standard
+
+
+def _never_seen(rows: np.ndarray, columns: Sequence[Column]) -> list[int]:
+    """The inputs that are 0 in every row, those of numbers left out."""
+    seen = [np.ones(sum(column.categories is None for column in columns), np.bool_)]
+    missing = np.asarray(np.isnan(rows).any(axis=0))
+    seen += [missing[[j]] for j, column in enumerate(columns) if column.categories is None and column.missing]
+    for j, column in enumerate(columns):
+        if column.categories is not None:
+            seen.append(np.isin(np.arange(len(column.categories)), rows[:, j]))
+            seen += [missing[[j]]] if column.missing else []
+    return np.flatnonzero(~np.concatenate(seen)).tolist()

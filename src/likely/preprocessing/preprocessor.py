@@ -1,0 +1,124 @@
+"""From stored rows to a network's input, in any array library: the same numbers in training and in every answer."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+import numpy as np
+
+from likely.arrays import Array
+from likely.errors import ModelFileError
+from likely.preprocessing.column_preprocessor import ColumnPreprocessor
+from likely.preprocessing.columns import Column
+from likely.preprocessing.image_preprocessor import ImagePreprocessor, Layout
+from likely.preprocessing.stored_rows import RowArray
+
+
+class Preprocessor(Protocol):
+    """What it knows of the training rows are plain values, which a model file keeps.
+
+    Calling it works on NumPy, PyTorch and JAX arrays and never checks values; `check` does, once, where rows come in.
+    """
+
+    @property
+    def dtype(self) -> str:
+        """What the network computes in: "float32" or "float64"."""
+        ...
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Of one stored row."""
+        ...
+
+    @property
+    def output_shape(self) -> tuple[int, ...]:
+        """Of one input of the network."""
+        ...
+
+    @property
+    def image_shape(self) -> tuple[int, ...] | None:
+        """(h, w) or (h, w, 3) of the images that it reads; None for rows of a table."""
+        ...
+
+    @property
+    def columns(self) -> tuple[Column, ...] | None:
+        """What the columns of a table hold; None for images, and for numbers without names."""
+        ...
+
+    def __call__(self, x: Array) -> Array:
+        """The network's input for rows that `check` accepts, in their array library and on their device."""
+        ...
+
+    def check(self, X: Any) -> np.ndarray:
+        """The rows as they are stored, if they are like those learned from; else an error that says what is not."""
+        ...
+
+    def too_large(self, rows: RowArray) -> np.ndarray:
+        """Which numbers of rows that `check` accepts the network cannot compute with: booleans (n, ...)."""
+        ...
+
+    def reads_like(self, other: object) -> bool:
+        """Whether the other one takes the same rows and gives the network inputs of the same meaning."""
+        ...
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values that `preprocessor_from_json` makes an equal one of."""
+        ...
+
+
+_BY_KIND: Mapping[str, type[ImagePreprocessor | ColumnPreprocessor]] = {
+    "images": ImagePreprocessor,
+    "numbers": ColumnPreprocessor,
+    "columns": ColumnPreprocessor,
+}
+"""By the name in a model file."""
+
+
+def fit_preprocessor(
+    X: RowArray,
+    columns: Sequence[Column] | None = None,
+    *,
+    pad_to: int | None = None,
+    layout: Layout = "rows",
+    dtype: str = "float32",
+    power_transform: bool = False,
+) -> Preprocessor:
+    """The preprocessor for rows like those of X.
+
+    Args:
+        X: images of shape (n, h, w) or (n, h, w, 3), or rows (n, d).
+        columns: what the columns of rows hold; None for numbers alone.
+        pad_to: of images, see `ImagePreprocessor`.
+        layout: of images.
+        dtype: what the network computes in.
+        power_transform: whether skewed columns of numbers may be made symmetric.
+    Raises:
+        ShapeError, DataError: as the `fit` of either.
+    """
+    if X.ndim > 2:
+        return ImagePreprocessor.fit(X, pad_to, layout, dtype)
+    return ColumnPreprocessor.fit(np.asarray(X), columns, dtype, power_transform=power_transform)
+
+
+def preprocessor_from_json(values: Mapping[str, Any]) -> Preprocessor:
+    """The preprocessor that `to_json` gave the values of.
+
+    Raises:
+        ModelFileError: if the values are not ones that `to_json` gives.
+    Example:
+        >>> preprocessor = ImagePreprocessor((8, 8))
+        >>> preprocessor_from_json(preprocessor.to_json()) == preprocessor
+        True
+    """
+    values = dict(values)
+    if values.get("kind") == "pictures":  # the old name
+        values["kind"] = "images"
+    try:
+        made = _BY_KIND[values["kind"]].from_json(values)
+        if made.dtype not in ("float32", "float64"):
+            raise ValueError(f"dtype {made.dtype!r}")
+        # Whatever stands beside what is read, or does not fit it.
+        if made.to_json() != values:
+            raise ValueError("entries that do not fit each other")
+    except (KeyError, TypeError, ValueError) as error:
+        raise ModelFileError(f"The normalization in a model file must be whole and valid; got: {error}.") from error
+    return made
