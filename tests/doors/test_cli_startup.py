@@ -14,7 +14,18 @@ try:
 finally:
     print("LOADED", *sorted(sys.modules), file=sys.stderr)
 """
-UNNEEDED = ("sklearn", "scipy.stats", "pandas", "jax", "torch._dynamo", "sympy", "likely.estimators")
+UNNEEDED = (
+    "sklearn",
+    "scipy.stats",
+    "pandas",
+    "polars",
+    "narwhals",
+    "pooch",
+    "jax",
+    "torch._dynamo",
+    "sympy",
+    "likely.estimators",
+)
 
 
 def loaded_by(*arguments: object) -> set[str]:

@@ -12,7 +12,7 @@ from sklearn.datasets import load_iris
 from sklearn.pipeline import make_pipeline
 
 import likely
-from likely.estimators.progress_bar import LineBar, bar_html, watcher
+from likely.estimators.progress_bar import LineBar, watcher
 from likely.training.descent import Record
 from likely.training.run_progress import MonotonicProgress, of_all_runs
 
@@ -53,11 +53,13 @@ def test_an_unfitted_estimator_is_scikit_learns_diagram(shown: Any) -> None:
 
 
 def test_fit_shows_one_bar_which_ends_full(shown: Any) -> None:
-    bars = [output for output in shown[1] if "data" in output]
-    assert len(bars) == 1
-    assert "width:100.0%" in html(bars)
-    assert "loss" in html(bars)
-    assert not [output for output in shown[1] if output.output_type in ("stream", "error")]
+    # Without ipywidgets it is a line that is written over.
+    assert {(output.output_type, output.get("name")) for output in shown[1]} == {("stream", "stderr")}
+    lines = "".join(output["text"] for output in shown[1]).strip().split("\n")
+    assert len(lines) == 1
+    last = lines[0].split("\r")[-1]
+    assert last.startswith("100%")
+    assert "loss" in last
 
 
 def test_a_fitted_classifier_is_its_card(shown: Any) -> None:
@@ -159,9 +161,3 @@ def test_a_file_gets_a_line_per_epoch() -> None:
         bar.record(record(epoch / 2, epoch))
     assert file.getvalue().count("\n") == 3
     assert "\r" not in file.getvalue()
-
-
-def test_the_bar_stays_in_its_box() -> None:
-    assert "width:100.0%" in bar_html(1.7, "x")
-    assert "width:0.0%" in bar_html(-1, "<b>")
-    assert "&lt;b&gt;" in bar_html(0.5, "<b>")

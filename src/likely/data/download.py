@@ -38,7 +38,7 @@ def download(
         OutputError: if the folder can't be written.
     """
     import pooch
-    import requests
+    import requests  # comes with pooch
 
     retrieve: Any = pooch.retrieve  # its type of a downloader is not that of the downloaders that it calls
     headers = {"User-Agent": "likely", "Accept-Encoding": "identity"}

@@ -1,10 +1,10 @@
 """How far `fit` is: a bar in a notebook, a line in a terminal, nothing where nobody looks."""
 
-import html
 import os
 import shutil
 import sys
 import time
+import warnings
 from contextlib import suppress
 from typing import Any, Literal, TextIO, TypeAlias
 
@@ -42,41 +42,41 @@ def in_notebook() -> bool:
 
 
 class NotebookBar:
-    """A bar under the cell, redrawn in place."""
+    """A bar under the cell, redrawn in place: tqdm's, of widgets where ipywidgets are installed."""
 
     def __init__(self) -> None:
-        # Only a notebook gets here, so it is installed.
-        from IPython.display import display  # pyright: ignore[reportMissingImports]
-
-        self._display: Any = display
-        self._handle: Any = None
-        self._drawn_at = 0.0
+        self._bar: Any = None
         self._said = ""
         self._monotonic = MonotonicProgress()
 
     def say(self, message: str) -> None:
-        """Keep the latest sentence under the bar."""
+        """Keep the latest sentence beside the bar."""
         self._said = message
 
     def record(self, record: Record, fold: str = "") -> None:
         """Redraw the bar, a few times a second."""
         share, held_out = self._monotonic(record, fold)
-        self._draw(share, f"{fold or 'Training'}  {described(record, held_out)}", last=record.seconds_left == 0)
+        ended = record.seconds_left == 0 and not fold
+        self._draw(share, f"{fold or 'Training'}  {described(record, held_out)}", ended=ended)
 
     def loading(self, what: str, done: int, total: int | None) -> None:
         """Redraw the bar for what is read."""
-        self._draw(done / total if total else 0.0, f"{what}  {done:,}", last=done == total)
+        self._draw(done / total if total else 0.0, f"{what}  {done:,}", ended=done == total)
 
-    def _draw(self, share: float, text: str, *, last: bool) -> None:
-        now = time.monotonic()
-        if not last and now - self._drawn_at < _DRAW_EVERY:
-            return
-        self._drawn_at = now
-        shown = _Html(bar_html(share, text, self._said))
-        if self._handle is None:
-            self._handle = self._display(shown, display_id=True)
-        else:
-            self._handle.update(shown)
+    def _draw(self, share: float, text: str, *, ended: bool) -> None:
+        if self._bar is None:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # without widgets, it is a line of text
+                from tqdm.auto import tqdm
+
+                layout = "{percentage:3.0f}% {bar} {desc}{postfix}"
+                self._bar = tqdm(total=1.0, bar_format=layout, mininterval=_DRAW_EVERY, miniters=0)
+        self._bar.set_description_str(text, refresh=False)
+        self._bar.set_postfix_str(self._said, refresh=False)
+        self._bar.update(share - self._bar.n)
+        if ended:
+            self._bar.close()
+            self._bar = None
 
 
 class LineBar:
@@ -146,25 +146,3 @@ def described(record: Record, held_out: dict[str, float] | None = None) -> str:
     left = f"{duration(record.seconds_left)} left" if record.seconds_left else f"done in {duration(record.seconds)}"
     parts = [f"epoch {record.epoch:.1f}", f"loss {record.loss:.4f}"]
     return "  ".join([*parts, *([f"held-out {'  '.join(named)}"] if named else []), left])
-
-
-def bar_html(share: float, text: str, said: str = "") -> str:
-    """A bar with words beside it, readable on light and dark pages; no script, no file."""
-    width = f"{100 * min(max(share, 0.0), 1.0):.1f}%"
-    note = f'<div style="opacity:.7">{html.escape(said)}</div>' if said else ""
-    return (
-        '<div style="font-variant-numeric:tabular-nums">'
-        '<div style="display:flex;align-items:center;gap:.8em;flex-wrap:wrap">'
-        f'<div role="progressbar" aria-valuenow="{round(100 * share)}" style="flex:0 0 14em;height:.7em;'
-        'background:rgba(128,128,128,.3);border-radius:.35em">'
-        f'<div style="width:{width};height:100%;background:steelblue;border-radius:.35em"></div></div>'
-        f"<span>{html.escape(text)}</span></div>{note}</div>"
-    )
-
-
-class _Html:
-    def __init__(self, text: str) -> None:
-        self._text = text
-
-    def _repr_html_(self) -> str:
-        return self._text
