@@ -1,6 +1,7 @@
 """A short hash of each row, so that one can tell whether a row was trained on without keeping the row."""
 
 import hashlib
+import math
 
 import numpy as np
 
@@ -38,16 +39,20 @@ def hashes_to_know_again(X: RowArray) -> np.ndarray:
     return np.concatenate([exact, rounded[changed] ^ _ROUNDED])
 
 
-def known_again(X: RowArray, hashes: np.ndarray) -> np.ndarray:
+def known_again(X: RowArray, hashes: np.ndarray, chance: float = 0.0) -> np.ndarray:
     """Which rows are among those that `hashes_to_know_again` was given, as they are or rounded to float32.
 
     A row counts as known if it is equal to one of them, if it is one of them rounded to float32, or if one of them is
     this row rounded; but two rows that float32 alone does not tell apart are not the same. Hashes of `row_hashes` are
     understood, too: then a row is not known that is one of them rounded.
 
+    Where equal rows are to be expected, as of columns with few different values, they tell nothing as long as they are
+    no more than that (three standard deviations): then no row is known.
+
     Args:
         X: as for `row_hashes`.
         hashes: of rows.
+        chance: how likely a row equals another one though it is no copy of it.
 
     Example:
         >>> rows = np.array([[0.1, 2.0], [0.3, 1.0]])
@@ -55,11 +60,13 @@ def known_again(X: RowArray, hashes: np.ndarray) -> np.ndarray:
         [True, True]
     """
     exact, rounded, changed = _in_single_precision(X)
-    return (
+    known = (
         np.isin(exact, hashes)
         | (changed & np.isin(rounded, hashes))
         | ((rounded == exact) & np.isin(rounded ^ _ROUNDED, hashes))
     )
+    usual = len(known) * chance + 3 * math.sqrt(len(known) * chance * (1 - chance))
+    return known if known.sum() > usual else np.zeros_like(known)
 
 
 _ROUNDED = np.uint64(0x9E3779B97F4A7C15)

@@ -1,6 +1,5 @@
 """What the models of labels and of numbers share: input, forward pass, file."""
 
-import math
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -165,10 +164,9 @@ class Predictor:
     def seen_in_training(self, X: Any) -> np.ndarray | None:
         """Which rows are equal to one that the network was trained on: booleans (n,); None where that is not known.
 
-        Where equal rows are to be expected, as of columns with few different values, they tell nothing as long as they
-        are no more than that: then no row is called seen.
+        See `likely.data.hashes.known_again` for rows of which equal ones are to be expected.
         """
-        return None if self.trained_on is None else self._seen_in_training(self.rows(X))
+        return self._seen_in_training(self.rows(X))
 
     def with_metrics(self, metrics: dict[str, Any] | None) -> Self:
         """The same model whose card states these test figures, or none."""
@@ -272,10 +270,7 @@ class Predictor:
     def _seen_in_training(self, rows: RowArray) -> np.ndarray | None:
         if self.trained_on is None:
             return None
-        seen = known_again(rows, self.trained_on)
-        chance, n = self.card.data.equal_by_chance, len(seen)
-        usual = n * chance + 3 * math.sqrt(n * chance * (1 - chance))
-        return seen if chance == 0 or seen.sum() > usual else np.zeros_like(seen)
+        return known_again(rows, self.trained_on, self.card.data.equal_by_chance)
 
     def _changed(self, arrays: Mapping[str, np.ndarray] | None = None, **changes: Any) -> Self:
         """The same network with other entries of the card, and perhaps other held-out arrays."""

@@ -35,7 +35,8 @@ from likely.model.held_out_arrays import CODES, described, familiarity_arrays, h
 from likely.model.missing_guarantees import never_unfamiliar
 from likely.model.regressor_predictor import USUAL_COVERAGE
 from likely.model.run_folder import METRICS, MODEL, RunFolder
-from likely.model.transfer import Start, check_columns, in_old_labels, read_start
+from likely.model.start import Start, read_start
+from likely.model.transfer import check_columns, in_old_labels
 from likely.preprocessing.stored_rows import join_rows, take_rows
 from likely.training.cross_validate import cross_validate
 from likely.training.descent import Record

@@ -16,7 +16,7 @@ import numpy as np
 from likely.config import RunConfig
 from likely.engines.protocol import EngineName, MakeOptimizer, Optimizer
 from likely.errors import ConfigError, EngineError
-from likely.model.transfer import Start
+from likely.model.start import Start
 from likely.networks import create_network
 from likely.networks.custom import CUSTOM, CustomNetwork
 from likely.networks.network import Network, TorchNetwork
