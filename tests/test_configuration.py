@@ -2,24 +2,22 @@
 
 import inspect
 import json
+import runpy
 from pathlib import Path
-from typing import Any, Literal, get_args, get_origin
 
 import numpy as np
 import pytest
-import typer
 from typer.testing import CliRunner
 
 import likely
-from likely.cli.app import app
+from likely.cli.app import app, command
 from likely.cli.fit import _configuration, fit
 from likely.config import RunConfig, load_config
+from likely.config.setting import declared
 
 
 def test_every_option_of_fit_can_stand_in_a_file_and_the_other_way_round() -> None:
-    options = {"event": "events"}
-    named = {options.get(name, name) for name in inspect.signature(fit).parameters}
-    assert named - {"config"} == set(RunConfig.model_fields)
+    assert set(inspect.signature(fit).parameters) - {"config"} == set(RunConfig.model_fields)
 
 
 OPTIONS: dict[str, tuple[list[str], object]] = {
@@ -68,8 +66,7 @@ OPTIONS: dict[str, tuple[list[str], object]] = {
 
 def read(*arguments: str) -> RunConfig:
     """What `likely fit` makes of its arguments before it opens any data."""
-    command = typer.main.get_command(app).commands["fit"]  # type: ignore[attr-defined]
-    given = command.make_context("fit", list(arguments)).params
+    given = command("fit").make_context("fit", list(arguments)).params
     file = given.pop("config")
     return _configuration(file, {name: value for name, value in given.items() if value not in (None, [], ())})
 
@@ -98,25 +95,18 @@ def test_an_option_wins_over_a_file(name: str, tmp_path: Path) -> None:
 
 
 def test_the_table_of_settings_is_that_of_the_fields() -> None:
-    lines = Path("docs/configuration.md").read_text(encoding="utf-8").splitlines()
-    rows = [[cell.strip() for cell in line.strip("| ").split("|")] for line in lines if line.startswith("| `")]
+    page = Path("docs/configuration.md").read_text(encoding="utf-8")
+    assert runpy.run_path("docs/settings_table.py")["with_table"](page) == page, "run python docs/settings_table.py"
+    rows = [[cell.strip() for cell in line.strip("| ").split("|")] for line in page.splitlines() if line[:3] == "| `"]
     assert [row[0].strip("`") for row in rows] == list(RunConfig.model_fields)
-    for (name, values, *default), field in zip(rows, RunConfig.model_fields.values(), strict=True):
-        said = default[0].strip("`") if default and default[0] else ""
-        value = field.get_default(call_default_factory=True)
-        assert said == ("" if value in (None, (), {}) or name == "`data`" else str(value).lower())
-        for choice in _choices(field.annotation):
-            assert f"`{choice}`" in values
-        if values.startswith("`") and "or " not in values:
+    for (name, values, default, _), setting in zip(rows, declared(RunConfig).values(), strict=True):
+        value = setting.default
+        assert default.strip("`") == ("" if value in (None, (), {}) or name == "`data`" else str(value).lower())
+        for choice in setting.choices:
+            assert choice in values
+        if values.startswith("`"):
             for choice in values.replace("`", "").split(", "):
                 RunConfig(**{name.strip("`"): choice == "true" if choice in ("true", "false") else choice})
-
-
-def _choices(annotation: Any) -> list[str]:
-    """All literals in a type, however deep."""
-    if get_origin(annotation) is Literal:
-        return list(get_args(annotation))
-    return [choice for part in get_args(annotation) for choice in _choices(part)]
 
 
 def test_the_file_in_the_docs_is_a_configuration(tmp_path: Path) -> None:

@@ -56,7 +56,7 @@ class Registry(UserDict[str, Row]):
         return self[name]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class OneOf:
     """Of a pydantic field of text: the names of a registry, as they are when a value is checked.
 

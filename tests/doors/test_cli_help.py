@@ -1,7 +1,6 @@
 """What answers before anything heavy is loaded: help, version, completion; and that the choices are the real ones."""
 
 import os
-import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -11,8 +10,10 @@ import pytest
 from typer.testing import Result
 
 import likely
-from likely.cli.options import CHOICES, DATA_SETS
+from likely.cli.app import COMMANDS, command
+from likely.cli.options import DATA_SETS
 from likely.config import RunConfig
+from likely.config.setting import declared
 from likely.data.sources import NAMES
 
 HEAVY = {"torch", "jax", "numpy", "sklearn", "matplotlib", "PIL", "scipy", "pandas", "jinja2", "safetensors"}
@@ -80,10 +81,20 @@ def test_the_script_is_installed() -> None:
     assert done.stdout == f"likely {likely.__version__}\n"
 
 
-@pytest.mark.parametrize("name", [name for name in CHOICES if name != "part"])
+@pytest.mark.parametrize("name", [name for name, setting in declared(RunConfig).items() if setting.choices])
 def test_the_choices_are_those_of_the_configuration(name: str) -> None:
-    literals = set(re.findall(r"'([^']+)'", str(RunConfig.model_fields[name].annotation)))
-    assert literals == set(CHOICES[name])
+    setting = declared(RunConfig)[name]
+    shown = {option.name: option.metavar for option in command("fit").params}[name]
+    if setting.kind == "text":
+        assert shown == "|".join(setting.choices)
+    for choice in setting.choices:
+        value = (choice,) if setting.kind == "names" else choice
+        assert getattr(RunConfig(**{name: value}), name) == value
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_the_list_of_commands_says_what_each_says(name: str) -> None:
+    assert command(name).help.splitlines()[0] == COMMANDS[name]
 
 
 def test_the_data_sets_are_those_that_can_be_opened() -> None:

@@ -1,21 +1,26 @@
-"""The commands, put together."""
+"""The commands, put together; each is imported when it is asked for."""
 
+import importlib
 from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
 
 from likely import __version__
-from likely.cli.bench import bench
-from likely.cli.calibrate import calibrate
-from likely.cli.check import check
-from likely.cli.compare import compare
-from likely.cli.evaluate import evaluate
 from likely.cli.failures import failures_explained
-from likely.cli.fit import fit
-from likely.cli.inspect import inspect
-from likely.cli.predict import predict
-from likely.cli.report import report
+
+COMMANDS = {
+    "fit": "Learn from DATA; write model.likely, report.html and the figures to a run folder.",
+    "predict": "Answer each IMAGE, or each row of a TABLE, with P(label | image).",
+    "evaluate": "Judge MODEL on DATA: accuracy, NLL, Brier score and ECE with 95% intervals, and every class.",
+    "compare": "Judge two models on DATA: both figures, and their difference with a 95% interval from the same rows.",
+    "check": "Check DATA before training: files, copies, classes, sizes; with --labels, wrong labels.",
+    "calibrate": "Calibrate MODEL, and let its sets, error bounds and familiarity rest, on the labelled rows of DATA.",
+    "inspect": "Print what MODEL is and how it was made, without loading its weights.",
+    "report": "Write report.html of RUN anew, from its model, its history and its data.",
+    "bench": "Measure this machine: its rates, how long each preset should take, and a short run of `fast`.",
+}
+"""What `likely --help` says of each command; `likely.cli.NAME` holds it."""
 
 
 class Commands(TyperGroup):
@@ -25,6 +30,19 @@ class Commands(TyperGroup):
         """Run the command that was asked for."""
         with failures_explained():
             return super().invoke(ctx)
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """The command that was asked for, imported now."""
+        if args and args[0] in COMMANDS:
+            self.add_command(command(args[0]))
+        return super().resolve_command(ctx, args)
+
+
+def command(name: str) -> Any:
+    """A command with its options."""
+    alone = typer.Typer(add_completion=False)
+    alone.command(name)(getattr(importlib.import_module(f"likely.cli.{name}"), name))
+    return typer.main.get_command(alone)
 
 
 def show_version(asked: bool) -> None:
@@ -52,5 +70,5 @@ def likely(
     """Learn P(label | image) from labelled images, and answer new ones with calibrated probabilities."""
 
 
-for command in (fit, predict, evaluate, compare, check, calibrate, inspect, report, bench):
-    app.command()(command)
+for name, summary in COMMANDS.items():
+    app.command(name, help=summary)(lambda: None)

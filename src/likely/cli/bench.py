@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from likely.cli.options import choice
+from likely.cli.options import option
 
 if TYPE_CHECKING:
     from likely.training.benchmark import Benchmark
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 def bench(
     images: Annotated[int, typer.Option(min=256, help="How many images the short run trains on.")] = 10_240,
     as_json: Annotated[bool, typer.Option("--json", help="All measurements as JSON.")] = False,
-    device: Annotated[str | None, choice("device", "Where torch computes.")] = None,
+    device: Annotated[str | None, option("device")] = None,
 ) -> None:
     """Measure this machine: its rates, how long each preset should take, and a short run of `fast`.
 
@@ -36,7 +36,7 @@ def bench(
 def _show(found: "Benchmark") -> None:
     from likely.cli.result_tables import aligned
     from likely.cli.terminal import console, printable, styled
-    from likely.metrics.durations import duration
+    from likely.config.durations import duration
 
     screen = console()
     cpu, run = printable(found.hardware["cpu"]), found.run

@@ -5,17 +5,7 @@ from typing import Annotated
 
 import typer
 
-from likely.cli.options import (
-    choice,
-    data_argument,
-    data_option,
-    group_by_folder_option,
-    group_option,
-    image_option,
-    label_option,
-    model_argument,
-    skip_bad_option,
-)
+from likely.cli.options import data_argument, model_argument, option, part_option
 
 
 def calibrate(
@@ -24,16 +14,16 @@ def calibrate(
     out: Annotated[str, typer.Option(metavar="FILE", help="Where to write the new model.")],
     part: Annotated[
         str | None,
-        choice("part", "Which rows to calibrate on. Default: test, or all rows where there is no test part."),
+        part_option("calibrate"),
     ] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a file that exists.")] = False,
-    label: Annotated[str | None, label_option("as in training")] = None,
-    image: Annotated[str | None, image_option("as in training")] = None,
-    group: Annotated[str | None, group_option()] = None,
-    group_by_folder: Annotated[bool, group_by_folder_option()] = False,
-    data_folder: Annotated[str | None, data_option()] = None,
-    skip_bad: Annotated[bool, skip_bad_option()] = False,
-    device: Annotated[str | None, choice("device", "Where torch computes.")] = None,
+    label: Annotated[str | None, option("label", default="as in training")] = None,
+    image: Annotated[str | None, option("image", default="as in training")] = None,
+    group: Annotated[str | None, option("group")] = None,
+    group_by_folder: Annotated[bool, option("group_by_folder")] = False,
+    data_folder: Annotated[str | None, option("data_folder")] = None,
+    skip_bad: Annotated[bool, option("skip_bad")] = False,
+    device: Annotated[str | None, option("device")] = None,
 ) -> None:
     """Calibrate MODEL, and let its sets, error bounds and familiarity rest, on the labelled rows of DATA.
 

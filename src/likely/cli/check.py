@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from likely.cli.options import choice, data_argument, data_option, image_option, label_option
+from likely.cli.options import data_argument, option
 from likely.cli.result_tables import aligned
 from likely.cli.terminal import console, percent, printable, styled
 
@@ -31,10 +31,10 @@ def check(
         typer.Option("--labels", help="Find labels that are probably wrong; trains a network per fold."),
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="What was found as JSON.")] = False,
-    data_folder: Annotated[str | None, data_option()] = None,
-    label: Annotated[str | None, label_option("label, target, class or y")] = None,
-    image: Annotated[str | None, image_option("the one that holds images")] = None,
-    task: Annotated[str | None, choice("task", "What the answers are; auto asks the data.")] = None,
+    data_folder: Annotated[str | None, option("data_folder")] = None,
+    label: Annotated[str | None, option("label", default="label, target, class or y")] = None,
+    image: Annotated[str | None, option("image", default="the one that holds images")] = None,
+    task: Annotated[str | None, option("task")] = None,
     skip_bad: Annotated[
         bool | None,
         typer.Option("--skip-bad", help="Images that can't be read are no error.", show_default=False),
@@ -61,19 +61,21 @@ def check(
         int | None,
         typer.Option(min=1, help="List at most so many rows. Default: all in doubt.", rich_help_panel=_LABELS),
     ] = None,
-    preset: Annotated[str | None, choice("preset", "How large each network is. Default: fast.", _LABELS)] = None,
-    network: Annotated[str | None, choice("network", "What is trained. Default: auto.", _LABELS)] = None,
+    preset: Annotated[
+        str | None, option("preset", help="How large each network is.", default="fast", panel=_LABELS)
+    ] = None,
+    network: Annotated[str | None, option("network", help="What is trained.", default="auto", panel=_LABELS)] = None,
     epochs: Annotated[
-        float | None, typer.Option(help="Passes over the rows for each network.", rich_help_panel=_LABELS)
+        float | None, option("epochs", help="Passes over the rows for each network.", panel=_LABELS)
     ] = None,
     image_size: Annotated[
         int | None,
-        typer.Option(metavar="SIDE", help="Resize images in files, as fit will."),
+        option("image_size", help="Resize images in files, as fit will."),
     ] = None,
-    seed: Annotated[int | None, typer.Option(help="Of everything that is drawn.", rich_help_panel=_LABELS)] = None,
-    device: Annotated[str | None, choice("device", "Where torch computes.", _LABELS)] = None,
+    seed: Annotated[int | None, option("seed", panel=_LABELS)] = None,
+    device: Annotated[str | None, option("device", panel=_LABELS)] = None,
 ) -> None:
-    """Check DATA before training: files, copies, classes, sizes; with --labels, labels that are probably wrong.
+    """Check DATA before training: files, copies, classes, sizes; with --labels, wrong labels.
 
     Exits with 0 if likely fit would accept the data, else with 1.
     """

@@ -6,17 +6,7 @@ import typer
 
 from likely.cli.evaluating import about_later_rows, chosen_rows, flattered, in_terms_of, opened, trained_on
 from likely.cli.matching import in_columns_of
-from likely.cli.options import (
-    choice,
-    data_argument,
-    data_option,
-    group_by_folder_option,
-    group_option,
-    image_option,
-    label_option,
-    model_argument,
-    skip_bad_option,
-)
+from likely.cli.options import data_argument, model_argument, option, part_option
 from likely.cli.result_tables import classes_table, events_table, figures_table, promises_table, without_seen
 from likely.cli.terminal import console
 
@@ -24,17 +14,15 @@ from likely.cli.terminal import console
 def evaluate(
     model: Annotated[str, model_argument()],
     data: Annotated[str, data_argument()],
-    part: Annotated[
-        str | None, choice("part", "Which rows to judge on. Default: test, or all rows where there is no test part.")
-    ] = None,
-    label: Annotated[str | None, label_option("as in training")] = None,
-    image: Annotated[str | None, image_option("as in training")] = None,
-    group: Annotated[str | None, group_option()] = None,
-    group_by_folder: Annotated[bool, group_by_folder_option()] = False,
+    part: Annotated[str | None, part_option("judge")] = None,
+    label: Annotated[str | None, option("label", default="as in training")] = None,
+    image: Annotated[str | None, option("image", default="as in training")] = None,
+    group: Annotated[str | None, option("group")] = None,
+    group_by_folder: Annotated[bool, option("group_by_folder")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="The figures as JSON, like metrics.json.")] = False,
-    data_folder: Annotated[str | None, data_option()] = None,
-    skip_bad: Annotated[bool, skip_bad_option()] = False,
-    device: Annotated[str | None, choice("device", "Where torch computes.")] = None,
+    data_folder: Annotated[str | None, option("data_folder")] = None,
+    skip_bad: Annotated[bool, option("skip_bad")] = False,
+    device: Annotated[str | None, option("device")] = None,
 ) -> None:
     """Judge MODEL on DATA: accuracy, NLL, Brier score and ECE with 95% intervals, and every class."""
     import json

@@ -1,65 +1,75 @@
-"""What the commands' options have in common: lists of choices, their completion and their checks.
+"""Options that are settings of a run: their words, types and choices come from the fields of `RunConfig`."""
 
-The choices stand here a second time because the configuration's own types need pydantic, which completion and
-`--help` should not wait for; a test holds the two together.
-"""
-
-from collections.abc import Callable
-from typing import Any
+import inspect
+from collections.abc import Callable, Iterable, Mapping
+from typing import Annotated, Any, TypeVar
 
 import typer
 
+from likely import config
+from likely.cli.questions import read_events, read_numbers
+from likely.config.setting import Declared, declared
 from likely.errors import nearest
 
-CHOICES: dict[str, tuple[str, ...]] = {
-    "task": ("auto", "classification", "regression"),
-    "preset": ("fast", "balanced", "best"),
-    "network": ("auto", "conv", "mlp", "linear"),
-    "activation": ("sigmoid", "relu", "tanh", "gelu"),
-    "engine": ("auto", "numpy", "jax", "torch"),
-    "head": ("softmax", "l1"),
-    "loss": ("cross_entropy", "squared_error"),
-    "optimizer": ("sgd", "adam"),
-    "device": ("auto", "cpu", "cuda"),
-    "dtype": ("float32", "float64"),
-    "precision": ("auto", "float32", "bfloat16"),
-    "init_keep": ("all", "parameters"),
-    "part": ("test", "train"),
-}
 DATA_SETS = ("fashion-mnist", "digits", "wine", "iris", "breast-cancer", "diabetes")
+_TYPES: dict[str, Any] = {"switch": bool, "whole number": int, "number": float, "sets": list[str]}
+
+Command = TypeVar("Command", bound=Callable[..., None])
 
 
-def choice(name: str, help: str, panel: str | None = None) -> Any:
-    """An option that takes one of `CHOICES[name]`; anything else is wrong usage, with the nearest choice."""
-    choices = CHOICES[name]
+def settings() -> dict[str, Declared]:
+    """All settings by name, as `RunConfig` declares them."""
+    return declared(config.RunConfig)
 
-    def check(value: str | None) -> str | None:
+
+def with_settings(command: Command) -> Command:
+    """The command with an option for each setting, in their order; it gets those by name, None where not given."""
+    taken = [p for p in inspect.signature(command).parameters.values() if p.kind is not p.VAR_KEYWORD]
+    for name, setting in settings().items():
+        asked = data_argument() if name == "data" else option(name, panel=setting.setting.panel)
+        kind = Annotated[_TYPES.get(setting.kind, str) | None, asked]
+        taken.append(inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=kind))
+    command.__signature__ = inspect.Signature(taken)  # pyright: ignore[reportFunctionMemberAccess]  # typer asks for it
+    return command
+
+
+def option(name: str, *, help: str | None = None, default: str | None = None, panel: str | None = None) -> Any:
+    """The option of a setting.
+
+    Args:
+        name: of the setting.
+        help: what to say in place of the setting's own words.
+        default: what happens without the option, where it is not what `RunConfig` says.
+        panel: the group of options in which it stands.
+    """
+    setting = settings()[name]
+    flags = f"{setting.option}/--no-{setting.option[2:]}" if setting.kind == "switch" else setting.option
+    words = setting.help
+    if help is not None or default is not None:
+        words = f"{help or setting.setting.help}{f' Default: {default}.' if default else ''}"
+    return _option(
+        flags,
+        lambda: settings()[name].choices if setting.kind == "text" else (),
         # The configuration explains why Heaviside cannot be trained with.
-        if value is None or value in choices or (name, value) == ("activation", "heaviside"):
-            return value
-        hint = nearest(value, choices)
-        listed = f"{hint} " if hint.startswith("Did") else ""
-        raise typer.BadParameter(f"{value!r} does not exist. {listed}Choose from {', '.join(choices)}.")
-
-    return typer.Option(
-        f"--{name.replace('_', '-')}",
-        help=help,
-        metavar="|".join(choices),
-        callback=check,
-        autocompletion=_starting_with(choices),
+        passed_on=("heaviside",) if name == "activation" else (),
+        help=words,
+        metavar=setting.setting.metavar,
         rich_help_panel=panel,
-        show_default=False,
     )
 
 
-def data_argument(**settings: Any) -> Any:
+def part_option(purpose: str) -> Any:
+    """The --part option."""
+    help = f"Which rows to {purpose} on. Default: test, or all rows where there is no test part."
+    return _option("--part", lambda: ("test", "train"), help=help)
+
+
+def data_argument(**more: Any) -> Any:
     """The DATA argument: a name, or a path."""
+    setting = settings()["data"].setting
+    complete = _starting_with(lambda: DATA_SETS)
     return typer.Argument(
-        metavar="DATA",
-        help="A data set's name (digits, fashion-mnist, ...), a folder of class folders or IDX files, a table, .npz.",
-        autocompletion=_starting_with(DATA_SETS),
-        show_default=False,
-        **settings,
+        metavar=setting.metavar, help=setting.help, autocompletion=complete, show_default=False, **more
     )
 
 
@@ -68,60 +78,60 @@ def model_argument(help: str = "A model.likely, or the run folder that holds it.
     return typer.Argument(metavar="MODEL", help=help, show_default=False)
 
 
-def skip_bad_option() -> Any:
-    """The --skip-bad option."""
-    return typer.Option("--skip-bad/--no-skip-bad", help="Leave out images that can't be read.", show_default=False)
+def read_settings(given: Mapping[str, Any]) -> dict[str, Any]:
+    """The values of options as `RunConfig` takes them.
+
+    Raises:
+        typer.BadParameter: if the text of an option is not what it should be.
+    """
+    return {name: _read(settings()[name], value) for name, value in given.items()}
 
 
-def data_option(panel: str | None = None) -> Any:
-    """The --data option."""
+def _read(setting: Declared, value: Any) -> Any:
+    if setting.kind == "sets":
+        return read_events(value)
+    if setting.kind == "weights" and value not in setting.choices:
+        return read_numbers(value, setting.option)
+    if setting.kind == "widths":
+        try:
+            return tuple(int(part) for part in value.split(","))
+        except ValueError:
+            raise typer.BadParameter(
+                f"{value!r} is not a list of whole numbers, such as 256 or 512,256.", param_hint=setting.option
+            ) from None
+    return value
+
+
+def _option(
+    flags: str,
+    choices: Callable[[], Iterable[str]],
+    passed_on: tuple[str, ...] = (),
+    *,
+    metavar: Any = None,
+    **how: Any,
+) -> Any:
+    """An option; where there are choices, anything else is wrong usage, with the nearest choice."""
+
+    def check(value: Any) -> Any:
+        known = tuple(choices())
+        if value is None or not known or value in known or value in passed_on:
+            return value
+        hint = nearest(value, known)
+        listed = f"{hint} " if hint.startswith("Did") else ""
+        raise typer.BadParameter(f"{value!r} does not exist. {listed}Choose from {', '.join(known)}.")
+
     return typer.Option(
-        "--data",
-        metavar="FOLDER",
-        help="Where the files of a named data set lie (also LIKELY_DATA).",
-        rich_help_panel=panel,
+        flags,
+        metavar=metavar or "|".join(choices()) or None,
+        callback=check,
+        autocompletion=_starting_with(choices),
         show_default=False,
+        **how,
     )
 
 
-def label_option(default: str) -> Any:
-    """The --label option, with what stands in its place."""
-    return typer.Option(
-        "--label", metavar="COLUMN", help=f"Of a table: the answers. Default: {default}.", show_default=False
-    )
-
-
-def image_option(default: str) -> Any:
-    """The --image option, with what stands in its place."""
-    return typer.Option(
-        "--image",
-        metavar="COLUMN",
-        help=f"Of a table: paths or bytes of images. Default: {default}.",
-        show_default=False,
-    )
-
-
-def group_option() -> Any:
-    """The --group option."""
-    return typer.Option(
-        "--group",
-        metavar="COLUMN",
-        help="Of a table: rows of one value are related; they are drawn together and count once.",
-        show_default=False,
-    )
-
-
-def group_by_folder_option() -> Any:
-    """The --group-by-folder option."""
-    return typer.Option(
-        "--group-by-folder/--no-group-by-folder",
-        help="Images in one folder below that of their class are related, as with --group.",
-        show_default=False,
-    )
-
-
-def _starting_with(choices: tuple[str, ...]) -> Callable[[str], list[str]]:
+def _starting_with(choices: Callable[[], Iterable[str]]) -> Callable[[str], list[str]]:
     def complete(incomplete: str) -> list[str]:
-        return [choice for choice in choices if choice.startswith(incomplete)]
+        return [choice for choice in choices() if choice.startswith(incomplete)]
 
     return complete

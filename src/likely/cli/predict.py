@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
-from likely.cli.options import choice, image_option, model_argument
+from likely.cli.options import model_argument, option
 
 if TYPE_CHECKING:
     from likely.cli.answers import Outcome
@@ -41,7 +41,7 @@ def predict(
     as_parquet: Annotated[
         str | None, typer.Option("--parquet", metavar="FILE", help="A Parquet file with every probability.")
     ] = None,
-    image: Annotated[str | None, image_option("as in training")] = None,
+    image: Annotated[str | None, option("image", default="as in training")] = None,
     event: Annotated[
         list[str] | None,
         typer.Option(
@@ -75,7 +75,7 @@ def predict(
     raw: Annotated[
         bool, typer.Option("--raw", help="Only resize: leave out the data set's conversion of photographs.")
     ] = False,
-    device: Annotated[str | None, choice("device", "Where torch computes.")] = None,
+    device: Annotated[str | None, option("device")] = None,
 ) -> None:
     """Answer each IMAGE, or each row of a TABLE, with P(label | image).
 

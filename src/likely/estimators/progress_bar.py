@@ -8,7 +8,7 @@ import warnings
 from contextlib import suppress
 from typing import Any, Literal, TextIO, TypeAlias
 
-from likely.metrics.durations import duration
+from likely.config.durations import duration
 from likely.training.descent import Record
 from likely.training.fit import Silent, Watcher
 from likely.training.run_progress import MonotonicProgress

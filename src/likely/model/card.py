@@ -4,11 +4,12 @@ It is the JSON half of `model.likely`. Reading it is enough for `likely inspect`
 enough to rebuild the model.
 """
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, ValidationError
 
 from likely.errors import ModelFileError
+from likely.registry import HEADS, LOSSES, OneOf
 
 THETA = "theta."
 """What the names of parameters begin with in a model file."""
@@ -121,8 +122,8 @@ class Card(_Entry):
     label_type: Literal["str", "int", "float", "bool"] = "str"
     features: tuple[str, ...] | None = None
     network: NetworkEntry
-    head: Literal["softmax", "l1", "identity"]
-    loss: Literal["cross_entropy", "squared_error"]
+    head: Annotated[str, OneOf(HEADS, without=("sigmoid",))]
+    loss: Annotated[str, OneOf(LOSSES)]
     normalization: dict[str, Any]
     conversion: dict[str, Any] | None = None
     hflip: bool = False

@@ -3,7 +3,7 @@
 import html
 from typing import Any
 
-from likely.metrics.durations import duration
+from likely.config.durations import duration
 from likely.model.card import Card
 from likely.preprocessing.column_preprocessor import ColumnPreprocessor
 from likely.preprocessing.columns import Column

@@ -6,7 +6,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from likely.config import RunConfig
-from likely.metrics.durations import duration
+from likely.config.durations import duration
 from likely.preprocessing.stored_rows import take_rows
 from likely.training.descent import Record
 from likely.training.plan import Overrides, Plan, choose_plan

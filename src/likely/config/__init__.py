@@ -1,0 +1,11 @@
+"""The settings of a run: each is declared once, in `RunConfig`, with its type, default and words for people.
+
+The command line, TOML and JSON files, the estimators and the docs are made from these declarations.
+"""
+
+from likely.config.durations import duration, parse_duration
+from likely.config.files import load_config, load_settings
+from likely.config.run_config import RunConfig, current_augmentation
+from likely.config.setting import Setting
+
+__all__ = ["RunConfig", "Setting", "current_augmentation", "duration", "load_config", "load_settings", "parse_duration"]

@@ -1,0 +1,463 @@
+"""One typed, frozen description of a run: what a command line, a TOML or JSON file and a run folder all say.
+
+    command line ─┐
+    TOML or JSON ─┼─> RunConfig ─> recipe
+    Python ───────┘
+
+A name that does not exist, a number out of range or two settings that contradict each other is a ConfigError, raised
+before any data is opened.
+"""
+
+import json
+import os
+import tomllib
+import warnings
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+
+from likely.config.durations import parse_duration
+from likely.config.explain import explained
+from likely.config.setting import Setting, declared, reference
+from likely.errors import ConfigError, RenamedWarning
+from likely.registry import ACTIVATIONS, ENGINES, HEADS, LOSSES, NETWORKS, OneOf
+
+
+def _tuple(value: object) -> object:
+    return tuple(value) if isinstance(value, list) else value
+
+
+def _names(value: object, none: str = "") -> object:
+    """The parts of a text such as `hflip,shift`, or of a list; the text `none` has no parts."""
+    if isinstance(value, str):
+        return () if value.strip() == none else tuple(part.strip() for part in value.split(","))
+    return _tuple(value)
+
+
+def current_augmentation(part: Any) -> Any:
+    """`"hflip"` for its old name, with a RenamedWarning; whatever else changes images, as it is."""
+    if part != "mirror":  # deprecated
+        return part
+    warnings.warn("The augmentation 'mirror' is deprecated; use 'hflip'.", RenamedWarning, stacklevel=3)
+    return "hflip"
+
+
+def _augmentations(value: object) -> object:
+    parts = _names(value, none="none")
+    return tuple(map(current_augmentation, parts)) if isinstance(parts, tuple) else parts
+
+
+def _activation(value: object) -> object:
+    if value == "heaviside":
+        raise ConfigError(
+            "activation must have a gradient that is not zero almost everywhere; got 'heaviside'. "
+            "Its slope is 0 wherever it exists, so gradient descent would never move. Try 'sigmoid', its smooth form."
+        )
+    return value
+
+
+Text = Annotated[str, Field(min_length=1)]
+Count = Annotated[int, Field(gt=0)]
+Positive = Annotated[float, Field(gt=0)]
+Seconds = Annotated[
+    float, BeforeValidator(lambda value: parse_duration(value) if isinstance(value, str) else value), Field(gt=0)
+]
+Labels = Annotated[tuple[str, ...], BeforeValidator(_tuple), Field(min_length=1)]
+Widths = Annotated[tuple[Count, ...], BeforeValidator(_tuple), Field(min_length=1)]
+Patterns = Annotated[tuple[Text, ...], BeforeValidator(_names)]
+Augmentations = Annotated[tuple[Literal["hflip", "shift", "cutout"], ...], BeforeValidator(_augmentations)]
+Activation = Annotated[str, BeforeValidator(_activation), OneOf(ACTIVATIONS, without=("heaviside",))]
+
+_OUTPUT, _LEARNING, _NETWORK = "Output", "Learning", "Network"
+
+
+class RunConfig(BaseModel):
+    """What to learn from, how, and where to write; None leaves a choice to the preset or the data.
+
+    Args:
+        {settings}
+    Raises:
+        ConfigError: if a name, a value or a combination does not exist.
+    Example:
+        >>> RunConfig(data="digits", epochs=2).epochs
+        2.0
+        >>> RunConfig(preset="fats")
+        Traceback (most recent call last):
+        likely.errors.ConfigError: preset must be one of 'fast', 'balanced', 'best'; got 'fats'. Did you mean 'fast'?
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+
+    data: Annotated[
+        Text,
+        Setting(
+            "A data set's name (digits, fashion-mnist, ...), a folder of class folders or IDX files, a table, .npz.",
+            form="a name or path",
+            metavar="DATA",
+        ),
+    ] = "digits"
+    data_folder: Annotated[
+        str | None,
+        Setting("Where the files of a named data set lie (also LIKELY_DATA).", metavar="FOLDER", option="data"),
+    ] = None
+    label: Annotated[
+        str | None,
+        Setting(
+            "Of a table: the answers.",
+            "None guesses by the name of the column, and says so.",
+            default="label, target, class or y",
+            metavar="COLUMN",
+        ),
+    ] = None
+    image: Annotated[
+        str | None,
+        Setting(
+            "Of a table: paths or bytes of images.",
+            "None looks for a column of them, and says so.",
+            default="the one that holds images",
+            metavar="COLUMN",
+        ),
+    ] = None
+    group: Annotated[
+        Text | None,
+        Setting(
+            "Of a table: rows of one value are related; they are drawn together and count once.",
+            "All guarantees count one row of each group.",
+            metavar="COLUMN",
+        ),
+    ] = None
+    group_by_folder: Annotated[
+        bool, Setting("Images in one folder below that of their class are related, as those of one group are.")
+    ] = False
+    skip_bad: Annotated[
+        bool, Setting("Leave out images that can't be read.", "Otherwise the data are refused for them.")
+    ] = False
+    corrections: Annotated[
+        Text | None,
+        Setting(
+            "Corrected labels, as in the corrections.csv of likely check.", "For training rows only.", metavar="FILE"
+        ),
+    ] = None
+    test_last: Annotated[
+        Text | None,
+        Setting(
+            "Of a table: evaluate on the latest rows by this column of numbers or dates, not on random ones.",
+            "They are about a fifth of all. Equal values stay on one side; the column is learned from as without it.",
+            metavar="COLUMN",
+        ),
+    ] = None
+    task: Annotated[
+        Literal["auto", "classification", "regression"], Setting("What the answers are; auto asks the data.")
+    ] = "auto"
+    out: Annotated[
+        Text | None,
+        Setting("The run folder.", default="the first free runs/DATA-N", metavar="RUN", panel=_OUTPUT),
+    ] = None
+    overwrite: Annotated[bool, Setting("Replace the files of an earlier run in its folder.", panel=_OUTPUT)] = False
+    preset: Annotated[
+        Literal["fast", "balanced", "best"],
+        Setting("How long to train and how large the network is.", panel=_LEARNING, estimators="both"),
+    ] = "fast"
+    epochs: Annotated[
+        Positive | None,
+        Setting(
+            "Passes over the training rows; may be a fraction.",
+            "None leaves them to the preset and the size of the data.",
+            panel=_LEARNING,
+            estimators="both",
+        ),
+    ] = None
+    time_limit: Annotated[
+        Seconds | None,
+        Setting(
+            "Train and calibrate this long at most, within 10% and 3 s, with a net that suits: 30s, 2m, 1h. "
+            "Starting, reading, test figures and the report are not counted.",
+            "Nor is time in which the process was stopped. With the preset fast and no epochs it also chooses how wide "
+            "a conv net is.",
+            form="seconds, or text such as `2m`",
+            metavar="TIME",
+            panel=_LEARNING,
+            estimators="both",
+            python="seconds of training and calibration, kept within a tenth and three seconds; reading X is not "
+            'counted, nor time in which the process was stopped. With the preset "fast" and no epochs it also chooses '
+            "how wide a conv net is.",
+        ),
+    ] = None
+    early_stopping: Annotated[
+        bool,
+        Setting(
+            "Stop when a held-out loss no longer falls.",
+            "A further part of the rows is held out for it.",
+            panel=_LEARNING,
+            estimators="both",
+        ),
+    ] = False
+    class_weight: Annotated[
+        Literal["balanced"] | dict[str, Positive] | None,
+        Setting(
+            "How much rows of a label count in training; probabilities are corrected for it.",
+            '"balanced" lets all labels count the same in sum; labels without a number have weight 1. Probabilities '
+            "stay true to the data.",
+            form='"balanced", or labels and their weights, such as { Shirt = 2.0 }',
+            metavar="balanced|LABEL=W,...",
+            panel=_LEARNING,
+        ),
+    ] = None
+    events: Annotated[
+        dict[str, Labels],
+        Setting(
+            "Keep this set of labels in the model and answer it, too; may be repeated.",
+            form='names of lists of labels, such as { footwear = ["Sandal", "Sneaker"] }',
+            metavar="NAME=LABEL,...",
+            panel=_OUTPUT,
+            option="event",
+            estimators="classifier",
+            python='named sets of labels, {"footwear": ["Sandal", "Sneaker"]}, that the model keeps.',
+        ),
+    ] = Field(default_factory=dict)
+    learning_rate: Annotated[
+        Positive | None,
+        Setting(
+            "The largest one of the schedule.", "None leaves it to the preset.", panel=_LEARNING, estimators="both"
+        ),
+    ] = None
+    batch_size: Annotated[
+        Count | None,
+        Setting("Rows per step.", "None leaves them to the size of the data.", panel=_LEARNING, estimators="both"),
+    ] = None
+    optimizer: Annotated[
+        Literal["sgd", "adam"] | None,
+        Setting(
+            "The update rule.",
+            "None leaves it to the preset and the network.",
+            panel=_LEARNING,
+            estimators="both",
+            python='"sgd" or "adam", None leaves it to the preset and the network; or a function of the parameters '
+            "that learn, or of the module's `parameter_groups()`, that makes a torch optimizer. The schedule then "
+            "rises to that optimizer's own learning rate, unless `learning_rate` is given.",
+        ),
+    ] = None
+    augment: Annotated[
+        Augmentations | None,
+        Setting(
+            "Change training images: hflip, shift, cutout; or none.",
+            "Declared to be harmless is a flip left to right, and beside it, in the presets balanced and best, a "
+            "square cut out.",
+            default="what the data declare harmless",
+            form='a list of names, such as ["hflip", "cutout"]',
+            metavar="NAME,...",
+            panel=_LEARNING,
+            estimators="both",
+            python='how training images are changed: "hflip", "shift", "cutout", several of them, or "none"; or a '
+            'function of a prepared batch. None flips if `hflip` says that this is harmless; "balanced" and "best" '
+            "then also cut a square out.",
+        ),
+    ] = None
+    init_from: Annotated[
+        Text | None,
+        Setting(
+            "Begin with the parameters of a model.likely or a safetensors file.",
+            "Or of a run folder. The last layer begins anew where there are labels that the file does not know.",
+            metavar="FILE",
+            panel=_LEARNING,
+            estimators="both",
+            python="a `model.likely`, a run folder or a local safetensors file whose parameters training begins with; "
+            "the last layer begins anew where there are labels that the file does not know. Guarantees rest on rows "
+            "that the file's network has not seen, or are refused.",
+        ),
+    ] = None
+    init_keep: Annotated[
+        Literal["all", "parameters"],
+        Setting(
+            "What else of that model is kept: all, its labels and standardization, too.",
+            "The new rows may lack some of its labels.",
+            panel=_LEARNING,
+            estimators="both",
+        ),
+    ] = "all"
+    freeze: Annotated[
+        Patterns,
+        Setting(
+            "Names of parameters that do not learn, such as blocks.0.*",
+            form='a list of patterns, such as ["blocks.0.*"]',
+            metavar="PATTERN,...",
+            panel=_LEARNING,
+            estimators="both",
+        ),
+    ] = ()
+    loss: Annotated[str, OneOf(LOSSES), Setting("What training lowers.", panel=_LEARNING, estimators="classifier")] = (
+        "cross_entropy"
+    )
+    seed: Annotated[int, Field(ge=0, lt=2**63), Setting("Of everything that is drawn.", panel=_LEARNING)] = 0
+    network: Annotated[
+        str,
+        OneOf(NETWORKS, also=("auto",)),
+        Setting(
+            "auto: conv for images, mlp for rows of numbers.",
+            panel=_NETWORK,
+            estimators="both",
+            python='"auto" (conv for images, MLP for rows), "conv", "mlp" or "linear"; or a factory of modules: a '
+            "function of n_classes (or of n_classes and a sample of prepared rows), or an object with "
+            "`build(n_classes, sample)`. The module maps prepared rows, images (n, c, h, w) in [0, 1] or standardized "
+            "numbers (n, d), to scores (n, k), without a softmax. What its last linear layer is given tells familiar "
+            "rows from strange ones, unless it has `scores_and_features(x)`.",
+        ),
+    ] = "auto"
+    hidden: Annotated[
+        Widths | None,
+        Setting(
+            "Hidden layers of the mlp, such as 256 or 512,256.",
+            "None leaves their widths to the preset.",
+            form="a list of whole numbers, such as [256] or [512, 256]",
+            metavar="WIDTHS",
+            panel=_NETWORK,
+            estimators="both",
+        ),
+    ] = None
+    activation: Annotated[Activation | None, Setting("Of the mlp.", panel=_NETWORK, estimators="both")] = None
+    head: Annotated[
+        str,
+        OneOf(HEADS, without=("sigmoid", "identity")),
+        Setting("From scores to probabilities.", panel=_NETWORK, estimators="classifier"),
+    ] = "softmax"
+    image_size: Annotated[
+        Annotated[int, Field(gt=0, le=1024)] | None,
+        Setting(
+            "Resize the images of class folders to this side.",
+            "In pixels; None wants them of one size.",
+            metavar="SIDE",
+            panel=_NETWORK,
+            estimators="both",
+            python="height and width to which images given as files or by Pillow are resized.",
+        ),
+    ] = None
+    pad_to: Annotated[
+        Count | None,
+        Setting(
+            "Pad square images to this side.",
+            "In pixels, with zeros.",
+            metavar="SIDE",
+            panel=_NETWORK,
+            estimators="classifier",
+        ),
+    ] = None
+    engine: Annotated[
+        str,
+        OneOf(ENGINES, also=("auto",)),
+        Setting(
+            "What computes the gradient.",
+            "numpy does it by hand; auto takes the best one that can train the network.",
+            panel=_NETWORK,
+            estimators="both",
+        ),
+    ] = "auto"
+    device: Annotated[
+        Literal["auto", "cpu", "cuda"], Setting("Where torch computes.", panel=_NETWORK, estimators="both")
+    ] = "auto"
+    dtype: Annotated[Literal["float32", "float64"], Setting("Of parameters and arithmetic.", panel=_NETWORK)] = (
+        "float32"
+    )
+    precision: Annotated[
+        Literal["auto", "float32", "bfloat16"],
+        Setting(
+            "Of the conv net's products in training.",
+            "auto takes bfloat16 where the processor multiplies in it natively. Parameters and answers are float32 all "
+            "the same.",
+            panel=_NETWORK,
+        ),
+    ] = "auto"
+
+    # Hidden from the type checker, which derives the real signature from the fields.
+    if not TYPE_CHECKING:
+
+        def __init__(self, **values: Any) -> None:
+            try:
+                super().__init__(**{name: _plain(value) for name, value in values.items()})
+            except ValidationError as error:
+                raise explained(error, declared(type(self))) from None
+
+    @model_validator(mode="after")
+    def _agree(self) -> Self:
+        for name in ("hidden", "activation"):
+            if getattr(self, name) is not None and self.network not in ("auto", "mlp"):
+                raise ConfigError(
+                    f"{name} must come with the network 'mlp'; got network={self.network!r}, "
+                    f"which has no such setting. Try network='mlp', or leave out {name}."
+                )
+        if self.class_weight is not None and self.head != "softmax":
+            raise ConfigError(
+                f"class_weight must come with the head 'softmax'; got head={self.head!r}. Only there can probabilities "
+                "be corrected for it exactly. Try head='softmax'."
+            )
+        return self
+
+    def __hash__(self) -> int:
+        """Equal configurations have equal hashes, dictionaries and all."""
+        return hash(self.model_dump_json())
+
+    def replace(self, **changes: Any) -> Self:
+        """The same configuration with some fields changed, and checked again.
+
+        Example:
+            >>> RunConfig(seed=1).replace(seed=2).seed
+            2
+        """
+        return type(self)(**{**self.model_dump(), **changes})
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain JSON values, all fields."""
+        return self.model_dump(mode="json")
+
+    @classmethod
+    def from_json(cls, document: Mapping[str, Any]) -> Self:
+        """The configuration that `to_json` described; fields left out take their defaults.
+
+        Example:
+            >>> RunConfig.from_json(RunConfig(hidden=(64,)).to_json()).hidden
+            (64,)
+        """
+        return cls(**document)
+
+    def to_toml(self) -> str:
+        """The fields that have a value, as a TOML document.
+
+        Example:
+            >>> print(RunConfig(data="digits", time_limit=60).to_toml().splitlines()[0])
+            data = "digits"
+        """
+        values = {name: value for name, value in self.to_json().items() if value is not None}
+        return "".join(f"{name} = {_toml(value)}\n" for name, value in values.items())
+
+    @classmethod
+    def from_toml(cls, text: str) -> Self:
+        """The configuration in a TOML document.
+
+        Raises:
+            ConfigError: if it is not TOML, or holds what a configuration does not.
+        """
+        try:
+            document = tomllib.loads(text)
+        except tomllib.TOMLDecodeError as error:
+            raise ConfigError(f"A configuration must be valid TOML: {error}.") from None
+        return cls(**document)
+
+
+RunConfig.__doc__ = (RunConfig.__doc__ or "").format(
+    settings=reference({name: f"{s.help} {s.setting.more}".rstrip() for name, s in declared(RunConfig).items()})
+)
+
+
+def _toml(value: Any) -> str:
+    """A JSON value in TOML's notation."""
+    if isinstance(value, dict):
+        return f"{{ {', '.join(f'{_toml(name)} = {_toml(entry)}' for name, entry in value.items())} }}"
+    # JSON's notation of strings, numbers, booleans and lists is TOML's too, but for the character DEL.
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+
+
+def _plain(value: Any) -> Any:
+    """NumPy's numbers and paths as Python's numbers and strings."""
+    if isinstance(value, os.PathLike):
+        return os.fspath(value)
+    return value.item() if hasattr(value, "item") and getattr(value, "shape", None) == () else value

@@ -1,0 +1,146 @@
+"""What one setting is: its words for people, and what follows from its type.
+
+The command line, files, estimators and the docs are made from these; `RunConfig` declares each setting once.
+"""
+
+import textwrap
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from types import NoneType, UnionType
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
+
+from pydantic import BaseModel, BeforeValidator
+from pydantic.fields import FieldInfo
+
+from likely.registry import OneOf
+
+Kind = Literal["switch", "whole number", "number", "text", "widths", "names", "weights", "sets"]
+"""What a value is, which says how the command line reads it."""
+
+
+@dataclass(frozen=True)
+class Setting:
+    """The words of a setting; as metadata of a field of `RunConfig` it declares the setting.
+
+    Args:
+        help: one or two sentences, for the command line and everything else.
+        more: what else the reference says.
+        default: what happens without a value, where that is not a value itself.
+        form: what a value looks like in a file, where its type does not say so.
+        metavar: what stands for the value on the command line.
+        panel: the group of options that it belongs to.
+        option: its name on the command line, if that is another.
+        estimators: which of them have it: none, the classifier only, or both.
+        python: what the reference of the estimators says in place of `help` and `more`.
+    """
+
+    help: str
+    more: str = ""
+    default: str = ""
+    form: str = ""
+    metavar: str | None = None
+    panel: str | None = None
+    option: str | None = None
+    estimators: Literal["none", "classifier", "both"] = "none"
+    python: str = ""
+
+
+@dataclass(frozen=True)
+class Declared:
+    """A setting together with its name, type and default."""
+
+    name: str
+    setting: Setting
+    default: Any
+    kind: Kind
+    choices: tuple[str, ...] = field(default=())
+
+    @property
+    def option(self) -> str:
+        """The option of the command line, such as `--batch-size`."""
+        return f"--{(self.setting.option or self.name).replace('_', '-')}"
+
+    @property
+    def help(self) -> str:
+        """What the command line says, with what happens by default."""
+        said = self.setting.default
+        if not said and self.default not in (None, (), {}) and not isinstance(self.default, bool):
+            said = "" if str(self.default) in self.setting.help else str(self.default)
+        return f"{self.setting.help} Default: {said}." if said and self.name != "data" else self.setting.help
+
+    @property
+    def values(self) -> str:
+        """What a value looks like in a file, for the docs."""
+        choices = ", ".join(f"`{choice}`" for choice in self.choices)
+        if self.setting.form:
+            return f"{self.setting.form}: {choices}" if self.kind == "names" and choices else self.setting.form
+        if self.kind == "switch":
+            return "`true`, `false`"
+        return choices or (self.kind if self.kind == "text" else f"a {self.kind}")
+
+
+def declared(model: type[BaseModel]) -> dict[str, Declared]:
+    """The settings that the fields of a model declare, by name and in order."""
+    return {name: _declared(name, info) for name, info in model.model_fields.items()}
+
+
+def reference(texts: dict[str, str], indent: int = 4) -> str:
+    """Names and what they mean as the lines of an `Args:` section, without the first indentation.
+
+    Example:
+        >>> print(reference({"seed": "Of everything that is drawn.", "out": "The run folder."}, indent=0))
+        seed: Of everything that is drawn.
+            out: The run folder.
+    """
+    wrapped = [
+        textwrap.fill(f"{name}: {text}", 116 - indent, subsequent_indent="    ", break_on_hyphens=False)
+        for name, text in texts.items()
+    ]
+    return textwrap.indent("\n".join(wrapped), " " * (indent + 4)).lstrip()
+
+
+def _declared(name: str, info: FieldInfo) -> Declared:
+    metadata = list(info.metadata)
+    setting = next(entry for entry in metadata if isinstance(entry, Setting))
+    kinds: list[Kind] = [_kind(*part) for part in _alternatives(info.annotation, metadata)]
+    choices = tuple(_choices(info.annotation, metadata))
+    return Declared(name, setting, info.get_default(call_default_factory=True), kinds[-1], choices)
+
+
+def _alternatives(annotation: Any, metadata: list[Any]) -> Iterator[tuple[Any, list[Any]]]:
+    """The types of a union with their metadata."""
+    origin, parts = get_origin(annotation), get_args(annotation)
+    if origin is Annotated:
+        yield from _alternatives(parts[0], [*metadata, *parts[1:]])
+    elif origin in (Union, UnionType):
+        for part in parts:
+            yield from _alternatives(part, metadata)
+    elif annotation is not NoneType:
+        yield annotation, metadata
+
+
+def _kind(annotation: Any, metadata: list[Any]) -> Kind:
+    if annotation is bool:
+        return "switch"
+    if annotation in (int, float) and not any(isinstance(entry, BeforeValidator) for entry in metadata):
+        return "whole number" if annotation is int else "number"
+    origin = get_origin(annotation)
+    if origin is dict:
+        return "weights" if float in _types(get_args(annotation)[1]) else "sets"
+    if origin is tuple:
+        return "widths" if int in _types(get_args(annotation)[0]) else "names"
+    return "text"
+
+
+def _types(annotation: Any) -> list[Any]:
+    return [part for part, _ in _alternatives(annotation, [])]
+
+
+def _choices(annotation: Any, metadata: list[Any]) -> Iterator[str]:
+    """The names that a field takes, however deep in its type."""
+    for part, entries in _alternatives(annotation, metadata):
+        yield from (name for entry in entries if isinstance(entry, OneOf) for name in entry.names)
+        if get_origin(part) is Literal:
+            yield from get_args(part)
+        elif get_origin(part) is tuple:
+            yield from _choices(get_args(part)[0], [])
