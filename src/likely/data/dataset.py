@@ -103,6 +103,12 @@ class Dataset:
     found_at: str = ""
     notes: tuple[str, ...] = ()
 
+    @property
+    def parts(self) -> dict[str, Part]:
+        """The parts that there are, by name, training first."""
+        parts = {"train": self.train, "val": self.val, "test": self.test}
+        return {name: part for name, part in parts.items() if part is not None}
+
     @cached_property
     def sha256(self) -> str:
         """The hash of the content: labels, shapes, dtypes and every value, in order."""

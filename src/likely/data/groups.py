@@ -97,7 +97,7 @@ def with_copies_grouped(dataset: Dataset) -> Dataset:
 
     What was found is a sentence in the notes: see `find_copies` for the rule.
     """
-    parts = _parts(dataset)
+    parts = dataset.parts
     declared = [part.groups for part in parts.values() if part.groups is not None]
     if declared:
         return replace(dataset, notes=(*dataset.notes, about_groups(np.concatenate(declared))))
@@ -159,11 +159,6 @@ def shared_with(part: Part, others: Sequence[Part | None]) -> np.ndarray:
         return np.zeros(len(part), dtype=bool)
     known = [other.groups for other in others if other is not None and other.groups is not None]
     return np.isin(part.groups, np.concatenate(known)) if known else np.zeros(len(part), dtype=bool)
-
-
-def _parts(dataset: Dataset) -> dict[str, Part]:
-    parts = {"train": dataset.train, "val": dataset.val, "test": dataset.test}
-    return {name: part for name, part in parts.items() if part is not None}
 
 
 def _is_missing(value: Any) -> bool:

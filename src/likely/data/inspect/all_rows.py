@@ -21,8 +21,7 @@ class AllRows:
     @cached_property
     def parts(self) -> dict[str, Part]:
         """The parts by name, in the order of their rows."""
-        parts = {"train": self.dataset.train, "val": self.dataset.val, "test": self.dataset.test}
-        return {name: part for name, part in parts.items() if part is not None}
+        return self.dataset.parts
 
     @cached_property
     def starts(self) -> np.ndarray:

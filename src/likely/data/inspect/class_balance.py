@@ -4,7 +4,7 @@ import numpy as np
 from scipy.special import chdtrc
 
 from likely.data.inspect.all_rows import AllRows
-from likely.data.inspect.findings import Finding, Place, counted
+from likely.data.inspect.findings import Finding, Place, about, counted
 
 FEWEST = 5
 """Small data are calibrated by cross-validation, which needs a row of each class in each of its five folds."""
@@ -23,60 +23,59 @@ def about_classes(rows: AllRows) -> list[Finding]:
     if not labels:
         return []
     counts = {name: np.bincount(part.y, minlength=len(labels)) for name, part in rows.parts.items()}
-    found = [_few(counts["train"], labels), _balance(counts["train"], labels)]
-    for name in list(counts)[1:]:
-        found += [_absent(counts[name], labels, name), _drift(counts["train"], counts[name], labels, name)]
-    return [finding for finding in found if finding is not None]
-
-
-def _few(counts: np.ndarray, labels: tuple[str, ...]) -> Finding | None:
-    few = np.flatnonzero(counts < FEWEST)
-    if not len(few):
-        return None
-    return Finding(
-        "few",
-        "warning",
-        f"{counted(len(few), 'class has', 'classes have')} fewer than {FEWEST} training examples: too few to learn, "
-        "and to calibrate a model of fewer than 5,000 rows, which takes five folds.",
-        "Add examples, or merge or leave out these classes.",
-        [[_class(labels[i], "train", counted(int(counts[i]), "example"))] for i in few.tolist()],
+    why = (
+        f"{FEWEST} training examples: too few to learn, and to calibrate a model of fewer than 5,000 rows, which takes "
     )
+    found = [
+        *about(
+            "few",
+            "warning",
+            _fewer(counts["train"], labels, "train", FEWEST),
+            f"class has fewer than {why}five folds|classes have fewer than {why}five folds",
+            "Add examples, or merge or leave out these classes.",
+        ),
+        *_balance(counts["train"], labels),
+    ]
+    for part in list(counts)[1:]:
+        found += about(
+            "few-to-judge",
+            "note",
+            _fewer(counts[part], labels, part, FEW) if counts[part].sum() >= FEW else [],
+            f"class has fewer than {FEW} {part} examples: their figures will say little|"
+            f"classes have fewer than {FEW} {part} examples: their figures will say little",
+            f"Add {part} examples, or judge by the figures over all classes.",
+        )
+        found += _drift(counts["train"], counts[part], labels, part)
+    return found
 
 
-def _balance(counts: np.ndarray, labels: tuple[str, ...]) -> Finding | None:
+def _fewer(counts: np.ndarray, labels: tuple[str, ...], part: str, than: int) -> list[list[Place]]:
+    """The classes with so few examples."""
+    few = np.flatnonzero(counts < than).tolist()
+    return [[_class(labels[i], part, counted(int(counts[i]), "example"))] for i in few]
+
+
+def _balance(counts: np.ndarray, labels: tuple[str, ...]) -> list[Finding]:
     least, most = int(counts.argmin()), int(counts.argmax())
     ratio = float(counts[most] / max(1, counts[least]))
     if ratio < _RATIO:
-        return None
-    return Finding(
-        "balance",
-        "note",
+        return []
+    message = (
         f"The largest class has {ratio:,.0f} times as many training examples as the smallest: always answering "
-        f"{labels[most]!r} is right in {counts[most] / counts.sum():.1%} of them.",
-        "Judge by NLL and by class, not by accuracy alone; --class-weight balanced makes all classes count the same.",
-        [[_class(labels[i], "train", counted(int(counts[i]), "example")) for i in (most, least)]],
+        f"{labels[most]!r} is right in {counts[most] / counts.sum():.1%} of them."
     )
-
-
-def _absent(counts: np.ndarray, labels: tuple[str, ...], part: str) -> Finding | None:
-    few = np.flatnonzero(counts < FEW)
-    if not len(few) or counts.sum() < FEW:
-        return None
-    return Finding(
-        "few-to-judge",
-        "note",
-        f"{counted(len(few), 'class has', 'classes have')} fewer than {FEW} {part} examples: their figures will say "
-        "little.",
-        f"Add {part} examples, or judge by the figures over all classes.",
-        [[_class(labels[i], part, counted(int(counts[i]), "example"))] for i in few.tolist()],
+    advice = (
+        "Judge by NLL and by class, not by accuracy alone; --class-weight balanced makes all classes count the same."
     )
+    groups = [[_class(labels[i], "train", counted(int(counts[i]), "example")) for i in (most, least)]]
+    return [Finding("balance", "note", message, advice, groups)]
 
 
-def _drift(expected: np.ndarray, counts: np.ndarray, labels: tuple[str, ...], part: str) -> Finding | None:
+def _drift(expected: np.ndarray, counts: np.ndarray, labels: tuple[str, ...], part: str) -> list[Finding]:
     """A chi-squared test, and a difference large enough to matter."""
     n, m = int(expected.sum()), int(counts.sum())
     if not n or not m:
-        return None
+        return []
     pooled = (expected + counts) / (n + m)
     known = pooled > 0
     shares = np.stack([expected / n, counts / m])[:, known]
@@ -84,16 +83,15 @@ def _drift(expected: np.ndarray, counts: np.ndarray, labels: tuple[str, ...], pa
     freedom = int(known.sum()) - 1
     apart = float(np.abs(shares[0] - shares[1]).sum() / 2)
     if apart < _DRIFT or chdtrc(max(1, freedom), chi2) > _DRIFT_BY_CHANCE:
-        return None
+        return []
     order = np.argsort(-np.abs(expected / n - counts / m), kind="stable")
     moved = [i for i in order.tolist() if abs(expected[i] / n - counts[i] / m) >= _DRIFT / 2] or order[:2].tolist()
-    return Finding(
-        "drift",
-        "warning",
-        f"Class frequencies differ between training and {part}: {apart:.0%} of the rows would have to change class.",
-        "Draw both parts the same way, or say the frequencies to expect with likely predict --prior.",
-        [[_class(labels[i], "", f"{expected[i] / n:.1%} in train, {counts[i] / m:.1%} in {part}")] for i in moved],
+    message = (
+        f"Class frequencies differ between training and {part}: {apart:.0%} of the rows would have to change class."
     )
+    advice = "Draw both parts the same way, or say the frequencies to expect with likely predict --prior."
+    groups = [[_class(labels[i], "", f"{expected[i] / n:.1%} in train, {counts[i] / m:.1%} in {part}")] for i in moved]
+    return [Finding("drift", "warning", message, advice, groups)]
 
 
 def _class(label: str, part: str, detail: str) -> Place:

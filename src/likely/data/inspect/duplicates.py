@@ -35,32 +35,32 @@ def copies(rows: AllRows, groups: Sequence[np.ndarray]) -> list[Finding]:
     """What is wrong with rows that are the same."""
     across, conflicting, plain = _sorted_out(rows, groups)
     noun = rows.noun
-    found = [
-        _finding(
+    return [
+        *_about(
             rows,
-            across,
             "leak",
             "warning",
+            across,
             f"{_elsewhere(rows, across)} can also be found in another part: figures on held-out {noun}s flatter the "
             "model.",
             f"Remove the copies from one of the parts{'' if rows.are_images else ', if they are the same example'}.",
         ),
-        _finding(
+        *_about(
             rows,
-            conflicting,
             "conflict",
             "warning" if rows.are_images else "note",
+            conflicting,
             f"{counted(len(conflicting), f'{noun} stands', f'{noun}s stand')} under several labels.",
             "Keep the right label of each."
             if rows.are_images
             else "Where the label can't be told from the columns, probabilities must stay below 1; check that "
             "no column is missing.",
         ),
-        _finding(
+        *_about(
             rows,
-            plain,
             "duplicates",
             "note",
+            plain,
             f"{counted(len(plain), f'{noun} stands', f'{noun}s stand')} more than once in its part, with the same label"
             f"{_copies(plain)}.",
             "Keep one of each: fit draws copies together and counts them once."
@@ -68,7 +68,6 @@ def copies(rows: AllRows, groups: Sequence[np.ndarray]) -> list[Finding]:
             else "Keep one of each, if they are the same example: fit says which it takes for copies.",
         ),
     ]
-    return [finding for finding in found if finding.groups]
 
 
 def near_copies(rows: AllRows, distinct: np.ndarray) -> list[Finding]:
@@ -80,34 +79,33 @@ def near_copies(rows: AllRows, distinct: np.ndarray) -> list[Finding]:
     """
     groups = [distinct[group] for group in look_alike(lambda index: rows.take(distinct[index]), len(distinct))]
     across, conflicting, plain = _sorted_out(rows, groups)
-    found = [
-        _finding(
+    return [
+        *_about(
             rows,
-            across,
             "near-leak",
             "warning",
+            across,
             f"{_elsewhere(rows, across)} may have a copy in another part: they look the same.",
             "If they are copies, remove them from one of the parts: figures on held-out images flatter the model.",
         ),
-        _finding(
+        *_about(
             rows,
-            conflicting,
             "near-conflict",
             "warning",
+            conflicting,
             f"{counted(len(conflicting), 'group')} of images that look the same "
             f"{'has' if len(conflicting) == 1 else 'have'} several labels.",
             "Look at them: one of the labels may be wrong.",
         ),
-        _finding(
+        *_about(
             rows,
-            plain,
             "near-duplicates",
             "note",
+            plain,
             f"{counted(len(plain), 'group')} of images with the same label in the same part look the same.",
             "If they are copies (saved again, resized, brightened), keep one of each.",
         ),
     ]
-    return [finding for finding in found if finding.groups]
 
 
 def _sorted_out(
@@ -127,11 +125,11 @@ def _sorted_out(
     return across, conflicting, plain
 
 
-def _finding(
-    rows: AllRows, groups: Sequence[np.ndarray], kind: str, severity: Severity, message: str, advice: str
-) -> Finding:
+def _about(
+    rows: AllRows, kind: str, severity: Severity, groups: Sequence[np.ndarray], message: str, advice: str
+) -> list[Finding]:
     places = [[rows.place(int(row)) for row in group] for group in groups]
-    return Finding(kind, severity, message, advice, places, alike=True)
+    return [Finding(kind, severity, message, advice, places, alike=True)] if places else []
 
 
 def _elsewhere(rows: AllRows, groups: Sequence[np.ndarray]) -> str:

@@ -8,7 +8,7 @@ import numpy as np
 from likely.data.corrections import relative_path
 from likely.data.images.image_parts import LabeledImage
 from likely.data.inspect.files import Seen
-from likely.data.inspect.findings import Finding, Place, Severity, counted
+from likely.data.inspect.findings import Finding, Place, Severity, about, counted
 
 _ODD_SIZE = 3.0
 """An image is odd if its side (the root of its area) is so many times the median, or so many times less."""
@@ -28,15 +28,13 @@ def about_files(
         kind: str,
         severity: Severity,
         pairs: Sequence[tuple[LabeledImage, Seen]],
-        message: str,
+        says: str,
         advice: str,
         detail: Callable[[Seen], str],
     ) -> list[Finding]:
-        """One finding, if there are any such images; `message` may differ in the plural, after a bar."""
-        singular, _, plural = message.partition("|")
-        count = counted(len(pairs), f"image {singular}", f"images {plural or singular}")
+        singular, _, plural = says.partition("|")
         groups = [[_place(folder, f, detail(s))] for f, s in pairs]
-        return [Finding(kind, severity, f"{count}.", advice, groups)] if pairs else []
+        return about(kind, severity, groups, f"image {singular}|images {plural or singular}", advice)
 
     gray, color = [p for p in good if p[1].gray], [p for p in good if not p[1].gray]
     few, mode, others = (gray, "gray", "color") if len(gray) <= len(color) else (color, "color", "gray")

@@ -102,6 +102,28 @@ class Findings(Sequence[Finding]):
         return [finding.to_json() for finding in self._findings]
 
 
+def about(
+    kind: str,
+    severity: Severity,
+    groups: Sequence[Sequence[Place]],
+    says: str,
+    advice: str = "",
+    *,
+    alike: bool = False,
+) -> list[Finding]:
+    """One finding about these groups, with their number before what it says; none where there are no groups.
+
+    Args:
+        kind, severity, groups, advice, alike: as in `Finding`.
+        says: the message after the number, in the singular; in the plural after a bar.
+    Example:
+        >>> [finding.message for finding in about("link", "note", [[Place("a", "path")]], "link leads|links lead")]
+        ['1 link leads.']
+    """
+    message = f"{counted(len(groups), *says.split('|'))}."
+    return [Finding(kind, severity, message, advice, groups, alike)] if groups else []
+
+
 def counted(count: int, noun: str, plural: str | None = None) -> str:
     """A count and its noun.
 

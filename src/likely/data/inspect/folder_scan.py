@@ -8,7 +8,7 @@ from likely.data.images.class_folder import ClassFolder, FolderScan, scan_class_
 from likely.data.images.open_class_folder import LAYOUT
 from likely.data.inspect.file_findings import about_files
 from likely.data.inspect.files import Seen, look_at_files
-from likely.data.inspect.findings import Finding, Place, counted
+from likely.data.inspect.findings import Finding, Place, about
 from likely.data.inspect.looked_at import LookedAt, as_dataset, common_shape
 from likely.data.progress_callback import Progress
 
@@ -48,85 +48,77 @@ def _about_classes(scan: FolderScan, seen: list[Seen]) -> list[Finding]:
     damaged = [of for of in scan.classes if (of.part, of.label) in there - readable]
     damaged = [of for of in damaged if of.part == "train" or not any(part == of.part for part, _ in readable)]
 
-    def finding(kind: str, folders: list[ClassFolder], message: str, advice: str) -> Finding:
-        """A finding; `message` differs in the plural, after a bar."""
-        count = counted(len(folders), *message.split("|"))
-        places = [Place(_name(scan, of.path), "path", of.part, label=of.label) for of in folders]
-        return Finding(kind, "error", f"{count}.", advice, [[place] for place in places])
+    def places(folders: list[ClassFolder]) -> list[list[Place]]:
+        return [[Place(_name(scan, of.path), "path", of.part, label=of.label)] for of in folders]
 
     found = [
-        finding(
+        *about(
             "same-name",
-            scan.same_name,
-            "class folder of the same name, with accents written in two ways|class folders of the same names, with "
-            "accents written in two ways",
+            "error",
+            places(scan.same_name),
+            "class folder of the same name|class folders of the same names, with accents written in two ways",
             "Move the images together.",
         ),
-        finding(
+        *about(
             "empty-class",
-            scan.empty,
+            "error",
+            places(scan.empty),
             "class folder holds no image|class folders hold no image",
             "Add images or remove the folder.",
         ),
-        finding(
+        *about(
             "unreadable-class",
-            damaged,
+            "error",
+            places(damaged),
             "class folder holds no image that can be read|class folders hold no image that can be read",
             "Copy the images again, or remove the folder.",
         ),
-        finding(
+        *about(
             "unseen-class",
-            scan.unseen,
+            "error",
+            places(scan.unseen),
             "class folder of val or test has none in training: what was never learned can't be judged|class folders of "
             "val or test have none in training: what was never learned can't be judged",
             "Add training images or leave the class out.",
         ),
-    ]
-    if len(scan.labels) == 1:
-        found.append(
-            Finding(
-                "one-class",
-                "error",
-                f"There is one class only, {scan.labels[0]!r}: nothing to tell it apart from.",
-                "Add images of another class, in a folder of its own.",
-                [[Place(scan.labels[0], "label", "train")]],
-            )
-        )
-    folders = [[Place(_name(scan, Path(found.name)), "path", of.part, label=of.label)] for of, found in scan.unreadable]
-    found.append(
-        Finding(
+        *about(
             "unreadable-folder",
             "error",
-            f"{counted(len(folders), 'folder')} can't be read.",
+            [[Place(_name(scan, Path(found.name)), "path", of.part, label=of.label)] for of, found in scan.unreadable],
+            "folder can't be read|folders can't be read",
             "Check their permissions.",
-            folders,
-        )
-    )
-    return [finding for finding in found if finding.groups]
+        ),
+    ]
+    if len(scan.labels) == 1:
+        only = scan.labels[0]
+        message = f"There is one class only, {only!r}: nothing to tell it apart from."
+        advice = "Add images of another class, in a folder of its own."
+        found.append(Finding("one-class", "error", message, advice, [[Place(only, "label", "train")]]))
+    return found
 
 
 def _left_out(scan: FolderScan) -> list[Finding]:
     """Files that are taken for no images: perhaps they are some, in a format that is not read; links to classes."""
 
-    def note(kind: str, paths: Iterable[Path], message: str, advice: str) -> Finding:
-        groups = [[Place(_name(scan, path), "path")] for path in paths]
-        return Finding(kind, "note", f"{counted(len(groups), *message.split('|'))}.", advice, groups)
+    def places(paths: Iterable[Path]) -> list[list[Place]]:
+        return [[Place(_name(scan, path), "path")] for path in paths]
 
-    found = [
-        note(
+    return [
+        *about(
             "no-image",
-            scan.others.others,
+            "note",
+            places(scan.others.others),
             "file in class folders is left out, by the suffix|files in class folders are left out, by the suffix",
             "If they are images, save them as PNG or JPEG.",
         ),
-        note(
+        *about(
             "link",
-            scan.links,
+            "note",
+            places(scan.links),
             "link leads to another class: left out|links lead to other classes: left out",
             "If a class has two names, move the images to one of them.",
         ),
     ]
-    return [finding for finding in found if finding.groups]
 
 
 def _name(scan: FolderScan, path: Path) -> str:

@@ -3,7 +3,7 @@
 import numpy as np
 
 from likely.data.inspect.all_rows import AllRows
-from likely.data.inspect.findings import Finding, Place, counted
+from likely.data.inspect.findings import Finding, Place, about, counted
 from likely.preprocessing.stored_rows import pieces
 
 _ENOUGH = 30
@@ -20,17 +20,13 @@ def constant_images(rows: AllRows) -> list[Finding]:
             constant = (values == values[:, :1]).reshape(len(block), -1).all(axis=1)
             flat += (np.flatnonzero(constant) + first).tolist()
             first += len(block)
-    if not flat:
-        return []
-    return [
-        Finding(
-            "constant",
-            "warning",
-            f"{counted(len(flat), 'image is', 'images are')} of one color: there is nothing to see.",
-            "Remove them, or find out how they were made.",
-            [[rows.place(row)] for row in flat],
-        )
-    ]
+    return about(
+        "constant",
+        "warning",
+        [[rows.place(row)] for row in flat],
+        "image is of one color: there is nothing to see|images are of one color: there is nothing to see",
+        "Remove them, or find out how they were made.",
+    )
 
 
 def about_columns(rows: AllRows) -> list[Finding]:
@@ -49,31 +45,30 @@ def about_columns(rows: AllRows) -> list[Finding]:
             constant.append(Place(name, "column", "train", detail=f"{values[0]:.15g}" if len(values) else "missing"))
         elif _gives_away(values, y[~missing], dataset.task == "classification"):
             leaks.append(Place(name, "column", "train"))
-    found = [
-        Finding(
+    return [
+        *about(
             "giveaway",
             "warning",
-            f"{counted(len(leaks), 'column gives', 'columns give')} the answer away: alone, it is right in every "
-            "training row.",
-            "If it is not known before the answer is, leave it out: the model would learn nothing else.",
             [[place] for place in leaks],
+            "column gives the answer away: alone, it is right in every training row|columns give the answer away: "
+            "alone, each is right in every training row",
+            "If it is not known before the answer is, leave it out: the model would learn nothing else.",
         ),
-        Finding(
+        *about(
             "missing",
             "note",
-            f"Values are missing in {counted(len(gone), 'column')}.",
-            "The mean stands in for a missing number, with a mark; whether it is missing by chance is yours to know.",
             [[place] for place in gone],
+            "column has missing values|columns have missing values",
+            "The mean stands in for a missing number, with a mark; whether it is missing by chance is yours to know.",
         ),
-        Finding(
+        *about(
             "constant-column",
             "note",
-            f"{counted(len(constant), 'column holds', 'columns hold')} one value only.",
-            "Leave it out: it says nothing.",
             [[place] for place in constant],
+            "column holds one value only|columns hold one value only",
+            "Leave it out: it says nothing.",
         ),
     ]
-    return [finding for finding in found if finding.groups]
 
 
 def _gives_away(values: np.ndarray, y: np.ndarray, classifies: bool) -> bool:

@@ -1,6 +1,6 @@
 """Parquet in pieces, through pyarrow: numbers, text, true and false, and images as bytes."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any
 
@@ -10,9 +10,7 @@ from likely.data.tables.csv_reader import NOTHING, ROWS, Piece
 from likely.errors import DataError, MissingExtraError
 
 
-def parquet_pieces(
-    source: Path | IO[bytes], name: str, text: Collection[str] = (), rows: int = ROWS
-) -> Iterator[Piece]:
+def parquet_pieces(source: Path | IO[bytes], name: str, rows: int = ROWS) -> Iterator[Piece]:
     """The columns of some rows at a time; a table without rows gives one piece of none.
 
     A structure of `bytes` and `path`, as Hugging Face writes images, gives the bytes, or without them the path.
@@ -20,7 +18,6 @@ def parquet_pieces(
     Args:
         source: a file, or an open binary stream that can seek.
         name: what to call it in messages.
-        text: columns of numbers that are wanted as text.
         rows: how many at a time.
     Raises:
         DataError: if the file is damaged, or has a column name twice.
@@ -31,8 +28,6 @@ def parquet_pieces(
         import pyarrow.parquet as pq
     except ImportError:
         raise MissingExtraError("tables", "Reading Parquet") from None
-
-    from likely.data.tables.table import as_texts
 
     try:
         with pq.ParquetFile(source) as file:
@@ -46,8 +41,7 @@ def parquet_pieces(
             n = 0
             for batch in file.iter_batches(batch_size=rows, columns=usable):
                 n += batch.num_rows
-                found = {column: _values(batch.column(column), kinds[column], pa) for column in usable}
-                yield {c: as_texts(values) if c in text else values for c, values in found.items()}, others
+                yield {column: _values(batch.column(column), kinds[column], pa) for column in usable}, others
             if n == 0:
                 yield {column: np.empty(0, dtype=object) for column in usable}, others
     except (pa.ArrowException, OSError) as error:

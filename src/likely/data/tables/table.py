@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from likely.data.stdin import open_stdin
 from likely.data.tables.csv_reader import csv_pieces
 from likely.data.tables.parquet_reader import parquet_pieces
 from likely.errors import DataError, nearest
@@ -108,18 +109,15 @@ def table_pieces(path: str | Path, *, text: Collection[str] = ()) -> Iterator[Ta
     """
     suffix = Path(path).suffix.lower()
     if str(path) == "-":
-        from likely.data.stdin import open_stdin
-
         stream, is_parquet = open_stdin()
         name = "The standard input"
-        pieces = parquet_pieces(stream, name, text) if is_parquet else csv_pieces(stream, name, ",;\t", text)
+        pieces = parquet_pieces(stream, name) if is_parquet else csv_pieces(stream, name, ",;\t", text)
     elif suffix in (".parquet", ".pq"):
-        pieces = parquet_pieces(Path(path), str(path), text)
+        pieces = parquet_pieces(Path(path), str(path))
     else:
         pieces = csv_pieces(Path(path), str(path), "\t" if suffix == ".tsv" else ",;", text)
-        name = str(path)
     for columns, others in pieces:
-        yield Table(str(path), columns, others)
+        yield Table(str(path), {c: as_texts(v) if c in text else v for c, v in columns.items()}, others)
 
 
 def missing(values: np.ndarray) -> np.ndarray:
