@@ -3,7 +3,7 @@
     LikelyError
     ├── ConfigError          an option, preset, network or name that does not exist (ValueError)
     ├── DataError            data that cannot be learned from or judged (ValueError)
-    │   ├── ImageError     one image that cannot be read
+    │   ├── ImageError       one image that cannot be read
     │   └── ShapeError       arrays whose shapes or dtypes do not fit
     ├── ProbabilityError     numbers that are not probabilities (ValueError)
     │   ├── UnknownOutcomeError   an outcome that the sample space does not hold
@@ -27,7 +27,10 @@ Messages follow one template: what must be which way; what came; why; what to tr
 """
 
 import difflib
-from collections.abc import Iterable
+import functools
+import warnings
+from collections.abc import Callable, Iterable
+from typing import Any, ParamSpec, TypeVar
 
 
 class LikelyError(Exception):
@@ -155,3 +158,30 @@ def nearest(name: object, choices: Iterable[object]) -> str:
         return f"Did you mean {by_text[by_lower[close[0]]]!r}?"
     listed = ", ".join(repr(choice) for choice in known[:20])
     return f"Choose from {listed}{', ...' if len(known) > 20 else ''}."
+
+
+_P = ParamSpec("_P")
+_R = TypeVar("_R")
+
+
+def renamed_argument(old: str, new: str) -> Callable[[Callable[_P, _R]], Callable[_P, _R]]:
+    """A decorator: an argument is taken under its old name, too, with a RenamedWarning."""
+
+    def accept_both(function: Callable[_P, _R]) -> Callable[_P, _R]:
+        @functools.wraps(function)
+        def call(*args: Any, **kwargs: Any) -> _R:
+            if old in kwargs and new not in kwargs:
+                warnings.warn(f"The argument {old} is deprecated; use {new}.", RenamedWarning, stacklevel=2)
+                kwargs[new] = kwargs.pop(old)
+            return function(*args, **kwargs)
+
+        return call
+
+    return accept_both
+
+
+def __getattr__(name: str) -> Any:
+    if name == "PictureError":  # deprecated
+        warnings.warn("PictureError is deprecated; use ImageError.", RenamedWarning, stacklevel=2)  # deprecated
+        return ImageError
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

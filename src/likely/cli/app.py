@@ -1,6 +1,7 @@
 """The commands, put together; each is imported when it is asked for."""
 
 import importlib
+import warnings
 from typing import Annotated, Any
 
 import typer
@@ -8,6 +9,7 @@ from typer.core import TyperGroup
 
 from likely import __version__
 from likely.cli.failures import failures_explained
+from likely.errors import RenamedWarning
 
 COMMANDS = {
     "fit": "Learn from DATA; write model.likely, report.html and the figures to a run folder.",
@@ -35,7 +37,16 @@ class Commands(TyperGroup):
         """The command that was asked for, imported now."""
         if args and args[0] in COMMANDS:
             self.add_command(command(args[0]))
-        return super().resolve_command(ctx, args)
+        return super().resolve_command(ctx, [present_option(word) for word in args])
+
+
+def present_option(word: str) -> str:
+    """`--image` for its old name, with a RenamedWarning; any other word of the command line, as it is."""
+    option, equals, value = word.partition("=")
+    if option != "--picture":  # deprecated
+        return word
+    warnings.warn(f"{option} is deprecated; use --image.", RenamedWarning, stacklevel=2)
+    return f"--image{equals}{value}"
 
 
 def command(name: str) -> Any:

@@ -5,7 +5,8 @@ The command line, TOML and JSON files, the estimators and the docs are made from
 
 from likely.config.durations import duration, parse_duration
 from likely.config.files import load_config, load_settings
-from likely.config.run_config import RunConfig, current_augmentation
+from likely.config.former_names import current_augmentation
+from likely.config.run_config import RunConfig
 from likely.config.setting import Setting
 
 __all__ = ["RunConfig", "Setting", "current_augmentation", "duration", "load_config", "load_settings", "parse_duration"]

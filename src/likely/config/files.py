@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from likely.config.former_names import with_present_names
 from likely.config.run_config import RunConfig
 from likely.errors import ConfigError
 
@@ -40,10 +41,11 @@ def load_settings(path: str | Path) -> dict[str, Any]:
     if not isinstance(document, Mapping):
         raise ConfigError(f"{path} must hold names and values; got a {type(document).__name__}.")
     try:
+        document = with_present_names(document)
         RunConfig(**document)
     except ConfigError as error:
         raise ConfigError(f"{path}: {error}") from None
-    return dict(document)
+    return document
 
 
 def _refuse_constant(name: str) -> float:

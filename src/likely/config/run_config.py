@@ -11,7 +11,6 @@ before any data is opened.
 import json
 import os
 import tomllib
-import warnings
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
@@ -19,8 +18,9 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from likely.config.durations import parse_duration
 from likely.config.explain import explained
+from likely.config.former_names import current_augmentation, with_present_names
 from likely.config.setting import Setting, declared, reference
-from likely.errors import ConfigError, RenamedWarning
+from likely.errors import ConfigError
 from likely.registry import ACTIVATIONS, ENGINES, HEADS, LOSSES, NETWORKS, OneOf
 
 
@@ -33,14 +33,6 @@ def _names(value: object, none: str = "") -> object:
     if isinstance(value, str):
         return () if value.strip() == none else tuple(part.strip() for part in value.split(","))
     return _tuple(value)
-
-
-def current_augmentation(part: Any) -> Any:
-    """`"hflip"` for its old name, with a RenamedWarning; whatever else changes images, as it is."""
-    if part != "mirror":  # deprecated
-        return part
-    warnings.warn("The augmentation 'mirror' is deprecated; use 'hflip'.", RenamedWarning, stacklevel=3)
-    return "hflip"
 
 
 def _augmentations(value: object) -> object:
@@ -373,7 +365,7 @@ class RunConfig(BaseModel):
 
         def __init__(self, **values: Any) -> None:
             try:
-                super().__init__(**{name: _plain(value) for name, value in values.items()})
+                super().__init__(**{name: _plain(value) for name, value in with_present_names(values).items()})
             except ValidationError as error:
                 raise explained(error, declared(type(self))) from None
 
@@ -403,7 +395,7 @@ class RunConfig(BaseModel):
             >>> RunConfig(seed=1).replace(seed=2).seed
             2
         """
-        return type(self)(**{**self.model_dump(), **changes})
+        return type(self)(**{**self.model_dump(), **with_present_names(changes)})
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON values, all fields."""

@@ -16,12 +16,13 @@ from likely.data.progress_callback import Progress
 from likely.data.tables.open_table import open_table
 from likely.data.tables.table import is_table
 from likely.data.validate import validate
-from likely.errors import ConfigError, DataError, nearest
+from likely.errors import ConfigError, DataError, nearest, renamed_argument
 from likely.preprocessing.columns import Column
 
 NAMES = (fashion_mnist.NAME, *bundled.NAMES)
 
 
+@renamed_argument("picture", "image")  # deprecated
 def open_dataset(
     name_or_path: str | os.PathLike[str],
     data_folder: str | os.PathLike[str] | None = None,

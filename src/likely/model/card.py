@@ -6,7 +6,7 @@ enough to rebuild the model.
 
 from typing import Annotated, Any, Literal
 
-from pydantic import AliasChoices, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from likely.errors import ModelFileError
 from likely.registry import HEADS, LOSSES, OneOf
@@ -45,7 +45,7 @@ class DataEntry(_Entry):
     found_at: str
     rows: int
     label: str | None = None
-    image: str | None = Field(None, validation_alias=AliasChoices("image", "picture"))  # picture: the old name
+    image: str | None = None
     test_last: str | None = None
     latest: dict[str, float] = Field(default_factory=dict)
     group: str | None = None
@@ -173,13 +173,17 @@ class Card(_Entry):
             ) from None
 
 
-_RENAMED = {"mirror": "hflip", "sure": "tta_threshold"}
-"""Names in files of version 0.1.0 that are others now."""
+_RENAMED = {"mirror": "hflip", "sure": "tta_threshold", "picture": "image"}  # deprecated
+"""Fields in files of version 0.1.0 that have other names now."""
 
 
 def _with_current_names(document: dict[str, Any]) -> dict[str, Any]:
     found = {_RENAMED.get(name, name): value for name, value in document.items()}
-    training = found.get("training")
+    data, normalization, training = (found.get(name) for name in ("data", "normalization", "training"))
+    if isinstance(data, dict):
+        found["data"] = {_RENAMED.get(name, name): value for name, value in data.items()}
+    if isinstance(normalization, dict) and normalization.get("kind") == "pictures":  # deprecated
+        found["normalization"] = {**normalization, "kind": "images"}
     if isinstance(training, dict) and isinstance(parts := training.get("augment"), list):
-        found["training"] = {**training, "augment": [_RENAMED.get(part, part) for part in parts]}
+        found["training"] = {**training, "augment": ["hflip" if part == "mirror" else part for part in parts]}
     return found

@@ -1,5 +1,6 @@
 """What the models of labels and of numbers share: input, forward pass, file."""
 
+import warnings
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -12,7 +13,7 @@ from likely.data.images.decode import read_image
 from likely.data.images.image_arrays import are_files, fit_to_shape
 from likely.data.tables.encode import encode
 from likely.data.tables.frame import is_frame, table_of
-from likely.errors import DataError
+from likely.errors import DataError, RenamedWarning
 from likely.model import file as model_file
 from likely.model.build import build_inference
 from likely.model.card import Card
@@ -70,6 +71,12 @@ class Predictor:
     def image_shape(self) -> tuple[int, ...] | None:
         """(h, w) or (h, w, 3) of the images that the model reads; None for rows of numbers."""
         return self.preprocessor.image_shape
+
+    @property
+    def picture_shape(self) -> tuple[int, ...] | None:  # deprecated
+        """The old name of `image_shape`."""
+        warnings.warn("picture_shape is deprecated; use image_shape.", RenamedWarning, stacklevel=2)  # deprecated
+        return self.image_shape
 
     @property
     def columns(self) -> tuple[Column, ...] | None:

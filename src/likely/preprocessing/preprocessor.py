@@ -109,9 +109,6 @@ def preprocessor_from_json(values: Mapping[str, Any]) -> Preprocessor:
         >>> preprocessor_from_json(preprocessor.to_json()) == preprocessor
         True
     """
-    values = dict(values)
-    if values.get("kind") == "pictures":  # the old name
-        values["kind"] = "images"
     try:
         made = _BY_KIND[values["kind"]].from_json(values)
         if made.dtype not in ("float32", "float64"):

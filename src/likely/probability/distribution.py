@@ -13,6 +13,7 @@ from likely.errors import (
     MissingExtraError,
     ProbabilityError,
     ShapeError,
+    renamed_argument,
 )
 from likely.probability.bar_display import draw
 from likely.probability.counts import columns, frequencies
@@ -328,6 +329,7 @@ class Distribution:
         columns = pd.Index(list(self._space), tupleize_cols=False)
         return pd.DataFrame(np.atleast_2d(self._probs), columns=columns)
 
+    @renamed_argument("pictures", "images")  # deprecated
     def plot(self, ax: Any = None, *, images: Sequence[Any] | np.ndarray | None = None) -> Any:
         """Bars of the probabilities; for a batch one small chart per row, side by side.
 
