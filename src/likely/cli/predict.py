@@ -91,7 +91,6 @@ def predict(
     from likely.cli.terminal import complain
     from likely.errors import DataError
     from likely.model import ClassifierPredictor, load
-    from likely.model.missing_guarantees import never_unfamiliar
     from likely.probability.space import SampleSpace
 
     predictor = load(model, device or "auto")
@@ -116,7 +115,7 @@ def predict(
     # JSON says with each answer what is missing and why; a table has no column that would be empty.
     for name in promises.missing if as_csv or as_parquet is not None else ():
         complain(f"No {_CALLED[name]}: {promises.missing[name]}")
-    if not (as_json or as_csv or as_parquet is not None) and (never := never_unfamiliar(predictor)):
+    if not (as_json or as_csv or as_parquet is not None) and (never := predictor.never_unfamiliar):
         complain(never)
 
     asked = (

@@ -113,14 +113,11 @@ def read_promises(predictor: "ClassifierPredictor", coverage: float | None, max_
     Raises:
         DataError, ConfigError: if the model cannot promise what was asked for.
     """
-    from likely.model.missing_guarantees import never_unfamiliar
-
     missing: dict[str, str] = {}
     sets = _promised("set", predictor.check_coverage, coverage, 0.95, missing)
     abstention = _promised("abstained", predictor.abstention, max_error, 0.01, missing)
-    why = predictor.no_familiarity
-    if (reason := never_unfamiliar(predictor) if why is None else str(why)) is not None:
-        missing["familiarity"] = reason
+    if (why := predictor.no_familiarity or predictor.never_unfamiliar) is not None:
+        missing["familiarity"] = str(why)
     return Promises(sets, abstention, coverage is not None, max_error is not None, missing)
 
 
@@ -130,13 +127,10 @@ def read_intervals(predictor: "RegressorPredictor", coverage: float | None) -> P
     Raises:
         DataError, ConfigError: if the model cannot promise what was asked for.
     """
-    from likely.model.missing_guarantees import never_unfamiliar
-
     missing: dict[str, str] = {}
     intervals = _promised("low", predictor.interval_quantile, coverage, 0.9, missing)
-    why = predictor.no_familiarity
-    if (reason := never_unfamiliar(predictor) if why is None else str(why)) is not None:
-        missing["familiarity"] = reason
+    if (why := predictor.no_familiarity or predictor.never_unfamiliar) is not None:
+        missing["familiarity"] = str(why)
     return Promises(intervals, coverage_was_asked=coverage is not None, missing=missing)
 
 

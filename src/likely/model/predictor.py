@@ -20,7 +20,7 @@ from likely.model.card import Card
 from likely.model.card_view import card_html
 from likely.model.held_out_arrays import read_familiarity
 from likely.model.inference import in_pieces
-from likely.model.refusals import nothing_held_out, under_other_prior
+from likely.model.refusals import nothing_held_out, too_few_to_alarm, under_other_prior
 from likely.networks.custom import CustomNetwork
 from likely.preprocessing.columns import Column
 from likely.preprocessing.preprocessor import preprocessor_from_json
@@ -222,6 +222,11 @@ class Predictor:
     def can_alarm(self) -> bool:
         """Whether enough rows were held out for a p-value of 0.01, from which on a row is called unfamiliar."""
         return self.knows_familiarity and self._familiar is not None and self._familiar.can_alarm
+
+    @property
+    def never_unfamiliar(self) -> str | None:
+        """Why the model can call no row unfamiliar although it knows p-values, or None if it can."""
+        return too_few_to_alarm(self.familiar_rows) if self.knows_familiarity and not self.can_alarm else None
 
     def familiarity(self, X: Any) -> np.ndarray:
         """A conformal p-value per row, shape (n,): small = unlike anything that the model was trained on.

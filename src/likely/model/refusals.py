@@ -3,6 +3,7 @@
 from likely.errors import DataError
 from likely.model.card import Card
 from likely.trust.conformal import rows_needed
+from likely.trust.familiarity import UNFAMILIAR, rows_needed_to_alarm
 
 NEW_ROWS = "calibrate(X, y) with new rows, or more rows to learn from"
 
@@ -41,6 +42,15 @@ def no_residuals(where: str, card: Card) -> DataError:
         f"predict_interval must have held-out rows to measure errors on; {where} has none "
         f"(trained on {_trained_on(card)}{f', {outputs} targets' if outputs > 1 else ''}). "
         f"Try {'one target and ' if outputs > 1 else ''}at least 20 {units}."
+    )
+
+
+def too_few_to_alarm(m: int) -> str:
+    """For calling rows unfamiliar, of a model with m held-out rows: `fit`, the report and `predict` say the same."""
+    return (
+        f"No row can be called unfamiliar: with {m:,} held-out rows no p-value is below 1/{m + 1:,} = "
+        f"{1 / (m + 1):.1%}, and a row is called unfamiliar from {UNFAMILIAR:.0%} down, which takes "
+        f"{rows_needed_to_alarm()}"
     )
 
 

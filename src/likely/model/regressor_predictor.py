@@ -10,7 +10,7 @@ from likely.errors import DataError
 from likely.model.card import Card
 from likely.model.held_out_arrays import RESIDUALS, check_held_out, check_residuals, described, residuals_of
 from likely.model.inference import in_pieces
-from likely.model.predictor import Predictor
+from likely.model.predictor import MOST_ROWS, Predictor
 from likely.model.refusals import no_residuals
 from likely.model.truth import true_numbers
 from likely.preprocessing.stored_rows import RowArray
@@ -99,18 +99,14 @@ class RegressorPredictor(Predictor):
     def examine(self, X: Any, coverage: float | None = None) -> Estimates:
         """Predictions, intervals of this coverage (None for none), familiarity and what extrapolates, in one pass."""
         quantile = None if coverage is None else self.interval_quantile(coverage)
-
-        def answer(part: RowArray) -> tuple[np.ndarray, ...]:
-            scores, *familiarity = (
-                self._scores_and_familiarity(part) if self.knows_familiarity else (self._scores(part),)
-            )
-            predictions = self._in_unit(scores)
-            intervals = () if quantile is None else (self._intervals(predictions, part, quantile),)
-            return predictions, *familiarity, *intervals
-
-        predictions, *more = in_pieces(self.rows(X), self._piece, answer)
-        familiarity = more.pop(0) if self.knows_familiarity else None
-        return Estimates(predictions, more[0] if more else None, familiarity, self._outside(predictions))
+        rows = self.rows(X)
+        if self.knows_familiarity:
+            scores, familiarity = in_pieces(rows, self._piece, self._scores_and_familiarity)
+        else:
+            scores, familiarity = self._scores(rows), None
+        predictions = self._in_unit(scores)
+        intervals = None if quantile is None else self._intervals(predictions, rows, quantile)
+        return Estimates(predictions, intervals, familiarity, self._outside(predictions))
 
     def score(self, X: Any, y: Any) -> float:
         """R^2, the share of the variance of y that the predictions explain; for several targets the mean of theirs.
@@ -156,20 +152,21 @@ class RegressorPredictor(Predictor):
         return values[:, 0] if self.card.network.outputs == 1 else values
 
     def _intervals(self, predictions: np.ndarray, rows: RowArray, quantile: float) -> np.ndarray:
-        assert self.residuals is not None
-        inputs = described(self.preprocessor, rows) if self.residuals.rests_on_inputs else None
-        return self.residuals.intervals(predictions, quantile, inputs)
+        residuals = self.residuals
+        assert residuals is not None
+        if not residuals.rests_on_inputs:
+            return residuals.intervals(predictions, quantile)
+
+        def some(index: np.ndarray) -> tuple[np.ndarray]:
+            return (residuals.intervals(predictions[index], quantile, described(self.preprocessor, rows[index])),)
+
+        return in_pieces(np.arange(len(rows)), MOST_ROWS, some)[0]
 
     def _outside(self, predictions: np.ndarray) -> np.ndarray | None:
         card = self.card
         if not card.target_low:
             return None
         values = predictions.reshape(len(predictions), -1)
-        dtype = self.preprocessor.dtype
-        ends = zip(card.target_low, card.target_high, card.target_mean, card.target_scale, strict=True)
-        outside = np.zeros(len(values), bool)
-        for column, (low, high, mean, scale) in enumerate(ends):
-            answers = values[:, column]
-            slack = number_slack(answers, mean, scale, dtype)
-            outside |= (answers < low - slack) | (answers > high + slack)
-        return outside
+        slack = number_slack(values, np.array(card.target_mean), np.array(card.target_scale), self.preprocessor.dtype)
+        outside = (values < card.target_low - slack) | (values > card.target_high + slack)
+        return np.any(outside, axis=1)

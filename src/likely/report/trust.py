@@ -14,7 +14,6 @@ from markupsafe import Markup
 from likely.errors import DataError
 from likely.metrics import event_reliability
 from likely.model import ClassifierPredictor
-from likely.model.missing_guarantees import never_unfamiliar
 from likely.preprocessing.stored_rows import RowArray
 from likely.report import examples, figures, promise_figures
 from likely.report.statements import chance, make_bins, percent, printable, several
@@ -98,7 +97,7 @@ def trust_of(predictor: ClassifierPredictor, judgement: Judgement) -> Trust:
             continue
         break
     approximate = predictor.card.splits.method == "cross-validation"
-    return Trust(coverage, sets, answered, judgement.familiarity, approximate, never_unfamiliar(predictor))
+    return Trust(coverage, sets, answered, judgement.familiarity, approximate, predictor.never_unfamiliar)
 
 
 def promise_sections(

@@ -32,7 +32,6 @@ from likely.metrics.scores import FLOOR
 from likely.model import ClassifierPredictor, RegressorPredictor, make_predictor
 from likely.model.card import SKETCH
 from likely.model.held_out_arrays import CODES, described, familiarity_arrays, held_out_arrays, residual_arrays
-from likely.model.missing_guarantees import never_unfamiliar
 from likely.model.regressor_predictor import USUAL_COVERAGE
 from likely.model.run_folder import METRICS, MODEL, RunFolder
 from likely.model.start import Start, read_start
@@ -420,7 +419,7 @@ def learn(
     predictor = make_predictor(
         card, trained.engine.state(), held_out, config.device, trained_on=hashes, network=overrides.network
     )
-    if never := never_unfamiliar(predictor):
+    if never := predictor.never_unfamiliar:
         careful(never) if rows.classifies else watcher.say(f"Careful: {never}")
     all_rows_known = start is None or not start.sketched
     return Learned(predictor, trained.history, trained.stopped, tuple(warned), all_rows_known)

@@ -33,7 +33,9 @@ def slack(p: np.ndarray, dtype: Any = np.float64) -> np.ndarray:
     return STEP * np.nan_to_num(odds) + 4 * max(eps, float(np.finfo(dtype).eps)) * p + 4 * eps
 
 
-def number_slack(predictions: np.ndarray, center: float, scale: float, dtype: Any = np.float64) -> np.ndarray:
+def number_slack(
+    predictions: np.ndarray, center: float | np.ndarray, scale: float | np.ndarray, dtype: Any = np.float64
+) -> np.ndarray:
     """More than rounding moves predicted numbers, shape as theirs, in their unit.
 
         100 eps (scale + |prediction - center|) + 4 e |prediction|
