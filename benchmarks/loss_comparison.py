@@ -3,9 +3,9 @@
 The sigmoid MLP 784-256-10 with softmax, plain gradient descent (no momentum) over batches of 100 of 50,000 training
 rows, 2,000 steps. Both losses get the same first values, the same order of rows and the same grid of constant learning
 rates. Each takes the rate whose accuracy on 10,000 held-out training rows, averaged over the seeds and over the steps
-in the table, is highest. Only then are the 10,000 test rows looked at, for the last table and the image.
+in the table, is highest. Only then are the 10,000 test rows looked at, for the last table and the figure.
 
-    python benchmarks/loss_comparison.py [IMAGE]     (default docs/images/loss_comparison.svg; about 5 minutes)
+    python benchmarks/loss_comparison.py [FIGURE]    (default docs/images/loss_comparison.svg; about 5 minutes)
 """
 
 import os
@@ -31,7 +31,7 @@ STEPS = 2_000
 BATCH = 100
 IN_TABLE = (250, 500, 1_000, 2_000)
 JUDGED = (25, 50, 100, 150, 250, 375, 500, 750, 1_000, 1_250, 1_500, 1_750, 2_000)
-DEFAULT_IMAGE = Path(__file__).parent.parent / "docs" / "images" / "loss_comparison.svg"
+DEFAULT_FIGURE = Path(__file__).parent.parent / "docs" / "images" / "loss_comparison.svg"
 
 
 class Rows(NamedTuple):
@@ -107,7 +107,7 @@ def processor() -> str:
     return named[0] if named else platform.processor() or platform.machine()
 
 
-def save_image(test: dict[str, np.ndarray], rates: dict[str, float], path: Path) -> None:
+def save_figure(test: dict[str, np.ndarray], rates: dict[str, float], path: Path) -> None:
     """Mean test accuracy by step, with a band from the worst to the best seed."""
     import matplotlib as mpl
 
@@ -132,8 +132,8 @@ def save_image(test: dict[str, np.ndarray], rates: dict[str, float], path: Path)
 
 
 def main() -> None:
-    """Run the grid, choose the rates, print the tables, draw the image."""
-    image = Path(sys.argv[1]) if len(sys.argv) > 1 else DEFAULT_IMAGE
+    """Run the grid, choose the rates, print the tables, draw the figure."""
+    figure = Path(sys.argv[1]) if len(sys.argv) > 1 else DEFAULT_FIGURE
     dataset = likely.open_dataset("fashion-mnist")
     if dataset.test is None:
         raise RuntimeError("Fashion-MNIST has a test part.")
@@ -166,8 +166,8 @@ def main() -> None:
     for loss, curves in chosen.items():
         cells = [f"{c.mean():.1f} ({c.min():.1f} to {c.max():.1f})" for c in curves[:, at].T]
         print(f"| {LOSSES[loss]} | {rates[loss]:g} | " + " | ".join(cells) + " |")
-    save_image(chosen, rates, image)
-    print(f"\nimage: {image.name}")
+    save_figure(chosen, rates, figure)
+    print(f"\nfigure: {figure.name}")
 
 
 if __name__ == "__main__":

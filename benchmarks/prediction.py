@@ -2,7 +2,7 @@
 
 What is in the clock: from uint8 images in memory to an array of probabilities. ONNX Runtime runs the same network,
 exported by torch with its own folding, with the same threads, on the same images: both divide by 255, both answer the
-image and its mirror image, both put the softmax of the mean on top; the largest difference is printed. Both take
+image and its mirrored copy, both put the softmax of the mean on top; the largest difference is printed. Both take
 turns; medians. ONNX Runtime's threads do not spin between its runs, since that would slow torch beside it.
 
     python benchmarks/prediction.py MODEL [ROUNDS [MOST]]         (default 7 rounds, up to 1,000,000 images)

@@ -26,7 +26,7 @@ import numpy as np
 
 import likely
 
-IMAGE = Path(__file__).parents[1] / "docs/images/side_by_side.svg"
+FIGURE = Path(__file__).parents[1] / "docs/images/side_by_side.svg"
 
 Look = Callable[[np.ndarray], None]
 """Takes labels, or probabilities, for the test images."""
@@ -223,7 +223,7 @@ def report(curves: dict[str, list[list[tuple[float, float]]]], n_seeds: int, lim
         reached = [median[plan][0] for plan in PLANS if median[plan][1] >= accuracy]
         least = min(reached, default=float("nan"))
         print(f"| {name} | {accuracy:.2%} | {seconds:.1f} | {least:.1f} | {seconds / least:.1f} |")
-    draw(median, IMAGE)
+    draw(median, FIGURE)
 
 
 def draw(found: dict[str, tuple[float, float]], path: Path) -> None:

@@ -1,4 +1,4 @@
-"""From stored rows to scores: batches, the mirror image, and the memory that they take."""
+"""From stored rows to scores: batches, the mirrored copy, and the memory that they take."""
 
 import tracemalloc
 

@@ -102,7 +102,8 @@ class TrainingEntry(_Entry):
 class Card(_Entry):
     """The document of a model file.
 
-    With `hflip` the mirror image is averaged in, unless the first answer has a probability of `tta_threshold` or more.
+    With `hflip` the mirrored copy of an image is averaged in, unless the first answer has a probability of
+    `tta_threshold` or more.
 
     Scores are divided by the `temperature`; then the `biases`, one per class, are added where held-out rows supported
     any.

@@ -19,9 +19,9 @@ Asked = Callable[[Array], tuple[np.ndarray, ...]]
 
 @dataclass(frozen=True)
 class Inference:
-    """Preprocessing, forward pass and averaging with the mirrored image, in batches.
+    """Preprocessing, forward pass and averaging with mirrored copies of images, in batches.
 
-    With z(x) the scores and features of an image, x' its mirror image and p the largest probability of the first
+    With z(x) the scores and features of an image, x' its mirrored copy and p the largest probability of the first
     answer, the scores are
 
         (1 - w) z(x) + w z(x'),    w = 1/2 clip((t - p) / (1 - t), 0, 1)
@@ -33,7 +33,7 @@ class Inference:
         preprocessor: from stored rows to the network's input.
         forward: from prepared rows to (scores, features).
         scores_alone: from prepared rows to scores.
-        hflip: whether mirror images are averaged in (test-time augmentation).
+        hflip: whether mirrored copies are averaged in (test-time augmentation).
         tta_threshold: t, the probability of the first answer from which on they are not.
         head: by name; what makes probabilities of scores.
     """

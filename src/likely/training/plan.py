@@ -64,7 +64,7 @@ class Plan:
         epochs: passes over the training rows.
         hflip: whether training and prediction may flip images left to right.
         power_transform: whether skewed columns of numbers are made symmetric before the network sees them.
-        tta_threshold: the probability of the first answer from which on the mirror image is not asked (test-time
+        tta_threshold: the probability of the first answer from which on the mirrored copy is not asked (test-time
             augmentation); 1 always asks.
         augment: what else changes training rows.
         start: parameters to begin with.

@@ -1,6 +1,6 @@
-"""Draw the images of docs/lecture.md with the library: python docs/draw_images.py [FOLDER]
+"""Draw the figures of docs/lecture.md with the library: python docs/draw_figures.py [FOLDER]
 
-The numbers come from fixed seeds, so that the same versions give the same files. The image that compares losses is
+The numbers come from fixed seeds, so that the same versions give the same files. The figure that compares losses is
 a measurement; benchmarks/loss_comparison.py draws it.
 """
 
@@ -128,7 +128,7 @@ def save(figure: Figure, path: Path) -> None:
 
 
 def main() -> None:
-    """Draw every image into the folder."""
+    """Draw every figure into the folder."""
     folder = Path(sys.argv[1]) if len(sys.argv) > 1 else DEFAULT_FOLDER
     folder.mkdir(parents=True, exist_ok=True)
     draw_rooms(folder / "rooms.svg")
