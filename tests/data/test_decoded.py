@@ -10,7 +10,7 @@ from PIL import Image
 
 from likely.data.images import decode_many, image_cache
 from likely.data.images.decode import read_image
-from likely.data.images.decode_many import load_images
+from likely.data.images.decode_many import Reading, load_images
 from likely.errors import CacheWarning, DataError, ImageError
 from likely.preprocessing.stored_rows import StoredRows
 
@@ -35,7 +35,7 @@ def save(folder: Path, n: int, mode: str = "L", size: tuple[int, int] = (9, 7), 
 
 
 def load(paths: list[Path], **settings: object) -> decode_many.Loaded:
-    return load_images(paths, [str(path) for path in paths], **settings)  # type: ignore[arg-type]
+    return load_images(paths, [str(path) for path in paths], Reading(**settings))  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(("mode", "shape"), [("L", (7, 9)), ("RGB", (7, 9, 3)), ("P", (7, 9, 3)), ("LA", (7, 9))])

@@ -9,6 +9,7 @@ from typing import Literal, TypeAlias
 from likely.data import bundled
 from likely.data.dataset import Dataset, Task
 from likely.data.images import fashion_mnist
+from likely.data.images.decode_many import Reading
 from likely.data.images.idx import is_idx_folder, open_idx_folder
 from likely.data.images.open_class_folder import open_class_folder
 from likely.data.npz import open_npz
@@ -79,6 +80,8 @@ def open_dataset(
         )
     _check_groups(name, kind, group, group_by_folder)
 
+    how = Reading(image_size, skip_bad, progress)
+
     def opened() -> Dataset:
         match kind:
             case "named":
@@ -87,9 +90,7 @@ def open_dataset(
                     fashion_mnist.load_fashion_mnist(data_folder, progress) if fashion else bundled.load_bundled(name)
                 )
             case "class folder":
-                return open_class_folder(
-                    path, image_size=image_size, skip_bad=skip_bad, group_by_folder=group_by_folder, progress=progress
-                )
+                return open_class_folder(path, how, group_by_folder=group_by_folder)
             case "idx folder":
                 return fashion_mnist.recognize(path) or open_idx_folder(path)
             case "table":
@@ -99,12 +100,10 @@ def open_dataset(
                     image=image,
                     group=group,
                     task=task,
-                    image_size=image_size,
-                    skip_bad=skip_bad,
                     test_last=test_last,
                     columns=columns,
                     to_learn=to_learn,
-                    progress=progress,
+                    how=how,
                 )
             case "npz":
                 return open_npz(path, task=task)

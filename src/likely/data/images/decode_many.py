@@ -30,6 +30,24 @@ _Result = TypeVar("_Result")
 
 
 @dataclass(frozen=True)
+class Reading:
+    """How the images in files are read.
+
+    Args:
+        image_size: resize all to this height and width; without it they must have one size.
+        skip_bad: leave out what can't be read, instead of refusing the whole.
+        progress: told how many have been read.
+    """
+
+    image_size: int | None = None
+    skip_bad: bool = False
+    progress: Progress | None = None
+
+
+AS_THEY_ARE = Reading()
+
+
+@dataclass(frozen=True)
 class Loaded:
     """Images as rows.
 
@@ -46,22 +64,13 @@ class Loaded:
     digests: tuple[str, ...]
 
 
-def load_images(
-    sources: Sequence[Source],
-    names: Sequence[str],
-    *,
-    image_size: int | None = None,
-    skip_bad: bool = False,
-    progress: Progress | None = None,
-) -> Loaded:
+def load_images(sources: Sequence[Source], names: Sequence[str], how: Reading = AS_THEY_ARE) -> Loaded:
     """All the images at one size, gray if all of them are, else in color.
 
     Args:
         sources: files, or their bytes.
         names: what to call them in errors.
-        image_size: resize all to this height and width; without it they must have one size.
-        skip_bad: leave out what can't be read, instead of refusing the whole.
-        progress: told how many have been read.
+        how: they are read.
     Raises:
         DataError: if sizes differ without `image_size`, an image can't be read and `skip_bad` is not given, or none
             is left; it names the first few.
@@ -69,15 +78,15 @@ def load_images(
     heads: dict[int, tuple[str, tuple[int, ...]]] = {}
     failed: dict[int, str] = {}
     named = list(zip(sources, names, strict=True))
-    for i, head in enumerate(_in_parallel(_head, named, "looking at images", progress)):
+    for i, head in enumerate(_in_parallel(_head, named, "looking at images", how.progress)):
         if isinstance(head, str):
             failed[i] = head
         else:
             heads[i] = head
-    _refuse(failed, skip_bad, len(sources))
+    _refuse(failed, how.skip_bad, len(sources))
     usable = list(heads)
     digests = [digest for digest, _ in heads.values()]
-    shape = _common_shape({heads[i][1]: names[i] for i in reversed(usable)}, image_size)
+    shape = _common_shape({heads[i][1]: names[i] for i in reversed(usable)}, how.image_size)
 
     def decode(i: int) -> Decoded:
         try:
@@ -87,10 +96,10 @@ def load_images(
 
     cache = ImageCache(digests, shape)
     X, bad = _found(cache, decode) or cache.fill(
-        lambda: _in_parallel(decode, [(i,) for i in range(len(usable))], "decoding images", progress)
+        lambda: _in_parallel(decode, [(i,) for i in range(len(usable))], "decoding images", how.progress)
     )
     failed |= {usable[i]: reason for i, reason in bad.items()}
-    _refuse(failed, skip_bad, len(sources))
+    _refuse(failed, how.skip_bad, len(sources))
     good = [i for i in range(len(usable)) if i not in bad]
     return Loaded(
         X,

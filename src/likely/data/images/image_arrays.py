@@ -14,7 +14,7 @@ import numpy as np
 
 from likely.arrays import to_numpy
 from likely.data.images.decode import image_shape, read_image
-from likely.data.images.decode_many import load_images
+from likely.data.images.decode_many import Reading, load_images
 from likely.errors import DataError, ShapeError
 from likely.preprocessing.stored_rows import RowArray, StoredRows
 
@@ -135,7 +135,7 @@ def _stack_files(X: Sequence[Any], image_size: int | None) -> RowArray:
     if all(isinstance(x, str | bytes | os.PathLike) for x in X):
         sources = [x if isinstance(x, bytes) else Path(x) for x in X]
         names = [f"Row {i}" if isinstance(x, bytes) else os.fspath(x) for i, x in enumerate(X)]
-        return load_images(sources, names, image_size=image_size).X
+        return load_images(sources, names, Reading(image_size)).X
     shapes = [image_shape(x, name=f"Row {i}") for i, x in enumerate(X)]
     other = [i for i, shape in enumerate(shapes) if shape[:2] != shapes[0][:2]]
     if other and image_size is None:

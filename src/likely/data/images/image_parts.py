@@ -7,9 +7,8 @@ from pathlib import Path
 import numpy as np
 
 from likely.data.dataset import PARTS, Part
-from likely.data.images.decode_many import SHOWN, load_images
+from likely.data.images.decode_many import SHOWN, Reading, load_images
 from likely.data.images.find import Found
-from likely.data.progress_callback import Progress
 from likely.errors import DataError
 from likely.preprocessing.stored_rows import take_rows
 
@@ -27,10 +26,7 @@ def read_parts(
     found: Sequence[Found],
     part_of: Sequence[str],
     answers: Part,
-    *,
-    image_size: int | None = None,
-    skip_bad: bool = False,
-    progress: Progress | None = None,
+    how: Reading,
 ) -> tuple[dict[str, Part], tuple[str, ...]]:
     """The parts that have an image that can be read, and what to say of those that have been left out.
 
@@ -38,21 +34,17 @@ def read_parts(
         found: the images.
         part_of: the part of each.
         answers: one row per image, with everything but the images.
-        image_size: resize all to this height and width; without it they must have one size.
-        skip_bad: leave out what can't be read, instead of refusing the whole.
-        progress: told how many have been read.
+        how: they are read.
     Raises:
         DataError: if there is nothing to read in a place, or as `load_images`.
     """
     missing = [str(entry.error) for entry in found if entry.source is None]
-    if missing and not skip_bad:
+    if missing and not how.skip_bad:
         more = f"\n(and {len(missing) - SHOWN:,} more)" if len(missing) > SHOWN else ""
         raise DataError("\n".join([f"{len(missing):,} of {len(found):,} rows name no image:", *missing[:SHOWN]]) + more)
     named = [i for i, entry in enumerate(found) if entry.source is not None]
     sources = [source for entry in found if (source := entry.source) is not None]
-    loaded = load_images(
-        sources, [found[i].name for i in named], image_size=image_size, skip_bad=skip_bad, progress=progress
-    )
+    loaded = load_images(sources, [found[i].name for i in named], how)
     kept = np.array(named, dtype=np.int64)[loaded.kept]
     on_disk = all(isinstance(source, Path) for source in sources)
     part_of_kept = np.array(part_of)[kept]

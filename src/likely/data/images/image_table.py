@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 
 from likely.data.dataset import Dataset
+from likely.data.images.decode_many import Reading
 from likely.data.images.find import SUFFIXES, Found
 from likely.data.images.image_parts import read_parts
-from likely.data.progress_callback import Progress
 from likely.data.tables.split_column import Split
 from likely.data.tables.table import Table
 from likely.errors import DataError
@@ -50,10 +50,7 @@ def open_images(
     image: str,
     dataset: Dataset,
     split: Split,
-    *,
-    image_size: int | None = None,
-    skip_bad: bool = False,
-    progress: Progress | None = None,
+    how: Reading,
 ) -> Dataset:
     """The data set with the images of its table as rows.
 
@@ -62,9 +59,7 @@ def open_images(
         image: the column that holds the images.
         dataset: everything else about it; its training part has the answers of all rows.
         split: the rows of its parts.
-        image_size: resize images to this height and width.
-        skip_bad: leave out images that can't be read.
-        progress: told how many have been read.
+        how: the images are read.
     Raises:
         DataError: if a row has no image or one that leaves the table's folder, or as `load_images`.
     """
@@ -75,9 +70,7 @@ def open_images(
         [found[row] for row in rows.tolist()],
         part_of,
         dataset.train.take(rows),
-        image_size=image_size,
-        skip_bad=skip_bad,
-        progress=progress,
+        how,
     )
     return replace(dataset, **parts, image=image).with_notes(*notes)
 

@@ -8,22 +8,15 @@ from likely.data.classes import listed
 from likely.data.dataset import Dataset, Part
 from likely.data.groups import group_numbers
 from likely.data.images.class_folder import FolderScan, scan_class_folder
+from likely.data.images.decode_many import Reading
 from likely.data.images.find import search_folder
 from likely.data.images.image_parts import read_parts
-from likely.data.progress_callback import Progress
 from likely.errors import DataError
 
 LAYOUT = "Images go into one folder per class, such as FOLDER/boot/1.png, or into FOLDER/train/boot/1.png."
 
 
-def open_class_folder(
-    folder: Path,
-    *,
-    image_size: int | None = None,
-    skip_bad: bool = False,
-    group_by_folder: bool = False,
-    progress: Progress | None = None,
-) -> Dataset:
+def open_class_folder(folder: Path, how: Reading, *, group_by_folder: bool = False) -> Dataset:
     """The images in FOLDER/LABEL/..., or in FOLDER/train/LABEL/... with val/ and test/ beside it.
 
     The classes are the sorted names of the training part's folders. Images are gray if all of them are, else color.
@@ -31,14 +24,12 @@ def open_class_folder(
 
     Args:
         folder: the folder.
-        image_size: resize all images to this height and width; without it they must have one size.
-        skip_bad: leave out images that can't be read, and say how many.
+        how: the images are read.
         group_by_folder: whether images in one folder below that of their class, FOLDER/LABEL/person-1/..., are
             related; folders of one name are one group, in all classes and parts. An image right in the folder of its
             class is related to no other.
-        progress: told how many images have been read.
     Raises:
-        DataError: if there are no class folders, a class has no image, sizes differ without `image_size`, an
+        DataError: if there are no class folders, a class has no image, sizes differ and none was asked for, an
             image can't be read, or another part has a class that the training part lacks; it names the first few.
     """
     scan = scan_class_folder(folder)
@@ -50,9 +41,7 @@ def open_class_folder(
         [one.found for one in images],
         [one.part for one in images],
         answers,
-        image_size=image_size,
-        skip_bad=skip_bad,
-        progress=progress,
+        how,
     )
     lost = [label for i, label in enumerate(labels) if not (parts["train"].y == i).any()]
     if lost:

@@ -9,6 +9,7 @@ import numpy as np
 
 from likely.data.dataset import Dataset, Task
 from likely.data.images.decode import look_at_image
+from likely.data.images.decode_many import Reading
 from likely.data.inspect.all_rows import AllRows
 from likely.data.inspect.check_dataset import check_dataset
 from likely.data.inspect.findings import Finding, Findings, Place
@@ -117,19 +118,12 @@ def check_source(
     try:
         with readable(name):
             kind, path = source_of(name)
+            how = Reading(image_size, skip_bad, progress)
             looked = None
             if kind == "class folder":
-                looked = look_at_folder(path, image_size=image_size, skip_bad=skip_bad, progress=progress)
+                looked = look_at_folder(path, how)
             elif kind == "table":
-                looked = look_at_image_table(
-                    path,
-                    label=label,
-                    image=image,
-                    task=task,
-                    image_size=image_size,
-                    skip_bad=skip_bad,
-                    progress=progress,
-                )
+                looked = look_at_image_table(path, label, image, task, how)
         if looked is not None:
             return _check_files(name, looked, seed)
         dataset = open_dataset(

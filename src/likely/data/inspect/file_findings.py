@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from likely.data.corrections import relative_path
+from likely.data.images.decode_many import Reading
 from likely.data.images.image_parts import LabeledImage
 from likely.data.inspect.files import Seen
 from likely.data.inspect.findings import Finding, Place, Severity, about, counted
@@ -17,9 +18,7 @@ _ODD_SHAPE = 1.5
 """... or if it is so many times wider or higher, for its size, than the median."""
 
 
-def about_files(
-    folder: Path, files: Sequence[LabeledImage], seen: Sequence[Seen], *, image_size: int | None, skip_bad: bool
-) -> list[Finding]:
+def about_files(folder: Path, files: Sequence[LabeledImage], seen: Sequence[Seen], how: Reading) -> list[Finding]:
     """The findings, one of each kind at most."""
     bad = [(f, s) for f, s in zip(files, seen, strict=True) if s.error is not None]
     good = [(f, s) for f, s in zip(files, seen, strict=True) if s.error is None]
@@ -41,13 +40,15 @@ def about_files(
     return [
         *finding(
             "unreadable",
-            "warning" if skip_bad else "error",
+            "warning" if how.skip_bad else "error",
             bad,
             "can't be read",
-            "Left out, as --skip-bad says." if skip_bad else "Fix or remove them, or go on without them: --skip-bad.",
+            "Left out, as --skip-bad says."
+            if how.skip_bad
+            else "Fix or remove them, or go on without them: --skip-bad.",
             lambda s: _reason(s.error or ""),
         ),
-        *_sizes(folder, good, image_size),
+        *_sizes(folder, good, how.image_size),
         *finding(
             "constant",
             "warning",

@@ -5,24 +5,20 @@ from pathlib import Path
 
 from likely.data.corrections import relative_path
 from likely.data.images.class_folder import ClassFolder, FolderScan, scan_class_folder
+from likely.data.images.decode_many import Reading
 from likely.data.images.open_class_folder import LAYOUT
 from likely.data.inspect.file_findings import about_files
 from likely.data.inspect.files import Seen, look_at_files
 from likely.data.inspect.findings import Finding, Place, about
 from likely.data.inspect.looked_at import LookedAt, as_dataset, common_shape
-from likely.data.progress_callback import Progress
 
 
-def look_at_folder(
-    folder: Path, *, image_size: int | None = None, skip_bad: bool = False, progress: Progress | None = None
-) -> LookedAt:
+def look_at_folder(folder: Path, how: Reading) -> LookedAt:
     """The images of class folders, and every fault of them that would keep `open_class_folder` from opening them.
 
     Args:
         folder: the folder; if what it holds is not clear, nothing can be looked at.
-        image_size: the height and width that images will be resized to; None asks for one size.
-        skip_bad: whether images that can't be read will be left out.
-        progress: told how many have been read.
+        how: the images will be read.
     Raises:
         DataError: if it is not clear which folders are classes.
     """
@@ -30,14 +26,14 @@ def look_at_folder(
     if scan.without_classes:
         messages = [f"{path} must hold class folders; got a folder without any." for path in scan.without_classes]
         return LookedAt(None, None, [Finding("layout", "error", message, LAYOUT) for message in messages], None)
-    seen = look_at_files(scan.images, progress)
+    seen = look_at_files(scan.images, how.progress)
     found = [
         *_about_classes(scan, seen),
-        *about_files(folder, scan.images, seen, image_size=image_size, skip_bad=skip_bad),
+        *about_files(folder, scan.images, seen, how),
         *_left_out(scan),
     ]
     dataset, digests = as_dataset(str(folder), scan.images, seen, scan.labels)
-    return LookedAt(dataset, digests, found, common_shape(seen, image_size))
+    return LookedAt(dataset, digests, found, common_shape(seen, how.image_size))
 
 
 def _about_classes(scan: FolderScan, seen: list[Seen]) -> list[Finding]:

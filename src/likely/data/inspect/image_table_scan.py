@@ -4,26 +4,19 @@ from pathlib import Path
 from typing import Literal
 
 from likely.data.dataset import Task
+from likely.data.images.decode_many import Reading
 from likely.data.images.image_parts import LabeledImage
 from likely.data.images.image_table import find_in_table, image_column
 from likely.data.inspect.file_findings import about_files
 from likely.data.inspect.files import look_at_files
 from likely.data.inspect.findings import Finding
 from likely.data.inspect.looked_at import LookedAt, as_dataset, common_shape
-from likely.data.progress_callback import Progress
 from likely.data.tables.open_table import check_learned, read_labeled_table
 from likely.errors import DataError
 
 
 def look_at_image_table(
-    path: Path,
-    *,
-    label: str | None = None,
-    image: str | None = None,
-    task: Literal["auto"] | Task = "auto",
-    image_size: int | None = None,
-    skip_bad: bool = False,
-    progress: Progress | None = None,
+    path: Path, label: str | None, image: str | None, task: Literal["auto"] | Task, how: Reading
 ) -> LookedAt | None:
     """Every image that the table names or holds; None if it has none, or numbers for answers.
 
@@ -41,11 +34,11 @@ def look_at_image_table(
         for part, rows in split.rows.items()
         for row in rows.tolist()
     ]
-    seen = look_at_files(files, progress)
+    seen = look_at_files(files, how.progress)
     dataset, digests = as_dataset(str(path), files, seen, answers.labels)
-    findings = about_files(path.parent, files, seen, image_size=image_size, skip_bad=skip_bad)
+    findings = about_files(path.parent, files, seen, how)
     try:
         check_learned(labeled)
     except DataError as error:
         findings.append(Finding("unseen-class", "error", str(error)))
-    return LookedAt(dataset, digests, findings, common_shape(seen, image_size))
+    return LookedAt(dataset, digests, findings, common_shape(seen, how.image_size))

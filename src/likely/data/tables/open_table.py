@@ -10,9 +10,9 @@ import numpy as np
 
 from likely.data.dataset import Dataset, Part, Task
 from likely.data.groups import group_numbers
+from likely.data.images.decode_many import AS_THEY_ARE, Reading
 from likely.data.images.image_table import image_column, open_images
 from likely.data.order import in_order, time_like
-from likely.data.progress_callback import Progress
 from likely.data.tables.encode import describe, encode
 from likely.data.tables.split_column import Split, read_split
 from likely.data.tables.table import Table, as_texts, read_table, unusable
@@ -30,12 +30,10 @@ def open_table(
     image: str | None = None,
     group: str | None = None,
     task: Literal["auto"] | Task = "auto",
-    image_size: int | None = None,
-    skip_bad: bool = False,
     test_last: str | None = None,
     columns: Sequence[Column] | None = None,
     to_learn: bool = True,
-    progress: Progress | None = None,
+    how: Reading = AS_THEY_ARE,
 ) -> Dataset:
     """The rows of a CSV, TSV or Parquet file with their answers; what was decided stands in the notes.
 
@@ -45,13 +43,11 @@ def open_table(
         image: the column with paths or bytes of images; None takes one that holds nothing else, if there is one.
         group: the column that says which rows are related: those of one value. It is not learned from.
         task: what the answers are; "auto" decides as `read_answers` does.
-        image_size: resize images to this height and width.
-        skip_bad: leave out images that can't be read, and say how many.
         test_last: the column of numbers or dates whose latest rows are to be the test part; it stays what it is
             otherwise, learned from or left out.
         columns: those that a model learned from, to encode the rows as it does; None describes the table's own.
         to_learn: whether the rows are to be learned from, or only to be judged.
-        progress: told how many images have been read.
+        how: images are read.
     Raises:
         DataError: if a column is not there or not usable, answers are missing, or nothing is left to learn from.
     """
@@ -85,7 +81,7 @@ def open_table(
         notes=(*notes, *([answers.note] if answers.note else []), *split.notes),
     )
     if image is not None:
-        return open_images(table, image, dataset, split, image_size=image_size, skip_bad=skip_bad, progress=progress)
+        return open_images(table, image, dataset, split, how)
     return _open_rows(table, dataset, split, columns, to_learn=to_learn)
 
 
