@@ -23,7 +23,8 @@ from likely.data.splits import random_split
 from likely.functional.heads import softmax
 from likely.metrics import accuracy, calibration_error, log_loss
 from likely.training import train
-from likely.training.fit import Silent, learn
+from likely.training.fit import learn
+from likely.training.watcher import Silent
 from likely.trust.temperature import apply_temperature, fit_temperature
 
 _STARTS = (0.95, 0.9, 0.8, 0.6)

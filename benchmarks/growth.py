@@ -40,10 +40,10 @@ def tiled(folder: Path, n: int) -> Path:
 def fit_and_report(path: str, n: int, width: int) -> None:
     """Print the peak of one fit in MB: what a process of its own does."""
     from likely.cli.app import app
-    from likely.training import plan
+    from likely.training.presets import RECIPES
 
-    recipe = plan._RECIPES["conv", "fast"]
-    plan._RECIPES["conv", "fast"] = replace(recipe, settings={**recipe.settings, "width": width})
+    recipe = RECIPES["conv", "fast"]
+    RECIPES["conv", "fast"] = replace(recipe, settings={**recipe.settings, "width": width})
     epochs = min(1.0, _STEPS * recipe.batch_size / n)
     with tempfile.TemporaryDirectory() as out, contextlib.redirect_stdout(sys.stderr):
         app(["fit", path, "--out", f"{out}/run", "--epochs", str(epochs)], standalone_mode=False)

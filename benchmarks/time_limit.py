@@ -18,7 +18,8 @@ import time
 import numpy as np
 
 from likely.config import RunConfig, parse_duration
-from likely.training.fit import judge, learn, open_data
+from likely.training.fit import judge, learn
+from likely.training.open_data import open_data
 
 
 def main() -> int:

@@ -15,7 +15,9 @@ from likely.functional.objective import Objective
 from likely.networks.linear import Linear
 from likely.networks.mlp import MLP
 from likely.training.plan import Plan
-from likely.training.train import Rows, train
+from likely.training.task import REGRESSION
+from likely.training.train import train
+from likely.training.training_rows import Rows
 
 
 @pytest.mark.parametrize("engine", ["numpy", "jax", "torch"])
@@ -64,6 +66,6 @@ def test_an_mlp_fits_the_sine() -> None:
         epochs=10_000,
         hflip=False,
     )
-    rows = Rows(x, np.sin(x), None, classifies=False)
+    rows = Rows(x, np.sin(x), None, task=REGRESSION)
     trained = train(plan, rows, np.arange(256), RunConfig(data="sine", dtype="float64"))
     assert np.abs(trained.scores(x) - np.sin(x)).max() < 1e-3

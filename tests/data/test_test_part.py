@@ -11,7 +11,7 @@ from likely.data.dataset import Dataset, Part
 from likely.data.splits import random_split
 from likely.data.test_part import with_test_part
 from likely.errors import DataError
-from likely.training.fit import open_data
+from likely.training.open_data import open_data
 
 
 def _dataset(y: np.ndarray) -> Dataset:

@@ -14,7 +14,7 @@ from typer.testing import Result
 from likely.data.sources import open_dataset
 from likely.model import read_card
 from likely.model.run_folder import CONFIG
-from likely.training.fit import open_data
+from likely.training.open_data import open_data
 
 Likely = Callable[..., Result]
 QUICK = ("--network", "linear", "--epochs", "3")

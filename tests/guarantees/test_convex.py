@@ -16,8 +16,11 @@ from likely.arrays import one_hot
 from likely.config import RunConfig
 from likely.functional.heads import log_softmax
 from likely.metrics import log_loss
-from likely.training.plan import choose_plan
-from likely.training.train import Rows, Trained, train
+from likely.training.choose_plan import choose_plan
+from likely.training.task import CLASSIFICATION
+from likely.training.train import train
+from likely.training.trained import Trained
+from likely.training.training_rows import Rows
 
 
 def three_gaussians(n: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
@@ -39,8 +42,8 @@ def solved(X: np.ndarray, y: np.ndarray, weights: np.ndarray | None = None, **se
     """The network trained on all of these rows, without any held out."""
     config, k = RunConfig(network="linear", **settings), int(y.max()) + 1
     shape, n = X.shape[1:], len(X)
-    plan = choose_plan(config, row_shape=shape, n_rows=n, n_outputs=k, task="classification", hflip=False)
-    return train(plan, Rows(X, one_hot(y, k), weights, classifies=True), np.arange(n), config)
+    plan = choose_plan(config, row_shape=shape, n_rows=n, n_outputs=k, task=CLASSIFICATION, hflip=False)
+    return train(plan, Rows(X, one_hot(y, k), weights, task=CLASSIFICATION), np.arange(n), config)
 
 
 def objective(

@@ -17,7 +17,10 @@ from likely.config import RunConfig
 from likely.registry import HEADS
 from likely.training.cross_validate import cross_validate
 from likely.training.held_out_scores import Outcome
-from likely.training.train import Rows
+from likely.training.job import Job
+from likely.training.task import CLASSIFICATION
+from likely.training.training_rows import Rows
+from likely.training.watcher import Silent
 from likely.trust.temperature import apply_temperature, fit_temperature
 
 
@@ -41,16 +44,16 @@ def _clouds(n: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
 def _learn(load: dict[str, float], limit: float = 6.0, n: int = 1_200) -> tuple[Outcome, list[str], Ticks]:
     """Cross-validation under a load that begins where a message begins with these words."""
     X, y = _clouds(n, 0)
-    rows = Rows(X, one_hot(y, 3, np.float32), None, classifies=True)
+    rows = Rows(X, one_hot(y, 3, np.float32), None, task=CLASSIFICATION)
     watch, said = Ticks(), []
 
-    def say(message: str) -> None:
-        said.append(message)
-        watch.seconds = next((load[words] for words in load if message.startswith(words)), watch.seconds)
+    class Loaded(Silent):
+        def say(self, message: str) -> None:
+            said.append(message)
+            watch.seconds = next((load[words] for words in load if message.startswith(words)), watch.seconds)
 
     config = RunConfig(network="mlp", hidden=(16,), epochs=1e5, time_limit=limit)
-    outcome = cross_validate(rows, config, False, say, lambda record, fold="": None, watch=watch)
-    return outcome, said, watch
+    return cross_validate(Job(rows, config, watcher=Loaded(), watch=watch)), said, watch
 
 
 def _log_probs(outcome: Outcome, X: np.ndarray) -> np.ndarray:
@@ -114,14 +117,15 @@ def test_the_fold_that_answers_is_the_latest_complete_one() -> None:
 
 def test_all_networks_are_trained_as_long_as_the_first() -> None:
     X, y = _clouds(1_200, 0)
-    rows = Rows(X, one_hot(y, 3, np.float32), None, classifies=True)
+    rows = Rows(X, one_hot(y, 3, np.float32), None, task=CLASSIFICATION)
     last: dict[str, Any] = {}
     config = RunConfig(network="mlp", hidden=(16,), epochs=1e5, time_limit=6.0)
 
-    def record(entry: Any, fold: str = "") -> None:
-        last[fold] = entry
+    class Last(Silent):
+        def record(self, record: Any, fold: str = "") -> None:
+            last[fold] = record
 
-    cross_validate(rows, config, False, lambda message: None, record, watch=Ticks())
+    cross_validate(Job(rows, config, watcher=Last(), watch=Ticks()))
     epochs = [entry.epoch for entry in last.values()]
     assert len(epochs) == 6
     assert max(epochs) - min(epochs) < 0.1
@@ -189,8 +193,8 @@ def _new_rows(world: Any, n: int, seed: int) -> Figures:
     """How the out-of-fold figures of a fit fit 4,000 new rows."""
     rng = np.random.default_rng(seed)
     (X, y), (X_new, y_new) = world(rng, n), world(rng, 4_000)
-    rows = Rows(X, one_hot(y, int(y.max()) + 1, np.float32), None, classifies=True)
-    outcome = cross_validate(rows, RunConfig(seed=seed), False, lambda message: None, lambda record, fold="": None)
+    rows = Rows(X, one_hot(y, int(y.max()) + 1, np.float32), None, task=CLASSIFICATION)
+    outcome = cross_validate(Job(rows, RunConfig(seed=seed)))
     assert outcome.calibration is not None
     log_probs = np.asarray(HEADS["softmax"].log_probs(outcome.calibration.scores), dtype=np.float64)
     held_out = apply_temperature(log_probs, fit_temperature(log_probs, rows.Y))[np.arange(n), y]

@@ -12,7 +12,8 @@ from likely.errors import ConfigError, ShapeError
 from likely.networks import create_network
 from likely.networks.convnet import ConvNet, block_widths, whitening_filters
 from likely.networks.network import Network, TorchNetwork
-from likely.training.plan import choose_plan
+from likely.training.choose_plan import choose_plan
+from likely.training.task import CLASSIFICATION
 
 
 def smooth_images(n: int, channels: int, side: int, seed: int = 0) -> np.ndarray:
@@ -53,7 +54,7 @@ def test_larger_patches_make_large_images_small(side: int, stride: int, blocks: 
      ((1000, 9), 4), ((1000, 5), 2), ((400, 500, 3), 16)],
 )  # fmt: skip
 def test_the_plan_has_patches_for_the_images(shape: tuple[int, ...], stride: int) -> None:
-    plan = choose_plan(RunConfig(), row_shape=shape, n_rows=9_000, n_outputs=3, task="classification", hflip=False)
+    plan = choose_plan(RunConfig(), row_shape=shape, n_rows=9_000, n_outputs=3, task=CLASSIFICATION, hflip=False)
     assert plan.network.settings["stride"] == stride
     engine = create_engine(
         "torch", plan.network, n_outputs=3, head="softmax", loss="cross_entropy", optimizer=Optimizer(), seed=0,

@@ -14,9 +14,11 @@ from likely.config import RunConfig
 from likely.data.dataset import Dataset, Part
 from likely.data.sources import open_dataset
 from likely.preprocessing.stored_rows import StoredRows, join_rows, pieces, take_rows
+from likely.training.choose_plan import choose_plan
 from likely.training.fit import judge, learn
-from likely.training.plan import choose_plan
-from likely.training.train import Rows, train
+from likely.training.task import TASKS
+from likely.training.train import train
+from likely.training.training_rows import Rows
 
 SMALL = np.arange(60, dtype=np.uint8).reshape(10, 2, 3)
 
@@ -81,10 +83,10 @@ def test_every_engine_gives_the_same_numbers(
     config = RunConfig(network=network, engine=engine, epochs=1)
     y = stored.train.y
     Y = one_hot(y, 10, "float32") if task == "classification" else y[:, None].astype(np.float32)
-    plan = choose_plan(config, row_shape=(8, 8), n_rows=300, n_outputs=Y.shape[1], task=task, hflip=False)
+    plan = choose_plan(config, row_shape=(8, 8), n_rows=300, n_outputs=Y.shape[1], task=TASKS[task], hflip=False)
     index = np.random.default_rng(0).permutation(len(y))[:300]
     scores = [
-        train(plan, Rows(X, Y, None, task == "classification"), index, config).scores(stored.train.X[:50])
+        train(plan, Rows(X, Y, None, TASKS[task]), index, config).scores(stored.train.X[:50])
         for X in (stored.train.X, stored.train.X[:])
     ]
     np.testing.assert_array_equal(*scores)

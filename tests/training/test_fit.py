@@ -10,7 +10,8 @@ import likely
 from likely.config import RunConfig
 from likely.data.dataset import Dataset
 from likely.errors import ConfigError, DataError, EngineError, OutputError
-from likely.training.fit import Run, fit, open_data
+from likely.training.fit import Run, fit
+from likely.training.open_data import open_data
 
 
 def test_a_short_real_fit_learns_and_is_calibrated(fashion: Dataset, tmp_path: Path) -> None:

@@ -22,29 +22,36 @@ from likely.training.cross_validate import cross_validate
 from likely.training.descent import Record
 from likely.training.held_out_scores import Outcome
 from likely.training.hold_out import hold_out
-from likely.training.train import Rows
+from likely.training.job import Job
+from likely.training.task import CLASSIFICATION, REGRESSION
+from likely.training.training_rows import Rows
+from likely.training.watcher import Silent
 from likely.trust.temperature import fit_temperature
 from likely.trust.unseen import MASKED
 
 X_IRIS, Y_IRIS = load_iris(return_X_y=True)
-IRIS = Rows(X_IRIS, one_hot(Y_IRIS, 3), None, classifies=True)
+IRIS = Rows(X_IRIS, one_hot(Y_IRIS, 3), None, task=CLASSIFICATION)
 
 
 def _numbered(n: int) -> Rows:
     """Rows that carry their own number as input and as target, so that one can tell who was where."""
     numbers = np.arange(n, dtype=np.float64)
-    return Rows(numbers[:, None], numbers[:, None], None, classifies=False)
+    return Rows(numbers[:, None], numbers[:, None], None, task=REGRESSION)
 
 
 def _hold(how: Any, rows: Rows, config: RunConfig) -> tuple[Outcome, list[str], list[Record]]:
     said: list[str] = []
     records: list[Record] = []
 
-    def record(entry: Record, fold: str = "") -> None:
-        if not fold:
-            records.append(entry)
+    class Noting(Silent):
+        def say(self, message: str) -> None:
+            said.append(message)
 
-    return how(rows, config, False, said.append, record), said, records
+        def record(self, record: Record, fold: str = "") -> None:
+            if not fold:
+                records.append(record)
+
+    return how(Job(rows, config, watcher=Noting())), said, records
 
 
 @pytest.mark.parametrize(
@@ -87,7 +94,7 @@ def test_parts_are_drawn_without_a_look_at_the_labels() -> None:
 def test_records_are_those_of_the_training() -> None:
     rng = np.random.default_rng(0)
     y = rng.permutation(np.repeat([0, 1, 2], [5_000, 900, 100]))
-    rows = Rows(rng.normal(size=(6_000, 2)), one_hot(y, 3), None, classifies=True)
+    rows = Rows(rng.normal(size=(6_000, 2)), one_hot(y, 3), None, task=CLASSIFICATION)
     outcome, _, records = _hold(hold_out, rows, RunConfig(network="linear", epochs=1))
     for part in (outcome.calibration, outcome.thresholds):
         assert part is not None
@@ -97,7 +104,7 @@ def test_records_are_those_of_the_training() -> None:
 
 def test_a_third_part_is_for_early_stopping() -> None:
     rng = np.random.default_rng(0)
-    rows = Rows(rng.normal(size=(5_000, 20)), one_hot(rng.integers(0, 2, 5_000), 2), None, classifies=True)
+    rows = Rows(rng.normal(size=(5_000, 20)), one_hot(rng.integers(0, 2, 5_000), 2), None, task=CLASSIFICATION)
     config = RunConfig(network="mlp", epochs=100, early_stopping=True)
     outcome, _, records = _hold(hold_out, rows, config)
     assert outcome.trained.stopped == "early stopping"
@@ -111,7 +118,7 @@ def test_a_third_part_is_for_early_stopping() -> None:
 
 def test_out_of_fold_scores_are_those_of_networks_that_have_not_seen_the_row() -> None:
     X, y = load_diabetes(return_X_y=True)
-    rows = Rows(X, y[:, None], None, classifies=False)
+    rows = Rows(X, y[:, None], None, task=REGRESSION)
     config = RunConfig(network="linear", dtype="float64", seed=3)
     outcome, said, _ = _hold(cross_validate, rows, config)
     expected = np.empty(len(y))
@@ -133,7 +140,7 @@ def test_out_of_fold_loss_chooses_the_length() -> None:
     rng = np.random.default_rng(0)
     X = rng.normal(size=(150, 20))
     y = (X[:, 0] + rng.normal(size=150) > 0).astype(int)
-    rows = Rows(X, one_hot(y, 2), None, classifies=True)
+    rows = Rows(X, one_hot(y, 2), None, task=CLASSIFICATION)
     config = RunConfig(network="mlp", epochs=120, learning_rate=0.02, dtype="float64")
     outcome, said, records = _hold(cross_validate, rows, config)
     assert records[-1].progress < 0.6
@@ -144,7 +151,7 @@ def test_out_of_fold_loss_chooses_the_length() -> None:
 @pytest.mark.parametrize(
     ("rows", "why"),
     [
-        (Rows(X_IRIS[::8], IRIS.Y[::8], None, classifies=True), "nineteen rows"),
+        (Rows(X_IRIS[::8], IRIS.Y[::8], None, task=CLASSIFICATION), "nineteen rows"),
         (_numbered(19), "nineteen numbers"),
     ],
 )
@@ -161,7 +168,7 @@ def test_too_few_rows_hold_none_out(rows: Rows, why: str) -> None:
 def test_a_class_of_few_rows_is_held_out_with_the_others(rare: int) -> None:
     # `rare` rows of one kind among 50 of another: every row is held out once, whatever there is of its label.
     part = np.r_[50 - rare : 100]
-    rows = Rows(X_IRIS[part], IRIS.Y[part], None, classifies=True)
+    rows = Rows(X_IRIS[part], IRIS.Y[part], None, task=CLASSIFICATION)
     outcome, _, _ = _hold(cross_validate, rows, RunConfig(network="linear", epochs=20))
     calibration = outcome.calibration
     assert (outcome.splits.method, outcome.splits.calibration) == ("cross-validation", 50 + rare)
@@ -181,7 +188,7 @@ def test_a_class_of_few_rows_is_held_out_with_the_others(rare: int) -> None:
 
 
 def test_where_no_label_comes_twice_the_temperature_is_1() -> None:
-    rows = Rows(np.random.default_rng(0).normal(size=(20, 3)), np.eye(20), None, classifies=True)
+    rows = Rows(np.random.default_rng(0).normal(size=(20, 3)), np.eye(20), None, task=CLASSIFICATION)
     outcome, _, _ = _hold(cross_validate, rows, RunConfig(network="linear", epochs=2))
     assert outcome.calibration is not None
     log_probs = outcome.calibration.log_probs("softmax")
@@ -191,7 +198,7 @@ def test_where_no_label_comes_twice_the_temperature_is_1() -> None:
 
 def test_a_label_that_the_draw_took_whole_has_its_stated_probability() -> None:
     y = np.concatenate([np.zeros(2_500, np.int64), np.ones(2_490, np.int64), np.arange(2, 12)])
-    rows = Rows(np.random.default_rng(0).normal(size=(5_000, 2)), one_hot(y, 12), None, classifies=True)
+    rows = Rows(np.random.default_rng(0).normal(size=(5_000, 2)), one_hot(y, 12), None, task=CLASSIFICATION)
     for seed in range(5):
         outcome, _, _ = _hold(hold_out, rows, RunConfig(network="linear", epochs=1, seed=seed))
         held = np.setdiff1d(np.arange(2, 12), y[outcome.index])
@@ -235,7 +242,7 @@ def test_a_time_limit_covers_all_folds() -> None:
 
 def test_weights_count_in_what_the_folds_choose() -> None:
     weights = np.where(Y_IRIS == 2, 1e-6, 1.0)
-    weighted = Rows(X_IRIS, IRIS.Y, weights, classifies=True)
+    weighted = Rows(X_IRIS, IRIS.Y, weights, task=CLASSIFICATION)
     config = RunConfig(network="linear", dtype="float64")
     outcome, said, _ = _hold(cross_validate, weighted, config)
     assert outcome.calibration is not None
@@ -252,13 +259,16 @@ import signal
 from test_held_out import IRIS
 from likely.config import RunConfig
 from likely.training.cross_validate import cross_validate
+from likely.training.job import Job
+from likely.training.watcher import Silent
 
-def say(message):
-    print(message, flush=True)
-    if INTERRUPT_AT and message.startswith(INTERRUPT_AT):
-        signal.raise_signal(signal.SIGINT)
+class Saying(Silent):
+    def say(self, message):
+        print(message, flush=True)
+        if INTERRUPT_AT and message.startswith(INTERRUPT_AT):
+            signal.raise_signal(signal.SIGINT)
 
-outcome = cross_validate(IRIS, RunConfig(network="linear", epochs=EPOCHS), False, say, lambda record, fold="": None)
+outcome = cross_validate(Job(IRIS, RunConfig(network="linear", epochs=EPOCHS), watcher=Saying()))
 assert outcome.thresholds is None and outcome.calibration.scores.shape == (30, 3)
 print(outcome.trained.stopped, outcome.splits.method, outcome.splits.train, outcome.splits.calibration)
 """
@@ -296,9 +306,12 @@ def test_ctrl_c_after_a_fold_keeps_the_network_that_was_trained_to_the_end(
 
 def test_records_of_folds_tell_the_way_through_all_runs() -> None:
     seen: list[tuple[str, float]] = []
-    cross_validate(
-        IRIS, RunConfig(network="linear"), False, str, lambda record, fold="": seen.append((fold, record.progress))
-    )
+
+    class Noting(Silent):
+        def record(self, record: Record, fold: str = "") -> None:
+            seen.append((fold, record.progress))
+
+    cross_validate(Job(IRIS, RunConfig(network="linear"), watcher=Noting()))
     folds_seen = [progress for fold, progress in seen if fold]
     assert {fold for fold, _ in seen} == {"", *(f"Fold {number} of 5" for number in range(1, 6))}
     assert folds_seen == sorted(folds_seen)

@@ -12,8 +12,8 @@ from likely.data.dataset import Dataset, Part
 from likely.data.sources import open_dataset
 from likely.errors import ConfigError, DataError
 from likely.training.descent import Record
+from likely.training.interrupt import Interrupt
 from likely.training.label_check import check_labels, out_of_fold
-from likely.training.train import Interrupt
 
 QUICK = RunConfig(network="linear", epochs=8)
 

@@ -10,9 +10,13 @@ from hypothesis import strategies as st
 from likely.arrays import one_hot
 from likely.config import RunConfig
 from likely.engines.by_torch import rates
+from likely.training.choose_plan import choose_plan
 from likely.training.hold_out import hold_out
-from likely.training.plan import Plan, choose_plan
-from likely.training.train import Rows
+from likely.training.job import Job
+from likely.training.plan import Plan
+from likely.training.task import CLASSIFICATION
+from likely.training.training_rows import Rows
+from likely.training.watcher import Silent
 
 PER_WIDTH = {32: 0.025, 48: 0.04, 64: 0.055, 80: 0.08, 96: 0.11, 128: 0.17}
 
@@ -30,7 +34,7 @@ def _plan(seconds: float | None, n_rows: int = 55_200, **settings: Any) -> Plan:
             row_shape=(28, 28),
             n_rows=n_rows,
             n_outputs=10,
-            task="classification",
+            task=CLASSIFICATION,
             hflip=True,
             seconds=seconds,
         )
@@ -84,9 +88,14 @@ def test_the_user_is_told_and_the_limit_is_kept() -> None:
     X = rng.integers(0, 60, (len(y), 8, 8), dtype=np.uint8)
     X[np.arange(len(y)), 2 * y] += 150
     said: list[str] = []
-    rows = Rows(X, one_hot(y, 4, np.float32), None, classifies=True)
+    rows = Rows(X, one_hot(y, 4, np.float32), None, task=CLASSIFICATION)
     config = RunConfig(time_limit=1.5, device="cpu")
-    outcome = hold_out(rows, config, False, said.append, lambda record, fold="": None)
+
+    class Saying(Silent):
+        def say(self, message: str) -> None:
+            said.append(message)
+
+    outcome = hold_out(Job(rows, config, watcher=Saying()))
     assert said[1].startswith("1.5 s to train a conv net of width ")
     assert outcome.trained.stopped in ("time limit", "finished")
     assert all(record.seconds < 1.5 for record in outcome.trained.history[:-1])
@@ -103,7 +112,7 @@ def test_only_what_the_data_set_declares_to_be_harmless_changes_images(
     settings: dict[str, Any], hflip: bool, augment: tuple[str, ...]
 ) -> None:
     plan = choose_plan(
-        RunConfig(**settings), row_shape=(28, 28), n_rows=9_000, n_outputs=3, task="classification", hflip=hflip
+        RunConfig(**settings), row_shape=(28, 28), n_rows=9_000, n_outputs=3, task=CLASSIFICATION, hflip=hflip
     )
     assert plan.augment == augment
     assert plan.hflip == (hflip and ("hflip" in settings.get("augment", ("hflip",))))

@@ -15,13 +15,18 @@ from sklearn.linear_model import LinearRegression
 from likely.arrays import one_hot
 from likely.config import RunConfig
 from likely.errors import DivergenceError
+from likely.training.checkpoints import Checkpoints
+from likely.training.choose_plan import choose_plan
 from likely.training.descent import Record
-from likely.training.plan import Plan, choose_plan
+from likely.training.plan import Plan
 from likely.training.schedule import Schedule
-from likely.training.train import Checkpoints, Rows, Trained, held_out_figures, train
+from likely.training.task import CLASSIFICATION, REGRESSION
+from likely.training.train import train
+from likely.training.trained import Trained
+from likely.training.training_rows import Rows
 
 X_IRIS, Y_IRIS = load_iris(return_X_y=True)
-IRIS = Rows(X_IRIS, one_hot(Y_IRIS, 3), None, classifies=True)
+IRIS = Rows(X_IRIS, one_hot(Y_IRIS, 3), None, task=CLASSIFICATION)
 LEARN, JUDGE = np.arange(0, 150, 2), np.arange(1, 150, 2)
 
 
@@ -31,7 +36,7 @@ def _plan(rows: Rows, config: RunConfig) -> Plan:
         row_shape=rows.X.shape[1:],
         n_rows=len(rows),
         n_outputs=rows.Y.shape[1],
-        task="classification" if rows.classifies else "regression",
+        task=rows.task,
         hflip=False,
     )
 
@@ -43,7 +48,7 @@ def _train(rows: Rows, config: RunConfig, index: np.ndarray | None = None, **set
 def _regression(n: int = 200, weights: np.ndarray | None = None) -> Rows:
     rng = np.random.default_rng(0)
     X = rng.normal(size=(n, 1))
-    return Rows(X, 3 * X + 100 + rng.normal(size=(n, 1)), weights, classifies=False)
+    return Rows(X, 3 * X + 100 + rng.normal(size=(n, 1)), weights, task=REGRESSION)
 
 
 def _checkpoints(rows: Rows, **settings: Any) -> Checkpoints:
@@ -55,7 +60,7 @@ def test_linear_regression_is_solved_and_not_descended(weighted: bool) -> None:
     X, y = load_diabetes(return_X_y=True)
     weights = np.random.default_rng(0).uniform(0.1, 3, len(y)) if weighted else None
     config = RunConfig(network="linear", dtype="float64")
-    trained = _train(Rows(X, y[:, None], weights, classifies=False), config)
+    trained = _train(Rows(X, y[:, None], weights, task=REGRESSION), config)
     expected = LinearRegression().fit(X, y, sample_weight=weights).predict(X)
     np.testing.assert_allclose(trained.scores(X)[:, 0], expected, rtol=1e-9)
     assert (trained.history, trained.stopped, trained.plan.exact) == ([], "finished", True)
@@ -72,7 +77,7 @@ def test_descent_on_the_squared_error_comes_to_the_same_line() -> None:
 
 def test_a_target_that_does_not_vary_is_predicted() -> None:
     rows = _regression()
-    same = Rows(rows.X, np.full((200, 1), 7.0), None, classifies=False)
+    same = Rows(rows.X, np.full((200, 1), 7.0), None, task=REGRESSION)
     trained = _train(same, RunConfig(network="linear", engine="numpy", dtype="float64"))
     np.testing.assert_allclose(trained.scores(rows.X), 7.0, atol=1e-2)
 
@@ -104,14 +109,14 @@ def test_checkpoints_are_looked_at_evenly_and_at_the_end() -> None:
     progress = [at for at, _ in kept]
     assert progress == pytest.approx([0.2, 0.4, 0.6, 0.8, 1.0])
     np.testing.assert_array_equal(kept[-1][1], trained.scores(IRIS.X[JUDGE]))
-    figures = held_out_figures(kept[-1][1], IRIS.Y[JUDGE], "softmax", classifies=True)
+    figures = CLASSIFICATION.figures(kept[-1][1], IRIS.Y[JUDGE], "softmax")
     assert trained.history[-1].held_out == figures
 
 
 def test_early_stopping_keeps_the_best_network_seen() -> None:
     # Labels that mean nothing: the longer one learns them, the worse one answers.
     rng = np.random.default_rng(0)
-    rows = Rows(X_IRIS, one_hot(rng.integers(0, 3, 150), 3), None, classifies=True)
+    rows = Rows(X_IRIS, one_hot(rng.integers(0, 3, 150), 3), None, task=CLASSIFICATION)
     config = RunConfig(network="mlp", epochs=500, learning_rate=0.05, dtype="float64")
     trained = _train(rows, config, LEARN, checkpoints=_checkpoints(rows, patience=5))
     losses = [record.held_out["nll"] for record in trained.history if record.held_out]
@@ -119,15 +124,15 @@ def test_early_stopping_keeps_the_best_network_seen() -> None:
     assert trained.history[-1].progress < 0.5
     # Five looks without improvement, and the one that ends every run.
     assert len(losses) - 1 - int(np.argmin(losses)) == 6
-    kept = held_out_figures(trained.scores(rows.X[JUDGE]), rows.Y[JUDGE], "softmax", classifies=True)
+    kept = CLASSIFICATION.figures(trained.scores(rows.X[JUDGE]), rows.Y[JUDGE], "softmax")
     assert kept["nll"] == min(losses) < losses[-1]
 
 
 def test_figures_count_weights() -> None:
     scores, Y = np.log([[0.5, 0.5], [0.2, 0.8]]), np.array([[1.0, 0.0], [0.0, 1.0]])
-    figures = held_out_figures(scores, Y, "softmax", True, np.array([3.0, 1.0]))
+    figures = CLASSIFICATION.figures(scores, Y, "softmax", np.array([3.0, 1.0]))
     assert figures["nll"] == pytest.approx((3 * np.log(2) - np.log(0.8)) / 4)
-    squares = held_out_figures(np.array([[1.0], [3.0]]), np.zeros((2, 1)), "identity", False, np.array([3.0, 1.0]))
+    squares = REGRESSION.figures(np.array([[1.0], [3.0]]), np.zeros((2, 1)), "identity", np.array([3.0, 1.0]))
     assert squares == {"mse": 3.0}
 
 
@@ -166,7 +171,7 @@ def test_divergence_keeps_the_last_good_network(engine: Any) -> None:
     assert trained.stopped.startswith("diverged at step ")
     assert int(trained.stopped.rsplit(" ", 1)[1]) > trained.history[-1].step
     losses = [record.held_out["mse"] for record in trained.history if record.held_out]
-    kept = held_out_figures(trained.scores(rows.X), rows.Y, "identity", classifies=False)
+    kept = REGRESSION.figures(trained.scores(rows.X), rows.Y, "identity")
     assert kept["mse"] == min(losses) < 2
     assert losses[-1] > 1e6
 
@@ -176,13 +181,13 @@ import json
 import numpy as np
 from test_train import IRIS, JUDGE, LEARN, _checkpoints, _train
 from likely.config import RunConfig
-from likely.training.train import held_out_figures
+from likely.training.task import CLASSIFICATION
 
 config = RunConfig(network="mlp", epochs=1e7, learning_rate=0.05, dtype="float64")
 ready = lambda record: print("learning", flush=True) if record.step == 500 else None
 trained = _train(IRIS, config, LEARN, checkpoints=_checkpoints(IRIS), on_record=ready)
 best = min(record.held_out["nll"] for record in trained.history if record.held_out)
-kept = held_out_figures(trained.scores(IRIS.X[JUDGE]), IRIS.Y[JUDGE], "softmax", classifies=True)
+kept = CLASSIFICATION.figures(trained.scores(IRIS.X[JUDGE]), IRIS.Y[JUDGE], "softmax")
 print(json.dumps([trained.stopped, best, kept["nll"], trained.history[-1].progress]))
 """
 
@@ -244,7 +249,7 @@ def test_the_mean_of_the_latest_epoch_is_looked_at_and_kept() -> None:
 
 def test_a_mean_does_not_mix_networks_that_are_far_apart() -> None:
     x = np.linspace(-np.pi, np.pi, 256)[:, None]
-    rows = Rows(x, np.sin(x), None, classifies=False)
+    rows = Rows(x, np.sin(x), None, task=REGRESSION)
     config = RunConfig(network="mlp", hidden=(32, 32), activation="gelu", epochs=400, learning_rate=0.01)
     errors = [
         np.abs(_train(rows, config, average_recent=average).scores(x) - np.sin(x)).max() for average in (False, True)

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from likely.data.dataset import Dataset, Part
     from likely.model import Predictor
     from likely.preprocessing.stored_rows import RowArray
-    from likely.training.fit import Watcher
+    from likely.training.watcher import Watcher
 
 
 def opened(
@@ -41,7 +41,7 @@ def opened(
     from likely.config import RunConfig
     from likely.data.sources import open_dataset
     from likely.errors import DataError
-    from likely.training.fit import open_data
+    from likely.training.open_data import open_data
 
     card = predictor.card
     # Images of any size are judged at the size that the model reads.

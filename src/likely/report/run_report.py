@@ -11,7 +11,9 @@ from likely.model import ClassifierPredictor, RegressorPredictor, load
 from likely.model.run_folder import CONFIG, MODEL, REPORT, read_history
 from likely.report.report import ReportData, write_report
 from likely.report.trust import trust_of
-from likely.training.fit import Judgement, Run, Watcher, judge, open_data
+from likely.training.fit import Judgement, Run, judge
+from likely.training.open_data import open_data
+from likely.training.watcher import Watcher
 
 
 def report_run(run: Run) -> Path:

@@ -23,10 +23,13 @@ from likely.engines import create_engine
 from likely.engines.protocol import Engine
 from likely.errors import ConfigError, nearest
 from likely.preprocessing.image_preprocessor import ImagePreprocessor
+from likely.training.choose_plan import choose_plan
 from likely.training.descent import Record
-from likely.training.plan import Plan, choose_plan
+from likely.training.plan import Plan
 from likely.training.provenance import hardware, versions
-from likely.training.train import Rows, train
+from likely.training.task import CLASSIFICATION
+from likely.training.train import train
+from likely.training.training_rows import Rows
 
 OVERHEAD = 1.25
 """What a training step takes, as a multiple of its convolutions at the measured rate."""
@@ -146,7 +149,7 @@ def benchmark(
             on_record(record)
 
     stop_at = min(1.0, size.trained_on / len(part) / fast.epochs)
-    rows = Rows(part.X, one_hot(part.y, CLASSES, np.float32), None, classifies=True)
+    rows = Rows(part.X, one_hot(part.y, CLASSES, np.float32), None, CLASSIFICATION)
     train(fast, rows, np.arange(len(part)), RunConfig(device=_name(device)), stop_at=stop_at, on_record=record)
     rate = records[-1].examples_per_second
     run = ShortRun(
@@ -171,7 +174,7 @@ def _images(least: int) -> tuple[str, Part]:
 
 def _plan(preset: Literal["fast", "balanced", "best"], device: str) -> Plan:
     config = RunConfig(preset=preset, device=_name(device))
-    return choose_plan(config, row_shape=SHAPE, n_rows=IMAGES, n_outputs=CLASSES, task="classification", hflip=True)
+    return choose_plan(config, row_shape=SHAPE, n_rows=IMAGES, n_outputs=CLASSES, task=CLASSIFICATION, hflip=True)
 
 
 def _engine(plan: Plan, part: Part, device: str) -> Engine:

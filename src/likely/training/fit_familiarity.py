@@ -8,41 +8,36 @@ another one.
 
 import numpy as np
 
-from likely.preprocessing.stored_rows import take_rows
-from likely.training.held_out_scores import Outcome, counted_by_weight
-from likely.training.train import Rows, Trained
+from likely.training.held_out_scores import Outcome
+from likely.training.trained import Trained
+from likely.training.training_rows import Rows
 from likely.trust.familiarity import Familiarity
 from likely.trust.gaussians import Gaussians, rows_for_familiarity
 
 
-def fit_familiarity(rows: Rows, outcome: Outcome, seed: int) -> Familiarity:
+def fit_familiarity(outcome: Outcome, rows: Rows, seed: int) -> Familiarity:
     """What the trained network knows of familiar rows, with its held-out rows to rank new ones among."""
-    familiarity = familiar_rows(outcome.trained, rows, outcome.index)
+    familiarity = _familiar_rows(outcome.trained, rows, outcome.index)
     ood_scores: list[np.ndarray] = []
     for each in (outcome.calibration, outcome.thresholds):
-        part = counted_by_weight(each, rows.weights, seed)
+        part = None if each is None else each.counted_by_weight(rows.weights, seed)
         if part is not None and part.ood_scores is not None:
             ood_scores = [part.ood_scores]  # out of fold: both parts are the same rows
         elif part is not None and part.features is not None:
-            scores = scores_of_classes(part.scores, rows.classifies)
-            ood_scores.append(familiarity.ood_scores(part.features, scores))
+            ood_scores.append(familiarity.ood_scores(part.features, rows.task.class_scores(part.scores)))
     return familiarity.with_held_out(*ood_scores)
 
 
-def familiar_rows(trained: Trained, rows: Rows, index: np.ndarray) -> Familiarity:
+def ood_scores_of_fold(trained: Trained, rows: Rows, fold: np.ndarray) -> np.ndarray:
+    """The OOD scores of the rows of a fold, by a network that was trained on the others, shape (m,)."""
+    familiarity = _familiar_rows(trained, rows, np.setdiff1d(np.arange(len(rows)), fold))
+    scores, features = trained.scores_and_features(rows.take(fold)[0])
+    return familiarity.ood_scores(features, rows.task.class_scores(scores))
+
+
+def _familiar_rows(trained: Trained, rows: Rows, index: np.ndarray) -> Familiarity:
     """The Gaussians of a network's features and the usual size of its scores, over rows that it was trained on."""
-    _, features = trained.scores_and_features(take_rows(rows.X, index[:1]))
-    some = np.random.default_rng(0).permutation(index)[: rows_for_familiarity(features.shape[1])]
-    scores, features = trained.scores_and_features(take_rows(rows.X, some))
-    Y = rows.Y[some] if rows.classifies else np.ones((len(some), 1))
-    return Familiarity.of(Gaussians.fit(features, Y), features, scores_of_classes(scores, rows.classifies))
-
-
-def scores_of_classes(scores: np.ndarray, classifies: bool) -> np.ndarray:
-    """The scores (n, k) of a classifier; for a regressor those of one class, all alike, so that the distance decides.
-
-    Example:
-        >>> scores_of_classes(np.array([[3.0, 4.0]]), classifies=False)
-        array([[0.]])
-    """
-    return scores if classifies else np.zeros((len(scores), 1))
+    _, features = trained.scores_and_features(rows.take(index[:1])[0])
+    X, Y, _ = rows.take(np.random.default_rng(0).permutation(index)[: rows_for_familiarity(features.shape[1])])
+    scores, features = trained.scores_and_features(X)
+    return Familiarity.of(Gaussians.fit(features, rows.task.classes(Y)), features, rows.task.class_scores(scores))

@@ -1,36 +1,26 @@
-"""Rows held out before anything is fitted, for the temperature and for guarantees: what large data does."""
-
-from collections.abc import Callable
+"""Rows held out before anything is fitted, for the temperature and for guarantees: what is done with many rows."""
 
 import numpy as np
 
 from likely.config import RunConfig
 from likely.data.splits import random_split
 from likely.model.card import SplitsEntry
-from likely.training.held_out_scores import LEAST, Outcome, counted_once, scores_held_out
-from likely.training.job import Recorder, checkpoints_of, planned, time_left
-from likely.training.pace import Stopwatch
-from likely.training.plan import NO_OVERRIDES, SMALL, Overrides
-from likely.training.train import Rows, train
+from likely.training.held_out_scores import LEAST, Outcome
+from likely.training.job import Job
+from likely.training.presets import SMALL
+from likely.training.train import train
 from likely.trust.gaussians import REFERENCE
 
 _SHARE, _MOST = 0.04, 2_500
+"""Of all rows, for each purpose, and how many rows at most."""
 LEAST_VAL = 100
 """Rows of a val part from which it can carry temperature and thresholds."""
+CHECKPOINTS = 12
+"""At most, where held-out rows choose the length of a training."""
 _PATIENCE = 5
-_CHECKPOINTS = 12
 
 
-def hold_out(
-    rows: Rows,
-    config: RunConfig,
-    hflip: bool,
-    say: Callable[[str], None],
-    record: Recorder,
-    overrides: Overrides = NO_OVERRIDES,
-    chosen: np.ndarray | None = None,
-    watch: Callable[[], float] | None = None,
-) -> Outcome:
+def hold_out(job: Job, chosen: np.ndarray | None = None) -> Outcome:
     """Disjoint parts, drawn uniformly at random before anything is fitted: 4% each, at most 2,500 rows.
 
     One part is for the temperature, one for conformal scores and thresholds, and a third for early stopping if asked.
@@ -38,18 +28,11 @@ def hold_out(
     those of one group are not.
 
     Args:
-        rows: all rows.
-        config: what to do.
-        hflip: whether images may be flipped.
-        say: takes sentences for people.
-        record: takes the records of the run.
-        overrides: what the user brings.
+        job: what is to be trained.
         chosen: indices of the rows that were set aside by whoever made the data; they become the parts, of one size.
             With few rows to train on, the part for the temperature also chooses the length of training.
-        watch: what counts the seconds of a time limit, if not a new `Stopwatch`.
     """
-    watch = watch or Stopwatch()
-    began = watch()
+    rows, config = job.rows, job.config
     rng = np.random.default_rng(config.seed)
     if chosen is None:
         size = min(_MOST, round(_SHARE * rows.n_groups))
@@ -65,26 +48,27 @@ def hold_out(
         index = np.setdiff1d(np.arange(len(rows)), chosen)
         if rows.groups is not None:
             index = index[~np.isin(rows.groups[index], rows.groups[chosen])]
-    how = "held out" if chosen is None or overrides.start is not None else "of the val part held out"
-    say(f"{len(index):,} rows to train on, {len(rows) - len(index):,} {how}")
-    calibration, thresholds, stopping = (counted_once(rows, part, rng) for part in (calibration, thresholds, stopping))
-    shown = stopping if config.early_stopping else calibration
-    plan = planned(rows, len(index), config, hflip, overrides, config.time_limit, say)
+    how = "held out" if chosen is None or job.overrides.start is not None else "of the val part held out"
+    job.watcher.say(f"{len(index):,} rows to train on, {len(rows) - len(index):,} {how}")
+    calibration, thresholds, stopping = (rows.one_per_group(part, rng) for part in (calibration, thresholds, stopping))
+    plan = job.plan(len(index), config.time_limit)
     few = chosen is not None and len(index) < SMALL
-    patience = _PATIENCE if config.early_stopping else None
     trained = train(
         plan,
         rows,
         index,
         config,
-        checkpoints=checkpoints_of(
-            rows, shown, patience=patience, most=_CHECKPOINTS if few else None, keep_best=few or bool(plan.penalties)
+        checkpoints=job.checkpoints(
+            stopping if config.early_stopping else calibration,
+            patience=_PATIENCE if config.early_stopping else None,
+            most=CHECKPOINTS if few else None,
+            keep_best=few or bool(plan.penalties),
         ),
         average_recent=few,
-        time_limit=None if config.time_limit is None else time_left(config.time_limit, watch() - began),
-        watch=watch,
+        time_limit=job.time_left(),
+        watch=job.watch,
         scored_later=len(calibration) + len(thresholds) + min(REFERENCE, len(index)),
-        on_record=record,
+        on_record=job.watcher.record,
     )
     splits = SplitsEntry(
         method="held-out",
@@ -93,27 +77,23 @@ def hold_out(
         thresholds=len(thresholds),
         stopping=len(stopping),
     )
-    return Outcome(
-        trained, index, splits, scores_held_out(trained, rows, calibration), scores_held_out(trained, rows, thresholds)
-    )
+    return Outcome(trained, index, splits, job.held_out(trained, calibration), job.held_out(trained, thresholds))
 
 
-def without_held_out(
-    rows: Rows,
-    config: RunConfig,
-    hflip: bool,
-    say: Callable[[str], None],
-    record: Recorder,
-    overrides: Overrides = NO_OVERRIDES,
-    watch: Callable[[], float] | None = None,
-) -> Outcome:
+def without_held_out(job: Job) -> Outcome:
     """One training on all rows: no others are left that a calibration could rest on."""
-    watch = watch or Stopwatch()
-    began, limit, everything = watch(), config.time_limit, np.arange(len(rows))
-    plan = planned(rows, len(rows), config, hflip, overrides, limit, say)
-    left = None if limit is None else time_left(limit, watch() - began)
-    trained = train(plan, rows, everything, config, time_limit=left, watch=watch, on_record=record)
-    splits = SplitsEntry(method="none", train=len(rows), calibration=0, thresholds=0)
+    everything = np.arange(len(job.rows))
+    plan = job.plan(len(everything), job.config.time_limit)
+    trained = train(
+        plan,
+        job.rows,
+        everything,
+        job.config,
+        time_limit=job.time_left(),
+        watch=job.watch,
+        on_record=job.watcher.record,
+    )
+    splits = SplitsEntry(method="none", train=len(everything), calibration=0, thresholds=0)
     return Outcome(trained, everything, splits, None, None)
 
 

@@ -1,58 +1,73 @@
-"""What `hold_out` and `cross_validate` share: the plan, the share of the time that is left, the rows to look at."""
+"""What is to be trained, how, and who watches: the one value that holding out and cross-validation are about."""
 
 from collections.abc import Callable
-from typing import Any, Protocol
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
 from likely.config import RunConfig
 from likely.config.durations import duration
-from likely.preprocessing.stored_rows import take_rows
-from likely.training.descent import Record
-from likely.training.plan import Overrides, Plan, choose_plan
-from likely.training.train import Checkpoints, Rows
+from likely.training.checkpoints import Checkpoints
+from likely.training.choose_plan import choose_plan
+from likely.training.held_out_scores import HeldOutScores
+from likely.training.pace import Stopwatch
+from likely.training.plan import NO_OVERRIDES, Overrides, Plan
+from likely.training.trained import Trained
+from likely.training.training_rows import Rows
+from likely.training.watcher import Silent, Watcher
 
 
-class Recorder(Protocol):
-    """Takes the records of a run, or of the fold that is named."""
+@dataclass(frozen=True)
+class Job:
+    """What is to be trained, how, and who watches.
 
-    def __call__(self, record: Record, fold: str = "") -> None:
-        """Take the next record."""
-        ...
+    Args:
+        rows: all rows.
+        config: what to do.
+        hflip: whether images may be flipped.
+        overrides: what the user brings.
+        watcher: takes sentences and records.
+        watch: what counts the seconds of a time limit, from its making on.
+    """
 
+    rows: Rows
+    config: RunConfig
+    hflip: bool = False
+    overrides: Overrides = NO_OVERRIDES
+    watcher: Watcher = field(default_factory=Silent)
+    watch: Callable[[], float] = field(default_factory=Stopwatch)
 
-def time_left(limit: float, used: float) -> float:
-    """What is left of the limit after the plan was made, but not less than half of it."""
-    return max(limit - used, 0.5 * limit)
+    def plan(self, n_rows: int, seconds: float | None = None) -> Plan:
+        """The plan for so many of the rows; what was chosen because of the time is said."""
+        plan = choose_plan(
+            self.config,
+            row_shape=self.rows.shape,
+            n_rows=n_rows,
+            n_outputs=self.rows.Y.shape[1],
+            task=self.rows.task,
+            hflip=self.hflip,
+            overrides=self.overrides,
+            seconds=seconds,
+        )
+        if seconds is not None and plan.network.name == "conv":
+            width = plan.network.settings["width"]
+            self.watcher.say(
+                f"{duration(seconds)} to train a conv net of width {width}, at most {plan.epochs:.2g} epochs"
+            )
+        return plan
 
+    def time_left(self) -> float | None:
+        """What is left of the time limit after the plan was made, but not less than half of it; None without one."""
+        limit = self.config.time_limit
+        return None if limit is None else max(limit - self.watch(), 0.5 * limit)
 
-def checkpoints_of(rows: Rows, index: np.ndarray, **settings: Any) -> Checkpoints:
-    """These rows as checkpoints."""
-    weights = None if rows.weights is None else rows.weights[index]
-    return Checkpoints(take_rows(rows.X, index), rows.Y[index], weights, **settings)
+    def checkpoints(self, index: np.ndarray, **settings: Any) -> Checkpoints:
+        """The rows with these indices, to evaluate a network on while it is trained."""
+        return Checkpoints(*self.rows.take(index), **settings)
 
-
-def planned(
-    rows: Rows,
-    n_rows: int,
-    config: RunConfig,
-    hflip: bool,
-    overrides: Overrides,
-    seconds: float | None,
-    say: Callable[[str], None],
-) -> Plan:
-    """The plan; what was chosen because of the time is said."""
-    plan = choose_plan(
-        config,
-        row_shape=rows.shape,
-        n_rows=n_rows,
-        n_outputs=rows.Y.shape[1],
-        task="classification" if rows.classifies else "regression",
-        hflip=hflip,
-        overrides=overrides,
-        seconds=seconds,
-    )
-    if seconds is not None and plan.network.name == "conv":
-        width = plan.network.settings["width"]
-        say(f"{duration(seconds)} to train a conv net of width {width}, at most {plan.epochs:.2g} epochs")
-    return plan
+    def held_out(self, trained: Trained, index: np.ndarray) -> HeldOutScores:
+        """The scores of rows that this network was not trained on."""
+        X, Y, weights = self.rows.take(index)
+        scores, features = trained.scores_and_features(X)
+        return HeldOutScores(scores, Y, weights, index, trained.stated, features)

@@ -15,12 +15,12 @@ from likely.data.corrections import Correction, row_names
 from likely.data.dataset import Dataset
 from likely.data.splits import folds as split_into_folds
 from likely.errors import ConfigError, DataError
-from likely.preprocessing.stored_rows import take_rows
 from likely.registry import HEADS
-from likely.training.fit import Silent, Watcher
-from likely.training.plan import choose_plan
-from likely.training.run_progress import of_all_runs
-from likely.training.train import Rows, train
+from likely.training.job import Job
+from likely.training.out_of_fold import train_folds
+from likely.training.task import CLASSIFICATION
+from likely.training.training_rows import Rows
+from likely.training.watcher import Silent, Watcher
 from likely.trust.label_issues import LabelIssues, Which, label_issues
 from likely.trust.temperature import at_best_temperature
 
@@ -157,34 +157,17 @@ def out_of_fold(dataset: Dataset, config: RunConfig, *, folds: int = 5, watcher:
     # A network that has learned a copy of a row knows its label.
     groups = dataset.train.groups
     related = find_copies(dataset.train.X, dataset.columns).groups if groups is None else groups
-    rows = Rows(dataset.train.X, one_hot(y, n_labels, config.dtype), None, classifies=True, columns=dataset.columns)
-    everything = np.arange(len(rows))
+    rows = Rows(dataset.train.X, one_hot(y, n_labels, config.dtype), None, CLASSIFICATION, columns=dataset.columns)
+    job = Job(rows, config, dataset.hflip, watcher=watcher)
     log_probs, stated = np.empty((len(rows), n_labels)), np.empty((len(rows), n_labels))
     share = None if config.time_limit is None else config.time_limit / folds
-    plan = choose_plan(
-        config,
-        row_shape=rows.shape,
-        n_rows=len(rows) - len(rows) // folds,
-        n_outputs=n_labels,
-        task="classification",
-        hflip=dataset.hflip,
-        seconds=share,
-    )
-    for number, fold in enumerate(split_into_folds(y, folds, np.random.default_rng(config.seed), related), start=1):
-        name = f"Fold {number} of {folds}"
-        watcher.say(f"{name}: training without {len(fold):,} rows")
-        trained = train(
-            plan,
-            rows,
-            np.setdiff1d(everything, fold),
-            config,
-            time_limit=share,
-            on_record=lambda record, number=number, name=name: watcher.record(of_all_runs(record, number, folds), name),
-        )
-        if trained.stopped == "interrupted":
+    plan = job.plan(len(rows) - len(rows) // folds, share)
+    parts = split_into_folds(y, folds, np.random.default_rng(config.seed), related)
+    for run in train_folds(job, plan, parts, runs=folds, time_limit=share):
+        if run.trained.stopped == "interrupted":
             raise KeyboardInterrupt  # half of the folds say nothing of the other rows
-        log_probs[fold] = np.asarray(HEADS[plan.head].log_probs(trained.scores(take_rows(rows.X, fold))))
-        stated[fold] = trained.stated
+        log_probs[run.fold] = HEADS[plan.head].log_probs(run.trained.scores(rows.take(run.fold)[0]))
+        stated[run.fold] = run.trained.stated
     return np.exp(at_best_temperature(log_probs, y, stated=stated))
 
 

@@ -109,3 +109,8 @@ class Pace:
         steps = min(self._full, taken + math.floor(left / seconds + 0.5))
         if steps != self.steps:
             self._from, self.steps = (taken, reached), steps
+
+
+def overtime(time_limit: float) -> float:
+    """Seconds that a limit may be exceeded by: what is promised is a tenth and three seconds; this is half of it."""
+    return 0.05 * time_limit + 1.5

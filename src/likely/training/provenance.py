@@ -15,7 +15,8 @@ from likely.data.order import time_like
 from likely.engines.protocol import Optimizer
 from likely.model.card import Card, DataEntry, NetworkEntry, SplitsEntry, TrainingEntry
 from likely.networks.custom import name_of
-from likely.training.train import Rows, Trained
+from likely.training.trained import Trained
+from likely.training.training_rows import Rows
 from likely.trust.bias_corrected import Calibration
 
 
@@ -31,8 +32,7 @@ def make_card(
 ) -> Card:
     """The card of a network that has just been trained, still without test figures."""
     plan, last = trained.plan, trained.history[-1] if trained.history else None
-    regression = dataset.task == "regression"
-    return Card(
+    card = Card(
         task=dataset.task,
         labels=dataset.labels,
         label_type=dataset.label_type,
@@ -52,13 +52,8 @@ def make_card(
         temperature=None if calibration is None else calibration.temperature,
         biases=None if calibration is None or calibration.biases is None else tuple(calibration.biases.tolist()),
         events=config.events,
-        class_frequencies=() if regression else _frequencies(rows),
         unseen={label: float(p) for label, p in zip(dataset.labels, trained.stated, strict=False) if p > 0},
         class_weight=None if rows.class_weight is None else tuple(rows.class_weight.tolist()),
-        target_mean=tuple(trained.target_mean.tolist()) if regression else (),
-        target_scale=tuple(trained.target_scale.tolist()) if regression else (),
-        target_low=tuple(rows.Y.min(axis=0).tolist()) if regression else (),
-        target_high=tuple(rows.Y.max(axis=0).tolist()) if regression else (),
         data=DataEntry(
             name=dataset.name,
             sha256=dataset.sha256,
@@ -109,6 +104,7 @@ def make_card(
         hardware=hardware(),
         created=datetime.now(UTC).isoformat(timespec="seconds"),
     )
+    return card.model_copy(update=rows.task.card_entries(trained, rows.Y, rows.weights))
 
 
 def _latest(dataset: Dataset) -> dict[str, float]:
@@ -129,10 +125,6 @@ def _optimizer(trained: Trained) -> str:
         return "l-bfgs"
     rule = trained.plan.optimizer
     return rule.name if isinstance(rule, Optimizer) else name_of(rule)
-
-
-def _frequencies(rows: Rows) -> tuple[float, ...]:
-    return tuple(np.average(rows.Y, axis=0, weights=rows.weights).astype(np.float64).tolist())
 
 
 def hardware() -> dict[str, Any]:

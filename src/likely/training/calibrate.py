@@ -1,0 +1,58 @@
+"""What held-out rows say of a network that has just been trained: calibration, guarantees, and doubt."""
+
+from dataclasses import replace
+
+from likely.config import RunConfig
+from likely.model.held_out_arrays import familiarity_arrays
+from likely.training.failure import nothing_learned
+from likely.training.fit_familiarity import fit_familiarity
+from likely.training.held_out_scores import Outcome
+from likely.training.remarks import Remarks
+from likely.training.task import Calibrated
+from likely.training.training_rows import Rows
+
+
+def calibrate(outcome: Outcome, rows: Rows, config: RunConfig, remarks: Remarks) -> tuple[Outcome, Calibrated]:
+    """Calibrate a network on its held-out rows, and gather what its guarantees rest on.
+
+    Args:
+        outcome: the network, and the scores of held-out rows.
+        rows: all rows.
+        config: the seed; a learning rate or a length that may be why nothing was learned.
+        remarks: take what is to be said.
+    Returns:
+        The outcome with those rows for thresholds that guarantees may count alike, and what they say.
+    """
+    counted = outcome
+    if outcome.thresholds is not None and rows.weights is not None:
+        of, thresholds = len(outcome.thresholds), outcome.thresholds.counted_by_weight(rows.weights, config.seed)
+        kept = 0 if thresholds is None else len(thresholds)
+        splits = outcome.splits.model_copy(update={"thresholds": kept})
+        counted = replace(outcome, thresholds=thresholds, splits=splits)
+        remarks.note(
+            f"Weights: the guarantees are for new rows that come in proportion to their weight. They rest on {kept:,} "
+            f"of {of:,} held-out rows, each kept with probability weight / largest weight."
+        )
+    if outcome.calibration is None:
+        return outcome, Calibrated(None, None, {}, None)
+    found = rows.task.calibrate(counted, rows.X, rows.Y)
+    for sentence in found.sentences:
+        remarks.say(sentence)
+    if counted.thresholds is not None:
+        found.arrays.update(familiarity_arrays(fit_familiarity(outcome, rows, config.seed)))
+    if found.losses is not None:
+        plan, history = outcome.trained.plan, outcome.trained.history
+        doubt = nothing_learned(
+            found.losses.values,
+            found.losses.Y,
+            found.losses.weights,
+            rows.task.loss,
+            fitted=found.losses.fitted,
+            at_bound=found.losses.at_bound,
+            rate=config.learning_rate,
+            usual=plan.usual_rate,
+            steps=None if config.epochs is None or not history else history[-1].step,
+        )
+        if doubt is not None:
+            remarks.warn(doubt, note=True, prefix="Careful: ")
+    return counted, found

@@ -1,0 +1,252 @@
+"""From a preset, the task and the size of the data to a plan: network, optimizer, learning rate, batch size, length."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any, Literal
+
+import numpy as np
+
+from likely.config import RunConfig
+from likely.engines.protocol import EngineName, MakeOptimizer, Optimizer
+from likely.errors import ConfigError, EngineError
+from likely.model.start import Start
+from likely.networks import create_network
+from likely.networks.custom import CUSTOM
+from likely.preprocessing.image_preprocessor import ImagePreprocessor
+from likely.training.plan import NO_OVERRIDES, Overrides, Plan
+from likely.training.presets import AVERAGED, BY_TIME, RECIPES, SMALL, SMALL_TABLES, WARMUP, Recipe
+from likely.training.task import Task
+
+NetworkName = Literal["conv", "mlp", "linear", "custom"]
+
+_PENALTIES = (1e3, 1e2, 1e1, 1e0, 1e-1, 1e-2, 1e-4)
+"""In units of v / n, with v the mean variance of an input and n the rows: the k-th is scikit-learn's C = 1 / k for
+standardized inputs. On held-out rows steps of a factor 3 in place of 10 gained nothing."""
+_PASSES = {"fast": 15, "balanced": 40, "best": 80}
+_WORK = 6.5e9
+"""Products of a number of the input with a parameter that L-BFGS may take, if that is more than `_PASSES` of them."""
+_FEW_PASSES = 100
+"""Where there is time for fewer, the rows are so many that the strongest penalty is none that they need."""
+_MOST_NUMBERS = 2e8
+"""Of inputs that are held prepared, 800 MB in float32; larger data are descended on, batch by batch."""
+
+
+def choose_plan(
+    config: RunConfig,
+    *,
+    row_shape: tuple[int, ...],
+    n_rows: int,
+    n_outputs: int,
+    task: Task,
+    hflip: bool,
+    overrides: Overrides = NO_OVERRIDES,
+    seconds: float | None = None,
+) -> Plan:
+    """The plan for training on `n_rows` rows of shape `row_shape`; what the configuration says comes first.
+
+    Small data gets smaller batches and more epochs, so that the number of steps suffices. A conv net of the preset
+    "fast" whose time is limited is as wide as pays in that time, which takes a moment to measure.
+
+    Args:
+        config: what the user asked for.
+        row_shape: (h, w), (h, w, 3) or (d,) of one stored row.
+        n_rows: rows to train on.
+        n_outputs: classes, or targets.
+        task: what is learned.
+        hflip: whether the data set declares that images may be flipped.
+        overrides: what the user brings.
+        seconds: what this training may take, if that is limited.
+    Raises:
+        ConfigError: if the network does not fit the data.
+        EngineError: if the engine cannot train the network.
+    """
+    images = len(row_shape) > 1
+    kind = _network_name(config, images, overrides)
+    small_table = n_rows < SMALL and not images and kind != CUSTOM
+    recipe = SMALL_TABLES[task.name, kind, config.preset] if small_table else RECIPES[kind, config.preset]
+    epochs = config.epochs
+    if (
+        seconds is not None
+        and epochs is None
+        and overrides == NO_OVERRIDES
+        and (kind, config.preset) == ("conv", "fast")
+    ):
+        recipe, epochs = _for_seconds(seconds, config, row_shape, n_rows, n_outputs)
+    settings = dict(recipe.settings)
+    if kind == "conv":
+        settings["stride"] = _stride(config, row_shape)
+    if overrides.start is not None and overrides.start.network == kind:
+        # Older files do not store the stride: they were made when it was always 2.
+        settings |= ({"stride": 2} if kind == "conv" else {}) | _settings_of(overrides.start)
+    n_inputs = 1
+    if kind in ("mlp", "linear"):
+        side = config.pad_to
+        for size in (side, side, *row_shape[2:]) if side and images else row_shape:
+            n_inputs *= size
+        if kind == "mlp":
+            hidden = config.hidden or settings["hidden"]
+            activation = config.activation or settings.get("activation") or ("sigmoid" if images else "relu")
+            settings = {"sizes": [n_inputs, *hidden, n_outputs], "activation": activation}
+        else:
+            settings = {"n_inputs": n_inputs, "n_outputs": n_outputs}
+    batch_size, _, full_length = _length(recipe, config, n_rows, least=32 if small_table else 16)
+    epochs = epochs or full_length
+    optimizer: Optimizer | MakeOptimizer = recipe.optimizer
+    if config.optimizer is not None and config.optimizer != optimizer.name:
+        optimizer = replace(Optimizer(name=config.optimizer), momentum=0.9 if config.optimizer == "sgd" else 0.0)
+    usual_rate = 0.1 if optimizer.name == "sgd" else recipe.learning_rate
+    learning_rate = config.learning_rate
+    if overrides.optimizer is not None:
+        optimizer, usual_rate = overrides.optimizer, None
+    elif learning_rate is None:
+        learning_rate = usual_rate
+    begins_anew = overrides.start is None and overrides.optimizer is None and not config.freeze
+    head, loss = task.head_and_loss(config)
+    exact = (kind, head, loss) == ("linear", "identity", "squared_error") and config.engine == "auto" and begins_anew
+    solvable = (kind, head, loss) == ("linear", "softmax", "cross_entropy")
+    passes = _passes(config, overrides, n_rows, n_inputs, n_outputs) if solvable and begins_anew else 0
+    engine: EngineName = "numpy" if config.engine == "auto" else config.engine
+    if config.engine == "auto" and (
+        kind in ("conv", CUSTOM) or config.device == "cuda" or overrides.optimizer is not None or config.freeze
+    ):
+        engine = "torch"
+    in_channels = images and kind in ("conv", CUSTOM)
+    augment = config.augment if overrides.augment is None else overrides.augment
+    harmless = recipe.augment if hflip and in_channels else ()
+    if augment is not None:
+        _check_augment(augment, in_channels)
+    return Plan(
+        network=overrides.network or create_network(kind, settings),
+        layout="channels_first" if in_channels else "rows",
+        head=head,
+        loss=loss,
+        engine=engine,
+        optimizer=optimizer,
+        learning_rate=learning_rate,
+        warmup=WARMUP,
+        batch_size=batch_size,
+        epochs=epochs,
+        hflip=hflip and in_channels if augment is None else "hflip" in augment,
+        # What is linear stays linear in the user's own units, and so do the inputs of curves, which often are.
+        power_transform=task.symmetric_inputs and kind == "mlp" and not images,
+        tta_threshold=recipe.tta_threshold if task.has_confidence and epochs <= 2 * recipe.epochs else 1.0,
+        # What may be mirrored, clothes and the like, is known by its shape: a square of it may be missing.
+        augment=tuple(part for part in (harmless if augment is None else augment) if part != "hflip"),
+        start=overrides.start,
+        freeze=config.freeze,
+        average_fraction=AVERAGED if kind == "conv" else 0.0,
+        exact=exact,
+        usual_rate=usual_rate,
+        penalties=() if not passes else _PENALTIES if passes >= _FEW_PASSES else _PENALTIES[1:],
+        passes=passes,
+        precision=config.precision if kind == "conv" or (kind, config.precision) == (CUSTOM, "bfloat16") else "float32",
+    )
+
+
+def _passes(config: RunConfig, overrides: Overrides, n_rows: int, n_inputs: int, n_outputs: int) -> int:
+    """Over the rows that a convex problem may take; 0 where it is descended on.
+
+    Whoever sets a number of the descent wants one, and changed images have no fixed objective.
+    """
+    asked = (
+        config.optimizer,
+        config.learning_rate,
+        config.batch_size,
+        config.epochs,
+        overrides.augment,
+        config.augment,
+    )
+    if any(setting is not None for setting in asked) or n_rows * n_inputs > _MOST_NUMBERS:
+        return 0
+    return max(_PASSES[config.preset], int(_WORK / (n_rows * n_inputs * n_outputs)))
+
+
+def _network_name(config: RunConfig, images: bool, overrides: Overrides) -> NetworkName:
+    if overrides.network is not None:
+        given = [name for name in ("hidden", "activation") if getattr(config, name) is not None]
+        if given:
+            raise ConfigError(
+                f"{given[0]} must come with the network 'mlp'; got a custom network. The factory says what its "
+                f"layers are. Try to leave out {given[0]}."
+            )
+        if config.engine in ("numpy", "jax"):
+            raise EngineError(
+                f"The {config.engine} engine trains the networks 'mlp' and 'linear'; got a custom network, "
+                "which is a torch module. Try engine='torch'."
+            )
+        return "custom"
+    if config.network == "auto":
+        return "conv" if images and config.engine in ("auto", "torch") else "mlp"
+    if config.network == "conv" and not images:
+        raise ConfigError(
+            "The conv network must have images to look at; got rows of numbers. "
+            "Try network='mlp', or image_shape=(height, width) if each row is an image."
+        )
+    if config.network == "conv" and config.engine in ("numpy", "jax"):
+        raise EngineError(
+            f"The {config.engine} engine trains the networks 'mlp' and 'linear'; got network='conv', "
+            "which is a torch module. Try engine='torch'."
+        )
+    return config.network
+
+
+def _for_seconds(
+    seconds: float, config: RunConfig, row_shape: tuple[int, ...], n_rows: int, n_outputs: int
+) -> tuple[Recipe, float]:
+    """The widest conv net that pays in this time, and for how many epochs; steps of it are timed here and now."""
+    from likely.engines.by_torch.rates import step_seconds
+
+    prepare = ImagePreprocessor(row_shape, config.pad_to, "channels_first", config.dtype)
+    chosen, step = None, 0.0
+    for recipe, least in BY_TIME:
+        batch_size, steps_per_epoch, most = _length(recipe, config, n_rows, least=16)
+        if chosen is None or recipe.settings != chosen[0].settings:
+            network = create_network("conv", {**recipe.settings, "stride": _stride(config, row_shape)})
+            X = np.random.default_rng(0).integers(0, 256, (min(batch_size, n_rows), *row_shape), dtype=np.uint8)
+            step = step_seconds(network, X, prepare, n_outputs, config.device, config.precision, config.dtype)
+        epochs = seconds / (step * steps_per_epoch)
+        if chosen is not None and epochs < least * most / recipe.epochs:
+            break
+        # The clock ends the run; the length only bounds it.
+        chosen = recipe, min(most, 1.5 * epochs)
+    assert chosen is not None
+    return chosen
+
+
+def _stride(config: RunConfig, row_shape: tuple[int, ...]) -> int:
+    """That of the first layer: about 28 x 28 patches at most, so that large images cost little more than small."""
+    height, width = (config.pad_to,) * 2 if config.pad_to else row_shape[:2]
+    doublings = math.ceil(math.log2(math.sqrt(height * width) / 28))
+    # A patch has twice the side, and must fit into the image.
+    return 2 ** max(1, min(doublings, int(math.log2(min(height, width) / 2))))
+
+
+def _settings_of(start: Start) -> dict[str, Any]:
+    """The settings of the network that the parameters come from, as a recipe has them."""
+    settings = dict(start.settings or {})
+    return {**settings, "hidden": tuple(settings["sizes"][1:-1])} if start.network == "mlp" else settings
+
+
+def _check_augment(augment: Sequence[Any], in_channels: bool) -> None:
+    named = [part for part in augment if isinstance(part, str)]
+    if named and not in_channels:
+        raise ConfigError(
+            f"augment={named[0]!r} must come with a network that sees images; got rows of numbers. In a row no pixel "
+            "has neighbors. Try network='conv', image_shape=(height, width), or a function."
+        )
+
+
+def _length(recipe: Recipe, config: RunConfig, n_rows: int, least: int) -> tuple[int, int, float]:
+    """Rows per step, steps per epoch, and the epochs that make enough steps, where nobody says otherwise."""
+    batch_size = config.batch_size or _batch_size(recipe.batch_size, n_rows, least)
+    steps_per_epoch = max(1, n_rows // batch_size)
+    return batch_size, steps_per_epoch, max(recipe.epochs, recipe.steps / steps_per_epoch)
+
+
+def _batch_size(largest: int, n_rows: int, least: int) -> int:
+    """A power of two of about a twentieth of the rows, between `least` and `largest`."""
+    size = least
+    while size < largest and size * 40 <= n_rows:
+        size *= 2
+    return size

@@ -1,0 +1,100 @@
+"""The data set that a configuration names, ready to be learned from: corrected, checked, with a test part."""
+
+from dataclasses import replace
+from typing import Literal
+
+import numpy as np
+
+from likely.config import RunConfig
+from likely.data.corrections import apply_corrections
+from likely.data.dataset import Dataset
+from likely.data.groups import one_row_per_group, with_copies_grouped
+from likely.data.inspect import check_dataset
+from likely.data.sources import open_dataset
+from likely.data.test_part import with_test_part
+from likely.data.validate import validate
+from likely.errors import DataError
+from likely.training.watcher import Silent, Watcher
+
+
+def open_data(config: RunConfig, watcher: Watcher | None = None) -> Dataset:
+    """The data set that the configuration names, with a test part: its own, or a fifth of its rows, drawn.
+
+    Labels are corrected before anything is drawn, so that the numbers of rows are those of the source.
+    """
+    watcher = watcher or Silent()
+    dataset = open_dataset(
+        config.data,
+        config.data_folder,
+        watcher.loading,
+        image_size=config.image_size,
+        skip_bad=config.skip_bad,
+        test_last=config.test_last,
+        label=config.label,
+        image=config.image,
+        group=config.group,
+        group_by_folder=config.group_by_folder,
+        task=config.task,
+    )
+    if config.corrections is not None:
+        dataset = apply_corrections(dataset, config.corrections)
+    for note in dataset.notes:
+        watcher.say(note)
+    if config.task not in ("auto", dataset.task):
+        dataset = _as_task(dataset, config.task)
+    validate(dataset)
+    declared = dataset.train.groups is not None
+    said = len(dataset.notes)
+    dataset = with_copies_grouped(dataset)
+    for note in dataset.notes[said:]:
+        watcher.say(note)
+    if declared and dataset.test is not None:
+        dataset = replace(dataset, test=one_row_per_group(dataset.test, config.seed))
+    drawn = with_test_part(dataset, config.seed)
+    for note in drawn.notes[len(dataset.notes) + 1 :]:  # the next sentence says how many were drawn
+        watcher.say(f"Careful: {note}")
+    dataset = drawn
+    assert dataset.test is not None
+    if dataset.test_last is not None:
+        watcher.say(
+            f"Test rows: {len(dataset.test):,} of {len(dataset.train) + len(dataset.test):,}, the latest by column "
+            f"{dataset.test_last!r}. Rows to hold out are drawn at random from the others: what they promise is not "
+            "for later rows"
+        )
+    what = f", {len(dataset.labels)} labels" if dataset.labels else ""
+    val = f", {len(dataset.val):,} val" if dataset.val is not None else ""
+    watcher.say(
+        f"{dataset.name}: {len(dataset.train):,} training{val} and {len(dataset.test):,} test rows{what}, "
+        f"from {dataset.found_at}"
+    )
+    return dataset
+
+
+def look_over(dataset: Dataset, watcher: Watcher) -> Dataset:
+    """The data set with notes of what is wrong with it, as far as that shows at once: `likely check` looks longer."""
+    found = check_dataset(dataset, quick=True).of("error", "warning")
+    for finding in found:
+        watcher.say(f"Careful: {finding.message}")
+    if found:
+        watcher.say("More on that: likely check")
+    return dataset.with_notes(*(finding.message for finding in found))
+
+
+def _as_task(dataset: Dataset, task: Literal["classification", "regression"]) -> Dataset:
+    if task == "classification":
+        raise DataError(
+            f"{dataset.name} must have labels to be classified; got numbers as answers. Try --task regression."
+        )
+    try:
+        values = [float(label) for label in dataset.labels]
+    except ValueError:
+        raise DataError(
+            f"{dataset.name} must have numbers as answers for regression; got labels such as {dataset.labels[0]!r}. "
+            "Try --task classification."
+        ) from None
+    lookup = np.array(values)
+    parts = {
+        name: None if part is None else replace(part, y=lookup[part.y])
+        for name, part in (("train", dataset.train), ("val", dataset.val), ("test", dataset.test))
+    }
+    return replace(dataset, task="regression", labels=(), **parts)

@@ -1,0 +1,99 @@
+"""The out-of-fold loop: k networks, each trained without one fold of the rows."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from likely.training.descent import Record
+from likely.training.interrupt import Interrupt
+from likely.training.job import Job
+from likely.training.plan import Plan
+from likely.training.run_progress import of_all_runs
+from likely.training.train import train
+from likely.training.trained import Trained
+
+
+@dataclass(frozen=True)
+class FoldTraining:
+    """The training without a fold.
+
+    Args:
+        fold: indices of the rows that the network has not seen, sorted.
+        trained: the network.
+        checkpoints: (progress, scores of the fold) at each checkpoint.
+        plan: of the trainings that come after this one.
+    """
+
+    fold: np.ndarray
+    trained: Trained
+    checkpoints: list[tuple[float, np.ndarray]]
+    plan: Plan
+
+
+def train_folds(
+    job: Job,
+    plan: Plan,
+    folds: list[np.ndarray],
+    *,
+    runs: int,
+    time_limit: float | None = None,
+    most: int | None = None,
+    give_up: Callable[[], bool] | None = None,
+    interrupt: Interrupt | None = None,
+) -> Iterator[FoldTraining]:
+    """Train without each of the folds, one after the other.
+
+    Args:
+        job: what is to be trained.
+        plan: of the first training.
+        folds: indices of the rows that are left out, of all rows once.
+        runs: how many trainings the whole run has.
+        time_limit: seconds for each training. With `most` only for the first one: the others take as many steps.
+        most: evaluate each network at most so often on its fold, as the mean over the latest epoch, so that trainings
+            of one length can be compared; None only scores the last state.
+        give_up: asked after every step of all trainings but the first; True leaves the training unfinished.
+        interrupt: that of a caller with more trainings.
+    """
+    everything = np.arange(len(job.rows))
+    for number, fold in enumerate(folds, start=1):
+        name = f"Fold {number} of {len(folds)}"
+        job.watcher.say(f"{name}: training without {len(fold):,} rows")
+        seen: list[tuple[float, np.ndarray]] = []
+
+        def keep(progress: float, scores: np.ndarray, seen: list[tuple[float, np.ndarray]] = seen) -> None:
+            seen.append((progress, scores))
+
+        def record(entry: Record, number: int = number, name: str = name) -> None:
+            job.watcher.record(of_all_runs(entry, number, runs), name)
+
+        limited = number == 1 or most is None
+        trained = train(
+            plan,
+            job.rows,
+            np.setdiff1d(everything, fold),
+            job.config,
+            checkpoints=None if most is None else job.checkpoints(fold, most=most, keep=keep),
+            average_recent=most is not None,
+            time_limit=time_limit if limited else None,
+            watch=job.watch,
+            give_up=None if limited else give_up,
+            on_record=record,
+            interrupt=interrupt,
+        )
+        if most is not None and trained.stopped == "time limit":
+            if plan.penalties:
+                plan, seen = _for_as_long(plan, trained, seen)
+            else:
+                # The others are to be trained as long, and where checkpoints fell in this one has no meaning for them.
+                plan, most, seen = replace(plan, epochs=trained.history[-1].epoch), 1, seen[-1:]
+        yield FoldTraining(fold, trained, seen, plan)
+
+
+def _for_as_long(
+    plan: Plan, trained: Trained, seen: list[tuple[float, np.ndarray]]
+) -> tuple[Plan, list[tuple[float, np.ndarray]]]:
+    """The plan of a path of penalties that ends where this training ended, and its checkpoints' places on it."""
+    penalties, passes = plan.penalties[: len(seen)], int(trained.history[-1].epoch)
+    places = [(number / len(seen), scores) for number, (_, scores) in enumerate(seen, start=1)]
+    return replace(plan, penalties=penalties, passes=passes), places
