@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from likely.data.tables.csv_reader import NOTHING, number
+from likely.data.tables.cells import NOTHING, number
 from likely.data.tables.table import Table, as_texts, missing, unusable
 from likely.errors import DataError
 from likely.preprocessing.columns import Column, listed_names, refusal

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from likely.data.tables.csv_reader import NOTHING
+from likely.data.tables.cells import NOTHING
 from likely.data.tables.table import Table
 
 

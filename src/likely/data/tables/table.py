@@ -1,4 +1,4 @@
-"""Tables: CSV, TSV and Parquet, read in pieces, with columns of numbers, of text, or of bytes."""
+"""Tables of every format, read in pieces, with columns of numbers, of text, or of bytes."""
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
@@ -6,12 +6,10 @@ from pathlib import Path
 
 import numpy as np
 
-from likely.data.stdin import open_stdin
-from likely.data.tables.csv_reader import csv_pieces
-from likely.data.tables.parquet_reader import parquet_pieces
+from likely.data.tables.source_file import PACKED, source_file
+from likely.data.tables.suffixes import TEXT, TYPED
+from likely.data.tables.text_layout import SEPARATORS
 from likely.errors import DataError, nearest
-
-SUFFIXES = (".csv", ".tsv", ".parquet", ".pq")
 
 
 @dataclass(frozen=True)
@@ -23,11 +21,13 @@ class Table:
         columns: by name, each of shape (n,): float64 with NaN where a value is missing, or objects: text, bytes (an
             image) or None.
         unusable: the columns whose type can be none of these, and their type.
+        notes: what was decided while reading, a sentence each.
     """
 
     path: str
     columns: dict[str, np.ndarray]
     unusable: dict[str, str] = field(default_factory=dict[str, str])
+    notes: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(next(iter(self.columns.values()), ()))
@@ -57,8 +57,19 @@ class Table:
 
 
 def is_table(path: str | Path) -> bool:
-    """Whether the path ends like a table."""
-    return Path(path).suffix.lower() in SUFFIXES
+    """Whether the path ends like a table, packed or not.
+
+    Example:
+        >>> is_table("a.CSV"), is_table("a.csv.gz"), is_table("a.png")
+        (True, True, False)
+    """
+    return _suffix(path) in (*TEXT, *TYPED)
+
+
+def _suffix(path: str | Path) -> str:
+    """What says of which format the table is."""
+    path = Path(path)
+    return (Path(path.stem) if path.suffix.lower() in PACKED else path).suffix.lower()
 
 
 def read_table(path: str | Path, *, text: Collection[str] = ()) -> Table:
@@ -97,27 +108,49 @@ def read_table(path: str | Path, *, text: Collection[str] = ()) -> Table:
     return Table(str(path), {name: np.concatenate(arrays) for name, arrays in parts.items()}, others)
 
 
-def table_pieces(path: str | Path, *, text: Collection[str] = ()) -> Iterator[Table]:
+def table_pieces(
+    path: str | Path, *, text: Collection[str] = (), encoding: str | None = None, header: bool = True
+) -> Iterator[Table]:
     """The table, some thousand rows at a time.
 
     Args:
-        path: a file as for `read_table`, or "-" for the standard input: Parquet, or text with commas, semicolons, tabs.
+        path: a file as for `read_table`, or "-" for the standard input: Parquet, or text.
         text: columns to be read as text even if they hold only numbers; in pieces, another column may be numbers in one
             and text in the next.
+        encoding: of a text; None takes UTF-8.
+        header: whether the first row of a text holds the names of the columns.
     Raises:
         DataError, MissingExtraError: as `read_table`.
     """
-    suffix = Path(path).suffix.lower()
-    if str(path) == "-":
-        stream, is_parquet = open_stdin()
-        name = "The standard input"
-        pieces = parquet_pieces(stream, name) if is_parquet else csv_pieces(stream, name, ",;\t", text)
-    elif suffix in (".parquet", ".pq"):
-        pieces = parquet_pieces(Path(path), str(path))
-    else:
-        pieces = csv_pieces(Path(path), str(path), "\t" if suffix == ".tsv" else ",;", text)
-    for columns, others in pieces:
-        yield Table(str(path), {c: as_texts(v) if c in text else v for c, v in columns.items()}, others)
+    from likely.data.tables.column_values import text_values, typed_values
+
+    for sheet in sheets(path, encoding=encoding, header=header):
+        columns, others = dict[str, np.ndarray](), dict[str, str]()
+        for column in sheet.frame.iter_columns():
+            as_text = column.name in text
+            if sheet.separator is not None:
+                columns[column.name] = text_values(column, as_text=as_text, decimal_commas=sheet.separator == ";")
+            elif (values := typed_values(column)) is not None:
+                columns[column.name] = as_texts(values) if as_text else values
+            else:
+                others[column.name] = str(column.dtype)
+        yield Table(str(path), columns, others, sheet.notes)
+
+
+def sheets(path: str | Path, *, encoding: str | None = None, header: bool = True) -> "Iterator[Sheet]":
+    """The table as its source holds it, some thousand rows at a time; arguments and errors as of `table_pieces`."""
+    from likely.data.tables.text_file import text_pieces
+    from likely.data.tables.typed_file import typed_pieces
+
+    where, suffix = ("The standard input", "") if str(path) == "-" else (str(path), _suffix(path))
+    with source_file(path, encoding) as file:
+        if not suffix and file.read_bytes()[:4] == b"PAR1":
+            suffix = ".parquet"
+        if suffix in TYPED:
+            yield from typed_pieces(file, where, suffix)
+        else:
+            separators = "\t" if suffix == ".tsv" else SEPARATORS
+            yield from text_pieces(file, where, separators=separators, header=header)
 
 
 def missing(values: np.ndarray) -> np.ndarray:

@@ -1,0 +1,86 @@
+"""Where the bytes of a table come from: a file as it is, unpacked, in UTF-8, or what stood on the standard input."""
+
+import bz2
+import gzip
+import lzma
+import shutil
+import sys
+import tempfile
+import zlib
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any
+
+from likely.errors import ConfigError, DataError
+
+PACKED = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
+"""How to open packed files, by their ending."""
+
+MOST_UNPACKED = 8 * 2**30
+"""Bytes that a packed file may hold: a small one may be made to unpack to any size."""
+
+_PIECE = 2**22
+
+
+@contextmanager
+def source_file(path: str | Path, encoding: str | None = None) -> Generator[Path]:
+    """A file of the disk with the unpacked bytes of the table, in UTF-8 if it is text in another encoding.
+
+    Args:
+        path: of the table, or "-" for the standard input.
+        encoding: of the text; None leaves the bytes as they are.
+    Raises:
+        DataError: if a packed file is damaged or too large, or the text is not in this encoding.
+        ConfigError: if there is no such encoding.
+    """
+    packed = Path(path).suffix.lower()
+    if str(path) != "-" and packed not in PACKED and encoding is None:
+        if Path(path).is_dir():
+            raise DataError(f"{path} must be a file; got a folder. Try a table in it, or another name for the folder.")
+        yield Path(path)
+        return
+    with tempfile.NamedTemporaryFile(prefix="likely-") as copy:
+        if str(path) == "-":
+            shutil.copyfileobj(sys.stdin.buffer, copy)
+        else:
+            opener: Any = PACKED.get(packed, open)
+            with opener(path, "rb") as stream:
+                _unpack(stream, copy, path)
+        copy.flush()
+        if encoding is None:
+            yield Path(copy.name)
+            return
+        with tempfile.NamedTemporaryFile(prefix="likely-") as text:
+            _to_utf8(Path(copy.name), text, encoding, path)
+            text.flush()
+            yield Path(text.name)
+
+
+def _unpack(stream: IO[bytes], copy: IO[bytes], path: str | Path) -> None:
+    try:
+        while piece := stream.read(_PIECE):
+            copy.write(piece)
+            if copy.tell() > MOST_UNPACKED:
+                raise DataError(
+                    f"{path} must unpack to at most {MOST_UNPACKED:,} bytes; got more. Unpack it first if that is meant."
+                )
+    except (EOFError, zlib.error, lzma.LZMAError, gzip.BadGzipFile) as error:
+        raise DataError(f"{path} must be a whole packed file; got a damaged one: {error}. Copy it again.") from None
+
+
+def _to_utf8(copy: Path, text: IO[bytes], encoding: str, path: str | Path) -> None:
+    lines = 0
+    try:
+        with copy.open(encoding=encoding, newline="") as stream:
+            while piece := stream.read(_PIECE):
+                lines += piece.count("\n")
+                text.write(piece.removeprefix("\ufeff").encode("utf-8"))
+    except LookupError:
+        raise ConfigError(
+            f"encoding must be one that Python knows; got {encoding!r}. Try utf-8, latin-1, cp1252 or utf-16."
+        ) from None
+    except UnicodeError as error:
+        raise DataError(
+            f"{path} must be text in {encoding}; got bytes that are none after line {lines}: {error}. Try another encoding."
+        ) from None
