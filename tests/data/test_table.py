@@ -1,10 +1,13 @@
 """Reading tables: beside pandas, in pieces, and everything that can be wrong with a file."""
 
+import csv
+import io
 import tempfile
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -14,9 +17,10 @@ from hypothesis import strategies as st
 from likely.data.sources import open_dataset
 from likely.data.tables.encode import describe, encode
 from likely.data.tables.open_table import open_table
+from likely.data.tables.plain_text import plain_pieces
 from likely.data.tables.table import Table, as_texts, is_table, missing, read_table, table_pieces
 from likely.data.tables.targets import read_answers
-from likely.errors import DataError
+from likely.errors import ConfigError, DataError
 from likely.preprocessing.columns import Column
 
 
@@ -145,7 +149,10 @@ def test_parquet_pieces_and_types(tmp_path: Path) -> None:
         (b"a,b\n1,2\n1,2,3\n", r"got 3 in row 1 \(line 3\)"),
         (b"a,b\n1,caf\xe9\n", "UTF-8 text; got the byte 0xe9 in line 2"),
         ("a,b\n1,2\n".encode("utf-16"), "UTF-8 text; got UTF-16.*--encoding utf-16"),
-        (b'a,b\n1,"open\n', "quotes enclose whole cells; got: unexpected end of data, in the row that begins in line 2"),
+        (
+            b'a,b\n1,"open\n',
+            "quotes enclose whole cells; got: unexpected end of data, in the row that begins in line 2",
+        ),
         (b'a,b\n1,"x"y\n', "quotes enclose whole cells"),
     ],
 )
@@ -166,7 +173,7 @@ def test_parquet_files_that_are_not_whole(tmp_path: Path) -> None:
         with pytest.raises(DataError, match=r"people.parquet must be a whole Parquet file; got a damaged"):
             read_table(path)
     pq.write_table(pa.table([pa.array([1]), pa.array([2])], names=["a", "a"]), path)
-    with pytest.raises(DataError, match="'a' twice"):
+    with pytest.raises(DataError, match="different names; got: column with name 'a'"):
         read_table(path)
     pq.write_table(pa.table({"a": pa.array([], pa.int64())}), path)
     with pytest.raises(DataError, match="must have rows"):
@@ -386,3 +393,106 @@ def test_tables_without_answers_or_columns(tmp_path: Path) -> None:
     (tmp_path / "folder.csv").mkdir()
     with pytest.raises(DataError, match="got a folder"):
         read_table(tmp_path / "folder.csv")
+
+
+def written(path: Path, content: str | bytes) -> Path:
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    return path
+
+
+@pytest.mark.parametrize(
+    ("content", "columns"),
+    [
+        ('"temp; air","wind; dir",label\n0.5,1,a\n0.25,2,b\n', ["temp; air", "wind; dir", "label"]),
+        ("w (cm, outer);d (cm, inner);label\n0,5;1,5;a\n0,25;2,5;b\n", ["w (cm, outer)", "d (cm, inner)", "label"]),
+        ("a\tb\tlabel\n0,5\t1\tx\n0,25\t2\ty\n", ["a", "b", "label"]),
+        ("a|b|label\n0.5|1|x\n0.25|2|y\n", ["a", "b", "label"]),
+        ("sep=|\na|b,c|label\n0.5|1|x\n0.25|2|y\n", ["a", "b,c", "label"]),
+        ("# made by hand, 2024\n\na,b,label\n0.5,1,x\n0.25,2,y\n", ["a", "b", "label"]),
+        ("#a,b,label\n0.5,1,x\n0.25,2,y\n", ["#a", "b", "label"]),
+        ("Results of May\na,b,label\n0.5,1,x\n0.25,2,y\n", ["a", "b", "label"]),
+        ("a;b;label;\n0.5;1;x;\n0.25;2;y;\n", ["a", "b", "label"]),
+        ("a,b,label\r0.5,1,x\r0.25,2,y\r", ["a", "b", "label"]),
+        ('a, "b", "label"\n0.5, 1, "x"\n0.25, 2, "y"\n', ["a", "b", "label"]),
+    ],
+)
+def test_the_separator_and_the_heading_are_those_that_fit_the_rows(
+    tmp_path: Path, content: str, columns: list[str]
+) -> None:
+    table = read_table(written(tmp_path / "t.csv", content))
+    assert list(table.columns) == columns
+    assert len(table) == 2
+    assert not any('"' in text for text in table.columns["label"].tolist())
+
+
+def test_what_is_not_plain_is_read_from_there_on(tmp_path: Path) -> None:
+    plain = "".join(f"{i},t{i}\n" for i in range(30_000))
+    path = written(tmp_path / "t.csv", f'n,t\n{plain}30000,"a, ""b"""\n\n30001,5" pipe\n30002, "c, d"\n')
+    table = read_table(path)
+    assert table.columns["n"].tolist() == list(range(30_003))
+    assert table.columns["t"].tolist()[-3:] == ['a, "b"', '5" pipe', "c, d"]
+    written(path, f"n,t\n{plain}1\n")
+    with pytest.raises(DataError, match=r"got 1 in row 30000 \(line 30002\)"):
+        read_table(path)
+
+
+def test_cells_of_any_length(tmp_path: Path) -> None:
+    long = "x" * 10_000_000
+    table = read_table(written(tmp_path / "t.csv", f'a,b\n1,"{long}"\n2, "y"\n'))
+    assert [len(text) for text in table.columns["b"].tolist()] == [10_000_000, 1]
+
+
+@pytest.mark.parametrize("encoding", ["latin-1", "utf-16"])
+def test_other_encodings_are_read_when_named(tmp_path: Path, encoding: str) -> None:
+    path = written(tmp_path / "t.csv", "größe,ort\n1,Köln\n2,Bonn\n".encode(encoding))
+    with pytest.raises(DataError, match=r"--encoding"):
+        read_table(path)
+    pieces = list(table_pieces(path, encoding=encoding))
+    assert pieces[0].columns["ort"].tolist() == ["Köln", "Bonn"]
+    with pytest.raises(ConfigError, match="encoding must be one that Python knows; got 'latin-77'"):
+        list(table_pieces(path, encoding="latin-77"))
+
+
+def test_tables_without_a_heading(tmp_path: Path) -> None:
+    table = next(table_pieces(written(tmp_path / "t.csv", "1,x\n2,y\n"), header=False))
+    assert table.columns["column 1"].tolist() == [1.0, 2.0]
+    assert table.columns["column 2"].tolist() == ["x", "y"]
+    assert "--no-header" in " ".join(next(table_pieces(written(tmp_path / "n.csv", "1,2\n3,4\n"))).notes)
+
+
+@pytest.mark.parametrize("suffix", [".csv.gz", ".csv.bz2", ".csv.xz", ".txt", ".jsonl", ".feather", ".xlsx"])
+def test_every_format_gives_the_same_table(tmp_path: Path, suffix: str) -> None:
+    found, path = frame().drop(columns="sold"), tmp_path / f"people{suffix}"
+    if suffix == ".jsonl":
+        found.to_json(path, orient="records", lines=True)
+    elif suffix == ".feather":
+        found.to_feather(path)
+    elif suffix == ".xlsx":
+        pytest.importorskip("xlsxwriter")
+        pl.from_pandas(found).write_excel(path)
+    else:
+        found.to_csv(path, index=False)
+    as_pandas_has_it(read_table(path), found)
+
+
+def test_packed_files_that_are_damaged_or_too_large(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    frame().to_csv(tmp_path / "t.csv.gz", index=False)
+    whole = (tmp_path / "t.csv.gz").read_bytes()
+    with pytest.raises(DataError, match="must be a whole packed file"):
+        read_table(written(tmp_path / "cut.csv.gz", whole[:-30]))
+    monkeypatch.setattr("likely.data.tables.source_file.MOST_UNPACKED", 1_000)
+    with pytest.raises(DataError, match="must unpack to at most 1,000 bytes; got more"):
+        read_table(tmp_path / "t.csv.gz")
+
+
+@given(st.text('a1,"\n\r é', max_size=40))
+def test_polars_reads_what_is_plain_as_csv_does(text: str) -> None:
+    whole = f"a,b\n{text}"
+    data = np.frombuffer(whole.encode(), np.uint8)
+    if None in plain_pieces(data, 4, ",", 2):
+        return
+    rows = list(csv.reader(io.StringIO(whole, newline=""), strict=True))[1:]
+    frame = pl.read_csv(
+        whole[4:].encode(), has_header=False, schema={"a": pl.String, "b": pl.String}, empty_string_is_null=False
+    )
+    assert [list(row) for row in frame.rows()] == rows

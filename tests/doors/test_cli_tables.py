@@ -542,7 +542,7 @@ def test_parquet_of_the_wrong_types_or_cut_off(likely: Likely, run: Path, tmp_pa
     result = likely("fit", path, "--out", tmp_path / "run")
     assert result.exit_code == 1
     assert "Column 'day' of" in result.stderr
-    assert "got timestamp" in result.stderr
+    assert "got Datetime" in result.stderr
     assert likely("predict", run, path, "--csv").exit_code == 0  # a column that is not needed does no harm
     pq.write_table(pa.table({"age": [[1]], "city": ["Rome"], "rooms": [1]}), path)
     needed = likely("predict", run, path)
@@ -583,15 +583,17 @@ def test_parquet_answers_that_can_not_be_written(likely: Likely, run: Path, tabl
     assert len(list(tmp_path.iterdir())) == 2
 
 
-def test_parquet_without_pyarrow_says_what_to_install(
+def test_what_needs_another_package_says_what_to_install(
     likely: Likely, run: Path, table: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     people().to_parquet(tmp_path / "t.parquet")
+    (tmp_path / "t.xlsx").write_bytes(b"")
+    monkeypatch.setitem(sys.modules, "fastexcel", None)
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     monkeypatch.setitem(sys.modules, "pyarrow.parquet", None)
     commands = (
-        ("fit", tmp_path / "t.parquet"),
-        ("predict", run, tmp_path / "t.parquet"),
+        ("fit", tmp_path / "t.xlsx"),
+        ("predict", run, tmp_path / "t.xlsx"),
         ("predict", run, table, "--parquet", tmp_path / "out.parquet"),
     )
     for command in commands:
@@ -599,6 +601,7 @@ def test_parquet_without_pyarrow_says_what_to_install(
         assert result.exit_code == 1
         assert "pip install 'likely[tables]'" in result.stderr
     assert likely("predict", run, table, "--csv").exit_code == 0
+    assert likely("predict", run, tmp_path / "t.parquet", "--csv").exit_code == 0
 
 
 def test_check_looks_at_tables(likely: Likely, images: Path, table: Path, tmp_path: Path) -> None:

@@ -23,7 +23,7 @@ class PlainPiece:
 
 
 def plain_pieces(data: np.ndarray, start: int, separator: str, width: int) -> Iterator[PlainPiece | None]:
-    r"""The text in pieces of some megabytes, cut between rows, as long as it is plain; None where it is not, as the last.
+    r"""The text in pieces of some megabytes, cut between rows, while it is plain; None at the end of that.
 
     Args:
         data: the bytes of the file, uint8.

@@ -62,9 +62,7 @@ def _unpack(stream: IO[bytes], copy: IO[bytes], path: str | Path) -> None:
         while piece := stream.read(_PIECE):
             copy.write(piece)
             if copy.tell() > MOST_UNPACKED:
-                raise DataError(
-                    f"{path} must unpack to at most {MOST_UNPACKED:,} bytes; got more. Unpack it first if that is meant."
-                )
+                raise DataError(f"{path} must unpack to at most {MOST_UNPACKED:,} bytes; got more. Try to unpack it.")
     except (EOFError, zlib.error, lzma.LZMAError, gzip.BadGzipFile) as error:
         raise DataError(f"{path} must be a whole packed file; got a damaged one: {error}. Copy it again.") from None
 
@@ -82,5 +80,5 @@ def _to_utf8(copy: Path, text: IO[bytes], encoding: str, path: str | Path) -> No
         ) from None
     except UnicodeError as error:
         raise DataError(
-            f"{path} must be text in {encoding}; got bytes that are none after line {lines}: {error}. Try another encoding."
+            f"{path} must be text in {encoding}; got other bytes after line {lines}: {error}. Try another encoding."
         ) from None

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -10,6 +11,9 @@ from likely.data.tables.source_file import PACKED, source_file
 from likely.data.tables.suffixes import TEXT, TYPED
 from likely.data.tables.text_layout import SEPARATORS
 from likely.errors import DataError, nearest
+
+if TYPE_CHECKING:
+    from likely.data.tables.sheet import Sheet
 
 
 @dataclass(frozen=True)

@@ -41,7 +41,9 @@ def text_pieces(path: Path, where: str, *, separators: str = SEPARATORS, header:
         n += frame.height
         yield Sheet(where, frame, layout.separator, layout.notes)
     if n == 0:
-        yield Sheet(where, _named(pl.DataFrame(schema=_schema(layout)), layout, where, 0), layout.separator, layout.notes)
+        yield Sheet(
+            where, _named(pl.DataFrame(schema=_schema(layout)), layout, where, 0), layout.separator, layout.notes
+        )
 
 
 def _frames(data: np.ndarray, begin: int, layout: Layout, where: str) -> Iterator[pl.DataFrame]:
@@ -183,6 +185,6 @@ def _check_utf8(text: bytes, where: str, data: np.ndarray, start: int, lines: in
     except UnicodeDecodeError as error:
         line = lines + _lines(data[: start + error.start]) + 1
         raise DataError(
-            f"{where} must be UTF-8 text; got the byte 0x{text[error.start]:02x} in line {line}. Try --encoding latin-1 "
-            "or cp1252 (encoding= in Python), or save it as CSV UTF-8."
+            f"{where} must be UTF-8 text; got the byte 0x{text[error.start]:02x} in line {line}. Try --encoding "
+            "latin-1 or cp1252 (encoding= in Python), or save it as CSV UTF-8."
         ) from None

@@ -76,7 +76,9 @@ def layout_of(text: str, where: str, *, separators: str = SEPARATORS, header: bo
         comments.pop()
     notes += [f"Line {line + 1} is a comment, and skipped." for line in comments]
     if len(rows) > 2 and _is_title(rows[0][1], rows[1][1], width):
-        notes.append(f"Line {skipped + rows[0][0]} is a title, and skipped: {separator.join(rows[0][1])[:60].strip()!r}.")
+        notes.append(
+            f"Line {skipped + rows[0][0]} is a title, and skipped: {separator.join(rows[0][1])[:60].strip()!r}."
+        )
         rows = rows[1:]
     if not rows or not any(cell.strip() for cell in rows[0][1]):
         raise DataError(f"{where} must begin with the names of its columns; got an empty first line. Add a heading.")
@@ -92,11 +94,15 @@ def layout_of(text: str, where: str, *, separators: str = SEPARATORS, header: bo
         notes.append(f"A separator, {separator!r}, ends every row: it is no further column.")
     _check_names(names, where)
     if all(map(_is_number, names)):
-        notes.append("The first row holds nothing but numbers, and gives the columns their names (--no-header: it is a row).")
+        notes.append(
+            "The first row holds nothing but numbers, and gives the columns their names (--no-header: it is a row)."
+        )
     return Layout(separator, tuple(names), skipped + line, trailing, tuple(notes))
 
 
-def _score(lines: Sequence[str], separator: str, others: str) -> tuple[tuple[float, float, int], str, list[tuple[int, list[str]]]]:
+def _score(
+    lines: Sequence[str], separator: str, others: str
+) -> tuple[tuple[float, float, int], str, list[tuple[int, list[str]]]]:
     """How well a separator fits, with the rows that it makes."""
     rows = _rows(lines, separator)
     width = _usual([cells for _, cells in rows])

@@ -46,7 +46,6 @@ def typed_pieces(path: Path, where: str, suffix: str) -> Iterator[Sheet]:
     kind = TYPED[suffix]
     try:
         rows, n = _OPENERS[kind](path), 0
-        _check_names(rows.collect_schema().names(), where)
         while True:
             piece = rows.slice(n, ROWS).collect()
             if piece.height or not n:
@@ -54,6 +53,8 @@ def typed_pieces(path: Path, where: str, suffix: str) -> Iterator[Sheet]:
             n += piece.height
             if piece.height < ROWS:
                 return
+    except pl.exceptions.DuplicateError as error:
+        raise DataError(f"The columns of {where} must have different names; got: {error}. Rename one.") from None
     except (pl.exceptions.PolarsError, OSError, ValueError) as error:
         if isinstance(error, OSError) and error.errno is not None:
             raise
@@ -62,9 +63,3 @@ def typed_pieces(path: Path, where: str, suffix: str) -> Iterator[Sheet]:
             f"{where} must be a whole {kind} file; got a damaged, truncated or foreign one: {reason}. Copy or write "
             "it again."
         ) from None
-
-
-def _check_names(names: list[str], where: str) -> None:
-    if len(set(names)) < len(names):
-        twice = next(name for i, name in enumerate(names) if name in names[:i])
-        raise DataError(f"The columns of {where} must have different names; got {twice!r} twice. Rename one.")
