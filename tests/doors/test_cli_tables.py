@@ -548,7 +548,7 @@ def test_parquet_of_the_wrong_types_or_cut_off(likely: Likely, run: Path, tmp_pa
     needed = likely("predict", run, path)
     assert needed.exit_code == 1
     assert "Column 'age' of" in needed.stderr
-    assert "got list<" in needed.stderr
+    assert "got List(" in needed.stderr
     people().to_parquet(path)
     path.write_bytes(path.read_bytes()[:-100])
     for command in (("fit", path, "--out", tmp_path / "run"), ("predict", run, path), ("evaluate", run, path)):

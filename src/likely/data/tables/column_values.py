@@ -53,7 +53,7 @@ def typed_values(column: pl.Series) -> np.ndarray | None:
         return column.cast(pl.Float64).fill_null(np.nan).to_numpy().astype(np.float64)
     if kind == pl.Boolean:
         return _objects(None if value is None else str(value) for value in column.to_list())
-    if kind in (pl.String, pl.Categorical, pl.Enum):
+    if isinstance(kind, pl.String | pl.Categorical | pl.Enum):
         texts = column.cast(pl.String).str.strip_chars()
         return _objects(texts.set(texts.is_in(list(NOTHING)), None).to_list())
     if kind == pl.Binary:

@@ -3,7 +3,7 @@
 import csv
 import io
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
@@ -144,7 +144,7 @@ def _named(frame: pl.DataFrame, layout: Layout, where: str, before: int) -> pl.D
 
 
 @contextmanager
-def _cells_of_any_length() -> "Iterator[None]":
+def _cells_of_any_length() -> Generator[None]:
     limit = csv.field_size_limit(sys.maxsize)
     try:
         yield
