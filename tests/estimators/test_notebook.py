@@ -14,7 +14,7 @@ from sklearn.pipeline import make_pipeline
 import likely
 from likely.estimators.progress_bar import LineBar, watcher
 from likely.training.descent import Record
-from likely.training.run_progress import MonotonicProgress, of_all_runs
+from likely.training.watcher import MonotonicProgress, of_all_runs
 
 CELLS = """
 import likely

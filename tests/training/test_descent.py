@@ -142,10 +142,10 @@ def test_about_twenty_records_an_epoch_hold_all_losses() -> None:
 
 @pytest.mark.parametrize("settings", [{"batch_size": 1}, {"stop_at": 0.37, "batch_size": 1}, {"time_limit": 1e9}])
 def test_steps_handed_over_together_are_the_same_run(settings: dict[str, Any]) -> None:
-    def judge(progress: float) -> dict[str, float]:
+    def evaluate(progress: float) -> dict[str, float]:
         return {"progress": progress}
 
-    settings = {"epochs": 2.5, "learning_rate": Schedule(0.05), "judge": judge, **settings}
+    settings = {"epochs": 2.5, "learning_rate": Schedule(0.05), "evaluate": evaluate, **settings}
     together, one_by_one = run(engine(name="jax"), **settings), run(**settings)
     for found, expected in zip(together, one_by_one, strict=True):
         assert found.loss == pytest.approx(expected.loss, rel=1e-9)
@@ -169,26 +169,28 @@ def test_epochs_may_be_a_fraction(epochs: float, steps: int) -> None:
     assert last.progress == 1
 
 
-def test_judging_at_the_end_of_epochs() -> None:
+def test_evaluation_at_the_end_of_epochs() -> None:
     asked: list[float] = []
 
-    def judge(progress: float) -> dict[str, float]:
+    def evaluate(progress: float) -> dict[str, float]:
         asked.append(progress)
         return {"loss": progress}
 
-    judged = [(r.step, r.held_out) for r in run(epochs=4.5, judge=judge, judge_every=2) if r.held_out is not None]
-    assert [step for step, _ in judged] == [20, 40, 45]
+    evaluated = [
+        (r.step, r.held_out) for r in run(epochs=4.5, evaluate=evaluate, evaluate_every=2) if r.held_out is not None
+    ]
+    assert [step for step, _ in evaluated] == [20, 40, 45]
     assert asked == pytest.approx([20 / 45, 40 / 45, 1])
-    assert judged[-1][1] == {"loss": 1.0}
+    assert evaluated[-1][1] == {"loss": 1.0}
 
 
-def test_judging_takes_no_training_time() -> None:
-    def judge(progress: float) -> dict[str, float]:
+def test_evaluation_takes_no_training_time() -> None:
+    def evaluate(progress: float) -> dict[str, float]:
         time.sleep(0.1)
         return {"progress": progress}
 
     began = time.perf_counter()
-    last = run(epochs=3, judge=judge, time_limit=30)[-1]
+    last = run(epochs=3, evaluate=evaluate, time_limit=30)[-1]
     assert last.seconds <= time.perf_counter() - began - 0.3
 
 
@@ -217,7 +219,7 @@ def test_stopping_early_at_the_rate_of_the_full_run() -> None:
 
 def test_stop_is_asked_after_every_step() -> None:
     questions = iter([False] * 6 + [True])
-    records = run(stop=lambda: next(questions), judge=lambda progress: {"at": progress})
+    records = run(stop=lambda: next(questions), evaluate=lambda progress: {"at": progress})
     assert records[-1].step == 7
     assert records[-1].held_out == {"at": pytest.approx(7 / 30)}
     assert next(questions, None) is None
@@ -239,7 +241,7 @@ def test_divergence_says_when_and_what_to_try() -> None:
         {"epochs": float("nan")},
         {"epochs": float("inf")},
         {"batch_size": 0},
-        {"judge_every": 0},
+        {"evaluate_every": 0},
         {"time_limit": 0.0},
         {"stop_at": 0.0},
     ],

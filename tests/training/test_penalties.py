@@ -44,11 +44,11 @@ def _walk(**settings: Any) -> tuple[Any, list[Record], dict[str, np.ndarray]]:
 def test_a_look_at_every_penalty_and_records_that_go_forward() -> None:
     looks: list[float] = []
 
-    def judge(progress: float) -> dict[str, float]:
+    def evaluate(progress: float) -> dict[str, float]:
         looks.append(progress)
         return {"nll": 1.0}
 
-    path, records, _ = _walk(judge=judge)
+    path, records, _ = _walk(evaluate=evaluate)
     assert looks == pytest.approx([1 / 3, 2 / 3, 1])
     np.testing.assert_allclose(path.penalties, np.array(PENALTIES) * np.mean(X.var(axis=0)) / len(X), rtol=1e-5)
     assert not path.out_of_time

@@ -11,43 +11,33 @@ from hypothesis import strategies as st
 from likely.errors import ConfigError
 from likely.training.schedule import Schedule
 
-shapes = st.sampled_from(["linear", "cosine", "constant"])
 shares = st.floats(0, 1)
 warmups = st.floats(0, 0.99)
 
 
-@pytest.mark.parametrize(
-    ("shape", "expected"),
-    [
-        ("linear", [0, 1, 2, 1.5, 1, 0]),
-        ("cosine", [0, 1, 2, 1 + math.sqrt(0.5), 1, 0]),
-        ("constant", [0, 1, 2, 2, 2, 2]),
-    ],
-)
-def test_known_points(shape: Any, expected: list[float]) -> None:
-    rate = Schedule(peak=2.0, warmup=0.2, shape=shape)
-    assert [rate(r) for r in (0, 0.1, 0.2, 0.4, 0.6, 1.0)] == pytest.approx(expected, abs=1e-12)
+def test_known_points() -> None:
+    rate = Schedule(peak=2.0, warmup=0.2)
+    assert [rate(r) for r in (0, 0.1, 0.2, 0.4, 0.6, 1.0)] == pytest.approx([0, 1, 2, 1.5, 1, 0], abs=1e-12)
 
 
-@pytest.mark.parametrize("shape", ["linear", "cosine", "constant"])
-def test_without_warmup_it_starts_at_the_peak(shape: Any) -> None:
-    assert Schedule(0.1, warmup=0, shape=shape)(0) == 0.1
+def test_without_warmup_it_starts_at_the_peak() -> None:
+    assert Schedule(0.1, warmup=0)(0) == 0.1
 
 
 def test_defaults() -> None:
-    assert Schedule(0.5) == Schedule(peak=0.5, warmup=0.15, shape="linear")
+    assert Schedule(0.5) == Schedule(peak=0.5, warmup=0.15)
 
 
-@given(shapes, warmups, shares)
-def test_rates_lie_between_zero_and_the_peak(shape: Any, warmup: float, progress: float) -> None:
-    rate = Schedule(0.3, warmup, shape)
+@given(warmups, shares)
+def test_rates_lie_between_zero_and_the_peak(warmup: float, progress: float) -> None:
+    rate = Schedule(0.3, warmup)
     assert 0 <= rate(progress) <= 0.3
     assert rate(warmup) == 0.3
 
 
-@given(shapes, warmups, shares, shares)
-def test_rates_rise_until_the_warmup_ends_and_never_after(shape: Any, warmup: float, a: float, b: float) -> None:
-    rate = Schedule(1.0, warmup, shape)
+@given(warmups, shares, shares)
+def test_rates_rise_until_the_warmup_ends_and_never_after(warmup: float, a: float, b: float) -> None:
+    rate = Schedule(1.0, warmup)
     a, b = sorted((a, b))
     if b <= warmup:
         assert rate(a) <= rate(b)
@@ -55,10 +45,10 @@ def test_rates_rise_until_the_warmup_ends_and_never_after(shape: Any, warmup: fl
         assert rate(a) >= rate(b)
 
 
-@given(shapes, warmups, shares, st.floats(1e-6, 1e6))
-def test_rates_scale_with_the_peak(shape: Any, warmup: float, progress: float, peak: float) -> None:
-    one = Schedule(1.0, warmup, shape)(progress)
-    assert Schedule(peak, warmup, shape)(progress) == pytest.approx(peak * one, rel=1e-12)
+@given(warmups, shares, st.floats(1e-6, 1e6))
+def test_rates_scale_with_the_peak(warmup: float, progress: float, peak: float) -> None:
+    one = Schedule(1.0, warmup)(progress)
+    assert Schedule(peak, warmup)(progress) == pytest.approx(peak * one, rel=1e-12)
 
 
 @pytest.mark.parametrize(
@@ -71,8 +61,6 @@ def test_rates_scale_with_the_peak(shape: Any, warmup: float, progress: float, p
         ({"peak": 1.0, "warmup": 1.0}, "warmup must be a share"),
         ({"peak": 1.0, "warmup": -0.1}, "warmup"),
         ({"peak": 1.0, "warmup": math.nan}, "warmup"),
-        ({"peak": 1.0, "shape": "cosin"}, "Did you mean 'cosine'"),
-        ({"peak": 1.0, "shape": "step"}, "shape must be known; got 'step'"),
     ],
 )
 def test_settings_out_of_range(settings: dict[str, Any], match: str) -> None:

@@ -11,7 +11,7 @@ from likely.cli.terminal import console, printable
 
 if TYPE_CHECKING:
     from likely.training.descent import Record
-    from likely.training.run_progress import MonotonicProgress
+    from likely.training.watcher import MonotonicProgress
 
 _LINE_EVERY = 5.0
 _DRAW_EVERY = 0.1
@@ -149,7 +149,7 @@ class LiveWatcher:
         """Redraw the bar, at most ten times a second."""
         from dataclasses import replace
 
-        from likely.training.run_progress import MonotonicProgress
+        from likely.training.watcher import MonotonicProgress
 
         self._monotonic = self._monotonic or MonotonicProgress()
         share, held_out = self._monotonic(record, fold)

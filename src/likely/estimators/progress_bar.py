@@ -10,8 +10,7 @@ from typing import Any, Literal, TextIO, TypeAlias
 
 from likely.config.durations import duration
 from likely.training.descent import Record
-from likely.training.run_progress import MonotonicProgress
-from likely.training.watcher import Silent, Watcher
+from likely.training.watcher import MonotonicProgress, Silent, Watcher
 
 Verbose: TypeAlias = bool | Literal["auto"]
 """Whether `fit` shows how far it is; "auto" does so in notebooks only."""

@@ -8,8 +8,8 @@ from likely.data.dataset import Dataset
 from likely.model.start import Start
 from likely.model.transfer import in_old_labels
 from likely.training.hold_out import unseen_rows
-from likely.training.remarks import Remarks
 from likely.training.training_rows import Rows
+from likely.training.watcher import Remarks
 
 
 def with_old_labels(

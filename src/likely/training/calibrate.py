@@ -7,9 +7,9 @@ from likely.model.held_out_arrays import familiarity_arrays
 from likely.training.failure import nothing_learned
 from likely.training.fit_familiarity import fit_familiarity
 from likely.training.held_out_scores import Outcome
-from likely.training.remarks import Remarks
 from likely.training.task import Calibrated
 from likely.training.training_rows import Rows
+from likely.training.watcher import Remarks
 
 
 def calibrate(outcome: Outcome, rows: Rows, config: RunConfig, remarks: Remarks) -> tuple[Outcome, Calibrated]:

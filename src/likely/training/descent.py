@@ -34,7 +34,7 @@ class Record:
         progress: from 0 to 1 at the planned end.
         loss: the mean loss of the batches since the previous record, in the loss's unit (nats for cross-entropy).
         learning_rate: of the latest step.
-        seconds: since the first step began, without the time that judging took.
+        seconds: since the first step began, without the time that evaluation took.
         examples_per_second: over the whole run.
         seconds_left: until the planned end, at this rate.
         held_out: figures on held-out rows, computed at the end of an epoch; None in between.
@@ -64,8 +64,8 @@ def descend(
     learning_rate: Callable[[float], float],
     seed: int,
     augmentation: Augmentation | None = None,
-    judge: Callable[[float], dict[str, float]] | None = None,
-    judge_every: int = 1,
+    evaluate: Callable[[float], dict[str, float]] | None = None,
+    evaluate_every: int = 1,
     time_limit: float | None = None,
     watch: Callable[[], float] | None = None,
     stop_at: float = 1.0,
@@ -84,9 +84,9 @@ def descend(
         learning_rate: a function of progress in [0, 1], such as a `Schedule`.
         seed: of the order of rows.
         augmentation: draws of random integers, handed to the engine with each batch.
-        judge: figures on held-out rows, asked (with the progress) after every `judge_every`-th epoch and at the end.
-        judge_every: epochs between two questions.
-        time_limit: seconds after which the run must have ended, judging included; progress is planned to be 1 then.
+        evaluate: figures on held-out rows, asked with the progress after every `evaluate_every`-th epoch and the last.
+        evaluate_every: epochs between two questions.
+        time_limit: seconds after which the run must have ended, evaluation included; progress is planned to be 1 then.
         watch: what counts them; None takes a `Stopwatch`, which leaves out the time in which the process was stopped.
         stop_at: the progress at which to end, at the learning rate that the full run would have there.
         stop: asked after every step; True ends the run.
@@ -98,7 +98,7 @@ def descend(
         n_rows=n_rows,
         epochs=epochs,
         batch_size=batch_size,
-        judge_every=judge_every,
+        evaluate_every=evaluate_every,
         time_limit=1 if time_limit is None else time_limit,
         stop_at=stop_at,
     )
@@ -110,7 +110,7 @@ def descend(
     order = rng.permutation(n_rows)
     losses: list[float] = []
     clock = time.perf_counter
-    began, judging = clock(), 0.0
+    began, evaluating = clock(), 0.0
     pace = Pace(total, time_limit)
     watch = (watch or Stopwatch()) if time_limit is not None else clock
     watched = watch()
@@ -145,16 +145,16 @@ def descend(
         taken += count
         now = watch()
         pace.took(taken, now - watched, now - before)
-        seconds = clock() - began - judging
+        seconds = clock() - began - evaluating
         reached = pace(taken)
         ended = taken == last or reached >= min(stop_at, 1.0) - 1e-9 or stop()
         epoch_ended = taken % steps_per_epoch == 0
         if ended or epoch_ended or taken % record_every == 0:
             held_out = None
-            if judge is not None and (ended or (epoch_ended and (epoch + 1) % judge_every == 0)):
+            if evaluate is not None and (ended or (epoch_ended and (epoch + 1) % evaluate_every == 0)):
                 before = clock()
-                held_out = judge(reached)
-                judging += clock() - before
+                held_out = evaluate(reached)
+                evaluating += clock() - before
             left = max(0.0, pace.steps * stop_at - taken) * seconds / taken
             if time_limit is not None:
                 left = min(left, max(0.0, time_limit - (watch() - watched)))

@@ -39,8 +39,7 @@ from likely.training.open_data import look_over, open_data
 from likely.training.plan import NO_OVERRIDES, Overrides
 from likely.training.presets import SMALL
 from likely.training.provenance import make_card
-from likely.training.remarks import Remarks
-from likely.training.watcher import Silent, Watcher
+from likely.training.watcher import Remarks, Silent, Watcher
 
 HEADLINE = ("n", "accuracy", "nll", "mse", "mae", "r2")
 """The figures that are given a second time, without the rows that a model was trained on."""

@@ -8,9 +8,9 @@ from likely.data.dataset import Dataset
 from likely.data.groups import shared_with
 from likely.preprocessing.stored_rows import join_rows
 from likely.training.hold_out import LEAST_VAL
-from likely.training.remarks import Remarks
 from likely.training.task import TASKS
 from likely.training.training_rows import Rows
+from likely.training.watcher import Remarks
 
 
 def gather_rows(

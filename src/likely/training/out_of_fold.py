@@ -9,9 +9,9 @@ from likely.training.descent import Record
 from likely.training.interrupt import Interrupt
 from likely.training.job import Job
 from likely.training.plan import Plan
-from likely.training.run_progress import of_all_runs
 from likely.training.train import train
 from likely.training.trained import Trained
+from likely.training.watcher import of_all_runs
 
 
 @dataclass(frozen=True)

@@ -40,7 +40,7 @@ def walk_penalties(
     *,
     penalties: Sequence[float],
     passes: int,
-    judge: Callable[[float], dict[str, float]] | None = None,
+    evaluate: Callable[[float], dict[str, float]] | None = None,
     stop_at: float = 1.0,
     time_limit: float | None = None,
     watch: Callable[[], float] | None = None,
@@ -58,7 +58,7 @@ def walk_penalties(
         weights: of the rows, or None.
         penalties: tau, from strong to weak.
         passes: over the rows at most, for all penalties together.
-        judge: figures on held-out rows, asked with the progress i / m at the minimum for the i-th of m penalties.
+        evaluate: figures on held-out rows, asked with the progress i / m at the minimum for the i-th of m penalties.
         stop_at: the progress at which to end: at the minimum for that penalty.
         time_limit: seconds, looks among them.
         watch: what counts them, if not a new `Stopwatch`.
@@ -72,7 +72,7 @@ def walk_penalties(
     unit = float(spectrum.variance) / float(len(X) if weights is None else np.count_nonzero(weights))
     last = max(1, round(stop_at * len(penalties)))
     watch = watch or Stopwatch()
-    began, judging = watch(), 0.0
+    began, evaluating = watch(), 0.0
     steps = taken = 0
     out_of_time = False
     solved: list[float] = []
@@ -89,7 +89,7 @@ def walk_penalties(
     def record(
         place: float, loss: float, done: int, held_out: dict[str, float] | None = None, end: bool = False
     ) -> None:
-        seconds = watch() - began - judging
+        seconds = watch() - began - evaluating
         on_record(
             Record(
                 step=steps,
@@ -121,17 +121,17 @@ def walk_penalties(
             spectrum=spectrum,
             frequencies=frequencies,
             passes=passes - taken,
-            tolerance=_ON_THE_WAY if judge or number < last else _AT_THE_END,
+            tolerance=_ON_THE_WAY if evaluate or number < last else _AT_THE_END,
             on_step=on_step,
         )
         taken += of_this
         solved.append(tau * unit)
         engine.load_state({"layer0": theta})
         held_out = None
-        if judge is not None:
+        if evaluate is not None:
             before = watch()
-            held_out = judge(number / len(penalties))
-            judging += watch() - before
+            held_out = evaluate(number / len(penalties))
+            evaluating += watch() - before
         if number == last and not out_of_time:
             break
         if over() or taken >= passes:
