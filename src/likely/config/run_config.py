@@ -171,7 +171,7 @@ class RunConfig(BaseModel):
             metavar="TIME",
             panel=_LEARNING,
             estimators="both",
-            python="seconds of training and calibration, kept within a tenth and three seconds; reading X is not "
+            python="Seconds of training and calibration, kept within a tenth and three seconds; reading X is not "
             'counted, nor time in which the process was stopped. With the preset "fast" and no epochs it also chooses '
             "how wide a conv net is.",
         ),
@@ -205,7 +205,7 @@ class RunConfig(BaseModel):
             panel=_OUTPUT,
             option="event",
             estimators="classifier",
-            python='named sets of labels, {"footwear": ["Sandal", "Sneaker"]}, that the model keeps.',
+            python='Named sets of labels, {"footwear": ["Sandal", "Sneaker"]}, that the model keeps.',
         ),
     ] = Field(default_factory=dict)
     learning_rate: Annotated[
@@ -241,7 +241,7 @@ class RunConfig(BaseModel):
             metavar="NAME,...",
             panel=_LEARNING,
             estimators="both",
-            python='how training images are changed: "hflip", "shift", "cutout", several of them, or "none"; or a '
+            python='How training images are changed: "hflip", "shift", "cutout", several of them, or "none"; or a '
             'function of a prepared batch. None flips if `hflip` says that this is harmless; "balanced" and "best" '
             "then also cut a square out.",
         ),
@@ -254,7 +254,7 @@ class RunConfig(BaseModel):
             metavar="FILE",
             panel=_LEARNING,
             estimators="both",
-            python="a `model.likely`, a run folder or a local safetensors file whose parameters training begins with; "
+            python="A `model.likely`, a run folder or a local safetensors file whose parameters training begins with; "
             "the last layer begins anew where there are labels that the file does not know. Guarantees rest on rows "
             "that the file's network has not seen, or are refused.",
         ),
@@ -307,7 +307,9 @@ class RunConfig(BaseModel):
             estimators="both",
         ),
     ] = None
-    activation: Annotated[Activation | None, Setting("Of the mlp.", panel=_NETWORK, estimators="both")] = None
+    activation: Annotated[
+        Activation | None, Setting("Between the layers of the mlp.", panel=_NETWORK, estimators="both")
+    ] = None
     head: Annotated[
         str,
         OneOf(HEADS, without=("sigmoid", "identity")),
@@ -321,7 +323,7 @@ class RunConfig(BaseModel):
             metavar="SIDE",
             panel=_NETWORK,
             estimators="both",
-            python="height and width to which images given as files or by Pillow are resized.",
+            python="Height and width to which images given as files or by Pillow are resized.",
         ),
     ] = None
     pad_to: Annotated[
@@ -436,7 +438,7 @@ class RunConfig(BaseModel):
 
 
 RunConfig.__doc__ = (RunConfig.__doc__ or "").format(
-    settings=reference({name: f"{s.help} {s.setting.more}".rstrip() for name, s in declared(RunConfig).items()})
+    settings=reference({name: setting.meaning for name, setting in declared(RunConfig).items()})
 )
 
 

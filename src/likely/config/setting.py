@@ -69,6 +69,12 @@ class Declared:
         return f"{self.setting.help} Default: {said}." if said and self.name != "data" else self.setting.help
 
     @property
+    def meaning(self) -> str:
+        """What the reference says."""
+        choices = ", ".join(f'"{choice}"' for choice in self.choices if self.kind == "text")
+        return " ".join(filter(None, (self.setting.help, choices and f"One of {choices}.", self.setting.more)))
+
+    @property
     def values(self) -> str:
         """What a value looks like in a file, for the docs."""
         choices = ", ".join(f"`{choice}`" for choice in self.choices)

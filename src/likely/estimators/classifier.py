@@ -1,8 +1,8 @@
 """The classifier: from labelled images or rows to P(label | x)."""
 
 import warnings
-from collections.abc import Collection, Mapping, Sequence
-from typing import Any, Self, cast
+from collections.abc import Collection, Mapping
+from typing import TYPE_CHECKING, Any, Self, Unpack, cast
 
 import numpy as np
 from sklearn.base import ClassifierMixin
@@ -11,61 +11,21 @@ from sklearn.utils.validation import check_is_fitted, column_or_1d
 
 from likely.data.dataset import Dataset, Part
 from likely.data.groups import checked_groups
-from likely.data.images.image_arrays import Channels
 from likely.errors import DataError, RenamedWarning, ShapeError
 from likely.estimators.estimator import Estimator, checked_weights
-from likely.estimators.progress_bar import Verbose
+from likely.estimators.parameters import ClassifierParameters, with_parameters
 from likely.estimators.rows import check_class_weight, label_type, named_distributions
 from likely.model import ClassifierPredictor
 from likely.probability.distribution import Distribution
 from likely.probability.space import Event
 
 
+@with_parameters("classifier", ClassifierParameters)
 class Classifier(ClassifierMixin, Estimator):
     """Learns P(label | x) from labelled images or rows of numbers.
 
     Args:
-        network: "auto" (conv for images, MLP for rows), "conv", "mlp" or "linear"; or a factory of modules: a
-            function of n_classes (or of n_classes and a sample of prepared rows), or an object with
-            `build(n_classes, sample)`. The module maps prepared rows, images (n, c, h, w) in [0, 1] or standardized
-            numbers (n, d), to scores (n, k), without a softmax. What its last linear layer is given tells familiar
-            rows from strange ones, unless it has `scores_and_features(x)`.
-        hidden: widths of the MLP's hidden layers; None leaves them to the preset.
-        activation: of the MLP: "sigmoid", "relu", "tanh" or "gelu".
-        head: from scores to the simplex, "softmax" or "l1".
-        loss: "cross_entropy" or "squared_error".
-        engine: "auto", "numpy" (gradients by hand), "jax" or "torch".
-        optimizer: "sgd" or "adam", None leaves it to the preset and the network; or a function of the parameters that
-            learn, or of the module's `parameter_groups()`, that makes a torch optimizer. The schedule then rises to
-            that optimizer's own learning rate, unless `learning_rate` is given.
-        augment: how training images are changed: "hflip", "shift", "cutout", several of them, or "none"; or a
-            function of a prepared batch. None flips if `hflip` says that this is harmless; "balanced" and "best"
-            then also cut a square out.
-        init_from: a `model.likely`, a run folder or a local safetensors file whose parameters training begins with;
-            the last layer begins anew where there are labels that the file does not know. Guarantees rest on rows that
-            the file's network has not seen, or are refused.
-        init_keep: what else of a `model.likely` is kept: "all", its labels (the new rows may lack some) and its
-            standardization, too, or only its "parameters".
-        freeze: patterns of the names of parameters that do not learn, such as "conv1.*".
-        learning_rate: the peak of the schedule; None leaves it to the preset.
-        batch_size: rows per step; None leaves it to the size of the data.
-        epochs: passes over the rows; None leaves them to the preset and the size of the data.
-        time_limit: seconds of training and calibration, kept within a tenth and three seconds; reading X is not
-            counted, nor time in which the process was stopped. With the preset "fast" and no epochs it also chooses how
-            wide a conv net is.
-        early_stopping: hold out a further part and stop when its loss no longer falls.
-        events: named sets of labels, {"footwear": ["Sandal", "Sneaker"]}, that the model keeps.
-        image_shape: (h, w) or (h, w, 3) where each row of X is an image.
-        image_size: height and width to which images given as files or by Pillow are resized.
-        channels: where arrays of images have their channels, "first" or "last"; "auto" asks their shape.
-        hflip: whether an image flipped left to right still shows the same.
-        pad_to: side to which square images are padded with zeros.
-        preset: "fast", "balanced" or "best".
-        device: "auto", "cpu" or "cuda".
-        dtype: "auto" computes rows of float64 in float64, everything else in float32.
-        random_state: an int for a run that repeats.
-        verbose: whether `fit` shows how far it is; "auto" does so in notebooks.
-        mirror: the deprecated name of `hflip`.
+        {parameters}
 
     network="linear" with its softmax and cross-entropy is a convex problem. Unless `optimizer`, `learning_rate`,
     `batch_size`, `epochs`, `augment`, `init_from` or `freeze` ask for a descent, L-BFGS finds the minimum of
@@ -99,67 +59,13 @@ class Classifier(ClassifierMixin, Estimator):
     """
 
     _task = "classification"
+    events: Mapping[str, Collection[Any]] | None
+    hflip: bool
+    mirror: Any  # deprecated
 
-    def __init__(
-        self,
-        network: Any = "auto",
-        *,
-        hidden: tuple[int, ...] | None = None,
-        activation: str | None = None,
-        head: str = "softmax",
-        loss: str = "cross_entropy",
-        engine: str = "auto",
-        optimizer: Any = None,
-        augment: Any = None,
-        init_from: Any = None,
-        init_keep: str = "all",
-        freeze: Sequence[str] = (),
-        learning_rate: float | None = None,
-        batch_size: int | None = None,
-        epochs: float | None = None,
-        time_limit: float | None = None,
-        early_stopping: bool = False,
-        events: Mapping[str, Collection[Any]] | None = None,
-        image_shape: tuple[int, ...] | None = None,
-        image_size: int | None = None,
-        channels: Channels = "auto",
-        hflip: bool = False,
-        pad_to: int | None = None,
-        preset: str = "fast",
-        device: str = "auto",
-        dtype: str = "auto",
-        random_state: Any = None,
-        verbose: Verbose = "auto",
-        mirror: Any = "deprecated",
-    ) -> None:
-        self.network = network
-        self.hidden = hidden
-        self.activation = activation
-        self.head = head
-        self.loss = loss
-        self.engine = engine
-        self.optimizer = optimizer
-        self.augment = augment
-        self.init_from = init_from
-        self.init_keep = init_keep
-        self.freeze = freeze
-        self.learning_rate = learning_rate
-        self.batch_size = batch_size
-        self.epochs = epochs
-        self.time_limit = time_limit
-        self.early_stopping = early_stopping
-        self.events = events
-        self.image_shape = image_shape
-        self.image_size = image_size
-        self.channels: Channels = channels
-        self.hflip = hflip
-        self.pad_to = pad_to
-        self.preset = preset
-        self.device = device
-        self.dtype = dtype
-        self.random_state = random_state
-        self.verbose: Verbose = verbose
-        self.mirror = mirror  # deprecated
+    if TYPE_CHECKING:
+
+        def __init__(self, network: Any = "auto", **parameters: Unpack[ClassifierParameters]) -> None: ...
 
     def fit(
         self,

@@ -30,28 +30,6 @@ from likely.networks.custom import CustomNetwork
 from likely.training.fit import learn
 from likely.training.plan import Overrides
 
-_SETTINGS = (
-    "network",
-    "hidden",
-    "activation",
-    "engine",
-    "head",
-    "loss",
-    "optimizer",
-    "augment",
-    "init_from",
-    "init_keep",
-    "freeze",
-    "learning_rate",
-    "batch_size",
-    "epochs",
-    "time_limit",
-    "early_stopping",
-    "preset",
-    "device",
-    "pad_to",
-)
-
 
 class Estimator(BaseEstimator):
     """What both estimators share: the settings, and the way from X to rows."""
@@ -84,7 +62,9 @@ class Estimator(BaseEstimator):
             # own may make tensors in torch's default precision.
             wide = rows.ndim == 2 and rows.dtype == np.float64 and overrides.network is None
             dtype = "float64" if wide else "float32"
-        settings = {name: getattr(self, name) for name in _SETTINGS if hasattr(self, name)}
+        # Images are resized here, and events named as text: neither is as the user gave it.
+        shared = RunConfig.model_fields.keys() & self.get_params(deep=False).keys() - {"image_size", "events", "dtype"}
+        settings = {name: getattr(self, name) for name in shared}
         if isinstance(begin := settings.get("init_from"), BaseEstimator | Predictor):
             model = "clf.predictor_" if isinstance(begin, BaseEstimator) else "predictor"
             raise ConfigError(

@@ -1,7 +1,6 @@
 """The regressor: from rows or images to numbers, with intervals."""
 
-from collections.abc import Sequence
-from typing import Any, Self, cast
+from typing import TYPE_CHECKING, Any, Self, Unpack, cast
 
 import numpy as np
 from sklearn.base import RegressorMixin
@@ -11,18 +10,21 @@ from sklearn.utils.validation import check_is_fitted
 
 from likely.data.dataset import Dataset, Part
 from likely.data.groups import checked_groups
-from likely.data.images.image_arrays import Channels
 from likely.estimators.estimator import Estimator, checked_weights
-from likely.estimators.progress_bar import Verbose
+from likely.estimators.parameters import Parameters, with_parameters
 from likely.model import RegressorPredictor
 from likely.model.truth import true_numbers
 
 
+@with_parameters("regressor", Parameters)
 class Regressor(RegressorMixin, Estimator):
     """Learns to predict numbers, with intervals.
 
-    The arguments are those of `Classifier` where they apply. network="linear" with engine="auto" is solved in closed
+    network="linear" with engine="auto" is solved in closed
     form (least squares); every other choice descends on the squared error. Inputs and targets are standardized.
+
+    Args:
+        {parameters}
 
     Example:
         >>> from sklearn.datasets import load_diabetes
@@ -36,54 +38,9 @@ class Regressor(RegressorMixin, Estimator):
 
     _task = "regression"
 
-    def __init__(
-        self,
-        network: Any = "auto",
-        *,
-        hidden: tuple[int, ...] | None = None,
-        activation: str | None = None,
-        engine: str = "auto",
-        optimizer: Any = None,
-        augment: Any = None,
-        init_from: Any = None,
-        init_keep: str = "all",
-        freeze: Sequence[str] = (),
-        learning_rate: float | None = None,
-        batch_size: int | None = None,
-        epochs: float | None = None,
-        time_limit: float | None = None,
-        early_stopping: bool = False,
-        image_shape: tuple[int, ...] | None = None,
-        image_size: int | None = None,
-        channels: Channels = "auto",
-        preset: str = "fast",
-        device: str = "auto",
-        dtype: str = "auto",
-        random_state: Any = None,
-        verbose: Verbose = "auto",
-    ) -> None:
-        self.network = network
-        self.hidden = hidden
-        self.activation = activation
-        self.engine = engine
-        self.optimizer = optimizer
-        self.augment = augment
-        self.init_from = init_from
-        self.init_keep = init_keep
-        self.freeze = freeze
-        self.learning_rate = learning_rate
-        self.batch_size = batch_size
-        self.epochs = epochs
-        self.time_limit = time_limit
-        self.early_stopping = early_stopping
-        self.image_shape = image_shape
-        self.image_size = image_size
-        self.channels: Channels = channels
-        self.preset = preset
-        self.device = device
-        self.dtype = dtype
-        self.random_state = random_state
-        self.verbose: Verbose = verbose
+    if TYPE_CHECKING:
+
+        def __init__(self, network: Any = "auto", **parameters: Unpack[Parameters]) -> None: ...
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None, *, groups: Any = None) -> Self:
         """Learn from rows and their numbers.
