@@ -81,7 +81,7 @@ def apply_corrections(dataset: Dataset, path: StrPath) -> Dataset:
         y[row] = classes[cells["label"]]
     changed = int((y != dataset.train.y).sum())
     note = f"Labels of {changed:,} training rows were corrected by {Path(path).name}."
-    return replace(dataset, train=replace(dataset.train, y=y), notes=(*dataset.notes, note))
+    return replace(dataset, train=replace(dataset.train, y=y)).with_notes(note)
 
 
 def row_names(dataset: Dataset) -> tuple[str, list[str]]:

@@ -14,7 +14,12 @@ from likely.preprocessing.columns import Column
 from likely.preprocessing.stored_rows import RowArray, pieces, take_rows
 
 Task: TypeAlias = Literal["classification", "regression"]
-PARTS = ("train", "val", "test")
+PARTS = {
+    "train": ("train", "training"),
+    "val": ("val", "valid", "validation", "dev"),
+    "test": ("test", "testing"),
+}
+"""The parts of a data set, and what folders and columns call them, in lower or upper case."""
 
 
 @dataclass(frozen=True)

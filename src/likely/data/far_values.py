@@ -29,8 +29,7 @@ def refuse_far(dataset: Dataset, *, in_memory: bool = False) -> None:
     Raises:
         DataError: naming row and column.
     """
-    parts = (("training", dataset.train), ("val", dataset.val), ("test", dataset.test))
-    named = [(name, part) for name, part in parts if part is not None and len(part)]
+    named = [(name, part) for name, part in dataset.parts.items() if len(part)]
     blocks: list[tuple[str, list[np.ndarray]]] = []
     if dataset.train.X.ndim == 2:
         blocks.append(("numbers", [np.asarray(part.X) for _, part in named]))
@@ -42,8 +41,9 @@ def refuse_far(dataset: Dataset, *, in_memory: bool = False) -> None:
             if found is None:
                 continue
             row, j = found
+            called = "training" if name == "train" else name
             number = row if part.numbers is None else int(part.numbers[row])
-            where = ("X" if what == "numbers" else "y") if in_memory else f"The {name} part of {dataset.name}"
+            where = ("X" if what == "numbers" else "y") if in_memory else f"The {called} part of {dataset.name}"
             raise DataError(
                 f"{where} must hold {what} that can be learned from together; got "
                 f"{rows[row, j]:g}{_place(dataset, what, j, rows.shape[1])} at row {number}. It lies so far from the "

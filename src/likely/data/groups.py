@@ -100,7 +100,7 @@ def with_copies_grouped(dataset: Dataset) -> Dataset:
     parts = dataset.parts
     declared = [part.groups for part in parts.values() if part.groups is not None]
     if declared:
-        return replace(dataset, notes=(*dataset.notes, about_groups(np.concatenate(declared))))
+        return dataset.with_notes(about_groups(np.concatenate(declared)))
     X = dataset.train.X
     for part in list(parts.values())[1:]:
         X = join_rows(X, part.X)
@@ -121,7 +121,7 @@ def with_copies_grouped(dataset: Dataset) -> Dataset:
             "few different values: each counts as a row of its own (--group COLUMN, or groups= in Python, if they "
             "are related)."
         )
-    dataset = replace(dataset, equal_by_chance=found.equal_by_chance, doubt=doubt, notes=(*dataset.notes, *notes))
+    dataset = replace(dataset, equal_by_chance=found.equal_by_chance, doubt=doubt).with_notes(*notes)
     if found.groups is None:
         return dataset
     ends = np.cumsum([len(part) for part in parts.values()])[:-1]

@@ -69,8 +69,7 @@ def with_test_part(dataset: Dataset, seed: int) -> Dataset:
         train=dataset.train.take(rest),
         test=test,
         left_out=len(drawn) - len(test),
-        notes=(*dataset.notes, *notes),
-    )
+    ).with_notes(*notes)
 
 
 def latest(order: np.ndarray, share: float, what: str) -> tuple[np.ndarray, np.ndarray]:

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from likely.data.classes import listed
 from likely.data.dataset import Dataset, Part
 from likely.data.far_values import refuse_far
 from likely.errors import DataError, ShapeError
@@ -17,10 +18,8 @@ def validate(dataset: Dataset, *, to_learn: bool = True) -> Dataset:
             label is not one of the classes; a number or target is NaN, infinite, or too far from the others to be
             learned from with them (`far_values.refuse_far`); or nothing varies at all.
     """
-    parts = [("training", dataset.train)]
-    parts += [(name, part) for name, part in (("val", dataset.val), ("test", dataset.test)) if part is not None]
-    for name, part in parts:
-        where = f"The {name} part of {dataset.name}"
+    for name, part in dataset.parts.items():
+        where = f"The {'training' if name == 'train' else name} part of {dataset.name}"
         if len(part) == 0:
             raise DataError(f"{where} must have rows; got none. Check that the source holds examples.")
         _check_rows(where, part, dataset)
@@ -108,10 +107,9 @@ def _check_classes(dataset: Dataset) -> None:
         raise DataError(f"The classes of {dataset.name} must have different names; got a name twice. Rename one.")
     empty = [label for label, count in zip(labels, counts, strict=True) if count == 0]
     if empty:
-        listed = ", ".join(repr(label) for label in empty[:5]) + (", ..." if len(empty) > 5 else "")
         raise DataError(
             f"Every class of {dataset.name} must have a row to learn from; got a class without a training row: "
-            f"{listed}. Add examples or leave the class out."
+            f"{listed(empty)}. Add examples or leave the class out."
         )
 
 

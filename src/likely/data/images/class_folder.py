@@ -12,9 +12,6 @@ from likely.data.images.find import Found, Search, leads_back, search_folder
 from likely.data.images.image_parts import LabeledImage
 from likely.errors import DataError
 
-SPELLINGS = {"train": ("train", "training"), "val": ("val", "valid", "validation"), "test": ("test", "testing")}
-"""What the folder of a part may be called, in lower or upper case."""
-
 
 @dataclass(frozen=True)
 class ClassFolder:
@@ -111,14 +108,14 @@ def scan_class_folder(folder: Path) -> FolderScan:
     classes = [
         ClassFolder(of, part, _label(of), search_folder(of, path)) for part, path, of in subfolders if of not in links
     ]
-    return FolderScan(folder, parts, sorted(classes, key=lambda of: (PARTS.index(of.part), of.label)), links)
+    return FolderScan(folder, parts, sorted(classes, key=lambda of: (list(PARTS).index(of.part), of.label)), links)
 
 
 def _parts(folder: Path) -> dict[str, Path]:
     """The folders of the parts; without one for training all is training."""
     subfolders = _subfolders(folder)
     found: dict[str, Path] = {}
-    for part, names in SPELLINGS.items():
+    for part, names in PARTS.items():
         called = [path for path in subfolders if path.name.lower() in names]
         if called:
             found[part] = min(called, key=lambda path: (names.index(path.name.lower()), path.name != path.name.lower()))
@@ -137,7 +134,7 @@ def _parts(folder: Path) -> dict[str, Path]:
             f"{folder} must hold train/ with class folders beside {nested[0].name}/; got none. A part is no class. "
             f"Add train/, or give {nested[0]} itself."
         )
-    like = {part: [path for path in beside if _is_like(part, path)] for part in SPELLINGS}
+    like = {part: [path for path in beside if _is_like(part, path)] for part in PARTS}
     if like["train"] and (like["test"] or like["val"]):
         some = listed([path.name for path in (*like["train"], *like["val"], *like["test"])])
         raise DataError(
@@ -150,7 +147,7 @@ def _parts(folder: Path) -> dict[str, Path]:
 
 def _is_like(part: str, path: Path) -> bool:
     """Whether a folder with subfolders has a name such as seg_train."""
-    return any(word in SPELLINGS[part] for word in re.split("[^a-z]+", path.name.lower())) and bool(_subfolders(path))
+    return any(word in PARTS[part] for word in re.split("[^a-z]+", path.name.lower())) and bool(_subfolders(path))
 
 
 def _subfolders(folder: Path) -> list[Path]:

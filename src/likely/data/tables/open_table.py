@@ -8,6 +8,7 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
+from likely.data.classes import listed
 from likely.data.dataset import Dataset, Part, Task
 from likely.data.groups import group_numbers
 from likely.data.images.decode_many import AS_THEY_ARE, Reading
@@ -184,10 +185,9 @@ def _label_column(table: Table, label: str | None) -> tuple[str, list[str]]:
     found = [name for name in names if name.lower() in LABEL_NAMES]
     if len(found) == 1:
         return found[0], [f"Column {found[0]!r} is taken for the answers (--label COLUMN takes another)."]
-    listed = ", ".join(map(repr, names[:20])) + (", ..." if len(names) > 20 else "")
     got = f"{' and '.join(map(repr, found))}, each of which could be it" if found else "none with a usual name"
     raise DataError(
-        f"{table.path} must have one column with the answers; got {got}. Its columns are {listed}. "
+        f"{table.path} must have one column with the answers; got {got}. Its columns are {listed(names, 20)}. "
         "Try --label COLUMN (label=... in Python)."
     )
 

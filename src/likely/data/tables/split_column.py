@@ -4,15 +4,11 @@ from typing import NamedTuple
 
 import numpy as np
 
+from likely.data.dataset import PARTS
 from likely.data.tables.table import Table
 from likely.errors import DataError
 
 NAME = "split"
-_SPELLINGS = {
-    "train": ("train", "training"),
-    "val": ("val", "valid", "validation", "dev"),
-    "test": ("test", "testing"),
-}
 
 
 class Split(NamedTuple):
@@ -37,7 +33,7 @@ def read_split(table: Table, *, to_learn: bool = True) -> Split:
     if name is None:
         return Split({"train": everything})
     texts = np.array([text.lower() for text in table.columns[name].tolist()])
-    rows = {part: np.flatnonzero(np.isin(texts, spellings)) for part, spellings in _SPELLINGS.items()}
+    rows = {part: np.flatnonzero(np.isin(texts, spellings)) for part, spellings in PARTS.items()}
     rows = {part: index for part, index in rows.items() if len(index)}
     counts = ", ".join(f"{len(index):,} {part}" for part, index in rows.items())
     if "train" in rows:
@@ -50,5 +46,5 @@ def read_split(table: Table, *, to_learn: bool = True) -> Split:
 
 
 def _is_split(values: np.ndarray) -> bool:
-    known = {text for spellings in _SPELLINGS.values() for text in spellings}
+    known = {text for spellings in PARTS.values() for text in spellings}
     return values.dtype == object and all(isinstance(v, str) and v.lower() in known for v in values.tolist())

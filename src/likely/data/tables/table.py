@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from likely.data.classes import listed
 from likely.data.tables.source_file import PACKED, source_file
 from likely.data.tables.suffixes import TEXT, TYPED
 from likely.data.tables.text_layout import SEPARATORS
@@ -51,8 +52,7 @@ class Table:
         if name not in self.columns:
             names = [*self.columns, *self.unusable]
             hint = nearest(name, names)
-            listed = ", ".join(repr(column) for column in names[:20]) + (", ..." if len(names) > 20 else "")
-            choices = "" if hint.startswith("Choose") else f" Its columns are {listed}."
+            choices = "" if hint.startswith("Choose") else f" Its columns are {listed(names, 20)}."
             raise DataError(
                 f"{self.path} must have a column {name!r} with {purpose}; got none. {hint}{choices}"
                 f"{f' Try {option}.' if option else ''}"
