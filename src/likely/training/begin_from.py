@@ -7,7 +7,8 @@ from likely.data.classes import listed
 from likely.data.dataset import Dataset
 from likely.model.start import Start
 from likely.model.transfer import in_old_labels
-from likely.training.hold_out import unseen_rows
+from likely.training.held_out_scores import LEAST, LEAST_VAL
+from likely.training.hold_out import MOST, SHARE
 from likely.training.training_rows import Rows
 from likely.training.watcher import Remarks
 
@@ -57,7 +58,7 @@ def rows_to_hold_out(
             remarks.note(f"Held-out rows are taken to be new to {start.path}, whose training rows are not known")
         return chosen, True
     related = seen if rows.groups is None else np.isin(rows.groups, rows.groups[seen])
-    chosen = unseen_rows(related, chosen, start.n_held_out, config)
+    chosen = _unseen_rows(related, chosen, start.n_held_out, config)
     note = f"{start.path} was trained on {seen.sum():,} of these {len(rows):,} rows"
     if how == "sketched":
         note = f"{start.path} was trained on some of these rows; its run folder, which says on which, is not beside it"
@@ -73,3 +74,28 @@ def rows_to_hold_out(
         some = "some" if start.sketched else f"{n:,}"
         remarks.warn(f"{start.path} was trained on test rows ({some}): figures flatter it", note=True)
     return chosen, chosen is not None
+
+
+def _unseen_rows(seen: np.ndarray, chosen: np.ndarray | None, n_held_out: int, config: RunConfig) -> np.ndarray | None:
+    """Which rows to hold out where training begins with parameters that have seen some: indices, None for none.
+
+    Those of a val part that are new, if they suffice. Else of all new rows: if they are no more than those that were
+    held out from the parameters, all of them, so that they stay held out; else 4% of all rows for each purpose, 100 or
+    more, and at most half of the new ones, since new rows are there to be learned from.
+
+    Args:
+        seen: which rows the parameters have seen, booleans (n,).
+        chosen: indices of the rows of a val part, or None.
+        n_held_out: how many rows were held out from the parameters.
+        config: its seed draws the rows.
+    """
+    if chosen is not None:
+        new = chosen[~seen[chosen]]
+        if len(new) >= LEAST_VAL:
+            return new
+    new = np.flatnonzero(~seen)
+    parts = 3 if config.early_stopping else 2
+    if len(new) > n_held_out:
+        most = parts * max(LEAST_VAL, min(MOST, round(SHARE * len(seen))))
+        new = np.random.default_rng([config.seed, *b"new"]).permutation(new)[: min(most, len(new) // 2)]
+    return np.sort(new) if len(new) >= parts * LEAST else None

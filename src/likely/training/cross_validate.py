@@ -10,8 +10,8 @@ import numpy as np
 from likely.data.splits import folds
 from likely.model.card import SplitsEntry
 from likely.training.fit_familiarity import ood_scores_of_fold
-from likely.training.held_out_scores import LEAST, HeldOutScores, Outcome
-from likely.training.hold_out import CHECKPOINTS, LEAST_VAL, without_held_out
+from likely.training.held_out_scores import LEAST, LEAST_VAL, HeldOutScores, Outcome
+from likely.training.hold_out import CHECKPOINTS, without_held_out
 from likely.training.interrupt import Interrupt
 from likely.training.job import Job
 from likely.training.out_of_fold import FoldTraining, train_folds

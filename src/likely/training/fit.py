@@ -31,7 +31,6 @@ from likely.training.calibrate import calibrate
 from likely.training.cross_validate import cross_validate
 from likely.training.descent import Record
 from likely.training.evaluate import false_alarms, promises_kept
-from likely.training.gather_rows import gather_rows
 from likely.training.held_out_scores import LEAST
 from likely.training.hold_out import hold_out, without_held_out
 from likely.training.job import Job
@@ -39,6 +38,7 @@ from likely.training.open_data import look_over, open_data
 from likely.training.plan import NO_OVERRIDES, Overrides
 from likely.training.presets import SMALL
 from likely.training.provenance import make_card
+from likely.training.training_rows import gather_rows
 from likely.training.watcher import Remarks, Silent, Watcher
 
 HEADLINE = ("n", "accuracy", "nll", "mse", "mae", "r2")

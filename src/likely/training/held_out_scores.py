@@ -12,6 +12,8 @@ from likely.trust.weights import accept_by_weight
 
 LEAST = 20
 """Rows from which some can be held out: with fewer, what is left says little of the whole."""
+LEAST_VAL = 100
+"""Rows of a val part from which it can carry temperature and thresholds."""
 
 
 @dataclass(frozen=True)

@@ -2,19 +2,16 @@
 
 import numpy as np
 
-from likely.config import RunConfig
 from likely.data.splits import random_split
 from likely.model.card import SplitsEntry
-from likely.training.held_out_scores import LEAST, Outcome
+from likely.training.held_out_scores import Outcome
 from likely.training.job import Job
 from likely.training.presets import SMALL
 from likely.training.train import train
 from likely.trust.gaussians import REFERENCE
 
-_SHARE, _MOST = 0.04, 2_500
+SHARE, MOST = 0.04, 2_500
 """Of all rows, for each purpose, and how many rows at most."""
-LEAST_VAL = 100
-"""Rows of a val part from which it can carry temperature and thresholds."""
 CHECKPOINTS = 12
 """At most, where held-out rows choose the length of a training."""
 _PATIENCE = 5
@@ -35,7 +32,7 @@ def hold_out(job: Job, chosen: np.ndarray | None = None) -> Outcome:
     rows, config = job.rows, job.config
     rng = np.random.default_rng(config.seed)
     if chosen is None:
-        size = min(_MOST, round(_SHARE * rows.n_groups))
+        size = min(MOST, round(SHARE * rows.n_groups))
         sizes = [size, size, size if config.early_stopping else 0]
         calibration, thresholds, stopping, index = random_split(len(rows), sizes, rng, rows.groups)
     else:
@@ -95,28 +92,3 @@ def without_held_out(job: Job) -> Outcome:
     )
     splits = SplitsEntry(method="none", train=len(everything), calibration=0, thresholds=0)
     return Outcome(trained, everything, splits, None, None)
-
-
-def unseen_rows(seen: np.ndarray, chosen: np.ndarray | None, n_held_out: int, config: RunConfig) -> np.ndarray | None:
-    """Which rows to hold out where training begins with parameters that have seen some: indices, None for none.
-
-    Those of a val part that are new, if they suffice. Else of all new rows: if they are no more than those that were
-    held out from the parameters, all of them, so that they stay held out; else 4% of all rows for each purpose, 100 or
-    more, and at most half of the new ones, since new rows are there to be learned from.
-
-    Args:
-        seen: which rows the parameters have seen, booleans (n,).
-        chosen: indices of the rows of a val part, or None.
-        n_held_out: how many rows were held out from the parameters.
-        config: its seed draws the rows.
-    """
-    if chosen is not None:
-        new = chosen[~seen[chosen]]
-        if len(new) >= LEAST_VAL:
-            return new
-    new = np.flatnonzero(~seen)
-    parts = 3 if config.early_stopping else 2
-    if len(new) > n_held_out:
-        most = parts * max(LEAST_VAL, min(_MOST, round(_SHARE * len(seen))))
-        new = np.random.default_rng([config.seed, *b"new"]).permutation(new)[: min(most, len(new) // 2)]
-    return np.sort(new) if len(new) >= parts * LEAST else None
