@@ -22,7 +22,7 @@ from likely.data.splits import random_split
 from likely.engines import create_engine
 from likely.engines.protocol import Engine, Optimizer
 from likely.preprocessing.image_preprocessor import ImagePreprocessor
-from likely.training.descent import descend
+from likely.training.loop.descent import descend
 
 LOSSES = {"cross_entropy": "cross-entropy", "squared_error": "squared error"}
 RATES = (0.1, 0.3, 1.0, 3.0)

@@ -25,7 +25,7 @@ from likely.arrays import one_hot
 from likely.engines import create_engine
 from likely.engines.protocol import Optimizer
 from likely.preprocessing.image_preprocessor import ImagePreprocessor
-from likely.training.descent import descend
+from likely.training.loop.descent import descend
 
 THEIRS = "MLPClassifier.partial_fit"
 CONTENDERS = {"likely, engine numpy": "numpy", "likely, engine torch": "torch", "likely, engine jax": "jax"}

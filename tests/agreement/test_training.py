@@ -12,8 +12,8 @@ from likely.networks.linear import Linear
 from likely.networks.mlp import MLP
 from likely.networks.network import Network
 from likely.preprocessing.column_preprocessor import ColumnPreprocessor
-from likely.training.descent import descend
-from likely.training.schedule import Schedule
+from likely.training.loop.descent import descend
+from likely.training.loop.schedule import Schedule
 
 ENGINES = ("numpy", "jax", "torch")
 OPTIMIZERS = [

@@ -21,7 +21,7 @@ from likely.cli.terminal import bar, padded, percent, printable, width
 from likely.cli.writers import ANSWER_COLUMNS, Columns, CsvWriter, JsonWriter, TableWriter
 from likely.errors import UnknownOutcomeError
 from likely.probability.space import SampleSpace
-from likely.training.descent import Record
+from likely.training.loop.descent import Record
 
 CLOTHES = ["T-shirt/top", "Coat", "Sandal", "Sneaker", "Ankle boot", "Hat, woolen"]
 HOSTILE = "=1+1\x1b]0;owned\x07[bold red]:smile:\u202egnp\n.png"

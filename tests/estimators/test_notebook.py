@@ -13,7 +13,7 @@ from sklearn.pipeline import make_pipeline
 
 import likely
 from likely.estimators.progress_bar import LineBar, watcher
-from likely.training.descent import Record
+from likely.training.loop.descent import Record
 from likely.training.watcher import MonotonicProgress, of_all_runs
 
 CELLS = """

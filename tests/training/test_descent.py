@@ -15,8 +15,8 @@ from likely.engines.protocol import Batch, Engine, EngineName, Optimizer
 from likely.errors import ConfigError, DataError, DivergenceError, ShapeError
 from likely.functional.objective import Objective
 from likely.networks.linear import Linear
-from likely.training.descent import Record, descend
-from likely.training.schedule import Schedule
+from likely.training.loop.descent import Record, descend
+from likely.training.loop.schedule import Schedule
 
 N = 60
 RNG = np.random.default_rng(0)

@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 import likely
 from likely.cli.app import app
 from likely.errors import DivergenceError, GuaranteeWarning
-from likely.training.failure import check_training, cost_of_knowing_nothing, nothing_learned
+from likely.training.loop.failure import check_training, cost_of_knowing_nothing, nothing_learned
 
 DIGITS = load_digits()
 X, y = DIGITS.data, DIGITS.target

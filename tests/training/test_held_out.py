@@ -19,10 +19,10 @@ from likely.config import RunConfig
 from likely.data.splits import folds
 from likely.errors import GuaranteeWarning
 from likely.training.cross_validate import cross_validate
-from likely.training.descent import Record
 from likely.training.held_out_scores import Outcome
 from likely.training.hold_out import hold_out
 from likely.training.job import Job
+from likely.training.loop.descent import Record
 from likely.training.task import CLASSIFICATION, REGRESSION
 from likely.training.training_rows import Rows
 from likely.training.watcher import Silent

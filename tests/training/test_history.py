@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from likely.config import RunConfig
-from likely.training.descent import Record
 from likely.training.fit import fit
+from likely.training.loop.descent import Record
 
 DOCUMENTED = dict(
     re.findall(r"^\| `(\w+)` \| ([\w ]+) \|", Path("docs/history.md").read_text(encoding="utf-8"), flags=re.MULTILINE)

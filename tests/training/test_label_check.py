@@ -11,9 +11,9 @@ from likely.config import RunConfig
 from likely.data.dataset import Dataset, Part
 from likely.data.sources import open_dataset
 from likely.errors import ConfigError, DataError
-from likely.training.descent import Record
-from likely.training.interrupt import Interrupt
 from likely.training.label_check import check_labels, out_of_fold
+from likely.training.loop.descent import Record
+from likely.training.loop.interrupt import Interrupt
 
 QUICK = RunConfig(network="linear", epochs=8)
 

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from likely.training.pace import Pace, Stopwatch
-from likely.training.schedule import Schedule
+from likely.training.loop.pace import Pace, Stopwatch
+from likely.training.loop.schedule import Schedule
 
 
 def _run(steps: int, limit: float | None, seconds: Iterable[float]) -> tuple[list[float], float]:

@@ -10,9 +10,9 @@ from likely.arrays import one_hot
 from likely.engines import create_engine
 from likely.engines.protocol import Optimizer
 from likely.networks.linear import Linear
-from likely.training.descent import Record
-from likely.training.lbfgs import Spectrum
-from likely.training.penalties import walk_penalties
+from likely.training.loop.descent import Record
+from likely.training.loop.lbfgs import Spectrum
+from likely.training.loop.penalties import walk_penalties
 
 X, y = load_iris(return_X_y=True)
 X = ((X - X.mean(axis=0)) / X.std(axis=0)).astype(np.float32)

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from likely.errors import ConfigError
-from likely.training.schedule import Schedule
+from likely.training.loop.schedule import Schedule
 
 shares = st.floats(0, 1)
 warmups = st.floats(0, 0.99)

@@ -15,11 +15,11 @@ from sklearn.linear_model import LinearRegression
 from likely.arrays import one_hot
 from likely.config import RunConfig
 from likely.errors import DivergenceError
-from likely.training.checkpoints import Checkpoints
 from likely.training.choose_plan import choose_plan
-from likely.training.descent import Record
+from likely.training.loop.checkpoints import Checkpoints
+from likely.training.loop.descent import Record
+from likely.training.loop.schedule import Schedule
 from likely.training.plan import Plan
-from likely.training.schedule import Schedule
 from likely.training.task import CLASSIFICATION, REGRESSION
 from likely.training.train import train
 from likely.training.trained import Trained

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TextIO
 from likely.cli.terminal import console, printable
 
 if TYPE_CHECKING:
-    from likely.training.descent import Record
+    from likely.training.loop.descent import Record
     from likely.training.watcher import MonotonicProgress
 
 _LINE_EVERY = 5.0

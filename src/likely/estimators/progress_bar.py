@@ -9,7 +9,7 @@ from contextlib import suppress
 from typing import Any, Literal, TextIO, TypeAlias
 
 from likely.config.durations import duration
-from likely.training.descent import Record
+from likely.training.loop.descent import Record
 from likely.training.watcher import MonotonicProgress, Silent, Watcher
 
 Verbose: TypeAlias = bool | Literal["auto"]

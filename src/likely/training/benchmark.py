@@ -24,7 +24,7 @@ from likely.engines.protocol import Engine
 from likely.errors import ConfigError, nearest
 from likely.preprocessing.image_preprocessor import ImagePreprocessor
 from likely.training.choose_plan import choose_plan
-from likely.training.descent import Record
+from likely.training.loop.descent import Record
 from likely.training.plan import Plan
 from likely.training.provenance import hardware, versions
 from likely.training.task import CLASSIFICATION

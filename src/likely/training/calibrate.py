@@ -4,9 +4,9 @@ from dataclasses import replace
 
 from likely.config import RunConfig
 from likely.model.held_out_arrays import familiarity_arrays
-from likely.training.failure import nothing_learned
 from likely.training.fit_familiarity import fit_familiarity
 from likely.training.held_out_scores import Outcome
+from likely.training.loop.failure import nothing_learned
 from likely.training.task import Calibrated
 from likely.training.training_rows import Rows
 from likely.training.watcher import Remarks

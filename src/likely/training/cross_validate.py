@@ -12,10 +12,10 @@ from likely.model.card import SplitsEntry
 from likely.training.fit_familiarity import ood_scores_of_fold
 from likely.training.held_out_scores import LEAST, LEAST_VAL, HeldOutScores, Outcome
 from likely.training.hold_out import CHECKPOINTS, without_held_out
-from likely.training.interrupt import Interrupt
 from likely.training.job import Job
+from likely.training.loop.interrupt import Interrupt
+from likely.training.loop.pace import overtime
 from likely.training.out_of_fold import FoldTraining, train_folds
-from likely.training.pace import overtime
 from likely.training.train import train
 from likely.training.trained import UNFINISHED
 

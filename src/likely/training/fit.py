@@ -29,11 +29,11 @@ from likely.model.transfer import check_columns
 from likely.training.begin_from import rows_to_hold_out, with_old_labels
 from likely.training.calibrate import calibrate
 from likely.training.cross_validate import cross_validate
-from likely.training.descent import Record
 from likely.training.evaluate import false_alarms, promises_kept
 from likely.training.held_out_scores import LEAST
 from likely.training.hold_out import hold_out, without_held_out
 from likely.training.job import Job
+from likely.training.loop.descent import Record
 from likely.training.open_data import look_over, open_data
 from likely.training.plan import NO_OVERRIDES, Overrides
 from likely.training.presets import SMALL

@@ -8,10 +8,10 @@ import numpy as np
 
 from likely.config import RunConfig
 from likely.config.durations import duration
-from likely.training.checkpoints import Checkpoints
 from likely.training.choose_plan import choose_plan
 from likely.training.held_out_scores import HeldOutScores
-from likely.training.pace import Stopwatch
+from likely.training.loop.checkpoints import Checkpoints
+from likely.training.loop.pace import Stopwatch
 from likely.training.plan import NO_OVERRIDES, Overrides, Plan
 from likely.training.trained import Trained
 from likely.training.training_rows import Rows

@@ -5,9 +5,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from likely.training.descent import Record
-from likely.training.interrupt import Interrupt
 from likely.training.job import Job
+from likely.training.loop.descent import Record
+from likely.training.loop.interrupt import Interrupt
 from likely.training.plan import Plan
 from likely.training.train import train
 from likely.training.trained import Trained

@@ -12,12 +12,12 @@ from likely.model.inference import Inference
 from likely.model.transfer import begun
 from likely.preprocessing.preprocessor import fit_preprocessor
 from likely.preprocessing.stored_rows import RowArray
-from likely.training.averaging import AveragedEpoch
-from likely.training.checkpoints import Checkpoints, Evaluator
-from likely.training.descent import Record
-from likely.training.interrupt import Interrupt
-from likely.training.minimize import Minimization, evenly
-from likely.training.pace import Stopwatch, overtime
+from likely.training.loop.averaging import AveragedEpoch
+from likely.training.loop.checkpoints import Checkpoints, Evaluator
+from likely.training.loop.descent import Record
+from likely.training.loop.interrupt import Interrupt
+from likely.training.loop.minimize import Minimization, evenly
+from likely.training.loop.pace import Stopwatch, overtime
 from likely.training.plan import Plan
 from likely.training.trained import Trained
 from likely.training.training_rows import Rows

@@ -7,7 +7,7 @@ import numpy as np
 from likely.engines.protocol import Engine
 from likely.model.inference import Inference
 from likely.preprocessing.stored_rows import RowArray
-from likely.training.descent import Record
+from likely.training.loop.descent import Record
 from likely.training.plan import Plan
 
 UNFINISHED = "unfinished"

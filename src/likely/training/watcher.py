@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
-from likely.training.descent import Record
+from likely.training.loop.descent import Record
 
 
 class Watcher(Protocol):

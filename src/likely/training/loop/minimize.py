@@ -14,13 +14,13 @@ from likely.functional.least_squares import least_squares
 from likely.preprocessing.augment import make_augmentation
 from likely.preprocessing.stored_rows import RowArray
 from likely.registry import LOSSES
-from likely.training.averaging import AveragedState
-from likely.training.checkpoints import Evaluator
-from likely.training.descent import Record, descend, planned_steps
-from likely.training.failure import check_training, cost_of_knowing_nothing
-from likely.training.interrupt import Interrupt
-from likely.training.penalties import walk_penalties
-from likely.training.schedule import Schedule
+from likely.training.loop.averaging import AveragedState
+from likely.training.loop.checkpoints import Evaluator
+from likely.training.loop.descent import Record, descend, planned_steps
+from likely.training.loop.failure import check_training, cost_of_knowing_nothing
+from likely.training.loop.interrupt import Interrupt
+from likely.training.loop.penalties import walk_penalties
+from likely.training.loop.schedule import Schedule
 from likely.training.task import Targets
 from likely.training.trained import UNFINISHED, Trained
 

@@ -19,7 +19,7 @@ import numpy as np
 from likely.engines.protocol import Batch, Engine
 from likely.errors import ConfigError, DivergenceError
 from likely.preprocessing.augment import Augmentation
-from likely.training.pace import Pace, Stopwatch
+from likely.training.loop.pace import Pace, Stopwatch
 
 _RECORDS_PER_EPOCH = 20
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from likely.metrics.scores import FLOOR
 from likely.preprocessing.stored_rows import RowArray
-from likely.training.averaging import AveragedEpoch
+from likely.training.loop.averaging import AveragedEpoch
 from likely.training.task import Task
 from likely.training.trained import Trained
 from likely.trust.temperature import at_best_temperature

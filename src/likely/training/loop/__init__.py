@@ -1,0 +1,1 @@
+"""How the loss of the training rows is lowered: read `minimize.py` first."""
