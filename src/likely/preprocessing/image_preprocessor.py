@@ -15,6 +15,12 @@ from likely.preprocessing.stored_rows import RowArray, StoredRows
 Layout: TypeAlias = Literal["rows", "channels_first"]
 
 
+def check_image_shape(shape: tuple[int, ...]) -> None:
+    """Refuse what is the shape of no image, with a ShapeError."""
+    if len(shape) not in (2, 3) or shape[2:] not in ((), (3,)) or min(shape) < 1:
+        raise ShapeError(f"The shape of an image must be (h, w) or (h, w, 3); got {shape}.")
+
+
 @dataclass(frozen=True)
 class ImagePreprocessor:
     """x / 255, after zeros around it up to pad_to x pad_to; a `Preprocessor`.
@@ -43,8 +49,7 @@ class ImagePreprocessor:
     columns = None
 
     def __post_init__(self) -> None:
-        if len(self.shape) not in (2, 3) or self.shape[2:] not in ((), (3,)) or min(self.shape) < 1:
-            raise ShapeError(f"The shape of an image must be (h, w) or (h, w, 3); got {self.shape}.")
+        check_image_shape(self.shape)
         if self.pad_to is not None and self.pad_to < max(self.shape[:2]):
             raise ShapeError(
                 f"pad_to must be at least the images' size, {max(self.shape[:2])}; got {self.pad_to}. "

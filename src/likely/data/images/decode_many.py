@@ -16,8 +16,9 @@ from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
 
-from likely.data.images.decode import image_shape, read_file, read_image
+from likely.data.images.decode import image_shape, read_image
 from likely.data.images.image_cache import Decoded, ImageCache
+from likely.data.images.open_image import read_file
 from likely.data.progress_callback import Progress
 from likely.errors import DataError, ImageError
 from likely.preprocessing.stored_rows import RowArray
@@ -86,7 +87,7 @@ def load_images(sources: Sequence[Source], names: Sequence[str], how: Reading = 
     _refuse(failed, how.skip_bad, len(sources))
     usable = list(heads)
     digests = [digest for digest, _ in heads.values()]
-    shape = _common_shape({heads[i][1]: names[i] for i in reversed(usable)}, how.image_size)
+    shape = shape_for_all({heads[i][1]: names[i] for i in reversed(usable)}, how.image_size)
 
     def decode(i: int) -> Decoded:
         try:
@@ -142,7 +143,7 @@ def _refuse(failed: dict[int, str], skip_bad: bool, total: int) -> None:
         raise DataError(f"There must be images that can be read; got {total:,}, none of them readable{first}")
 
 
-def _common_shape(shapes: dict[tuple[int, ...], str], image_size: int | None) -> tuple[int, ...]:
+def shape_for_all(shapes: dict[tuple[int, ...], str], image_size: int | None) -> tuple[int, ...]:
     """The shape that all images are read as, from each shape and the name of one that has it."""
     sizes = {shape[:2]: name for shape, name in shapes.items()}
     if image_size is None and len(sizes) > 1:

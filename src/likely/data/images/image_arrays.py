@@ -14,8 +14,8 @@ import numpy as np
 
 from likely.arrays import to_numpy
 from likely.data.images.decode import image_shape, read_image
-from likely.data.images.decode_many import Reading, load_images
-from likely.errors import DataError, ShapeError
+from likely.data.images.decode_many import Reading, load_images, shape_for_all
+from likely.errors import ShapeError
 from likely.preprocessing.stored_rows import RowArray, StoredRows
 
 Channels: TypeAlias = Literal["auto", "first", "last"]
@@ -137,14 +137,7 @@ def _stack_files(X: Sequence[Any], image_size: int | None) -> RowArray:
         names = [f"Row {i}" if isinstance(x, bytes) else os.fspath(x) for i, x in enumerate(X)]
         return load_images(sources, names, Reading(image_size)).X
     shapes = [image_shape(x, name=f"Row {i}") for i, x in enumerate(X)]
-    other = [i for i, shape in enumerate(shapes) if shape[:2] != shapes[0][:2]]
-    if other and image_size is None:
-        raise DataError(
-            f"Images must have one size; got {shapes[0][:2]} in row 0 and {shapes[other[0]][:2]} in row {other[0]}. "
-            f"The network has one input per pixel. Try image_size={min(shapes[0][:2])} to resize them all."
-        )
-    size = shapes[0][:2] if image_size is None else (image_size, image_size)
-    shape = size if all(len(shape) == 2 for shape in shapes) else (*size, 3)
+    shape = shape_for_all({shape: f"Row {i}" for i, shape in reversed(list(enumerate(shapes)))}, image_size)
     return np.stack([read_image(x, shape=shape, name=f"Row {i}") for i, x in enumerate(X)])
 
 
