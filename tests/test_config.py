@@ -132,9 +132,9 @@ def test_an_unknown_setting_is_refused_with_the_nearest() -> None:
         ("hidden", "256", "a list of whole numbers"),
         ("early_stopping", "yes", "true or false"),
         ("overwrite", 1, "true or false"),
-        ("data", "", "given"),
+        ("data", "", "non-empty text"),
         ("data", 3, "text"),
-        ("out", "", "given"),
+        ("out", "", "non-empty text"),
     ],
 )
 def test_a_value_out_of_range_is_refused_with_the_rule(name: str, value: object, rule: str) -> None:

@@ -44,7 +44,7 @@ def whole_file(path: StrPath) -> Generator[BinaryIO]:
         target = Path(os.path.realpath(path))
         if target.exists() and not target.is_file():
             raise OutputError(
-                f"{path} must be a file or new; got {kind_of(target)}. It would be replaced. Try another path."
+                f"{path} must be a file or new; got {kind_of(target)}. Only files are replaced. Try another path."
             )
         neighbor = target.parent / f".likely-{secrets.token_hex(8)}.tmp"
         try:

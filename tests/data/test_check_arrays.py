@@ -109,7 +109,7 @@ def test_few_examples_and_balance() -> None:
     assert [f.kind for f in found] == ["few", "balance"]
     assert found[0].groups[0][0].detail == "4 examples"
     assert [place.name for place in found[1].groups[0]] == ["a", "c"]
-    assert "always answering 'a' is right in 4" in found[1].message
+    assert "always predicting 'a' is right for 4" in found[1].message
 
 
 def test_frequencies_that_differ_between_parts() -> None:

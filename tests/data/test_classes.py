@@ -50,7 +50,7 @@ def test_a_class_without_rows_has_no_part_in_the_balance() -> None:
 
 
 def test_an_event_must_not_be_called_like_a_label() -> None:
-    with pytest.raises(ConfigError, match="must not be called like a label; got 'Sandal'"):
+    with pytest.raises(ConfigError, match="must not have the name of a label; got 'Sandal'"):
         check_events({"Sandal": ["Sneaker"]}, LABELS)
 
 

@@ -69,10 +69,10 @@ def test_what_spreadsheets_make_of_it_is_read(tmp_path: Path, text: str) -> None
     ("text", "match"),
     [
         ("row,given,suggested,label\n6,a,b,b\n", "line 2: row must be a training row, 0 to 5 of coins; got '6'"),
-        ("row,given,suggested,label\n1,a,b,b\n", "line 2: given must be the label that the data have, 'b'; got 'a'"),
+        ("row,given,suggested,label\n1,a,b,b\n", "line 2: given must be the label in the data, 'b'; got 'a'"),
         ("row,given,suggested,label\n1,b,c,cc\n", "line 2: label must be a label of coins; got 'cc'"),
         ("row,given,suggested,label\n1,b,c,\n", "line 2: label must be a label of coins; got ''"),
-        ("row,given,suggested,label\n1,b,c,c\n1,b,c,c\n", "line 3: a row must stand once; .* line 2"),
+        ("row,given,suggested,label\n1,b,c,c\n1,b,c,c\n", "line 3: each row must appear once; .* line 2"),
         ("row,given,suggested,label\n1,b\n", "line 2: a line must have 4 cells; got 2"),
         ("path,given,suggested,label\n", "no column 'row'"),
         ("", "no column 'row'"),
@@ -102,5 +102,5 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
 
 
 def test_numbers_have_no_labels_to_correct(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="numbers as answers"):
+    with pytest.raises(DataError, match="numeric targets"):
         apply_corrections(Dataset("n", "regression", Part(np.ones((2, 1)), np.ones(2))), tmp_path / "c.csv")

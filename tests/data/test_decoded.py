@@ -106,7 +106,7 @@ def test_bad_images_are_named_or_skipped(tmp_path: Path) -> None:
             np.testing.assert_array_equal(row, read_image(paths[i], shape=(7, 9)))
     for i in (4, 7, 11):
         save(tmp_path / "other", 30)[i].rename(paths[i])
-    with pytest.raises(DataError, match=r"(?s)1 of 30 images can't be read.*9 é.png must be a whole image"):
+    with pytest.raises(DataError, match=r"(?s)1 of 30 images can't be read.*9 é.png must be a complete image"):
         load(paths)
 
 
@@ -145,7 +145,7 @@ def test_a_cache_that_can_not_be_written_is_done_without(tmp_path: Path, monkeyp
     file.write_text("")
     monkeypatch.setenv("LIKELY_CACHE", str(file))
     paths = save(tmp_path / "in", 5)
-    with pytest.warns(CacheWarning, match="lie in memory"):
+    with pytest.warns(CacheWarning, match="kept in memory"):
         assert isinstance(load(paths).X, np.ndarray)
 
 
@@ -155,7 +155,7 @@ def test_a_full_disk_is_done_without(tmp_path: Path, cache: Path) -> None:
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, limits[1]))
     try:
-        with pytest.warns(CacheWarning, match="lie in memory.*too large"):
+        with pytest.warns(CacheWarning, match="kept in memory.*too large"):
             X = load(paths).X
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)

@@ -322,7 +322,7 @@ def test_a_user_without_a_home_has_a_cache(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_a_data_folder_for_another_set_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="must go with 'fashion-mnist'"):
+    with pytest.raises(ConfigError, match="is only for 'fashion-mnist'"):
         open_dataset("digits", data_folder=tmp_path)
 
 

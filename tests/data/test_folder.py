@@ -84,7 +84,7 @@ def test_an_empty_folder_and_images_without_classes(tmp_path: Path) -> None:
 
 def test_one_class_and_an_empty_class(tmp_path: Path) -> None:
     fill(tmp_path, "boots")
-    with pytest.raises(DataError, match="one class only: 'boots'"):
+    with pytest.raises(DataError, match="got only one: 'boots'"):
         open_dataset(tmp_path)
     (tmp_path / "bags").mkdir()
     with pytest.raises(DataError, match="got none in 'bags'"):
@@ -112,7 +112,7 @@ def test_constant_images(tmp_path: Path) -> None:
     for label in "ab":
         (tmp_path / label).mkdir()
         Image.new("L", (4, 4), 9).save(tmp_path / label / "1.png")
-    with pytest.raises(DataError, match="all constant"):
+    with pytest.raises(DataError, match="all a single color"):
         open_dataset(tmp_path)
 
 
@@ -141,7 +141,7 @@ def test_accents_written_in_two_ways_are_one_label(tmp_path: Path) -> None:
     assert dataset.test is not None
     assert dataset.test.y.tolist() == [0, 0, 0, 1, 1, 1]
     fill(tmp_path / "train", decomposed)
-    with pytest.raises(DataError, match="twice, with its accents written in two ways"):
+    with pytest.raises(DataError, match="twice, with differently encoded accents"):
         open_dataset(tmp_path)
 
 
@@ -193,5 +193,5 @@ def test_images_that_can_not_be_read_are_skipped_on_request(tmp_path: Path) -> N
 
 def test_a_class_of_one_image_each_learns_only(tmp_path: Path) -> None:
     fill(tmp_path / "single", "a", "b", "c", n=1)
-    with pytest.raises(DataError, match="must have a class with two rows"):
+    with pytest.raises(DataError, match="must have a class with at least two rows"):
         with_test_part(open_dataset(tmp_path / "single"), seed=0)

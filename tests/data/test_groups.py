@@ -85,7 +85,7 @@ def test_a_drawn_test_part_has_one_row_of_each_of_its_groups() -> None:
     assert len(drawn.test) == len(np.unique(drawn.test.groups)) == 20
     assert not shared_with(drawn.test, (drawn.train,)).any()
     assert len(drawn.train) + len(drawn.test) + drawn.left_out == len(GROUPS)
-    assert f"20 rows drawn with seed 0, {drawn.left_out} more related to them left out" in drawn.notes[-1]
+    assert f"20 rows drawn with seed 0, {drawn.left_out} more related to them removed" in drawn.notes[-1]
     with pytest.raises(DataError, match="two groups of related rows"):
         with_test_part(_dataset(np.zeros_like(GROUPS)), seed=0)
 
@@ -118,6 +118,6 @@ def test_a_part_without_relations_stays_as_it_is() -> None:
 @pytest.mark.parametrize("missing", [None, float("nan")])
 def test_a_row_without_a_group_is_refused(missing: float | None) -> None:
     with pytest.raises(
-        DataError, match=r"groups must be a value for every row; got (None|nan) at row 1 \(2 such rows\)"
+        DataError, match=r"groups must have a value for every row; got (None|nan) at row 1 \(2 such rows\)"
     ):
         checked_groups(np.array(["a", missing, "b", missing], dtype=object), 4)

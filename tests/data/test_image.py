@@ -344,7 +344,7 @@ except ImageError as error:
     print(error)
 """
     done = subprocess.run([sys.executable, "-c", script, str(path)], capture_output=True, text=True, check=True)
-    assert "no permission" in done.stdout
+    assert "permission denied" in done.stdout
     assert "secret.png" in done.stdout
 
 

@@ -87,7 +87,7 @@ def test_names_of_classes(path: Path) -> None:
 @pytest.mark.parametrize(
     ("arrays", "error"),
     [
-        ({"a": TABLE, "b": LABELS}, r"arrays called X and y.*got a float64 \(40, 3\), b int64 \(40,\)"),
+        ({"a": TABLE, "b": LABELS}, r"arrays named X and y.*got a float64 \(40, 3\), b int64 \(40,\)"),
         ({"X": TABLE}, r"got X float64 \(40, 3\)"),
         ({}, "got none"),
         ({"X": TABLE, "images": IMAGES, "y": LABELS}, "got X"),

@@ -144,7 +144,7 @@ def test_files_that_are_left_out_are_named(folder: Path) -> None:
     checked, dataset = check_source(folder), open_dataset(folder)
     assert files(checked.dataset) == files(dataset)
     assert [finding.kind for finding in checked.findings] == ["no-image"]
-    assert "3 files were left out" in dataset.notes[0]
+    assert "3 files were skipped" in dataset.notes[0]
     assert str(folder / "a" / "x.heic") in dataset.notes[0]
     assert [path.name for path in find_images([folder]).others] == ["x.heic", "y.avif", "z"]
 
@@ -169,7 +169,7 @@ def test_folders_that_look_like_parts_are_refused(folder: Path, tmp_path: Path) 
         (tmp_path / "all" / name).mkdir(parents=True)
     (tmp_path / "all" / "seg_pred").mkdir()
     folder.rename(tmp_path / "all" / "seg_train" / "seg_train" / "data")
-    with pytest.raises(DataError, match="'seg_train', 'seg_test', which look like parts"):
+    with pytest.raises(DataError, match="'seg_train', 'seg_test', whose names look like parts"):
         open_dataset(tmp_path / "all")
     assert [finding.kind for finding in check_source(tmp_path / "all").findings] == ["refused"]
 

@@ -43,8 +43,8 @@ def test_dates_are_in_order(texts: tuple[str, ...]) -> None:
         (_texts("2024-03-01", "soon"), "got 'soon'"),
         (_texts("03/04/2024", "04/04/2024"), "year first"),
         (_texts("2024-03-01", "2024-03-01T10:00Z"), "with and without a time zone"),
-        (_texts("2024-03-01", None), "got none in 1 of 2"),
-        (np.array([1.0, np.nan, np.nan]), "got none in 2 of 3"),
+        (_texts("2024-03-01", None), "missing in 1 of 2"),
+        (np.array([1.0, np.nan, np.nan]), "missing in 2 of 3"),
         (_texts("2024-02-30"), "got '2024-02-30'"),
     ],
 )
@@ -115,7 +115,7 @@ def test_the_test_part_is_the_latest_fifth(tmp_path: Path) -> None:
 def test_a_label_that_only_later_rows_have_is_named(tmp_path: Path) -> None:
     labels = ["new" if day.startswith("2024-03") and day[-2:] > "15" else "ab"[i % 2] for i, day in enumerate(DAYS)]
     dataset = with_test_part(open_dataset(_table(tmp_path / "t.csv", DAYS, labels), test_last="day"), seed=0)
-    assert any("left no row to learn from of a label: 'new'" in note for note in dataset.notes)
+    assert any("left no training row of a label: 'new'" in note for note in dataset.notes)
 
 
 def test_the_column_is_learned_from_as_without_the_option(tmp_path: Path) -> None:
@@ -128,7 +128,7 @@ def test_the_column_is_learned_from_as_without_the_option(tmp_path: Path) -> Non
 
 def test_where_the_option_has_no_meaning(tmp_path: Path) -> None:
     path = _table(tmp_path / "t.csv", DAYS, ["a", "b"] * 30)
-    with pytest.raises(ConfigError, match="test_last must come with a table"):
+    with pytest.raises(ConfigError, match="test_last needs a table"):
         open_dataset("digits", test_last="day")
     with pytest.raises(ConfigError, match="with the answers"):
         open_dataset(path, test_last="label")

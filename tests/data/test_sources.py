@@ -76,10 +76,10 @@ def test_an_unknown_name_gets_a_hint_and_the_list(name: str, hint: str) -> None:
 
 
 def test_paths_that_lead_nowhere(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="where there is nothing"):
+    with pytest.raises(DataError, match="data path must exist"):
         open_dataset(tmp_path / "none")
     for nowhere in ("none.csv", "~nobody-of-this-name/images"):
-        with pytest.raises(DataError, match="where there is nothing"):
+        with pytest.raises(DataError, match="data path must exist"):
             open_dataset(nowhere)
     with pytest.raises(DataError, match="must be readable; got: File name too long"):
         open_dataset("x" * 300)
@@ -143,17 +143,17 @@ def test_some_constant_images_are_no_obstacle() -> None:
         (NUMBERS, {"train": Part(ROWS.X.astype(str), ROWS.y)}, ShapeError, "real numbers"),
         (NUMBERS, {"train": Part(ROWS.y, ROWS.y)}, ShapeError, r"shape \(6,\)"),
         (NUMBERS, {"test": Part(ROWS.X[:, :1], ROWS.y)}, ShapeError, r"training part's shape \(2,\); got \(1,\)"),
-        (NUMBERS, {"train": Part(np.ones((6, 2)), ROWS.y)}, DataError, "all the same"),
+        (NUMBERS, {"train": Part(np.ones((6, 2)), ROWS.y)}, DataError, "identical rows"),
         (NUMBERS, {"train": Part(ROWS.X, ROWS.y - 1)}, DataError, "got -1 at row 0"),
         (NUMBERS, {"test": Part(ROWS.X, ROWS.y + 1)}, DataError, "got 3 at row 2"),
         (NUMBERS, {"train": Part(ROWS.X, ROWS.y.astype(float))}, ShapeError, "integer labels"),
-        (NUMBERS, {"train": Part(ROWS.X, ROWS.y * 0)}, DataError, "one class only: 'a'"),
-        (NUMBERS, {"train": Part(ROWS.X, ROWS.y % 2)}, DataError, "without a training row: 'c'"),
-        (NUMBERS, {"labels": ("a", "b", "a")}, DataError, "different names"),
+        (NUMBERS, {"train": Part(ROWS.X, ROWS.y * 0)}, DataError, "got only one: 'a'"),
+        (NUMBERS, {"train": Part(ROWS.X, ROWS.y % 2)}, DataError, "must have a training row; got none of 'c'"),
+        (NUMBERS, {"labels": ("a", "b", "a")}, DataError, "distinct names"),
         (TARGETS, {"train": Part(ROWS.X, np.array([1, 2, np.nan, 4, 5, 6]))}, DataError, "got nan at row 2"),
         (TARGETS, {"train": ROWS}, ShapeError, "floating-point"),
         (IMAGES, {"train": Part(NOISE / 255, ROWS.y)}, ShapeError, "got float64"),
-        (IMAGES, {"train": Part(NOISE * 0 + 7, ROWS.y)}, DataError, "all constant"),
+        (IMAGES, {"train": Part(NOISE * 0 + 7, ROWS.y)}, DataError, "all a single color"),
     ],
 )
 def test_bad_data_is_refused(dataset: Dataset, changes: dict, error: type[Exception], message: str) -> None:

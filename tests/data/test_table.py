@@ -250,7 +250,7 @@ def test_numbers_are_classes_or_targets_by_a_rule_that_is_announced() -> None:
     few = read_answers(np.array([10.0, 9.0, 10.0, 9.0, 11.0, 11.0]), "auto", "Column 'y' of a.csv")
     assert (few.task, few.labels, few.label_type) == ("classification", ("9", "10", "11"), "int")
     assert few.note is not None
-    assert "3 different whole numbers, taken as classes (--task regression" in few.note
+    assert "3 distinct whole numbers, treated as classes (--task regression" in few.note
     many = read_answers(np.arange(100.0), "auto", "y")
     assert many.task == "regression"
     assert many.note is not None
@@ -276,7 +276,7 @@ def test_answers_that_are_none() -> None:
         read_answers(np.array(([None, "a", "b"] * 7), dtype=object), "auto", "y")
     with pytest.raises(DataError, match="finite numbers; got inf in row 1"):
         read_answers(np.array([1.0, np.inf]), "auto", "y")
-    with pytest.raises(DataError, match="numbers as answers for regression; got 'b' in row 1"):
+    with pytest.raises(DataError, match="numeric targets for regression; got 'b' in row 1"):
         read_answers(np.array(["1", "b"], dtype=object), "regression", "y")
     with pytest.raises(DataError, match="different text in each of 30 rows"):
         read_answers(np.array([f"t{i}" for i in range(30)], dtype=object), "auto", "y")
@@ -302,7 +302,7 @@ def test_a_table_becomes_a_data_set(tmp_path: Path) -> None:
     )
     assert dataset.train.X.shape == (200, 4)
     assert dataset.label == "label"
-    assert any("'label' is taken for the answers" in note for note in dataset.notes)
+    assert any("'label' is used for the labels" in note for note in dataset.notes)
     assert dataset.notes[-1] == "Columns: 2 of numbers, 2 of categories; values are missing in 2."
     np.testing.assert_array_equal(dataset.train.X[:, 3], frame().sold)
 
@@ -341,7 +341,7 @@ def test_a_column_may_say_what_rows_are_for(tmp_path: Path) -> None:
     assert dataset.val is not None
     assert dataset.test is not None
     assert (len(dataset.train), len(dataset.val), len(dataset.test)) == (120, 30, 50)
-    assert "Column 'Split' says which rows are for what: 120 train, 30 val, 50 test." in dataset.notes
+    assert "Column 'Split' assigns the rows to parts: 120 train, 30 val, 50 test." in dataset.notes
     assert dataset.features == ("age", "city", "rooms", "sold")
     assert dataset.labels[dataset.test.y[0]] == people.label[150]
 

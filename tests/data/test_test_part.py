@@ -40,7 +40,7 @@ def test_labels_without_a_row_to_learn_from_are_named() -> None:
     told = 0
     for seed, found in seeds.items():
         missing = [label for i, label in enumerate(dataset.labels) if i not in found.train.y]
-        notes = [note for note in found.notes if "left no row to learn from" in note]
+        notes = [note for note in found.notes if "left no training row" in note]
         assert len(notes) == bool(missing), seed
         for label in missing:
             assert repr(label) in notes[0]

@@ -46,7 +46,7 @@ def test_data_that_can_be_learned_from_are_described(likely: Likely) -> None:
 
 def test_the_most_doubtful_are_listed_and_files_written(checked: tuple[Path, Result]) -> None:
     folder, result = checked
-    assert re.search(r"\d+ of 1,438 labels are in doubt", result.stdout)
+    assert re.search(r"\d+ of 1,438 labels are doubtful", result.stdout)
     assert re.search(r"row +given +suggested +P\(given\) +P\(suggested\)", result.stdout)
     assert "Fold 3 of 3" in result.stderr
     assert "Fold" not in result.stdout

@@ -40,6 +40,6 @@ def test_fit_names_what_looks_like_a_time_and_predict_what_lies_beyond(likely: L
     done = likely("fit", tmp_path / "t.csv", "--network", "linear", "--out", tmp_path / "r")
     assert "Column 't' counts seconds since 1970: rows to hold out and to judge with are drawn at random" in done.stderr
     answered = likely("predict", tmp_path / "r", tmp_path / "new.csv")
-    assert "Column 't' is beyond all training rows in 2 of 3 rows" in answered.stderr
+    assert "Column 't' is later than all training rows in 2 of 3 rows" in answered.stderr
     again = likely("evaluate", tmp_path / "r", tmp_path / "t.csv", "--part", "train")
-    assert "beyond all training rows" not in again.stderr
+    assert "later than all training rows" not in again.stderr

@@ -50,7 +50,7 @@ def test_an_unexpected_error_says_how_to_see_where(
     ("error", "words"),
     [
         (OSError(28, "No space left on device", "model.likely"), "No space left on device: model.likely"),
-        (MemoryError(), "not enough memory"),
+        (MemoryError(), "Out of memory"),
         (RuntimeError(), "no message"),
     ],
 )

@@ -332,9 +332,9 @@ TEN = np.arange(100) % 10
         (IMAGES, TEN, b"\x1f\x1f\x08", "train-images-idx3-ubyte must begin as an IDX file does"),
         (IMAGES, TEN[:-1], b"\0\0\x08", "100 images and 99 labels"),
         (IMAGES, np.where(np.arange(100) == 7, 10, TEN), b"\0\0\x08", "labels from 0 to 9; got 10 at row 7"),
-        (IMAGES, np.zeros(100), b"\0\0\x08", "one class only"),
-        (IMAGES, np.where(TEN == 3, 4, TEN), b"\0\0\x08", "without a training row: '3'"),
-        (np.full((100, 4, 4), 9), TEN, b"\0\0\x08", "all constant"),
+        (IMAGES, np.zeros(100), b"\0\0\x08", "got only one"),
+        (IMAGES, np.where(TEN == 3, 4, TEN), b"\0\0\x08", "must have a training row: '3'"),
+        (np.full((100, 4, 4), 9), TEN, b"\0\0\x08", "all a single color"),
     ],
 )
 def test_data_that_cannot_be_learned_from_is_an_error(

@@ -160,12 +160,12 @@ def part_for_testing_alone(folder: Path) -> None:
     ("make", "message"),
     [
         (empty, "must hold class folders; got an empty folder. Images go into one folder per class"),
-        (loose, "must hold class folders; got 3 images without subfolders that name their class"),
-        (one_class, "must have at least two classes to tell apart; got one class only: '3'"),
+        (loose, "must hold class folders; got 3 images, but no class folders"),
+        (one_class, "must have at least two classes; got only one: '3'"),
         (class_without_images, "must hold images; got none in '2'"),
         (mixed_sizes, "must have one size; got 8 x 8 in"),
         (unseen_in_training, "must have the classes of"),
-        (one_image_each, "must have a class with two rows"),
+        (one_image_each, "must have a class with at least two rows"),
         (part_for_testing_alone, "must hold train/ with class folders beside test/"),
     ],
 )
@@ -196,7 +196,7 @@ def test_a_cache_that_can_not_be_written_is_said(
     monkeypatch.setattr(image_cache, "KEPT_FROM", 1)
     result = likely("fit", folder, *QUICK, "--out", tmp_path / "run")
     assert result.exit_code == 0, result.stderr
-    assert "Decoded images lie in memory this time" in said(result.stderr)
+    assert "Decoded images are kept in memory this time" in said(result.stderr)
 
 
 def test_names_that_are_no_utf_8_and_files_that_are_left_out(
@@ -213,5 +213,5 @@ def test_names_that_are_no_utf_8_and_files_that_are_left_out(
     assert result.exit_code == 0
     table = pq.read_table(tmp_path / "p.parquet")
     assert [str(name).rpartition("/")[2] for name in table[0]] == ["a.png", r"caf\udce9.png"]
-    assert "note: 2 files were left out" in result.stderr
+    assert "note: 2 files were skipped" in result.stderr
     assert "b.avif" in result.stderr

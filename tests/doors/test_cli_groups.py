@@ -77,11 +77,11 @@ def test_folders_below_the_classes_are_groups(likely: Likely, tmp_path: Path) ->
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("fit", "digits", "--group", "x"), "A column of groups must go with a table"),
+        (("fit", "digits", "--group", "x"), "A group column needs a table"),
         (("fit", "TABLE", "--group", "nurse"), "must have a column 'nurse' with the groups"),
         (("fit", "TABLE", "--group", "label"), "must stand in a column of their own"),
-        (("fit", "TABLE", "--group-by-folder"), "Groups by folder must go with a folder of class folders"),
-        (("fit", "FLAT", "--group-by-folder"), "must lie in folders below those of their classes"),
+        (("fit", "TABLE", "--group-by-folder"), "Grouping by folder needs a folder of class folders"),
+        (("fit", "FLAT", "--group-by-folder"), "must be in subfolders of their class folders"),
     ],
 )
 def test_groups_that_are_not_there_are_refused(
@@ -108,7 +108,7 @@ def test_copies_across_the_parts_of_the_data_are_in_every_headline(likely: Likel
     assert result.exit_code == 0, result.stderr
     assert "never saw" not in result.stdout
     assert "On 110 test rows, 90 of them copies of training rows or related to some" in said(result.stdout)
-    assert "Without the 90 that the model was trained on: n = 20, accuracy" in said(result.stdout)
+    assert "Without the 90 rows that the model was trained on: n = 20, accuracy" in said(result.stdout)
     metrics = json.loads((run / "metrics.json").read_text())
     assert metrics["seen"]["n"] == 90
     assert metrics["seen"]["without"]["n"] == 20
@@ -163,7 +163,7 @@ def test_equal_rows_of_categories_are_not_taken_for_seen(likely: Likely, tmp_pat
     run = tmp_path / "run"
     result = likely("fit", written(tmp_path / "first.csv", 600), *QUICK, "--out", run)
     assert result.exit_code == 0, result.stderr
-    assert "equal an earlier one, as is to be expected" in result.stderr
+    assert "equal an earlier one, as expected" in result.stderr
     assert read_card(run).splits.groups == 0
     new = written(tmp_path / "new.csv", 200)
     evaluated = likely("evaluate", run, new, "--json")

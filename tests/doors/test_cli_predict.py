@@ -196,7 +196,7 @@ def test_an_image_without_permission_is_reported_by_name(likely: Likely, digits_
             result = likely(*arguments)
     first, second = json.loads(result.stdout)
     assert result.exit_code == 1
-    assert "no permission" in first["error"]
+    assert "permission denied" in first["error"]
     assert "00.png" in result.stderr
     assert second["label"]
 
@@ -256,7 +256,7 @@ def test_a_model_of_rows_is_told_from_one_of_images(likely: Likely, tmp_path: Pa
     assert likely("fit", "iris", "--network", "linear", "--epochs", 1, "--out", tmp_path / "run").exit_code == 0
     result = likely("predict", tmp_path / "run", digit_images)
     assert result.exit_code == 1
-    assert "rows with 4 columns" in result.stderr
+    assert "tables with 4 columns" in result.stderr
 
 
 def test_a_model_of_numbers_predicts_numbers(likely: Likely, tmp_path: Path, digit_images: Path) -> None:
@@ -292,7 +292,7 @@ def test_an_impossible_condition_is_an_error_of_its_images(
         if before["label"] == label:
             assert answer["given"]["probability"] == 1
         else:
-            assert "nothing follows from the impossible" in answer["error"]
+            assert "nothing can be conditioned on it" in answer["error"]
             assert before["image"] in result.stderr
 
 

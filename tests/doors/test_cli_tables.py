@@ -106,7 +106,7 @@ def test_fit_says_what_it_decided(likely: Likely, table: Path, tmp_path: Path) -
     result = likely("fit", table, *QUICK, "--out", tmp_path / "run")
     assert result.exit_code == 0
     for sentence in (
-        "Column 'label' is taken for the answers (--label COLUMN takes another).",
+        "Column 'label' is used for the labels (--label COLUMN to use another).",
         "Column 'id' is left out: it numbers the rows.",
         "Columns: 2 of numbers, 1 of categories; values are missing in 2.",
     ):
@@ -165,7 +165,7 @@ def test_rows_that_can_not_be_answered_do_not_hide_the_others(likely: Likely, ru
     assert "Column 'rooms' must have a value in every row; got none in row 1" in answers[1]["error"]
     assert "Column 'rooms' must have numbers; got 'three' in row 2" in answers[2]["error"]
     assert "Column 'age' must have finite numbers; got inf in row 4" in answers[4]["error"]
-    assert "warning: Column 'city' holds a category that the model does not know in 1 of 5 rows" in result.stderr
+    assert "warning: Column 'city' has categories that the model does not know in 1 of 5 rows" in result.stderr
     assert answers[2]["error"] in result.stderr
     frame_path = tmp_path / "out.parquet"
     assert likely("predict", run, path, "--parquet", frame_path).exit_code == 1
@@ -185,7 +185,7 @@ def test_numbers_are_predicted_for_rows(likely: Likely, tmp_path: Path) -> None:
     people().to_csv(path, index=False)
     result = likely("fit", path, "--label", "price", "--network", "linear", "--out", tmp_path / "run")
     assert result.exit_code == 0
-    assert "120 different numbers, to be predicted (--task classification: as classes)" in result.stderr
+    assert "120 distinct numbers, to be predicted (--task classification to treat them as classes)" in result.stderr
     predictor = load(tmp_path / "run")
     assert isinstance(predictor, RegressorPredictor)
     assert predictor.columns is not None
@@ -289,7 +289,7 @@ def test_the_task_may_be_named(likely: Likely, tmp_path: Path) -> None:
     people().to_csv(path, index=False)
     options = ("--label", "rooms", *QUICK, "--overwrite", "--out", tmp_path / "run")
     result = likely("fit", path, *options)
-    assert "8 different whole numbers, taken as classes (--task regression: as numbers)" in result.stderr
+    assert "8 distinct whole numbers, treated as classes (--task regression to predict numbers)" in result.stderr
     assert load(tmp_path / "run").card.label_type == "int"
     assert likely("fit", path, "--task", "regression", *options).exit_code == 0
     assert load(tmp_path / "run").task == "regression"
@@ -451,10 +451,10 @@ def test_images_that_leave_the_folder_are_never_read(
     answers = json.loads(result.stdout)
     for row, answer in enumerate(answers[:4]):
         assert f"Row {row} of" in answer["error"]
-        assert "column 'file', must name an image in the table's folder; got" in answer["error"]
-        assert "which leaves it" in answer["error"]
+        assert "column 'file', must name an image inside the table's folder; got" in answer["error"]
+        assert "which is outside" in answer["error"]
     assert "no such file" in answers[4]["error"]
-    assert "got nothing" in answers[5]["error"]
+    assert "the cell is empty" in answers[5]["error"]
     assert answers[6]["label"] == "gray"
 
     refused = likely("fit", inside / "t.csv", "--out", tmp_path / "run")
@@ -491,7 +491,7 @@ def test_tables_without_images_for_a_model_of_images(
     assert "must hold paths or bytes of images; got numbers" in numbers.stderr
     together = likely("predict", image_run, images, table)
     assert together.exit_code == 2
-    assert "A table must stand alone; got 2 arguments" in said(together.stderr)
+    assert "A table must be the only argument; got 2 arguments" in said(together.stderr)
 
 
 # What goes wrong ----------------------------------------------------------------------------------------------
@@ -506,7 +506,7 @@ def test_tables_without_images_for_a_model_of_images(
         ("a,label\n1,x\n2\n", (), "must have 2 cells like its heading; got 1 in row 1 (line 3)"),
         ("a,label\n", (), "must have rows; got none"),
         ("a,a,label\n1,2,x\n", (), "got 'a' twice"),
-        ("a,label\n1,x\n2,x\n", (), "one class only: 'x'"),
+        ("a,label\n1,x\n2,x\n", (), "got only one: 'x'"),
         ("a,label\n1,x\n1,y\n", (), "must have a column to learn from beside 'label'"),
         ("a,label,split\n1,x,train\n2,y,train\n3,z,test\n", (), "got 'z' in row 2"),
         ("a,label\n1,x\ninf,y\n", (), "Column 'a' must have finite numbers; got inf in row 1"),
@@ -568,7 +568,7 @@ def test_a_column_that_the_model_needs_is_not_there(likely: Likely, run: Path, t
     assert not result.stdout
     assert [found.name for found in tmp_path.iterdir()] == ["t.csv"]
     path.write_text("age,city,rooms\n")
-    assert "must have rows to answer" in likely("predict", run, path).stderr
+    assert "must have rows; got a header only" in likely("predict", run, path).stderr
 
 
 def test_parquet_answers_that_can_not_be_written(likely: Likely, run: Path, table: Path, tmp_path: Path) -> None:

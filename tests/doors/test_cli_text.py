@@ -216,7 +216,7 @@ def test_the_table_shows_hostile_names_as_they_are_spelled(capsys: pytest.Captur
 def test_the_table_says_what_is_not_answered_if_asked(capsys: pytest.CaptureFixture[str]) -> None:
     unsure = Answer("a.png", {"Coat": 0.5, "Sandal": 0.5}, {}, set=["Coat", "Sandal"], abstained=True, familiarity=0.5)
     TableWriter(1, Promises(0.9, 0.01, error_was_asked=True)).write(unsure)
-    assert capsys.readouterr().out.splitlines()[0] == "a.png  no answer: too unsure"
+    assert capsys.readouterr().out.splitlines()[0] == "a.png  no answer: confidence too low"
     TableWriter(1, Promises(0.9, 0.01)).write(unsure)
     heading, _, line = capsys.readouterr().out.splitlines()
     assert (heading, line) == ("a.png", "  90.00% set: Coat, Sandal")

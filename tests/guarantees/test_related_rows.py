@@ -278,7 +278,7 @@ def test_ten_thousand_rows_of_three_categories_are_as_many_rows() -> None:
     splits = clf.predictor_.card.splits
     assert (splits.train, splits.calibration, splits.thresholds, splits.groups) == (9_200, 400, 400, 0)
     note, *_ = clf.predictor_.card.data.notes  # one epoch learns little, which is a note of its own
-    assert note.startswith("9,997 of 10,000 rows equal an earlier one, as is to be expected")
+    assert note.startswith("9,997 of 10,000 rows equal an earlier one, as expected")
 
 
 @pytest.mark.parametrize("proof", [COPIES_FIT, WEIGHTED_FIT], ids=lambda proof: proof.name)
@@ -328,7 +328,7 @@ def test_where_copies_cannot_be_told_the_estimators_and_calibrate_warn() -> None
     rng = np.random.default_rng(0)
     one = rng.normal(size=(20, 1))
     X, y = np.repeat(one, 100, axis=0), np.repeat(np.arange(20) % 2, 100)
-    said = r"1,980 of 2,000 rows equal an earlier one, and it cannot be told whether they are copies.*groups="
+    said = r"1,980 of 2,000 rows equal an earlier one, and it cannot be determined whether they are copies.*groups="
     with pytest.warns(GuaranteeWarning, match=said):
         clf = likely.Classifier(network="linear", random_state=0).fit(X, y)
     with pytest.warns(GuaranteeWarning, match=said):

@@ -98,7 +98,7 @@ def test_ctrl_c_ends_it(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_what_cannot_be_checked_is_refused() -> None:
-    with pytest.raises(DataError, match="numbers as answers"):
+    with pytest.raises(DataError, match="numeric targets"):
         check_labels(open_dataset("diabetes"), QUICK)
     with pytest.raises(ConfigError, match="at least 2; got 1"):
         check_labels(open_dataset("iris"), QUICK, folds=1)

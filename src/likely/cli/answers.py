@@ -168,7 +168,7 @@ def classify(
             yield Answer(name, probabilities, asked, next(conditional), *promised, missing=promises.missing)
         else:
             yield Failure(
-                name, f"{called(name)}: P({', '.join(outcomes)}) is 0 here, and nothing follows from the impossible."
+                name, f"{called(name)}: P({', '.join(outcomes)}) is 0 here, so nothing can be conditioned on it."
             )
 
 

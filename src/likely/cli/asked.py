@@ -34,10 +34,12 @@ def table_among(predictor: "Predictor", arguments: Sequence[str]) -> str | None:
 
     tables = [a for a in arguments if is_table(a) or (a == "-" and predictor.image_shape is None)]
     if tables and len(arguments) > 1:
-        raise typer.BadParameter(f"A table must stand alone; got {len(arguments)} arguments.", param_hint="IMAGE")
+        raise typer.BadParameter(
+            f"A table must be the only argument; got {len(arguments)} arguments.", param_hint="IMAGE"
+        )
     if not tables and predictor.image_shape is None:
         raise DataError(
-            f"The model must be one of images to answer {arguments[0]}; got one of rows with "
+            f"The model must read images to answer {arguments[0]}; got a model of tables with "
             f"{predictor.preprocessor.shape[0]} columns. Try a table: .csv, .tsv, .parquet, or - for standard input."
         )
     return tables[0] if tables else None
@@ -88,11 +90,11 @@ def rows_asked(predictor: "Predictor", path: str, *, image: str | None, raw: boo
                 later[name] = later.get(name, 0) + count
         n += len(piece)
     if n == 0:
-        raise DataError(f"{path} must have rows to answer; got none below its heading.")
+        raise DataError(f"{path} must have rows; got a header only.")
     for name, count in unknown.items():
         complain(
-            f"warning: Column {name!r} holds a category that the model does not know in {count:,} of {n:,} rows: taken "
-            "as missing"
+            f"warning: Column {name!r} has categories that the model does not know in {count:,} of {n:,} rows; they "
+            "are treated as missing"
         )
     for sentence in about_later_rows(later, n):
         complain(sentence)
@@ -108,7 +110,7 @@ def _columns(predictor: "Predictor", table: "Table") -> "tuple[Column, ...]":
     if len(table.columns) != d:
         raise DataError(
             f"{table.path} must have {d} columns of numbers, in the order of training; got {len(table.columns)}. The "
-            "model knows no names of columns. Try a table of just these."
+            "model was trained without column names. Try a table with only these columns."
         )
     return tuple(Column(name) for name in table.columns)
 
@@ -132,7 +134,7 @@ def _image_column(predictor: "Predictor", table: "Table", image: str | None) -> 
 def _read(predictor: "Predictor", found: Found, *, raw: bool) -> "np.ndarray | str":
     shape = predictor.image_shape
     if found.source is None or shape is None:
-        return found.error or "There is nothing to read."
+        return found.error or "Nothing was piped in."
     name = "The standard input" if found.name == "-" else found.name
     try:
         return read_image(found.source, shape=shape, conversion=predictor.card.conversion, raw=raw, name=name)

@@ -43,7 +43,7 @@ def calibrate(
         raise OutputError(f"{out} already exists. Try another --out, or --overwrite to replace it.")
     predictor = load(model, device or "auto")
     if not isinstance(predictor, ClassifierPredictor):
-        raise DataError(f"Calibration must be of probabilities; {model} predicts numbers. Train it anew on all rows.")
+        raise DataError(f"Only a classifier can be calibrated; {model} predicts numbers. Try likely fit on all rows.")
     with watch() as watcher:
         dataset = opened(
             predictor,

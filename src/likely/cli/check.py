@@ -40,7 +40,10 @@ def check(
         typer.Option("--skip-bad", help="Images that can't be read are no error.", show_default=False),
     ] = None,
     folds: Annotated[
-        int, typer.Option(min=2, help="Networks to train, each without its share of rows.", rich_help_panel=_LABELS)
+        int,
+        typer.Option(
+            min=2, help="Number of networks to train, each without one fold of the rows.", rich_help_panel=_LABELS
+        ),
     ] = 5,
     out: Annotated[
         str | None,
@@ -59,7 +62,7 @@ def check(
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace these files in --out.")] = False,
     most: Annotated[
         int | None,
-        typer.Option(min=1, help="List at most so many rows. Default: all in doubt.", rich_help_panel=_LABELS),
+        typer.Option(min=1, help="List at most this many rows. Default: all doubtful ones.", rich_help_panel=_LABELS),
     ] = None,
     preset: Annotated[
         str | None, option("preset", help="How large each network is.", default="fast", panel=_LABELS)
@@ -118,14 +121,16 @@ def check(
     screen = console()
     n, doubted = len(dataset.train), len(found.issues)
     screen.print(
-        styled((f"{doubted:,} of {n:,} labels are in doubt, judged by networks that had not seen them", "bold"))
+        styled(
+            (f"{doubted:,} of {n:,} labels are doubtful according to networks that were not trained on them", "bold")
+        )
     )
     if doubted:
         screen.print(_issues_table(found))
     if doubted > _SHOWN:
         screen.print(styled((f"  ... and {doubted - _SHOWN:,} more", "dim")))
     if folder is None:
-        screen.print("\nTry     --out FOLDER for a page with all of them, and corrections that likely fit accepts")
+        screen.print("\nTry     --out FOLDER for a page with all of them and a corrections file for likely fit")
     else:
         screen.print(f"\nPage         {printable(folder / PAGE)}")
         screen.print(f"Corrections  {printable(folder / CORRECTIONS)}: edit its column label")
@@ -172,7 +177,7 @@ def _say_what_next(checked: "Checked", folder: "Path | None") -> None:
     if folder is not None:
         screen.print(f"\nPage    {printable(folder / CHECK_PAGE)}")
     elif checked.findings:
-        screen.print("\nTry     --out FOLDER for a page with all of it, or --json")
+        screen.print("\nTry     --out FOLDER for a page with everything, or --json")
     if checked.findings.fit_would_work and checked.dataset is not None and checked.dataset.labels:
         screen.print(f"{'' if checked.findings else chr(10)}Try     --labels to find labels that are probably wrong")
 
@@ -197,8 +202,8 @@ def _checked_folder(out: str, overwrite: bool, files: tuple[str, ...]) -> "Path"
     taken = [name for name in files if (folder / name).exists()]
     if taken and not overwrite:
         raise OutputError(
-            f"--out must be free; {folder} already holds {' and '.join(taken)}. "
-            "What may have been edited is never overwritten without being asked. Try another --out, or --overwrite."
+            f"--out must be a new folder; {folder} already holds {' and '.join(taken)}, which may have been edited. "
+            "Try another --out, or --overwrite to replace them."
         )
     try:
         folder.mkdir(parents=True, exist_ok=True)

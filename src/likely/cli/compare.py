@@ -82,10 +82,7 @@ def _check_comparable(models: "Sequence[Predictor]") -> None:
 
     first, second = (model.card for model in models)
     if first.task != second.task:
-        raise DataError(
-            f"Two models must have one task to be compared; got {first.task} and {second.task}. "
-            "Their figures have nothing in common."
-        )
+        raise DataError(f"Two models must have the same task to be compared; got {first.task} and {second.task}.")
     if set(first.labels) != set(second.labels):
         side, label = next(
             (side, label)
@@ -94,8 +91,8 @@ def _check_comparable(models: "Sequence[Predictor]") -> None:
             if label not in other.labels
         )
         raise DataError(
-            f"Two models must have the same labels to be compared; got {label!r} in the {side} model only. "
-            "Their probabilities answer different questions. Try models of the same data."
+            f"Two models must have the same labels to be compared; got {label!r} in the {side} model only. Try models "
+            "of the same data."
         )
 
 

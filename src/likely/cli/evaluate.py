@@ -61,7 +61,7 @@ def evaluate(
     if "seen" in figures:
         screen.print(without_seen(figures["seen"]))
     if figures.get("outside_range"):
-        screen.print(f"\n  {figures['outside_range']:,} answers lie outside the range of the training targets")
+        screen.print(f"\n  {figures['outside_range']:,} answers are outside the range of the training targets")
     if (promises := promises_table(figures)) is not None:
         screen.print()
         screen.print(promises)

@@ -93,7 +93,7 @@ def opened(
 def about_later_rows(later: Mapping[str, int], n: int) -> list[str]:
     """A sentence for each column by which some of n rows are later than all that the model learned from."""
     return [
-        f"warning: Column {name!r} is beyond all training rows in {count:,} of {n:,} rows: sets, error bounds and "
+        f"warning: Column {name!r} is later than all training rows in {count:,} of {n:,} rows; sets, error bounds and "
         "familiarity assume rows like those of training"
         for name, count in later.items()
     ]

@@ -61,13 +61,13 @@ def _sentence(error: Exception) -> str:
     if isinstance(error, LikelyError):
         return str(error)
     if isinstance(error, MemoryError):
-        return "There is not enough memory for this. Try fewer or smaller rows."
+        return "Out of memory. Try fewer or smaller rows."
     if isinstance(error, OSError) and error.strerror:
         return f"{error.strerror}: {error.filename}" if error.filename else error.strerror
     lines = str(error).strip().splitlines() or ["no message"]
     return (
-        f"Something unexpected happened: {type(error).__name__}: {lines[0]} "
-        f"This is a mistake in likely. Set {TRACEBACK}=1 to see where it happened."
+        f"Something unexpected happened: {type(error).__name__}: {lines[0]} This is a bug in likely. Set {TRACEBACK}=1 "
+        "to see where it happened."
     )
 
 

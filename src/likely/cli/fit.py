@@ -39,8 +39,8 @@ def fit(
         from likely.errors import DivergenceError
 
         raise DivergenceError(
-            f"The loss must stay finite; training {run.stopped}. The model is the best state before that. "
-            "Try a smaller --learning-rate.",
+            f"The loss must stay finite; training {run.stopped}. The saved model is the best state before that. Try a "
+            "smaller --learning-rate.",
             run.predictor.card.training.steps,
         )
 
@@ -51,7 +51,9 @@ def _configuration(file: str | None, given: dict[str, Any]) -> "RunConfig":
 
     chosen = (load_settings(file) if file is not None else {}) | read_settings(given)
     if "data" not in chosen:
-        raise typer.BadParameter("It is missing. Name a data set (fashion-mnist, digits) or a path.", param_hint="DATA")
+        raise typer.BadParameter(
+            "It is missing. Give the name of a data set (fashion-mnist, digits) or a path.", param_hint="DATA"
+        )
     return RunConfig(**chosen)
 
 
@@ -78,7 +80,7 @@ def _summarize(run: "Run", report: "Path") -> None:
 
     card = run.predictor.card
     training = card.training
-    how = {"finished": "", "interrupted": ", interrupted: the best state so far was kept"}.get(
+    how = {"finished": "", "interrupted": ", interrupted; the best state so far was kept"}.get(
         run.stopped, f", ended by: {run.stopped}"
     )
     screen = console()
@@ -92,7 +94,10 @@ def _summarize(run: "Run", report: "Path") -> None:
         headline += " or related to some"
     screen.print(styled((f"\n{headline}", "bold")))
     if later is not None:
-        screen.print("Sets, error bounds and familiarity assume random rows: of later ones this is all that is known.")
+        screen.print(
+            "Sets, error bounds and familiarity assume random rows; these figures are all that is known about later "
+            "ones."
+        )
     screen.print(figures_table(run.metrics))
     if seen is not None:
         screen.print(without_seen(seen))

@@ -46,8 +46,8 @@ def _read_again(predictor: "Predictor", dataset: "Dataset", rows: "Part") -> "Pa
         d = predictor.preprocessor.shape[0]
         if len(columns) != d:
             raise DataError(
-                f"{table.path} must have {d} columns of numbers beside the answers, in the order of training; got "
-                f"{len(columns)}. The model knows no names of columns. Try a table of just these."
+                f"{table.path} must have {d} columns of numbers besides the labels, in the order of training; got "
+                f"{len(columns)}. The model was trained without column names. Try a table with only these columns."
             )
     assert rows.numbers is not None
     judged = Table(table.path, {name: values[rows.numbers] for name, values in table.columns.items()}, table.unusable)

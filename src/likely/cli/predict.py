@@ -82,7 +82,9 @@ def predict(
     What cannot be read is reported by name or row, the others are answered, and the exit code is 1.
     """
     if as_json + as_csv + (as_parquet is not None) > 1:
-        raise typer.BadParameter("Choose one of --json, --csv and --parquet.", param_hint="--json / --csv / --parquet")
+        raise typer.BadParameter(
+            "Use only one of --json, --csv and --parquet.", param_hint="--json / --csv / --parquet"
+        )
 
     from likely.cli.answers import Failure
     from likely.cli.asked import images_asked, rows_asked, table_among
@@ -107,8 +109,8 @@ def predict(
             complain(f"note: Sets are approximate: {predictor.approximate_sets}")
     elif event or any(option is not None for option in (given, max_error, prior)):
         raise DataError(
-            f"Events, frequencies and shares of wrong answers must be about labels; {model} predicts numbers. "
-            "Try without --event, --given, --max-error and --prior."
+            f"Events, class frequencies and error bounds need labels; {model} predicts numbers. Try without --event, "
+            "--given, --max-error and --prior."
         )
     else:
         promises = read_intervals(predictor, coverage)

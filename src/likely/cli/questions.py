@@ -60,7 +60,7 @@ def read_events(texts: Iterable[str]) -> dict[str, list[str]]:
                 f"{text!r} is not NAME=LABEL,LABEL, such as footwear=Sandal,Sneaker.", param_hint="--event"
             )
         if name in named:
-            raise typer.BadParameter(f"The name {name!r} stands for two events.", param_hint="--event")
+            raise typer.BadParameter(f"The name {name!r} is given to two events.", param_hint="--event")
         named[name] = _labels(labels, "--event")
     return named
 
@@ -153,12 +153,12 @@ def _promised(
 def _labels(text: str, option: str) -> list[str]:
     """Labels between commas; one that holds a comma stands in double quotes, as in CSV."""
     if "\n" in text or "\r" in text:
-        raise typer.BadParameter("Labels must stand on one line.", param_hint=option)
+        raise typer.BadParameter("Labels must be on one line.", param_hint=option)
     try:
         [labels] = csv.reader([text.strip()], strict=True, skipinitialspace=True)
     except (csv.Error, ValueError):
         raise typer.BadParameter(
-            f"{text!r} is not a list of labels. Those with a comma stand in double quotes.", param_hint=option
+            f"{text!r} is not a list of labels. Put labels that contain a comma in double quotes.", param_hint=option
         ) from None
     labels = [label.strip() for label in labels]
     if not labels or not all(labels):

@@ -54,23 +54,23 @@ def without_seen(seen: Mapping[str, Any]) -> str:
 
     Example:
         >>> without_seen({"n": 2, "without": None})
-        'All of these rows were trained on.'
+        'The model was trained on all of these rows.'
     """
     figures = seen["without"]
     if figures is None:
-        return "All of these rows were trained on."
+        return "The model was trained on all of these rows."
     texts = [
         f"{_NAMES[name]} {figure_text(name, figure['value'])}{_UNITS.get(name, '')} "
         f"({figure_text(name, figure['low'])} to {figure_text(name, figure['high'])})"
         for name, figure in figures.items()
         if name != "n"
     ]
-    return f"Without the {seen['n']:,} that the model was trained on: n = {figures['n']:,}, {', '.join(texts)}"
+    return f"Without the {seen['n']:,} rows that the model was trained on: n = {figures['n']:,}, {', '.join(texts)}"
 
 
 def promises_table(metrics: Mapping[str, Any]) -> "Text | None":
     """What the model promised and what came of it on these rows; None where it promises nothing."""
-    rows = [["promise", "kept on these rows", "95% interval", ""]]
+    rows = [["promise", "reached on these rows", "95% interval", ""]]
 
     def line(promise: str, share: Mapping[str, float | None], note: str) -> None:
         value, low, high = (figure_text("coverage", share[key]) for key in ("value", "low", "high"))
@@ -80,7 +80,7 @@ def promises_table(metrics: Mapping[str, Any]) -> "Text | None":
         line(f"sets hold the truth: {entry['coverage']:.1%}", entry["covered"], f"{entry['size']['value']:.2f} labels")
     for entry in metrics.get("abstention", ()):
         answered = f"{entry['answered']['value'] or 0:.1%} answered"
-        line(f"wrong answers: at most {entry['max_error']:.0%}", entry["error"], answered)
+        line(f"error rate: at most {entry['max_error']:.0%}", entry["error"], answered)
     if "familiarity" in metrics:
         entry = metrics["familiarity"]
         line(f"false alarms: {entry['alarm']:.0%}", entry["rate"], "called unfamiliar")

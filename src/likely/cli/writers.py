@@ -70,7 +70,7 @@ class TableWriter:
         if outcome.familiarity is not None and outcome.familiarity <= UNFAMILIAR:
             heading.append(f"  unfamiliar (p = {outcome.familiarity:.2g})", style="bold yellow")
         if outcome.abstained and self._promises.error_was_asked:
-            heading.append("  no answer: too unsure", style="bold yellow")
+            heading.append("  no answer: confidence too low", style="bold yellow")
         self._screen.print(heading)
         ranked = sorted(probabilities.items(), key=lambda item: -item[1])[: self._top]
         lines = [(printable(label), p, "cyan") for label, p in ranked]

@@ -18,7 +18,7 @@ _RULES: dict[str, str] = {
     "float_type": "a number",
     "bool_type": "true or false",
     "string_type": "text",
-    "string_too_short": "given; it is empty",
+    "string_too_short": "non-empty text",
 }
 
 
@@ -34,7 +34,7 @@ def explained(error: ValidationError, settings: Mapping[str, Declared]) -> Confi
         label = next(part for part in entry["loc"][2:] if part != "[key]")
         return ConfigError(
             f"class_weight must be a positive number for each label, such as {{ Shirt = 2.0 }}; got {entry['input']!r} "
-            f"for {label!r}. A label that counts nothing can't be learned. Try a small weight, or leave its rows out."
+            f"for {label!r}. A label with no weight cannot be learned. Try a small weight, or remove its rows."
         )
     if first["type"] == "extra_forbidden":
         return ConfigError(unknown_name("A setting", name, settings))

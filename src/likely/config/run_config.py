@@ -43,8 +43,8 @@ def _augmentations(value: object) -> object:
 def _activation(value: object) -> object:
     if value == "heaviside":
         raise ConfigError(
-            "activation must have a gradient that is not zero almost everywhere; got 'heaviside'. "
-            "Its slope is 0 wherever it exists, so gradient descent would never move. Try 'sigmoid', its smooth form."
+            "activation must have a gradient that is not zero almost everywhere; got 'heaviside'. Its slope is 0 "
+            "wherever it exists, so gradient descent would never move. Try 'sigmoid', a smooth version of it."
         )
     return value
 
@@ -376,13 +376,13 @@ class RunConfig(BaseModel):
         for name in ("hidden", "activation"):
             if getattr(self, name) is not None and self.network not in ("auto", "mlp"):
                 raise ConfigError(
-                    f"{name} must come with the network 'mlp'; got network={self.network!r}, "
-                    f"which has no such setting. Try network='mlp', or leave out {name}."
+                    f"{name} must come with the network 'mlp'; got network={self.network!r}, which has no such "
+                    f"setting. Try network='mlp', or omit {name}."
                 )
         if self.class_weight is not None and self.head != "softmax":
             raise ConfigError(
-                f"class_weight must come with the head 'softmax'; got head={self.head!r}. Only there can probabilities "
-                "be corrected for it exactly. Try head='softmax'."
+                f"class_weight must come with the head 'softmax'; got head={self.head!r}. Only for softmax can "
+                "probabilities be corrected for it exactly. Try head='softmax'."
             )
         return self
 

@@ -9,7 +9,7 @@ from likely.data.splits import random_split
 
 NAMES = ("digits", "wine", "iris", "breast-cancer", "diabetes")
 TEST_SHARE = 0.2
-SPLIT_NOTE = "The set has no test part of its own: a fifth of the rows, drawn at random with seed 0, was set aside."
+SPLIT_NOTE = "The data set has no test part; a fifth of the rows, drawn at random with seed 0, was set aside."
 
 
 def load_bundled(name: str) -> Dataset:

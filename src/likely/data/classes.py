@@ -38,8 +38,8 @@ def check_events(events: Mapping[str, Sequence[str]], labels: Sequence[str]) -> 
                 )
         if name in labels:
             raise ConfigError(
-                f"An event must not be called like a label; got {name!r}. P({name}) would mean two things. "
-                "Try another name."
+                f"An event must not have the name of a label; got {name!r}. P({name}) would be ambiguous. Try another "
+                "name."
             )
 
 

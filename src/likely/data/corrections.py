@@ -54,7 +54,7 @@ def apply_corrections(dataset: Dataset, path: StrPath) -> Dataset:
             message names the line.
     """
     if dataset.task != "classification":
-        raise DataError(f"{dataset.name} must have labels to be corrected; got numbers as answers.")
+        raise DataError(f"{dataset.name} must have labels to be corrected; got numeric targets.")
     column, names = row_names(dataset)
     index = {text: i for i, name in enumerate(names) for text in (name, _cell(name))}
     classes = {text: i for i, label in enumerate(dataset.labels) for text in (label, _cell(label))}
@@ -66,7 +66,7 @@ def apply_corrections(dataset: Dataset, path: StrPath) -> Dataset:
             of = "a training image" if column == "path" else f"a training row, 0 to {len(names) - 1}"
             raise DataError(f"{where}: {column} must be {of} of {dataset.name}; got {cells[column]!r}.")
         if row in seen:
-            raise DataError(f"{where}: a row must stand once; got {cells[column]!r} as in line {seen[row]}.")
+            raise DataError(f"{where}: each row must appear once; got {cells[column]!r} again, as in line {seen[row]}.")
         seen[row] = line
         for name in ("given", "label"):
             if cells[name] not in classes:
@@ -75,8 +75,8 @@ def apply_corrections(dataset: Dataset, path: StrPath) -> Dataset:
         given = int(dataset.train.y[row])
         if classes[cells["given"]] != given:
             raise DataError(
-                f"{where}: given must be the label that the data have, {dataset.labels[given]!r}; got "
-                f"{cells['given']!r}. The table was made from other data. Try likely check again."
+                f"{where}: given must be the label in the data, {dataset.labels[given]!r}; got {cells['given']!r}. The "
+                "table was made from other data. Try likely check again."
             )
         y[row] = classes[cells["label"]]
     changed = int((y != dataset.train.y).sum())

@@ -46,9 +46,9 @@ def refuse_far(dataset: Dataset, *, in_memory: bool = False) -> None:
             where = ("X" if what == "numbers" else "y") if in_memory else f"The {called} part of {dataset.name}"
             raise DataError(
                 f"{where} must hold {what} that can be learned from together; got "
-                f"{rows[row, j]:g}{_place(dataset, what, j, rows.shape[1])} at row {number}. It lies so far from the "
-                "others that they would look all the same. Fix or drop it; if it stands for a missing value, leave "
-                "the value out."
+                f"{rows[row, j]:g}{_place(dataset, what, j, rows.shape[1])} at row {number}. It is so far from the "
+                "others that they would become indistinguishable. Fix or drop it; if it stands for a missing value, "
+                "leave the cell empty."
             )
 
 

@@ -51,17 +51,17 @@ def checked_groups(groups: Any, n_rows: int) -> np.ndarray | None:
     values = to_numpy(groups) if hasattr(groups, "detach") else np.asarray(groups)
     if values.shape != (n_rows,):
         raise ShapeError(
-            f"groups must be one value per row of X, of shape ({n_rows},); got shape {values.shape}. Equal values say "
-            "which rows are related. Try groups=None if none are."
+            f"groups must be one value per row of X, of shape ({n_rows},); got shape {values.shape}. Rows with equal "
+            "values are related. Try groups=None if none are."
         )
     named = values.tolist()
     missing = [row for row, value in enumerate(named) if _is_missing(value)]
     if missing:
         count = f" ({len(missing):,} such rows)" if len(missing) > 1 else ""
         raise DataError(
-            f"groups must be a value for every row; got {named[missing[0]]} at row {missing[0]}{count}. Whether such "
-            "rows are related to others is not said. Try a value that no other row has, such as its row number, where "
-            "a row is related to none."
+            f"groups must have a value for every row; got {named[missing[0]]} at row {missing[0]}{count}. Whether such "
+            "a row is related to others is unknown. For a row that is related to none, try a unique value such as its "
+            "row number."
         )
     return group_numbers(named)
 
@@ -109,17 +109,17 @@ def with_copies_grouped(dataset: Dataset) -> Dataset:
     notes: list[str] = []
     if found.extra:
         notes.append(
-            f"{_are(found.extra, noun)} exact {'copies' if found.extra > 1 else 'a copy'} of an earlier one: copies "
-            "are drawn together and count once (--group COLUMN, or groups= in Python, says what else is related)."
+            f"{_are(found.extra, noun)} exact {'copies' if found.extra > 1 else 'a copy'} of an earlier one; copies "
+            "are drawn together and count once (--group COLUMN, or groups= in Python, adds other related rows)."
         )
     doubt = _about_doubt(found.expected, len(X)) if in_doubt(X, dataset.columns, found) else ""
     if doubt:
         notes.append(doubt)
     elif found.expected:
         notes.append(
-            f"{found.expected:,} of {len(X):,} rows equal an earlier one, as is to be expected where columns have so "
-            "few different values: each counts as a row of its own (--group COLUMN, or groups= in Python, if they "
-            "are related)."
+            f"{found.expected:,} of {len(X):,} rows equal an earlier one, as expected when columns have so few "
+            "distinct values; each counts as a separate row (--group COLUMN, or groups= in Python, if they are "
+            "related)."
         )
     dataset = replace(dataset, equal_by_chance=found.equal_by_chance, doubt=doubt).with_notes(*notes)
     if found.groups is None:
@@ -140,8 +140,8 @@ def about_groups(groups: np.ndarray) -> str:
     how = f"all of size {sizes[0]:,}" if sizes.min() == sizes.max() else f"of {sizes.min():,} to {sizes.max():,} rows"
     return (
         f"{len(sizes):,} groups of related rows, {how}: a group is drawn whole and counts as one row, drawn from it at "
-        "random. So figures and guarantees are for a random row of a random new group"
-        f"{'.' if sizes.min() == sizes.max() else '; where groups differ in size, rows of large ones count less.'}"
+        "random. So figures and guarantees refer to a random row of a random new "
+        f"group{'.' if sizes.min() == sizes.max() else '; where groups differ in size, rows of large ones count less.'}"
     )
 
 
@@ -167,9 +167,9 @@ def _is_missing(value: Any) -> bool:
 
 def _about_doubt(equal: int, n_rows: int) -> str:
     return (
-        f"{equal:,} of {n_rows:,} rows equal an earlier one, and it cannot be told whether they are copies: each "
-        "counts as a row of its own, and if they are copies, no guarantee holds. Say which rows are related by --group "
-        "COLUMN, or groups= in Python (groups=range(len(X)) if none are)."
+        f"{equal:,} of {n_rows:,} rows equal an earlier one, and it cannot be determined whether they are copies. Each "
+        "counts as a separate row; if they are copies, no guarantee holds. Specify related rows with --group COLUMN, "
+        "or groups= in Python (groups=range(len(X)) if none are)."
     )
 
 

@@ -48,7 +48,7 @@ def open_npz(path: Path, *, task: Literal["auto"] | Task = "auto") -> Dataset:
     pairs = _pairs({name.lower(): name for name in headers})
     if not pairs:
         listed = ", ".join(f"{h.name} {h.dtype} {h.shape}" for h in headers.values()) or "none"
-        raise DataError(f"{path} must hold arrays called {USUAL}; got {listed}. Save them under such names.")
+        raise DataError(f"{path} must hold arrays named {USUAL}; got {listed}. Save them under such names.")
     used = [name for pair in pairs.values() for name in pair]
     names = next((name for name in headers if name.lower() in CLASSES and name not in used), None)
     arrays = _read(path, headers, [*used, *([names] if names else [])])
@@ -61,7 +61,7 @@ def open_npz(path: Path, *, task: Literal["auto"] | Task = "auto") -> Dataset:
             )
     columns = [_answers(path, name, arrays[name]) for _, name in pairs.values()]
     if len({column.dtype for column in columns}) > 1:
-        raise DataError(f"The answers of {path} must be all numbers or all text; got both. Save them in one form.")
+        raise DataError(f"The answers of {path} must be all numbers or all text; got both. Save them as one type.")
     called = " and ".join(name for _, name in pairs.values())
     answers = read_answers(np.concatenate(columns), task, f"{called} of {path}")
     if names is not None and answers.task == "classification":
@@ -110,8 +110,8 @@ def read_headers(path: Path) -> dict[str, Header]:
                     begin = file.tell()
                 if not dtype.hasobject and begin + math.prod(shape) * dtype.itemsize != entry.file_size:
                     raise DataError(
-                        f"{name} of {path} must be {dtype} of shape {shape}, as it says; got "
-                        f"{entry.file_size - begin:,} bytes. The file is damaged or made to mislead. Save it again."
+                        f"{name} of {path} must be {dtype} of shape {shape}, as its header states; got "
+                        f"{entry.file_size - begin:,} bytes. The file is damaged or malicious. Save it again."
                     )
                 found[name] = Header(name, shape, dtype)
     except DataError:
@@ -151,13 +151,13 @@ def _read(path: Path, headers: dict[str, Header], names: list[str]) -> dict[str,
         if headers[name].dtype.hasobject:
             raise DataError(
                 f"{name} of {path} must hold numbers or text; got Python objects. They are stored as a pickle, which "
-                "can run any program, so they are never read. Try X.astype(float) or y.astype(str) before saving."
+                "can run arbitrary code, so they are never read. Try X.astype(float) or y.astype(str) before saving."
             )
     size = sum(math.prod(headers[name].shape) * headers[name].dtype.itemsize for name in names)
     if size > _free_memory():
         raise DataError(
-            f"The arrays of {path} must fit into memory; got {size / 2**30:,.1f} GiB of {', '.join(names)}. Small "
-            "files can unfold like that on purpose. Try fewer rows."
+            f"The arrays of {path} must fit into memory; got {size / 2**30:,.1f} GiB of {', '.join(names)}. Try fewer "
+            "rows."
         )
     try:
         with np.load(path, allow_pickle=False) as archive:
@@ -206,7 +206,7 @@ def _texts(values: np.ndarray) -> list[str]:
 def _named(answers: Answers, names: np.ndarray, where: str) -> Answers:
     """The classes 0..k-1 under their names."""
     if names.dtype.kind not in "US" or names.ndim != 1:
-        raise DataError(f"{where} must be k texts; got {names.dtype} of shape {names.shape}. Fix it or omit it.")
+        raise DataError(f"{where} must be k texts; got {names.dtype} of shape {names.shape}. Fix or omit it.")
     texts = _texts(names)
     if answers.label_type == "str":
         return answers

@@ -84,13 +84,13 @@ def in_order(values: np.ndarray, name: str, where: str) -> np.ndarray:
         wrong = next((text for text in texts if _moment(text) is None), None)
         shown = "bytes" if not texts else "dates with and without a time zone" if wrong is None else repr(wrong)
         raise DataError(
-            f"Column {name!r} of {where} must hold numbers, or dates {_SHOWN}, to tell the latest rows; got {shown}. "
-            "Try another column, or write the dates year first."
+            f"Column {name!r} of {where} must hold numbers, or dates {_SHOWN}, to determine the latest rows; got "
+            f"{shown}. Try another column, or write dates year first."
         )
     absent = np.isnan(order)
     if absent.any():
         raise DataError(
-            f"Column {name!r} of {where} must have a value in every row to tell the latest rows; got none in "
+            f"Column {name!r} of {where} must have a value in every row to determine the latest rows; it is missing in "
             f"{int(absent.sum()):,} of {len(order):,}. Fill them, drop these rows, or try another column."
         )
     return order

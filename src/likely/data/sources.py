@@ -72,12 +72,11 @@ def open_dataset(
     name = os.fspath(name_or_path)
     kind, path = source_of(name)
     if data_folder is not None and name != fashion_mnist.NAME:
-        raise ConfigError(f"A data folder must go with {fashion_mnist.NAME!r}; got {name!r}. Give the folder itself.")
-    if test_last is not None and kind != "table":
         raise ConfigError(
-            f"test_last must come with a table (.csv, .tsv, .parquet); got {name!r}. Only a column can tell which rows "
-            "are later. Leave out test_last."
+            f"A data folder is only for {fashion_mnist.NAME!r}; got {name!r}. Pass the folder itself as the data."
         )
+    if test_last is not None and kind != "table":
+        raise ConfigError(f"test_last needs a table (.csv, .tsv, .parquet); got {name!r}. Omit test_last.")
     _check_groups(name, kind, group, group_by_folder)
 
     how = Reading(image_size, skip_bad, progress)
@@ -157,19 +156,18 @@ def source_of(name_or_path: str | os.PathLike[str]) -> tuple[Kind, Path]:
 def _check_groups(name: str, kind: Kind, group: str | None, group_by_folder: bool) -> None:
     if group is not None and kind != "table":
         raise ConfigError(
-            f"A column of groups must go with a table (.csv, .tsv, .parquet); got group={group!r} for {name}, which "
-            "has no columns. Try --group-by-folder for class folders, or fit(X, y, groups=...) in Python."
+            f"A group column needs a table (.csv, .tsv, .parquet); got group={group!r} for {name}, which has no "
+            "columns. Try --group-by-folder for class folders, or fit(X, y, groups=...) in Python."
         )
     if group_by_folder and kind != "class folder":
         raise ConfigError(
-            f"Groups by folder must go with a folder of class folders; got {name}. Only there do folders below the "
-            "classes say which images are related. Try --group COLUMN for a table."
+            f"Grouping by folder needs a folder of class folders; got {name}. Try --group COLUMN for a table."
         )
 
 
 def _unknown(name: str) -> ConfigError | DataError:
     if Path(name).name != name or Path(name).suffix or name in (".", ".."):
-        return DataError(f"Data must be at the path given; got {name}, where there is nothing. Check the path.")
+        return DataError(f"The data path must exist; got {name}. Check the path.")
     hint = nearest(name, NAMES)
     choices = "" if hint.startswith("Choose") else f" Choose from {_listed()}."
     return ConfigError(

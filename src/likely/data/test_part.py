@@ -39,15 +39,15 @@ def with_test_part(dataset: Dataset, seed: int) -> Dataset:
     classifies = dataset.task == "classification"
     if n < 2 or (classifies and np.bincount(dataset.train.y).max() < 2):
         raise DataError(
-            f"{dataset.name} must have a class with two rows, one to learn from and one to judge with; got "
+            f"{dataset.name} must have a class with at least two rows, one for training and one for the test part; got "
             f"{n} rows of as many classes. Add rows."
         )
     groups = dataset.train.groups
     units = n if groups is None else len(np.unique(groups))
     if units < 2:
         raise DataError(
-            f"{dataset.name} must have two groups of related rows, one to learn from and one to judge with; got 1. "
-            "Rows of one group say nothing about another one. Try another column of groups, or none."
+            f"{dataset.name} must have at least two groups of related rows, one for training and one for the test "
+            "part; got 1. Try another group column, or none."
         )
     if dataset.train.order is not None:
         drawn, rest = latest(dataset.train.order, SHARE, f"Column {dataset.test_last!r} of {dataset.name}")
@@ -56,12 +56,12 @@ def with_test_part(dataset: Dataset, seed: int) -> Dataset:
         drawn, rest = random_split(n, [max(1, round(SHARE * units))], np.random.default_rng(seed), groups)
         how = f"The draw of the test part with seed {seed}"
     test = one_row_per_group(dataset.train.take(drawn), seed)
-    left_out = f", {len(drawn) - len(test)} more related to them left out" if len(drawn) > len(test) else ""
+    left_out = f", {len(drawn) - len(test)} more related to them removed" if len(drawn) > len(test) else ""
     if dataset.train.order is not None:
         which = f"the {len(test)} latest rows by column {dataset.test_last!r}, {len(drawn) / n:.0%} of all"
     else:
         which = f"{len(test)} rows drawn with seed {seed}"
-    notes = [f"no test part of its own: {which}{left_out}"]
+    notes = [f"no test part given: {which}{left_out}"]
     if classifies:
         notes += _without_rows(dataset, dataset.train.y[rest], how)
     return replace(
@@ -87,8 +87,8 @@ def latest(order: np.ndarray, share: float, what: str) -> tuple[np.ndarray, np.n
     values, counts = np.unique(order, return_counts=True)
     if len(values) < 2:
         raise DataError(
-            f"{what} must hold two values at least, earlier and later ones; got {values[0]:g} in every row. "
-            "Try another column."
+            f"{what} must hold at least two values, earlier and later ones; got {values[0]:g} in every row. Try "
+            "another column."
         )
     later = np.cumsum(counts[::-1])[:-1]  # how many rows have one of the latest values
     border = values[::-1][int(np.argmin(np.abs(later - share * len(order))))]
@@ -108,4 +108,4 @@ def _without_rows(dataset: Dataset, y: np.ndarray, what: str) -> list[str]:
     if not empty:
         return []
     labels = f"{len(empty)} labels" if len(empty) > 1 else "a label"
-    return [f"{what} left no row to learn from of {labels}: {listed(empty)}. They can hardly be answered."]
+    return [f"{what} left no training row of {labels}: {listed(empty)}. The model can hardly predict them."]

@@ -36,8 +36,8 @@ def validate(dataset: Dataset, *, to_learn: bool = True) -> Dataset:
         _check_images_vary(dataset)
     elif (dataset.train.X[:1] == dataset.train.X).all():
         raise DataError(
-            f"The rows of {dataset.name} must differ; got {len(dataset.train)} rows that are all the same. "
-            "Nothing can be learned from them. Check that the right columns were read."
+            f"The rows of {dataset.name} must differ; got {len(dataset.train)} identical rows. Check that the right "
+            "columns were read."
         )
     return dataset
 
@@ -46,14 +46,14 @@ def _check_rows(where: str, part: Part, dataset: Dataset) -> None:
     X, expected = part.X, dataset.train.X.shape[1:]
     if X.shape[1:] != expected:
         raise ShapeError(
-            f"{where} must have rows of the training part's shape {expected}; got {X.shape[1:]}. "
-            "The network has one input per value. Bring both to one size."
+            f"{where} must have rows of the training part's shape {expected}; got {X.shape[1:]}. The network has one "
+            "input per value. Resize both to one shape."
         )
     if X.ndim > 2:
         if X.dtype.name not in ("uint8", "float32") or X.dtype != dataset.train.X.dtype:
             raise ShapeError(
                 f"{where} must have images of dtype uint8, 0 to 255, or float32, like the training part; got "
-                f"{X.dtype}. Bring all parts to one of them."
+                f"{X.dtype}. Convert all parts to one dtype."
             )
         return
     if X.ndim != 2 or X.dtype.kind not in "fiu":
@@ -100,16 +100,15 @@ def _check_classes(dataset: Dataset) -> None:
     if len(labels) < 2 or np.count_nonzero(counts) < 2:
         only = labels[int(counts.argmax())] if labels else "none"
         raise DataError(
-            f"{dataset.name} must have at least two classes to tell apart; got one class only: {only!r}. "
-            "Add examples of another class."
+            f"{dataset.name} must have at least two classes; got only one: {only!r}. Add examples of another class."
         )
     if len(set(labels)) < len(labels):
-        raise DataError(f"The classes of {dataset.name} must have different names; got a name twice. Rename one.")
+        raise DataError(f"The classes of {dataset.name} must have distinct names; got a name twice. Rename one.")
     empty = [label for label, count in zip(labels, counts, strict=True) if count == 0]
     if empty:
         raise DataError(
-            f"Every class of {dataset.name} must have a row to learn from; got a class without a training row: "
-            f"{listed(empty)}. Add examples or leave the class out."
+            f"Every class of {dataset.name} must have a training row; got none of {listed(empty)}. Add examples or "
+            "remove the class."
         )
 
 
@@ -120,6 +119,6 @@ def _check_images_vary(dataset: Dataset) -> None:
         if (flat != flat[:, :1]).any():
             return
     raise DataError(
-        f"The images of {dataset.name} must show something; got {len(X)} images that are all constant, "
-        "each of one color. Check how they were made."
+        f"The images of {dataset.name} must show something; got {len(X)} images that are all a single color. Check how "
+        "they were made."
     )

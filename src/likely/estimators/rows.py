@@ -73,8 +73,8 @@ def check_class_weight(class_weight: Mapping[Any, Any]) -> dict[str, float]:
             number = math.nan
         if not (math.isfinite(number) and number > 0):
             raise ConfigError(
-                f"class_weight must be a positive number for each label; got {weight!r} for {label!r}. A label that "
-                "counts nothing can't be learned. Try a small weight, or fit without the rows of this label."
+                f"class_weight must be a positive number for each label; got {weight!r} for {label!r}. A label with no "
+                "weight cannot be learned. Try a small weight, or fit without the rows of this label."
             )
         found[str(label)] = number
     return found

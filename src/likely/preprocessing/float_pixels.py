@@ -51,7 +51,7 @@ class FloatPixels:
             _check_finite(x)
             low, high, total = min(low, float(x.min())), max(high, float(x.max())), total + x.sum(axis=axes)
         if low == high:
-            raise DataError(f"Images must show something; got {low} everywhere. Check how they were made.")
+            raise DataError(f"Images must not be constant; got {low} everywhere. Check how they were made.")
         mean = total / n
         for batch in batches:
             squares = squares + ((np.asarray(X[batch], dtype=np.float64) - mean) ** 2).sum(axis=axes)

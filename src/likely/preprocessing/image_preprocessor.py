@@ -112,8 +112,8 @@ class ImagePreprocessor:
         elif rows.dtype != np.uint8:
             fix = "Try (255 * X).round().astype('uint8')" if rows.dtype.kind == "f" else "Try X.astype('uint8')"
             raise ShapeError(
-                f"Images must be uint8 of shape {expected}, 0 to 255; got {rows.dtype} of shape {rows.shape}. "
-                f"Which range another dtype has is never guessed. {fix} if the values fit."
+                f"Images must be uint8 of shape {expected}, 0 to 255; got {rows.dtype} of shape {rows.shape}. The "
+                f"range of another dtype is never guessed. {fix} if the values fit."
             )
         if rows.shape[1:] != self.shape:
             raise ShapeError(

@@ -174,8 +174,7 @@ def out_of_fold(dataset: Dataset, config: RunConfig, *, folds: int = 5, watcher:
 def _check(dataset: Dataset, folds: int) -> None:
     if dataset.task != "classification":
         raise DataError(
-            f"{dataset.name} must have labels to be checked; got numbers as answers. A number is rarely wrong or "
-            "right. Try a data set of classes."
+            f"{dataset.name} must have labels to be checked; got numeric targets. Try a data set with classes."
         )
     if folds < 2:
         raise ConfigError(

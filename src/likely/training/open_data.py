@@ -83,14 +83,14 @@ def look_over(dataset: Dataset, watcher: Watcher) -> Dataset:
 def _as_task(dataset: Dataset, task: Literal["classification", "regression"]) -> Dataset:
     if task == "classification":
         raise DataError(
-            f"{dataset.name} must have labels to be classified; got numbers as answers. Try --task regression."
+            f"{dataset.name} must have labels for classification; got numeric targets. Try --task regression."
         )
     try:
         values = [float(label) for label in dataset.labels]
     except ValueError:
         raise DataError(
-            f"{dataset.name} must have numbers as answers for regression; got labels such as {dataset.labels[0]!r}. "
-            "Try --task classification."
+            f"{dataset.name} must have numeric targets for regression; got labels such as {dataset.labels[0]!r}. Try "
+            "--task classification."
         ) from None
     lookup = np.array(values)
     parts = {

@@ -68,7 +68,7 @@ class FolderScan:
     def notes(self) -> tuple[str, ...]:
         """What is to be said of files and links that are left out."""
         links = [str(link) for link in self.links]
-        about_links = f"Links to another class were left out: {listed(links)}." if links else ""
+        about_links = f"Links to another class were skipped: {listed(links)}." if links else ""
         return tuple(note for note in (self.others.about_others(), about_links) if note)
 
     @property
@@ -125,22 +125,21 @@ def _parts(folder: Path) -> dict[str, Path]:
         if beside:
             raise DataError(
                 f"{folder} must hold class folders, or train/, val/ and test/ with class folders; got "
-                f"{listed([path.name for path in beside])} beside {found['train'].name}/. Which of them are classes is "
-                f"not clear. Move them into {found['train'].name}/, or away."
+                f"{listed([path.name for path in beside])} beside {found['train'].name}/. It is not clear which of "
+                f"them are classes. Move them into {found['train'].name}/, or elsewhere."
             )
         return found
     if nested:
         raise DataError(
-            f"{folder} must hold train/ with class folders beside {nested[0].name}/; got none. A part is no class. "
-            f"Add train/, or give {nested[0]} itself."
+            f"{folder} must hold train/ with class folders beside {nested[0].name}/; got none. A part is not a class. "
+            f"Add train/, or pass {nested[0]} itself."
         )
     like = {part: [path for path in beside if _is_like(part, path)] for part in PARTS}
     if like["train"] and (like["test"] or like["val"]):
         some = listed([path.name for path in (*like["train"], *like["val"], *like["test"])])
         raise DataError(
-            f"{folder} must hold class folders, or train/, val/ and test/ with class folders; got {some}, which look "
-            "like parts by their names. A part is no class. Call them train and test, with the class folders right in "
-            "them."
+            f"{folder} must hold class folders, or train/, val/ and test/ with class folders; got {some}, whose names "
+            "look like parts. A part is not a class. Name them train and test, with the class folders directly inside."
         )
     return {"train": folder}
 
@@ -167,8 +166,8 @@ def _label(path: Path) -> str:
         path.name.encode()
     except UnicodeEncodeError:
         raise DataError(
-            f"Class folders must have names in UTF-8; got {str(path).encode(errors='backslashreplace').decode()}. Its "
-            "name is to be the label, which no model file could keep. Rename it."
+            f"Class folders must have names in UTF-8; got {str(path).encode(errors='backslashreplace').decode()}. The "
+            "name becomes the label, and a model file cannot store it. Rename the folder."
         ) from None
     # One name, however the file system writes its accents.
     return unicodedata.normalize("NFC", path.name)

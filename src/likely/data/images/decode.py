@@ -182,7 +182,7 @@ def _deep_to_gray(image: Image.Image, name: str) -> tuple[Image.Image, bool]:
     if image.mode == "F" or levels.min() < 0 or levels.max() > 65535:
         raise ImageError(
             f"{name} must have levels from 0 to 65535; got mode {image.mode} with levels from {levels.min()} to "
-            f"{levels.max()}. Such images have no agreed black and white. Try to save it with 8 or 16 bits."
+            f"{levels.max()}. It is undefined which levels are black and white. Try saving it with 8 or 16 bits."
         )
     gray = np.rint(levels / 257.0).astype(np.uint8)
     transparent = image.info.get("transparency")

@@ -140,7 +140,7 @@ def _refuse(failed: dict[int, str], skip_bad: bool, total: int) -> None:
         )
     if len(failed) == total:
         first = f": {failed[0]}" if failed else ""
-        raise DataError(f"There must be images that can be read; got {total:,}, none of them readable{first}")
+        raise DataError(f"At least one image must be readable; got {total:,}, none of them readable{first}")
 
 
 def shape_for_all(shapes: dict[tuple[int, ...], str], image_size: int | None) -> tuple[int, ...]:

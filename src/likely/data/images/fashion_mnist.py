@@ -111,19 +111,19 @@ def load_fashion_mnist(
             return _read_folder(folder)
         except DataError as error:
             tried.append(str(error))
-            warnings.warn(f"A place with damaged data is passed over. {error}", DamagedFileWarning, stacklevel=2)
+            warnings.warn(f"Damaged data was skipped. {error}", DamagedFileWarning, stacklevel=2)
     try:
         _download_missing(cache, url, time_out, progress)
         return _read_folder(cache)
     except (DataError, OutputError) as error:
         tried.append(str(error))
     raise DataError(
-        "Fashion-MNIST must be on this machine or within reach; got none of it. Tried:\n"
+        "Fashion-MNIST was not found on this machine and could not be downloaded. Tried:\n"
         + "\n".join(f"  - {reason}" for reason in tried)
         + "\nTry one of these:\n"
-        "  - on Debian or Ubuntu: apt install dataset-fashion-mnist\n"
-        f"  - download the four files from https://github.com/zalandoresearch/fashion-mnist into {cache}\n"
-        "  - give the folder that holds them: --data FOLDER, or LIKELY_DATA=FOLDER in the environment"
+        "  - on Debian or Ubuntu: apt install dataset-fashion-mnist\n  - download the four files from "
+        f"https://github.com/zalandoresearch/fashion-mnist into {cache}\n  - pass the folder that holds them: --data "
+        "FOLDER, or LIKELY_DATA=FOLDER in the environment"
     )
 
 
@@ -151,7 +151,7 @@ def _read_folder(folder: Path) -> Dataset:
     if missing:
         raise DataError(
             f"{folder} must hold the four files of Fashion-MNIST; got {'a' if folder.is_dir() else 'no such'} folder "
-            f"without {', '.join(missing)} (or the same in .gz). Add them, or give another folder."
+            f"without {', '.join(missing)} (or the same in .gz). Add them, or pass another folder."
         )
     arrays: dict[tuple[str, str], np.ndarray] = {}
     for content in CONTENTS:
@@ -178,8 +178,8 @@ def _verified(path: Path, content: Content) -> bytes:
         size = f"more than {content.size:,}" if len(raw) > content.size else f"{len(raw):,}"
         raise DataError(
             f"{path} must hold {content.name} of Fashion-MNIST, {content.size:,} bytes with SHA-256 "
-            f"{content.sha256[:12]}...; got {size} bytes of something else. "
-            "The file is damaged or another one. Try to get it again."
+            f"{content.sha256[:12]}...; got {size} bytes of something else. The file is damaged or a different one. "
+            "Try downloading it again."
         )
     return raw
 

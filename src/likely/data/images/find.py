@@ -53,7 +53,7 @@ class Search:
             return ""
         count = "1 file was" if len(self.others) == 1 else f"{len(self.others):,} files were"
         some = ", ".join(map(str, self.others[:_SHOWN])) + (", ..." if len(self.others) > _SHOWN else "")
-        return f"{count} left out because of {'its' if len(self.others) == 1 else 'their'} suffix: {some}."
+        return f"{count} skipped because of {'its' if len(self.others) == 1 else 'their'} suffix: {some}."
 
 
 def find_images(arguments: Iterable[str | os.PathLike[str]]) -> Search:
@@ -126,7 +126,9 @@ def _expand(argument: str, search: Search) -> None:
         search.found.append(_read_stdin())
     elif path.is_dir():
         inside = search_folder(path)
-        empty = f"{argument} must hold images; got a folder without any. Look for {', '.join(sorted(SUFFIXES))}."
+        empty = (
+            f"{argument} must hold images; got a folder without any. Supported suffixes: {', '.join(sorted(SUFFIXES))}."
+        )
         search.found.extend(inside.found or [Found(argument, error=empty)])
         search.others.extend(inside.others)
     elif os.path.lexists(path):
@@ -137,10 +139,10 @@ def _expand(argument: str, search: Search) -> None:
         for match in matches:
             _expand(match, search)
         if not matches:
-            nothing = f"{argument} must match a file or folder; got no match. Check the folder and the pattern."
+            nothing = f"{argument} matches no file or folder. Check the folder and the pattern."
             search.found.append(Found(argument, error=nothing))
     else:
-        nothing = f"{argument} must be an image; got nothing: there is no such file. Check the path."
+        nothing = f"{argument} must be an image; no such file exists. Check the path."
         search.found.append(Found(argument, error=nothing))
 
 

@@ -60,15 +60,15 @@ def read_raw(path: Path, size: int | None = None) -> bytes:
             promised = _size_by_header(header, path) - len(header)
             if promised > min(MAX_BYTES, stored * (MAX_RATIO if zipped else 1)):
                 raise DataError(
-                    f"{path} must hold what its header promises; got a promise of {promised:,} bytes in a file of "
-                    f"{stored:,}. It is cut short or its header is damaged. Try to get the file again."
+                    f"{path} must have the size that its header states; the header states {promised:,} bytes, the file "
+                    f"has {stored:,}. It is truncated or its header is damaged. Try downloading it again."
                 )
             return header + _read_at_most(stream, promised + 1)
     except FileNotFoundError:
-        raise DataError(f"{path} must be an IDX file; got nothing: there is no such file. Check the path.") from None
+        raise DataError(f"{path} must be an IDX file; no such file exists. Check the path.") from None
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise DataError(
-            f"{path} must be a whole gzip file; got a damaged one: {error}. Try to get it again."
+            f"{path} must be an intact gzip file; got a damaged one: {error}. Try downloading it again."
         ) from error
     except OSError as error:
         raise DataError(f"{path} must be readable; got: {error.strerror or error}.") from error
@@ -85,10 +85,10 @@ def parse_idx(raw: bytes, path: Path) -> np.ndarray:
     """
     promised = _size_by_header(raw, path)
     if len(raw) != promised:
-        what = "is cut short" if len(raw) < promised else "has bytes after its end"
+        what = "is truncated" if len(raw) < promised else "has extra bytes at the end"
         raise DataError(
             f"{path} must hold {promised:,} bytes as its header says; got "
-            f"{'more' if len(raw) > promised else format(len(raw), ',')}. The file {what}. Try to get it again."
+            f"{'more' if len(raw) > promised else format(len(raw), ',')}. The file {what}. Try downloading it again."
         )
     axes = raw[3]
     shape = tuple(int.from_bytes(raw[4 + 4 * i : 8 + 4 * i]) for i in range(axes))
@@ -122,8 +122,8 @@ def open_idx_folder(folder: Path) -> Dataset:
     test = _read_part(folder, "test") if has_test else None
     if test is not None and test.X.shape[1:] != train.X.shape[1:]:
         raise DataError(
-            f"The images in {folder} must be of one size; got {train.X.shape[1:]} to learn from and "
-            f"{test.X.shape[1:]} to judge with. Try files that belong together."
+            f"The images in {folder} must have one size; got {train.X.shape[1:]} in training and {test.X.shape[1:]} in "
+            "test. Try files that belong together."
         )
     return Dataset(str(folder), "classification", train, test, labels=DIGITS, found_at=str(folder))
 
@@ -132,12 +132,12 @@ def _size_by_header(raw: bytes, path: Path) -> int:
     """The size of the whole file, decompressed, that its header promises."""
     if len(raw) < 4 or raw[:2] != b"\x00\x00" or raw[2] not in TYPES or raw[3] == 0:
         raise DataError(
-            f"{path} must begin as an IDX file does (0, 0, a type, a number of axes); got "
-            f"{raw[:4].hex(' ') or 'nothing'}. It is another kind of file or damaged. Try to get it again."
+            f"{path} must start like an IDX file (0, 0, a type, a number of axes); got "
+            f"{raw[:4].hex(' ') or 'nothing'}. It is another kind of file or damaged. Try downloading it again."
         )
     axes = raw[3]
     if len(raw) < 4 + 4 * axes:
-        raise DataError(f"{path} must have a header of {4 + 4 * axes} bytes; got {len(raw)}. Try to get it again.")
+        raise DataError(f"{path} must have a header of {4 + 4 * axes} bytes; got {len(raw)}. Try downloading it again.")
     shape = [int.from_bytes(raw[4 + 4 * i : 8 + 4 * i]) for i in range(axes)]
     return 4 + 4 * axes + math.prod(shape) * np.dtype(TYPES[raw[2]]).itemsize
 
@@ -155,15 +155,15 @@ def _read_part(folder: Path, part: str) -> Part:
     images, labels = find_idx(folder, part, "images"), find_idx(folder, part, "labels")
     if images is None or labels is None:
         missing = f"{PAIRS[part][0]}-{'images-idx3' if images is None else 'labels-idx1'}-ubyte"
-        raise DataError(f"{folder} must hold {missing} (or {missing}.gz); got a folder without it. Add the file.")
+        raise DataError(f"{folder} must hold {missing} (or {missing}.gz); it is missing. Add the file.")
     X, y = read_idx(images), read_idx(labels)
     for path, array, axes, what in ((images, X, 3, "images (n, h, w)"), (labels, y, 1, "labels (n,)")):
         if array.ndim != axes or array.dtype != np.uint8:
             raise DataError(f"{path} must hold {what} as unsigned bytes; got {array.dtype} of shape {array.shape}.")
     if len(X) != len(y):
         raise DataError(
-            f"{images} and {labels} must be of one length; got {len(X)} images and {len(y)} labels. "
-            "They do not belong together or one is damaged. Try to get both again."
+            f"{images} and {labels} must have the same length; got {len(X)} images and {len(y)} labels. They do not "
+            "belong together or one is damaged. Try downloading both again."
         )
     wrong = np.flatnonzero(y > 9)
     if len(wrong):

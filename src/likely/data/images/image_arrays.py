@@ -74,7 +74,7 @@ def stack_images(X: Any, channels: Channels = "auto", image_size: int | None = N
         if other:
             raise ShapeError(
                 f"Images must have one shape; got {images[0].shape} in row 0 and {images[other[0]].shape} in row "
-                f"{other[0]}. The network has one input per pixel. Try to resize them to one shape."
+                f"{other[0]}. The network has one input per pixel. Try resizing them to one shape."
             )
         rows = np.stack(images)
     else:
@@ -119,14 +119,14 @@ def rows_as_images(rows: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
         return rows
     if rows.ndim != 2 or rows.shape[1] != math.prod(shape):
         raise ShapeError(
-            f"X must be images of shape {shape}, or rows of {math.prod(shape)} numbers; got shape {rows.shape}. "
-            "They must fit image_shape. Try another image_shape, or leave it out for a table."
+            f"X must be images of shape {shape}, or rows of {math.prod(shape)} numbers; got shape {rows.shape}. They "
+            "must fit image_shape. Try another image_shape, or omit it for a table."
         )
     if rows.dtype != np.uint8 and not np.all((rows >= 0) & (rows <= 255) & (rows == np.floor(rows))):
         raise ShapeError(
-            f"Rows of images must be whole numbers from 0 to 255; got {rows.dtype} with others. Which range they "
-            "have is never guessed. Try (X * 255).round() if X lies in [0, 1], or X.reshape(-1, *image_shape) to have "
-            "them standardized."
+            f"Rows of images must be whole numbers from 0 to 255; got {rows.dtype} with other values. Their range is "
+            "never guessed. Try (X * 255).round() if X lies in [0, 1], or X.reshape(-1, *image_shape) to have them "
+            "standardized."
         )
     return rows.astype(np.uint8).reshape(-1, *shape)
 
@@ -146,8 +146,8 @@ def _channels_last(rows: np.ndarray, channels: Channels) -> np.ndarray:
         return rows
     if rows.ndim != 4:
         raise ShapeError(
-            f"Images must have shape (n, h, w), (n, h, w, c) or (n, c, h, w); got shape {rows.shape}. "
-            "Other axes have no meaning here. Try to reshape them."
+            f"Images must have shape (n, h, w), (n, h, w, c) or (n, c, h, w); got shape {rows.shape}. Try reshaping "
+            "them."
         )
     first, last = rows.shape[1] in _COUNTS, rows.shape[3] in _COUNTS
     if channels == "auto":
@@ -159,8 +159,8 @@ def _channels_last(rows: np.ndarray, channels: Channels) -> np.ndarray:
         channels = "first" if first else "last"
     if not (first if channels == "first" else last):
         raise ShapeError(
-            f"Images must have 1 or 3 channels; got shape {rows.shape} with channels {channels}. Other numbers of "
-            "channels have no agreed meaning. Try to keep 3 of them, or to flatten the rows for network='mlp'."
+            f"Images must have 1 or 3 channels; got shape {rows.shape} with channels {channels}. Try keeping 3 of "
+            "them, or flattening the rows for network='mlp'."
         )
     if channels == "first":
         rows = np.moveaxis(rows, 1, 3)
@@ -173,6 +173,6 @@ def _as_stored(rows: np.ndarray) -> np.ndarray:
     if rows.dtype.kind == "f":
         return rows.astype(np.float32, copy=False)
     raise ShapeError(
-        f"Images must be uint8, 0 to 255, or floating-point numbers; got {rows.dtype} of shape {rows.shape}. Which "
-        "range another dtype has is never guessed. Try X.astype('uint8') if the values fit."
+        f"Images must be uint8, 0 to 255, or floating-point numbers; got {rows.dtype} of shape {rows.shape}. The range "
+        "of another dtype is never guessed. Try X.astype('uint8') if the values fit."
     )

@@ -80,7 +80,7 @@ class ImageCache:
             try:
                 return self._on_disk(decode())
             except OSError as error:
-                warnings.warn(f"Decoded images lie in memory this time. {error}", CacheWarning, stacklevel=2)
+                warnings.warn(f"Decoded images are kept in memory this time. {error}", CacheWarning, stacklevel=2)
         X, bad = np.empty((self._n, *self._shape), np.uint8), dict[int, str]()
         for i, image in enumerate(decode()):
             if isinstance(image, str):
@@ -109,7 +109,7 @@ class ImageCache:
 
     def _mapped(self, n: int) -> np.ndarray:
         if n < 1 or self._rows.stat().st_size != n * self._row_bytes:
-            raise ValueError(f"{self._rows} is not whole")
+            raise ValueError(f"{self._rows} is incomplete")
         return np.asarray(np.memmap(self._rows, np.uint8, "r", shape=(n, *self._shape)))
 
 

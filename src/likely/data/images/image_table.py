@@ -42,7 +42,7 @@ def image_column(table: Table, image: str | None, exclude: str | None = None) ->
         )
     if not found:
         return None, []
-    return found[0], [f"Column {found[0]!r} is taken for the images (--image COLUMN takes another)."]
+    return found[0], [f"Column {found[0]!r} is used for the images (--image COLUMN to use another)."]
 
 
 def open_images(
@@ -93,11 +93,13 @@ def find_in_table(table: Table, image: str, first_row: int = 0) -> list[Found]:
         if isinstance(value, bytes):
             found.append(Found(f"{table.path}, row {row}", value))
         elif not isinstance(value, str):
-            found.append(Found(where, error=f"{where} must name an image; got nothing. Fill it in or drop the row."))
+            found.append(
+                Found(where, error=f"{where} must name an image; the cell is empty. Fill it in or drop the row.")
+            )
         elif "\0" in value or not (folder / value).resolve().is_relative_to(inside):
             error = (
-                f"{where} must name an image in the table's folder; got {value!r}, which leaves it. Other files are "
-                "never read. Try to put the table beside the images."
+                f"{where} must name an image inside the table's folder; got {value!r}, which is outside. Other files "
+                "are never read. Try putting the table next to the images."
             )
             found.append(Found(where, error=error))
         else:

@@ -75,8 +75,8 @@ def _refuse(scan: FolderScan) -> None:
     if scan.same_name:
         of = scan.same_name[0]
         raise DataError(
-            f"Class folders in {of.path.parent} must have different names; got {of.label!r} twice, with its accents "
-            "written in two ways. Move the images together."
+            f"Class folders in {of.path.parent} must have different names; got {of.label!r} twice, with differently "
+            "encoded accents. Merge the folders."
         )
     for part, path in scan.parts.items():
         empty = [of.label for of in scan.empty if of.part == part]
@@ -89,8 +89,8 @@ def _refuse(scan: FolderScan) -> None:
         unseen = [of.label for of in scan.unseen if of.part == part]
         if unseen:
             raise DataError(
-                f"{path} must have the classes of {scan.parts['train']}; got {listed(unseen)} besides. "
-                "What was never learned can't be judged. Add training images or leave the class out."
+                f"{path} must have the classes of {scan.parts['train']}; got {listed(unseen)} besides. A class that "
+                "was not trained on cannot be evaluated. Add training images or remove the class."
             )
 
 
@@ -99,9 +99,9 @@ def _groups(scan: FolderScan) -> np.ndarray:
     below = [Path(one.found.name).relative_to(scan.parts[one.part]).parts[1:-1] for one in scan.images]
     if not any(below):
         raise DataError(
-            f"Images to be grouped by their folder must lie in folders below those of their classes, such as "
-            f"FOLDER/LABEL/person-1/a.png; got none in {scan.parts['train']}. Every image would be a group of its "
-            "own. Move related images into a folder each, or leave out --group-by-folder."
+            "To group images by folder, they must be in subfolders of their class folders, such as "
+            f"FOLDER/LABEL/person-1/a.png; got none in {scan.parts['train']}. Every image would be its own group. Move "
+            "related images into one subfolder each, or omit --group-by-folder."
         )
     return group_numbers([names[0] if names else None for names in below])
 
@@ -109,5 +109,5 @@ def _groups(scan: FolderScan) -> np.ndarray:
 def _instead(folder: Path) -> str:
     n_images = sum(found.source is not None for found in search_folder(folder).found)
     if n_images:
-        return f"{n_images:,} images without subfolders that name their class"
+        return f"{n_images:,} images, but no class folders"
     return "an empty folder" if not any(folder.iterdir()) else "a folder without subfolders"

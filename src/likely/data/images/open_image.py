@@ -84,9 +84,9 @@ def _open_file(path: Path, name: str) -> IO[bytes]:
             raise ImageError(f"{name} must be a file; got a device, pipe or socket. Try `-` with the bytes on stdin.")
         return path.open("rb")
     except FileNotFoundError:
-        raise ImageError(f"{name} must be an image; got nothing: there is no such file. Check the path.") from None
+        raise ImageError(f"{name} must be an image; no such file exists. Check the path.") from None
     except PermissionError:
-        raise ImageError(f"{name} must be readable; got no permission to read it. Try chmod +r.") from None
+        raise ImageError(f"{name} must be readable; permission denied. Try chmod +r.") from None
     except (OSError, ValueError) as error:
         raise ImageError(f"{name} must be readable; got: {error}.") from error
 
@@ -119,8 +119,8 @@ def _open_image(file: IO[bytes], name: str) -> Image.Image:
             return Image.open(file, formats=FORMATS)
     except UnidentifiedImageError:
         raise ImageError(
-            f"{name} must be a PNG, JPEG, WebP, BMP, GIF or TIFF image; got {_describe(start)}. "
-            "Try to open it in an image program and save it as PNG."
+            f"{name} must be a PNG, JPEG, WebP, BMP, GIF or TIFF image; got {_describe(start)}. Try opening it in an "
+            "image program and saving it as PNG."
         ) from None
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         raise ImageError(bomb(name)) from None
@@ -137,18 +137,18 @@ def _describe(start: bytes) -> str:
     if b"<svg" in start:
         return "an SVG drawing"
     text = b"\x00" not in start and all(byte >= 32 or byte in b"\t\n\r\f" for byte in start)
-    return "a text file" if text else "bytes that none of these formats begins with, or only the beginning of an image"
+    return "a text file" if text else "bytes in none of these formats, or a truncated image"
 
 
 def damaged(name: str, error: Exception) -> str:
     """That a decoder failed, and why."""
     reason = str(error).rstrip(".") or type(error).__name__
-    return f"{name} must be a whole image; got a damaged, truncated or unusual one: {reason}. Copy or save it again."
+    return f"{name} must be a complete image; got a damaged, truncated or unusual one: {reason}. Copy or save it again."
 
 
 def bomb(name: str) -> str:
     """That an image has too many pixels."""
     return (
-        f"{name} must have at most {MAX_PIXELS:,} pixels; got more. It may be a decompression bomb, "
-        "made to fill the memory. Try to scale it down first."
+        f"{name} must have at most {MAX_PIXELS:,} pixels; got more. It may be a decompression bomb. Try scaling it "
+        "down first."
     )

@@ -32,7 +32,7 @@ def about_classes(rows: AllRows) -> list[Finding]:
             "warning",
             _fewer(counts["train"], labels, "train", FEWEST),
             f"class has fewer than {why}five folds|classes have fewer than {why}five folds",
-            "Add examples, or merge or leave out these classes.",
+            "Add examples, or merge or remove these classes.",
         ),
         *_balance(counts["train"], labels),
     ]
@@ -61,11 +61,11 @@ def _balance(counts: np.ndarray, labels: tuple[str, ...]) -> list[Finding]:
     if ratio < _RATIO:
         return []
     message = (
-        f"The largest class has {ratio:,.0f} times as many training examples as the smallest: always answering "
-        f"{labels[most]!r} is right in {counts[most] / counts.sum():.1%} of them."
+        f"The largest class has {ratio:,.0f} times as many training examples as the smallest: always predicting "
+        f"{labels[most]!r} is right for {counts[most] / counts.sum():.1%} of them."
     )
     advice = (
-        "Judge by NLL and by class, not by accuracy alone; --class-weight balanced makes all classes count the same."
+        "Judge by NLL and by class, not by accuracy alone; --class-weight balanced gives all classes the same weight."
     )
     groups = [[_class(labels[i], "train", counted(int(counts[i]), "example")) for i in (most, least)]]
     return [Finding("balance", "note", message, advice, groups)]
@@ -89,7 +89,7 @@ def _drift(expected: np.ndarray, counts: np.ndarray, labels: tuple[str, ...], pa
     message = (
         f"Class frequencies differ between training and {part}: {apart:.0%} of the rows would have to change class."
     )
-    advice = "Draw both parts the same way, or say the frequencies to expect with likely predict --prior."
+    advice = "Draw both parts the same way, or give the expected frequencies with likely predict --prior."
     groups = [[_class(labels[i], "", f"{expected[i] / n:.1%} in train, {counts[i] / m:.1%} in {part}")] for i in moved]
     return [Finding("drift", "warning", message, advice, groups)]
 

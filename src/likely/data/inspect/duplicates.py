@@ -41,7 +41,7 @@ def copies(rows: AllRows, groups: Sequence[np.ndarray]) -> list[Finding]:
             "leak",
             "warning",
             across,
-            f"{_elsewhere(rows, across)} can also be found in another part: figures on held-out {noun}s flatter the "
+            f"{_elsewhere(rows, across)} can also be found in another part, so figures on held-out {noun}s flatter the "
             "model.",
             f"Remove the copies from one of the parts{'' if rows.are_images else ', if they are the same example'}.",
         ),
@@ -50,22 +50,22 @@ def copies(rows: AllRows, groups: Sequence[np.ndarray]) -> list[Finding]:
             "conflict",
             "warning" if rows.are_images else "note",
             conflicting,
-            f"{counted(len(conflicting), f'{noun} stands', f'{noun}s stand')} under several labels.",
+            f"{counted(len(conflicting), f'{noun} occurs', f'{noun}s occur')} under several labels.",
             "Keep the right label of each."
             if rows.are_images
-            else "Where the label can't be told from the columns, probabilities must stay below 1; check that "
-            "no column is missing.",
+            else "If the columns do not determine the label, probabilities must stay below 1; check that no column is "
+            "missing.",
         ),
         *_about(
             rows,
             "duplicates",
             "note",
             plain,
-            f"{counted(len(plain), f'{noun} stands', f'{noun}s stand')} more than once in its part, with the same label"
-            f"{_copies(plain)}.",
+            f"{counted(len(plain), f'{noun} occurs', f'{noun}s occur')} more than once in its part, with the same "
+            f"label{_copies(plain)}.",
             "Keep one of each: fit draws copies together and counts them once."
             if rows.are_images
-            else "Keep one of each, if they are the same example: fit says which it takes for copies.",
+            else "Keep one of each if they are the same example; fit says which rows it treats as copies.",
         ),
     ]
 
@@ -85,7 +85,7 @@ def near_copies(rows: AllRows, distinct: np.ndarray) -> list[Finding]:
             "near-leak",
             "warning",
             across,
-            f"{_elsewhere(rows, across)} may have a copy in another part: they look the same.",
+            f"{_elsewhere(rows, across)} may have a copy in another part; they look the same.",
             "If they are copies, remove them from one of the parts: figures on held-out images flatter the model.",
         ),
         *_about(

@@ -53,7 +53,7 @@ def _about_classes(scan: FolderScan, seen: list[Seen]) -> list[Finding]:
             "error",
             places(scan.same_name),
             "class folder of the same name|class folders of the same names, with accents written in two ways",
-            "Move the images together.",
+            "Merge the folders.",
         ),
         *about(
             "empty-class",
@@ -73,9 +73,9 @@ def _about_classes(scan: FolderScan, seen: list[Seen]) -> list[Finding]:
             "unseen-class",
             "error",
             places(scan.unseen),
-            "class folder of val or test has none in training: what was never learned can't be judged|class folders of "
-            "val or test have none in training: what was never learned can't be judged",
-            "Add training images or leave the class out.",
+            "class folder of val or test is missing in train and cannot be evaluated|class folders of val or test are "
+            "missing in train and cannot be evaluated",
+            "Add training images or remove the class.",
         ),
         *about(
             "unreadable-folder",
@@ -87,8 +87,8 @@ def _about_classes(scan: FolderScan, seen: list[Seen]) -> list[Finding]:
     ]
     if len(scan.labels) == 1:
         only = scan.labels[0]
-        message = f"There is one class only, {only!r}: nothing to tell it apart from."
-        advice = "Add images of another class, in a folder of its own."
+        message = f"There is only one class, {only!r}."
+        advice = "Add images of another class, in a second folder."
         found.append(Finding("one-class", "error", message, advice, [[Place(only, "label", "train")]]))
     return found
 
@@ -104,14 +104,15 @@ def _left_out(scan: FolderScan) -> list[Finding]:
             "no-image",
             "note",
             places(scan.others.others),
-            "file in class folders is left out, by the suffix|files in class folders are left out, by the suffix",
+            "file in class folders is skipped because of its suffix|files in class folders are skipped because of "
+            "their suffix",
             "If they are images, save them as PNG or JPEG.",
         ),
         *about(
             "link",
             "note",
             places(scan.links),
-            "link leads to another class: left out|links lead to other classes: left out",
+            "link to another class is skipped|links to other classes are skipped",
             "If a class has two names, move the images to one of them.",
         ),
     ]

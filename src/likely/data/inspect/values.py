@@ -24,7 +24,7 @@ def constant_images(rows: AllRows) -> list[Finding]:
         "constant",
         "warning",
         [[rows.place(row)] for row in flat],
-        "image is of one color: there is nothing to see|images are of one color: there is nothing to see",
+        "image is a single color|images are a single color",
         "Remove them, or find out how they were made.",
     )
 
@@ -52,21 +52,21 @@ def about_columns(rows: AllRows) -> list[Finding]:
             [[place] for place in leaks],
             "column gives the answer away: alone, it is right in every training row|columns give the answer away: "
             "alone, each is right in every training row",
-            "If it is not known before the answer is, leave it out: the model would learn nothing else.",
+            "If it is not known before the answer is, remove it: the model would learn nothing else.",
         ),
         *about(
             "missing",
             "note",
             [[place] for place in gone],
             "column has missing values|columns have missing values",
-            "The mean stands in for a missing number, with a mark; whether it is missing by chance is yours to know.",
+            "Missing numbers are replaced by the mean and marked; check whether they are missing at random.",
         ),
         *about(
             "constant-column",
             "note",
             [[place] for place in constant],
             "column holds one value only|columns hold one value only",
-            "Leave it out: it says nothing.",
+            "Remove it: it carries no information.",
         ),
     ]
 

@@ -141,7 +141,7 @@ def _order(table: Table, test_last: str, label: str, split: Split) -> np.ndarray
         )
         raise ConfigError(
             f"test_last must name a column that tells which rows are later, in a table without a test part; got {got}. "
-            "Leave out test_last, or try another column."
+            "Omit test_last, or try another column."
         )
     return in_order(table.column(test_last, "the order of the rows", "--test-last COLUMN"), test_last, table.path)
 
@@ -184,7 +184,7 @@ def _label_column(table: Table, label: str | None) -> tuple[str, list[str]]:
     names = [*table.columns, *table.unusable]
     found = [name for name in names if name.lower() in LABEL_NAMES]
     if len(found) == 1:
-        return found[0], [f"Column {found[0]!r} is taken for the answers (--label COLUMN takes another)."]
+        return found[0], [f"Column {found[0]!r} is used for the labels (--label COLUMN to use another)."]
     got = f"{' and '.join(map(repr, found))}, each of which could be it" if found else "none with a usual name"
     raise DataError(
         f"{table.path} must have one column with the answers; got {got}. Its columns are {listed(names, 20)}. "
@@ -202,8 +202,8 @@ def check_learned(labeled: LabeledTable) -> None:
     if len(unseen):
         raise DataError(
             f"{_where(table, label)} must have no label in the other rows that the training rows lack; got "
-            f"{answers.labels[answers.y[unseen[0]]]!r} in row {unseen[0]} ({len(unseen):,} such rows). What was never "
-            "learned can't be judged. Add training rows or leave these out."
+            f"{answers.labels[answers.y[unseen[0]]]!r} in row {unseen[0]} ({len(unseen):,} such rows). A label that "
+            "was not trained on cannot be evaluated. Add training rows or remove these."
         )
 
 

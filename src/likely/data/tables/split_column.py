@@ -37,10 +37,11 @@ def read_split(table: Table, *, to_learn: bool = True) -> Split:
     rows = {part: index for part, index in rows.items() if len(index)}
     counts = ", ".join(f"{len(index):,} {part}" for part, index in rows.items())
     if "train" in rows:
-        return Split(rows, name, (f"Column {name!r} says which rows are for what: {counts}.",))
+        return Split(rows, name, (f"Column {name!r} assigns the rows to parts: {counts}.",))
     if to_learn:
         raise DataError(
-            f"Column {name!r} of {table.path} must name rows to train on; got {counts} only. Try to call some 'train'."
+            f"Column {name!r} of {table.path} must name rows to train on; got {counts} only. Try setting some to "
+            "'train'."
         )
     return Split({"train": rows.get("test", everything)}, name)
 

@@ -52,9 +52,14 @@ def read_answers(values: np.ndarray, task: Literal["auto"] | Task, where: str) -
     few = whole and len(different) <= _MOST_CLASSES and 2 * len(different) <= len(values)
     if task == "classification" or (task == "auto" and few):
         labels = tuple(as_texts(different).tolist())
-        note = f"{where}: {len(labels)} different whole numbers, taken as classes (--task regression: as numbers)."
+        note = (
+            f"{where}: {len(labels)} distinct whole numbers, treated as classes (--task regression to predict numbers)."
+        )
         return Answers("classification", y, labels, "int" if whole else "float", note if task == "auto" else None)
-    note = f"{where}: {len(different):,} different numbers, to be predicted (--task classification: as classes)."
+    note = (
+        f"{where}: {len(different):,} distinct numbers, to be predicted (--task classification to treat them as "
+        "classes)."
+    )
     return Answers("regression", values.astype(np.float64), (), "str", note if task == "auto" else None)
 
 
@@ -73,7 +78,7 @@ def refuse_missing(gone: Sequence[bool] | np.ndarray, where: str, got: str = "no
         first = ", ".join(map(str, rows[:SHOWN])) + (", ..." if len(rows) > SHOWN else "")
         raise DataError(
             f"{where} must have an answer in every row; got {got} in {len(rows):,} of {len(gone):,} rows (from 0): "
-            f"{first}. Nothing is learned from a row without one. Fill them in or drop the rows."
+            f"{first}. Fill them in or drop the rows."
         )
 
 
@@ -84,8 +89,8 @@ def _of_texts(values: np.ndarray, task: str, where: str) -> Answers:
         if words is None:
             return Answers("regression", np.array(texts, dtype=np.float64), (), "str")
         raise DataError(
-            f"{where} must have numbers as answers for regression; got {texts[words]!r} in row {words}. "
-            "Try --task classification."
+            f"{where} must have numeric targets for regression; got {texts[words]!r} in row {words}. Try --task "
+            "classification."
         )
     if not isinstance(values[0], str):
         raise DataError(f"{where} must have text or numbers as answers; got bytes. Try another column.")
@@ -93,7 +98,7 @@ def _of_texts(values: np.ndarray, task: str, where: str) -> Answers:
     if len(labels) == len(values) >= _MOST_CLASSES:
         raise DataError(
             f"{where} must have labels that several rows share; got a different text in each of {len(values):,} rows. "
-            "It looks like names. Try --label with another column."
+            "They look like names. Try --label with another column."
         )
     numbers = {label: i for i, label in enumerate(labels)}
     y = np.array([numbers[text] for text in texts], dtype=np.int64)
