@@ -114,6 +114,8 @@ def _rewritten(model_path: Path, path: Path, **changes: object) -> Path:
         ({"surprise": 1}, "surprise"),
         ({"head": "hardmax"}, "head"),
         ({"temperature": -1.0}, "temperature"),
+        ({"biases": [0.5] * 9}, "'biases' is wrong: .* one number for each of 10 labels"),
+        ({"errors__knots": np.zeros((1, 5))}, "errors"),
     ],
 )
 def test_a_file_that_describes_no_model_is_refused(

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from functools import partial
-from typing import Any
 
 import numpy as np
 
@@ -16,7 +15,7 @@ from likely.model.inference import Inference
 from likely.model.transfer import differences
 from likely.networks import create_network
 from likely.networks.custom import CUSTOM, CustomNetwork
-from likely.networks.network import Network, TorchNetwork
+from likely.networks.network import Network
 from likely.preprocessing.preprocessor import Preprocessor
 
 
@@ -33,70 +32,53 @@ def build_inference(
     Raises:
         ModelFileError: if the arrays do not fit the network, or it is a user-supplied one whose factory is missing.
     """
-    network = custom or _built_in(where, card)
-    theta = {name.removeprefix(THETA): a for name, a in arrays.items() if name.startswith(THETA)}
-    if isinstance(network, Network):
-        _expect_theta(where, arrays, network.shapes)
-        forward, scores = partial(network.apply_with_features, theta), partial(network.apply, theta)
-    else:
-        engine = _torch_engine(network, card, preprocessor, device)
-        state = engine.state()
-        _expect_same_factory(where, card, state, theta)
-        shapes, kinds = {n: a.shape for n, a in state.items()}, {n: a.dtype.kind for n, a in state.items()}
-        _expect_theta(where, arrays, shapes, kinds)
-        engine.load_state(theta)
-        forward, scores = engine.forward, engine.scores
-    return Inference(preprocessor, forward, scores, card.hflip, card.tta_threshold, card.head)
-
-
-def _built_in(where: str, card: Card) -> Network | TorchNetwork:
-    if card.network.name == CUSTOM:
+    if custom is None and card.network.name == CUSTOM:
         raise ModelFileError(
             f"{where} must be loaded with the factory that made its network; got none, and the file only "
             f"says that it was called {card.network.settings.get('factory')!r}. Nothing is imported because a file "
             "says so. Try likely.load(path, network=factory)."
         )
-    return create_network(card.network.name, card.network.settings)
+    network = custom or create_network(card.network.name, card.network.settings)
+    theta = {name.removeprefix(THETA): a for name, a in arrays.items() if name.startswith(THETA)}
+    if isinstance(network, Network):
+        _check_parameters(where, card, arrays, theta, network.shapes)
+        forward, scores = partial(network.apply_with_features, theta), partial(network.apply, theta)
+    else:
+        engine = create_engine(
+            "torch",
+            network,
+            n_outputs=card.network.outputs,
+            head=card.head,
+            loss=card.loss,
+            optimizer=Optimizer(),
+            sample=np.zeros((2, *preprocessor.output_shape), np.float32),
+            seed=0,
+            dtype=card.training.dtype,
+            device=device,
+        )
+        state = engine.state()
+        kinds = {THETA + name: a.dtype.kind for name, a in state.items()}
+        _check_parameters(where, card, arrays, theta, {name: a.shape for name, a in state.items()}, kinds)
+        engine.load_state(theta)
+        forward, scores = engine.forward, engine.scores
+    return Inference(preprocessor, forward, scores, card.hflip, card.tta_threshold, card.head)
 
 
-def _expect_theta(
+def _check_parameters(
     where: str,
+    card: Card,
     arrays: Mapping[str, np.ndarray],
+    theta: Mapping[str, np.ndarray],
     shapes: Mapping[str, tuple[int, ...]],
     kinds: Mapping[str, str] | None = None,
 ) -> None:
     """Refuse parameters that do not fit the network; what held-out rows say is checked by whoever reads it."""
-    expect_arrays(
-        where,
-        arrays,
-        {THETA + name: shape for name, shape in shapes.items()},
-        kinds={THETA + name: kind for name, kind in (kinds or {}).items()},
-        optional=[name for name in arrays if name in (*HELD_OUT, SKETCH) or name.startswith((FAMILIARITY, ERRORS))],
-    )
-
-
-def _expect_same_factory(
-    where: str, card: Card, state: Mapping[str, np.ndarray], theta: Mapping[str, np.ndarray]
-) -> None:
-    ours, theirs = ({name: a.shape for name, a in arrays.items()} for arrays in (state, theta))
-    if card.network.name == CUSTOM and (differs := differences(ours, theirs)):
+    differs = differences(shapes, {name: a.shape for name, a in theta.items()})
+    if card.network.name == CUSTOM and differs:
         raise ModelFileError(
             f"{where} must be loaded with the factory that made its network "
             f"({card.network.settings.get('factory')!r}); got one whose network has other parameters. "
             f"Of those of the file: {differs}. Try the factory as it was in training."
         )
-
-
-def _torch_engine(network: TorchNetwork, card: Card, preprocessor: Preprocessor, device: str) -> Any:
-    return create_engine(
-        "torch",
-        network,
-        n_outputs=card.network.outputs,
-        head=card.head,
-        loss=card.loss,
-        optimizer=Optimizer(),
-        sample=np.zeros((2, *preprocessor.output_shape), np.float32),
-        seed=0,
-        dtype=card.training.dtype,
-        device=device,
-    )
+    others = [name for name in arrays if name in (*HELD_OUT, SKETCH) or name.startswith((FAMILIARITY, ERRORS))]
+    expect_arrays(where, arrays, {THETA + n: shape for n, shape in shapes.items()}, kinds=kinds, optional=others)

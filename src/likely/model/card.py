@@ -6,7 +6,7 @@ enough to rebuild the model.
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 
 from likely.errors import ModelFileError
 from likely.registry import HEADS, LOSSES, OneOf
@@ -150,6 +150,14 @@ class Card(_Entry):
     versions: dict[str, str] = Field(default_factory=dict)
     hardware: dict[str, Any] = Field(default_factory=dict)
     created: str = ""
+
+    @field_validator("biases", "class_frequencies", "class_weight", "prior")
+    @classmethod
+    def _one_per_label(cls, values: tuple[float, ...] | None, info: ValidationInfo) -> tuple[float, ...] | None:
+        labels = info.data.get("labels", ())
+        if values and labels and len(values) != len(labels):
+            raise ValueError(f"there must be one number for each of {len(labels)} labels")
+        return values
 
     @property
     def calibrated(self) -> bool:

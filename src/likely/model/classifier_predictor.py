@@ -8,8 +8,7 @@ import numpy as np
 
 from likely.data.hashes import row_codes
 from likely.model.calibrate import fit_again, halves, refuse_trained_on
-from likely.model.card import Card
-from likely.model.held_out_arrays import CODES, OOD_SCORES, check_held_out, held_out_arrays, held_out_of
+from likely.model.held_out_arrays import CODES, OOD_SCORES, held_out_arrays, held_out_of
 from likely.model.inference import in_pieces
 from likely.model.label_probabilities import LabelProbabilities
 from likely.model.refusals import nothing_held_out, several_networks, under_other_prior
@@ -33,10 +32,6 @@ class Examined(NamedTuple):
 
 class ClassifierPredictor(LabelProbabilities):
     """P(label | x) for new x, and what can be promised of it."""
-
-    def __init__(self, card: Card, arrays: Mapping[str, np.ndarray], *more: Any, **settings: Any) -> None:
-        super().__init__(card, arrays, *more, **settings)
-        check_held_out(self.where, self.arrays, len(card.labels))
 
     def examine(self, X: Any) -> Examined:
         """Probabilities and familiarity from one forward pass."""

@@ -30,38 +30,40 @@ RENAMED = {"held_out.unfamiliarity": OOD_SCORES}
 HELD_OUT = (RESIDUALS, LOG_PROBS, LABELS, UNSEEN, THRESHOLDS, OOD_SCORES, CODES)
 
 
-def check_held_out(where: object, arrays: Mapping[str, np.ndarray], n_labels: int) -> None:
-    """Refuse arrays of held-out rows that do not fit each other or the labels.
+def check_held_out(where: str, arrays: Mapping[str, np.ndarray], n_labels: int) -> None:
+    """Refuse arrays of held-out rows that do not fit each other or the labels, of which a regressor has 0.
 
     Raises:
         ModelFileError: naming the array.
     """
-    m = len(arrays[LOG_PROBS]) if LOG_PROBS in arrays else 0
-    d = len(arrays[FAMILIARITY + "shift"]) if FAMILIARITY + "shift" in arrays else 0
-    low_rank = FAMILIARITY + "directions" in arrays
-    r = len(arrays.get(FAMILIARITY + "variances", ()))
-    shapes: dict[str, tuple[int | None, ...]] = {
-        LOG_PROBS: (m, n_labels),
-        LABELS: (m,),
-        CODES: (m,),
-        UNSEEN: (m,),
-        THRESHOLDS: (None,),
+    m, d, r, p = (
+        len(arrays.get(name, ()))
+        for name in (LOG_PROBS, FAMILIARITY + "shift", FAMILIARITY + "variances", ERRORS + "knots")
+    )
+    of_labels: dict[str, tuple[int | None, ...]] = {LOG_PROBS: (m, n_labels), LABELS: (m,), THRESHOLDS: (None,)}
+    of_some_labels = {CODES: (m,), UNSEEN: (m,)}  # files of version 0.1.0 have none
+    of_familiarity: dict[str, tuple[int | None, ...]] = {
         OOD_SCORES: (None,),
         **{FAMILIARITY + name: (d,) for name in ("shift", "scale")},
         **{FAMILIARITY + name: (2,) for name in ("center", "spread")},
-        **(
-            {FAMILIARITY + "directions": (d, r), FAMILIARITY + "variances": (r,), FAMILIARITY + "rest": (1,)}
-            if low_rank
-            else {FAMILIARITY + "whitening": (d, d)}
-        ),
         FAMILIARITY + "means": (None, d),
     }
-    held_out = {name: a for name, a in arrays.items() if name in HELD_OUT or name.startswith(FAMILIARITY)}
-    together = ({LOG_PROBS, LABELS, THRESHOLDS}, {OOD_SCORES, *(n for n in shapes if n.startswith(FAMILIARITY))})
-    expected = {name for group in together if group & set(held_out) for name in group}
-    expected |= {CODES, UNSEEN} & set(held_out)  # files of version 0.1.0 have none
+    if FAMILIARITY + "directions" in arrays:
+        low_rank = {"directions": (d, r), "variances": (r,), "rest": (1,)}
+        of_familiarity |= {FAMILIARITY + name: shape for name, shape in low_rank.items()}
+    else:
+        of_familiarity[FAMILIARITY + "whitening"] = (d, d)
+    of_errors = {ERRORS + "knots": (p, 5), ERRORS + "weights": (p, 4), ERRORS + "range": (3,)}
+    found = {name: a for name, a in arrays.items() if name in HELD_OUT or name.startswith((FAMILIARITY, ERRORS))}
+    expected: dict[str, tuple[int | None, ...]] = {}
+    for together in (of_labels, of_familiarity, {RESIDUALS: (None,)} if n_labels == 0 else {}, of_errors):
+        if set(together) & set(found):
+            expected |= together
+    expected |= {name: shape for name, shape in of_some_labels.items() if name in found}
+    if ERRORS + "knots" in expected:
+        expected[RESIDUALS] = (None,)
     kinds = dict.fromkeys(expected, "f") | {LABELS: "iu", CODES: "u", UNSEEN: "u"}
-    expect_arrays(where, held_out, {name: shapes[name] for name in expected}, kinds=kinds)  # pyright: ignore[reportArgumentType]
+    expect_arrays(where, found, expected, kinds=kinds)
     if m and not 0 <= arrays[LABELS].min() <= arrays[LABELS].max() < n_labels:
         raise ModelFileError(
             f"Array {LABELS!r} of {where} must hold classes 0..{n_labels - 1}; got others. The file is damaged or "
@@ -106,25 +108,6 @@ def residual_arrays(
 def residuals_of(arrays: Mapping[str, np.ndarray]) -> Residuals | None:
     """What intervals rest on, from the arrays of a model file; None where it holds none."""
     return Residuals(arrays[RESIDUALS], _starting_with(ERRORS, arrays)) if RESIDUALS in arrays else None
-
-
-def check_residuals(where: object, arrays: Mapping[str, np.ndarray]) -> None:
-    """Refuse arrays of a regressor's held-out rows that do not fit each other.
-
-    Raises:
-        ModelFileError: naming the array.
-    """
-    p = len(arrays[ERRORS + "knots"]) if ERRORS + "knots" in arrays else 0
-    shapes: dict[str, tuple[int | None, ...]] = {
-        RESIDUALS: (None,),
-        ERRORS + "knots": (p, 5),
-        ERRORS + "weights": (p, 4),
-        ERRORS + "range": (3,),
-    }
-    found = {name: a for name, a in arrays.items() if name == RESIDUALS or name.startswith(ERRORS)}
-    expected = set(shapes) if p else set(found) & {RESIDUALS}
-    kinds = dict.fromkeys(expected, "f")
-    expect_arrays(where, found, {name: shapes[name] for name in expected}, kinds=kinds)  # pyright: ignore[reportArgumentType]
 
 
 def held_out_of(

@@ -3,14 +3,12 @@
 scores -> head -> calibration -> the stated probabilities of labels never shown -> another prior
 """
 
-from collections.abc import Mapping
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 
-from likely.errors import ModelFileError, ShapeError
-from likely.model.card import Card
+from likely.errors import ShapeError
 from likely.model.inference import in_pieces
 from likely.model.predictor import MOST_ROWS, Predictor
 from likely.model.truth import true_classes
@@ -25,14 +23,6 @@ from likely.trust.unseen import with_unseen
 
 class LabelProbabilities(Predictor):
     """The probabilities of a classifier's model; what can be promised of them is added by `ClassifierPredictor`."""
-
-    def __init__(self, card: Card, arrays: Mapping[str, np.ndarray], *more: Any, **settings: Any) -> None:
-        super().__init__(card, arrays, *more, **settings)
-        if card.biases is not None and len(card.biases) != len(card.labels):
-            raise ModelFileError(
-                f"{self.where} must have one bias for each of {len(card.labels)} labels; got {len(card.biases)}. "
-                "The file is damaged or foreign. Train the model again."
-            )
 
     @cached_property
     def space(self) -> SampleSpace:

@@ -18,7 +18,7 @@ from likely.model import file as model_file
 from likely.model.build import build_inference
 from likely.model.card import Card
 from likely.model.card_view import card_html
-from likely.model.held_out_arrays import read_familiarity
+from likely.model.held_out_arrays import check_held_out, read_familiarity
 from likely.model.inference import in_pieces
 from likely.model.refusals import nothing_held_out, too_few_to_alarm, under_other_prior
 from likely.networks.custom import CustomNetwork
@@ -60,6 +60,7 @@ class Predictor:
         self.arrays = dict(arrays)
         self.where = str(path) or "The model"
         self.preprocessor = preprocessor_from_json(card.normalization)
+        check_held_out(self.where, self.arrays, len(card.labels))
         self._inference = build_inference(self.where, card, self.arrays, self.preprocessor, device, network)
 
     @property

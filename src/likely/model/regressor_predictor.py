@@ -1,14 +1,12 @@
 """The model of numbers: what a regressor predicts, with intervals, and when it extrapolates."""
 
-from collections.abc import Mapping
 from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from likely.errors import DataError
-from likely.model.card import Card
-from likely.model.held_out_arrays import RESIDUALS, check_held_out, check_residuals, described, residuals_of
+from likely.model.held_out_arrays import described, residuals_of
 from likely.model.inference import in_pieces
 from likely.model.predictor import MOST_ROWS, Predictor
 from likely.model.refusals import no_residuals
@@ -40,11 +38,6 @@ class Estimates(NamedTuple):
 
 class RegressorPredictor(Predictor):
     """Numbers for new x, with intervals."""
-
-    def __init__(self, card: Card, arrays: Mapping[str, np.ndarray], *more: Any, **settings: Any) -> None:
-        super().__init__(card, arrays, *more, **settings)
-        check_residuals(self.where, self.arrays)
-        check_held_out(self.where, {n: a for n, a in self.arrays.items() if n != RESIDUALS}, 0)
 
     def predict(self, X: Any) -> np.ndarray:
         """The predicted number of each row, shape (n,), or (n, m) for several targets."""
