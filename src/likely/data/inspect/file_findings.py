@@ -17,11 +17,13 @@ _ODD_SIZE = 3.0
 _ODD_SHAPE = 1.5
 """... or if it is so many times wider or higher, for its size, than the median."""
 
+_PLURAL = {"is": "are", "has": "have"}
+
 
 def about_files(folder: Path, files: Sequence[LabeledImage], seen: Sequence[Seen], how: Reading) -> list[Finding]:
     """The findings, one of each kind at most."""
-    bad = [(f, s) for f, s in zip(files, seen, strict=True) if s.error is not None]
-    good = [(f, s) for f, s in zip(files, seen, strict=True) if s.error is None]
+    pairs = list(zip(files, seen, strict=True))
+    bad, good = [p for p in pairs if p[1].error is not None], [p for p in pairs if p[1].error is None]
 
     def finding(
         kind: str,
@@ -31,9 +33,9 @@ def about_files(folder: Path, files: Sequence[LabeledImage], seen: Sequence[Seen
         advice: str,
         detail: Callable[[Seen], str],
     ) -> list[Finding]:
-        singular, _, plural = says.partition("|")
+        verb, _, rest = says.partition(" ")
         groups = [[_place(folder, f, detail(s))] for f, s in pairs]
-        return about(kind, severity, groups, f"image {singular}|images {plural or singular}", advice)
+        return about(kind, severity, groups, f"image {says}|images {_PLURAL.get(verb, verb)} {rest}", advice)
 
     gray, color = [p for p in good if p[1].gray], [p for p in good if not p[1].gray]
     few, mode, others = (gray, "gray", "color") if len(gray) <= len(color) else (color, "color", "gray")
@@ -51,7 +53,7 @@ def about_files(folder: Path, files: Sequence[LabeledImage], seen: Sequence[Seen
             "constant",
             "warning",
             [p for p in good if p[1].constant],
-            "is a single color|are a single color",
+            "is a single color",
             "Remove them, or find out how they were made.",
             _size,
         ),
@@ -59,8 +61,7 @@ def about_files(folder: Path, files: Sequence[LabeledImage], seen: Sequence[Seen
             "odd-size",
             "note",
             _odd_sizes(good),
-            "is much larger, smaller, wider or higher than the rest|are much larger, smaller, wider or higher than the "
-            "rest",
+            "is much larger, smaller, wider or higher than the rest",
             "Look at them: resizing may lose detail or distort them.",
             _size,
         ),
@@ -68,8 +69,7 @@ def about_files(folder: Path, files: Sequence[LabeledImage], seen: Sequence[Seen
             "odd-mode",
             "note",
             few if gray and color else [],
-            f"is {mode} among {others} ones; all are read as color|are {mode} among {others} ones; all are read as "
-            "color",
+            f"is {mode} among {others} ones; all are read as color",
             "If this differs between classes, the network learns the file type instead: convert all to one mode.",
             lambda s: s.mode,
         ),
@@ -77,7 +77,7 @@ def about_files(folder: Path, files: Sequence[LabeledImage], seen: Sequence[Seen
             "transparent",
             "note",
             [p for p in good if not p[1].opaque],
-            "is partly transparent: put on white|are partly transparent: put on white",
+            "is partly transparent: put on white",
             "If white is the wrong background, put them on the right one.",
             lambda s: s.mode,
         ),
@@ -85,7 +85,7 @@ def about_files(folder: Path, files: Sequence[LabeledImage], seen: Sequence[Seen
             "deep",
             "note",
             [p for p in good if p[1].mode.startswith("I")],
-            "has 16 bits per value: scaled to 8|have 16 bits per value: scaled to 8",
+            "has 16 bits per value: scaled to 8",
             "If only part of the range is used, rescale it before saving.",
             lambda s: s.mode,
         ),
@@ -93,7 +93,7 @@ def about_files(folder: Path, files: Sequence[LabeledImage], seen: Sequence[Seen
             "animated",
             "note",
             [p for p in good if p[1].frames > 1],
-            "has several frames or pages: only the first is used|have several frames or pages: only the first is used",
+            "has several frames or pages: only the first is used",
             "Save the others as separate files if they matter.",
             lambda s: counted(s.frames, "frame"),
         ),
@@ -101,7 +101,7 @@ def about_files(folder: Path, files: Sequence[LabeledImage], seen: Sequence[Seen
             "turned",
             "note",
             [p for p in good if p[1].turned],
-            "is rotated upright according to its EXIF data|are rotated upright according to their EXIF data",
+            "is rotated upright according to the EXIF data",
             "Nothing to do, unless they were annotated in a program that ignores EXIF.",
             _size,
         ),
