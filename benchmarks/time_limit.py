@@ -18,7 +18,8 @@ import time
 import numpy as np
 
 from likely.config import RunConfig, parse_duration
-from likely.training.fit import judge, learn
+from likely.training.evaluate import evaluate
+from likely.training.fit import learn
 from likely.training.open_data import open_data
 
 
@@ -47,13 +48,15 @@ def main() -> int:
             learned = learn(dataset, config)
             seconds = time.perf_counter() - began
             assert dataset.test is not None
-            figures = judge(learned.predictor, dataset.test).figures
+            found = evaluate(learned.predictor, dataset.test).evaluation
+            assert found.accuracy is not None
+            assert found.nll is not None
             card = learned.predictor.card
-            accuracies.append(figures["accuracy"]["value"])
+            accuracies.append(found.accuracy.value)
             net = f"{card.network.name} {card.network.settings.get('width', '')}".strip()
             print(
                 f"| {text}, seed {seed} | {net} | {card.training.epochs:.2f} | {accuracies[-1]:.2%} | "
-                f"{figures['nll']['value']:.4f} | {seconds:.1f} | {allowed:.1f} | {learned.stopped} |",
+                f"{found.nll.value:.4f} | {seconds:.1f} | {allowed:.1f} | {learned.stopped} |",
                 flush=True,
             )
             good &= seconds <= allowed

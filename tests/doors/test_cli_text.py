@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import math
 import re
 import sys
 import unicodedata
@@ -16,10 +17,12 @@ from hypothesis import strategies as st
 from likely.cli.answers import Answer, Failure, Given, Number
 from likely.cli.progress import LiveWatcher, PlainWatcher, clock
 from likely.cli.questions import Promises, read_events, read_numbers, read_questions
-from likely.cli.result_tables import aligned, classes_table, figures_table
-from likely.cli.terminal import bar, padded, percent, printable, width
+from likely.cli.result_tables import classes_table, figures_table
+from likely.cli.terminal import aligned, bar, padded, percent, printable, width
 from likely.cli.writers import ANSWER_COLUMNS, Columns, CsvWriter, JsonWriter, TableWriter
 from likely.errors import UnknownOutcomeError
+from likely.metrics import Estimate
+from likely.metrics.evaluation import ClassFigures, Evaluation
 from likely.probability.space import SampleSpace
 from likely.training.loop.descent import Record
 
@@ -64,33 +67,31 @@ def test_columns_line_up_for_wide_labels() -> None:
 
 
 def test_figures_and_classes_are_named_with_their_intervals() -> None:
-    figure = {"value": 0.9312, "low": 0.9263, "high": 0.936}
-    metrics = {"n": 10000, "accuracy": figure, "nll": figure, "r2": dict.fromkeys(figure), "confusion": [[1]]}
-    text = figures_table(metrics).plain
+    figure, unknown = Estimate(0.9312, 0.9263, 0.936), Estimate(math.nan, math.nan, math.nan)
+    text = figures_table(Evaluation(n=10000, accuracy=figure, nll=figure, r2=unknown, confusion=((1,),))).plain
     assert "10,000" in text
     assert re.search(r"accuracy +93\.12% +92\.63% to 93\.60%", text)
     assert re.search(r"NLL +0\.9312 nats +0\.9263 to 0\.936", text)
     assert re.search(r"R² +- +- to -", text)
     assert "confusion" not in text
-    rows = [{"label": "a\x1b", "precision": 0.5, "recall": None, "f1": 0.25, "support": 1200}]
+    rows = [ClassFigures("a\x1b", 0.5, math.nan, 0.25, 1200)]
     assert re.search(r"a\\x1b +50\.00% +- +25\.00% +1,200", classes_table(rows).plain)
 
 
 def test_classes_of_too_few_rows_get_a_star_and_the_floor_stands_below_the_ece() -> None:
-    row = {"label": "a", "precision": 0.5, "recall": 0.5, "f1": 0.5}
-    text = classes_table([{**row, "support": 12, "too_few": True}, {**row, "support": 40, "too_few": False}]).plain
+    few, enough = ClassFigures("a", 0.5, 0.5, 0.5, 12, too_few=True), ClassFigures("a", 0.5, 0.5, 0.5, 40)
+    text = classes_table([few, enough]).plain
     lines = text.splitlines()
     assert lines[1].endswith(" 12*")
     assert lines[2].endswith(" 40")
     assert lines[3] == "  * too few examples to tell"
-    assert "*" not in classes_table([{**row, "support": 40, "too_few": False}]).plain
-    figure = {"value": 0.01, "low": 0.005, "high": 0.02}
-    names = ("ece_mass", "ece_floor", "ece", "accuracy")
-    table = figures_table({"n": 10, **dict.fromkeys(names, figure)}).plain
+    assert "*" not in classes_table([enough]).plain
+    figure = Estimate(0.01, 0.005, 0.02)
+    table = figures_table(Evaluation(n=10, ece_mass=figure, ece_floor=figure, ece=figure, accuracy=figure)).plain
     order = [table.index(words) for words in ("accuracy", "ECE (15 bins)", "if calibrated", "ECE (equal mass)")]
     assert order == sorted(order)
     assert re.search(r"if calibrated +1\.00% +0\.50% to 2\.00%", table)
-    table = figures_table({"n": 10, "ece": figure, "ece_plugin": 0.015, "calibration_p": 0.31}).plain
+    table = figures_table(Evaluation(n=10, ece=figure, ece_plugin=0.015, calibration_p=0.31)).plain
     assert re.search(
         r"ECE \(15 bins\) +1\.00% +0\.50% to 2\.00%\n +as counted +1\.50%\n +p-value of calibrated +0\.31$", table
     )

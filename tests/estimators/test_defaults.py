@@ -101,8 +101,8 @@ def test_a_folder_of_two_hundred_images(tmp_path: Path) -> None:
         for i in np.flatnonzero(data.train.y == label)[:50]:
             Image.fromarray(data.train.X[i]).resize((40, 40)).convert("RGB").save(folder / f"{i}.png")
     run = fit(RunConfig(data=str(tmp_path / "clothes"), image_size=32, epochs=15, out=str(tmp_path / "run")))
-    assert run.metrics["accuracy"]["value"] > 0.8
-    assert run.metrics["nll"]["value"] < 0.6
+    assert run.evaluation.accuracy.value > 0.8
+    assert run.evaluation.nll.value < 0.6
     assert run.predictor.card.splits.method == "cross-validation"
     assert not run.predictor.card.hflip
 

@@ -14,7 +14,8 @@ from likely.errors import DataError, ModelFileError, ShapeError
 from likely.model import ClassifierPredictor, RegressorPredictor, read_card
 from likely.model import file as model_file
 from likely.model.card import Card
-from likely.training.fit import Run, fit, judge
+from likely.training.evaluate import evaluate
+from likely.training.fit import Run, fit
 
 
 @pytest.mark.parametrize("run_name", ["digits_run", "conv_run"])
@@ -22,10 +23,12 @@ def test_a_loaded_model_answers_with_the_numbers_of_training(run_name: str, requ
     run: Run = request.getfixturevalue(run_name)
     loaded = likely.load(run.folder / "model.likely")
     assert run.dataset.test is not None
-    figures, answers, _ = judge(loaded, run.dataset.test)
-    assert figures == run.metrics == json.loads((run.folder / "metrics.json").read_text())
-    np.testing.assert_array_equal(answers, run.answers)
-    assert loaded.card.metrics == run.metrics
+    found = evaluate(loaded, run.dataset.test)
+    assert found.evaluation == run.evaluation
+    assert run.evaluation.to_json() == json.loads((run.folder / "metrics.json").read_text())
+    np.testing.assert_array_equal(found.answers, run.answers)
+    assert loaded.card.metrics == run.evaluation.to_json()
+    assert loaded.card.evaluation == run.evaluation
 
 
 def test_the_answer_is_the_formula(digits_run: Run) -> None:
@@ -53,7 +56,7 @@ def test_the_methods_agree(digits_run: Run) -> None:
     labels = predictor.predict(test.X)
     assert list(labels[:20]) == distribution.mode()[:20]
     truth = [predictor.labels[i] for i in test.y]
-    assert predictor.score(test.X, truth) == pytest.approx(digits_run.metrics["accuracy"]["value"])
+    assert predictor.score(test.X, truth) == pytest.approx(digits_run.evaluation.accuracy.value)
     assert predictor.predict_proba(test.X[:0]).shape == (0, 10)
 
 

@@ -15,7 +15,8 @@ from likely.data.dataset import Dataset, Part
 from likely.data.sources import open_dataset
 from likely.preprocessing.stored_rows import StoredRows, join_rows, pieces, take_rows
 from likely.training.choose_plan import choose_plan
-from likely.training.fit import judge, learn
+from likely.training.evaluate import evaluate
+from likely.training.fit import learn
 from likely.training.task import TASKS
 from likely.training.train import train
 from likely.training.training_rows import Rows
@@ -99,5 +100,5 @@ def test_the_whole_recipe_gives_the_same_numbers(stored: Dataset) -> None:
     one, other = (learn(dataset, config).predictor for dataset in (stored, in_memory))
     assert stored.test is not None
     assert in_memory.test is not None
-    assert judge(one, stored.test).figures == judge(other, in_memory.test).figures
+    assert evaluate(one, stored.test).evaluation == evaluate(other, in_memory.test).evaluation
     np.testing.assert_array_equal(one.trained_on, other.trained_on)

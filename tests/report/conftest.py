@@ -3,7 +3,8 @@ import pytest
 from sklearn.datasets import load_diabetes, load_digits
 from sklearn.linear_model import LogisticRegression, Ridge
 
-from likely.metrics import classification_metrics, regression_metrics
+from likely.metrics.classification import evaluate_classification
+from likely.metrics.regression import evaluate_regression
 from likely.report.report import ReportData
 
 CARD = {
@@ -48,7 +49,7 @@ def digits() -> ReportData:
     probs = model.predict_proba(rows[900:])
     labels = tuple(f"digit {i}" for i in range(10))
     stored = np.round(images[900:] * 15.9375).astype(np.uint8).reshape(-1, 8, 8)
-    metrics = classification_metrics(probs, y[900:], labels)
+    metrics = evaluate_classification(probs, y[900:], labels)
     return ReportData("digits", CARD, history(), metrics, labels, y[900:], probs, stored, None)
 
 
@@ -57,7 +58,7 @@ def diabetes() -> ReportData:
     """A real regression."""
     X, y = load_diabetes(return_X_y=True)
     predictions = Ridge(0.1).fit(X[:300], y[:300]).predict(X[300:])
-    metrics = regression_metrics(y[300:], predictions)
+    metrics = evaluate_regression(y[300:], predictions)
     records = [{"step": s, "loss": 3.0 / s, "held_out": {"mse": 4.0 / s}} for s in range(1, 30)]
     card = CARD | {"task": "regression", "temperature": None, "calibrated": False}
     return ReportData("diabetes", card, records, metrics, (), y[300:], predictions[:, None], None, None)

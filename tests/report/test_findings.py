@@ -1,10 +1,13 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import scipy.stats
 from hypothesis import given
 from hypothesis import strategies as st
 
-from likely.metrics import calibration_error, reliability_bins
+from likely.metrics import Estimate, calibration_error, reliability_bins
+from likely.metrics.evaluation import EmptySets, Evaluation, Range, SetFigures
 from likely.report import statements
 from likely.report.trust import about_coverage
 
@@ -152,37 +155,31 @@ def test_names_become_one_harmless_line():
     assert statements.printable(7) == "7"
 
 
-def interval(value, low, high):
-    return {"value": value, "low": low, "high": high}
-
-
 def test_the_calibration_error_is_said_with_its_interval_and_what_chance_would_show():
-    metrics = {
-        "ece": interval(0.004, 0.0, 0.011),
-        "ece_plugin": 0.0072,
-        "ece_floor": interval(0.0052, 0.003, 0.008),
-        "calibration_p": 0.14,
-        "ece_classwise": interval(0.001, 0.0, 0.003),
-    }
-    text = statements.about_floor(metrics, "image")
+    found = Evaluation(
+        n=1000,
+        ece=Estimate(0.004, 0.0, 0.011),
+        ece_plugin=0.0072,
+        ece_floor=Estimate(0.0052, 0.003, 0.008),
+        calibration_p=0.14,
+        ece_classwise=Estimate(0.001, 0.0, 0.003),
+    )
+    text = statements.about_floor(found, "image")
     assert "0.40% (95% interval 0.00% to 1.10%)" in text
     assert "As counted it is 0.72%" in text
     assert "about 0.52%" in text
     assert "probability of 0.14" in text
     assert "no reason to doubt" in text
     assert "0.10% (0.00% to 0.30%) on average over the classes" in text
-    assert "a miscalibration of the model" in statements.about_floor({**metrics, "calibration_p": 0.002}, "image")
-    assert "<0.01" in statements.about_floor({**metrics, "calibration_p": 0.002}, "image")
-    assert statements.about_floor({"ece": interval(0.1, 0.0, 0.2), "ece_floor": interval(0.1, 0.0, 0.2)}, "row") == ""
+    assert "a miscalibration of the model" in statements.about_floor(replace(found, calibration_p=0.002), "image")
+    assert "<0.01" in statements.about_floor(replace(found, calibration_p=0.002), "image")
+    old = Evaluation(n=1000, ece=Estimate(0.1, 0.0, 0.2), ece_floor=Estimate(0.1, 0.0, 0.2))
+    assert statements.about_floor(old, "row") == ""
 
 
 def entry(coverage, expected, covered, share, without):
-    return {
-        "coverage": coverage,
-        "expected": dict(zip(("low", "high"), expected, strict=True)),
-        "covered": interval(*covered),
-        "empty": {"share": share, "covered": interval(*without)},
-    }
+    one = Estimate(1.0, 1.0, 1.0)
+    return SetFigures(coverage, Range(*expected), Estimate(*covered), one, (), EmptySets(share, Estimate(*without)))
 
 
 def test_sets_that_hold_more_than_was_asked_for_are_said_to_and_why():

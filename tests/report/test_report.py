@@ -1,5 +1,6 @@
 import base64
 import io
+import math
 import re
 from dataclasses import replace
 from html.parser import HTMLParser
@@ -11,7 +12,10 @@ import sklearn.metrics
 from PIL import Image
 
 from likely.errors import OutputError, ShapeError
-from likely.metrics import classification_metrics, regression_metrics
+from likely.metrics import Estimate
+from likely.metrics.classification import evaluate_classification
+from likely.metrics.evaluation import Evaluation
+from likely.metrics.regression import evaluate_regression
 from likely.report.examples import least_certain, most_confidently_wrong
 from likely.report.report import ReportData, render, write_report
 from likely.report.statements import entropies
@@ -112,15 +116,15 @@ def test_the_page_is_whole_and_keeps_to_itself(html):
 
 def test_headline_figures_are_the_metrics(digits, page):
     values, intervals = page.texts("dd", "value"), page.texts("dd", "interval")
-    m = digits.metrics
+    m = digits.evaluation
     assert values == [
-        f"{m['accuracy']['value']:.2%}",
-        f"{m['nll']['value']:.4f}",
-        f"{m['brier']['value']:.4f}",
-        f"{m['ece']['value']:.2%}",
+        f"{m.accuracy.value:.2%}",
+        f"{m.nll.value:.4f}",
+        f"{m.brier.value:.4f}",
+        f"{m.ece.value:.2%}",
     ]
-    assert intervals[0] == f"95%: {m['accuracy']['low']:.2%} to {m['accuracy']['high']:.2%}"
-    assert intervals[1] == f"95%: {m['nll']['low']:.4f} to {m['nll']['high']:.4f}"
+    assert intervals[0] == f"95%: {m.accuracy.low:.2%} to {m.accuracy.high:.2%}"
+    assert intervals[1] == f"95%: {m.nll.low:.4f} to {m.nll.high:.4f}"
     right = int(sklearn.metrics.accuracy_score(digits.y, digits.probs.argmax(axis=1), normalize=False))
     assert (
         f"Of 897 test images that the model had never seen, it named {right} correctly." in page.texts("p", "lead")[0]
@@ -196,13 +200,13 @@ def test_how_it_was_made(digits, page):
 
 
 def test_names_from_folders_are_only_text(digits):
-    metrics = classification_metrics(digits.probs, digits.y, HOSTILE)
+    found = evaluate_classification(digits.probs, digits.y, HOSTILE)
     names = [f"/data/<img src=x onerror=alert(1)>/{i}.png" for i in range(len(digits.y))]
     card = digits.card | {
         "training": {"command": "likely fit '<script>' & rm"},
         "data": {"name": "<b>", "<i>": "</dd>"},
     }
-    data = replace(digits, title="<script>t</script>", labels=HOSTILE, metrics=metrics, names=names, card=card)
+    data = replace(digits, title="<script>t</script>", labels=HOSTILE, evaluation=found, names=names, card=card)
     html = render(data)
     page = check_page(html)
     assert "<script" not in html.lower()
@@ -219,7 +223,7 @@ def test_hostile_names_in_the_descriptions_of_figures(digits):
     probs = np.full((50, 25), 0.5 / 24)
     probs[:, 3] = 0.5
     y = np.full(50, 7)
-    page = check_page(render(ReportData("t", {}, [], {}, many, y, probs, None, None)))
+    page = check_page(render(ReportData("t", {}, [], Evaluation(n=len(y)), many, y, probs, None, None)))
     [label] = [a["aria-label"] for a, _ in page.find("svg") if "Confusion" in a["aria-label"]]
     assert f"{many[7]} taken for {many[3]} (50 of 50)" in label
 
@@ -251,7 +255,7 @@ def test_a_card_may_lack_any_key(digits, key):
 
 
 def test_an_empty_card_history_and_metrics(digits):
-    page = check_page(render(replace(digits, card={}, history=[], metrics={})))
+    page = check_page(render(replace(digits, card={}, history=[], evaluation=Evaluation(n=897))))
     assert "No record of the training came with this model." in page.texts("section")[0]
     assert not page.find("dd", "value")
     assert not page.find("p", "notice")
@@ -268,7 +272,7 @@ def test_sizes(n, k):
     probs = rng.dirichlet(np.ones(k), size=n)
     y = rng.integers(0, k, n)
     labels = tuple(f"class {i}" for i in range(k))
-    html = render(ReportData("t", {}, [], classification_metrics(probs, y, labels), labels, y, probs, None, None))
+    html = render(ReportData("t", {}, [], evaluate_classification(probs, y, labels), labels, y, probs, None, None))
     page = check_page(html)
     assert len(page.find("table", "confusion")) == (k <= 20)
     assert sum("Confusion matrix" in a["aria-label"] for a, _ in page.find("svg")) == (k > 20)
@@ -279,8 +283,8 @@ def test_sizes(n, k):
 
 def test_a_model_that_is_always_right():
     y = np.arange(30) % 3
-    metrics = classification_metrics(np.eye(3)[y], y, "abc")
-    page = check_page(render(ReportData("t", {}, [], metrics, ("a", "b", "c"), y, np.eye(3)[y], None, None)))
+    found = evaluate_classification(np.eye(3)[y], y, "abc")
+    page = check_page(render(ReportData("t", {}, [], found, ("a", "b", "c"), y, np.eye(3)[y], None, None)))
     text = " ".join(page.texts("section"))
     assert "No row was taken for another class." in text
     assert "No wrong answer among 30 rows." in text
@@ -302,15 +306,15 @@ def test_a_page_of_ten_thousand_images_stays_small():
     images = rng.integers(0, 256, (10_000, 28, 28), dtype=np.uint8)
     labels = tuple("abcdefghij")
     records = [{"step": s, "loss": 1 / s, "held_out": None} for s in range(1, 5000)]
-    metrics = classification_metrics(probs, y, labels)
-    assert len(render(ReportData("t", {}, records, metrics, labels, y, probs, images, None))) < 1_500_000
+    found = evaluate_classification(probs, y, labels)
+    assert len(render(ReportData("t", {}, records, found, labels, y, probs, images, None))) < 1_500_000
 
 
 def test_regression(diabetes):
     page = check_page(render(diabetes))
-    m = diabetes.metrics
+    m = diabetes.evaluation
     values = [float(text.replace(",", "")) for text in page.texts("dd", "value")]
-    np.testing.assert_allclose(values, [m[key]["value"] for key in ("mse", "mae", "r2")], rtol=1e-4)
+    np.testing.assert_allclose(values, [m.mse.value, m.mae.value, m.r2.value], rtol=1e-4)
     errors = np.abs(diabetes.probs[:, 0] - diabetes.y)
     worst = int(errors.argmax())
     rows = page.texts("tr")
@@ -324,14 +328,17 @@ def test_regression(diabetes):
 
 def test_regression_on_one_row(diabetes):
     y = diabetes.y[:1]
-    check_page(render(replace(diabetes, history=[], y=y, probs=y[:, None] + 1, metrics=regression_metrics(y, y + 1))))
+    check_page(
+        render(replace(diabetes, history=[], y=y, probs=y[:, None] + 1, evaluation=evaluate_regression(y, y + 1)))
+    )
 
 
 def test_other_figures_with_intervals_are_shown(digits):
-    metrics = digits.metrics | {"set size": {"value": 1.25, "low": 1.2, "high": 1.3}, "silent": {"value": None}}
-    page = check_page(render(replace(digits, metrics=metrics)))
+    unknown = Estimate(math.nan, math.nan, math.nan)
+    found = replace(digits.evaluation, mae=Estimate(1.25, 1.2, 1.3), r2=unknown)
+    page = check_page(render(replace(digits, evaluation=found)))
     assert page.texts("dd", "value")[-1] == "1.2500"
-    assert "silent" not in page.texts("dl", "stats")[0]
+    assert "R²" not in page.texts("dl", "stats")[0]
 
 
 @pytest.mark.parametrize(

@@ -17,9 +17,9 @@ from likely.training.open_data import open_data
 def test_a_short_real_fit_learns_and_is_calibrated(fashion: Dataset, tmp_path: Path) -> None:
     # A third of an epoch of the fast preset: a tenth of its time, which processors without bfloat16 need, too.
     run = fit(RunConfig(data="fashion-mnist", epochs=0.3, out=str(tmp_path / "run")))
-    assert run.metrics["accuracy"]["value"] >= 0.80
-    assert run.metrics["nll"]["value"] <= 0.55
-    assert run.metrics["ece"]["value"] <= 0.03
+    assert run.evaluation.accuracy.value >= 0.80
+    assert run.evaluation.nll.value <= 0.55
+    assert run.evaluation.ece.value <= 0.03
     splits = run.predictor.card.splits
     assert (splits.train, splits.calibration, splits.thresholds, splits.test) == (55_200, 2_400, 2_400, 10_000)
     assert run.predictor.card.data.sha256 == fashion.sha256
@@ -81,8 +81,8 @@ def test_regression_is_refused_for_names_and_taken_for_numbers(tmp_path: Path) -
     with pytest.raises(DataError, match="labels"):
         fit(RunConfig(data="diabetes", task="classification", out=str(tmp_path / "b")))
     run = fit(RunConfig(data="digits", task="regression", network="linear", out=str(tmp_path / "c")))
-    assert set(run.metrics) >= {"n", "mse", "mae", "r2"}
-    assert 0.3 < run.metrics["r2"]["value"] < 1
+    assert set(run.evaluation.to_json()) >= {"n", "mse", "mae", "r2"}
+    assert 0.3 < run.evaluation.r2.value < 1
 
 
 def test_engines_and_networks_that_do_not_fit(tmp_path: Path) -> None:

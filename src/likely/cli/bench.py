@@ -34,8 +34,7 @@ def bench(
 
 
 def _show(found: "Benchmark") -> None:
-    from likely.cli.result_tables import aligned
-    from likely.cli.terminal import console, printable, styled
+    from likely.cli.terminal import aligned, console, printable, styled
     from likely.config.durations import duration
 
     screen = console()

@@ -64,6 +64,6 @@ def calibrate(
         watcher.say(
             f"Temperature {f'{before:.3f} before, ' if before else ''}{after:.3f}{' now' if before else ''}{biases}"
         )
-        watcher.say("Figures on these rows would flatter the model from now on; judge it on others")
+        watcher.say("Figures on these rows would flatter the model from now on; evaluate it on others")
     calibrated.with_metrics(None).save(out)
     console().print(f"Model   {printable(Path(out))}")

@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from likely.cli.options import data_argument, option
-from likely.cli.result_tables import aligned
-from likely.cli.terminal import console, percent, printable, styled
+from likely.cli.terminal import aligned, console, percent, printable, styled
 
 if TYPE_CHECKING:
     from pathlib import Path

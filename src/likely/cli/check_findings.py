@@ -2,8 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from likely.cli.result_tables import aligned
-from likely.cli.terminal import console, padded, printable, styled
+from likely.cli.terminal import aligned, console, padded, printable, styled
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

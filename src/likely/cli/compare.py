@@ -1,4 +1,4 @@
-"""`likely compare`: judge two models on the same rows, and say what may be concluded from their difference."""
+"""`likely compare`: evaluate two models on the same rows, and say what may be concluded from their difference."""
 
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -7,7 +7,6 @@ import typer
 from likely.cli.evaluating import chosen_rows, flattered, in_terms_of, opened, trained_on
 from likely.cli.matching import in_columns_of
 from likely.cli.options import data_argument, model_argument, option, part_option
-from likely.cli.result_tables import conclusions_table, differences_table
 from likely.cli.terminal import console, printable, styled
 
 if TYPE_CHECKING:
@@ -24,7 +23,7 @@ def compare(
     first: Annotated[str, model_argument("The first model.likely, or its run folder.")],
     second: Annotated[str, model_argument("The second model.likely, or its run folder.")],
     data: Annotated[str, data_argument()],
-    part: Annotated[str | None, part_option("judge")] = None,
+    part: Annotated[str | None, part_option("evaluate")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Both models' figures and the differences as JSON.")] = False,
     label: Annotated[str | None, option("label", default="as in training")] = None,
     image: Annotated[str | None, option("image", default="as in training")] = None,
@@ -34,12 +33,14 @@ def compare(
     skip_bad: Annotated[bool, option("skip_bad")] = False,
     device: Annotated[str | None, option("device")] = None,
 ) -> None:
-    """Judge two models on DATA: both figures, and their difference with a 95% interval from the same rows."""
+    """Evaluate two models on DATA: both figures, and their difference with a 95% interval from the same rows."""
     import json
 
     from likely.cli.progress import watch
+    from likely.cli.result_tables import conclusions_table, differences_table
+    from likely.metrics.comparison import Compared, Comparison
     from likely.model import load
-    from likely.training.fit import judge
+    from likely.training.evaluate import evaluate
 
     models = [load(path, device or "auto") for path in (first, second)]
     _check_comparable(models)
@@ -55,17 +56,11 @@ def compare(
             seen = trained_on(model, own, dataset, rows, in_columns_of(model, dataset, rows).X)
             if seen.any():
                 watcher.say(flattered(f"the {who} model", int(seen.sum()), len(rows)))
-    judged = [judge(model, in_columns_of(model, dataset, in_terms_of(model, dataset, rows))) for model in models]
-    differences = _differences(
-        models, [judgement.answers for judgement in judged], in_terms_of(models[0], dataset, rows)
-    )
+    found = [evaluate(model, in_columns_of(model, dataset, in_terms_of(model, dataset, rows))) for model in models]
+    differences = _differences(models, [each.answers for each in found], in_terms_of(models[0], dataset, rows))
     if as_json:
-        sides = {
-            side: {"model": path, "figures": judgement.figures}
-            for side, path, judgement in zip(("first", "second"), (first, second), judged, strict=True)
-        }
-        found: dict[str, Any] = {name: difference.to_json() for name, difference in differences.items()}
-        typer.echo(json.dumps({"n": len(rows), **sides, "difference": found}, allow_nan=False))
+        sides = [Compared(path, each.evaluation) for path, each in zip((first, second), found, strict=True)]
+        typer.echo(json.dumps(Comparison(len(rows), sides[0], sides[1], differences).to_json(), allow_nan=False))
         return
     screen = console()
     for side, path in (("first ", first), ("second", second)):

@@ -1,4 +1,4 @@
-"""`likely evaluate`: judge a model on labelled data."""
+"""`likely evaluate`: the figures of a model on labelled data."""
 
 from typing import Annotated
 
@@ -7,14 +7,13 @@ import typer
 from likely.cli.evaluating import about_later_rows, chosen_rows, flattered, in_terms_of, opened, trained_on
 from likely.cli.matching import in_columns_of
 from likely.cli.options import data_argument, model_argument, option, part_option
-from likely.cli.result_tables import classes_table, events_table, figures_table, promises_table, without_seen
 from likely.cli.terminal import console
 
 
 def evaluate(
     model: Annotated[str, model_argument()],
     data: Annotated[str, data_argument()],
-    part: Annotated[str | None, part_option("judge")] = None,
+    part: Annotated[str | None, part_option("evaluate")] = None,
     label: Annotated[str | None, option("label", default="as in training")] = None,
     image: Annotated[str | None, option("image", default="as in training")] = None,
     group: Annotated[str | None, option("group")] = None,
@@ -24,12 +23,13 @@ def evaluate(
     skip_bad: Annotated[bool, option("skip_bad")] = False,
     device: Annotated[str | None, option("device")] = None,
 ) -> None:
-    """Judge MODEL on DATA: accuracy, NLL, Brier score and ECE with 95% intervals, and every class."""
+    """Evaluate MODEL on DATA: accuracy, NLL, Brier score and ECE with 95% intervals, and every class."""
     import json
 
     from likely.cli.progress import watch
+    from likely.cli.result_tables import classes_table, events_table, figures_table, promises_table, without_seen
     from likely.model import load
-    from likely.training.fit import judge
+    from likely.training.evaluate import evaluate as evaluate_rows
 
     predictor = load(model, device or "auto")
     with watch() as watcher:
@@ -52,22 +52,22 @@ def evaluate(
             watcher.say(flattered("the model", int(seen.sum()), len(rows)))
         for sentence in about_later_rows(predictor.later_than_training(own.X), len(rows)):
             watcher.say(sentence)
-    figures = judge(predictor, own, seen).figures
+    evaluation = evaluate_rows(predictor, own, seen).evaluation
     if as_json:
-        typer.echo(json.dumps(figures, allow_nan=False))
+        typer.echo(json.dumps(evaluation.to_json(), allow_nan=False))
         return
     screen = console()
-    screen.print(figures_table(figures))
-    if "seen" in figures:
-        screen.print(without_seen(figures["seen"]))
-    if figures.get("outside_range"):
-        screen.print(f"\n  {figures['outside_range']:,} answers are outside the range of the training targets")
-    if (promises := promises_table(figures)) is not None:
+    screen.print(figures_table(evaluation))
+    if evaluation.seen is not None:
+        screen.print(without_seen(evaluation.seen))
+    if evaluation.outside_range:
+        screen.print(f"\n  {evaluation.outside_range:,} answers are outside the range of the training targets")
+    if (promises := promises_table(evaluation)) is not None:
         screen.print()
         screen.print(promises)
-    if "events" in figures:
+    if evaluation.events:
         screen.print()
-        screen.print(events_table(figures["events"]))
-    if "per_class" in figures:
+        screen.print(events_table(evaluation.events))
+    if evaluation.per_class:
         screen.print()
-        screen.print(classes_table(figures["per_class"]))
+        screen.print(classes_table(evaluation.per_class))

@@ -1,4 +1,4 @@
-"""Which rows a model is judged on, in the model's own terms: what `evaluate` and `compare` share."""
+"""Which rows a model is evaluated on, in the model's own terms: what `evaluate` and `compare` share."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
@@ -44,7 +44,7 @@ def opened(
     from likely.training.open_data import open_data
 
     card = predictor.card
-    # Images of any size are judged at the size that the model reads.
+    # Images of any size are evaluated at the size that the model reads.
     side = predictor.image_shape[0] if predictor.image_shape is not None else None
     label, image = label or card.data.label, image or card.data.image
     source = open_dataset(
@@ -135,7 +135,7 @@ def in_terms_of(predictor: "Predictor", dataset: "Dataset", rows: "Part") -> "Pa
     return replace(rows, y=numbers[rows.y])
 
 
-def trained_on(predictor: "Predictor", own: "Dataset", judged: "Dataset", rows: "Part", X: "RowArray") -> "np.ndarray":
+def trained_on(predictor: "Predictor", own: "Dataset", tested: "Dataset", rows: "Part", X: "RowArray") -> "np.ndarray":
     """Which of the rows the model learned from, or equal ones: booleans (n,).
 
     By the hashes in its run folder; where those tell nothing, all rows if they are the data that it was made from, but
@@ -146,11 +146,11 @@ def trained_on(predictor: "Predictor", own: "Dataset", judged: "Dataset", rows: 
     seen = predictor.seen_in_training(X)
     if seen is not None and (seen.any() or predictor.card.data.equal_by_chance == 0):
         return seen
-    return np.full(len(rows), was_trained_on(predictor, own, judged, rows))
+    return np.full(len(rows), was_trained_on(predictor, own, tested, rows))
 
 
 def flattered(who: str, seen: int, of: int) -> str:
-    """What to say where a model is judged on rows that it was trained on.
+    """What to say where a model is evaluated on rows that it was trained on.
 
     Example:
         >>> flattered("the model", 3, 10)
@@ -159,18 +159,18 @@ def flattered(who: str, seen: int, of: int) -> str:
     return f"warning: {who} was trained on {seen:,} of these {of:,} rows, so the figures flatter it"
 
 
-def was_trained_on(predictor: "Predictor", own: "Dataset", judged: "Dataset", rows: "Part") -> bool:
-    """Whether the model learned from some of the rows that it is judged on.
+def was_trained_on(predictor: "Predictor", own: "Dataset", tested: "Dataset", rows: "Part") -> bool:
+    """Whether the model learned from some of the rows that it is evaluated on.
 
     Args:
         predictor: the model.
         own: the data set as `opened` for this model, with its own test rows.
-        judged: the data set that the rows come from: the same one, or one in which other test rows were drawn.
-        rows: the part of `judged`.
+        tested: the data set that the rows come from: the same one, or one in which other test rows were drawn.
+        rows: the part of `tested`.
     """
     card = predictor.card
     if own.sha256 == card.data.sha256:
-        return rows is not judged.test or own.sha256 != judged.sha256
+        return rows is not tested.test or own.sha256 != tested.sha256
     # Labels that were corrected for training change the hash; then name and number of rows have to do.
     same = own.name == card.data.name and len(own.train) in (card.data.rows, _rows_of_source(predictor))
-    return same and rows is not judged.test
+    return same and rows is not tested.test

@@ -84,13 +84,11 @@ def _summarize(run: "Run", report: "Path") -> None:
         run.stopped, f", ended by: {run.stopped}"
     )
     screen = console()
-    later, seen = card.data.test_last, run.metrics.get("seen")
+    later, seen = card.data.test_last, run.evaluation.seen
     which = "test rows" if later is None else f"the latest rows by {printable(later)}"
     headline = f"On {which}{' that' if later is None else ', which'} training never saw"
     if seen is not None:
-        headline = (
-            f"On {run.metrics['n']:,} {which.removeprefix('the ')}, {seen['n']:,} of them copies of training rows"
-        )
+        headline = f"On {run.evaluation.n:,} {which.removeprefix('the ')}, {seen.n:,} of them copies of training rows"
         headline += " or related to some"
     screen.print(styled((f"\n{headline}", "bold")))
     if later is not None:
@@ -98,10 +96,10 @@ def _summarize(run: "Run", report: "Path") -> None:
             "Sets, error bounds and familiarity assume random rows; these figures are all that is known about later "
             "ones."
         )
-    screen.print(figures_table(run.metrics))
+    screen.print(figures_table(run.evaluation))
     if seen is not None:
         screen.print(without_seen(seen))
-    if (promises := promises_table(run.metrics)) is not None:
+    if (promises := promises_table(run.evaluation)) is not None:
         screen.print()
         screen.print(promises)
     screen.print(f"\nTrained in {duration(training.seconds)}: {round(training.epochs, 2):g} epochs{how}.")

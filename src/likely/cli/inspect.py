@@ -5,7 +5,6 @@ from typing import Annotated
 import typer
 
 from likely.cli.options import model_argument
-from likely.cli.result_tables import figures_table
 from likely.cli.terminal import console, padded, printable, styled, width
 
 
@@ -16,6 +15,7 @@ def inspect(
     """Print what MODEL is and how it was made, without loading its weights."""
     import json
 
+    from likely.cli.result_tables import figures_table
     from likely.model import read_card
     from likely.model.card_view import card_facts
 
@@ -28,6 +28,6 @@ def inspect(
     columns = max(width(name) for name, _ in facts)
     for name, fact in facts:
         screen.print(styled((padded(name, columns), "dim"), "  ", printable(fact)))
-    if card.metrics is not None:
+    if card.evaluation is not None:
         screen.print(styled(("\nOn test rows that training never saw", "bold")))
-        screen.print(figures_table(card.metrics))
+        screen.print(figures_table(card.evaluation))

@@ -5,6 +5,7 @@ characters (which could move the cursor or change colors) written as escapes.
 """
 
 import sys
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 from unicodedata import category
 
@@ -107,3 +108,18 @@ def styled(*parts: "str | tuple[str, str]") -> "Text":
     from rich.text import Text
 
     return Text.assemble(*parts)
+
+
+def aligned(rows: Sequence[Sequence[str]], *, right: bool = False) -> "Text":
+    """Rows of cells in columns, the first row as a heading; `right` aligns all but the first column there."""
+    from rich.text import Text
+
+    columns = [max(width(row[i]) for row in rows) for i in range(len(rows[0]))]
+    lines: list[Text] = []
+    for number, row in enumerate(rows):
+        cells = [
+            " " * (columns[i] - width(cell)) + cell if right and i else padded(cell, columns[i])
+            for i, cell in enumerate(row)
+        ]
+        lines.append(Text("  " + "  ".join(cells).rstrip(), style="" if number else "dim"))
+    return Text("\n").join(lines)

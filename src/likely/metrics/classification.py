@@ -1,4 +1,4 @@
-"""The headline figures of a classifier with their intervals, as the JSON that `metrics.json` holds."""
+"""The figures of a classifier with their intervals."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -10,7 +10,8 @@ from likely.metrics.calibration import N_BINS
 from likely.metrics.checks import classified
 from likely.metrics.classwise import classwise_calibration_estimate
 from likely.metrics.confusion import confusion_matrix, per_class
-from likely.metrics.intervals import bootstrap, finite, proportion
+from likely.metrics.evaluation import ClassFigures, Evaluation
+from likely.metrics.intervals import bootstrap, proportion
 from likely.metrics.miscalibration import calibration_figures, estimated
 from likely.metrics.scores import correct, log_losses, squared_distances
 
@@ -21,7 +22,7 @@ FEW_ROWS = 30
 def classification_metrics(
     probs: np.ndarray, labels: np.ndarray, names: Sequence[str], seed: int = 0
 ) -> dict[str, Any]:
-    """Every headline figure as JSON values, with 95% intervals.
+    """Every figure as JSON values, with 95% intervals.
 
     The interval of the accuracy is that of Clopper and Pearson; those of NLL and Brier score are percentiles (2.5,
     97.5) over 1,000 resamples of the rows, the same resamples for both. "ece" is the debiased estimate of
@@ -49,33 +50,35 @@ def classification_metrics(
         >>> {name: round(value, 3) for name, value in found["accuracy"].items()}
         {'value': 1.0, 'low': 0.158, 'high': 1.0}
     """
+    return evaluate_classification(probs, labels, names, seed).to_json()
+
+
+def evaluate_classification(probs: np.ndarray, labels: np.ndarray, names: Sequence[str], seed: int = 0) -> Evaluation:
+    """The same as a value: see `classification_metrics`."""
     probs, labels = classified(probs, labels)
     n, k = probs.shape
     if len(names) != k:
         raise ShapeError(f"names must have one name per class; got {len(names)} names for {k} classes.")
     confidence, right = probs.max(axis=1).astype(np.float64), correct(probs, labels)
     rows = np.column_stack([log_losses(probs, labels), squared_distances(probs, labels)])
-    nll, brier = (estimate.to_json() for estimate in bootstrap(rows, lambda sums: sums / n, seed))
+    nll, brier = bootstrap(rows, lambda sums: sums / n, seed)
     confusion = confusion_matrix(probs, labels)
     classes = per_class(confusion)
-    return {
-        "n": n,
-        "accuracy": proportion(int(right.sum()), n).to_json(),
-        "nll": nll,
-        "brier": brier,
+    return Evaluation(
+        n=n,
+        accuracy=proportion(int(right.sum()), n),
+        nll=nll,
+        brier=brier,
         **calibration_figures(confidence, right, seed),
-        "ece_mass": estimated(confidence, right, N_BINS, "mass", seed).to_json(),
-        "ece_classwise": classwise_calibration_estimate(probs, labels, seed=seed).to_json(),
-        "per_class": [
-            {
-                "label": name,
-                "precision": finite(classes.precision[i]),
-                "recall": finite(classes.recall[i]),
-                "f1": finite(classes.f1[i]),
-                "support": int(classes.support[i]),
-                "too_few": bool(classes.support[i] < FEW_ROWS),
-            }
-            for i, name in enumerate(names)
-        ],
-        "confusion": confusion.tolist(),
-    }
+        ece_mass=estimated(confidence, right, N_BINS, "mass", seed),
+        ece_classwise=classwise_calibration_estimate(probs, labels, seed=seed),
+        per_class=tuple(
+            ClassFigures(name, precision, recall, f1, support, support < FEW_ROWS)
+            for name, precision, recall, f1, support in zip(
+                names,
+                *(a.tolist() for a in (classes.precision, classes.recall, classes.f1, classes.support)),
+                strict=True,
+            )
+        ),
+        confusion=tuple(map(tuple, confusion.tolist())),
+    )

@@ -1,7 +1,7 @@
 """Two models on the same rows: the difference of each figure, what it may be on other rows, and what that says."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -9,7 +9,9 @@ import numpy as np
 
 from likely.errors import ShapeError
 from likely.metrics.calibration_difference import calibration_difference
+from likely.metrics.catalog import FIGURES
 from likely.metrics.checks import classified, numbers
+from likely.metrics.evaluation import Evaluation
 from likely.metrics.intervals import Estimate
 from likely.metrics.mean_interval import mean_interval, unseen
 from likely.metrics.regression import regression_figures, regression_sums
@@ -26,8 +28,6 @@ CHANCE = 0.05
 
 WIDEST = 2.0
 """Where a row that was not seen makes an interval so many times as wide, these rows are too few to tell anything."""
-
-_HIGHER_IS_BETTER = ("accuracy", "r2")
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ class Difference:
         """ "first", "second", or None where the rows do not tell."""
         if not self.decided:
             return None
-        return "second" if (self.value > 0) == (self.figure in _HIGHER_IS_BETTER) else "first"
+        return "second" if (self.value > 0) == FIGURES[self.figure].higher_is_better else "first"
 
     @property
     def conclusion(self) -> str:
@@ -81,6 +81,33 @@ class Difference:
         """Value and ends as plain numbers (None for NaN), which model is better, and the sentence."""
         interval = Estimate(self.value, self.low, self.high).to_json()
         return {**interval, "better": self.better, "conclusion": self.conclusion}
+
+
+@dataclass(frozen=True)
+class Compared:
+    """One of two models: where it was read from, and its own figures."""
+
+    model: str
+    figures: Evaluation
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain JSON values."""
+        return {"model": self.model, "figures": self.figures.to_json()}
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Two models on the same `n` rows, and their `difference` by the name of each figure."""
+
+    n: int
+    first: Compared
+    second: Compared
+    difference: Mapping[str, Difference]
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain JSON values, as `likely compare --json` prints them."""
+        sides = {"first": self.first.to_json(), "second": self.second.to_json()}
+        return {"n": self.n, **sides, "difference": {name: d.to_json() for name, d in self.difference.items()}}
 
 
 def paired_difference(
@@ -134,7 +161,12 @@ def paired_difference(
     both = probs_a, probs_b
     plausible = np.maximum(probs_a, probs_b)
 
-    def of_means(figure: str, per_row: Any, at_label: Any, most: float) -> Difference:
+    def of_means(
+        figure: str,
+        per_row: Callable[[np.ndarray, np.ndarray], np.ndarray],
+        at_label: Callable[[np.ndarray], np.ndarray],
+        most: float,
+    ) -> Difference:
         rows = [per_row(probs, labels) for probs in both]
         possible = at_label(probs_b) - at_label(probs_a)
         above, below = (_unseen(sign * (rows[1] - rows[0]), sign * possible, plausible, most) for sign in (1, -1))

@@ -6,6 +6,7 @@ import numpy as np
 
 from likely.metrics.calibration import N_BINS, Binning, Reliability, mean_gap, reliability
 from likely.metrics.checks import event, event_probability
+from likely.metrics.evaluation import EventFigures
 from likely.metrics.floor import DRAWS, floor
 from likely.metrics.intervals import Estimate, bootstrap, proportion
 from likely.metrics.miscalibration import calibration_figures
@@ -85,15 +86,23 @@ def event_metrics(probability: np.ndarray, inside: np.ndarray, seed: int = 0) ->
         >>> event_metrics(np.array([0.9, 0.1]), np.array([True, False]))["frequency"]["value"]
         0.5
     """
+    return evaluate_event(probability, inside, seed=seed).to_json()
+
+
+def evaluate_event(
+    probability: np.ndarray, inside: np.ndarray, labels: tuple[str, ...] = (), seed: int = 0
+) -> EventFigures:
+    """The same as a value: see `event_metrics`; `labels` are those that make up the event."""
     p, happened = event(probability, inside)
     n = len(p)
     nll = log_losses(np.column_stack([1 - p, p]), happened.astype(np.int64))
     rows = np.column_stack([nll, 2 * (p - happened) ** 2])
-    nll_figure, brier = (estimate.to_json() for estimate in bootstrap(rows, lambda sums: sums / n, seed))
-    return {
-        "n": n,
-        "frequency": proportion(int(happened.sum()), n).to_json(),
-        "nll": nll_figure,
-        "brier": brier,
+    mean_nll, brier = bootstrap(rows, lambda sums: sums / n, seed)
+    return EventFigures(
+        labels=labels,
+        n=n,
+        frequency=proportion(int(happened.sum()), n),
+        nll=mean_nll,
+        brier=brier,
         **calibration_figures(p, happened, seed),
-    }
+    )

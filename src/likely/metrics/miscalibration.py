@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TypedDict
 
 import numpy as np
 
@@ -83,14 +83,23 @@ def estimated(confidence: np.ndarray, right: np.ndarray, n_bins: int, binning: B
     return beside_chance(confidence, right, n_bins, binning, chance, seed)
 
 
-def calibration_figures(confidence: np.ndarray, right: np.ndarray, seed: int) -> dict[str, Any]:
-    """The debiased ECE, the plug-in figure, its floor and the p-value of calibration, from the same draws, for JSON."""
+class CalibrationFigures(TypedDict):
+    """The debiased ECE, the plug-in figure, what chance alone would show, and the p-value of calibration."""
+
+    ece: Estimate
+    ece_plugin: float
+    ece_floor: Estimate
+    calibration_p: float
+
+
+def calibration_figures(confidence: np.ndarray, right: np.ndarray, seed: int) -> CalibrationFigures:
+    """These figures from the same draws, by their names in an evaluation."""
     chance = chance_errors(confidence, N_BINS, "width", seed)
     seen = mean_gap(confidence, right, N_BINS, "width")
     return {
-        "ece": beside_chance(confidence, right, N_BINS, "width", chance, seed).to_json(),
+        "ece": beside_chance(confidence, right, N_BINS, "width", chance, seed),
         "ece_plugin": seen,
-        "ece_floor": spread(chance).to_json(),
+        "ece_floor": spread(chance),
         "calibration_p": p_value(seen, chance),
     }
 

@@ -7,6 +7,7 @@ import numpy as np
 
 from likely.errors import ConfigError, DataError, ShapeError
 from likely.metrics.checks import numbers
+from likely.metrics.evaluation import Evaluation
 from likely.metrics.intervals import Estimate, bootstrap, proportion
 from likely.metrics.mean_interval import mean_interval
 
@@ -49,15 +50,26 @@ def regression_metrics(
         >>> regression_metrics(np.array([1.0, 2.0, 3.0]), np.array([1.0, 2.0, 4.0]))["r2"]["value"]
         0.5
     """
+    return evaluate_regression(y, predictions, low, high, seed).to_json()
+
+
+def evaluate_regression(
+    y: np.ndarray,
+    predictions: np.ndarray,
+    low: np.ndarray | None = None,
+    high: np.ndarray | None = None,
+    seed: int = 0,
+) -> Evaluation:
+    """The same as a value: see `regression_metrics`."""
     y = numbers(y, "y")
     if (low is None) != (high is None):
         raise ConfigError("low and high must be given together; got one of them. Try to pass both or none.")
     n = len(y)
-    estimates = bootstrap(regression_sums(y, predictions), regression_figures(n), seed)
-    found = {name: estimate.to_json() for name, estimate in zip(("mse", "mae", "r2"), estimates, strict=True)}
+    mse, mae, r2 = bootstrap(regression_sums(y, predictions), regression_figures(n), seed)
+    coverage = None
     if low is not None and high is not None:
-        found["coverage"] = _coverage(_covered(y, low, high).reshape(n, -1)).to_json()
-    return {"n": n, **found}
+        coverage = _coverage(_covered(y, low, high).reshape(n, -1))
+    return Evaluation(n=n, mse=mse, mae=mae, r2=r2, coverage=coverage)
 
 
 def regression_sums(y: np.ndarray, predictions: np.ndarray) -> np.ndarray:

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 
 from likely.errors import ModelFileError
+from likely.metrics.evaluation import Evaluation
 from likely.registry import HEADS, LOSSES, OneOf
 
 THETA = "theta."
@@ -163,6 +164,11 @@ class Card(_Entry):
     def calibrated(self) -> bool:
         """Whether a temperature was fitted on held-out scores."""
         return self.temperature is not None
+
+    @property
+    def evaluation(self) -> Evaluation | None:
+        """The figures on test rows, if there was a test part."""
+        return None if self.metrics is None else Evaluation.from_json(self.metrics)
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON values."""

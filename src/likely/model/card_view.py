@@ -1,24 +1,15 @@
 """A model's card for people: its facts in words, and as HTML for a notebook."""
 
 import html
-from typing import Any
 
 from likely.config.durations import duration
+from likely.metrics.intervals import Estimate
 from likely.model.card import Card
 from likely.preprocessing.column_preprocessor import ColumnPreprocessor
 from likely.preprocessing.columns import Column
 from likely.preprocessing.preprocessor import preprocessor_from_json
 
 _SHOWN = 100
-_FIGURES = (
-    ("accuracy", "accuracy", True),
-    ("nll", "NLL in nats", False),
-    ("brier", "Brier score", False),
-    ("ece", "ECE", True),
-    ("mse", "MSE", False),
-    ("mae", "MAE", False),
-    ("r2", "R²", False),
-)
 
 
 def card_facts(card: Card) -> list[tuple[str, str]]:
@@ -130,27 +121,22 @@ def _splits(card: Card) -> str:
 def card_html(card: Card) -> str:
     """The card for a notebook: figures with their intervals first, then the facts; no script, no file."""
     cells = "padding:.1em 1em .1em 0;text-align:left;vertical-align:top;background:none"
+    evaluation = card.evaluation
     figures = "".join(
-        f'<tr><td style="{cells}">{name}</td><td style="{cells}"><b>{_figure(card.metrics[key], percent)}</b></td></tr>'
-        for key, name, percent in _FIGURES
-        if card.metrics is not None and key in card.metrics
+        f'<tr><td style="{cells}">{figure.label}</td>'
+        f'<td style="{cells}"><b>{figure.text(found.value)}{figure.unit} ({figure.interval(found)})</b></td></tr>'
+        for figure, found in (evaluation.figures() if evaluation is not None else ())
+        if figure.title and isinstance(found, Estimate)
     )
     rows = "".join(
         f'<tr><td style="{cells};opacity:.7">{html.escape(name)}</td><td style="{cells}">{html.escape(fact)}</td></tr>'
         for name, fact in card_facts(card)
     )
     what = f"P(label | x) over {len(card.labels)} labels" if card.labels else "numbers"
-    judged = f"On {card.metrics['n']:,} test rows" if card.metrics is not None else "Not judged on test rows yet"
+    tested = "Not evaluated on test rows yet" if evaluation is None else f"On {evaluation.n:,} test rows"
     table = '<table style="border:none;margin:.3em 0">'
     return (
         f"<div><div><b>{html.escape(card.network.name)}</b>, {card.network.parameters:,} parameters: {what}</div>"
-        f'<div style="opacity:.7">{judged}</div>{table}{figures}</table>'
+        f'<div style="opacity:.7">{tested}</div>{table}{figures}</table>'
         f"<details><summary>Card</summary>{table}{rows}</table></details></div>"
     )
-
-
-def _figure(value: dict[str, Any] | float, percent: bool) -> str:
-    shown = "{:.2%}" if percent else "{:.4g}"
-    if not isinstance(value, dict):
-        return shown.format(value)
-    return f"{shown.format(value['value'])} ({shown.format(value['low'])} to {shown.format(value['high'])})"

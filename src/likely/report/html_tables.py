@@ -1,11 +1,13 @@
 """The parts of the report that are tables of numbers: headline figures, confusion matrix, classes."""
 
 import math
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
+from likely.metrics.evaluation import ClassFigures, Evaluation
+from likely.metrics.intervals import Estimate
 from likely.report.statements import about_classes, printable
 
 MANY_CLASSES = 60
@@ -13,77 +15,111 @@ MANY_CLASSES = 60
 
 HARDEST = 24
 
-# name in the metrics: (name on the page, in percent?, what it means)
-_HEADLINES: dict[str, tuple[str, bool, str]] = {
-    "accuracy": ("Accuracy", True, "share of test {noun}s named correctly"),
-    "nll": ("Log loss (NLL)", False, "nats per {noun}; 0 is perfect, {guess} is guessing"),
-    "brier": ("Brier score", False, "squared distance of the probabilities from the truth; 0 is perfect"),
-    "ece": ("Calibration error (ECE)", True, "mean gap between confidence and accuracy, debiased; 0 is perfect"),
-    "mse": ("Mean squared error (MSE)", False, "in squared units of the target; 0 is perfect"),
-    "mae": ("Mean absolute error (MAE)", False, "in units of the target; 0 is perfect"),
-    "r2": ("R²", False, "1 is perfect, 0 is no better than the mean"),
-    "coverage": ("Interval coverage", True, "share of true values inside their interval"),
-}
-# What the ECE is compared with is no headline of its own, and promises have sections.
-_BESIDE = ("seen", "ece_floor", "ece_mass", "ece_classwise", "familiarity", "selective", "events")
+
+@dataclass(frozen=True)
+class Headline:
+    """A figure at the top of the page."""
+
+    label: str
+    value: str
+    interval: str
+    meaning: str
 
 
-def headlines(metrics: Mapping[str, Any], n_classes: int, noun: str) -> list[dict[str, str]]:
-    """The known figures first, then any other that has a value and an interval."""
-    known = [name for name in _HEADLINES if name in metrics]
-    others = [n for n in metrics if n not in (*_HEADLINES, *_BESIDE) and isinstance(metrics[n], Mapping)]
+@dataclass(frozen=True)
+class Cell:
+    """A number of the confusion matrix, and how dark it stands, from 0 to 0.6."""
+
+    count: int
+    shade: str
+
+
+@dataclass(frozen=True)
+class ConfusionRow:
+    """The answers to the rows of one true label."""
+
+    label: str
+    cells: list[Cell]
+
+
+@dataclass(frozen=True)
+class ClassRow:
+    """One class; the hardest has the lowest `order`, and `bar` is F1 in percent."""
+
+    number: int
+    label: str
+    support: int
+    precision: str
+    recall: str
+    f1: str
+    order: float
+    bar: str
+
+
+@dataclass(frozen=True)
+class ClassTable:
+    """The classes, and what they say; of many the hardest first, the `rest` apart."""
+
+    about: str
+    rows: list[ClassRow]
+    rest: list[ClassRow]
+
+
+def headlines(evaluation: Evaluation, n_classes: int, noun: str) -> list[Headline]:
+    """The figures that have a title, as far as they are known."""
     guess = f"{math.log(n_classes):.3f}" if n_classes else ""
-    shown: list[dict[str, str]] = []
-    for name in known + others:
-        value, low, high = _interval(metrics[name])
-        if value is None:
-            continue
-        label, in_percent, meaning = _HEADLINES.get(name, (printable(name), False, ""))
-        interval = "" if low is None or high is None else f"{_digits(low, in_percent)} to {_digits(high, in_percent)}"
-        meaning = meaning.format(noun=noun, guess=guess)
-        shown.append({"label": label, "value": _digits(value, in_percent), "interval": interval, "meaning": meaning})
-    return shown
+    return [
+        Headline(
+            figure.title,
+            _digits(found.value, figure.share),
+            "" if math.isnan(found.low) else " to ".join(_digits(end, figure.share) for end in (found.low, found.high)),
+            figure.meaning.format(noun=noun, guess=guess),
+        )
+        for figure, found in evaluation.figures()
+        if figure.title and isinstance(found, Estimate) and not math.isnan(found.value)
+    ]
 
 
-def confusion_rows(confusion: np.ndarray, labels: Sequence[str]) -> list[dict[str, Any]]:
+def confusion_rows(confusion: np.ndarray, labels: Sequence[str]) -> list[ConfusionRow]:
     """Counts with a shade each: 0 to 0.6, by the share of the row."""
-    rows: list[dict[str, Any]] = []
-    for label, counts in zip(labels, confusion, strict=True):
-        total = max(int(counts.sum()), 1)
+    rows: list[ConfusionRow] = []
+    for label, counts in zip(labels, confusion.tolist(), strict=True):
+        total = max(sum(counts), 1)
         # The square root keeps rare confusions visible beside the diagonal; the ceiling keeps the numbers legible.
-        cells = [{"count": int(c), "shade": f"{0.6 * math.sqrt(c / total):.3f}"} for c in counts]
-        rows.append({"label": label, "cells": cells})
+        rows.append(ConfusionRow(label, [Cell(c, f"{0.6 * math.sqrt(c / total):.3f}") for c in counts]))
     return rows
 
 
-def class_rows(per_class: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+def class_table(per_class: Sequence[ClassFigures]) -> ClassTable:
     """Precision, recall and F1 of each class; of many classes the hardest first, the rest apart."""
-    rows: list[dict[str, Any]] = []
+    rows: list[ClassRow] = []
     scored: list[tuple[str, float]] = []
     for number, entry in enumerate(per_class, start=1):
-        values = {key: _interval(entry.get(key))[0] for key in ("precision", "recall", "f1")}
-        label, support, f1 = printable(entry.get("label", number)), int(entry.get("support") or 0), values["f1"]
-        defined = f1 is not None and support > 0
-        if f1 is not None and defined:
+        label, f1 = printable(entry.label), entry.f1
+        defined = not math.isnan(f1) and entry.support > 0
+        if defined:
             scored.append((label, f1))
-        row: dict[str, Any] = {"number": number, "label": label, "support": support}
-        row |= {key: "–" if value is None else f"{value:.3f}" for key, value in values.items()}
-        rows.append(row | {"order": f1 if defined else math.inf, "bar": f"{100 * (f1 or 0):.1f}"})
+        rows.append(
+            ClassRow(
+                number,
+                label,
+                entry.support,
+                precision=_known(entry.precision),
+                recall=_known(entry.recall),
+                f1=_known(f1),
+                order=f1 if defined else math.inf,
+                bar=f"{100 * (0 if math.isnan(f1) else f1):.1f}",
+            )
+        )
     about = about_classes(scored)
     if len(rows) <= MANY_CLASSES:
-        return {"about": about, "rows": rows, "rest": []}
-    rows.sort(key=lambda row: row["order"])
-    return {"about": about, "rows": rows[:HARDEST], "rest": rows[HARDEST:]}
+        return ClassTable(about, rows, [])
+    rows.sort(key=lambda row: row.order)
+    return ClassTable(about, rows[:HARDEST], rows[HARDEST:])
 
 
-def _interval(entry: Any) -> tuple[float | None, float | None, float | None]:
-    if isinstance(entry, Mapping):
-        return _number(entry.get("value")), _number(entry.get("low")), _number(entry.get("high"))
-    return _number(entry), None, None
-
-
-def _number(value: Any) -> float | None:
-    return float(value) if isinstance(value, int | float | np.number) and math.isfinite(value) else None
+def _known(value: float) -> str:
+    return "–" if math.isnan(value) else f"{value:.3f}"
 
 
 def _digits(value: float, in_percent: bool) -> str:

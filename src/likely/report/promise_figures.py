@@ -1,33 +1,34 @@
 """Figures of promises: coverage, sizes of sets, error over share answered, familiarity."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from likely.metrics.evaluation import Selective, SetFigures
 from likely.report.figures import ACCENT, CONTRAST, INK, legend_above, svg
 from likely.trust.familiarity import UNFAMILIAR
 
 _P_BINS = 20
 
 
-def coverage_differences(entries: Sequence[Mapping[str, Any]], description: str) -> str:
+def coverage_differences(entries: Sequence[SetFigures], description: str) -> str:
     """Coverage reached minus asked for, in points, over the coverages; bars: what the held-out rows leave open."""
 
     def draw(figure: Figure) -> None:
         ax = figure.subplots()
         at = np.arange(len(entries))
-        asked = np.array([e["coverage"] for e in entries])
+        asked = np.array([entry.coverage for entry in entries])
 
-        def points(*path: str) -> np.ndarray:
-            return 100 * (np.array([e[path[0]][path[1]] for e in entries], dtype=np.float64) - asked)
+        def points(reached: Callable[[SetFigures], float]) -> np.ndarray:
+            return 100 * (np.array([reached(entry) for entry in entries]) - asked)
 
-        low, high = points("expected", "low"), points("expected", "high")
+        low, high = points(lambda entry: entry.expected.low), points(lambda entry: entry.expected.high)
         ax.bar(at, high - low, 0.5, low, color=ACCENT, alpha=0.25, edgecolor=INK, linewidth=0.5, label="expected")
-        reached = points("covered", "value")
-        reach = np.abs(np.stack([points("covered", "low"), points("covered", "high")]) - reached)
+        reached = points(lambda entry: entry.covered.value)
+        ends = points(lambda entry: entry.covered.low), points(lambda entry: entry.covered.high)
+        reach = np.abs(np.stack(ends) - reached)
         ax.errorbar(at, reached, reach, color=CONTRAST, marker="o", linestyle="", capsize=2.5, label="test rows")
         ax.axhline(0, color=INK, linestyle=":", linewidth=1)
         ax.set_xticks(at, [f"{100 * c:g}%" for c in asked])
@@ -56,18 +57,17 @@ def size_histogram(sizes: np.ndarray, noun: str, description: str) -> str:
     return svg("sizes", description, 3.1, draw)
 
 
-def risk_coverage(selective: Mapping[str, Any], description: str) -> str:
+def risk_coverage(selective: Selective, description: str) -> str:
     """The error among the answers over the share answered, three shares marked."""
 
     def draw(figure: Figure) -> None:
         ax = figure.subplots()
-        curve = selective["curve"]
-        ax.plot(100 * np.array(curve["coverage"]), 100 * np.array(curve["error"]), color=ACCENT)
-        for share, error in selective["error_at"].items():
-            ax.plot(100 * float(share), 100 * error, color=CONTRAST, marker="o")
+        ax.plot(100 * np.array(selective.curve.coverage), 100 * np.array(selective.curve.error), color=ACCENT)
+        for share, error in selective.error_at.items():
+            ax.plot(100 * share, 100 * error, color=CONTRAST, marker="o")
             ax.annotate(
                 f"{100 * error:.2f}%",
-                (100 * float(share), 100 * error),
+                (100 * share, 100 * error),
                 xytext=(-6, 4),
                 textcoords="offset points",
                 ha="right",

@@ -15,6 +15,7 @@ from markupsafe import Markup
 from likely import metrics
 from likely.atomic import StrPath, write_text
 from likely.errors import ShapeError
+from likely.metrics.evaluation import Evaluation
 from likely.metrics.numerals import resolved
 from likely.preprocessing.stored_rows import RowArray
 from likely.report import examples, figures, html_tables, origin, statements
@@ -45,7 +46,7 @@ class ReportData:
         title: what the report is about, such as "fashion-mnist".
         card: the document of the model; what it lacks is left out of the page.
         history: the records of training, with "step", "loss" and perhaps "held_out": {"accuracy", "nll"}.
-        metrics: the test figures, {"n", "accuracy": {"value", "low", "high"}, ..., "per_class", "confusion"}.
+        evaluation: the test figures.
         labels: the names of the classes; empty for regression.
         y: the true classes 0..k-1 of the test rows, or their true values, shape (n,).
         probs: probabilities of shape (n, k), or predictions of shape (n, 1).
@@ -59,7 +60,7 @@ class ReportData:
     title: str
     card: dict[str, Any]
     history: list[dict[str, Any]]
-    metrics: dict[str, Any]
+    evaluation: Evaluation
     labels: tuple[str, ...]
     y: np.ndarray
     probs: np.ndarray
@@ -105,9 +106,9 @@ def render(data: ReportData) -> str:
     """The report as HTML text; the same data give the same text.
 
     Example:
-        >>> metrics = {"n": 2, "accuracy": {"value": 0.5, "low": 0.1, "high": 0.9}}
+        >>> found = Evaluation(n=2, accuracy=metrics.Estimate(0.5, 0.1, 0.9))
         >>> probs = np.array([[0.9, 0.1], [0.6, 0.4]])
-        >>> page = render(ReportData("coins", {}, [], metrics, ("heads", "tails"), np.array([0, 1]), probs, None, None))
+        >>> page = render(ReportData("coins", {}, [], found, ("heads", "tails"), np.array([0, 1]), probs, None, None))
         >>> "50.00%" in page
         True
     """
@@ -120,7 +121,7 @@ def render(data: ReportData) -> str:
         n=len(data.y),
         is_regression=data.is_regression,
         later=later,
-        headlines=html_tables.headlines(data.metrics, len(data.labels), data.noun),
+        headlines=html_tables.headlines(data.evaluation, len(data.labels), data.noun),
         byline=origin.byline(data.card),
         calibration=origin.calibration(data.card),
         curves=_curves(data.history),
@@ -157,15 +158,15 @@ def _classification(data: ReportData) -> dict[str, Any]:
         "about_wrong": statements.about_wrong(y, probs, noun),
         "unsure": cards(unsure),
         "about_unsure": statements.about_uncertain(y, probs, doubt, noun),
-        "classes": html_tables.class_rows(data.metrics.get("per_class") or ()),
-        "about_floor": statements.about_floor(data.metrics, noun),
-        "sections": promise_sections(data.metrics, data.trust, y, probs, labels, data.images, data.names, noun),
+        "classes": html_tables.class_table(data.evaluation.per_class),
+        "about_floor": statements.about_floor(data.evaluation, noun),
+        "sections": promise_sections(data.evaluation, data.trust, y, probs, labels, data.images, data.names, noun),
     }
 
 
 def _lead(data: ReportData, rows: str, outcome: str) -> str:
     """The first sentence, which does not call rows unseen that were seen."""
-    known = statements.about_seen(data.metrics, data.noun)
+    known = statements.about_seen(data.evaluation.seen, data.noun)
     if known:
         return f"{rows}{f', {outcome}' if outcome else '.'} {known}"
     return f"{rows} that {'the model' if outcome else 'it'} had never seen{f', {outcome}' if outcome else '.'}"
@@ -178,7 +179,7 @@ def _regression(data: ReportData) -> dict[str, Any]:
     largest = np.argsort(-np.abs(residuals), kind="stable")[:N_ERRORS]
     spread = float(y.std())
     return {
-        "lead": _lead(data, f"The model was judged on {several(len(y), 'test ' + data.noun)}", ""),
+        "lead": _lead(data, f"The model was evaluated on {several(len(y), 'test ' + data.noun)}", ""),
         "about_fit": about_fit,
         "scatter": Markup(figures.prediction_scatter(y, predicted, f"Predicted against true values. {about_fit}")),
         "about_residuals": about_residuals,

@@ -11,18 +11,19 @@ from likely.model import ClassifierPredictor, RegressorPredictor, load
 from likely.model.run_folder import CONFIG, MODEL, REPORT, read_history
 from likely.report.report import ReportData, write_report
 from likely.report.trust import trust_of
-from likely.training.fit import Judgement, Run, judge
+from likely.training.evaluate import Evaluated, evaluate
+from likely.training.fit import Run
 from likely.training.open_data import open_data
 from likely.training.watcher import Watcher
 
 
 def report_run(run: Run) -> Path:
     """Write `report.html` into the folder of a run that has just ended; returns its path."""
-    return _write(run.folder, run.dataset, run.predictor, run.judgement)
+    return _write(run.folder, run.dataset, run.predictor, run.evaluated)
 
 
 def report_folder(folder: str | Path, watcher: Watcher | None = None) -> Path:
-    """Write `report.html` anew from a run folder, whose data set is opened and judged again; returns its path.
+    """Write `report.html` anew from a run folder, whose data set is opened and evaluated again; returns its path.
 
     Raises:
         DataError: if the folder holds no run, or the data are no longer those that the model was made from.
@@ -40,14 +41,14 @@ def report_folder(folder: str | Path, watcher: Watcher | None = None) -> Path:
         )
     assert dataset.test is not None
     seen = shared_with(dataset.test, (dataset.train, dataset.val))
-    return _write(folder, dataset, predictor, judge(predictor, dataset.test, seen))
+    return _write(folder, dataset, predictor, evaluate(predictor, dataset.test, seen))
 
 
 def _write(
     folder: Path,
     dataset: Dataset,
     predictor: ClassifierPredictor | RegressorPredictor,
-    judgement: Judgement,
+    evaluated: Evaluated,
 ) -> Path:
     test = dataset.test
     assert test is not None
@@ -56,13 +57,13 @@ def _write(
         title=dataset.name,
         card={**predictor.card.to_json(), "calibrated": predictor.card.calibrated},
         history=read_history(folder),
-        metrics=judgement.figures,
+        evaluation=evaluated.evaluation,
         labels=predictor.card.labels,
         y=test.y,
-        probs=judgement.answers.reshape(len(test), -1),
+        probs=evaluated.answers.reshape(len(test), -1),
         images=test.X if predictor.image_shape is not None else None,
         names=test.paths,
-        trust=trust_of(predictor, judgement) if isinstance(predictor, ClassifierPredictor) else None,
+        trust=trust_of(predictor, evaluated) if isinstance(predictor, ClassifierPredictor) else None,
     )
     write_report(path, data)
     return path

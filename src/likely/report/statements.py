@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from likely.metrics import Reliability
+from likely.metrics.evaluation import Evaluation, Seen
 from likely.probability.information import entropy
 
 ROWS_AT_ONCE = 4096
@@ -47,12 +48,14 @@ def printable(name: object) -> str:
 
 
 def percent(share: float, digits: int = 1) -> str:
-    """A share in percent that never rounds to a certainty which it is not.
+    """A share in percent that never rounds to a certainty which it is not; a dash where there is none.
 
     Example:
-        >>> percent(0.5), percent(0.99999), percent(1.0), percent(1e-9)
-        ('50.0%', '>99.9%', '100.0%', '<0.1%')
+        >>> percent(0.5), percent(0.99999), percent(1.0), percent(1e-9), percent(float("nan"))
+        ('50.0%', '>99.9%', '100.0%', '<0.1%', '–')
     """
+    if math.isnan(share):
+        return "–"
     step = 0.1**digits
     if 0 < 100 * share < step / 2:
         return f"<{step:.{digits}f}%"
@@ -91,10 +94,11 @@ def entropies(probs: np.ndarray) -> np.ndarray:
 def make_bins(reliability: Reliability) -> list[Bin]:
     """The bins that hold any row, with a 95% interval each."""
     bins: list[Bin] = []
-    for b in reliability.to_json():
-        if b["count"]:
-            interval = wilson(b["accuracy"] * b["count"], b["count"])
-            bins.append(Bin(b["low"], b["high"], b["count"], b["confidence"], b["accuracy"], interval))
+    edges, count = reliability.edges.tolist(), reliability.count.tolist()
+    confidence, accuracy = reliability.confidence.tolist(), reliability.accuracy.tolist()
+    for low, high, n, said, right in zip(edges[:-1], edges[1:], count, confidence, accuracy, strict=True):
+        if n:
+            bins.append(Bin(low, high, n, said, right, wilson(right * n, n)))
     return bins
 
 
@@ -110,29 +114,30 @@ def curve(history: Iterable[Mapping[str, Any]], *path: str) -> list[tuple[int, f
     return points
 
 
-def about_seen(metrics: Mapping[str, Any], noun: str) -> str:
+def about_seen(seen: Seen | None, noun: str) -> str:
     """What is to be said where the model knew some of the test rows; nothing where it knew none.
 
     Example:
-        >>> about_seen({"n": 4, "seen": {"n": 1, "without": {"n": 3, "accuracy": {"value": 2 / 3}}}}, "row")
+        >>> from likely.metrics.intervals import Estimate
+        >>> about_seen(Seen(1, Evaluation(n=3, accuracy=Estimate(2 / 3, 0.09, 0.99))), "row")
         '1 of them is a copy of a training row or related to one. Without it, 66.7% of 3 rows were named correctly.'
     """
-    seen = metrics.get("seen")
-    if not seen:
+    if seen is None:
         return ""
-    one = seen["n"] == 1
-    known = f"{seen['n']:,} of them {'is a copy' if one else 'are copies'} of a training {noun} or related to one. "
-    without = seen["without"]
+    one = seen.n == 1
+    known = f"{seen.n:,} of them {'is a copy' if one else 'are copies'} of a training {noun} or related to one. "
+    without = seen.without
     if without is None:
         return known + f"So nothing is known of new {noun}s."
     others = f"Without {'it' if one else 'them'}, "
-    if "accuracy" in without:
-        right = percent(without["accuracy"]["value"])
-        return f"{known}{others}{right} of {several(without['n'], noun)} were named correctly."
-    r2 = without["r2"]["value"]
-    explained = "undefined" if r2 is None else f"{r2:.3g}"
+    if without.accuracy is not None:
+        right = percent(without.accuracy.value)
+        return f"{known}{others}{right} of {several(without.n, noun)} were named correctly."
+    assert without.mse is not None
+    assert without.r2 is not None
+    explained = "undefined" if math.isnan(without.r2.value) else f"{without.r2.value:.3g}"
     return (
-        f"{known}{others}of {several(without['n'], noun)}, the mean squared error is {without['mse']['value']:.4g} and "
+        f"{known}{others}of {several(without.n, noun)}, the mean squared error is {without.mse.value:.4g} and "
         f"R² is {explained}."
     )
 
@@ -186,28 +191,27 @@ def about_reliability(bins: Sequence[Bin], noun: str) -> str:
     return "Its probabilities can be taken at face value: no bin departs from the diagonal by more than chance."
 
 
-def about_floor(metrics: Mapping[str, Any], noun: str) -> str:
+def about_floor(evaluation: Evaluation, noun: str) -> str:
     """The calibration error, debiased, and whether chance alone would show as much."""
-    ece, floor = metrics.get("ece") or {}, metrics.get("ece_floor") or {}
-    counted, p = metrics.get("ece_plugin"), metrics.get("calibration_p")
-    if ece.get("value") is None or floor.get("value") is None or counted is None or p is None:
+    ece, floor, classwise = evaluation.ece, evaluation.ece_floor, evaluation.ece_classwise
+    counted, p = evaluation.ece_plugin, evaluation.calibration_p
+    if ece is None or floor is None or counted is None or p is None:
         return ""
     verdict = (
         "so that there is no reason to doubt the calibration"
         if p > 0.05
         else "so that a part of it is a miscalibration of the model"
     )
-    classwise = metrics.get("ece_classwise") or {}
     every_class = (
         ""
-        if classwise.get("value") is None
-        else f" The probabilities of every class, not only of the answers, are off by {percent(classwise['value'], 2)} "
-        f"({percent(classwise['low'], 2)} to {percent(classwise['high'], 2)}) on average over the classes."
+        if classwise is None
+        else f" The probabilities of every class, not only of the answers, are off by {percent(classwise.value, 2)} "
+        f"({percent(classwise.low, 2)} to {percent(classwise.high, 2)}) on average over the classes."
     )
     return (
-        f"The calibration error is {percent(ece['value'], 2)} (95% interval {percent(ece['low'], 2)} to "
-        f"{percent(ece['high'], 2)}). As counted it is {percent(counted, 2)}; perfectly calibrated probabilities would "
-        f"show about {percent(floor['value'], 2)} on as many {noun}s by chance, and as much as that or more with a "
+        f"The calibration error is {percent(ece.value, 2)} (95% interval {percent(ece.low, 2)} to "
+        f"{percent(ece.high, 2)}). As counted it is {percent(counted, 2)}; perfectly calibrated probabilities would "
+        f"show about {percent(floor.value, 2)} on as many {noun}s by chance, and as much as that or more with a "
         f"probability of {chance(p)}, {verdict}.{every_class}"
     )
 

@@ -4,21 +4,21 @@ Each section is a list of blocks, and each block says in one sentence what to co
 or test rows. What a model does not promise is left out, or said in a sentence.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 from markupsafe import Markup
 
 from likely.errors import DataError
 from likely.metrics import event_reliability
+from likely.metrics.evaluation import Evaluation, EventFigures, SetFigures
+from likely.metrics.intervals import Estimate
 from likely.model import ClassifierPredictor
 from likely.preprocessing.stored_rows import RowArray
 from likely.report import examples, figures, promise_figures
 from likely.report.statements import chance, make_bins, percent, printable, several
-from likely.training.evaluate import MAX_ERRORS, event_mass
-from likely.training.fit import Judgement
+from likely.training.evaluate import MAX_ERRORS, SHARE_ANSWERED, Evaluated, event_mass
 from likely.trust.familiarity import UNFAMILIAR
 
 _SHOWN = 12
@@ -70,6 +70,9 @@ class Block:
     cards_how: str = ""
 
 
+_MakeRow = Callable[[int, str, bool], Row]
+
+
 @dataclass(frozen=True)
 class Section:
     """A section of the page."""
@@ -79,9 +82,9 @@ class Section:
     blocks: Sequence[Block]
 
 
-def trust_of(predictor: ClassifierPredictor, judgement: Judgement) -> Trust:
-    """What the model promises of the rows that it was judged on."""
-    probs = judgement.answers
+def trust_of(predictor: ClassifierPredictor, evaluated: Evaluated) -> Trust:
+    """What the model promises of the rows that it was evaluated on."""
+    probs = evaluated.answers
     coverage = sets = answered = None
     for asked in (0.95, 0.99):
         try:
@@ -97,11 +100,11 @@ def trust_of(predictor: ClassifierPredictor, judgement: Judgement) -> Trust:
             continue
         break
     approximate = predictor.card.splits.method == "cross-validation"
-    return Trust(coverage, sets, answered, judgement.familiarity, approximate, predictor.never_unfamiliar)
+    return Trust(coverage, sets, answered, evaluated.familiarity, approximate, predictor.never_unfamiliar)
 
 
 def promise_sections(
-    metrics: Mapping[str, Any],
+    evaluation: Evaluation,
     trust: Trust | None,
     y: np.ndarray,
     probs: np.ndarray,
@@ -118,32 +121,38 @@ def promise_sections(
         return Row(examples.make_card(i, y, probs, labels, images, names), note, right)
 
     sections = [
-        Section("events", "Events", list(_events(metrics, y, probs, labels, noun))),
-        Section("sets", "Prediction sets", list(_sets(metrics, trust, y, labels, noun, row))),
-        Section("abstention", "Abstention", list(_abstention(metrics, trust, y, probs, noun, row))),
-        Section("familiarity", "Familiarity", list(_familiarity(metrics, trust, noun, row))),
+        Section("events", "Events", list(_events(evaluation.events, y, probs, labels, noun))),
+        Section("sets", "Prediction sets", list(_sets(evaluation.sets, trust, y, labels, noun, row))),
+        Section("abstention", "Abstention", list(_abstention(evaluation, trust, y, probs, noun, row))),
+        Section("familiarity", "Familiarity", list(_familiarity(evaluation, trust, noun, row))),
     ]
     return [section for section in sections if section.blocks]
 
 
+def _interval(figure: Estimate, digits: int = 1) -> str:
+    return f"{percent(figure.low, digits)}–{percent(figure.high, digits)}"
+
+
 def _events(
-    metrics: Mapping[str, Any], y: np.ndarray, probs: np.ndarray, labels: Sequence[str], noun: str
+    events: Mapping[str, EventFigures], y: np.ndarray, probs: np.ndarray, labels: Sequence[str], noun: str
 ) -> Iterator[Block]:
-    events = metrics.get("events") or {}
     if not events:
         return
     rows = [
         [
             printable(name),
-            ", ".join(map(printable, entry["labels"])),
-            *(percent(entry[key]["value"], 2) for key in ("frequency", "ece")),
-            f"{percent(entry['ece']['low'], 2)}–{percent(entry['ece']['high'], 2)}",
-            chance(entry["calibration_p"]),
+            ", ".join(map(printable, entry.labels)),
+            percent(entry.frequency.value, 2),
+            percent(entry.ece.value, 2),
+            _interval(entry.ece, 2),
+            "" if entry.calibration_p is None else chance(entry.calibration_p),
         ]
         for name, entry in events.items()
     ]
     doubtful = [
-        row[0] for row, entry in zip(rows, events.values(), strict=True) if entry["calibration_p"] <= 0.05 / len(events)
+        row[0]
+        for row, entry in zip(rows, events.values(), strict=True)
+        if entry.calibration_p is not None and entry.calibration_p <= 0.05 / len(events)
     ]
     finding = (
         f"P({doubtful[0]}) is further from its frequency than chance explains."
@@ -158,39 +167,39 @@ def _events(
         f"calibrated probabilities would show as large a gap by chance on as many {noun}s.",
     )
     for number, (name, entry) in enumerate(list(events.items())[:_EVENTS]):
-        mask = np.isin(labels, [printable(label) for label in entry["labels"]])
+        mask = np.isin(labels, [printable(label) for label in entry.labels])
         mass = event_mass(probs, mask)
         bins = make_bins(event_reliability(mass, mask[y]))
         about = f"{printable(name)}: said {percent(float(mass.mean()))} on average, "
-        about += f"came {percent(entry['frequency']['value'])} of the time."
+        about += f"came {percent(entry.frequency.value)} of the time."
         diagram = figures.reliability_diagram(bins, noun, f"Reliability of an event. {about}", number)
         yield Block(
             about, Markup(diagram), "Dots on the dotted line: the event comes as often as its probability says."
         )
 
 
-def about_coverage(entries: Sequence[Mapping[str, Any]], noun: str) -> str:
+def about_coverage(entries: Sequence[SetFigures], noun: str) -> str:
     """Whether the sets hold the truth as often as was asked for; if less or more often, why."""
     # With 95% intervals one in twenty misses by chance, so only a clear miss is called one.
     for entry in entries:
-        asked, covered = percent(entry["coverage"]), entry["covered"]
-        if covered["high"] is not None and covered["high"] < entry["expected"]["low"]:
+        asked, covered = percent(entry.coverage), entry.covered
+        if covered.high < entry.expected.low:
             return (
-                f"At {asked} the sets hold the truth for {percent(covered['value'])} of the test {noun}s: less than "
+                f"At {asked} the sets hold the truth for {percent(covered.value)} of the test {noun}s: less than "
                 f"promised, so these {noun}s differ from the held-out ones."
             )
-    above = [e for e in entries if e["covered"]["low"] is not None and e["covered"]["low"] > e["expected"]["high"]]
+    above = [entry for entry in entries if entry.covered.low > entry.expected.high]
     if not above:
         return f"The sets hold the truth of test {noun}s as often as promised, as far as these rows can tell."
-    asked = _listed(percent(entry["coverage"]) for entry in above)
-    reached = _listed(percent(entry["covered"]["value"]) for entry in above)
+    asked = _listed(percent(entry.coverage) for entry in above)
+    reached = _listed(percent(entry.covered.value) for entry in above)
     text = f"At {asked} the sets hold the truth more often than was asked for: for {reached} of the test {noun}s."
-    filled = [entry for entry in above if (entry.get("empty") or {}).get("share")]
+    filled = [(entry.expected, entry.empty) for entry in above if entry.empty is not None and entry.empty.share]
     if not filled:
         return f"{text} Ties or a fortunate draw of the held-out rows can do that."
-    share = _listed(percent(entry["empty"]["share"]) for entry in filled)
-    without = _listed(percent(entry["empty"]["covered"]["value"]) for entry in filled)
-    explained = all((entry["empty"]["covered"]["low"] or 0) <= entry["expected"]["high"] for entry in filled)
+    share = _listed(percent(empty.share) for _, empty in filled)
+    without = _listed(percent(empty.covered.value) for _, empty in filled)
+    explained = all(empty.covered.low <= expected.high for expected, empty in filled)
     why = "That is" if explained else "In part that is"
     return (
         f"{text} {why} because no set may be empty: {share} of them would be, and get their most probable label. "
@@ -204,9 +213,8 @@ def _listed(texts: Iterable[str]) -> str:
 
 
 def _sets(
-    metrics: Mapping[str, Any], trust: Trust, y: np.ndarray, labels: Sequence[str], noun: str, row: Any
+    entries: Sequence[SetFigures], trust: Trust, y: np.ndarray, labels: Sequence[str], noun: str, row: _MakeRow
 ) -> Iterator[Block]:
-    entries = metrics.get("sets") or []
     if not entries:
         yield Block("This model promises no prediction sets: there were too few held-out rows to rest them on.")
         return
@@ -220,13 +228,13 @@ def _sets(
         ("asked", "reached", "95% interval", "expected", "labels"),
         [
             [
-                percent(e["coverage"]),
-                percent(e["covered"]["value"], 2),
-                f"{percent(e['covered']['low'])}–{percent(e['covered']['high'])}",
-                f"{percent(e['expected']['low'])}–{percent(e['expected']['high'])}",
-                f"{e['size']['value']:.2f}",
+                percent(entry.coverage),
+                percent(entry.covered.value, 2),
+                _interval(entry.covered),
+                f"{percent(entry.expected.low)}–{percent(entry.expected.high)}",
+                f"{entry.size.value:.2f}",
             ]
-            for e in entries
+            for entry in entries
         ],
     )
     if trust.sets is None or trust.coverage is None:
@@ -254,24 +262,24 @@ def _sets(
 
 
 def _abstention(
-    metrics: Mapping[str, Any], trust: Trust, y: np.ndarray, probs: np.ndarray, noun: str, row: Any
+    evaluation: Evaluation, trust: Trust, y: np.ndarray, probs: np.ndarray, noun: str, row: _MakeRow
 ) -> Iterator[Block]:
-    selective = metrics.get("selective")
-    if not selective:
+    selective = evaluation.selective
+    if selective is None:
         return
-    at = selective["error_at"]
     every = float((probs.argmax(axis=1) != y).mean())
     finding = (
-        f"Answering only the surest 90% of the {noun}s takes the error from {percent(every)} to {percent(at['0.9'])}."
+        f"Answering only the surest {SHARE_ANSWERED:.0%} of the {noun}s takes the error from {percent(every)} to "
+        f"{percent(selective.error_at[SHARE_ANSWERED])}."
     )
     yield Block(
         finding,
         Markup(promise_figures.risk_coverage(selective, f"Error over share answered. {finding}")),
         f"The error among the answers when only the most confident {noun}s are answered. Area under the curve (AURC): "
-        f"{selective['aurc']:.4f}; error at 80, 90 and 95% answered: {', '.join(percent(at[s], 2) for s in at)}.",
+        f"{selective.aurc:.4f}; error at 80, 90 and 95% answered: "
+        f"{', '.join(percent(error, 2) for error in selective.error_at.values())}.",
     )
-    promised = metrics.get("abstention") or []
-    if not promised:
+    if not evaluation.abstention:
         why = (
             "out-of-fold scores are not scores of this network"
             if trust.approximate
@@ -279,10 +287,10 @@ def _abstention(
         )
         yield Block(f"This model promises no bound on the error of its answers: {why}.")
         return
-    best = promised[0]
+    best = evaluation.abstention[0]
     finding = (
-        f"Asked to be wrong in at most {percent(best['max_error'])} of its answers, it answers "
-        f"{percent(best['answered']['value'])} of the {noun}s and errs in {percent(best['error']['value'] or 0.0, 2)}."
+        f"Asked to be wrong in at most {percent(best.max_error)} of its answers, it answers "
+        f"{percent(best.answered.value)} of the {noun}s and errs in {percent(best.error.value, 2)}."
     )
     cards: list[Row] = []
     if trust.answered is not None:
@@ -296,38 +304,36 @@ def _abstention(
         head=("error at most", "threshold", "answered", "wrong answers", "95% interval"),
         rows=[
             [
-                percent(e["max_error"]),
-                f"{e['threshold']:.3f}",
-                percent(e["answered"]["value"]),
-                percent(e["error"]["value"] or 0.0, 2),
-                f"{percent(e['error']['low'] or 0.0, 2)}–{percent(e['error']['high'] or 0.0, 2)}",
+                percent(entry.max_error),
+                f"{entry.threshold:.3f}",
+                percent(entry.answered.value),
+                percent(entry.error.value, 2),
+                _interval(entry.error, 2),
             ]
-            for e in promised
+            for entry in evaluation.abstention
         ],
         cards=cards,
         cards_how=f"The {noun}s that it is least sure of and does not answer; ✓ its guess is right, ✗ wrong.",
     )
 
 
-def _familiarity(metrics: Mapping[str, Any], trust: Trust, noun: str, row: Any) -> Iterator[Block]:
+def _familiarity(evaluation: Evaluation, trust: Trust, noun: str, row: _MakeRow) -> Iterator[Block]:
     if trust.never_unfamiliar is not None:
         yield Block(f"{trust.never_unfamiliar}.")
         return
-    entry = metrics.get("familiarity")
-    if entry is None or trust.familiarity is None:
+    alarms, p = evaluation.familiarity, trust.familiarity
+    if alarms is None or p is None:
         return
-    p = trust.familiarity
-    rate = entry["rate"]
     finding = (
-        f"{percent(rate['value'], 2)} of the test {noun}s are called unfamiliar; {percent(entry['alarm'])} were to be "
-        f"expected if they come from where the training {noun}s come from."
+        f"{percent(alarms.rate.value, 2)} of the test {noun}s are called unfamiliar; {percent(alarms.alarm)} were to "
+        f"be expected if they come from where the training {noun}s come from."
     )
     strangest = np.argsort(p, kind="stable")[:_SHOWN].tolist()
     yield Block(
         finding,
         Markup(promise_figures.p_value_histogram(p, f"Familiarity of test {noun}s. {finding}")),
         f"Familiar {noun}s have p-values that spread evenly (dotted line). Left of {UNFAMILIAR:g} a {noun} is called "
-        f"unfamiliar. 95% interval of the rate: {percent(rate['low'], 2)}–{percent(rate['high'], 2)}.",
+        f"unfamiliar. 95% interval of the rate: {_interval(alarms.rate, 2)}.",
         cards=[row(i, f"p = {p[i]:.2g}{', unfamiliar' if p[i] <= UNFAMILIAR else ''}", True) for i in strangest],
         cards_how=f"The test {noun}s that are least like what the model was trained on.",
     )

@@ -1,69 +1,122 @@
-"""Whether a model keeps its promises on rows that it has not seen: the figures behind the report and metrics.json.
+"""What comes of a model on rows that it was not trained on, and whether it keeps its guarantees there."""
 
-sets        how often they hold the truth, and how large they are, at several coverages; "empty" says which share
-            would have been empty and got its most probable label, and how often the truth was held without that
-selective   the error when only the most confident rows are answered
-abstention  the error among the answers of `predict_or_abstain`
-familiarity how often a familiar row raises a false alarm
-events      each named event on its own
-"""
-
-from typing import Any
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from likely.data.dataset import Part
 from likely.errors import DataError
-from likely.metrics.events import event_metrics
-from likely.metrics.intervals import bootstrap, proportion
-from likely.model import ClassifierPredictor
+from likely.metrics.classification import evaluate_classification
+from likely.metrics.evaluation import (
+    AbstentionFigures,
+    EmptySets,
+    Evaluation,
+    FalseAlarms,
+    Range,
+    RiskCurve,
+    Seen,
+    Selective,
+    SetFigures,
+)
+from likely.metrics.events import evaluate_event
+from likely.metrics.intervals import Estimate, bootstrap, proportion
+from likely.metrics.regression import evaluate_regression
+from likely.model import ClassifierPredictor, RegressorPredictor
+from likely.model.regressor_predictor import USUAL_COVERAGE
 from likely.trust.abstention import aurc, confidence, error_at_coverage, risk_coverage
 from likely.trust.familiarity import UNFAMILIAR
 
 COVERAGES = (0.8, 0.9, 0.95, 0.99, 0.999)
 MAX_ERRORS = (0.01, 0.02, 0.05)
-_ANSWERED = (0.8, 0.9, 0.95)
+SHARE_ANSWERED = 0.9
+"""The share of rows, the most confident ones, that a report speaks of."""
+_ANSWERED = (0.8, SHARE_ANSWERED, 0.95)
 _MOST_POINTS = 200
 
 
-def promises_kept(
-    predictor: ClassifierPredictor, log_probs: np.ndarray, familiarity: np.ndarray | None, y: np.ndarray
-) -> dict[str, Any]:
-    """What the model promises, and what came of it on these rows, as JSON values; figures with 95% intervals.
+@dataclass(frozen=True, eq=False)
+class Evaluated:
+    """The evaluation of a model on rows, its answers (probabilities, or numbers), and their familiarity, if known."""
+
+    evaluation: Evaluation
+    answers: np.ndarray
+    familiarity: np.ndarray | None
+
+
+def evaluate(
+    predictor: ClassifierPredictor | RegressorPredictor, part: Part, seen: np.ndarray | None = None
+) -> Evaluated:
+    """What comes of a model on rows that it was not trained on.
 
     Args:
         predictor: the model.
-        log_probs: its log-probabilities for the rows, shape (n, k).
-        familiarity: its p-values for them, shape (n,), or None.
-        y: their true classes 0..k-1, shape (n,).
-    Returns:
-        {"selective": ..., "events": ...} and, as far as the model promises them, "sets", "abstention", "familiarity".
+        part: the rows.
+        seen: which of them it was trained on all the same, or on copies of them: booleans (n,). Then the evaluation
+            says how many, and what the headline figures are without them.
     """
-    probs = np.exp(log_probs)
-    found: dict[str, Any] = {"selective": _selective(log_probs, y)}
-    sets = [entry for coverage in COVERAGES if (entry := _sets(predictor, probs, y, coverage)) is not None]
-    if sets:
-        found["sets"] = sets
-    abstention = [entry for e in MAX_ERRORS if (entry := _abstention(predictor, log_probs, y, e)) is not None]
-    if abstention:
-        found["abstention"] = abstention
-    if familiarity is not None and predictor.can_alarm:
-        found["familiarity"] = false_alarms(familiarity)
-    if predictor.events:
-        found["events"] = {
-            name: {"labels": list(map(str, event)), **event_metrics(event_mass(probs, event.mask), event.mask[y])}
+    if isinstance(predictor, ClassifierPredictor):
+        found = _evaluate_classifier(predictor, part)
+    else:
+        found = _evaluate_regressor(predictor, part)
+    if seen is None or not seen.any():
+        return found
+    others = np.flatnonzero(~seen)
+    without = _headline(predictor, found.answers[others], part.y[others]) if len(others) else None
+    return replace(found, evaluation=replace(found.evaluation, seen=Seen(int(seen.sum()), without)))
+
+
+def _headline(predictor: ClassifierPredictor | RegressorPredictor, answers: np.ndarray, y: np.ndarray) -> Evaluation:
+    """The figures that a report begins with."""
+    if isinstance(predictor, ClassifierPredictor):
+        found = evaluate_classification(answers, y, predictor.card.labels)
+    else:
+        found = evaluate_regression(y, answers)
+    return Evaluation(n=found.n, accuracy=found.accuracy, nll=found.nll, mse=found.mse, mae=found.mae, r2=found.r2)
+
+
+def _evaluate_classifier(predictor: ClassifierPredictor, part: Part) -> Evaluated:
+    log_probs, familiarity = predictor.examine(part.X)
+    probs, y = np.exp(log_probs), part.y
+    sets = (_sets(predictor, probs, y, coverage) for coverage in COVERAGES)
+    abstention = (_abstention(predictor, log_probs, y, max_error) for max_error in MAX_ERRORS)
+    evaluation = replace(
+        evaluate_classification(probs, y, predictor.card.labels),
+        selective=_selective(log_probs, y),
+        sets=tuple(entry for entry in sets if entry is not None),
+        abstention=tuple(entry for entry in abstention if entry is not None),
+        familiarity=_false_alarms(predictor, familiarity),
+        events={
+            name: evaluate_event(event_mass(probs, event.mask), event.mask[y], tuple(map(str, event)))
             for name, event in predictor.events.items()
-        }
-    return found
+        },
+    )
+    return Evaluated(evaluation, probs, familiarity)
 
 
-def false_alarms(familiarity: np.ndarray) -> dict[str, Any]:
-    """How often rows with these p-values are called unfamiliar, beside the rate that is promised for familiar ones."""
-    return {"alarm": UNFAMILIAR, "rate": _share(familiarity <= UNFAMILIAR)}
+def _evaluate_regressor(predictor: RegressorPredictor, part: Part) -> Evaluated:
+    found = predictor.examine(part.X, USUAL_COVERAGE if predictor.can_cover(USUAL_COVERAGE) else None)
+    low, high = (None, None) if found.intervals is None else found.intervals.T
+    evaluation = replace(
+        evaluate_regression(part.y, found.predictions, low, high),
+        familiarity=_false_alarms(predictor, found.familiarity),
+        outside_range=None if found.outside is None else int(found.outside.sum()),
+    )
+    return Evaluated(evaluation, found.predictions, found.familiarity)
 
 
-def _sets(predictor: ClassifierPredictor, probs: np.ndarray, y: np.ndarray, coverage: float) -> dict[str, Any] | None:
+def _false_alarms(
+    predictor: ClassifierPredictor | RegressorPredictor, familiarity: np.ndarray | None
+) -> FalseAlarms | None:
+    """How often rows with these p-values are called unfamiliar; None where none can be."""
+    if familiarity is None or not predictor.can_alarm:
+        return None
+    return FalseAlarms(UNFAMILIAR, _share(familiarity <= UNFAMILIAR))
+
+
+def _sets(predictor: ClassifierPredictor, probs: np.ndarray, y: np.ndarray, coverage: float) -> SetFigures | None:
+    """How often sets hold the truth, and how large they are; None where this coverage is not guaranteed."""
     try:
-        low, high = predictor.coverage_interval(coverage)
+        expected = Range(*predictor.coverage_interval(coverage))
         mask = predictor.sets(probs, coverage, allow_empty=True)
     except DataError:
         return None  # too few held-out rows for this coverage, or none
@@ -72,43 +125,40 @@ def _sets(predictor: ClassifierPredictor, probs: np.ndarray, y: np.ndarray, cove
     filled[empty, probs[empty].argmax(axis=1)] = True
     sizes, rows = filled.sum(axis=1), np.arange(len(y))
     [size] = bootstrap(sizes[:, None].astype(np.float64), lambda sums: sums / len(y))
-    return {
-        "coverage": coverage,
-        "expected": {"low": low, "high": high},
-        "covered": _share(filled[rows, y]),
-        "size": size.to_json(),
-        "sizes": np.bincount(sizes, minlength=2).tolist(),
-        "empty": {"share": float(empty.mean()), "covered": _share(mask[rows, y])},
-    }
+    return SetFigures(
+        coverage,
+        expected,
+        _share(filled[rows, y]),
+        size,
+        tuple(np.bincount(sizes, minlength=2).tolist()),
+        EmptySets(float(empty.mean()), _share(mask[rows, y])),
+    )
 
 
 def _abstention(
     predictor: ClassifierPredictor, log_probs: np.ndarray, y: np.ndarray, max_error: float
-) -> dict[str, Any] | None:
+) -> AbstentionFigures | None:
+    """The error among the answers of `predict_or_abstain`; None where this bound is not guaranteed."""
     try:
-        promise = predictor.abstention(max_error)
+        guarantee = predictor.abstention(max_error)
     except DataError:
         return None
-    answered = promise.answers(confidence(log_probs))
+    answered = guarantee.answers(confidence(log_probs))
     wrong = log_probs.argmax(axis=1) != y
-    return {
-        "max_error": max_error,
-        "threshold": promise.threshold,
-        "answered": _share(answered),
-        # Among the answers: how many there are is not what the interval is about.
-        "error": _share(wrong[answered]),
-    }
+    # Among the answers: how many there are is not what the interval is about.
+    return AbstentionFigures(max_error, guarantee.threshold, _share(answered), _share(wrong[answered]))
 
 
-def _selective(log_probs: np.ndarray, y: np.ndarray) -> dict[str, Any]:
+def _selective(log_probs: np.ndarray, y: np.ndarray) -> Selective:
+    """The error when only the most confident rows are answered."""
     sure, wrong = confidence(log_probs), log_probs.argmax(axis=1) != y
     curve = risk_coverage(sure, wrong)
     shown = np.unique(np.linspace(0, len(curve.coverage) - 1, _MOST_POINTS).round().astype(int))
-    return {
-        "aurc": aurc(sure, wrong),
-        "error_at": {str(share): error_at_coverage(sure, wrong, share) for share in _ANSWERED},
-        "curve": {"coverage": curve.coverage[shown].tolist(), "error": curve.risk[shown].tolist()},
-    }
+    return Selective(
+        aurc(sure, wrong),
+        {share: error_at_coverage(sure, wrong, share) for share in _ANSWERED},
+        RiskCurve(tuple(curve.coverage[shown].tolist()), tuple(curve.risk[shown].tolist())),
+    )
 
 
 def event_mass(probs: np.ndarray, mask: np.ndarray) -> np.ndarray:
@@ -116,5 +166,5 @@ def event_mass(probs: np.ndarray, mask: np.ndarray) -> np.ndarray:
     return np.minimum(probs[:, mask].sum(axis=1), 1.0)
 
 
-def _share(flags: np.ndarray) -> dict[str, float | None]:
-    return proportion(int(flags.sum()), len(flags)).to_json()
+def _share(flags: np.ndarray) -> Estimate:
+    return proportion(int(flags.sum()), len(flags))

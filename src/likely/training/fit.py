@@ -9,27 +9,26 @@ temperature, then one fit uses all rows. The test rows choose nothing.
 
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from likely.config import RunConfig
 from likely.data.classes import check_events, listed
-from likely.data.dataset import Dataset, Part
+from likely.data.dataset import Dataset
 from likely.data.groups import shared_with
 from likely.data.hashes import hashes_to_know_again, row_sketch
 from likely.errors import ConfigError
-from likely.metrics import classification_metrics, regression_metrics
+from likely.metrics.evaluation import Evaluation
 from likely.model import ClassifierPredictor, RegressorPredictor, make_predictor
 from likely.model.card import SKETCH
-from likely.model.regressor_predictor import USUAL_COVERAGE
 from likely.model.run_folder import METRICS, MODEL, RunFolder
 from likely.model.start import read_start
 from likely.model.transfer import check_columns
 from likely.training.begin_from import rows_to_hold_out, with_old_labels
 from likely.training.calibrate import calibrate
 from likely.training.cross_validate import cross_validate
-from likely.training.evaluate import false_alarms, promises_kept
+from likely.training.evaluate import Evaluated, evaluate
 from likely.training.held_out_scores import LEAST
 from likely.training.hold_out import hold_out, without_held_out
 from likely.training.job import Job
@@ -40,9 +39,6 @@ from likely.training.presets import SMALL
 from likely.training.provenance import make_card
 from likely.training.training_rows import gather_rows
 from likely.training.watcher import Remarks, Silent, Watcher
-
-HEADLINE = ("n", "accuracy", "nll", "mse", "mae", "r2")
-"""The figures that are given a second time, without the rows that a model was trained on."""
 
 
 @dataclass(frozen=True)
@@ -56,14 +52,6 @@ class Learned:
     all_rows_known: bool = True
 
 
-class Judgement(NamedTuple):
-    """The figures of a model on rows, its answers (probabilities, or numbers), and their familiarity, if known."""
-
-    figures: dict[str, Any]
-    answers: np.ndarray
-    familiarity: np.ndarray | None = None
-
-
 @dataclass(frozen=True)
 class Run:
     """A finished run, its folder, and what came of its test rows."""
@@ -71,18 +59,18 @@ class Run:
     folder: Path
     dataset: Dataset
     predictor: ClassifierPredictor | RegressorPredictor
-    judgement: Judgement
+    evaluated: Evaluated
     stopped: str
 
     @property
-    def metrics(self) -> dict[str, Any]:
+    def evaluation(self) -> Evaluation:
         """The figures on the test rows."""
-        return self.judgement.figures
+        return self.evaluated.evaluation
 
     @property
     def answers(self) -> np.ndarray:
         """The probabilities, or numbers, for the test rows."""
-        return self.judgement.answers
+        return self.evaluated.answers
 
     @property
     def card(self) -> dict[str, Any]:
@@ -93,7 +81,7 @@ class Run:
 def fit(
     config: RunConfig, watcher: Watcher | None = None, command: str = "", overrides: Overrides = NO_OVERRIDES
 ) -> Run:
-    """Learn from the data that the configuration names, judge on its test part, and write a run folder.
+    """Learn from the data that the configuration names, evaluate on its test part, and write a run folder.
 
     Args:
         config: what to do.
@@ -124,13 +112,14 @@ def fit(
         raise
     folder.begin(settings)
     assert dataset.test is not None
-    judgement = judge(learned.predictor, dataset.test, shared_with(dataset.test, (dataset.train, dataset.val)))
-    predictor = learned.predictor.with_metrics(judgement.figures)
+    evaluated = evaluate(learned.predictor, dataset.test, shared_with(dataset.test, (dataset.train, dataset.val)))
+    metrics = evaluated.evaluation.to_json()
+    predictor = learned.predictor.with_metrics(metrics)
     predictor.save(folder.path / MODEL)
     if predictor.trained_on is not None and learned.all_rows_known:
         folder.write_row_hashes(predictor.trained_on)
-    folder.write_json(METRICS, judgement.figures)
-    return Run(folder.path, dataset, predictor, judgement, learned.stopped)
+    folder.write_json(METRICS, metrics)
+    return Run(folder.path, dataset, predictor, evaluated, learned.stopped)
 
 
 @dataclass(frozen=True)
@@ -248,49 +237,3 @@ def learn(
         remarks.warn(never) if rows.task.warns_if_never_unfamiliar else remarks.say(f"Careful: {never}")
     all_rows_known = start is None or not start.sketched
     return Learned(predictor, trained.history, trained.stopped, tuple(remarks.warnings), all_rows_known)
-
-
-def judge(predictor: ClassifierPredictor | RegressorPredictor, part: Part, seen: np.ndarray | None = None) -> Judgement:
-    """What came of a model on rows that it was not trained on.
-
-    Args:
-        predictor: the model.
-        part: the rows.
-        seen: which of them it was trained on all the same, or on copies of them: booleans (n,). Then `figures["seen"]`
-            says how many, and what the headline figures are without them.
-    """
-    judgement = _judge(predictor, part)
-    if seen is None or not seen.any():
-        return judgement
-    others = np.flatnonzero(~seen)
-    without = _headline(predictor, judgement.answers[others], part.y[others]) if len(others) else None
-    found = {"n": int(seen.sum()), "without": without}
-    return judgement._replace(figures={**judgement.figures, "seen": found})
-
-
-def _headline(
-    predictor: ClassifierPredictor | RegressorPredictor, answers: np.ndarray, y: np.ndarray
-) -> dict[str, Any]:
-    """The figures that a report begins with."""
-    if isinstance(predictor, ClassifierPredictor):
-        figures = classification_metrics(answers, y, predictor.card.labels)
-    else:
-        figures = regression_metrics(y, answers)
-    return {name: figures[name] for name in HEADLINE if name in figures}
-
-
-def _judge(predictor: ClassifierPredictor | RegressorPredictor, part: Part) -> Judgement:
-    if isinstance(predictor, ClassifierPredictor):
-        log_probs, familiarity = predictor.examine(part.X)
-        answers = np.exp(log_probs)
-        figures = classification_metrics(answers, part.y, predictor.card.labels)
-        kept = promises_kept(predictor, log_probs, familiarity, part.y)
-        return Judgement({**figures, **kept}, answers, familiarity)
-    found = predictor.examine(part.X, USUAL_COVERAGE if predictor.can_cover(USUAL_COVERAGE) else None)
-    low, high = (None, None) if found.intervals is None else found.intervals.T
-    figures = regression_metrics(part.y, found.predictions, low, high)
-    if found.familiarity is not None and predictor.can_alarm:
-        figures["familiarity"] = false_alarms(found.familiarity)
-    if found.outside is not None:
-        figures["outside_range"] = int(found.outside.sum())
-    return Judgement(figures, found.predictions, found.familiarity)

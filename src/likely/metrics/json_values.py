@@ -1,0 +1,56 @@
+"""Frozen dataclasses as JSON values and back: the edge at which typed results become dicts of texts."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import MISSING, fields, is_dataclass
+from typing import Any, get_args, get_origin, get_type_hints
+
+
+def to_json(value: object) -> Any:
+    """A dataclass as a dict of its fields, tuples as lists, NaN and infinity as null, for which JSON has no word.
+
+    What is None or empty by default, and has that default, is left out.
+
+    Example:
+        >>> from likely.metrics.intervals import Estimate
+        >>> to_json({0.9: (Estimate(0.9, 0.85, float("nan")),)})
+        {'0.9': [{'value': 0.9, 'low': 0.85, 'high': None}]}
+    """
+    if is_dataclass(value) and not isinstance(value, type):
+        entries = ((field, getattr(value, field.name)) for field in fields(value))
+        return {
+            field.name: to_json(entry)
+            for field, entry in entries
+            if entry not in (None, (), {}) or field.default is field.default_factory is MISSING
+        }
+    if isinstance(value, Mapping):
+        return {str(name): to_json(entry) for name, entry in value.items()}
+    if isinstance(value, tuple):
+        return [to_json(entry) for entry in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def from_json(kind: Any, value: Any) -> Any:
+    """The JSON value as this type: a dataclass, `tuple[X, ...]`, `Mapping[X, Y]`, `X | None`, a number or a text.
+
+    Entries that the dataclass does not know are passed over: other versions may have written them.
+
+    Raises:
+        TypeError, AttributeError: if an entry is missing, or is no dict where there should be one.
+
+    Example:
+        >>> from likely.metrics.intervals import Estimate
+        >>> from_json(tuple[Estimate, ...], [{"value": 0.9, "low": 0.85, "high": None}])
+        (Estimate(value=0.9, low=0.85, high=nan),)
+    """
+    if isinstance(kind, type) and is_dataclass(kind):
+        hints = get_type_hints(kind)
+        return kind(**{name: from_json(hints[name], entry) for name, entry in value.items() if name in hints})
+    parts = get_args(kind)
+    if type(None) in parts:
+        return None if value is None else from_json(parts[0], value)
+    if get_origin(kind) is tuple:
+        return tuple(from_json(parts[0], entry) for entry in value)
+    if get_origin(kind) is Mapping:
+        return {from_json(parts[0], name): from_json(parts[1], entry) for name, entry in value.items()}
+    return float("nan" if value is None else value) if kind is float else value
