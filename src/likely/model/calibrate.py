@@ -42,7 +42,7 @@ def halves(rows: RowArray, groups: Any, columns: Sequence[Column] | None) -> tup
     if units < 2:
         raise DataError(
             f"Calibration must have at least two {'rows' if related is None else 'groups of related rows'}; got "
-            f"{units}. Half of them fit the temperature, half keep the promises. Try more rows."
+            f"{units}. Half of them fit the temperature, the guarantees rest on the other half. Try more rows."
         )
     rng = np.random.default_rng(0)
     first, second = random_split(len(rows), [units // 2], rng, related)

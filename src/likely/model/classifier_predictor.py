@@ -1,4 +1,4 @@
-"""The model of labels: P(label | x), and what can be promised of it."""
+"""The model of labels: P(label | x), and what can be guaranteed of it."""
 
 from collections.abc import Mapping
 from functools import cached_property
@@ -15,7 +15,7 @@ from likely.model.refusals import nothing_held_out, several_networks, under_othe
 from likely.model.truth import classes_or_distributions
 from likely.preprocessing.stored_rows import RowArray, take_rows
 from likely.probability.space import Event
-from likely.trust.abstention import Promise, confidence
+from likely.trust.abstention import ErrorBound, confidence
 from likely.trust.decision import Decision
 from likely.trust.held_out import HeldOut
 from likely.trust.prediction_sets import Method
@@ -31,7 +31,7 @@ class Examined(NamedTuple):
 
 
 class ClassifierPredictor(LabelProbabilities):
-    """P(label | x) for new x, and what can be promised of it."""
+    """P(label | x) for new x, and what can be guaranteed of it."""
 
     def examine(self, X: Any) -> Examined:
         """Probabilities and familiarity from one forward pass."""
@@ -59,12 +59,12 @@ class ClassifierPredictor(LabelProbabilities):
     ) -> list[Event]:
         """The set of labels of each row that holds the truth with at least this probability, as Events.
 
-        Split conformal prediction: the promise is marginal, over the draw of held-out and new rows together and over
+        Split conformal prediction: the guarantee is marginal, over the draw of held-out and new rows together and over
         all labels, and assumes that they are exchangeable. Then it is exact for every number of held-out rows. Where
         the held-out scores come from cross-validation (small data), it is approximate.
 
         Under another prior held-out rows are weighted by how much more or less often their class comes (weighted
-        conformal prediction). The promise is exact if the class frequencies of training are known and those of the
+        conformal prediction). The guarantee is exact if the class frequencies of training are known and those of the
         field given, and approximate where either is counted or estimated (`approximate_sets` says which). It rests on
         labels looking the same in both places. Sets per class need no weights and stay exact under a given prior.
 
@@ -73,7 +73,7 @@ class ClassifierPredictor(LabelProbabilities):
             coverage: strictly between 0 and 1.
             method: "lac" keeps the labels whose probability is high enough, the smallest sets on average; "aps" adds
                 labels by falling probability until their mass is large enough, sets that adapt to doubt.
-            per_class: keep the promise for the rows of every class, not only on average over classes (Mondrian).
+            per_class: hold for the rows of every class, not only on average over classes (Mondrian).
             allow_empty: leave a set empty where every label is too improbable, instead of naming the likeliest.
             seed: randomize "aps": larger sets that follow doubt more closely; None keeps it deterministic and small. A
                 row's random number follows from its content and the seed, alone and among others alike.
@@ -96,10 +96,10 @@ class ClassifierPredictor(LabelProbabilities):
         return [Event(self.space, row) for row in mask]
 
     def check_coverage(self, coverage: float) -> None:
-        """Refuse a coverage that sets of this model cannot promise.
+        """Refuse a coverage that sets of this model cannot guarantee.
 
         Raises:
-            DataError: saying why, and what can be promised.
+            DataError: saying why, and what can be guaranteed.
         """
         self._held_out_for_sets(coverage).sets(np.empty((0, len(self.labels))), coverage)
 
@@ -150,7 +150,7 @@ class ClassifierPredictor(LabelProbabilities):
         more may be wrong.
 
         Raises:
-            DataError: if that cannot be promised; it says what can.
+            DataError: if that cannot be guaranteed; it says what can.
         """
         log_probs = self.predict_log_proba(X)
         return np.asarray(self.labels)[log_probs.argmax(axis=1)], self.answered(log_probs, max_error, level)
@@ -159,11 +159,11 @@ class ClassifierPredictor(LabelProbabilities):
         """Which rows `predict_or_abstain` answers, for log-probabilities of this model: booleans (n,)."""
         return self.abstention(max_error, level).answers(confidence(log_probs))
 
-    def abstention(self, max_error: float, level: float = 0.95) -> Promise:
-        """The confidence from which rows are answered, and what is promised of it.
+    def abstention(self, max_error: float, level: float = 0.95) -> ErrorBound:
+        """The confidence from which rows are answered, and what is guaranteed of it.
 
         Raises:
-            DataError: if the error cannot be promised.
+            DataError: if the error cannot be guaranteed.
         """
         held_out = self._held_out_for("A bound on the error")
         if self.card.splits.method == "cross-validation":
@@ -192,7 +192,7 @@ class ClassifierPredictor(LabelProbabilities):
     # Other data -----------------------------------------------------------------------------------------------
 
     def calibrate(self, X: Any, y: Any, groups: Any = None) -> Self:
-        """The same network with calibration and promises from new rows; they replace those of before.
+        """The same network with calibration and guarantees from new rows; they replace those of before.
 
         Half of the rows, drawn at random, fit a temperature, and a bias per class where a bias is seen to help (see
         `likely.trust.bias_corrected.fit_calibration`); the other half is kept for sets and thresholds. All of them
@@ -251,7 +251,7 @@ class ClassifierPredictor(LabelProbabilities):
 
         P'(y | x) is proportional to P(y | x) P'(y) / P(y): what a label looks like stays, how often it comes changes.
         Every answer uses the new frequencies, sets too (see `predict_set`). Error bounds, thresholds of events and
-        familiarity promise nothing under them, and raise.
+        familiarity guarantee nothing under them, and raise.
 
         Args:
             prior: the frequency of every label, with sum 1, or what `estimate_prior` found.

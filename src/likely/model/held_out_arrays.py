@@ -135,13 +135,13 @@ def held_out_arrays(
     calibration: Calibration,
     stated: np.ndarray | None = None,
 ) -> dict[str, np.ndarray]:
-    """What promises about labels rest on: log-probabilities before calibration, a label for each row, and the
+    """What guarantees about labels rest on: log-probabilities before calibration, a label for each row, and the
     thresholds of confidence to choose among, which come from other rows.
 
     Args:
         rows: log-probabilities of the rows that the calibration was fitted to, shape (c, k).
-        log_probs: of the rows for promises, shape (m, k).
-        Y: their classes (m,), or label distributions (m, k); then the label is drawn from them, since a promise is
+        log_probs: of the rows for guarantees, shape (m, k).
+        Y: their classes (m,), or label distributions (m, k); then the label is drawn from them, since a guarantee is
             about labels as they come.
         calibration: of the model.
         stated: the probability of each label that the network of a row was never shown, 0 for the others, shape (k,) or

@@ -234,7 +234,7 @@ class Predictor:
 
         P(p <= a) <= a for rows that are exchangeable with the held-out ones, over the draw of both, so that calling
         rows with p <= 0.01 unfamiliar raises false alarms on at most 1% of familiar rows on average, and perhaps on
-        more of some kinds. Approximate where held-out scores come from cross-validation. Nothing is promised of strange
+        more of some kinds. Approximate where held-out scores come from cross-validation. Nothing is guaranteed of other
         rows. With m held-out rows no p-value is below 1 / (m + 1): fewer than 99 can call nothing unfamiliar at that
         rate (`can_alarm`).
 

@@ -1,4 +1,4 @@
-"""What a model cannot say or promise, and what to do about it: the texts of its refusals, in one place."""
+"""What a model cannot say or guarantee, and what to do about it: the texts of its refusals, in one place."""
 
 from likely.errors import DataError
 from likely.model.card import Card
@@ -11,7 +11,7 @@ NEW_ROWS = "calibrate(X, y) with new rows, or more rows to learn from"
 def under_other_prior(what: str) -> DataError:
     """For what does not hold where classes come as often as `with_prior` says."""
     return DataError(
-        f"{what} must rest on rows drawn like those to answer; got a model under another prior. Its promise does "
+        f"{what} must rest on rows drawn like those to answer; got a model under another prior. Its guarantee does "
         "not survive the shift. Try the model without with_prior, or calibrate(X, y) on rows from the field."
     )
 

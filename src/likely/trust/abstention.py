@@ -22,7 +22,7 @@ class RiskCoverage(NamedTuple):
     threshold: np.ndarray
 
 
-class Promise(NamedTuple):
+class ErrorBound(NamedTuple):
     """Answer where confidence >= threshold: with the level asked for, at most `max_error` of the answers are wrong.
 
     `answered` of `n` held-out rows reach the threshold, `wrong` of them have another label; `bound` is the upper
@@ -114,8 +114,8 @@ def aurc(confidence: np.ndarray, wrong: np.ndarray) -> float:
 def threshold_grid(confidence: np.ndarray) -> np.ndarray:
     """The thresholds to choose among, strictest first: percentiles of the confidence on *other* rows, then 0.
 
-    A choice among thresholds that were fixed without the rows that it is tested on can be promised something. They lie
-    a hair below the percentiles, so that all rows which tie there are answered, whatever the rounding.
+    Only of a choice among thresholds that were fixed without the rows that it is tested on something is guaranteed.
+    They lie a hair below the percentiles, so that all rows which tie there are answered, whatever the rounding.
 
     Args:
         confidence: of rows that `choose_threshold` will not see, shape (n,).
@@ -135,14 +135,14 @@ def threshold_grid(confidence: np.ndarray) -> np.ndarray:
 
 def choose_threshold(
     confidence: np.ndarray, wrong: np.ndarray, grid: np.ndarray, max_error: float, level: float = 0.95
-) -> Promise:
+) -> ErrorBound:
     """The threshold that answers most rows while the error among the answers stays below a bound.
 
     With probability at least `level` over the draw of independent held-out rows, refusals counted as kept:
     P(wrong | confidence >= threshold) <= max_error, for new rows of the same distribution together. Learn, then test:
     at a fixed threshold the w mistakes among a answers are Binomial(a, error), so that P(Binomial(a, max_error) <= w)
     is a p-value of "the error is larger". Thresholds of the grid are tested from strict to lax, each at 1 - level, up
-    to the first that is not rejected: in a fixed sequence a false promise needs the first false hypothesis to be
+    to the first that is not rejected: in a fixed sequence a false guarantee needs the first false hypothesis to be
     rejected, and the level needs no correction for their number. The test starts where about so many rows are answered
     that eight mistakes among them are still acceptable (fewer, if that would take more than half of the rows).
 
@@ -151,17 +151,17 @@ def choose_threshold(
         wrong: whether their most probable label is wrong, booleans (m,).
         grid: thresholds that were chosen without these rows, strictest first, such as `threshold_grid` of others.
         max_error: the largest acceptable share of wrong answers, strictly between 0 and 1.
-        level: the probability with which the promise holds, strictly between 0 and 1.
+        level: the probability with which the guarantee holds, strictly between 0 and 1.
     Raises:
-        DataError: if it cannot be promised; it says what can be, or how many rows are needed.
+        DataError: if it cannot be guaranteed; it says what can be, or how many rows are needed.
         ConfigError: if a number is out of range.
 
     Example:
         >>> rng = np.random.default_rng(0)
         >>> sure = rng.random(4000)
         >>> wrong = rng.random(4000) < 0.2 * (1 - sure) ** 2
-        >>> promise = choose_threshold(sure, wrong, threshold_grid(rng.random(4000)), max_error=0.02)
-        >>> 0.4 < promise.share < 0.7
+        >>> bound = choose_threshold(sure, wrong, threshold_grid(rng.random(4000)), max_error=0.02)
+        >>> 0.4 < bound.share < 0.7
         True
 
     Reference: Angelopoulos et al. (2021), Learn then test, arXiv 2110.01052; Clopper and Pearson (1934).
@@ -178,11 +178,11 @@ def choose_threshold(
         raise _refused(answered, mistakes, len(sure), max_error, level)
     a, w = int(answered[found]), int(mistakes[found])
     bound = float(betaincinv(w + 1, a - w, level)) if w < a else 1.0
-    return Promise(float(grid[found]), max_error, a, w, len(sure), bound)
+    return ErrorBound(float(grid[found]), max_error, a, w, len(sure), bound)
 
 
 def rows_needed_for_error(max_error: float, level: float = 0.95) -> int:
-    """The fewest answers, all of them right, that can promise this error: ceil(log(1 - level) / log(1 - max_error)).
+    """The fewest answers, all of them right, that can guarantee this error: ceil(log(1 - level) / log(1 - max_error)).
 
     Example:
         >>> rows_needed_for_error(0.01)
@@ -204,7 +204,7 @@ def _last_accepted(answered: np.ndarray, mistakes: np.ndarray, m: int, max_error
     from scipy.special import bdtr, nbdtr, nbdtrik
 
     expected = np.minimum(np.arange(1, len(answered) + 1), GRID) / GRID * m
-    # The fewest answers among which w mistakes promise the error: P(Binomial(n, e) <= w) is the probability that the
+    # The fewest answers among which w mistakes guarantee the error: P(Binomial(n, e) <= w) is the probability that the
     # (w + 1)-th mistake comes after the n-th answer.
     mistake = np.arange(1, _ALLOWED_AT_START + 2)
     right = np.ceil(nbdtrik(level, mistake, max_error))

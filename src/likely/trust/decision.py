@@ -38,8 +38,8 @@ def choose_event_threshold(
     precision: the lowest threshold from which on at least this share of the rows acted on lies in the event, which
     keeps recall as high as it can be. recall: the highest threshold that acts on at least this share of the event.
     cost: the threshold with the smallest mean of (false alarms, misses) times their costs; for true probabilities it
-    lies near c_fa / (c_fa + c_miss). These are figures of the held-out rows, not promises: a goal that was just reached
-    there is missed as often as not on new rows.
+    lies near c_fa / (c_fa + c_miss). These are figures of the held-out rows, not guarantees: a goal that was just
+    reached there is missed as often as not on new rows.
 
     Args:
         probability: P(E | x) of held-out rows, shape (m,).

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from likely.errors import DataError
-from likely.trust.abstention import Promise, choose_threshold, confidence
+from likely.trust.abstention import ErrorBound, choose_threshold, confidence
 from likely.trust.conformal import effective_rows
 from likely.trust.decision import Decision, choose_event_threshold
 from likely.trust.prediction_sets import Method, coverage_interval, prediction_sets, set_quantiles
@@ -116,7 +116,7 @@ class HeldOut:
         rows = len(self.labels) if weights is None else int(effective_rows(weights[self.labels]))
         return coverage_interval(rows, coverage)
 
-    def error_bound(self, max_error: float, level: float = 0.95) -> Promise:
+    def error_bound(self, max_error: float, level: float = 0.95) -> ErrorBound:
         """The confidence from which rows are answered, with a bound on the error: see `choose_threshold`."""
         wrong = (self.log_probs.argmax(axis=1) != self.labels) | self.unseen
         return choose_threshold(confidence(self.log_probs), wrong, self.thresholds, max_error, level)

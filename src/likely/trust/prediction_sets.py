@@ -2,7 +2,7 @@
 
     held-out rows -> a score per label, larger = fits worse -> quantile -> the labels of a new row that stay below it
 
-The promise needs no trust in the probabilities, only that new rows are exchangeable with the held-out ones, which
+The guarantee needs no trust in the probabilities, only that new rows are exchangeable with the held-out ones, which
 nothing was fitted to; good probabilities make the sets small. It is an average over the draw of held-out and new rows
 together, and over all classes unless there is a quantile per class.
 """
@@ -48,7 +48,7 @@ def aps_scores(probs: np.ndarray, u: np.ndarray | None = None) -> np.ndarray:
 
         s_k = sum of the p_j before k + u p_k,      labels in falling order of p, ties in the order of the columns
 
-    Sets of all labels with s_k <= q collect probability until there is enough. Every u keeps the promise, if held-out
+    Sets of all labels with s_k <= q collect probability until there is enough. Every u keeps the guarantee, if held-out
     and new rows get theirs in the same way; they differ in size:
 
         u = 0      the most probable label has score 0 and is always in; sets about as small as those of `lac_scores`
@@ -100,8 +100,8 @@ def set_quantiles(
     """The score up to which each label belongs to a set, from held-out rows: shape (k,).
 
     The ceil((m + 1) c)-th smallest score of the true labels, of all m rows (all k values are equal), or of the m_k
-    rows of each class: then the promise holds for the rows of every class (Mondrian conformal prediction). Where scores
-    do not tie and sets may stay empty, the coverage averages between c and c + 1 / (m + 1).
+    rows of each class: then the guarantee holds for the rows of every class (Mondrian conformal prediction). Where
+    scores do not tie and sets may stay empty, the coverage averages between c and c + 1 / (m + 1).
 
     Where classes come more or less often among new rows than among held-out ones, but look the same (label shift), a
     row of class y counts w_y = new frequency / old frequency of y: weighted conformal prediction, whose quantile
@@ -110,7 +110,7 @@ def set_quantiles(
 
     With "aps", labels to which the more probable ones leave no probability but rounding have the score 2 here, whatever
     u is. By their mass they would tie with the last label that has some, and enter every set with it. It is a rule for
-    held-out and new rows alike, so that the promise stands.
+    held-out and new rows alike, so that the guarantee stands.
 
     Args:
         probs: of held-out rows, shape (m, k).
@@ -127,7 +127,7 @@ def set_quantiles(
         Quantiles; infinity for a label that no score can exclude.
     Raises:
         DataError: if there are too few rows (of a class) for the coverage, or too many of unseen labels; it says how
-            many are needed, or what can be promised. Rows of unequal weights count as (sum w)^2 / sum w^2.
+            many are needed, or what can be guaranteed. Rows of unequal weights count as (sum w)^2 / sum w^2.
         ConfigError: if the coverage or the method does not exist.
         ShapeError, ProbabilityError: if shapes do not fit, or a row is no distribution.
 
@@ -142,7 +142,7 @@ def set_quantiles(
     labels = np.asarray(labels)
     if labels.ndim != 1:
         raise ShapeError(
-            f"labels must have shape (m,), one class per row; got {labels.shape}. A promise is about labels as they "
+            f"labels must have shape (m,), one class per row; got {labels.shape}. A guarantee is about labels as they "
             "come. Try to draw one from each distribution."
         )
     scores = at_labels(_scores(probs, method, u), labels)
@@ -169,8 +169,8 @@ def set_quantiles(
         rare = int(counts.argmin())
         raise DataError(
             f"A coverage of {coverage} per class must rest on at least {needed} held-out rows of each; got "
-            f"{counts[rare]} of {repr(names[rare]) if names else f'class {rare}'}. With fewer, only a set "
-            "of all labels keeps the promise. Try a lower coverage, more rows, or without per_class."
+            f"{counts[rare]} of {repr(names[rare]) if names else f'class {rare}'}. With fewer, only "
+            "the set of all labels has this coverage. Try a lower coverage, more rows, or without per_class."
         )
     return np.array([conformal_quantile(scores[labels == c], coverage) for c in range(k)])
 
@@ -222,7 +222,7 @@ def prediction_sets(
 def coverage_interval(m: int, coverage: float, level: float = 0.95) -> tuple[float, float]:
     """Where the coverage of sets from m held-out rows lies with this probability over their draw.
 
-    The promise is an average over held-out rows, too. Given them, the coverage of all new rows is distributed as
+    The guarantee is an average over held-out rows, too. Given them, the coverage of all new rows is distributed as
     Beta(r, m + 1 - r) with r = ceil((m + 1) c), where scores do not tie and sets may stay empty (ties and filled sets
     raise it); these are its central quantiles. For quantiles per class, m counts the held-out rows of the class.
 

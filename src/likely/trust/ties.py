@@ -2,7 +2,7 @@
 
 The same row gets slightly other numbers in a batch of another size, and through the single precision of a model file.
 Where many rows are alike (a table of categories), a comparison that falls between these numbers would treat held-out
-rows and new rows of one kind differently, and break what is promised. So comparisons give way a little.
+rows and new rows of one kind differently, and break what is guaranteed. So comparisons give way a little.
 """
 
 from typing import Any
