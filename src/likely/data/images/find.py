@@ -47,7 +47,7 @@ class Search:
 
         Example:
             >>> Search(others=[Path("data/a.heic")]).about_others()
-            '1 file was left out because of its suffix: data/a.heic.'
+            '1 file was skipped because of its suffix: data/a.heic.'
         """
         if not self.others:
             return ""
