@@ -111,9 +111,9 @@ def test_fit_says_what_it_found_and_the_model_remembers(likely: Likely, folder: 
     shutil.copy(folder / "train" / "1" / "04.png", folder / "train" / "2" / "other.png")
     result = likely("fit", folder, "--network", "linear", "--epochs", 2, "--out", tmp_path / "run")
     assert result.exit_code == 0, result.stderr
-    leak = "1 test image can also be found in another part: figures on held-out images flatter the model."
+    leak = "1 test image can also be found in another part, so figures on held-out images flatter the model."
     assert leak in result.stderr
-    assert "1 image stands under several labels." in result.stderr
+    assert "1 image occurs under several labels." in result.stderr
     assert "likely check" in result.stderr
     assert leak in read_card(tmp_path / "run").data.notes
     assert leak in (tmp_path / "run" / "report.html").read_text(encoding="utf-8")
