@@ -14,14 +14,14 @@ Reference: Rumelhart, Hinton and Williams, Learning representations by back-prop
 """
 
 import math
-import os
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from likely.arrays import Array, Params, to_numpy
-from likely.engines.protocol import Augment, Batch, Optimizer, Prepare
+from likely.engines.protocol import Augment, Batch, EngineSettings, Optimizer, Prepare
+from likely.engines.pure_engine import PureEngine, as_it_is
 from likely.errors import EngineError
 from likely.networks.layers import affine
 from likely.networks.linear import Linear
@@ -34,8 +34,8 @@ _PIECE = 32_768
 """Numbers per piece of an update: five arrays of so many float32 fit a core's second-level cache."""
 _WHOLE_PIECE, _LEAST_ROWS = 2**20, 256
 """Numbers of input in a piece of all rows: what is read twice, forward and backward, stays near the processor."""
-_LARGEST_FREED = 2**25 - 2**16
-"""A little less than the largest block, in bytes, whose release moves the threshold of glibc's malloc."""
+_PREPARED = 2**24
+"""Numbers of input that are prepared once and held, at most 64 MB in float32; others are prepared batch by batch."""
 
 
 def loss_and_gradient_by_hand(
@@ -105,67 +105,26 @@ def loss_and_gradient_by_hand(
     return float(share @ values), {name: gradient[name] for name in names}
 
 
-class ByHand:
-    """The NumPy engine; see `likely.engines.protocol.Engine` for what it promises.
+class ByHand(PureEngine):
+    """The NumPy engine; see `likely.engines.protocol.Engine` for what it offers.
 
     Args:
-        network: a `Linear` or an `MLP`.
-        n_outputs: how many scores.
-        head: by name, for the loss.
-        loss: by name.
-        optimizer: the update rule.
-        sample: not needed by pure networks.
-        seed: of the first values.
-        dtype: "float32" or "float64".
-        device: always the CPU.
+        settings: with a `Linear` or an `MLP`.
     """
 
     name = "numpy"
-    device = "cpu"
     at_once = 1
-    learning_rate = None  # custom optimizers are torch's
 
-    def __init__(
-        self,
-        network: Network,
-        *,
-        n_outputs: int,
-        head: str,
-        loss: str,
-        optimizer: Optimizer,
-        sample: np.ndarray,
-        seed: int,
-        dtype: str = "float32",
-        device: str = "auto",
-    ) -> None:
-        del n_outputs, sample, device
-        self._network, self._head, self._loss, self._optimizer = network, head, loss, optimizer
-        self._dtype = np.dtype(dtype)
-        first = network.init(seed)
+    def __init__(self, settings: EngineSettings) -> None:
+        super().__init__(settings)
+        assert isinstance(settings.optimizer, Optimizer)
+        self._optimizer = settings.optimizer
+        first = self._network.init(settings.seed)
         self._theta = np.concatenate([value.ravel() for value in first.values()]).astype(self._dtype)
         self._J, self._m, self._v, self._scratch = (np.zeros_like(self._theta) for _ in range(4))
-        self._layers, self._gradient = _views(self._theta, network.shapes), _views(self._J, network.shapes)
+        shapes = self._network.shapes
+        self._layers, self._gradient = _views(self._theta, shapes), _views(self._J, shapes)
         self._steps = 0
-
-    @property
-    def threads(self) -> int:
-        """The CPU cores that NumPy's matrix products may use."""
-        return os.cpu_count() or 1
-
-    @property
-    def precision(self) -> str:
-        """What a training step's products are computed in."""
-        return self._dtype.name
-
-    @property
-    def n_parameters(self) -> int:
-        """How many numbers theta holds."""
-        return self._theta.size
-
-    @property
-    def last_layer(self) -> tuple[str, ...]:
-        """The name of the last layer."""
-        return tuple(self._network.shapes)[-1:]
 
     def place(
         self,
@@ -176,13 +135,12 @@ class ByHand:
         prepare: Prepare,
         augment: Augment | None = None,
     ) -> None:
-        """Keep the rows as they are stored."""
+        """Keep the rows: those of a table prepared, if they are not too many, images as they are stored."""
+        if X.ndim == 2 and len(X) * math.prod(prepare(X[:1]).shape) <= _PREPARED:
+            X, prepare = prepare(X[:]), as_it_is
         self._X, self._Y = X, Y.astype(self._dtype, copy=False)
         self._weights = None if weights is None else weights.astype(self._dtype)
         self._prepare, self._augment = prepare, augment
-        # glibc's malloc gives memory back to the system and asks for it again, at a page fault per 4 KiB, unless a
-        # larger block was freed before: a quarter of the time of a step of 1,024 rows.
-        np.empty(_LARGEST_FREED, np.uint8)
 
     def step(self, batch: Batch, learning_rate: float) -> float:
         """One step on the mean loss of the batch; returns that loss."""

@@ -4,7 +4,6 @@ steps around it: handing a small step from Python to the compiled code takes as 
 Double precision is asked for in a scope of its own and never for the whole program.
 """
 
-import os
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any
@@ -12,10 +11,10 @@ from typing import Any
 import numpy as np
 
 from likely.arrays import Array
-from likely.engines.protocol import Augment, Batch, Optimizer, Prepare
+from likely.engines.protocol import Augment, Batch, EngineSettings, Optimizer, Prepare
+from likely.engines.pure_engine import PureEngine, as_it_is
 from likely.errors import MissingExtraError
 from likely.functional.objective import mean_loss
-from likely.networks.network import Network
 from likely.preprocessing.stored_rows import RowArray, StoredRows
 
 try:
@@ -28,69 +27,31 @@ _AT_ONCE = 32
 """The longest compiled loop of steps; at batches of 128, 8 and 23 were as fast."""
 
 
-class ByJax:
-    """The JAX engine; see `likely.engines.protocol.Engine` for what it promises.
+class ByJax(PureEngine):
+    """The JAX engine; see `likely.engines.protocol.Engine` for what it offers.
 
     Args:
-        network: a pure network.
-        n_outputs: how many scores.
-        head: by name, for the loss.
-        loss: by name.
-        optimizer: the update rule.
-        sample: not needed by pure networks.
-        seed: of the first values.
-        dtype: "float32" or "float64".
-        device: always the CPU.
+        settings: with a pure network.
     """
 
     name = "jax"
-    device = "cpu"
-    learning_rate = None  # custom optimizers are torch's
-    threads = os.cpu_count() or 1  # XLA takes a thread per core and offers no setting
 
-    def __init__(
-        self,
-        network: Network,
-        *,
-        n_outputs: int,
-        head: str,
-        loss: str,
-        optimizer: Optimizer,
-        sample: np.ndarray,
-        seed: int,
-        dtype: str = "float32",
-        device: str = "auto",
-    ) -> None:
-        del n_outputs, sample, device
-        self._network, self._head, self._loss = network, head, loss
-        self._dtype = np.dtype(dtype)
-        self._rule = _rule(optimizer)
+    def __init__(self, settings: EngineSettings) -> None:
+        super().__init__(settings)
+        assert isinstance(settings.optimizer, Optimizer)
+        self._rule = _rule(settings.optimizer)
         with self._precision():
-            self._theta = {k: jax.numpy.asarray(v, self._dtype) for k, v in network.init(seed).items()}
+            first = self._network.init(settings.seed)
+            self._theta = {name: jax.numpy.asarray(value, self._dtype) for name, value in first.items()}
             self._memory: Any = self._rule.init(self._theta)
         self._compiled: Any = None
         self._whole: Any = None
-        self._answer = jax.jit(network.apply_with_features)
+        self._answer = jax.jit(self._network.apply_with_features)
 
     @property
     def at_once(self) -> int:
         """How many steps are handed over in one call: one where each batch must be read from disk."""
         return 1 if isinstance(self._X, StoredRows) else _AT_ONCE
-
-    @property
-    def precision(self) -> str:
-        """What a training step's products are computed in."""
-        return self._dtype.name
-
-    @property
-    def n_parameters(self) -> int:
-        """How many numbers theta holds."""
-        return sum(value.size for value in self._theta.values())
-
-    @property
-    def last_layer(self) -> tuple[str, ...]:
-        """The name of the last layer."""
-        return tuple(self._network.shapes)[-1:]
 
     def place(
         self,
@@ -104,7 +65,7 @@ class ByJax:
         """Hand the rows to JAX, and compile the steps for them when they are first taken; rows on disk stay there."""
         if X.ndim == 2 and X.dtype.itemsize > 2 and X.dtype != np.float32 and self._dtype != np.float64:
             # JAX would round them before they are centered, and what is large beside its spread would not survive it.
-            X, prepare = np.asarray(prepare(np.asarray(X))), _as_it_is
+            X, prepare = np.asarray(prepare(np.asarray(X))), as_it_is
         with self._precision():
             self._X = X if isinstance(X, StoredRows) else jax.numpy.asarray(X)
             self._Y = jax.numpy.asarray(Y, self._dtype)
@@ -186,10 +147,6 @@ class ByJax:
 
     def _precision(self) -> AbstractContextManager[Any]:
         return jax.enable_x64(self._dtype == np.float64)
-
-
-def _as_it_is(x: Array) -> Array:
-    return x
 
 
 def _rule(optimizer: Optimizer) -> Any:

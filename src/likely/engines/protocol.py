@@ -11,6 +11,7 @@ from typing import Any, Literal, Protocol, TypeAlias
 import numpy as np
 
 from likely.arrays import Array
+from likely.networks.network import Network, TorchNetwork
 from likely.preprocessing.stored_rows import RowArray
 
 EngineName: TypeAlias = Literal["numpy", "jax", "torch"]
@@ -21,6 +22,8 @@ Prepare: TypeAlias = Callable[[Array], Array]
 Augment: TypeAlias = Callable[[Array, Array], Array]
 """(prepared batch (b, ...), random integers (b, m)) -> changed batch, in the batch's array library."""
 
+
+Precision: TypeAlias = Literal["auto", "float32", "bfloat16"]
 
 MakeOptimizer: TypeAlias = Callable[[Any], Any]
 """(parameters, or groups of them) -> a `torch.optim.Optimizer`: a custom update rule."""
@@ -51,12 +54,39 @@ class Batch:
     draws: np.ndarray | None = None
 
 
-class Engine(Protocol):
-    """Steps of gradient descent, and answers.
+@dataclass(frozen=True)
+class EngineSettings:
+    """What an engine is made of.
 
-    Constructors take `(network, n_outputs, head, loss, optimizer, sample, seed, dtype, device)`; see
-    `likely.engines.create_engine`.
+    Args:
+        network: a pure network for any engine, or a torch network for torch.
+        n_outputs: how many scores.
+        head: by name, for the loss.
+        loss: by name.
+        optimizer: the update rule; for torch also a function that makes a torch optimizer of what learns.
+        sample: some prepared inputs, of which a torch network may take data-dependent first values.
+        seed: of the first values.
+        dtype: "float32" or "float64".
+        device: "auto", "cpu" or "cuda"; engines other than torch compute on the CPU.
+        precision: of products while a torch module is trained: "auto", "float32" or "bfloat16".
+        freeze: patterns of the names of parameters that do not learn; torch only.
     """
+
+    network: Network | TorchNetwork
+    n_outputs: int
+    head: str
+    loss: str
+    optimizer: Optimizer | MakeOptimizer
+    sample: np.ndarray
+    seed: int
+    dtype: str = "float32"
+    device: str = "auto"
+    precision: Precision = "float32"
+    freeze: Sequence[str] = ()
+
+
+class Engine(Protocol):
+    """Steps of gradient descent, and answers; made of `EngineSettings`."""
 
     name: str
 

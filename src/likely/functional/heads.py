@@ -78,7 +78,7 @@ def _below_largest(scores: Array, axis: int) -> Array:
     halves = 0.5 * scores - 0.5 * xp.max(scores, axis=axis, keepdims=True)
     lowest = 0.5 * float(xp.finfo(scores.dtype).min)
     # NaN compares as false and so stays NaN: a run that diverges must show it.
-    return 2 * xp.where(halves < lowest, xp.full_like(halves, lowest), halves)
+    return 2 * xp.where(halves < lowest, lowest, halves)
 
 
 def l1_normalize(x: Array, axis: int = -1) -> Array:
@@ -114,7 +114,7 @@ def log_l1_normalize(x: Array, axis: int = -1) -> Array:
     """log l1_normalize(x) in nats, floored at log 1e-12."""
     xp = namespace(x)
     probs = l1_normalize(x, axis=axis)
-    return xp.log(xp.where(probs < LOG_FLOOR, xp.full_like(probs, LOG_FLOOR), probs))
+    return xp.log(xp.where(probs < LOG_FLOOR, LOG_FLOOR, probs))
 
 
 def softmax_jacobian(probs: Array) -> Array:

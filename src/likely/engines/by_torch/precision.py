@@ -1,10 +1,8 @@
 """Which numbers the products of a training step are computed in."""
 
-from typing import Literal, TypeAlias
-
 import torch
 
-Precision: TypeAlias = Literal["auto", "float32", "bfloat16"]
+from likely.engines.protocol import Precision
 
 
 def multiplies_in_bfloat16(precision: Precision, device: torch.device) -> bool:

@@ -8,9 +8,9 @@ import numpy as np
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from likely.engines.by_torch.precision import Precision, multiplies_in_bfloat16
+from likely.engines.by_torch.precision import multiplies_in_bfloat16
 from likely.engines.by_torch.torch_engine import ByTorch
-from likely.engines.protocol import Batch, Optimizer, Prepare
+from likely.engines.protocol import Batch, EngineSettings, Optimizer, Precision, Prepare
 from likely.networks.network import Network, TorchNetwork
 
 _DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
@@ -92,17 +92,12 @@ def step_seconds(
         precision: as the plan has it.
         dtype: of the parameters.
     """
+    sample = np.asarray(prepare(X))
+    rule = Optimizer()
     engine = ByTorch(
-        network,
-        n_outputs=n_outputs,
-        head="softmax",
-        loss="cross_entropy",
-        optimizer=Optimizer(),
-        sample=np.asarray(prepare(X)),
-        seed=0,
-        dtype=dtype,
-        device=device,
-        precision=precision,
+        EngineSettings(
+            network, n_outputs, "softmax", "cross_entropy", rule, sample, 0, dtype, device=device, precision=precision
+        )
     )
     engine.place(X, np.full((len(X), n_outputs), 1 / n_outputs, dtype), prepare=prepare)
     batch = Batch(np.arange(len(X)))

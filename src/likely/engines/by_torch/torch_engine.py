@@ -19,13 +19,13 @@ from likely.engines.by_torch.folded import FoldedConvNet
 from likely.engines.by_torch.frozen import freeze as freeze_layers
 from likely.engines.by_torch.modules import PureModule, batch_norms, last_called, make_module, try_out
 from likely.engines.by_torch.optimizers import UpdateRule
-from likely.engines.by_torch.precision import Precision, multiplies_in_bfloat16
-from likely.engines.protocol import Augment, Batch, MakeOptimizer, Optimizer, Prepare
+from likely.engines.by_torch.precision import multiplies_in_bfloat16
+from likely.engines.protocol import Augment, Batch, EngineSettings, Prepare
 from likely.errors import EngineError
 from likely.functional.objective import mean_loss
 from likely.networks.convnet import ConvModule
 from likely.networks.custom import CustomNetwork
-from likely.networks.network import Network, TorchNetwork
+from likely.networks.network import Network
 from likely.preprocessing.stored_rows import RowArray, StoredRows
 
 _TRIED = 8  # rows of the sample are enough to see what a module does with them
@@ -34,58 +34,37 @@ _DTYPES = {"float32": torch.float32, "float64": torch.float64}
 
 
 class ByTorch:
-    """The torch engine; see `likely.engines.protocol.Engine` for what it promises.
+    """The torch engine; see `likely.engines.protocol.Engine` for what it offers.
 
     Args:
-        network: a pure network, or one that builds a module.
-        n_outputs: how many scores.
-        head: by name, for the loss.
-        loss: by name.
-        optimizer: the update rule, or a function that makes a torch optimizer of what learns.
-        sample: some prepared inputs, of which a module may take data-dependent first values.
-        seed: of the first values.
-        dtype: "float32" or "float64".
-        device: "auto", "cpu" or "cuda".
-        precision: what modules multiply in while they are trained: "auto", "float32" or "bfloat16".
-        freeze: patterns of the names of parameters that do not learn.
+        settings: with a pure network, or one that builds a module.
     """
 
     name = "torch"
     at_once = 1
 
-    def __init__(
-        self,
-        network: Network | TorchNetwork,
-        *,
-        n_outputs: int,
-        head: str,
-        loss: str,
-        optimizer: Optimizer | MakeOptimizer,
-        sample: np.ndarray,
-        seed: int,
-        dtype: str = "float32",
-        device: str = "auto",
-        precision: Precision = "float32",
-        freeze: Sequence[str] = (),
-    ) -> None:
-        self._device = _device(device)
-        self._dtype = _DTYPES[dtype]
-        self._head, self._loss = head, loss
-        self._seed, self._steps = seed, 0
-        self._module = make_module(network, n_outputs, sample, seed=seed, dtype=self._dtype, device=self._device)
+    def __init__(self, settings: EngineSettings) -> None:
+        network, sample = settings.network, settings.sample
+        self._device = _device(settings.device)
+        self._dtype = _DTYPES[settings.dtype]
+        self._head, self._loss = settings.head, settings.loss
+        self._seed, self._steps = settings.seed, 0
+        self._module = make_module(
+            network, settings.n_outputs, sample, seed=settings.seed, dtype=self._dtype, device=self._device
+        )
         self._channels_last = not isinstance(network, CustomNetwork | Network)
         self._sample = self._input(torch.from_numpy(sample[:_TRIED]))
         self._last_input: LastInput | None = None
         if isinstance(network, CustomNetwork):
-            try_out(self._module, network, n_outputs, head, self._sample)
+            try_out(self._module, network, settings.n_outputs, settings.head, self._sample)
             _, last = last_called(self._module, self._sample)
             if last is not None and not hasattr(self._module, "scores_and_features"):
                 self._last_input = LastInput(last)
-        self._frozen_norms = freeze_layers(self._module, freeze)
+        self._frozen_norms = freeze_layers(self._module, settings.freeze)
         self._norms = batch_norms(self._module)
         self._answers: nn.Module | FoldedConvNet | None = None
-        self._low = not isinstance(network, Network) and multiplies_in_bfloat16(precision, self._device)
-        self._rule = UpdateRule(self._module, optimizer)
+        self._low = not isinstance(network, Network) and multiplies_in_bfloat16(settings.precision, self._device)
+        self._rule = UpdateRule(self._module, settings.optimizer)
 
     @property
     def device(self) -> str:

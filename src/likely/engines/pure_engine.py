@@ -1,0 +1,48 @@
+"""What the engines of pure networks share: they hold theta and compute on the CPU."""
+
+import math
+import os
+
+import numpy as np
+
+from likely.arrays import Array
+from likely.engines.protocol import EngineSettings
+from likely.networks.network import Network
+
+
+class PureEngine:
+    """The part of an `Engine` that follows from a pure network.
+
+    Args:
+        settings: with a pure network and a rule that has a name.
+    """
+
+    device = "cpu"
+    learning_rate = None  # custom optimizers are torch's
+    threads = os.cpu_count() or 1  # as many as products of matrices may take
+    _network: Network
+
+    def __init__(self, settings: EngineSettings) -> None:
+        assert isinstance(settings.network, Network)
+        self._network, self._head, self._loss = settings.network, settings.head, settings.loss
+        self._dtype = np.dtype(settings.dtype)
+
+    @property
+    def precision(self) -> str:
+        """What a training step's products are computed in."""
+        return self._dtype.name
+
+    @property
+    def n_parameters(self) -> int:
+        """How many numbers theta holds."""
+        return sum(math.prod(shape) for shape in self._network.shapes.values())
+
+    @property
+    def last_layer(self) -> tuple[str, ...]:
+        """The name of the last layer."""
+        return tuple(self._network.shapes)[-1:]
+
+
+def as_it_is(x: Array) -> Array:
+    """The rows, which were prepared when they were placed."""
+    return x
