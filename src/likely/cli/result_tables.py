@@ -21,7 +21,7 @@ def figures_table(evaluation: Evaluation) -> "Text":
     rows = [["", f"n = {evaluation.n:,}", "95% interval"]]
     for figure, found in evaluation.figures():
         if isinstance(found, Estimate):
-            rows.append([figure.label, figure.text(found.value) + figure.unit, figure.interval(found)])
+            rows.append([figure.label, figure.with_unit(found.value), figure.interval(found)])
         else:
             rows.append([figure.label, figure.text(found), ""])
     return aligned(rows)
@@ -38,7 +38,7 @@ def without_seen(seen: Seen) -> str:
     if others is None:
         return "The model was trained on all of these rows."
     texts = [
-        f"{figure.label} {figure.text(found.value)}{figure.unit} ({figure.interval(found)})"
+        f"{figure.label} {figure.with_unit(found.value)} ({figure.interval(found)})"
         for figure, found in others.figures()
         if isinstance(found, Estimate)
     ]
@@ -92,9 +92,9 @@ def differences_table(differences: Mapping[str, Difference]) -> "Text":
     for name, found in differences.items():
         figure = FIGURES[name]
         values = [figure.text(value) for value in (found.first, found.second)]
-        unit = " points" if figure.share else figure.unit
+        unit = "points" if figure.is_share else figure.unit
         change, *ends = [_signed(figure, value) for value in (found.value, found.low, found.high)]
-        rows.append([figure.label, *values, change + unit, " to ".join(ends)])
+        rows.append([figure.label, *values, f"{change} {unit}".rstrip(), " to ".join(ends)])
     return aligned(rows)
 
 
@@ -107,4 +107,4 @@ def conclusions_table(differences: Mapping[str, Difference]) -> "Text":
 def _signed(figure: Figure, value: float) -> str:
     if not math.isfinite(value):
         return "-"
-    return f"{100 * value:+.2f}" if figure.share else f"{value:+.4g}"
+    return f"{100 * value:+.2f}" if figure.is_share else f"{value:+.4g}"

@@ -64,7 +64,7 @@ class Difference:
         """ "first", "second", or None where the rows do not tell."""
         if not self.decided:
             return None
-        return "second" if (self.value > 0) == FIGURES[self.figure].higher_is_better else "first"
+        return "second" if (self.value > 0) == (FIGURES[self.figure].better == "higher") else "first"
 
     @property
     def conclusion(self) -> str:

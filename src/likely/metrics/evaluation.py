@@ -41,10 +41,6 @@ class EventFigures:
     ece_floor: Estimate
     calibration_p: float | None = None
 
-    def to_json(self) -> dict[str, Any]:
-        """Plain JSON values; NaN becomes null."""
-        return json_values.to_json(self)
-
 
 @dataclass(frozen=True)
 class RiskCurve:

@@ -9,6 +9,7 @@ from likely.metrics.checks import event, event_probability
 from likely.metrics.evaluation import EventFigures
 from likely.metrics.floor import DRAWS, floor
 from likely.metrics.intervals import Estimate, bootstrap, proportion
+from likely.metrics.json_values import to_json
 from likely.metrics.miscalibration import calibration_figures
 from likely.metrics.scores import log_losses
 
@@ -86,7 +87,7 @@ def event_metrics(probability: np.ndarray, inside: np.ndarray, seed: int = 0) ->
         >>> event_metrics(np.array([0.9, 0.1]), np.array([True, False]))["frequency"]["value"]
         0.5
     """
-    return evaluate_event(probability, inside, seed=seed).to_json()
+    return to_json(evaluate_event(probability, inside, seed=seed))
 
 
 def evaluate_event(

@@ -124,7 +124,7 @@ def card_html(card: Card) -> str:
     evaluation = card.evaluation
     figures = "".join(
         f'<tr><td style="{cells}">{figure.label}</td>'
-        f'<td style="{cells}"><b>{figure.text(found.value)}{figure.unit} ({figure.interval(found)})</b></td></tr>'
+        f'<td style="{cells}"><b>{figure.with_unit(found.value)} ({figure.interval(found)})</b></td></tr>'
         for figure, found in (evaluation.figures() if evaluation is not None else ())
         if figure.title and isinstance(found, Estimate)
     )

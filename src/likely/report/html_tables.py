@@ -71,8 +71,10 @@ def headlines(evaluation: Evaluation, n_classes: int, noun: str) -> list[Headlin
     return [
         Headline(
             figure.title,
-            _digits(found.value, figure.share),
-            "" if math.isnan(found.low) else " to ".join(_digits(end, figure.share) for end in (found.low, found.high)),
+            _digits(found.value, figure.is_share),
+            ""
+            if math.isnan(found.low)
+            else " to ".join(_digits(end, figure.is_share) for end in (found.low, found.high)),
             figure.meaning.format(noun=noun, guess=guess),
         )
         for figure, found in evaluation.figures()
