@@ -1,29 +1,21 @@
 """`likely calibrate`: the same network with probabilities and promises from new labelled rows."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from likely.cli.options import data_argument, model_argument, option, part_option
+from likely.cli.options import data_argument, model_argument, only_given, part_option, with_reading
 
 
+@with_reading
 def calibrate(
     model: Annotated[str, model_argument()],
     data: Annotated[str, data_argument()],
     out: Annotated[str, typer.Option(metavar="FILE", help="Where to write the new model.")],
-    part: Annotated[
-        str | None,
-        part_option("calibrate"),
-    ] = None,
+    part: Annotated[str | None, part_option("calibrate")] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a file that exists.")] = False,
-    label: Annotated[str | None, option("label", default="as in training")] = None,
-    image: Annotated[str | None, option("image", default="as in training")] = None,
-    group: Annotated[str | None, option("group")] = None,
-    group_by_folder: Annotated[bool, option("group_by_folder")] = False,
-    data_folder: Annotated[str | None, option("data_folder")] = None,
-    skip_bad: Annotated[bool, option("skip_bad")] = False,
-    device: Annotated[str | None, option("device")] = None,
+    **reading: Any,
 ) -> None:
     """Calibrate MODEL, and let its sets, error bounds and familiarity rest, on the labelled rows of DATA.
 
@@ -36,26 +28,17 @@ def calibrate(
     from likely.cli.matching import in_columns_of
     from likely.cli.progress import watch
     from likely.cli.terminal import console, printable
+    from likely.config import RunConfig
     from likely.errors import DataError, OutputError
     from likely.model import ClassifierPredictor, load
 
     if Path(out).exists() and not overwrite:
         raise OutputError(f"{out} already exists. Try another --out, or --overwrite to replace it.")
-    predictor = load(model, device or "auto")
+    predictor = load(model, reading["device"] or "auto")
     if not isinstance(predictor, ClassifierPredictor):
         raise DataError(f"Only a classifier can be calibrated; {model} predicts numbers. Try likely fit on all rows.")
     with watch() as watcher:
-        dataset = opened(
-            predictor,
-            data,
-            data_folder,
-            watcher,
-            label=label,
-            image=image,
-            group=group,
-            group_by_folder=group_by_folder,
-            skip_bad=skip_bad,
-        )
+        dataset = opened(predictor, RunConfig(data=data, **only_given(reading)), watcher)
         rows = in_columns_of(predictor, dataset, in_terms_of(predictor, dataset, chosen_rows(dataset, part)))
         watcher.say(f"{dataset.name}: {len(rows):,} rows, from {dataset.found_at}")
         calibrated = predictor.calibrate(rows.X, np.asarray(predictor.labels)[rows.y], rows.groups)

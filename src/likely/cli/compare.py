@@ -6,7 +6,7 @@ import typer
 
 from likely.cli.evaluating import chosen_rows, flattered, in_terms_of, opened, trained_on
 from likely.cli.matching import in_columns_of
-from likely.cli.options import data_argument, model_argument, option, part_option
+from likely.cli.options import data_argument, model_argument, only_given, part_option, with_reading
 from likely.cli.terminal import console, printable, styled
 
 if TYPE_CHECKING:
@@ -19,40 +19,35 @@ if TYPE_CHECKING:
     from likely.model import Predictor
 
 
+@with_reading
 def compare(
     first: Annotated[str, model_argument("The first model.likely, or its run folder.")],
     second: Annotated[str, model_argument("The second model.likely, or its run folder.")],
     data: Annotated[str, data_argument()],
     part: Annotated[str | None, part_option("evaluate")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Both models' figures and the differences as JSON.")] = False,
-    label: Annotated[str | None, option("label", default="as in training")] = None,
-    image: Annotated[str | None, option("image", default="as in training")] = None,
-    group: Annotated[str | None, option("group")] = None,
-    group_by_folder: Annotated[bool, option("group_by_folder")] = False,
-    data_folder: Annotated[str | None, option("data_folder")] = None,
-    skip_bad: Annotated[bool, option("skip_bad")] = False,
-    device: Annotated[str | None, option("device")] = None,
+    **reading: Any,
 ) -> None:
     """Evaluate two models on DATA: both figures, and their difference with a 95% interval from the same rows."""
     import json
 
     from likely.cli.progress import watch
     from likely.cli.result_tables import conclusions_table, differences_table
+    from likely.config import RunConfig
     from likely.metrics.comparison import Compared, Comparison
     from likely.model import load
     from likely.training.evaluate import evaluate
 
-    models = [load(path, device or "auto") for path in (first, second)]
+    models = [load(path, reading["device"] or "auto") for path in (first, second)]
     _check_comparable(models)
     with watch() as watcher:
-        reading: Any = {"label": label, "image": image, "skip_bad": skip_bad}
-        reading |= {"group": group, "group_by_folder": group_by_folder}
-        dataset = opened(models[0], data, data_folder, watcher, **reading)
+        asked = RunConfig(data=data, **only_given(reading))
+        dataset = opened(models[0], asked, watcher)
         rows = chosen_rows(dataset, part)
         watcher.say(f"{dataset.name}: {len(rows):,} rows, from {dataset.found_at}")
         for who, model in zip(("first", "second"), models, strict=True):
             has_its_rows = model is models[0] or model.card.data.sha256 == dataset.sha256
-            own = dataset if has_its_rows else opened(model, data, data_folder, watcher, **reading)
+            own = dataset if has_its_rows else opened(model, asked, watcher)
             seen = trained_on(model, own, dataset, rows, in_columns_of(model, dataset, rows).X)
             if seen.any():
                 watcher.say(flattered(f"the {who} model", int(seen.sum()), len(rows)))

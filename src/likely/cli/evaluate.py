@@ -1,49 +1,35 @@
 """`likely evaluate`: the figures of a model on labelled data."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from likely.cli.evaluating import about_later_rows, chosen_rows, flattered, in_terms_of, opened, trained_on
 from likely.cli.matching import in_columns_of
-from likely.cli.options import data_argument, model_argument, option, part_option
+from likely.cli.options import data_argument, model_argument, only_given, part_option, with_reading
 from likely.cli.terminal import console
 
 
+@with_reading
 def evaluate(
     model: Annotated[str, model_argument()],
     data: Annotated[str, data_argument()],
     part: Annotated[str | None, part_option("evaluate")] = None,
-    label: Annotated[str | None, option("label", default="as in training")] = None,
-    image: Annotated[str | None, option("image", default="as in training")] = None,
-    group: Annotated[str | None, option("group")] = None,
-    group_by_folder: Annotated[bool, option("group_by_folder")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="The figures as JSON, like metrics.json.")] = False,
-    data_folder: Annotated[str | None, option("data_folder")] = None,
-    skip_bad: Annotated[bool, option("skip_bad")] = False,
-    device: Annotated[str | None, option("device")] = None,
+    **reading: Any,
 ) -> None:
     """Evaluate MODEL on DATA: accuracy, NLL, Brier score and ECE with 95% intervals, and every class."""
     import json
 
     from likely.cli.progress import watch
     from likely.cli.result_tables import classes_table, events_table, figures_table, promises_table, without_seen
+    from likely.config import RunConfig
     from likely.model import load
     from likely.training.evaluate import evaluate as evaluate_rows
 
-    predictor = load(model, device or "auto")
+    predictor = load(model, reading["device"] or "auto")
     with watch() as watcher:
-        dataset = opened(
-            predictor,
-            data,
-            data_folder,
-            watcher,
-            label=label,
-            image=image,
-            group=group,
-            group_by_folder=group_by_folder,
-            skip_bad=skip_bad,
-        )
+        dataset = opened(predictor, RunConfig(data=data, **only_given(reading)), watcher)
         rows = chosen_rows(dataset, part)
         watcher.say(f"{dataset.name}: {len(rows):,} rows, from {dataset.found_at}")
         own = in_columns_of(predictor, dataset, in_terms_of(predictor, dataset, rows))

@@ -6,79 +6,57 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import numpy as np
 
+    from likely.config import RunConfig
     from likely.data.dataset import Dataset, Part
     from likely.model import Predictor
     from likely.preprocessing.stored_rows import RowArray
     from likely.training.watcher import Watcher
 
 
-def opened(
-    predictor: "Predictor",
-    data: str,
-    data_folder: str | None,
-    watcher: "Watcher",
-    *,
-    label: str | None = None,
-    image: str | None = None,
-    group: str | None = None,
-    group_by_folder: bool = False,
-    skip_bad: bool = False,
-) -> "Dataset":
+def opened(predictor: "Predictor", asked: "RunConfig", watcher: "Watcher") -> "Dataset":
     """The data set; if it is the one that the model was made from, with the same test rows, drawn or declared.
 
     Args:
         predictor: the model, by whose columns the rows of a table are read.
-        data: a name or path.
-        data_folder: where the files of a named data set lie.
+        asked: the data, and how to read them. Without a column for answers or images that of training is taken;
+            without one for groups that of training only if the data are those that the model was made from.
         watcher: sees messages.
-        label: the column of a table with the answers; None takes that of training.
-        image: the column of a table with images; None takes that of training.
-        group: the column of a table that says which rows are related; None takes none, but that of training if
-            the data are those that the model was made from.
-        group_by_folder: whether images in one folder below that of their class are related.
-        skip_bad: leave out images that can't be read.
     """
-    from likely.config import RunConfig
     from likely.data.sources import open_dataset
     from likely.errors import DataError
     from likely.training.open_data import open_data
 
     card = predictor.card
-    # Images of any size are evaluated at the size that the model reads.
-    side = predictor.image_shape[0] if predictor.image_shape is not None else None
-    label, image = label or card.data.label, image or card.data.image
+    asked = asked.replace(
+        task=card.task,
+        seed=card.training.seed,
+        label=asked.label or card.data.label,
+        image=asked.image or card.data.image,
+        # Images of any size are evaluated at the size that the model reads.
+        image_size=predictor.image_shape[0] if predictor.image_shape is not None else None,
+    )
     source = open_dataset(
-        data,
-        data_folder,
+        asked.data,
+        asked.data_folder,
         watcher.loading,
-        image_size=side,
-        skip_bad=skip_bad,
-        label=label,
-        image=image,
-        group=group,
-        group_by_folder=group_by_folder,
+        image_size=asked.image_size,
+        skip_bad=asked.skip_bad,
+        label=asked.label,
+        image=asked.image,
+        group=asked.group,
+        group_by_folder=asked.group_by_folder,
         task=card.task,
         columns=predictor.columns,
         to_learn=False,
     )
-    if source.label is not None or skip_bad:
+    if source.label is not None or asked.skip_bad:
         for note in source.notes:
             watcher.say(note)
     may_be_its_own = source.test is None and len(source.train) == _rows_of_source(predictor)
     if may_be_its_own or source.task != card.task:
-        config = RunConfig(
-            data=data,
-            data_folder=data_folder,
-            task=card.task,
-            seed=card.training.seed,
-            image_size=side,
-            skip_bad=skip_bad,
-            label=label,
-            image=image,
-            test_last=card.data.test_last,
-            group=card.data.group if may_be_its_own else group,
-            group_by_folder=card.data.group_by_folder if may_be_its_own else group_by_folder,
-        )
+        config = asked.replace(test_last=card.data.test_last)
+        if may_be_its_own:
+            config = config.replace(group=card.data.group, group_by_folder=card.data.group_by_folder)
         try:
             drawn = open_data(config)
         except DataError:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from likely.cli.options import read_settings, settings, with_settings
+from likely.cli.options import only_given, read_settings, settings, with_settings
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -23,7 +23,7 @@ def fit(
     **options: Any,
 ) -> None:
     """Learn from DATA; write model.likely, report.html and the figures to a run folder."""
-    given = {name: options[name] for name in settings() if options[name] not in (None, [])}
+    given = only_given({name: options[name] for name in settings()})
     command = _command(config, given)
     chosen = _configuration(config, given)
 

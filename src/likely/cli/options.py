@@ -24,10 +24,29 @@ def settings() -> dict[str, Declared]:
 
 def with_settings(command: Command) -> Command:
     """The command with an option for each setting, in their order; it gets those by name, None where not given."""
+    options = {
+        name: data_argument() if name == "data" else option(name, panel=setting.setting.panel)
+        for name, setting in settings().items()
+    }
+    return _with_options(command, options)
+
+
+def with_reading(command: Command) -> Command:
+    """The command with the options that say how the data of a model are read, and the device; see `with_settings`."""
+    options = {name: option(name, default="as in training") for name in ("label", "image")}
+    others = ("group", "group_by_folder", "data_folder", "skip_bad", "device")
+    return _with_options(command, options | {name: option(name) for name in others})
+
+
+def only_given(options: Mapping[str, Any]) -> dict[str, Any]:
+    """The options that were given."""
+    return {name: value for name, value in options.items() if value not in (None, [])}
+
+
+def _with_options(command: Command, options: Mapping[str, Any]) -> Command:
     taken = [p for p in inspect.signature(command).parameters.values() if p.kind is not p.VAR_KEYWORD]
-    for name, setting in settings().items():
-        asked = data_argument() if name == "data" else option(name, panel=setting.setting.panel)
-        kind = Annotated[_TYPES.get(setting.kind, str) | None, asked]
+    for name, asked in options.items():
+        kind = Annotated[_TYPES.get(settings()[name].kind, str) | None, asked]
         taken.append(inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=kind))
     command.__signature__ = inspect.Signature(taken)  # pyright: ignore[reportFunctionMemberAccess]  # typer asks for it
     return command
