@@ -15,7 +15,7 @@ COMMANDS = {
     "fit": "Learn from DATA; write model.likely, report.html and the figures to a run folder.",
     "predict": "Answer each IMAGE, or each row of a TABLE, with P(label | image).",
     "evaluate": "Evaluate MODEL on DATA: accuracy, NLL, Brier score and ECE with 95% intervals, and every class.",
-    "compare": "Evaluate two models on DATA: both figures, and their difference with a 95% interval from the same rows.",
+    "compare": "Evaluate two models on DATA: both figures, and their difference with a 95% interval of the same rows.",
     "check": "Check DATA before training: files, copies, classes, sizes; with --labels, wrong labels.",
     "calibrate": "Calibrate MODEL, and let its sets, error bounds and familiarity rest, on the labelled rows of DATA.",
     "inspect": "Print what MODEL is and how it was made, without loading its weights.",

@@ -28,7 +28,7 @@ def compare(
     as_json: Annotated[bool, typer.Option("--json", help="Both models' figures and the differences as JSON.")] = False,
     **reading: Any,
 ) -> None:
-    """Evaluate two models on DATA: both figures, and their difference with a 95% interval from the same rows."""
+    """Evaluate two models on DATA: both figures, and their difference with a 95% interval of the same rows."""
     import json
 
     from likely.cli.progress import watch
