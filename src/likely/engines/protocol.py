@@ -14,8 +14,6 @@ from likely.arrays import Array
 from likely.networks.network import Network, TorchNetwork
 from likely.preprocessing.stored_rows import RowArray
 
-EngineName: TypeAlias = Literal["numpy", "jax", "torch"]
-
 Prepare: TypeAlias = Callable[[Array], Array]
 """From stored rows (such as uint8 images) to the network's floating-point input, in the rows' array library."""
 

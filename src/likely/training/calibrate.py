@@ -46,7 +46,7 @@ def calibrate(outcome: Outcome, rows: Rows, config: RunConfig, remarks: Remarks)
             found.losses.values,
             found.losses.Y,
             found.losses.weights,
-            rows.task.loss,
+            found.losses.loss,
             fitted=found.losses.fitted,
             at_bound=found.losses.at_bound,
             rate=config.learning_rate,

@@ -3,12 +3,12 @@
 import math
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
 from likely.config import RunConfig
-from likely.engines.protocol import EngineName, MakeOptimizer, Optimizer
+from likely.engines.protocol import MakeOptimizer, Optimizer
 from likely.errors import ConfigError, EngineError
 from likely.model.start import Start
 from likely.networks import create_network
@@ -17,8 +17,6 @@ from likely.preprocessing.image_preprocessor import ImagePreprocessor
 from likely.training.plan import NO_OVERRIDES, Overrides, Plan
 from likely.training.presets import AVERAGED, BY_TIME, RECIPES, SMALL, SMALL_TABLES, WARMUP, Recipe
 from likely.training.task import Task
-
-NetworkName = Literal["conv", "mlp", "linear", "custom"]
 
 _PENALTIES = (1e3, 1e2, 1e1, 1e0, 1e-1, 1e-2, 1e-4)
 """In units of v / n, with v the mean variance of an input and n the rows: the k-th is scikit-learn's C = 1 / k for
@@ -79,17 +77,14 @@ def choose_plan(
     if overrides.start is not None and overrides.start.network == kind:
         # Older files do not store the stride: they were made when it was always 2.
         settings |= ({"stride": 2} if kind == "conv" else {}) | _settings_of(overrides.start)
-    n_inputs = 1
-    if kind in ("mlp", "linear"):
-        side = config.pad_to
-        for size in (side, side, *row_shape[2:]) if side and images else row_shape:
-            n_inputs *= size
-        if kind == "mlp":
-            hidden = config.hidden or settings["hidden"]
-            activation = config.activation or settings.get("activation") or ("sigmoid" if images else "relu")
-            settings = {"sizes": [n_inputs, *hidden, n_outputs], "activation": activation}
-        else:
-            settings = {"n_inputs": n_inputs, "n_outputs": n_outputs}
+    side = config.pad_to if images else None
+    n_inputs = math.prod((side, side, *row_shape[2:]) if side else row_shape)
+    if kind == "mlp":
+        hidden = config.hidden or settings["hidden"]
+        activation = config.activation or settings.get("activation") or ("sigmoid" if images else "relu")
+        settings = {"sizes": [n_inputs, *hidden, n_outputs], "activation": activation}
+    elif kind == "linear":
+        settings = {"n_inputs": n_inputs, "n_outputs": n_outputs}
     batch_size, _, full_length = _length(recipe, config, n_rows, least=32 if small_table else 16)
     epochs = epochs or full_length
     optimizer: Optimizer | MakeOptimizer = recipe.optimizer
@@ -106,7 +101,7 @@ def choose_plan(
     exact = (kind, head, loss) == ("linear", "identity", "squared_error") and config.engine == "auto" and begins_anew
     solvable = (kind, head, loss) == ("linear", "softmax", "cross_entropy")
     passes = _passes(config, overrides, n_rows, n_inputs, n_outputs) if solvable and begins_anew else 0
-    engine: EngineName = "numpy" if config.engine == "auto" else config.engine
+    engine = "numpy" if config.engine == "auto" else config.engine
     if config.engine == "auto" and (
         kind in ("conv", CUSTOM) or config.device == "cuda" or overrides.optimizer is not None or config.freeze
     ):
@@ -162,33 +157,28 @@ def _passes(config: RunConfig, overrides: Overrides, n_rows: int, n_inputs: int,
     return max(_PASSES[config.preset], int(_WORK / (n_rows * n_inputs * n_outputs)))
 
 
-def _network_name(config: RunConfig, images: bool, overrides: Overrides) -> NetworkName:
-    if overrides.network is not None:
-        given = [name for name in ("hidden", "activation") if getattr(config, name) is not None]
-        if given:
-            raise ConfigError(
-                f"{given[0]} must come with the network 'mlp'; got a custom network. The factory says what its "
-                f"layers are. Try to leave out {given[0]}."
-            )
-        if config.engine in ("numpy", "jax"):
-            raise EngineError(
-                f"The {config.engine} engine trains the networks 'mlp' and 'linear'; got a custom network, "
-                "which is a torch module. Try engine='torch'."
-            )
-        return "custom"
-    if config.network == "auto":
+def _network_name(config: RunConfig, images: bool, overrides: Overrides) -> str:
+    kind = config.network if overrides.network is None else CUSTOM
+    given = [name for name in ("hidden", "activation") if getattr(config, name) is not None]
+    if kind == "auto":
         return "conv" if images and config.engine in ("auto", "torch") else "mlp"
-    if config.network == "conv" and not images:
+    if kind == CUSTOM and given:
+        raise ConfigError(
+            f"{given[0]} must come with the network 'mlp'; got a custom network. The factory says what its layers are. "
+            f"Try to leave out {given[0]}."
+        )
+    if kind == "conv" and not images:
         raise ConfigError(
             "The conv network must have images to look at; got rows of numbers. "
             "Try network='mlp', or image_shape=(height, width) if each row is an image."
         )
-    if config.network == "conv" and config.engine in ("numpy", "jax"):
+    if kind in ("conv", CUSTOM) and config.engine in ("numpy", "jax"):
         raise EngineError(
-            f"The {config.engine} engine trains the networks 'mlp' and 'linear'; got network='conv', "
-            "which is a torch module. Try engine='torch'."
+            f"The {config.engine} engine trains the networks 'mlp' and 'linear'; got "
+            f"{'a custom network' if kind == CUSTOM else 'network=' + repr(kind)}, which is a torch module. "
+            "Try engine='torch'."
         )
-    return config.network
+    return kind
 
 
 def _for_seconds(

@@ -195,7 +195,7 @@ def learn(
     if outcome.calibration is None and can_hold_out:
         units = "rows" if rows.groups is None else "groups of related rows"
         remarks.warn(
-            f"{rows.n_groups} {units} are too few to hold any out, which takes {LEAST}: {rows.task.without_held_out}"
+            f"{rows.n_groups} {units} are too few to hold any out, which takes {LEAST}: {rows.task.nothing_held_out}"
         )
     trained = outcome.trained
     held = np.flatnonzero((rows.Y.sum(axis=0) > 0) & (trained.stated > 0))

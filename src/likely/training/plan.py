@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from likely.engines.protocol import EngineName, MakeOptimizer, Optimizer
+from likely.engines.protocol import MakeOptimizer, Optimizer
 from likely.model.start import Start
 from likely.networks.custom import CustomNetwork
 from likely.networks.network import Network, TorchNetwork
@@ -65,7 +65,7 @@ class Plan:
     layout: Layout
     head: Literal["softmax", "l1", "identity"]
     loss: Literal["cross_entropy", "squared_error"]
-    engine: EngineName
+    engine: str
     optimizer: Optimizer | MakeOptimizer
     learning_rate: float | None
     warmup: float

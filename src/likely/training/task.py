@@ -8,8 +8,7 @@ guarantees      sets, error bounds, familiarity       intervals, familiarity
 """
 
 import math
-from dataclasses import dataclass
-from typing import Any, Literal, NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -51,6 +50,7 @@ class Losses(NamedTuple):
     values: np.ndarray
     Y: np.ndarray
     weights: np.ndarray | None
+    loss: str
     fitted: int = 0
     at_bound: bool = False
 
@@ -65,19 +65,19 @@ class Calibrated(NamedTuple):
     sentences: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
 class Classification:
     """Labels: the network's scores become a distribution."""
 
-    name: Literal["classification"] = "classification"
-    loss: Literal["cross_entropy"] = "cross_entropy"
-    loss_figure: str = "nll"
-    symmetric_inputs: bool = True
-    has_confidence: bool = True
-    warns_if_never_unfamiliar: bool = True
-    without_held_out: str = (
-        "the model is not calibrated, and promises no sets, no bound on its errors and no familiarity"
-    )
+    name = "classification"
+    loss_figure = "nll"
+    """By which states of the network are compared on the way."""
+    symmetric_inputs = True
+    """Whether an MLP sees skewed columns made symmetric; curves often are simple in the user's units."""
+    has_confidence = True
+    """Whether an answer can be so sure that the mirrored image need not be asked."""
+    warns_if_never_unfamiliar = True
+    """Whether users are warned where no row can be called unfamiliar; otherwise it is only said."""
+    nothing_held_out = "the model is not calibrated, and promises no sets, no bound on its errors and no familiarity"
 
     def head_and_loss(self, config: RunConfig) -> tuple[Any, Any]:
         """The names of the head and of the loss that is lowered."""
@@ -155,13 +155,7 @@ class Classification:
         return Y
 
     def calibrate(self, outcome: Outcome, X: RowArray, Y: np.ndarray) -> Calibrated:
-        """Temperature and biases, fitted on the rows for calibration, and what guarantees rest on.
-
-        Args:
-            outcome: with rows for calibration, perhaps none for thresholds.
-            X: all stored rows.
-            Y: of all rows.
-        """
+        """Temperature and biases, fitted on the rows for calibration, and what guarantees rest on; X, Y: all rows."""
         del Y
         part, thresholds, head = outcome.calibration, outcome.thresholds, outcome.trained.plan.head
         assert part is not None
@@ -188,6 +182,7 @@ class Classification:
             -at_label[which],
             part.Y[which],
             None if part.weights is None else part.weights[which],
+            "cross_entropy",
             fitted=1 if fitted.biases is None else len(fitted.biases),
             at_bound=not SHARPEST * 1.001 < fitted.temperature < FLATTEST / 1.001,
         )
@@ -200,17 +195,15 @@ class Classification:
         return {"class_frequencies": tuple(frequencies.tolist())}
 
 
-@dataclass(frozen=True)
 class Regression:
     """Numbers: the network's scores are standardized targets."""
 
-    name: Literal["regression"] = "regression"
-    loss: Literal["squared_error"] = "squared_error"
-    loss_figure: str = "mse"
-    symmetric_inputs: bool = False
-    has_confidence: bool = False
-    warns_if_never_unfamiliar: bool = False
-    without_held_out: str = "the model promises no intervals and no familiarity"
+    name = "regression"
+    loss_figure = "mse"
+    symmetric_inputs = False
+    has_confidence = False
+    warns_if_never_unfamiliar = False
+    nothing_held_out = "the model promises no intervals and no familiarity"
 
     def head_and_loss(self, config: RunConfig) -> tuple[Any, Any]:
         """The names of the head and of the loss that is lowered."""
@@ -281,18 +274,12 @@ class Regression:
         return np.ones((len(Y), 1))
 
     def calibrate(self, outcome: Outcome, X: RowArray, Y: np.ndarray) -> Calibrated:
-        """What intervals rest on, for a single target.
-
-        Args:
-            outcome: with rows for calibration, perhaps none for thresholds.
-            X: all stored rows.
-            Y: of all rows.
-        """
+        """What intervals rest on, for a single target; X, Y: all rows."""
         part = outcome.thresholds
         if part is None:
             return Calibrated(None, None, {}, None)
         arrays = interval_arrays(outcome, X, Y) if Y.shape[1] == 1 else {}
-        losses = Losses(np.square(part.scores - part.Y).sum(axis=1), part.Y, part.weights)
+        losses = Losses(np.square(part.scores - part.Y).sum(axis=1), part.Y, part.weights, "squared_error")
         return Calibrated(None, None, arrays, losses)
 
     def card_entries(self, trained: Trained, Y: np.ndarray, weights: np.ndarray | None) -> dict[str, tuple[float, ...]]:
