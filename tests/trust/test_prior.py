@@ -162,9 +162,9 @@ GOOD = np.log(np.array([[0.2, 0.3, 0.5]]))
     ("log_probs", "old", "error", "match"),
     [
         (GOOD, np.array([0.5, 0.3, 0.1]), ProbabilityError, "old must sum to 1"),
-        (GOOD, np.array([0.5, 0.5, 0.0]), ProbabilityError, "positive.*class 2"),
+        (GOOD, np.array([0.5, 0.5, 0.0]), ProbabilityError, "positive.*got 0 for 2"),
         (GOOD, np.array([0.5, 0.7, -0.2]), ProbabilityError, "old"),
-        (GOOD, np.array([0.5, 0.5]), ShapeError, r"each of the 3 classes; got shape \(2,\)"),
+        (GOOD, np.array([0.5, 0.5]), ShapeError, r"each of the 3 labels; got shape \(2,\)"),
         (GOOD - 1, OLD, ProbabilityError, "row 0"),
         (-GOOD, OLD, ProbabilityError, "log_probs"),
         (np.full((1, 3), np.nan), OLD, ProbabilityError, "finite"),

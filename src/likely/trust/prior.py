@@ -64,11 +64,17 @@ def check_frequencies(prior: Any, labels: Sequence[Any], what: str = "prior", *,
                 f"Try {missing[0]!r}: 0.0 if it never comes."
             )
         values = [prior[label] for label in labels]
-    if np.ndim(values) != 1:
-        raise ShapeError(f"{what} must have one frequency per label; got shape {np.shape(values)}.")
-    found = check_probabilities(values, [str(label) for label in labels], what=what).astype(np.float64)
-    if positive:
-        _refuse_zero(found, what, labels)
+    if np.shape(values) != (len(labels),):
+        raise ShapeError(
+            f"{what} must have one frequency for each of the {len(labels)} labels; got shape {np.shape(values)}. Try 0 "
+            "for one that never comes."
+        )
+    found = check_probabilities(values, labels, what=what).astype(np.float64)
+    if positive and (found <= 0).any():
+        raise ProbabilityError(
+            f"{what} must be positive for every label; got 0 for {labels[int((found <= 0).argmax())]!r}. What never "
+            "came in training has no probability to be weighted. Try the frequencies counted in the training rows."
+        )
     return found
 
 
@@ -98,8 +104,8 @@ def shift_prior(log_probs: np.ndarray, old: np.ndarray, new: np.ndarray) -> np.n
     probabilities, eq. 2.4.
     """
     log_probs = _checked(log_probs)
-    old, new = _prior(old, log_probs.shape[1], "old"), _prior(new, log_probs.shape[1], "new")
-    _refuse_zero(old)
+    classes = range(log_probs.shape[1])
+    old, new = check_frequencies(old, classes, "old", positive=True), check_frequencies(new, classes, "new")
     if len(log_probs) == 0:
         return log_probs
     with np.errstate(divide="ignore"):
@@ -119,9 +125,8 @@ def label_shift_weights(old: np.ndarray, new: np.ndarray) -> np.ndarray:
 
     Reference: Lipton, Wang and Smola (2018), Detecting and correcting for label shift with black box predictors.
     """
-    k = len(old)
-    old, new = _prior(old, k, "old"), _prior(new, k, "new")
-    _refuse_zero(old)
+    classes = range(len(old))
+    old, new = check_frequencies(old, classes, "old", positive=True), check_frequencies(new, classes, "new")
     return new / old
 
 
@@ -202,8 +207,7 @@ def estimate_prior(
     if resamples < 1:
         raise ConfigError(f"resamples must be at least 1; got {resamples}. Try {RESAMPLES}.")
     n, k = log_probs.shape
-    old = _prior(old, k, "old")
-    _refuse_zero(old)
+    old = check_frequencies(old, range(k), "old", positive=True)
     ratios = log_probs - np.log(old)
     ratios = np.exp(ratios - ratios.max(axis=1, keepdims=True))  # a factor per row changes nothing
     found, iterations = _maximize(ratios, np.full((n, 1), 1.0 / n), old[:, None], _GAP)
@@ -270,23 +274,3 @@ def _checked(log_probs: np.ndarray) -> np.ndarray:
         )
     check_probabilities(np.exp(np.minimum(log_probs, 1.0)), what="exp(log_probs)")  # no overflow for what is none
     return log_probs.astype(np.float64)
-
-
-def _prior(prior: np.ndarray, k: int, name: str) -> np.ndarray:
-    prior = np.asarray(prior)
-    if prior.shape != (k,):
-        raise ShapeError(
-            f"{name} must have one frequency for each of the {k} classes; got shape {prior.shape}. "
-            "Try 0 for a class that never comes."
-        )
-    return check_probabilities(prior, what=name).astype(np.float64)
-
-
-def _refuse_zero(old: np.ndarray, what: str = "old", labels: Sequence[Any] | None = None) -> None:
-    if (old <= 0).any():
-        first = int((old <= 0).argmax())
-        each, which = ("class", f"class {first}") if labels is None else ("label", repr(labels[first]))
-        raise ProbabilityError(
-            f"{what} must be positive for every {each}; got 0 for {which}. What never came in training has no "
-            "probability to be weighted. Try the class frequencies counted in the training rows."
-        )
