@@ -5,23 +5,41 @@ from sklearn.linear_model import LogisticRegression, Ridge
 
 from likely.metrics.classification import evaluate_classification
 from likely.metrics.regression import evaluate_regression
+from likely.model.card import Card
 from likely.report.report import ReportData
 
-CARD = {
-    "task": "classification",
-    "network": {"name": "linear", "settings": {"sizes": [64, 10]}, "parameters": 650},
-    "head": "softmax",
-    "loss": "cross_entropy",
-    "engine": "torch",
-    "temperature": 1.25,
-    "calibrated": True,
-    "data": {"name": "digits", "sha256": "0123456789abcdef" * 4, "found_at": "scikit-learn", "rows": 900},
-    "splits": {"train": 800, "calibration": 50, "thresholds": 50, "test": 897},
-    "training": {"seed": 12345, "epochs": 3, "steps": 12, "seconds": 1.5, "command": "likely fit digits --seed 12345"},
-    "versions": {"likely": "0.1.0", "python": "3.12.0", "numpy": "2.1.0"},
-    "hardware": {"cpu": "any", "cores": 2},
-    "created": "2026-01-02T03:04:05+00:00",
-}
+CARD = Card.model_validate(
+    {
+        "task": "classification",
+        "labels": [f"digit {i}" for i in range(10)],
+        "network": {"name": "linear", "settings": {"sizes": [64, 10]}, "parameters": 650, "outputs": 10},
+        "head": "softmax",
+        "loss": "cross_entropy",
+        "normalization": {},
+        "temperature": 1.25,
+        "data": {"name": "digits", "sha256": "0123456789abcdef" * 4, "found_at": "scikit-learn", "rows": 900},
+        "splits": {"method": "held-out", "train": 800, "calibration": 50, "thresholds": 50, "test": 897},
+        "training": {
+            "seed": 12345,
+            "epochs": 3,
+            "steps": 12,
+            "seconds": 1.5,
+            "stopped": "finished",
+            "preset": "fast",
+            "engine": "torch",
+            "dtype": "float32",
+            "device": "cpu",
+            "threads": 2,
+            "optimizer": "adam",
+            "learning_rate": 0.01,
+            "batch_size": 256,
+            "command": "likely fit digits --seed 12345",
+        },
+        "versions": {"likely": "0.1.0", "python": "3.12.0", "numpy": "2.1.0"},
+        "hardware": {"cpu": "any", "cores": 2},
+        "created": "2026-01-02T03:04:05+00:00",
+    }
+)
 
 
 def history(steps=12, every=4):
@@ -60,5 +78,5 @@ def diabetes() -> ReportData:
     predictions = Ridge(0.1).fit(X[:300], y[:300]).predict(X[300:])
     metrics = evaluate_regression(y[300:], predictions)
     records = [{"step": s, "loss": 3.0 / s, "held_out": {"mse": 4.0 / s}} for s in range(1, 30)]
-    card = CARD | {"task": "regression", "temperature": None, "calibrated": False}
+    card = CARD.model_copy(update={"task": "regression", "labels": (), "temperature": None})
     return ReportData("diabetes", card, records, metrics, (), y[300:], predictions[:, None], None, None)

@@ -1,8 +1,5 @@
 """The page of what a check found: each fault with its images side by side; loads nothing, runs no script."""
 
-from collections.abc import Sequence
-from typing import Any
-
 from likely.atomic import StrPath, write_text
 from likely.data.inspect import Checked, Finding, Place, Severity
 from likely.report.examples import PIXELATED, data_uri
@@ -47,7 +44,7 @@ def _lead(checked: Checked) -> str:
     return f"This data set {verdict}: {', '.join(counts) or 'nothing found'}.{rows}"
 
 
-def _counts(checked: Checked) -> dict[str, Any] | None:
+def _counts(checked: Checked) -> dict[str, object] | None:
     """A table of the number of rows by class and part."""
     if checked.rows is None:
         return None
@@ -58,26 +55,25 @@ def _counts(checked: Checked) -> dict[str, Any] | None:
     return {"parts": list(checked.rows.parts), "rows": rows, "more": len(checked.rows.dataset.labels) - len(labels)}
 
 
-def _shown(checked: Checked, finding: Finding) -> dict[str, Any]:
-    groups = [_group(checked, group) for group in finding.groups[:N_GROUPS]]
+def _shown(checked: Checked, finding: Finding) -> dict[str, object]:
+    groups = finding.groups[:N_GROUPS]
+    shown = [[_place(checked, place) for place in group[:N_MEMBERS]] for group in groups]
     return {
         "kind": finding.kind,
         "severity": finding.severity,
         "message": printable(finding.message),
         "advice": printable(finding.advice),
-        "groups": groups,
+        "groups": [
+            {"places": places, "more": len(group) - len(places), "several": len(group) > 1}
+            for group, places in zip(groups, shown, strict=True)
+        ],
         "between": " = " if finding.alike else ", ",
-        "has_images": any(place["image"] for group in groups for place in group["places"]),
+        "has_images": any(place["image"] for places in shown for place in places),
         "more": len(finding.groups) - len(groups),
     }
 
 
-def _group(checked: Checked, group: Sequence[Place]) -> dict[str, Any]:
-    places = [_place(checked, place) for place in group[:N_MEMBERS]]
-    return {"places": places, "more": len(group) - len(places), "several": len(group) > 1}
-
-
-def _place(checked: Checked, place: Place) -> dict[str, Any]:
+def _place(checked: Checked, place: Place) -> dict[str, object]:
     image = checked.image(place)
     name = f"row {place.name}" if place.kind == "row" else place.name
     return {

@@ -1,64 +1,42 @@
-"""How a model came about, for people, from its card; what the card lacks is left out."""
+"""How a model came about, for people, from its card; what does not apply is left out."""
 
 import json
-from collections.abc import Mapping
-from typing import Any
 
+from likely.model.card import Card
 from likely.report.statements import printable, several
 
 _GROUPS = ("data", "splits", "training", "versions", "hardware")
-_MODEL = ("task", "head", "loss", "engine", "temperature", "biases", "created")
+_MODEL = ("task", "head", "loss", "temperature", "biases", "created")
 
 
-def at(card: Mapping[str, Any], *path: str) -> Any:
-    """The entry at a path of keys, or None if there is none.
-
-    Example:
-        >>> at({"training": {"seed": 3}}, "training", "seed"), at({}, "training", "seed")
-        (3, None)
-    """
-    value: Any = card
-    for key in path:
-        value = value.get(key) if isinstance(value, Mapping) else None
-    return value
-
-
-def byline(card: Mapping[str, Any]) -> str:
+def byline(card: Card) -> str:
     """Network, size, version and day in one line."""
-    network, parameters = at(card, "network", "name"), at(card, "network", "parameters")
-    version = at(card, "versions", "likely")
+    version = card.versions.get("likely")
     parts = [
-        f"network {network}" if network else "",
-        f"{parameters:,} parameters" if isinstance(parameters, int) else "",
+        f"network {card.network.name}",
+        f"{card.network.parameters:,} parameters",
         f"likely {version}" if version else "",
-        str(card.get("created") or "")[:10],
+        card.created[:10],
     ]
     return printable(" · ".join(part for part in parts if part))
 
 
-def calibration(card: Mapping[str, Any]) -> tuple[bool, str]:
-    """Whether the probabilities were calibrated, and a sentence about it; no sentence if the card does not say."""
-    temperature = card.get("temperature")
-    if card.get("task") == "regression" or not {"temperature", "calibrated"} & set(card):
+def calibration(card: Card) -> tuple[bool, str]:
+    """Whether the probabilities were calibrated, and a sentence about it; none for a regression."""
+    if card.task == "regression":
         return True, ""
-    if not card.get("calibrated", temperature is not None):
+    if card.temperature is None:
         return False, "The probabilities are not calibrated: too few rows could be held out for it."
-    fitted = f" by a temperature of {temperature:.3f}" if isinstance(temperature, int | float) else ""
-    fitted += " and a bias per class" if fitted and card.get("biases") else ""
-    rows = at(card, "splits", "calibration")
-    held_out = f", fitted on {several(rows, 'held-out row')}" if isinstance(rows, int) and rows else ""
-    return True, f"Its probabilities were calibrated{fitted}{held_out}."
+    biases = " and a bias per class" if card.biases else ""
+    rows = card.splits.calibration
+    held_out = f", fitted on {several(rows, 'held-out row')}" if rows else ""
+    return True, f"Its probabilities were calibrated by a temperature of {card.temperature:.3f}{biases}{held_out}."
 
 
-def later_rows(card: Mapping[str, Any], noun: str) -> str:
-    """What to know of test rows that are the latest of all; nothing where they are not.
-
-    Example:
-        >>> later_rows({"data": {"test_last": "day"}}, "row")[:52]
-        "The test rows are the latest by column 'day', not ra"
-    """
-    column = at(card, "data", "test_last")
-    if not isinstance(column, str):
+def later_rows(card: Card, noun: str) -> str:
+    """What to know of test rows that are the latest of all; nothing where they are not."""
+    column = card.data.test_last
+    if column is None:
         return ""
     return (
         f"The test {noun}s are the latest by column {printable(column)!r}, not random ones. What is guaranteed below "
@@ -68,25 +46,24 @@ def later_rows(card: Mapping[str, Any], noun: str) -> str:
     )
 
 
-def groups(card: Mapping[str, Any]) -> list[tuple[str, list[tuple[str, str]]]]:
+def groups(card: Card) -> list[tuple[str, list[tuple[str, str]]]]:
     """Every entry that tells how the model was made, as groups of names and values; the command stands apart."""
-    network = card.get("network")
-    model = dict(network) if isinstance(network, Mapping) else {}
-    sources: dict[str, Any] = {"Model": model | {key: card.get(key) for key in _MODEL}}
-    sources |= {name.capitalize(): card.get(name) for name in _GROUPS}
+    document = card.to_json()
+    sources = {"Model": document["network"] | {name: document[name] for name in _MODEL}}
+    sources |= {name.capitalize(): document[name] for name in _GROUPS}
     found: list[tuple[str, list[tuple[str, str]]]] = []
     for name, entries in sources.items():
         rows = [
             (printable(key).replace("_", " "), printable(_text(key, value)))
-            for key, value in (entries.items() if isinstance(entries, Mapping) else ())
-            if value not in (None, "", [], {}, ()) and key != "command"
+            for key, value in entries.items()
+            if value not in (None, "", [], {}) and key != "command"
         ]
         if rows:
             found.append((name, rows))
     return found
 
 
-def _text(key: str, value: Any) -> str:
+def _text(key: str, value: object) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, float):

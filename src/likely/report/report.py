@@ -17,6 +17,7 @@ from likely.atomic import StrPath, write_text
 from likely.errors import ShapeError
 from likely.metrics.evaluation import Evaluation
 from likely.metrics.numerals import resolved
+from likely.model.card import Card
 from likely.preprocessing.stored_rows import RowArray
 from likely.report import examples, figures, html_tables, origin, statements
 from likely.report.page import template
@@ -44,7 +45,7 @@ class ReportData:
 
     Args:
         title: what the report is about, such as "fashion-mnist".
-        card: the document of the model; what it lacks is left out of the page.
+        card: of the model.
         history: the records of training, with "step", "loss" and perhaps "held_out": {"accuracy", "nll"}.
         evaluation: the test figures.
         labels: the names of the classes; empty for regression.
@@ -58,7 +59,7 @@ class ReportData:
     """
 
     title: str
-    card: dict[str, Any]
+    card: Card
     history: list[dict[str, Any]]
     evaluation: Evaluation
     labels: tuple[str, ...]
@@ -85,7 +86,7 @@ class ReportData:
     @property
     def is_regression(self) -> bool:
         """Whether numbers were predicted, not classes."""
-        return self.card.get("task") == "regression"
+        return self.card.task == "regression"
 
     @property
     def noun(self) -> str:
@@ -103,15 +104,7 @@ def write_report(path: StrPath, data: ReportData) -> None:
 
 
 def render(data: ReportData) -> str:
-    """The report as HTML text; the same data give the same text.
-
-    Example:
-        >>> found = Evaluation(n=2, accuracy=metrics.Estimate(0.5, 0.1, 0.9))
-        >>> probs = np.array([[0.9, 0.1], [0.6, 0.4]])
-        >>> page = render(ReportData("coins", {}, [], found, ("heads", "tails"), np.array([0, 1]), probs, None, None))
-        >>> "50.00%" in page
-        True
-    """
+    """The report as HTML text; the same data give the same text."""
     data = replace(data, labels=tuple(printable(label) for label in data.labels))
     later = origin.later_rows(data.card, data.noun)
     parts = _regression(data) if data.is_regression else _classification(data)
@@ -126,12 +119,12 @@ def render(data: ReportData) -> str:
         calibration=origin.calibration(data.card),
         curves=_curves(data.history),
         origin=origin.groups(data.card),
-        command=printable(origin.at(data.card, "training", "command") or ""),
+        command=printable(data.card.training.command),
         **parts,
     )
 
 
-def _classification(data: ReportData) -> dict[str, Any]:
+def _classification(data: ReportData) -> dict[str, object]:
     labels, y, probs, noun = data.labels, data.y.astype(np.int64), data.probs, data.noun
     doubt = statements.entropies(probs)
     bins = statements.make_bins(metrics.reliability_bins(probs, y))
@@ -172,7 +165,7 @@ def _lead(data: ReportData, rows: str, outcome: str) -> str:
     return f"{rows} that {'the model' if outcome else 'it'} had never seen{f', {outcome}' if outcome else '.'}"
 
 
-def _regression(data: ReportData) -> dict[str, Any]:
+def _regression(data: ReportData) -> dict[str, object]:
     y, predicted = data.y.astype(np.float64), data.probs[:, 0].astype(np.float64)
     residuals = predicted - y
     about_fit, about_residuals = statements.about_fit(y, predicted), statements.about_residuals(y, predicted)
@@ -196,7 +189,7 @@ def _regression(data: ReportData) -> dict[str, Any]:
     }
 
 
-def _curves(history: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+def _curves(history: Sequence[Mapping[str, Any]]) -> list[dict[str, object]]:
     """Each figure of learning with its sentence and how to read it."""
     training = statements.curve(history, "loss")
     held_out, accuracy = (statements.curve(history, "held_out", key) for key in ("nll", "accuracy"))
@@ -216,7 +209,7 @@ def _curves(history: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     return [{"about": about, "figure": Markup(svg), "how": how} for about, svg, how in panels]
 
 
-def _confusion(confusion: np.ndarray, labels: Sequence[str], noun: str) -> dict[str, Any]:
+def _confusion(confusion: np.ndarray, labels: Sequence[str], noun: str) -> dict[str, object]:
     about = statements.about_confusion(confusion, labels, noun)
     if len(labels) <= TABLE_CLASSES:
         return {"about": about, "rows": html_tables.confusion_rows(confusion, labels), "image": "", "together": 1}

@@ -55,7 +55,7 @@ def _write(
     path = folder / REPORT
     data = ReportData(
         title=dataset.name,
-        card={**predictor.card.to_json(), "calibrated": predictor.card.calibrated},
+        card=predictor.card,
         history=read_history(folder),
         evaluation=evaluated.evaluation,
         labels=predictor.card.labels,
