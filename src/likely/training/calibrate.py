@@ -1,11 +1,15 @@
 """What held-out rows say of a network that has just been trained: calibration, guarantees, and doubt."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
+import numpy as np
+
 from likely.config import RunConfig
+from likely.data.classes import listed
 from likely.model.held_out_arrays import familiarity_arrays
 from likely.training.fit_familiarity import fit_familiarity
-from likely.training.held_out_scores import Outcome
+from likely.training.held_out_scores import LEAST, Outcome
 from likely.training.loop.failure import nothing_learned
 from likely.training.task import Calibrated
 from likely.training.training_rows import Rows
@@ -56,3 +60,24 @@ def calibrate(outcome: Outcome, rows: Rows, config: RunConfig, remarks: Remarks)
         if doubt is not None:
             remarks.warn(doubt, note=True, prefix="Careful: ")
     return counted, found
+
+
+def warn_of_limits(outcome: Outcome, rows: Rows, labels: Sequence[str], can_hold_out: bool, remarks: Remarks) -> None:
+    """Warn of what a model cannot do: too few rows were held out, or all that there are of a label, or it diverged."""
+    trained = outcome.trained
+    if outcome.calibration is None and can_hold_out:
+        units = "rows" if rows.groups is None else "groups of related rows"
+        remarks.warn(
+            f"{rows.n_groups} {units} are too few to hold any out, which takes {LEAST}: {rows.task.nothing_held_out}"
+        )
+    held = np.flatnonzero((rows.Y.sum(axis=0) > 0) & (trained.stated > 0))
+    if len(held):
+        remarks.warn(
+            f"The held-out rows are all that there are of {len(held)} labels: "
+            f"{listed([labels[i] for i in held.tolist()])}. They can hardly be answered",
+            note=True,
+        )
+    if trained.stopped.startswith("diverged"):
+        remarks.warn(
+            f"Training {trained.stopped}: the model is the best state before that. Try a smaller learning rate"
+        )

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from likely.config import RunConfig
-from likely.data.classes import check_events, listed
+from likely.data.classes import check_events
 from likely.data.dataset import Dataset
 from likely.data.groups import shared_with
 from likely.data.hashes import hashes_to_know_again, row_sketch
@@ -26,10 +26,9 @@ from likely.model.run_folder import METRICS, MODEL, RunFolder
 from likely.model.start import read_start
 from likely.model.transfer import check_columns
 from likely.training.begin_from import rows_to_hold_out, with_old_labels
-from likely.training.calibrate import calibrate
+from likely.training.calibrate import calibrate, warn_of_limits
 from likely.training.cross_validate import cross_validate
 from likely.training.evaluate import Evaluated, evaluate
-from likely.training.held_out_scores import LEAST
 from likely.training.hold_out import hold_out, without_held_out
 from likely.training.job import Job
 from likely.training.loop.descent import Record
@@ -192,23 +191,7 @@ def learn(
 
     # Calibrate.
     outcome, calibrated = calibrate(outcome, rows, config, remarks)
-    if outcome.calibration is None and can_hold_out:
-        units = "rows" if rows.groups is None else "groups of related rows"
-        remarks.warn(
-            f"{rows.n_groups} {units} are too few to hold any out, which takes {LEAST}: {rows.task.nothing_held_out}"
-        )
-    trained = outcome.trained
-    held = np.flatnonzero((rows.Y.sum(axis=0) > 0) & (trained.stated > 0))
-    if len(held):
-        remarks.warn(
-            f"The held-out rows are all that there are of {len(held)} labels: "
-            f"{listed([dataset.labels[i] for i in held])}. They can hardly be answered",
-            note=True,
-        )
-    if trained.stopped.startswith("diverged"):
-        remarks.warn(
-            f"Training {trained.stopped}: the model is the best state before that. Try a smaller learning rate"
-        )
+    warn_of_limits(outcome, rows, dataset.labels, can_hold_out, remarks)
 
     # Keep what answers, and what it rests on.
     hashes = hashes_to_know_again(rows.take(outcome.index)[0])
@@ -216,18 +199,10 @@ def learn(
         hashes = np.union1d(hashes, start.trained_on)
     # The labels of a val part may be as frequent as its maker pleased.
     learned_from = rows if chosen is None else replace(rows, Y=rows.Y[: len(dataset.train)])
+    card = make_card(dataset.with_notes(*remarks.notes), config, outcome, calibrated, command, learned_from)
     predictor = make_predictor(
-        make_card(
-            dataset.with_notes(*remarks.notes),
-            config,
-            trained,
-            outcome.splits,
-            calibrated.calibration,
-            calibrated.figures,
-            command,
-            learned_from,
-        ),
-        trained.engine.state(),
+        card,
+        outcome.trained.engine.state(),
         {**calibrated.arrays, SKETCH: row_sketch(hashes)},
         config.device,
         trained_on=hashes,
@@ -236,4 +211,4 @@ def learn(
     if never := predictor.never_unfamiliar:
         remarks.warn(never) if rows.task.warns_if_never_unfamiliar else remarks.say(f"Careful: {never}")
     all_rows_known = start is None or not start.sketched
-    return Learned(predictor, trained.history, trained.stopped, tuple(remarks.warnings), all_rows_known)
+    return Learned(predictor, outcome.trained.history, outcome.trained.stopped, tuple(remarks.warnings), all_rows_known)

@@ -13,24 +13,19 @@ from likely.config import RunConfig
 from likely.data.dataset import Dataset
 from likely.data.order import time_like
 from likely.engines.protocol import Optimizer
-from likely.model.card import Card, DataEntry, NetworkEntry, SplitsEntry, TrainingEntry
+from likely.model.card import Card, DataEntry, NetworkEntry, TrainingEntry
 from likely.networks.custom import name_of
+from likely.training.held_out_scores import Outcome
+from likely.training.task import Calibrated
 from likely.training.trained import Trained
 from likely.training.training_rows import Rows
-from likely.trust.bias_corrected import Calibration
 
 
 def make_card(
-    dataset: Dataset,
-    config: RunConfig,
-    trained: Trained,
-    splits: SplitsEntry,
-    calibration: Calibration | None,
-    held_out: dict[str, Any] | None,
-    command: str,
-    rows: Rows,
+    dataset: Dataset, config: RunConfig, outcome: Outcome, calibrated: Calibrated, command: str, rows: Rows
 ) -> Card:
     """The card of a network that has just been trained, still without test figures."""
+    trained, splits, calibration = outcome.trained, outcome.splits, calibrated.calibration
     plan, last = trained.plan, trained.history[-1] if trained.history else None
     card = Card(
         task=dataset.task,
@@ -99,7 +94,7 @@ def make_card(
             freeze=plan.freeze,
             command=command,
         ),
-        held_out=held_out,
+        held_out=calibrated.figures,
         versions=versions(),
         hardware=hardware(),
         created=datetime.now(UTC).isoformat(timespec="seconds"),
