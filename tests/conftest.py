@@ -1,5 +1,7 @@
 """Models that several tests ask: trained once, on real data, quickly."""
 
+import os
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -8,6 +10,12 @@ from likely.config import RunConfig
 from likely.data.dataset import Dataset
 from likely.data.sources import open_dataset
 from likely.training.fit import Run, fit
+
+# What JAX compiles for one test, others load; workers of one run share it.
+_COMPILED = tempfile.TemporaryDirectory(prefix="likely-jax-")
+os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", _COMPILED.name)
+os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
+os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES", "-1")
 
 
 @pytest.fixture(scope="session")

@@ -65,9 +65,10 @@ def test_without_out_the_first_free_folder_is_taken(
         assert (tmp_path / "runs" / f"digits-{number}" / "model.likely").exists()
 
 
-def test_a_run_is_never_overwritten_without_being_asked(likely: Likely, tmp_path: Path, said: Said) -> None:
-    run = tmp_path / "run"
-    assert likely("fit", "digits", *QUICK, "--seed", 1, "--out", run).exit_code == 0
+def test_a_run_is_never_overwritten_without_being_asked(
+    likely: Likely, digits_run: Path, tmp_path: Path, said: Said
+) -> None:
+    run = shutil.copytree(digits_run, tmp_path / "run")
     before = (run / "model.likely").read_bytes()
     refused = likely("fit", "digits", *QUICK, "--seed", 2, "--out", run)
     assert refused.exit_code == 1
