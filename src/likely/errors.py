@@ -2,7 +2,7 @@
 
     LikelyError
     ├── ConfigError          an option, preset, network or name that does not exist (ValueError)
-    ├── DataError            data that cannot be learned from or judged (ValueError)
+    ├── DataError            data that cannot be learned from or evaluated on (ValueError)
     │   ├── ImageError       one image that cannot be read
     │   └── ShapeError       arrays whose shapes or dtypes do not fit
     ├── ProbabilityError     numbers that are not probabilities (ValueError)
@@ -42,7 +42,7 @@ class ConfigError(LikelyError, ValueError):
 
 
 class DataError(LikelyError, ValueError):
-    """Data that cannot be learned from or judged."""
+    """Data that cannot be learned from or evaluated on."""
 
 
 class ImageError(DataError):

@@ -38,7 +38,9 @@ def test_fit_names_what_looks_like_a_time_and_predict_what_lies_beyond(likely: L
     (tmp_path / "t.csv").write_text("t,a,label\n" + "".join(f"{t},{a},{y}\n" for t, a, y in rows), encoding="utf-8")
     (tmp_path / "new.csv").write_text("t,a\n1700000100,1\n1800000000,-1\n1900000000,2\n", encoding="utf-8")
     done = likely("fit", tmp_path / "t.csv", "--network", "linear", "--out", tmp_path / "r")
-    assert "Column 't' counts seconds since 1970: rows to hold out and to judge with are drawn at random" in done.stderr
+    assert (
+        "Column 't' counts seconds since 1970: rows to hold out and to evaluate on are drawn at random" in done.stderr
+    )
     answered = likely("predict", tmp_path / "r", tmp_path / "new.csv")
     assert "Column 't' is later than all training rows in 2 of 3 rows" in answered.stderr
     again = likely("evaluate", tmp_path / "r", tmp_path / "t.csv", "--part", "train")

@@ -88,7 +88,7 @@ def test_evaluate_finds_the_rows_again_that_fit_set_aside(likely: Likely, tmp_pa
     assert figures == json.loads((run / "metrics.json").read_text(encoding="utf-8"))
 
 
-def test_evaluate_judges_all_rows_of_other_data(likely: Likely, tmp_path: Path, digits_run: Path) -> None:
+def test_evaluate_takes_all_rows_of_other_data(likely: Likely, tmp_path: Path, digits_run: Path) -> None:
     data = class_folders(tmp_path / "data", ["9", "3"])
     figures = json.loads(likely("evaluate", digits_run, data, "--json").stdout)
     assert figures["n"] == 24

@@ -298,7 +298,7 @@ def test_the_task_may_be_named(likely: Likely, tmp_path: Path) -> None:
     assert "answer in every row" in refused.stderr
 
 
-def test_evaluate_judges_on_the_rows_that_training_did_not_see(likely: Likely, run: Path, table: Path) -> None:
+def test_evaluate_is_on_the_rows_that_training_did_not_see(likely: Likely, run: Path, table: Path) -> None:
     own = json.loads((run / "metrics.json").read_text())
     result = likely("evaluate", run, table, "--json")
     assert result.exit_code == 0

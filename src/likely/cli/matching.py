@@ -50,8 +50,10 @@ def _read_again(predictor: "Predictor", dataset: "Dataset", rows: "Part") -> "Pa
                 f"{len(columns)}. The model was trained without column names. Try a table with only these columns."
             )
     assert rows.numbers is not None
-    judged = Table(table.path, {name: values[rows.numbers] for name, values in table.columns.items()}, table.unusable)
-    encoded = encode(judged, columns)
+    table_rows = Table(
+        table.path, {name: values[rows.numbers] for name, values in table.columns.items()}, table.unusable
+    )
+    encoded = encode(table_rows, columns)
     if encoded.refused:
         raise DataError(f"{table.path}: {encoded.refused[min(encoded.refused)]}")
     return replace(rows, X=encoded.X)

@@ -66,7 +66,7 @@ class Dataset:
         task: "classification" or "regression".
         train: the rows to learn from.
         val: rows to hold out for calibration and promises, or None to have them drawn from the training part.
-        test: the rows to judge with, or None where the source declares none.
+        test: the rows to evaluate on, or None where the source declares none.
         labels: the names of the classes in the order of `y`; empty for regression.
         label_type: what the names were before they became text.
         features: the names of the columns of number rows, if they have any.
@@ -76,7 +76,7 @@ class Dataset:
         test_last: the name of the column whose latest rows are the test part, for a table.
         group: the name of the column that says which rows are related, for a table.
         group_by_folder: whether images in one folder below that of their class are related.
-        left_out: how many rows are in no part: those related to rows that were drawn to judge with.
+        left_out: how many rows are in no part: those related to rows that were drawn to evaluate on.
         equal_by_chance: how likely a row equals another one though it is no copy of it.
         doubt: why the guarantees may not hold, where it cannot be told whether rows are copies; "" otherwise.
         hflip: whether an image flipped left to right still shows the same thing (clothes yes, digits no).

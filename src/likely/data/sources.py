@@ -58,7 +58,7 @@ def open_dataset(
         group_by_folder: for class folders, whether images in one folder below that of their class are related.
         task: for tables and .npz, what the answers are; "auto" decides by them, and says so in the notes.
         columns: for tables, those that a model learned from, to encode the rows as it does.
-        to_learn: whether the rows are to be learned from, or only to be judged.
+        to_learn: whether the rows are to be learned from, or only evaluated on.
     Returns:
         A data set that `likely.data.validate.validate` has accepted.
     Raises:

@@ -1,4 +1,4 @@
-"""Rows to judge with, drawn where the source declares none."""
+"""Rows to evaluate on, drawn where the source declares none."""
 
 from dataclasses import replace
 
@@ -19,7 +19,7 @@ def with_test_part(dataset: Dataset, seed: int) -> Dataset:
     Where the data set says which rows are later, the latest are taken in place of random ones: as near to a fifth as
     rows of the same moment allow, which stay together.
 
-    Of related rows a fifth of the groups is drawn, and one row of each is to judge with: the others of that group would
+    Of related rows a fifth of the groups is drawn, and one row of each is evaluated on: the others of that group would
     say the same again, and are left out.
 
     The rows of a class with few of them may all be drawn. Such a label stays an answer, of small probability; its rows

@@ -10,7 +10,7 @@ from likely.preprocessing.stored_rows import pieces
 
 
 def validate(dataset: Dataset, *, to_learn: bool = True) -> Dataset:
-    """The data set itself, if it can be learned from; or, without `to_learn`, if a model can be judged on it.
+    """The data set itself, if it can be learned from; or, without `to_learn`, if a model can be evaluated on it.
 
     Raises:
         ShapeError: if images are not uint8, or the parts' rows have different shapes.

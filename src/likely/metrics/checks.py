@@ -1,4 +1,4 @@
-"""Whether arrays can be judged: rows of probabilities, labels that are classes, finite numbers; if not, which row."""
+"""Whether arrays can be evaluated: rows of probabilities, labels that are classes, finite numbers; if not, where."""
 
 import numpy as np
 

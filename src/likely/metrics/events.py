@@ -1,4 +1,4 @@
-"""Whether an event happens as often as its probability says: P(E | x) judged on its own, not only the best label."""
+"""Whether an event happens as often as its probability says: P(E | x) evaluated on its own, not only the best label."""
 
 from typing import Any
 

@@ -178,7 +178,7 @@ def _check(dataset: Dataset, folds: int) -> None:
         )
     if folds < 2:
         raise ConfigError(
-            f"folds must be at least 2; got {folds}. A row must be judged by a network without it. Try 5."
+            f"folds must be at least 2; got {folds}. Each row is scored by a network that has not seen it. Try 5."
         )
     if len(dataset.train) < folds:
         raise DataError(

@@ -42,7 +42,7 @@ def fit_calibration(
 
     A bias per class costs about k / (2 n) nats where it is not needed. So both are fitted on four fifths of the rows
     and compared on the rest, each fifth once: biases are taken if the mean gain in log-loss is more than its standard
-    error. The rows that judge a fit have not made it; all rows make the one that is returned. Where all rows would
+    error. No fit is evaluated on rows that made it; all rows make the one that is returned. Where all rows would
     gain less than (k - 1) / n nats, the price of as many numbers (Akaike 1974), nothing is fitted: to second order the
     gain is g H^-1 g / 2, with the slope g and the curvature H of the mean loss in the biases (Rao's score test).
 
@@ -83,13 +83,13 @@ def fit_calibration(
         return plain
     fold, gains = np.random.default_rng(seed).permutation(n) % _FOLDS, np.zeros(n)
     for number in range(_FOLDS):
-        rest, judged = fold != number, fold == number
+        rest, left_out = fold != number, fold == number
         if not shares[rest].any():
             return plain
         some = None if weights is None else shares[rest]
         without = _fit_temperature(scores[rest], labels[rest], some, start)
         biased = _fit(scores[rest], labels[rest], some, start, without)
-        gains[judged] = (Y[judged] * (biased.apply(scores[judged]) - without.apply(scores[judged]))).sum(axis=1)
+        gains[left_out] = (Y[left_out] * (biased.apply(scores[left_out]) - without.apply(scores[left_out]))).sum(axis=1)
     total = shares.sum()
     gain = float(shares @ gains) / total
     error = float(np.sqrt(np.square(shares * (gains - gain)).sum())) / total

@@ -43,7 +43,7 @@ def about_classes(rows: AllRows) -> list[Finding]:
             _fewer(counts[part], labels, part, FEW) if counts[part].sum() >= FEW else [],
             f"class has fewer than {FEW} {part} examples: their figures will say little|"
             f"classes have fewer than {FEW} {part} examples: their figures will say little",
-            f"Add {part} examples, or judge by the figures over all classes.",
+            f"Add {part} examples, or go by the figures over all classes.",
         )
         found += _drift(counts["train"], counts[part], labels, part)
     return found

@@ -37,7 +37,7 @@ def look_at_folder(folder: Path, how: Reading) -> LookedAt:
 
 
 def _about_classes(scan: FolderScan, seen: list[Seen]) -> list[Finding]:
-    """Class folders that can't be learned from or judged with, as `open_class_folder` refuses them."""
+    """Class folders that can't be learned from or evaluated on, as `open_class_folder` refuses them."""
     files = list(zip(scan.images, seen, strict=True))
     there = {(file.part, file.label) for file, _ in files}
     readable = {(file.part, file.label) for file, one in files if one.error is None}

@@ -47,7 +47,7 @@ def open_table(
         test_last: the column of numbers or dates whose latest rows are to be the test part; it stays what it is
             otherwise, learned from or left out.
         columns: those that a model learned from, to encode the rows as it does; None describes the table's own.
-        to_learn: whether the rows are to be learned from, or only to be judged.
+        to_learn: whether the rows are to be learned from, or only evaluated on.
         how: images are read.
     Raises:
         DataError: if a column is not there or not usable, answers are missing, or nothing is left to learn from.
@@ -126,8 +126,8 @@ def _later_rows(values: dict[str, np.ndarray]) -> list[str]:
     """A sentence about the columns that look like times: the parts that we draw are from among these rows."""
     seen = {name: time_like(column) for name, column in values.items()}
     return [
-        f"Column {name!r} {why}: rows to hold out and to judge with are drawn at random from all of these, and can't "
-        f"speak for rows that are later (--test-last {shlex.quote(name)} judges on the latest)."
+        f"Column {name!r} {why}: rows to hold out and to evaluate on are drawn at random from all of these, and can't "
+        f"speak for rows that are later (--test-last {shlex.quote(name)} evaluates on the latest)."
         for name, why in seen.items()
         if why
     ]

@@ -1,4 +1,4 @@
-"""Which rows of a table are for training and which for judging, where a column says so."""
+"""Which rows of a table are for training and which to evaluate on, where a column says so."""
 
 from typing import NamedTuple
 

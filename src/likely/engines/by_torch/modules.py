@@ -143,7 +143,7 @@ def _refuse_complex(network: CustomNetwork, module: nn.Module) -> None:
 
 
 def _refuse_shared(network: CustomNetwork, module: nn.Module, again: nn.Module) -> None:
-    """A factory that returns a module made before would let folds learn from rows that they are judged on."""
+    """A factory that returns a module made before would let folds learn from rows that they are evaluated on."""
     ours = {id(parameter) for parameter in module.parameters() if parameter.requires_grad}
     shared = [name for name, parameter in again.named_parameters() if id(parameter) in ours]
     if shared:
