@@ -40,11 +40,11 @@ def tiled(folder: Path, n: int) -> Path:
 def fit_and_report(path: str, n: int, width: int) -> None:
     """Print the peak of one fit in MB: what a process of its own does."""
     from likely.cli.app import app
-    from likely.training.presets import RECIPES
+    from likely.registry import PRESETS
 
-    recipe = RECIPES["conv", "fast"]
-    RECIPES["conv", "fast"] = replace(recipe, settings={**recipe.settings, "width": width})
-    epochs = min(1.0, _STEPS * recipe.batch_size / n)
+    recipes = PRESETS["fast"].recipes
+    recipes["conv"] = replace(recipes["conv"], settings={**recipes["conv"].settings, "width": width})
+    epochs = min(1.0, _STEPS * recipes["conv"].batch_size / n)
     with tempfile.TemporaryDirectory() as out, contextlib.redirect_stdout(sys.stderr):
         app(["fit", path, "--out", f"{out}/run", "--epochs", str(epochs)], standalone_mode=False)
     status = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())

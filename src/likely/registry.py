@@ -13,11 +13,14 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from likely.errors import ConfigError, EngineError, unknown_name
 
 if TYPE_CHECKING:
+    from likely.data.dataset import Dataset
+    from likely.data.readers import Reader
     from likely.engines.protocol import Engine
     from likely.functional.heads import Head
     from likely.functional.losses import Loss
     from likely.networks.activations import Activation
     from likely.networks.network import Network, TorchNetwork
+    from likely.training.presets import Preset
 
 Row = TypeVar("Row")
 
@@ -45,12 +48,14 @@ class Registry(UserDict[str, Row]):
             row = self.data[name] = getattr(importlib.import_module(module), attribute)
         return row
 
-    def named(self, name: str) -> Row:
-        """The row of this name.
+    def named(self, name: str | Row) -> Row:
+        """The row of this name; a row itself, such as a loss of the user's, is taken as it is.
 
         Raises:
             ConfigError or what `error` says: if there is none; it names the nearest.
         """
+        if not isinstance(name, str):
+            return name
         if name not in self.data:
             raise self.error(unknown_name(self.what, name, self))
         return self[name]
@@ -139,3 +144,38 @@ ENGINES: "Registry[Callable[..., Engine]]" = Registry(
     EngineError,
 )
 """Classes with the methods of `likely.engines.protocol.Engine`."""
+
+PRESETS: "Registry[Preset]" = Registry(
+    "preset",
+    {
+        "fast": "likely.training.presets:FAST",
+        "balanced": "likely.training.presets:BALANCED",
+        "best": "likely.training.presets:BEST",
+    },
+)
+"""Rows are `likely.training.presets.Preset`."""
+
+READERS: "Registry[Reader]" = Registry(
+    "reader",
+    {
+        "idx folder": "likely.data.readers:IDX_FOLDER",
+        "class folder": "likely.data.readers:CLASS_FOLDER",
+        "table": "likely.data.readers:TABLE",
+        "npz": "likely.data.readers:NPZ",
+    },
+)
+"""Rows are `likely.data.readers.Reader`; the first that reads a path opens it."""
+
+_BUNDLED = "likely.data.bundled:load_bundled"
+DATA_SETS: "Registry[Callable[..., Dataset]]" = Registry(
+    "data",
+    {
+        "fashion-mnist": "likely.data.images.fashion_mnist:open_named",
+        "digits": _BUNDLED,
+        "wine": _BUNDLED,
+        "iris": _BUNDLED,
+        "breast-cancer": _BUNDLED,
+        "diabetes": _BUNDLED,
+    },
+)
+"""Functions of (name, folder of its files or None, progress) that open a data set."""

@@ -6,9 +6,10 @@ import pytest
 from sklearn import datasets
 
 from likely.data.dataset import Dataset, Part
-from likely.data.sources import NAMES, open_dataset
+from likely.data.sources import open_dataset
 from likely.data.validate import validate
 from likely.errors import ConfigError, DataError, ShapeError
+from likely.registry import DATA_SETS
 
 LOADERS = {
     "wine": datasets.load_wine,
@@ -19,7 +20,7 @@ LOADERS = {
 
 
 def test_the_names_on_offer() -> None:
-    assert NAMES == ("fashion-mnist", "digits", "wine", "iris", "breast-cancer", "diabetes")
+    assert tuple(DATA_SETS) == ("fashion-mnist", "digits", "wine", "iris", "breast-cancer", "diabetes")
 
 
 @pytest.mark.parametrize("name", LOADERS)
@@ -72,7 +73,7 @@ def test_breast_cancer_labels_are_in_the_order_of_the_source() -> None:
 def test_an_unknown_name_gets_a_hint_and_the_list(name: str, hint: str) -> None:
     with pytest.raises(ConfigError, match=hint) as raised:
         open_dataset(name)
-    assert all(repr(known) in str(raised.value) for known in NAMES)
+    assert all(repr(known) in str(raised.value) for known in DATA_SETS)
 
 
 def test_paths_that_lead_nowhere(tmp_path: Path) -> None:

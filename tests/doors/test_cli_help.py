@@ -11,10 +11,8 @@ from typer.testing import Result
 
 import likely
 from likely.cli.app import COMMANDS, command
-from likely.cli.options import DATA_SETS
 from likely.config import RunConfig
 from likely.config.setting import declared
-from likely.data.sources import NAMES
 
 HEAVY = {"torch", "jax", "numpy", "sklearn", "matplotlib", "PIL", "scipy", "pandas", "jinja2", "safetensors"}
 SCRIPT = """
@@ -95,10 +93,6 @@ def test_the_choices_are_those_of_the_configuration(name: str) -> None:
 @pytest.mark.parametrize("name", COMMANDS)
 def test_the_list_of_commands_says_what_each_says(name: str) -> None:
     assert command(name).help.splitlines()[0] == COMMANDS[name]
-
-
-def test_the_data_sets_are_those_that_can_be_opened() -> None:
-    assert set(DATA_SETS) == set(NAMES)
 
 
 def test_every_setting_has_an_option(likely: Callable[..., Result], said: Callable[[str], str]) -> None:

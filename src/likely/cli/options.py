@@ -10,8 +10,8 @@ from likely import config
 from likely.cli.questions import read_events, read_numbers
 from likely.config.setting import Declared, declared
 from likely.errors import nearest
+from likely.registry import DATA_SETS
 
-DATA_SETS = ("fashion-mnist", "digits", "wine", "iris", "breast-cancer", "diabetes")
 _TYPES: dict[str, Any] = {"switch": bool, "whole number": int, "number": float, "sets": list[str]}
 
 Command = TypeVar("Command", bound=Callable[..., None])

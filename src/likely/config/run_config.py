@@ -21,7 +21,7 @@ from likely.config.explain import explained
 from likely.config.former_names import current_augmentation, with_present_names
 from likely.config.setting import Setting, declared, reference
 from likely.errors import ConfigError
-from likely.registry import ACTIVATIONS, ENGINES, HEADS, LOSSES, NETWORKS, OneOf
+from likely.registry import ACTIVATIONS, ENGINES, HEADS, LOSSES, NETWORKS, PRESETS, OneOf
 
 
 def _tuple(value: object) -> object:
@@ -148,7 +148,8 @@ class RunConfig(BaseModel):
     ] = None
     overwrite: Annotated[bool, Setting("Replace the files of an earlier run in its folder.", panel=_OUTPUT)] = False
     preset: Annotated[
-        Literal["fast", "balanced", "best"],
+        str,
+        OneOf(PRESETS),
         Setting("How long to train and how large the network is.", panel=_LEARNING, estimators="both"),
     ] = "fast"
     epochs: Annotated[
@@ -278,9 +279,18 @@ class RunConfig(BaseModel):
             estimators="both",
         ),
     ] = ()
-    loss: Annotated[str, OneOf(LOSSES), Setting("What training lowers.", panel=_LEARNING, estimators="classifier")] = (
-        "cross_entropy"
-    )
+    loss: Annotated[
+        str,
+        OneOf(LOSSES),
+        Setting(
+            "What training lowers.",
+            panel=_LEARNING,
+            estimators="classifier",
+            python='"cross_entropy" or "squared_error"; or a function of label distributions (n, k) and scores (n, k) '
+            "before the head, tensors of the engine's library, to one value per row (n,), which torch or JAX "
+            "differentiates; or a `likely.functional.losses.Loss`, which may bring its gradient.",
+        ),
+    ] = "cross_entropy"
     seed: Annotated[int, Field(ge=0, lt=2**63), Setting("Of everything that is drawn.", panel=_LEARNING)] = 0
     network: Annotated[
         str,

@@ -4,23 +4,19 @@ import os
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Literal, TypeAlias
+from typing import Literal
 
-from likely.data import bundled
 from likely.data.dataset import Dataset, Task
 from likely.data.images import fashion_mnist
 from likely.data.images.decode_many import Reading
-from likely.data.images.idx import is_idx_folder, open_idx_folder
-from likely.data.images.open_class_folder import open_class_folder
-from likely.data.npz import open_npz
 from likely.data.progress_callback import Progress
-from likely.data.tables.open_table import open_table
-from likely.data.tables.table import is_table
+from likely.data.readers import Asked
 from likely.data.validate import validate
 from likely.errors import ConfigError, DataError, nearest, renamed_argument
 from likely.preprocessing.columns import Column
+from likely.registry import DATA_SETS, READERS
 
-NAMES = (fashion_mnist.NAME, *bundled.NAMES)
+NAMED = "named"
 
 
 @renamed_argument("picture", "image")  # deprecated
@@ -45,7 +41,7 @@ def open_dataset(
     Names come before paths: a folder that is called like a data set is meant by "./digits".
 
     Args:
-        name_or_path: one of `NAMES`, a folder of class folders (or train/, val/ and test/ with them), a folder of
+        name_or_path: one of `DATA_SETS`, a folder of class folders (or train/, val/ and test/ with them), a folder of
             IDX files, a table (.csv, .tsv, .parquet) or an .npz of arrays.
         data_folder: for fashion-mnist, the folder that holds its files.
         progress: told how far a download or the reading of images is.
@@ -79,36 +75,21 @@ def open_dataset(
         raise ConfigError(f"test_last needs a table (.csv, .tsv, .parquet); got {name!r}. Omit test_last.")
     _check_groups(name, kind, group, group_by_folder)
 
-    how = Reading(image_size, skip_bad, progress)
-
-    def opened() -> Dataset:
-        match kind:
-            case "named":
-                fashion = name == fashion_mnist.NAME
-                return (
-                    fashion_mnist.load_fashion_mnist(data_folder, progress) if fashion else bundled.load_bundled(name)
-                )
-            case "class folder":
-                return open_class_folder(path, how, group_by_folder=group_by_folder)
-            case "idx folder":
-                return fashion_mnist.recognize(path) or open_idx_folder(path)
-            case "table":
-                return open_table(
-                    path,
-                    label=label,
-                    image=image,
-                    group=group,
-                    task=task,
-                    test_last=test_last,
-                    columns=columns,
-                    to_learn=to_learn,
-                    how=how,
-                )
-            case "npz":
-                return open_npz(path, task=task)
-
+    asked = Asked(
+        label=label,
+        image=image,
+        group=group,
+        group_by_folder=group_by_folder,
+        task=task,
+        test_last=test_last,
+        columns=columns,
+        to_learn=to_learn,
+        how=Reading(image_size, skip_bad, progress),
+    )
     with readable(name):
-        return validate(opened(), to_learn=to_learn)
+        named = kind == NAMED
+        opened = DATA_SETS[name](name, data_folder, progress) if named else READERS[kind].open(path, asked)
+        return validate(opened, to_learn=to_learn)
 
 
 @contextmanager
@@ -120,11 +101,8 @@ def readable(name: str) -> Generator[None]:
         raise DataError(f"{name} must be readable; got: {error.strerror or error}. Check the path.") from error
 
 
-Kind: TypeAlias = Literal["named", "class folder", "idx folder", "table", "npz"]
-
-
-def source_of(name_or_path: str | os.PathLike[str]) -> tuple[Kind, Path]:
-    """What a person means by a name or path, and where it is.
+def source_of(name_or_path: str | os.PathLike[str]) -> tuple[str, Path]:
+    """What a person means by a name or path, `NAMED` or a name of `READERS`, and where it is.
 
     Raises:
         ConfigError: if there is no data set with the name.
@@ -136,24 +114,21 @@ def source_of(name_or_path: str | os.PathLike[str]) -> tuple[Kind, Path]:
     name = os.fspath(name_or_path)
     # Unlike Path.expanduser, it leaves what it can not expand as it is.
     path = Path(os.path.expanduser(name))  # noqa: PTH111
-    if name in NAMES:
-        return "named", path
+    if name in DATA_SETS:
+        return NAMED, path
     with readable(name):
         if not path.exists():
             raise _unknown(name)
-        if path.is_dir():
-            return ("idx folder" if is_idx_folder(path) else "class folder"), path
-    if is_table(path):
-        return "table", path
-    if path.suffix.lower() == ".npz":
-        return "npz", path
+        for kind, reader in READERS.items():
+            if reader.reads(path):
+                return kind, path
     raise DataError(
         f"{path} must be a table (.csv, .tsv, .parquet), an .npz, or a folder of class folders or IDX files; got "
         f"a single file of another kind. Try its folder, or one of {_listed()}."
     )
 
 
-def _check_groups(name: str, kind: Kind, group: str | None, group_by_folder: bool) -> None:
+def _check_groups(name: str, kind: str, group: str | None, group_by_folder: bool) -> None:
     if group is not None and kind != "table":
         raise ConfigError(
             f"A group column needs a table (.csv, .tsv, .parquet); got group={group!r} for {name}, which has no "
@@ -168,7 +143,7 @@ def _check_groups(name: str, kind: Kind, group: str | None, group_by_folder: boo
 def _unknown(name: str) -> ConfigError | DataError:
     if Path(name).name != name or Path(name).suffix or name in (".", ".."):
         return DataError(f"The data path must exist; got {name}. Check the path.")
-    hint = nearest(name, NAMES)
+    hint = nearest(name, DATA_SETS)
     choices = "" if hint.startswith("Choose") else f" Choose from {_listed()}."
     return ConfigError(
         f"Data must be the name of a data set or the path of a folder; got {name!r}, which is neither. {hint}{choices}"
@@ -176,4 +151,4 @@ def _unknown(name: str) -> ConfigError | DataError:
 
 
 def _listed() -> str:
-    return ", ".join(repr(choice) for choice in NAMES)
+    return ", ".join(repr(choice) for choice in DATA_SETS)

@@ -6,7 +6,7 @@ from likely.engines.gradient import refuse_heaviside
 from likely.engines.protocol import Engine, EngineSettings, Optimizer
 from likely.errors import EngineError
 from likely.networks.network import Network, TorchNetwork
-from likely.registry import ENGINES
+from likely.registry import ENGINES, LOSSES
 
 
 def create_engine(name: str, network: Network | TorchNetwork, **settings: Any) -> Engine:
@@ -33,6 +33,11 @@ def create_engine(name: str, network: Network | TorchNetwork, **settings: Any) -
             f"The engine {name!r} must train all layers by a rule that has a name; got "
             f"{'layers to freeze' if asked.freeze else 'another optimizer'}. Only torch can do that. "
             "Try engine='torch'."
+        )
+    if name == "numpy" and LOSSES.named(asked.loss).with_gradient is None:
+        raise EngineError(
+            "The engine 'numpy' must know the gradient of the loss; got a function without one. Try engine='torch' or "
+            "'jax', which derive it."
         )
     refuse_heaviside(network)
     return made(asked)

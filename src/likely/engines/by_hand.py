@@ -23,6 +23,7 @@ from likely.arrays import Array, Params, to_numpy
 from likely.engines.protocol import Augment, Batch, EngineSettings, Optimizer, Prepare
 from likely.engines.pure_engine import PureEngine, as_it_is
 from likely.errors import EngineError
+from likely.functional.losses import Loss
 from likely.networks.layers import affine
 from likely.networks.linear import Linear
 from likely.networks.mlp import MLP
@@ -41,7 +42,7 @@ _PREPARED = 2**24
 def loss_and_gradient_by_hand(
     network: Network,
     head: str,
-    loss: str,
+    loss: str | Loss,
     theta: Params,
     X: np.ndarray,
     Y: np.ndarray,
@@ -53,7 +54,7 @@ def loss_and_gradient_by_hand(
     Args:
         network: a `Linear` or an `MLP`.
         head: by name.
-        loss: by name.
+        loss: by name, or a row of `LOSSES`.
         theta: parameters by layer.
         X: inputs, shape (n, d).
         Y: label distributions or targets, shape (n, k).
@@ -84,7 +85,9 @@ def loss_and_gradient_by_hand(
     # Each example counts 1/n, or its weight's share.
     share = np.full(len(X), 1 / len(X)) if weights is None else weights / weights.sum()
     share = share.astype(scores.dtype, copy=False)
-    values, slopes = LOSSES[loss].with_gradient(head, Y, scores)
+    with_gradient = LOSSES.named(loss).with_gradient
+    assert with_gradient is not None  # create_engine refuses such losses
+    values, slopes = with_gradient(head, Y, scores)
 
     # delta_L = dL/dscores
     delta = slopes * share[:, None]

@@ -11,6 +11,7 @@ from typing import Any, Literal, Protocol, TypeAlias
 import numpy as np
 
 from likely.arrays import Array
+from likely.functional.losses import Loss
 from likely.networks.network import Network, TorchNetwork
 from likely.preprocessing.stored_rows import RowArray
 
@@ -60,7 +61,7 @@ class EngineSettings:
         network: a pure network for any engine, or a torch network for torch.
         n_outputs: how many scores.
         head: by name, for the loss.
-        loss: by name.
+        loss: by name, or a row of `LOSSES`.
         optimizer: the update rule; for torch also a function that makes a torch optimizer of what learns.
         sample: some prepared inputs, of which a torch network may take data-dependent first values.
         seed: of the first values.
@@ -73,7 +74,7 @@ class EngineSettings:
     network: Network | TorchNetwork
     n_outputs: int
     head: str
-    loss: str
+    loss: str | Loss
     optimizer: Optimizer | MakeOptimizer
     sample: np.ndarray
     seed: int

@@ -25,6 +25,7 @@ from likely.data.tables.targets import refuse_missing
 from likely.errors import ConfigError, DataError, GuaranteeWarning
 from likely.estimators.progress_bar import Verbose, watcher
 from likely.estimators.rows import check_some_weight, refuse_mixed
+from likely.functional.losses import Loss, custom_loss
 from likely.model.predictor import Predictor
 from likely.networks.custom import CustomNetwork
 from likely.training.fit import learn
@@ -72,13 +73,19 @@ class Estimator(BaseEstimator):
                 "init_from=path."
             )
         # What has no name reaches the recipe beside the configuration.
-        named = {"network": "auto", "optimizer": None, "augment": None}
+        named = {"network": "auto", "optimizer": None, "augment": None, "loss": "cross_entropy"}
         settings |= {name: named[name] for name in named if getattr(overrides, name) is not None}
         return RunConfig(data="array", seed=int(seed), dtype=cast(Any, dtype), task=self._task, **settings, **more)
 
     def _overrides(self) -> Overrides:
         """What was given as an object, not by name."""
         network, optimizer, augment = self.network, self.optimizer, self.augment
+        loss = getattr(self, "loss", "cross_entropy")
+        if not isinstance(loss, str | Loss) and not callable(loss):
+            raise ConfigError(
+                f"loss must be a name or a function of labels and scores; got a {type(loss).__name__}. "
+                "Try loss=lambda labels, scores: torch.nn.functional.cross_entropy(scores, labels, reduction='none')."
+            )
         if optimizer is not None and not isinstance(optimizer, str) and not callable(optimizer):
             raise ConfigError(
                 f"optimizer must be 'sgd', 'adam' or a function of the parameters; got a {type(optimizer).__name__}. "
@@ -89,6 +96,7 @@ class Estimator(BaseEstimator):
         return Overrides(
             network=None if isinstance(network, str) else CustomNetwork(network),
             optimizer=optimizer if callable(optimizer) else None,
+            loss=None if isinstance(loss, str) else loss if isinstance(loss, Loss) else custom_loss(loss),
             augment=None if all(part is None or isinstance(part, str) for part in parts) else parts,
         )
 

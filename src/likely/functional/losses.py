@@ -11,6 +11,8 @@ from likely.errors import ShapeError
 from likely.functional.heads import LOG_FLOOR, floats, log_softmax
 from likely.registry import HEADS
 
+CUSTOM = "custom"
+"""The name of every loss of the user's in a card."""
 _HUGE = 1e6  # a loss from which on it may be that a score of -inf stands for an impossible label
 
 
@@ -71,13 +73,13 @@ class Loss:
         name: as configurations and model files call it.
         values: (head name, labels (n, k), scores (n, k)) -> one value per example (n,).
         with_gradient: (head name, labels, scores) -> the values, and by hand the gradient of each with respect to its
-            scores, (n, k): what both need is computed once.
+            scores, (n, k): what both need is computed once. None leaves it to torch or JAX.
         of_distributions: whether it can follow only heads whose outputs are distributions.
     """
 
     name: str
     values: Callable[[str, Array, Array], Array]
-    with_gradient: Callable[[str, np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]
+    with_gradient: Callable[[str, np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]] | None
     of_distributions: bool = True
 
     @property
@@ -119,6 +121,31 @@ def _squared_with_gradient(head: str, targets: np.ndarray, scores: np.ndarray) -
     outputs = HEADS[head].probs(scores)
     gradient = HEADS[head].backward(scores, outputs, 2 * (outputs - targets))
     return squared_error(targets, outputs), gradient
+
+
+def custom_loss(function: Callable[[Array, Array], Array]) -> Loss:
+    """A function of labels (n, k) and scores (n, k) to one value per row, (n,), as a loss that torch or JAX
+    differentiates.
+
+    Raises:
+        ShapeError: when it is called, if it does not give one value per row.
+    Example:
+        >>> custom_loss(lambda labels, scores: (labels - scores) ** 2).values("softmax", np.eye(2), np.eye(2))
+        Traceback (most recent call last):
+        likely.errors.ShapeError: The loss must give one value per row, shape (2,); got (2, 2). ...
+    """
+
+    def values(head: str, labels: Array, scores: Array) -> Array:
+        del head
+        found = function(labels, scores)
+        if tuple(getattr(found, "shape", ())) != (len(labels),):
+            raise ShapeError(
+                f"The loss must give one value per row, shape ({len(labels)},); got "
+                f"{tuple(getattr(found, 'shape', ()))}. The mean over the rows is taken later. Try a sum over axis 1."
+            )
+        return found
+
+    return Loss(CUSTOM, values, None, of_distributions=False)
 
 
 CROSS_ENTROPY = Loss("cross_entropy", _cross_entropy, _cross_entropy_with_gradient)

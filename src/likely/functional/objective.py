@@ -4,17 +4,18 @@ from dataclasses import dataclass
 
 from likely.arrays import Array, Params, namespace
 from likely.errors import ConfigError, ShapeError
+from likely.functional.losses import Loss
 from likely.networks.network import Network
 from likely.registry import HEADS, LOSSES
 
 
-def mean_loss(head: str, loss: str, Y: Array, scores: Array, weights: Array | None = None) -> Array:
+def mean_loss(head: str, loss: str | Loss, Y: Array, scores: Array, weights: Array | None = None) -> Array:
     """The mean of the losses of a batch, or the weighted mean sum_i w_i L_i / sum_i w_i.
 
     Raises:
         ShapeError: if there is not one weight per row.
     """
-    values = LOSSES[loss].values(head, Y, scores)
+    values = LOSSES.named(loss).values(head, Y, scores)
     xp = namespace(values)
     if weights is None:
         return xp.mean(values)

@@ -125,7 +125,7 @@ class Card(_Entry):
     features: tuple[str, ...] | None = None
     network: NetworkEntry
     head: Annotated[str, OneOf(HEADS, without=("sigmoid",))]
-    loss: Annotated[str, OneOf(LOSSES)]
+    loss: Annotated[str, OneOf(LOSSES, also=("custom",))]
     normalization: dict[str, Any]
     conversion: dict[str, Any] | None = None
     hflip: bool = False

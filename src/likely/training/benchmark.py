@@ -23,6 +23,7 @@ from likely.engines import create_engine
 from likely.engines.protocol import Engine
 from likely.errors import ConfigError, nearest
 from likely.preprocessing.image_preprocessor import ImagePreprocessor
+from likely.registry import PRESETS
 from likely.training.choose_plan import choose_plan
 from likely.training.loop.descent import Record
 from likely.training.plan import Plan
@@ -35,7 +36,6 @@ OVERHEAD = 1.25
 """What a training step takes, as a multiple of its convolutions at the measured rate."""
 IMAGES, CLASSES, SHAPE = 55_200, 10, (28, 28)
 """What is learned from of Fashion-MNIST: 60,000 training images without those held out."""
-PRESETS: tuple[Literal["fast", "balanced", "best"], ...] = ("fast", "balanced", "best")
 _COUNTED = 16
 
 
@@ -172,7 +172,7 @@ def _images(least: int) -> tuple[str, Part]:
     return "made-up images", Part(X, np.arange(len(X)) % CLASSES)
 
 
-def _plan(preset: Literal["fast", "balanced", "best"], device: str) -> Plan:
+def _plan(preset: str, device: str) -> Plan:
     config = RunConfig(preset=preset, device=_name(device))
     return choose_plan(config, row_shape=SHAPE, n_rows=IMAGES, n_outputs=CLASSES, task=CLASSIFICATION, hflip=True)
 

@@ -13,17 +13,19 @@ from likely.errors import ConfigError, EngineError
 from likely.model.start import Start
 from likely.networks import create_network
 from likely.networks.custom import CUSTOM
+from likely.networks.linear import Linear
+from likely.networks.mlp import MLP
 from likely.preprocessing.image_preprocessor import ImagePreprocessor
+from likely.registry import LOSSES, NETWORKS, PRESETS
 from likely.training.plan import NO_OVERRIDES, Overrides, Plan
-from likely.training.presets import AVERAGED, BY_TIME, RECIPES, SMALL, SMALL_TABLES, WARMUP, Recipe
+from likely.training.presets import AVERAGED, BY_TIME, SMALL, WARMUP, Recipe
 from likely.training.task import Task
 
 _PENALTIES = (1e3, 1e2, 1e1, 1e0, 1e-1, 1e-2, 1e-4)
 """In units of v / n, with v the mean variance of an input and n the rows: the k-th is scikit-learn's C = 1 / k for
 standardized inputs. On held-out rows steps of a factor 3 in place of 10 gained nothing."""
-_PASSES = {"fast": 15, "balanced": 40, "best": 80}
 _WORK = 6.5e9
-"""Products of a number of the input with a parameter that L-BFGS may take, if that is more than `_PASSES` of them."""
+"""Products of a number of the input with a parameter that L-BFGS may take, if that is more than the preset's passes."""
 _FEW_PASSES = 100
 """Where there is time for fewer, the rows are so many that the strongest penalty is none that they need."""
 _MOST_NUMBERS = 2e8
@@ -61,8 +63,9 @@ def choose_plan(
     """
     images = len(row_shape) > 1
     kind = _network_name(config, images, overrides)
-    small_table = n_rows < SMALL and not images and kind != CUSTOM
-    recipe = SMALL_TABLES[task.name, kind, config.preset] if small_table else RECIPES[kind, config.preset]
+    makes_module = kind == CUSTOM or hasattr(NETWORKS[kind], "build")
+    small_table = n_rows < SMALL and not images and not makes_module
+    recipe = PRESETS[config.preset].recipe(kind, task.name, small_table=small_table)
     epochs = config.epochs
     if (
         seconds is not None
@@ -83,7 +86,7 @@ def choose_plan(
         hidden = config.hidden or settings["hidden"]
         activation = config.activation or settings.get("activation") or ("sigmoid" if images else "relu")
         settings = {"sizes": [n_inputs, *hidden, n_outputs], "activation": activation}
-    elif kind == "linear":
+    elif not makes_module:
         settings = {"n_inputs": n_inputs, "n_outputs": n_outputs}
     batch_size, _, full_length = _length(recipe, config, n_rows, least=32 if small_table else 16)
     epochs = epochs or full_length
@@ -96,17 +99,20 @@ def choose_plan(
         optimizer, usual_rate = overrides.optimizer, None
     elif learning_rate is None:
         learning_rate = usual_rate
-    begins_anew = overrides.start is None and overrides.optimizer is None and not config.freeze
     head, loss = task.head_and_loss(config)
+    if overrides.loss is not None:
+        loss = overrides.loss
+    begins_anew = overrides.start is None and overrides.optimizer is None and not config.freeze
     exact = (kind, head, loss) == ("linear", "identity", "squared_error") and config.engine == "auto" and begins_anew
     solvable = (kind, head, loss) == ("linear", "softmax", "cross_entropy")
     passes = _passes(config, overrides, n_rows, n_inputs, n_outputs) if solvable and begins_anew else 0
-    engine = "numpy" if config.engine == "auto" else config.engine
-    if config.engine == "auto" and (
-        kind in ("conv", CUSTOM) or config.device == "cuda" or overrides.optimizer is not None or config.freeze
-    ):
-        engine = "torch"
-    in_channels = images and kind in ("conv", CUSTOM)
+    engine = config.engine
+    if engine == "auto":
+        by_hand = kind != CUSTOM and NETWORKS[kind] in (Linear, MLP) and LOSSES.named(loss).with_gradient is not None
+        needs_torch = config.device == "cuda" or overrides.optimizer is not None or bool(config.freeze)
+        engine = "numpy" if by_hand and not needs_torch else "torch"
+    in_channels = images and makes_module
+    reduced = kind == "conv" or (makes_module and config.precision == "bfloat16")
     augment = config.augment if overrides.augment is None else overrides.augment
     harmless = recipe.augment if hflip and in_channels else ()
     if augment is not None:
@@ -135,7 +141,7 @@ def choose_plan(
         usual_rate=usual_rate,
         penalties=() if not passes else _PENALTIES if passes >= _FEW_PASSES else _PENALTIES[1:],
         passes=passes,
-        precision=config.precision if kind == "conv" or (kind, config.precision) == (CUSTOM, "bfloat16") else "float32",
+        precision=config.precision if reduced else "float32",
     )
 
 
@@ -154,7 +160,7 @@ def _passes(config: RunConfig, overrides: Overrides, n_rows: int, n_inputs: int,
     )
     if any(setting is not None for setting in asked) or n_rows * n_inputs > _MOST_NUMBERS:
         return 0
-    return max(_PASSES[config.preset], int(_WORK / (n_rows * n_inputs * n_outputs)))
+    return max(PRESETS[config.preset].passes, int(_WORK / (n_rows * n_inputs * n_outputs)))
 
 
 def _network_name(config: RunConfig, images: bool, overrides: Overrides) -> str:
@@ -172,7 +178,7 @@ def _network_name(config: RunConfig, images: bool, overrides: Overrides) -> str:
             "The conv network must have images to look at; got rows of numbers. "
             "Try network='mlp', or image_shape=(height, width) if each row is an image."
         )
-    if kind in ("conv", CUSTOM) and config.engine in ("numpy", "jax"):
+    if kind in ("conv", CUSTOM) and config.engine not in ("auto", "torch"):
         raise EngineError(
             f"The {config.engine} engine trains the networks 'mlp' and 'linear'; got "
             f"{'a custom network' if kind == CUSTOM else 'network=' + repr(kind)}, which is a torch module. "

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from likely.engines.protocol import MakeOptimizer, Optimizer
+from likely.functional.losses import Loss
 from likely.model.start import Start
 from likely.networks.custom import CustomNetwork
 from likely.networks.network import Network, TorchNetwork
@@ -18,12 +19,14 @@ class Overrides:
         network: a factory of modules.
         optimizer: (parameters) -> a torch optimizer.
         augment: names, functions of a prepared batch, augmentations with `draws`; None leaves it to the configuration.
+        loss: what training lowers.
         start: parameters to begin with; None draws them.
     """
 
     network: CustomNetwork | None = None
     optimizer: MakeOptimizer | None = None
     augment: tuple[Any, ...] | None = None
+    loss: Loss | None = None
     start: Start | None = None
 
 
@@ -63,8 +66,8 @@ class Plan:
 
     network: Network | TorchNetwork
     layout: Layout
-    head: Literal["softmax", "l1", "identity"]
-    loss: Literal["cross_entropy", "squared_error"]
+    head: str
+    loss: str | Loss
     engine: str
     optimizer: Optimizer | MakeOptimizer
     learning_rate: float | None

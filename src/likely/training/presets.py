@@ -39,6 +39,8 @@ class Recipe:
     augment: tuple[str, ...] = ()
 
 
+SMALL = 5_000
+"""Below so many rows there is time for a training per fold, and overfitting is the danger: see `small_tables`."""
 WARMUP = 0.15
 """The share of a run during which the learning rate rises."""
 AVERAGED = 0.2
@@ -70,28 +72,6 @@ BY_TIME = ((_CONV_32, 0.0), (_CONV_48, 1.5), (_CONV_64, 2.0), (_CONV_80, 5.0), (
 learns more from each, but on held-out rows only so many of them made up for their price."""
 
 
-_GENTLE = Optimizer(weight_decay=0.01)
-RECIPES: dict[tuple[str, str], Recipe] = {
-    ("conv", "fast"): _CONV_64,
-    ("conv", "balanced"): _CONV_96,
-    ("conv", "best"): _CONV_128,
-    ("mlp", "fast"): Recipe({"hidden": (256,)}, learning_rate=3e-3, batch_size=128, epochs=12, steps=2000),
-    ("mlp", "balanced"): Recipe({"hidden": (512,)}, learning_rate=2e-3, batch_size=128, epochs=25, steps=4000),
-    ("mlp", "best"): Recipe({"hidden": (512, 512)}, learning_rate=1e-3, batch_size=128, epochs=50, steps=8000),
-    # What is not known of a network cannot be tuned: small steps that suit most.
-    ("custom", "fast"): Recipe({}, learning_rate=2e-3, batch_size=128, epochs=10, steps=600, optimizer=_GENTLE),
-    ("custom", "balanced"): Recipe({}, learning_rate=1e-3, batch_size=128, epochs=30, steps=2000, optimizer=_GENTLE),
-    ("custom", "best"): Recipe({}, learning_rate=1e-3, batch_size=128, epochs=100, steps=6000, optimizer=_GENTLE),
-    ("linear", "fast"): Recipe({}, learning_rate=3e-3, batch_size=256, epochs=10, steps=2000),
-    ("linear", "balanced"): Recipe({}, learning_rate=2e-3, batch_size=256, epochs=20, steps=4000),
-    ("linear", "best"): Recipe({}, learning_rate=1e-3, batch_size=256, epochs=40, steps=8000),
-}
-"""By network and preset."""
-
-SMALL = 5_000
-"""Below so many rows there is time for a training per fold, and overfitting is the danger: see `SMALL_TABLES`."""
-
-
 def _classes(hidden: int, learning_rate: float, epochs: float, steps: int) -> Recipe:
     settings = {"hidden": (hidden,), "activation": "gelu"}
     return Recipe(settings, learning_rate, 64, epochs, steps, optimizer=Optimizer(weight_decay=1.0))
@@ -107,18 +87,71 @@ def _curve(hidden: int, learning_rate: float, epochs: float, steps: int) -> Reci
     return Recipe(settings, learning_rate, 64, epochs, steps, optimizer=Optimizer(weight_decay=0.3))
 
 
-SMALL_TABLES: dict[tuple[str, str, str], Recipe] = {
-    ("classification", "mlp", "fast"): _classes(hidden=128, learning_rate=2e-2, epochs=12, steps=150),
-    ("classification", "mlp", "balanced"): _classes(hidden=256, learning_rate=1e-2, epochs=30, steps=400),
-    ("classification", "mlp", "best"): _classes(hidden=512, learning_rate=1e-2, epochs=60, steps=800),
-    ("classification", "linear", "fast"): _boundary(epochs=20, steps=200),
-    ("classification", "linear", "balanced"): _boundary(epochs=40, steps=600),
-    ("classification", "linear", "best"): _boundary(epochs=80, steps=1200),
-    ("regression", "mlp", "fast"): _curve(hidden=64, learning_rate=2e-2, epochs=15, steps=600),
-    ("regression", "mlp", "balanced"): _curve(hidden=64, learning_rate=1e-2, epochs=30, steps=1500),
-    ("regression", "mlp", "best"): _curve(hidden=128, learning_rate=1e-2, epochs=60, steps=3000),
-    ("regression", "linear", "fast"): Recipe({}, learning_rate=3e-2, batch_size=64, epochs=20, steps=600),
-    ("regression", "linear", "balanced"): Recipe({}, learning_rate=3e-2, batch_size=64, epochs=40, steps=1500),
-    ("regression", "linear", "best"): Recipe({}, learning_rate=3e-2, batch_size=64, epochs=80, steps=3000),
-}
-"""By task, network and preset, for less than `SMALL` rows of numbers."""
+@dataclass(frozen=True)
+class Preset:
+    """How long to train and how large the networks are.
+
+    Args:
+        recipes: by network; "custom" is that of every other one.
+        small_tables: by task and network, for less than `SMALL` rows of numbers.
+        passes: over the rows that a convex problem may take at least.
+    """
+
+    recipes: dict[str, Recipe]
+    small_tables: dict[tuple[str, str], Recipe]
+    passes: int
+
+    def recipe(self, network: str, task: str, *, small_table: bool) -> Recipe:
+        """How a network is trained."""
+        usual = self.recipes.get(network, self.recipes["custom"])
+        return self.small_tables.get((task, network), usual) if small_table else usual
+
+
+_GENTLE = Optimizer(weight_decay=0.01)
+"""What is not known of a network cannot be tuned: small steps that suit most."""
+
+FAST = Preset(
+    recipes={
+        "conv": _CONV_64,
+        "mlp": Recipe({"hidden": (256,)}, learning_rate=3e-3, batch_size=128, epochs=12, steps=2000),
+        "linear": Recipe({}, learning_rate=3e-3, batch_size=256, epochs=10, steps=2000),
+        "custom": Recipe({}, learning_rate=2e-3, batch_size=128, epochs=10, steps=600, optimizer=_GENTLE),
+    },
+    small_tables={
+        ("classification", "mlp"): _classes(hidden=128, learning_rate=2e-2, epochs=12, steps=150),
+        ("classification", "linear"): _boundary(epochs=20, steps=200),
+        ("regression", "mlp"): _curve(hidden=64, learning_rate=2e-2, epochs=15, steps=600),
+        ("regression", "linear"): Recipe({}, learning_rate=3e-2, batch_size=64, epochs=20, steps=600),
+    },
+    passes=15,
+)
+BALANCED = Preset(
+    recipes={
+        "conv": _CONV_96,
+        "mlp": Recipe({"hidden": (512,)}, learning_rate=2e-3, batch_size=128, epochs=25, steps=4000),
+        "linear": Recipe({}, learning_rate=2e-3, batch_size=256, epochs=20, steps=4000),
+        "custom": Recipe({}, learning_rate=1e-3, batch_size=128, epochs=30, steps=2000, optimizer=_GENTLE),
+    },
+    small_tables={
+        ("classification", "mlp"): _classes(hidden=256, learning_rate=1e-2, epochs=30, steps=400),
+        ("classification", "linear"): _boundary(epochs=40, steps=600),
+        ("regression", "mlp"): _curve(hidden=64, learning_rate=1e-2, epochs=30, steps=1500),
+        ("regression", "linear"): Recipe({}, learning_rate=3e-2, batch_size=64, epochs=40, steps=1500),
+    },
+    passes=40,
+)
+BEST = Preset(
+    recipes={
+        "conv": _CONV_128,
+        "mlp": Recipe({"hidden": (512, 512)}, learning_rate=1e-3, batch_size=128, epochs=50, steps=8000),
+        "linear": Recipe({}, learning_rate=1e-3, batch_size=256, epochs=40, steps=8000),
+        "custom": Recipe({}, learning_rate=1e-3, batch_size=128, epochs=100, steps=6000, optimizer=_GENTLE),
+    },
+    small_tables={
+        ("classification", "mlp"): _classes(hidden=512, learning_rate=1e-2, epochs=60, steps=800),
+        ("classification", "linear"): _boundary(epochs=80, steps=1200),
+        ("regression", "mlp"): _curve(hidden=128, learning_rate=1e-2, epochs=60, steps=3000),
+        ("regression", "linear"): Recipe({}, learning_rate=3e-2, batch_size=64, epochs=80, steps=3000),
+    },
+    passes=80,
+)

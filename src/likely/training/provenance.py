@@ -15,6 +15,7 @@ from likely.data.order import time_like
 from likely.engines.protocol import Optimizer
 from likely.model.card import Card, DataEntry, NetworkEntry, TrainingEntry
 from likely.networks.custom import name_of
+from likely.registry import LOSSES
 from likely.training.held_out_scores import Outcome
 from likely.training.task import Calibrated
 from likely.training.trained import Trained
@@ -39,7 +40,7 @@ def make_card(
             outputs=len(trained.target_mean),
         ),
         head=plan.head,
-        loss=plan.loss,
+        loss=LOSSES.named(plan.loss).name,
         normalization=trained.inference.preprocessor.to_json(),
         conversion=dataset.conversion,
         hflip=plan.hflip,

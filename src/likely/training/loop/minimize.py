@@ -185,13 +185,20 @@ class Minimization:
             return "early stopping"
         return UNFINISHED if self.given_up else otherwise
 
+    @property
+    def _loss_is_known(self) -> bool:
+        """Whether it is said what knowing nothing costs."""
+        return self.trained.plan.loss in ("cross_entropy", "squared_error")
+
     def _first_loss(self) -> float:
-        """The mean loss of a few rows before the first step."""
+        """The mean loss of a few rows before the first step; 0 where only the engine can compute it."""
+        if not self._loss_is_known:
+            return 0.0
         plan, preprocessor = self.trained.plan, self.trained.inference.preprocessor
         few = evenly(self.X, _FEW)
         scores = self.trained.engine.scores(preprocessor(self.X[few]))
         with np.errstate(over="ignore", invalid="ignore"):
-            losses = LOSSES[plan.loss].values(plan.head, self.targets.Y[few].astype(scores.dtype), scores)
+            losses = LOSSES.named(plan.loss).values(plan.head, self.targets.Y[few].astype(scores.dtype), scores)
             value = float(np.mean(losses))
         return value if math.isfinite(value) else 0.0  # so that no loss counts as larger because of it
 
@@ -199,13 +206,18 @@ class Minimization:
         """Refuse a training that went wrong."""
         plan, few = self.trained.plan, evenly(self.X, _FEW)
         assert plan.learning_rate is not None
+        history = self.trained.history
+        if self._loss_is_known:
+            nothing = cost_of_knowing_nothing(self.targets.Y, self.targets.weights, str(plan.loss))
+        else:
+            first = nothing = history[0].loss
         with np.errstate(over="ignore", invalid="ignore"):
             answers = self.trained.engine.scores(self.trained.inference.preprocessor(self.X[few]))
         check_training(
             first,
-            [(record.step, record.loss) for record in self.trained.history],
+            [(record.step, record.loss) for record in history],
             last if np.isfinite(answers).any(axis=1).all() else math.inf,
-            cost_of_knowing_nothing(self.targets.Y, self.targets.weights, plan.loss),
+            nothing,
             rate=plan.learning_rate,
             usual=plan.usual_rate,
             answers_alike=len(few) > 1

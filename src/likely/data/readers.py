@@ -1,0 +1,69 @@
+"""What can be read from a path: each reader says which paths are its own, and makes a data set of one."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from likely.data.dataset import Dataset, Task
+from likely.data.images import fashion_mnist
+from likely.data.images.decode_many import AS_THEY_ARE, Reading
+from likely.data.images.idx import is_idx_folder, open_idx_folder
+from likely.data.images.open_class_folder import open_class_folder
+from likely.data.npz import open_npz
+from likely.data.tables.open_table import open_table
+from likely.data.tables.table import is_table
+from likely.preprocessing.columns import Column
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What was asked of data beside their path, as in `open_dataset`; a reader takes what applies to it."""
+
+    label: str | None = None
+    image: str | None = None
+    group: str | None = None
+    group_by_folder: bool = False
+    task: Literal["auto"] | Task = "auto"
+    test_last: str | None = None
+    columns: Sequence[Column] | None = None
+    to_learn: bool = True
+    how: Reading = AS_THEY_ARE
+
+
+@dataclass(frozen=True)
+class Reader:
+    """A reader as a row of `READERS`.
+
+    Args:
+        reads: whether an existing path is one of its kind; the first reader that says so opens it.
+        open: (path, what was asked for) -> the data set.
+    """
+
+    reads: Callable[[Path], bool]
+    open: Callable[[Path, Asked], Dataset]
+
+
+def _open_table(path: Path, asked: Asked) -> Dataset:
+    return open_table(
+        path,
+        label=asked.label,
+        image=asked.image,
+        group=asked.group,
+        task=asked.task,
+        test_last=asked.test_last,
+        columns=asked.columns,
+        to_learn=asked.to_learn,
+        how=asked.how,
+    )
+
+
+IDX_FOLDER = Reader(
+    lambda path: path.is_dir() and is_idx_folder(path),
+    lambda path, asked: fashion_mnist.recognize(path) or open_idx_folder(path),
+)
+CLASS_FOLDER = Reader(
+    Path.is_dir, lambda path, asked: open_class_folder(path, asked.how, group_by_folder=asked.group_by_folder)
+)
+TABLE = Reader(is_table, _open_table)
+NPZ = Reader(lambda path: path.suffix.lower() == ".npz", lambda path, asked: open_npz(path, task=asked.task))
