@@ -76,7 +76,7 @@ def test_data_without_a_test_part_lends_a_fifth(tmp_path: Path) -> None:
 
 
 def test_regression_is_refused_for_names_and_taken_for_numbers(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="numbers"):
+    with pytest.raises(DataError, match="numeric targets"):
         fit(RunConfig(data="iris", task="regression", out=str(tmp_path / "a")))
     with pytest.raises(DataError, match="labels"):
         fit(RunConfig(data="diabetes", task="classification", out=str(tmp_path / "b")))

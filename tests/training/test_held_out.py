@@ -1,6 +1,5 @@
 """Held-out scores: whose they are, how many, and that no network was trained on the rows it is judged by."""
 
-import functools
 import itertools
 import signal
 import subprocess
@@ -39,7 +38,7 @@ def _numbered(n: int) -> Rows:
     return Rows(numbers[:, None], numbers[:, None], None, task=REGRESSION)
 
 
-def _hold(how: Any, rows: Rows, config: RunConfig) -> tuple[Outcome, list[str], list[Record]]:
+def _hold(how: Any, rows: Rows, config: RunConfig, **of_job: Any) -> tuple[Outcome, list[str], list[Record]]:
     said: list[str] = []
     records: list[Record] = []
 
@@ -51,7 +50,7 @@ def _hold(how: Any, rows: Rows, config: RunConfig) -> tuple[Outcome, list[str], 
             if not fold:
                 records.append(record)
 
-    return how(Job(rows, config, watcher=Noting())), said, records
+    return how(Job(rows, config, watcher=Noting(), **of_job)), said, records
 
 
 @pytest.mark.parametrize(
@@ -233,8 +232,7 @@ def test_a_seed_draws_the_parts() -> None:
 def test_a_time_limit_covers_all_folds() -> None:
     seconds = itertools.count(step=1e-3)
     config = RunConfig(network="linear", epochs=1e6, time_limit=1.2)
-    how = functools.partial(cross_validate, watch=lambda: next(seconds))
-    outcome, _, records = _hold(how, IRIS, config)
+    outcome, _, records = _hold(cross_validate, IRIS, config, watch=lambda: next(seconds))
     assert 0.4 < next(seconds) < 1.2  # later folds ask the watch less often
     assert records[-1].seconds_left == 0
     assert (outcome.splits.method, outcome.trained.stopped) == ("cross-validation", "time limit")
