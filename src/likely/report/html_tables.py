@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -27,42 +27,12 @@ class Headline:
 
 
 @dataclass(frozen=True)
-class Cell:
-    """A number of the confusion matrix, and how dark it stands, from 0 to 0.6."""
-
-    count: int
-    shade: str
-
-
-@dataclass(frozen=True)
-class ConfusionRow:
-    """The answers to the rows of one true label."""
-
-    label: str
-    cells: list[Cell]
-
-
-@dataclass(frozen=True)
-class ClassRow:
-    """One class; the hardest has the lowest `order`, and `bar` is F1 in percent."""
-
-    number: int
-    label: str
-    support: int
-    precision: str
-    recall: str
-    f1: str
-    order: float
-    bar: str
-
-
-@dataclass(frozen=True)
 class ClassTable:
-    """The classes, and what they say; of many the hardest first, the `rest` apart."""
+    """What the classes say, and each with its number; of many the hardest first, the `rest` apart."""
 
     about: str
-    rows: list[ClassRow]
-    rest: list[ClassRow]
+    rows: list[tuple[int, ClassFigures]]
+    rest: list[tuple[int, ClassFigures]]
 
 
 def headlines(evaluation: Evaluation, n_classes: int, noun: str) -> list[Headline]:
@@ -82,46 +52,25 @@ def headlines(evaluation: Evaluation, n_classes: int, noun: str) -> list[Headlin
     ]
 
 
-def confusion_rows(confusion: np.ndarray, labels: Sequence[str]) -> list[ConfusionRow]:
-    """Counts with a shade each: 0 to 0.6, by the share of the row."""
-    rows: list[ConfusionRow] = []
+def confusion_rows(confusion: np.ndarray, labels: Sequence[str]) -> list[tuple[str, list[tuple[int, str]]]]:
+    """Each label with its counts, and a shade of each: 0 to 0.6, by the share of the row."""
+    rows: list[tuple[str, list[tuple[int, str]]]] = []
     for label, counts in zip(labels, confusion.tolist(), strict=True):
         total = max(sum(counts), 1)
         # The square root keeps rare confusions visible beside the diagonal; the ceiling keeps the numbers legible.
-        rows.append(ConfusionRow(label, [Cell(c, f"{0.6 * math.sqrt(c / total):.3f}") for c in counts]))
+        rows.append((label, [(count, f"{0.6 * math.sqrt(count / total):.3f}") for count in counts]))
     return rows
 
 
 def class_table(per_class: Sequence[ClassFigures]) -> ClassTable:
     """Precision, recall and F1 of each class; of many classes the hardest first, the rest apart."""
-    rows: list[ClassRow] = []
-    scored: list[tuple[str, float]] = []
-    for number, entry in enumerate(per_class, start=1):
-        label, f1 = printable(entry.label), entry.f1
-        defined = not math.isnan(f1) and entry.support > 0
-        if defined:
-            scored.append((label, f1))
-        rows.append(
-            ClassRow(
-                number,
-                label,
-                entry.support,
-                precision=_known(entry.precision),
-                recall=_known(entry.recall),
-                f1=_known(f1),
-                order=f1 if defined else math.inf,
-                bar=f"{100 * (0 if math.isnan(f1) else f1):.1f}",
-            )
-        )
-    about = about_classes(scored)
+    rows = list(enumerate((replace(entry, label=printable(entry.label)) for entry in per_class), start=1))
+    scored = [entry for _, entry in rows if entry.support > 0 and not math.isnan(entry.f1)]
+    about = about_classes([(entry.label, entry.f1) for entry in scored])
     if len(rows) <= MANY_CLASSES:
         return ClassTable(about, rows, [])
-    rows.sort(key=lambda row: row.order)
+    rows.sort(key=lambda row: math.inf if row[1].support == 0 or math.isnan(row[1].f1) else row[1].f1)
     return ClassTable(about, rows[:HARDEST], rows[HARDEST:])
-
-
-def _known(value: float) -> str:
-    return "–" if math.isnan(value) else f"{value:.3f}"
 
 
 def _digits(value: float, in_percent: bool) -> str:

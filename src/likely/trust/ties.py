@@ -5,15 +5,14 @@ Where many rows are alike (a table of categories), a comparison that falls betwe
 rows and new rows of one kind differently, and break what is guaranteed. So comparisons give way a little.
 """
 
-from typing import Any
-
 import numpy as np
+from numpy.typing import DTypeLike
 
 STEP = 1e-5
 """Rounding moves log-probabilities, distances and energies by a smaller share than this."""
 
 
-def slack(p: np.ndarray, dtype: Any = np.float64) -> np.ndarray:
+def slack(p: np.ndarray, dtype: DTypeLike = np.float64) -> np.ndarray:
     """More than rounding moves a probability p, shape as p's.
 
         1e-5 (1 + |log p/(1-p)|) p (1 - p) + 4 eps p + 4 e
@@ -34,7 +33,7 @@ def slack(p: np.ndarray, dtype: Any = np.float64) -> np.ndarray:
 
 
 def number_slack(
-    predictions: np.ndarray, center: float | np.ndarray, scale: float | np.ndarray, dtype: Any = np.float64
+    predictions: np.ndarray, center: float | np.ndarray, scale: float | np.ndarray, dtype: DTypeLike = np.float64
 ) -> np.ndarray:
     """More than rounding moves predicted numbers, shape as theirs, in their unit.
 
