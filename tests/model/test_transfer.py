@@ -129,7 +129,7 @@ def test_going_on_with_rows_that_the_start_has_seen_promises_nothing(first: tupl
     again = likely.Regressor(network="mlp", epochs=3, random_state=0, init_from=file, verbose=False)
     with pytest.warns(GuaranteeWarning, match="was trained on 150 of these 150 rows"):
         again.fit(DIGITS.data[:150], y[:150])
-    assert not again.predictor_.has_intervals
+    assert again.predictor_.residuals is None
 
 
 def test_going_on_with_new_rows_promises_what_it_always_does(first: tuple[Any, Path]) -> None:

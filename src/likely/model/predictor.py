@@ -25,7 +25,7 @@ from likely.networks.custom import CustomNetwork
 from likely.preprocessing.columns import Column
 from likely.preprocessing.preprocessor import preprocessor_from_json
 from likely.preprocessing.stored_rows import RowArray, StoredRows
-from likely.trust.familiarity import Familiarity, familiarity_p_values
+from likely.trust.familiarity import Familiarity
 
 MOST_ROWS, _NUMBERS = 10_000, 2**26
 """Rows, and numbers of their features, that are held at a time."""
@@ -278,7 +278,7 @@ class Predictor:
     def _scores_and_familiarity(self, rows: RowArray) -> tuple[np.ndarray, np.ndarray]:
         assert self._familiar is not None
         scores, ood = self._scores_and_ood(rows)
-        return scores, familiarity_p_values(ood, self._familiar.held_out)
+        return scores, self._familiar.p_values(ood)
 
     def _seen_in_training(self, rows: RowArray) -> np.ndarray | None:
         if self.trained_on is None:

@@ -43,11 +43,6 @@ class RegressorPredictor(Predictor):
         """The predicted number of each row, shape (n,), or (n, m) for several targets."""
         return self._in_unit(self.scores(X))
 
-    @property
-    def has_intervals(self) -> bool:
-        """Whether there were held-out rows to measure errors on."""
-        return self.residuals is not None
-
     def can_cover(self, coverage: float) -> bool:
         """Whether there were enough held-out rows for intervals of this coverage."""
         return self.residuals is not None and self.residuals.can_cover(coverage)

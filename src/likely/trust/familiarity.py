@@ -134,9 +134,9 @@ class Familiarity:
         """
         return self.usual.combined(self.gaussians.distance(features), energy(scores))
 
-    def p_values(self, features: np.ndarray, scores: np.ndarray) -> np.ndarray:
+    def p_values(self, ood_scores: np.ndarray) -> np.ndarray:
         """The conformal p-value of each row among the held-out ones, shape (n,): see `familiarity_p_values`."""
-        return familiarity_p_values(self.ood_scores(features, scores), self.held_out)
+        return familiarity_p_values(ood_scores, self.held_out)
 
     @property
     def can_alarm(self) -> bool:
