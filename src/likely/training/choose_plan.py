@@ -55,7 +55,7 @@ def choose_plan(
         n_outputs: classes, or targets.
         task: what is learned.
         hflip: whether the data set declares that images may be flipped.
-        overrides: what the user brings.
+        overrides: user-supplied objects.
         seconds: what this training may take, if that is limited.
     Raises:
         ConfigError: if the network does not fit the data.
@@ -132,7 +132,7 @@ def choose_plan(
         # What is linear stays linear in the user's own units, and so do the inputs of curves, which often are.
         power_transform=task.symmetric_inputs and kind == "mlp" and not images,
         tta_threshold=recipe.tta_threshold if task.has_confidence and epochs <= 2 * recipe.epochs else 1.0,
-        # What may be mirrored, clothes and the like, is known by its shape: a square of it may be missing.
+        # What may be flipped, such as clothes, is known by its shape: a square of it may be missing.
         augment=tuple(part for part in (harmless if augment is None else augment) if part != "hflip"),
         start=overrides.start,
         freeze=config.freeze,

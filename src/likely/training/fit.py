@@ -3,8 +3,8 @@
     open -> split -> descend -> calibrate -> evaluate -> Predictor
 
 Rows have one purpose each. From 5,000 rows up, some are held out before anything is fitted: for the temperature, and
-for promises that are asked for later. With fewer rows, 5-fold out-of-fold scores choose the length of training and the
-temperature, then one fit uses all rows. The test rows choose nothing.
+for guarantees. With fewer rows, 5-fold out-of-fold scores choose the length of training and the temperature, then one
+fit uses all rows. The test rows choose nothing.
 """
 
 from dataclasses import dataclass, replace
@@ -152,7 +152,7 @@ def learn(
     command: str = "",
     overrides: Overrides = NO_OVERRIDES,
 ) -> Learned:
-    """Train on the training part and calibrate on rows held out from it; the test part is not looked at.
+    """Train on the training part and calibrate on rows held out from it; the test part is not used.
 
     Args:
         dataset: its training part is learned from.

@@ -21,9 +21,8 @@ class HeldOutScores:
     """Scores (m, k) of held-out rows beside their true distributions or targets (m, k).
 
     `index` (m,) says which of all rows these are. `features` (m, d) are hidden ones of the network. Where the scores
-    come from several networks there are none, but `ood_scores` (m,) says how strange each row was to the network
-    that had not seen it. `stated`, (k,) or (m, k), is the probability of each label that its training rows lacked, 0
-    for the others.
+    come from several networks there are none, but `ood_scores` (m,), each from the network that had not seen the row.
+    `stated`, (k,) or (m, k), is the probability of each label that its training rows lacked, 0 for the others.
     """
 
     scores: np.ndarray

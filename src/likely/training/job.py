@@ -26,7 +26,7 @@ class Job:
         rows: all rows.
         config: what to do.
         hflip: whether images may be flipped.
-        overrides: what the user brings.
+        overrides: user-supplied objects.
         watcher: takes sentences and records.
         watch: what counts the seconds of a time limit, from its making on.
     """

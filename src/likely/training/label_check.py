@@ -114,7 +114,7 @@ def check_labels(
     which: Which = "disagree",
     watcher: Watcher | None = None,
 ) -> LabelCheck:
-    """The labels of the training part that are probably wrong; its test part is not looked at.
+    """The labels of the training part that are probably wrong; its test part is not used.
 
     Args:
         dataset: classes, not numbers.

@@ -74,7 +74,7 @@ class Classification:
     symmetric_inputs = True
     """Whether an MLP sees skewed columns made symmetric; curves often are simple in the user's units."""
     has_confidence = True
-    """Whether an answer can be so sure that the mirrored image need not be asked."""
+    """Whether an answer has a probability, from which on the mirrored copy need not be asked."""
     warns_if_never_unfamiliar = True
     """Whether users are warned where no row can be called unfamiliar; otherwise it is only said."""
     nothing_held_out = "the model is not calibrated, and promises no sets, no bound on its errors and no familiarity"
@@ -99,7 +99,6 @@ class Classification:
         -sum_k w_k y_k log q_k is the cross-entropy of y' = w y / sum(w y), counted sum(w y) times; answers are
         corrected by -log w.
         """
-        del start
         mean, scale = np.zeros(Y.shape[1], Y.dtype), np.ones(Y.shape[1], Y.dtype)
         if class_weight is not None:
             mean = -np.log(class_weight).astype(Y.dtype)
@@ -156,7 +155,6 @@ class Classification:
 
     def calibrate(self, outcome: Outcome, X: RowArray, Y: np.ndarray) -> Calibrated:
         """Temperature and biases, fitted on the rows for calibration, and what guarantees rest on; X, Y: all rows."""
-        del Y
         part, thresholds, head = outcome.calibration, outcome.thresholds, outcome.trained.plan.head
         assert part is not None
         log_probs = part.log_probs(head)
@@ -190,7 +188,6 @@ class Classification:
 
     def card_entries(self, trained: Trained, Y: np.ndarray, weights: np.ndarray | None) -> dict[str, tuple[float, ...]]:
         """What the model's card says of the answers learned from: how often each label comes."""
-        del trained
         frequencies = np.average(Y, axis=0, weights=weights).astype(np.float64)
         return {"class_frequencies": tuple(frequencies.tolist())}
 
@@ -207,7 +204,6 @@ class Regression:
 
     def head_and_loss(self, config: RunConfig) -> tuple[Any, Any]:
         """The names of the head and of the loss that is lowered."""
-        del config
         return "identity", "squared_error"
 
     def encode(self, y: np.ndarray, labels: tuple[str, ...], dtype: str) -> np.ndarray:
@@ -215,7 +211,6 @@ class Regression:
 
         Whatever the network computes in: a time stamp is large beside what varies of it.
         """
-        del labels, dtype
         return y.reshape(len(y), -1).astype(np.float64)
 
     def strata(self, Y: np.ndarray) -> np.ndarray:
@@ -229,7 +224,6 @@ class Regression:
 
         In double precision: targets may be large beside their spread.
         """
-        del class_weight
         Y = Y.astype(np.float64, copy=False)
         mean, scale = mean_and_scale(Y)
         if start is not None and start.card is not None and len(start.card.target_mean) == len(mean):
@@ -253,7 +247,6 @@ class Regression:
         stated: np.ndarray | None = None,
     ) -> dict[str, float]:
         """What is said of held-out rows on the way: the mean squared error."""
-        del head, stated
         return {"mse": float(np.average(np.square(scores - Y).sum(axis=1), weights=weights))}
 
     def held_out_loss(self, part: HeldOutScores, head: str) -> float:
@@ -284,7 +277,6 @@ class Regression:
 
     def card_entries(self, trained: Trained, Y: np.ndarray, weights: np.ndarray | None) -> dict[str, tuple[float, ...]]:
         """What the model's card says of the answers learned from: their unit and their range."""
-        del weights
         return {
             "target_mean": tuple(trained.target_mean.tolist()),
             "target_scale": tuple(trained.target_scale.tolist()),

@@ -4,8 +4,8 @@
 
 W is theta without the bias, x the inputs as the network meets them (numbers standardized, pixels from 0 to 1) and v
 their mean variance, so that tau means the same for all of them. With weights the mean is the weighted one, and n counts
-the rows whose weight is not 0. Each minimum is where the next, weaker penalty begins; there is a look at each, so that
-penalties take the place that lengths have in a descent, and held-out rows choose among them in the same way.
+the rows whose weight is not 0. Each minimum is where the next, weaker penalty begins, and a checkpoint: held-out rows
+choose among penalties as they choose among lengths of a descent.
 
 Reference: Friedman, Hastie and Tibshirani (2010), Regularization paths for generalized linear models via coordinate
 descent (the path with warm starts).
@@ -60,7 +60,7 @@ def walk_penalties(
         passes: over the rows at most, for all penalties together.
         evaluate: figures on held-out rows, asked with the progress i / m at the minimum for the i-th of m penalties.
         stop_at: the progress at which to end: at the minimum for that penalty.
-        time_limit: seconds, looks among them.
+        time_limit: seconds, evaluation included.
         watch: what counts them, if not a new `Stopwatch`.
         stop: asked after every step and every look; True ends the run.
         on_record: takes a record of every step, one with held-out figures at every minimum. Its epochs are passes over
