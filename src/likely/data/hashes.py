@@ -78,8 +78,13 @@ def _in_single_precision(X: RowArray) -> tuple[np.ndarray, np.ndarray, np.ndarra
     exact = row_hashes(X)
     if X.dtype.itemsize <= 2 or X.dtype == np.float32:
         return exact, exact, np.zeros(len(exact), np.bool_)
-    with np.errstate(over="ignore"):
-        rounded = np.concatenate([exact[:0], *(row_hashes(piece.astype(np.float32)) for piece in pieces(X))])
+    rounded, done = exact.copy(), 0
+    for piece in pieces(X):
+        with np.errstate(over="ignore"):
+            single = piece.astype(np.float32)
+        differs = np.flatnonzero((single != piece).reshape(len(piece), -1).any(axis=1))
+        rounded[done + differs] = row_hashes(single[differs])
+        done += len(piece)
     changed = rounded != exact
     if len(np.unique(rounded)) < len(np.unique(exact)):
         changed[:] = False

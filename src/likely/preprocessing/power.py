@@ -108,7 +108,8 @@ def _power(z: np.ndarray) -> float:
     """Midway between 1 and the power of highest likelihood, or 1 where none is believable."""
     from scipy.optimize import minimize_scalar
 
-    z = z[np.linspace(0, len(z) - 1, min(_SAMPLE, len(z))).round().astype(np.int64)]
+    if len(z) > _SAMPLE:
+        z = z[np.linspace(0, len(z) - 1, _SAMPLE).round().astype(np.int64)]
     most = int(_HEAVIEST * len(z))
     in_order = np.sort(z)
     if most == 0 or (in_order[most:] == in_order[:-most]).any():  # a value that more than `most` rows have
