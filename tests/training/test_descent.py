@@ -11,7 +11,7 @@ import pytest
 import likely
 from likely.engines import create_engine
 from likely.engines.gradient_descent import descent_path
-from likely.engines.protocol import Batch, Engine, EngineName, Optimizer
+from likely.engines.protocol import Batch, Engine, Optimizer
 from likely.errors import ConfigError, DataError, DivergenceError, ShapeError
 from likely.functional.objective import Objective
 from likely.networks.linear import Linear
@@ -25,7 +25,7 @@ Y = X @ [[1.0], [2.0], [-1.0]] + 0.5
 LINE = Objective(Linear(3, 1), head="identity", loss="squared_error")
 
 
-def engine(optimizer: Optimizer | None = None, name: EngineName = "numpy") -> Engine:
+def engine(optimizer: Optimizer | None = None, name: str = "numpy") -> Engine:
     made = create_engine(
         name,
         LINE.network,

@@ -18,7 +18,7 @@ from likely.networks.mlp import MLP
 from likely.preprocessing.image_preprocessor import ImagePreprocessor
 from likely.registry import LOSSES, NETWORKS, PRESETS
 from likely.training.plan import NO_OVERRIDES, Overrides, Plan
-from likely.training.presets import AVERAGED, BY_TIME, SMALL, WARMUP, Recipe
+from likely.training.presets import AVERAGED, BY_TIME, SGD_MOMENTUM, SGD_RATE, SMALL, WARMUP, Recipe
 from likely.training.task import Task
 
 _PENALTIES = (1e3, 1e2, 1e1, 1e0, 1e-1, 1e-2, 1e-4)
@@ -92,8 +92,10 @@ def choose_plan(
     epochs = epochs or full_length
     optimizer: Optimizer | MakeOptimizer = recipe.optimizer
     if config.optimizer is not None and config.optimizer != optimizer.name:
-        optimizer = replace(Optimizer(name=config.optimizer), momentum=0.9 if config.optimizer == "sgd" else 0.0)
-    usual_rate = 0.1 if optimizer.name == "sgd" else recipe.learning_rate
+        optimizer = replace(
+            Optimizer(name=config.optimizer), momentum=SGD_MOMENTUM if config.optimizer == "sgd" else 0.0
+        )
+    usual_rate = SGD_RATE if optimizer.name == "sgd" else recipe.learning_rate
     learning_rate = config.learning_rate
     if overrides.optimizer is not None:
         optimizer, usual_rate = overrides.optimizer, None

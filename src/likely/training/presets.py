@@ -7,6 +7,7 @@ no test of these numbers. See docs/performance.md, "Where the presets come from"
 """
 
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from likely.engines.protocol import Optimizer
@@ -46,6 +47,8 @@ WARMUP = 0.15
 AVERAGED = 0.2
 """The share of the end of a conv net's run over which parameters are averaged. On held-out rows: the same accuracy and
 NLL, probabilities that need less correction."""
+SGD_RATE, SGD_MOMENTUM = 0.1, 0.9
+"""Of plain descent, where the user asks for it: values that textbooks use, and no network was tuned for."""
 
 
 def _conv(width: int, stem: int, learning_rate: float, epochs: float, steps: int, **settings: Any) -> Recipe:
@@ -72,19 +75,22 @@ BY_TIME = ((_CONV_32, 0.0), (_CONV_48, 1.5), (_CONV_64, 2.0), (_CONV_80, 5.0), (
 learns more from each, but on held-out rows only so many of them made up for their price."""
 
 
-def _classes(hidden: int, learning_rate: float, epochs: float, steps: int) -> Recipe:
-    settings = {"hidden": (hidden,), "activation": "gelu"}
-    return Recipe(settings, learning_rate, 64, epochs, steps, optimizer=Optimizer(weight_decay=1.0))
+def _small_table(weight_decay: float, learning_rate: float, epochs: float, steps: int, **settings: Any) -> Recipe:
+    return Recipe(
+        settings=settings,
+        learning_rate=learning_rate,
+        batch_size=64,
+        epochs=epochs,
+        steps=steps,
+        optimizer=Optimizer(weight_decay=weight_decay),
+    )
 
 
-def _boundary(epochs: float, steps: int) -> Recipe:
-    return Recipe({}, 1e-1, batch_size=64, epochs=epochs, steps=steps, optimizer=Optimizer(weight_decay=0.1))
-
-
-def _curve(hidden: int, learning_rate: float, epochs: float, steps: int) -> Recipe:
-    """A curve has more bends than a boundary: a second layer, longer training, less decay."""
-    settings = {"hidden": (hidden, hidden)}
-    return Recipe(settings, learning_rate, 64, epochs, steps, optimizer=Optimizer(weight_decay=0.3))
+_classes = partial(_small_table, weight_decay=1.0, activation="gelu")
+_boundary = partial(_small_table, weight_decay=0.1, learning_rate=1e-1)
+_curve = partial(_small_table, weight_decay=0.3)
+"""A curve has more bends than a boundary: a second layer, longer training, less decay."""
+_line = partial(_small_table, weight_decay=0.0, learning_rate=3e-2)
 
 
 @dataclass(frozen=True)
@@ -118,10 +124,10 @@ FAST = Preset(
         "custom": Recipe({}, learning_rate=2e-3, batch_size=128, epochs=10, steps=600, optimizer=_GENTLE),
     },
     small_tables={
-        ("classification", "mlp"): _classes(hidden=128, learning_rate=2e-2, epochs=12, steps=150),
+        ("classification", "mlp"): _classes(hidden=(128,), learning_rate=2e-2, epochs=12, steps=150),
         ("classification", "linear"): _boundary(epochs=20, steps=200),
-        ("regression", "mlp"): _curve(hidden=64, learning_rate=2e-2, epochs=15, steps=600),
-        ("regression", "linear"): Recipe({}, learning_rate=3e-2, batch_size=64, epochs=20, steps=600),
+        ("regression", "mlp"): _curve(hidden=(64, 64), learning_rate=2e-2, epochs=15, steps=600),
+        ("regression", "linear"): _line(epochs=20, steps=600),
     },
     passes=15,
 )
@@ -133,10 +139,10 @@ BALANCED = Preset(
         "custom": Recipe({}, learning_rate=1e-3, batch_size=128, epochs=30, steps=2000, optimizer=_GENTLE),
     },
     small_tables={
-        ("classification", "mlp"): _classes(hidden=256, learning_rate=1e-2, epochs=30, steps=400),
+        ("classification", "mlp"): _classes(hidden=(256,), learning_rate=1e-2, epochs=30, steps=400),
         ("classification", "linear"): _boundary(epochs=40, steps=600),
-        ("regression", "mlp"): _curve(hidden=64, learning_rate=1e-2, epochs=30, steps=1500),
-        ("regression", "linear"): Recipe({}, learning_rate=3e-2, batch_size=64, epochs=40, steps=1500),
+        ("regression", "mlp"): _curve(hidden=(64, 64), learning_rate=1e-2, epochs=30, steps=1500),
+        ("regression", "linear"): _line(epochs=40, steps=1500),
     },
     passes=40,
 )
@@ -148,10 +154,10 @@ BEST = Preset(
         "custom": Recipe({}, learning_rate=1e-3, batch_size=128, epochs=100, steps=6000, optimizer=_GENTLE),
     },
     small_tables={
-        ("classification", "mlp"): _classes(hidden=512, learning_rate=1e-2, epochs=60, steps=800),
+        ("classification", "mlp"): _classes(hidden=(512,), learning_rate=1e-2, epochs=60, steps=800),
         ("classification", "linear"): _boundary(epochs=80, steps=1200),
-        ("regression", "mlp"): _curve(hidden=128, learning_rate=1e-2, epochs=60, steps=3000),
-        ("regression", "linear"): Recipe({}, learning_rate=3e-2, batch_size=64, epochs=80, steps=3000),
+        ("regression", "mlp"): _curve(hidden=(128, 128), learning_rate=1e-2, epochs=60, steps=3000),
+        ("regression", "linear"): _line(epochs=80, steps=3000),
     },
     passes=80,
 )
