@@ -174,8 +174,8 @@ def test_the_numbers_are_kept_as_plain_values() -> None:
     ("settings", "message"),
     [
         ({}, "got None"),
-        ({"name": "os.system"}, "must be one that likely knows"),
-        ({"name": ["product-photo"]}, "must be one that likely knows"),
+        ({"name": "os.system"}, "conversion must exist"),
+        ({"name": ["product-photo"]}, "conversion must exist"),
         ({"name": "product-photo", "trim_tolerence": 0.1}, "Did you mean 'trim_tolerance'"),
         ({"name": "product-photo", "trim_tolerance": 2.0}, "from 0.0 to 1.0; got 2.0"),
         ({"name": "product-photo", "trim_tolerance": float("nan")}, "trim_tolerance must be"),

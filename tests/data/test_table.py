@@ -209,11 +209,11 @@ def test_columns_that_say_nothing_are_left_out_with_a_sentence() -> None:
         Column("city", ("Oslo", "Rome")),
     )
     assert notes == [
-        "Column 'row' is left out: it numbers the rows.",
-        "Column 'name' is left out: it looks like names or prose, 40 different texts in 40 rows.",
-        "Column 'empty' is left out: it has no value in any row.",
-        "Column 'same' is left out: it is 3 in every row.",
-        "Column 'word' is left out: it is 'a' in every row.",
+        "Column 'row' is ignored: it numbers the rows.",
+        "Column 'name' is ignored: it looks like names or prose, 40 different texts in 40 rows.",
+        "Column 'empty' is ignored: it has no value in any row.",
+        "Column 'same' is ignored: it is 3 in every row.",
+        "Column 'word' is ignored: it is 'a' in every row.",
     ]
 
 
@@ -327,8 +327,9 @@ def test_the_columns_of_a_model_read_a_table_as_it_does(tmp_path: Path) -> None:
     assert judged.columns == dataset.columns
     assert judged.labels == ("old",)
     assert set(judged.train.X[:, 4]) == {0.0}
-    assert "Column 'city' holds a text that the model does not know in 1 rows: taken as missing." in judged.notes or (
-        part.label[0] != "old"
+    assert (
+        "Column 'city' holds text that the model does not know in 1 rows; it is treated as missing." in judged.notes
+        or (part.label[0] != "old")
     )
 
 
@@ -377,7 +378,7 @@ def test_tables_without_answers_or_columns(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="got 'label' and 'Target', each of which could be it"):
         open_dataset(path)
     frame()[["label"]].assign(k=1).to_csv(path, index=False)
-    with pytest.raises(DataError, match=r"a column to learn from beside 'label'; got none. Column 'k' is left out"):
+    with pytest.raises(DataError, match=r"an input column besides 'label'; got none. Column 'k' is ignored"):
         open_dataset(path)
     infinite = frame().astype({"rooms": float})
     infinite.loc[3, "rooms"] = np.inf

@@ -94,7 +94,7 @@ def test_data_that_nothing_is_known_of(likely: Likely, tmp_path: Path) -> None:
     assert result.exit_code == 1
     facts = json.loads(result.stdout)
     assert facts["fit_would_work"] is False
-    assert "must have one column with the answers" in facts["findings"][0]["message"]
+    assert "must have one label column" in facts["findings"][0]["message"]
 
 
 def test_a_table_is_read_as_fit_would(likely: Likely, tmp_path: Path) -> None:

@@ -108,7 +108,7 @@ def test_a_run_can_be_repeated_from_its_own_configuration(likely: Likely, digits
         (("--event", "low=12"), "12"),
         (("--class-weight", "12=2"), "12"),
         (("--init-from", "nowhere.likely"), "nowhere.likely"),
-        (("--init-from", "RUN"), "init_from must lie outside"),
+        (("--init-from", "RUN"), "init_from must be outside"),
         (("--image-size", 4, "--network", "conv", "--pad-to", 2), "pad_to"),
     ],
 )

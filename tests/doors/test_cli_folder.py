@@ -69,7 +69,7 @@ def test_a_val_part_is_held_out_if_it_suffices(
         assert f"300 rows to train on, {n_val} of the val part held out" in said(result.stderr)
     else:
         assert splits.train == 360
-        assert "fewer than the 100 that a calibration needs" in said(result.stderr)
+        assert "fewer than the 100 needed for calibration" in said(result.stderr)
 
 
 def test_a_val_part_is_cut_in_three_with_early_stopping(likely: Likely, tmp_path: Path) -> None:

@@ -54,7 +54,7 @@ def test_json_has_the_predictors_numbers(likely: Likely, digits_run: Path, digit
         ]
         # Cross-validated on 1,438 rows: sets and familiarity, but no bound on the error.
         assert list(answer["missing"]) == ["abstained"]
-        assert answer["missing"]["abstained"].startswith("A bound on the error must rest on held-out rows")
+        assert answer["missing"]["abstained"].startswith("An error bound must rest on held-out rows")
         assert list(answer["probabilities"]) == LABELS
         np.testing.assert_array_equal(list(answer["probabilities"].values()), row)
         assert answer["label"] == LABELS[row.argmax()]

@@ -120,8 +120,8 @@ def test_predict_says_why_an_answer_is_missing(
     plain = likely("predict", run, table)
     assert "No row can be called unfamiliar" in said(plain.stderr)
     listed = said(likely("predict", run, table, "--csv").stderr)
-    assert "No bound on the error at 1%: A bound on the error must rest on held-out rows" in listed
-    assert "No word of what is unfamiliar: No row can be called unfamiliar" in listed
+    assert "No bound on the error at 1%: An error bound must rest on held-out rows" in listed
+    assert "No familiarity: No row can be called unfamiliar" in listed
 
 
 def test_python_warns_as_the_command_line_does() -> None:

@@ -107,7 +107,7 @@ def test_fit_says_what_it_decided(likely: Likely, table: Path, tmp_path: Path) -
     assert result.exit_code == 0
     for sentence in (
         "Column 'label' is used for the labels (--label COLUMN to use another).",
-        "Column 'id' is left out: it numbers the rows.",
+        "Column 'id' is ignored: it numbers the rows.",
         "Columns: 2 of numbers, 1 of categories; values are missing in 2.",
     ):
         assert sentence in result.stderr
@@ -340,6 +340,7 @@ def test_data_frames_get_the_same_answers_in_python(run: Path, table: Path) -> N
 
 def test_inspect_names_the_columns(likely: Likely, run: Path) -> None:
     result = likely("inspect", run)
+    assert "\nlayer0 " in result.stdout
     assert "3: age (numbers, some missing), city (3 categories, some missing), rooms (numbers)" in result.stdout
     assert "photographs" not in result.stdout
     card = json.loads(likely("inspect", run, "--json").stdout)
@@ -507,7 +508,7 @@ def test_tables_without_images_for_a_model_of_images(
         ("a,label\n", (), "must have rows; got none"),
         ("a,a,label\n1,2,x\n", (), "got 'a' twice"),
         ("a,label\n1,x\n2,x\n", (), "got only one: 'x'"),
-        ("a,label\n1,x\n1,y\n", (), "must have a column to learn from beside 'label'"),
+        ("a,label\n1,x\n1,y\n", (), "must have an input column besides 'label'"),
         ("a,label,split\n1,x,train\n2,y,train\n3,z,test\n", (), "got 'z' in row 2"),
         ("a,label\n1,x\ninf,y\n", (), "Column 'a' must have finite numbers; got inf in row 1"),
     ],

@@ -153,7 +153,7 @@ def test_mirroring_is_never_assumed() -> None:
     [
         ({"augment": "hflp"}, ConfigError, "Did you mean 'hflip'"),
         ({"augment": ["shift", 3]}, ConfigError, r"got 3\. Try augment"),
-        ({"augment": "shift", "network": "mlp"}, ConfigError, r"'shift'.*sees images"),
+        ({"augment": "shift", "network": "mlp"}, ConfigError, r"'shift'.*needs a network for images"),
         ({"augment": lambda batch: batch[:1]}, ShapeError, r"\(16, 1, 8, 8\); got \(1, 1, 8, 8\)"),
         ({"augment": lambda batch: None}, ShapeError, "got NoneType"),
     ],

@@ -36,7 +36,7 @@ def test_distributions_of_another_shape() -> None:
         named_distributions(np.eye(2), ["a", "b"], 3)
     with pytest.raises(ShapeError, match="one name per column"):
         named_distributions(np.eye(2), ["a", "b", "c"], 2)
-    with pytest.raises(DataError, match="different labels"):
+    with pytest.raises(DataError, match="distinct labels"):
         named_distributions(np.eye(2), ["a", "a"], 2)
 
 

@@ -102,7 +102,9 @@ def test_no_load_breaks_the_model(load: str) -> None:
         assert len(outcome.index) == outcome.splits.train == 960
         assert outcome.thresholds is not None
         [note] = outcome.notes
-        assert note.startswith("The time limit came before the last training was complete: the network of fold ")
+        assert note.startswith(
+            "The time limit was reached before the final training finished; the model is the network of fold "
+        )
     else:
         assert outcome.notes == ()
 

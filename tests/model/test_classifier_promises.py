@@ -489,7 +489,7 @@ def test_calibration_goes_on_from_another_prior(model: ClassifierPredictor) -> N
     ("prior", "error", "message"),
     [
         ({**dict.fromkeys(range(10), 0.1), "3": 0.0}, DataError, r"got '3'\. Did you mean 3\?"),
-        (dict.fromkeys(range(9), 1 / 9), DataError, r"none for 9\. Try 9: 0\.0 if it never comes"),
+        (dict.fromkeys(range(9), 1 / 9), DataError, r"none for 9\. Try 9: 0\.0 if it never occurs"),
         (dict.fromkeys(range(10), 0.2), ProbabilityError, "sum to 1"),
         (dict.fromkeys(range(10), 10), ProbabilityError, "prior"),
         (np.full(9, 1 / 9), ShapeError, "10 labels"),

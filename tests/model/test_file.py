@@ -274,8 +274,8 @@ def test_forged_files_with_nothing_wrong_are_read(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "match"),
     [
-        (header(version="2"), "update likely"),
-        (header(version="999"), "update likely"),
+        (header(version="2"), "updating likely"),
+        (header(version="999"), "updating likely"),
         (header(version="0"), "format"),
         (header(version="true"), "format"),
         (header(version='"1"'), "format"),

@@ -82,7 +82,7 @@ def test_the_same_labels_keep_the_last_layer(low: tuple[likely.Classifier, Path]
     still = likely.Classifier(**settings, init_from=str(path)).fit(X[LOW], y[LOW])
     np.testing.assert_allclose(theta(still)["fc.weight"], theta(learned)["fc.weight"], atol=1e-6)
     with pytest.warns(
-        GuaranteeWarning, match=r"last layer begins anew: '0', which it knows, can no longer be answered"
+        GuaranteeWarning, match=r"last layer is reinitialized: '0', which it knows, can no longer be predicted"
     ):
         other = likely.Classifier(**settings, init_from=path).fit(X[LOW], y[LOW] + 1)
     assert np.abs(theta(other)["fc.weight"] - theta(learned)["fc.weight"]).max() > 0.05
@@ -94,7 +94,7 @@ def test_rows_that_the_file_was_trained_on_are_told(low: tuple[likely.Classifier
     settings: dict[str, Any] = {"data": "digits", "network": "linear", "epochs": 1}
     fit(RunConfig(**settings, out=str(first)))
     card = fit(RunConfig(**settings, out=str(tmp_path / "second"), init_from=str(first))).predictor.card
-    assert any("was trained on 1," in note and "promises nothing" in note for note in card.data.notes)
+    assert any("was trained on 1," in note and "has no guarantees" in note for note in card.data.notes)
     assert card.splits.method == "none"
     assert card.temperature is None
 
@@ -206,7 +206,7 @@ def test_standardization_and_labels_are_kept(first: tuple[Any, Path]) -> None:
     assert anew.predictor_.card.normalization != old.normalization
     # Labels that the model does not know: the last layer begins anew, the rest is kept.
     _, says = warned(first[1], rows[some], np.where(labels[some] == 4, 40, labels[some]))
-    assert "last layer begins anew: '3', '4', which it knows, can no longer be answered" in says
+    assert "last layer is reinitialized: '3', '4', which it knows, can no longer be predicted" in says
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float16, torch.bfloat16, torch.float64])
@@ -378,7 +378,7 @@ def test_other_columns_are_refused(of_table: tuple[Any, ...], network: str) -> N
 def test_that_no_label_is_known_is_said(of_table: tuple[Any, ...]) -> None:
     _, X, y, path = of_table
     new = np.random.default_rng(1).normal(size=X.shape)
-    with pytest.warns(GuaranteeWarning, match=r"Nothing could be taken over.*'0', '1', '2'.*'a', 'b', 'c'"):
+    with pytest.warns(GuaranteeWarning, match=r"Nothing can be reused.*'0', '1', '2'.*'a', 'b', 'c'"):
         likely.Classifier(network="linear", init_from=path, epochs=1).fit(new, np.array(["a", "b", "c"])[y])
 
 

@@ -144,7 +144,7 @@ def test_what_can_not_be_made() -> None:
     for shape in [(28,), (28, 28, 1), (0, 3)]:
         with pytest.raises(ShapeError, match="shape of an image"):
             ImagePreprocessor(shape)
-    with pytest.raises(DataError, match="must have rows"):
+    with pytest.raises(DataError, match="must have at least one row"):
         ColumnPreprocessor.fit(np.empty((0, 3)))
     with pytest.raises(DataError, match="got nan at row 0, column 0"):
         ColumnPreprocessor.fit(np.array([[np.nan]]))

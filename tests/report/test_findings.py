@@ -123,9 +123,11 @@ def test_doubt_in_words():
     y = np.zeros(100, dtype=np.int64)
     y[:5] = 1
     text = statements.about_uncertain(y, probs, statements.entropies(probs), "image")
-    assert text.startswith("Doubt is well placed: in the least certain tenth of the images 50.0% of the answers are")
+    assert text.startswith(
+        "Low confidence indicates errors: in the least certain tenth of the images 50.0% of the answers are"
+    )
     assert text.endswith("wrong, in the rest 0.0%.")
-    assert "no guide" in statements.about_uncertain(0 * y, probs, statements.entropies(probs), "image")
+    assert "does not indicate errors" in statements.about_uncertain(0 * y, probs, statements.entropies(probs), "image")
     assert "0.33 nats" in statements.about_uncertain(y[-1:], probs[-1:], statements.entropies(probs[-1:]), "image")
     assert "from 0.33 to 0.69" in statements.about_uncertain(
         y[:15], probs[:15], statements.entropies(probs[:15]), "row"

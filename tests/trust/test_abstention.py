@@ -121,7 +121,7 @@ def test_what_a_refusal_says_can_be_promised_is_promised(max_error: float, m: in
         try:
             choose_threshold(sure, wrong, grid, max_error)
         except DataError as error:
-            named = re.search(r"smallest error that they can promise is about ([\d.e-]+)\. ", str(error))
+            named = re.search(r"smallest error that they can guarantee is about ([\d.e-]+)\. ", str(error))
             assert named is not None
             best = float(named[1])
             assert best > max_error

@@ -12,7 +12,7 @@ from likely.cli.options import data_argument, model_argument, only_given, part_o
 def calibrate(
     model: Annotated[str, model_argument()],
     data: Annotated[str, data_argument()],
-    out: Annotated[str, typer.Option(metavar="FILE", help="Where to write the new model.")],
+    out: Annotated[str, typer.Option(metavar="FILE", help="Path of the new model.")],
     part: Annotated[str | None, part_option("calibrate")] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a file that exists.")] = False,
     **reading: Any,

@@ -18,6 +18,7 @@ def inspect(
     from likely.cli.result_tables import figures_table
     from likely.model import read_card
     from likely.model.card_view import card_facts
+    from likely.model.load import parameter_shapes
 
     card = read_card(model)
     if as_json:
@@ -28,6 +29,11 @@ def inspect(
     columns = max(width(name) for name, _ in facts)
     for name, fact in facts:
         screen.print(styled((padded(name, columns), "dim"), "  ", printable(fact)))
+    screen.print(styled(("\nParameters, by the names that --freeze matches", "bold")))
+    shapes = parameter_shapes(model)
+    columns = max(map(width, shapes))
+    for name, shape in shapes.items():
+        screen.print(styled(padded(name, columns), "  ", " x ".join(map(str, shape))))
     if card.evaluation is not None:
         screen.print(styled(("\nOn test rows that training never saw", "bold")))
         screen.print(figures_table(card.evaluation))

@@ -79,7 +79,7 @@ def option(name: str, *, help: str | None = None, default: str | None = None, pa
 
 def part_option(purpose: str) -> Any:
     """The --part option."""
-    help = f"Which rows to {purpose} on. Default: test, or all rows where there is no test part."
+    help = f"Which rows to {purpose} on. Default: test, or all rows if there is no test part."
     return _option("--part", lambda: ("test", "train"), help=help)
 
 

@@ -21,7 +21,7 @@ _CALLED = {
     "set": "sets at 95%",
     "low": "intervals at 90%",
     "abstained": "bound on the error at 1%",
-    "familiarity": "word of what is unfamiliar",
+    "familiarity": "familiarity",
 }
 
 
@@ -35,7 +35,7 @@ def predict(
             show_default=False,
         ),
     ],
-    top: Annotated[int, typer.Option(min=1, help="How many labels the table shows.")] = 3,
+    top: Annotated[int, typer.Option(min=1, help="Number of labels in the table.")] = 3,
     as_json: Annotated[bool, typer.Option("--json", help="A JSON list with every probability.")] = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="A CSV table with every probability.")] = False,
     as_parquet: Annotated[
@@ -45,35 +45,31 @@ def predict(
     event: Annotated[
         list[str] | None,
         typer.Option(
-            metavar="NAME=LABEL,...", help="Answer this set of labels, too; may be repeated.", show_default=False
+            metavar="NAME=LABEL,...", help="Also answer this set of labels; may be repeated.", show_default=False
         ),
     ] = None,
     given: Annotated[
         str | None,
-        typer.Option(metavar="LABEL,...", help="Answer under the condition that the label is one of these."),
+        typer.Option(metavar="LABEL,...", help="Condition on the label being one of these."),
     ] = None,
     coverage: Annotated[
         float | None,
         typer.Option(
             metavar="C",
-            help="Also name a set of labels, or the ends of an interval, that holds the truth with probability C. "
+            help="Also give a set of labels, or an interval, that contains the truth with probability C. "
             "Default: 0.95, for numbers 0.9.",
         ),
     ] = None,
     max_error: Annotated[
         float | None,
-        typer.Option(
-            metavar="E", help="Abstain where needed to be wrong in at most this share of the answers. Default: 0.01."
-        ),
+        typer.Option(metavar="E", help="Abstain so that at most this share of the answers is wrong. Default: 0.01."),
     ] = None,
     prior: Annotated[
         str | None,
-        typer.Option(
-            metavar="LABEL=P,...", help="How often each label comes in the field, where that differs from training."
-        ),
+        typer.Option(metavar="LABEL=P,...", help="Label frequencies in the field, where they differ from training."),
     ] = None,
     raw: Annotated[
-        bool, typer.Option("--raw", help="Only resize: leave out the data set's conversion of photographs.")
+        bool, typer.Option("--raw", help="Only resize; skip the data set's conversion of photographs.")
     ] = False,
     device: Annotated[str | None, option("device")] = None,
 ) -> None:

@@ -84,20 +84,21 @@ class RunConfig(BaseModel):
     data: Annotated[
         Text,
         Setting(
-            "A data set's name (digits, fashion-mnist, ...), a folder of class folders or IDX files, a table, .npz.",
+            "The name of a data set (digits, fashion-mnist, ...), a folder of class folders or IDX files, a table, or "
+            ".npz.",
             form="a name or path",
             metavar="DATA",
         ),
     ] = "digits"
     data_folder: Annotated[
         str | None,
-        Setting("Where the files of a named data set lie (also LIKELY_DATA).", metavar="FOLDER", option="data"),
+        Setting("Folder with the files of a named data set (also LIKELY_DATA).", metavar="FOLDER", option="data"),
     ] = None
     label: Annotated[
         str | None,
         Setting(
-            "Of a table: the answers.",
-            "None guesses by the name of the column, and says so.",
+            "Table column with the labels or targets.",
+            "None guesses from the column names and reports the choice.",
             default="label, target, class or y",
             metavar="COLUMN",
         ),
@@ -105,8 +106,8 @@ class RunConfig(BaseModel):
     image: Annotated[
         str | None,
         Setting(
-            "Of a table: paths or bytes of images.",
-            "None looks for a column of them, and says so.",
+            "Table column with paths or bytes of images.",
+            "None looks for such a column and reports the choice.",
             default="the one that holds images",
             metavar="COLUMN",
         ),
@@ -114,17 +115,15 @@ class RunConfig(BaseModel):
     group: Annotated[
         Text | None,
         Setting(
-            "Of a table: rows of one value are related; they are drawn together and count once.",
-            "All guarantees count one row of each group.",
+            "Table column of groups: rows with the same value are related, drawn together and count once.",
+            "Guarantees count one row per group.",
             metavar="COLUMN",
         ),
     ] = None
     group_by_folder: Annotated[
-        bool, Setting("Images in one folder below that of their class are related, as those of one group are.")
+        bool, Setting("Images in the same subfolder of a class folder are related, like rows of one group.")
     ] = False
-    skip_bad: Annotated[
-        bool, Setting("Leave out images that can't be read.", "Otherwise the data are refused for them.")
-    ] = False
+    skip_bad: Annotated[bool, Setting("Skip images that can't be read.", "Without it they are an error.")] = False
     corrections: Annotated[
         Text | None,
         Setting(
@@ -134,13 +133,14 @@ class RunConfig(BaseModel):
     test_last: Annotated[
         Text | None,
         Setting(
-            "Of a table: evaluate on the latest rows by this column of numbers or dates, not on random ones.",
-            "They are about a fifth of all. Equal values stay on one side; the column is learned from as without it.",
+            "Table column of numbers or dates: evaluate on its latest rows, not on random ones.",
+            "They are about a fifth of all rows. Equal values stay on one side; the column remains an input.",
             metavar="COLUMN",
         ),
     ] = None
     task: Annotated[
-        Literal["auto", "classification", "regression"], Setting("What the answers are; auto asks the data.")
+        Literal["auto", "classification", "regression"],
+        Setting("Classification or regression; auto decides from the data."),
     ] = "auto"
     out: Annotated[
         Text | None,
@@ -164,10 +164,10 @@ class RunConfig(BaseModel):
     time_limit: Annotated[
         Seconds | None,
         Setting(
-            "Train and calibrate this long at most, within 10% and 3 s, with a net that suits: 30s, 2m, 1h. "
+            "Train and calibrate for at most this long, within 10% and 3 s, with a network that fits: 30s, 2m, 1h. "
             "Starting, reading, test figures and the report are not counted.",
-            "Nor is time in which the process was stopped. With the preset fast and no epochs it also chooses how wide "
-            "a conv net is.",
+            "Nor is time in which the process was stopped. With the preset fast and no epochs it also chooses the "
+            "width of the conv net.",
             form="seconds, or text such as `2m`",
             metavar="TIME",
             panel=_LEARNING,
@@ -189,7 +189,7 @@ class RunConfig(BaseModel):
     class_weight: Annotated[
         Literal["balanced"] | dict[str, Positive] | None,
         Setting(
-            "How much rows of a label count in training; probabilities are corrected for it.",
+            "Weight of each label in training; probabilities are corrected for it.",
             '"balanced" lets all labels count the same in sum; labels without a number have weight 1. Probabilities '
             "stay true to the data.",
             form='"balanced", or labels and their weights, such as { Shirt = 2.0 }',
@@ -200,7 +200,7 @@ class RunConfig(BaseModel):
     events: Annotated[
         dict[str, Labels],
         Setting(
-            "Keep this set of labels in the model and answer it, too; may be repeated.",
+            "Name a set of labels to store in the model and answer; may be repeated.",
             form='names of lists of labels, such as { footwear = ["Sandal", "Sneaker"] }',
             metavar="NAME=LABEL,...",
             panel=_OUTPUT,
@@ -212,7 +212,7 @@ class RunConfig(BaseModel):
     learning_rate: Annotated[
         Positive | None,
         Setting(
-            "The largest one of the schedule.", "None leaves it to the preset.", panel=_LEARNING, estimators="both"
+            "Peak learning rate of the schedule.", "None leaves it to the preset.", panel=_LEARNING, estimators="both"
         ),
     ] = None
     batch_size: Annotated[
@@ -235,9 +235,9 @@ class RunConfig(BaseModel):
         Augmentations | None,
         Setting(
             "Change training images: hflip, shift, cutout; or none.",
-            "Declared to be harmless is a flip left to right, and beside it, in the presets balanced and best, a "
-            "square cut out.",
-            default="what the data declare harmless",
+            "A data set may declare horizontal flips harmless; the presets balanced and best then also cut out a "
+            "square.",
+            default="what the data set declares harmless",
             form='a list of names, such as ["hflip", "cutout"]',
             metavar="NAME,...",
             panel=_LEARNING,
@@ -251,19 +251,19 @@ class RunConfig(BaseModel):
         Text | None,
         Setting(
             "Begin with the parameters of a model.likely or a safetensors file.",
-            "Or of a run folder. The last layer begins anew where there are labels that the file does not know.",
+            "Or of a run folder. The last layer is reinitialized if there are labels that the file does not know.",
             metavar="FILE",
             panel=_LEARNING,
             estimators="both",
             python="A `model.likely`, a run folder or a local safetensors file whose parameters training begins with; "
-            "the last layer begins anew where there are labels that the file does not know. Guarantees rest on rows "
+            "the last layer is reinitialized if there are labels that the file does not know. Guarantees rest on rows "
             "that the file's network has not seen, or are refused.",
         ),
     ] = None
     init_keep: Annotated[
         Literal["all", "parameters"],
         Setting(
-            "What else of that model is kept: all, its labels and standardization, too.",
+            "What to keep of that model: all (labels and standardization too) or only its parameters.",
             "The new rows may lack some of its labels.",
             panel=_LEARNING,
             estimators="both",
@@ -272,7 +272,7 @@ class RunConfig(BaseModel):
     freeze: Annotated[
         Patterns,
         Setting(
-            "Names of parameters that do not learn, such as blocks.0.*",
+            "Parameters that do not learn, as name patterns such as blocks.0.* (likely inspect prints the names).",
             form='a list of patterns, such as ["blocks.0.*"]',
             metavar="PATTERN,...",
             panel=_LEARNING,
@@ -291,7 +291,7 @@ class RunConfig(BaseModel):
             "differentiates; or a `likely.functional.losses.Loss`, which may bring its gradient.",
         ),
     ] = "cross_entropy"
-    seed: Annotated[int, Field(ge=0, lt=2**63), Setting("Of everything that is drawn.", panel=_LEARNING)] = 0
+    seed: Annotated[int, Field(ge=0, lt=2**63), Setting("Random seed.", panel=_LEARNING)] = 0
     network: Annotated[
         str,
         OneOf(NETWORKS, also=("auto",)),
@@ -302,14 +302,14 @@ class RunConfig(BaseModel):
             python='"auto" (conv for images, MLP for rows), "conv", "mlp" or "linear"; or a factory of modules: a '
             "function of n_classes (or of n_classes and a sample of prepared rows), or an object with "
             "`build(n_classes, sample)`. The module maps prepared rows, images (n, c, h, w) in [0, 1] or standardized "
-            "numbers (n, d), to scores (n, k), without a softmax. What its last linear layer is given tells familiar "
-            "rows from strange ones, unless it has `scores_and_features(x)`.",
+            "numbers (n, d), to scores (n, k), without a softmax. The inputs of its last linear layer serve as "
+            "features for familiarity, unless it has `scores_and_features(x)`.",
         ),
     ] = "auto"
     hidden: Annotated[
         Widths | None,
         Setting(
-            "Hidden layers of the mlp, such as 256 or 512,256.",
+            "Widths of the MLP's hidden layers, such as 256 or 512,256.",
             "None leaves their widths to the preset.",
             form="a list of whole numbers, such as [256] or [512, 256]",
             metavar="WIDTHS",
@@ -318,7 +318,7 @@ class RunConfig(BaseModel):
         ),
     ] = None
     activation: Annotated[
-        Activation | None, Setting("Between the layers of the mlp.", panel=_NETWORK, estimators="both")
+        Activation | None, Setting("Activation between the layers of the MLP.", panel=_NETWORK, estimators="both")
     ] = None
     head: Annotated[
         str,
@@ -329,7 +329,7 @@ class RunConfig(BaseModel):
         Annotated[int, Field(gt=0, le=1024)] | None,
         Setting(
             "Resize the images of class folders to this side.",
-            "In pixels; None wants them of one size.",
+            "In pixels; None requires images of one size.",
             metavar="SIDE",
             panel=_NETWORK,
             estimators="both",
@@ -357,17 +357,16 @@ class RunConfig(BaseModel):
         ),
     ] = "auto"
     device: Annotated[
-        Literal["auto", "cpu", "cuda"], Setting("Where torch computes.", panel=_NETWORK, estimators="both")
+        Literal["auto", "cpu", "cuda"], Setting("Device for torch.", panel=_NETWORK, estimators="both")
     ] = "auto"
-    dtype: Annotated[Literal["float32", "float64"], Setting("Of parameters and arithmetic.", panel=_NETWORK)] = (
+    dtype: Annotated[Literal["float32", "float64"], Setting("Dtype of parameters and arithmetic.", panel=_NETWORK)] = (
         "float32"
     )
     precision: Annotated[
         Literal["auto", "float32", "bfloat16"],
         Setting(
-            "Of the conv net's products in training.",
-            "auto takes bfloat16 where the processor multiplies in it natively. Parameters and answers are float32 all "
-            "the same.",
+            "Precision of the conv net's products in training.",
+            "auto takes bfloat16 where the processor multiplies in it natively. Parameters and answers stay float32.",
             panel=_NETWORK,
         ),
     ] = "auto"

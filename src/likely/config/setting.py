@@ -94,8 +94,8 @@ def reference(texts: dict[str, str], indent: int = 4) -> str:
     """Names and what they mean as the lines of an `Args:` section, without the first indentation.
 
     Example:
-        >>> print(reference({"seed": "Of everything that is drawn.", "out": "The run folder."}, indent=0))
-        seed: Of everything that is drawn.
+        >>> print(reference({"seed": "Random seed.", "out": "The run folder."}, indent=0))
+        seed: Random seed.
             out: The run folder.
     """
     wrapped = [

@@ -31,8 +31,7 @@ def create_engine(name: str, network: Network | TorchNetwork, **settings: Any) -
     if name != "torch" and (asked.freeze or not isinstance(asked.optimizer, Optimizer)):
         raise EngineError(
             f"The engine {name!r} must train all layers by a rule that has a name; got "
-            f"{'layers to freeze' if asked.freeze else 'another optimizer'}. Only torch can do that. "
-            "Try engine='torch'."
+            f"{'layers to freeze' if asked.freeze else 'another optimizer'}. Try engine='torch'."
         )
     if name == "numpy" and LOSSES.named(asked.loss).with_gradient is None:
         raise EngineError(

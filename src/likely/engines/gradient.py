@@ -62,7 +62,7 @@ def refuse_heaviside(network: Any) -> None:
     if getattr(network, "activation", None) == "heaviside":
         raise EngineError(
             "The activation must have a useful derivative; got 'heaviside', whose derivative is 0 everywhere and does "
-            "not exist at 0, so that no gradient comes through it. Try activation='sigmoid', its soft form."
+            "not exist at 0, so no gradient passes through it. Try activation='sigmoid', a smooth version of it."
         )
 
 

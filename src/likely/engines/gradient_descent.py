@@ -84,16 +84,15 @@ def descent_path(
     """The same descent, step by step: t + 1 places, the first where it starts."""
     if steps < 0 or not 0 < learning_rate < math.inf:
         raise ConfigError(
-            f"steps must be 0 or more and learning_rate positive; got {steps} and {learning_rate}. "
-            "Each step goes down by the rate times the gradient. Try steps=1000, learning_rate=0.1."
+            f"steps must be 0 or more and learning_rate positive; got {steps} and {learning_rate}. Try steps=1000, "
+            "learning_rate=0.1."
         )
     if theta is None:
         theta = _standard_normal(objective, seed)
     for name, value in theta.items() if isinstance(theta, dict) else [("theta", theta)]:
         if not np.isfinite(to_numpy(value)).all():
             raise DataError(
-                f"{name} must be finite numbers; got NaN or infinity. No step leads back from there. "
-                "Try theta=None, which draws it from N(0, 1)."
+                f"{name} must be finite numbers; got NaN or infinity. Try theta=None, which draws it from N(0, 1)."
             )
     J_of = gradient(objective, engine)
     for step in range(steps + 1):
@@ -108,7 +107,7 @@ def descent_path(
         if not np.isfinite(slope):
             raise DivergenceError(
                 f"The gradient must stay finite; got {slope} at step {step} with learning rate {learning_rate:.3g}. "
-                f"The steps were too long. Try a learning rate of {learning_rate / 10:.1g}.",
+                f"The steps were too large. Try a learning rate of {learning_rate / 10:.1g}.",
                 step,
             )
         yield DescentStep(step, theta, slope)
@@ -123,7 +122,7 @@ def descent_path(
 def _standard_normal(objective: Callable[..., Any], seed: int) -> dict[str, np.ndarray]:
     if not isinstance(objective, Objective):
         raise ConfigError(
-            "theta must be given for a function that is no Objective; got None. Its shape is not known. Try theta=..."
+            "theta must be given for a function that is no Objective; got None. Its shape is unknown. Try theta=..."
         )
     rng = np.random.default_rng(seed)
     return {name: rng.standard_normal(shape) for name, shape in objective.network.shapes.items()}

@@ -98,8 +98,9 @@ class Classifier(ClassifierMixin, Estimator):
                 are taken as they are: `groups=range(len(X))` relates nothing.
             classes: the k labels, where y holds distributions or counts.
             class_weight: how much rows of each label count in training: "balanced", or a positive number per label, 1
-                for labels left out. Unlike in scikit-learn this changes what the network looks at, not what it says:
-                probabilities are corrected for it and stay true to the data, which is why it is no parameter of the
+                for labels not given. Unlike in scikit-learn, this changes what training emphasizes, not what the model
+                predicts: probabilities are corrected for it and stay true to the data, which is why it is no parameter
+                    of the
                 estimator.
         Raises:
             DataError: if there is one class only, no row has a weight, labels are text and numbers, or a value of
@@ -119,8 +120,8 @@ class Classifier(ClassifierMixin, Estimator):
             index = targets.argmax(axis=1)
         elif y.ndim == 2 and y.shape[1] > 1:
             raise ShapeError(
-                f"y must be labels of shape (n,); got shape {y.shape}. Rows of label probabilities need the names "
-                "of their columns. Try fit(X, y, classes=[...])."
+                f"y must be labels of shape (n,); got shape {y.shape}. Rows of label probabilities need names for "
+                "their columns. Try fit(X, y, classes=[...])."
             )
         else:
             y = column_or_1d(y, warn=True)
@@ -130,7 +131,7 @@ class Classifier(ClassifierMixin, Estimator):
         if targets is None and len(np.unique(counted)) < 2:
             raise DataError(
                 f"y must hold at least 2 classes; got 1 class, {self.classes_[counted[0]]!r}, among the rows that "
-                "count. There is nothing to tell apart. Try data with more labels."
+                "count. Try data with more labels."
             )
         dataset = Dataset(
             name="array",

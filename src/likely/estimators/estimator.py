@@ -89,8 +89,8 @@ class Estimator(BaseEstimator):
         if optimizer is not None and not isinstance(optimizer, str) and not callable(optimizer):
             raise ConfigError(
                 f"optimizer must be 'sgd', 'adam' or a function of the parameters; got a {type(optimizer).__name__}. "
-                "It holds no parameters of the network, which is made later. "
-                "Try optimizer=lambda params: torch.optim.SGD(params, lr=0.1)."
+                "The network does not exist yet, so the optimizer cannot hold its parameters. Try optimizer=lambda "
+                "params: torch.optim.SGD(params, lr=0.1)."
             )
         parts = tuple(map(current_augmentation, augment if isinstance(augment, list | tuple) else (augment,)))
         return Overrides(

@@ -47,8 +47,8 @@ def refuse_mixed(y: Any) -> None:
         rows = sorted(first.values())[:2]
         got = " and ".join(f"{y[row]!r} ({type(y[row]).__name__}) in row {row}" for row in rows)
         raise DataError(
-            f"y must hold labels of one kind; got {got}. Text and numbers have no common order, and some have the "
-            "same name. Try [str(label) for label in y]."
+            f"y must hold labels of one kind; got {got}. Text and numbers have no common order. Try [str(label) for "
+            "label in y]."
         )
 
 
@@ -94,7 +94,7 @@ def named_distributions(y: Any, classes: Any, n_rows: int) -> tuple[np.ndarray, 
     """
     names = np.asarray(classes)
     if names.ndim != 1 or len(set(names.tolist())) < len(names):
-        raise DataError(f"classes must be different labels; got shape {names.shape} with repetitions. Name each once.")
+        raise DataError(f"classes must be distinct labels; got shape {names.shape} with repetitions. Name each once.")
     if np.shape(y) != (n_rows, len(names)):
         raise ShapeError(
             f"y must have a row per row of X and a column per label, {(n_rows, len(names))}; got {np.shape(y)}. "
@@ -111,12 +111,13 @@ def _as_shares(y: np.ndarray) -> np.ndarray:
         return y
     if y.max() <= 1 and len(np.unique(sums)) > 1:
         raise DataError(
-            f"y must be one label per row, or how probable each is; got rows of {int(sums.min())} to "
-            f"{int(sums.max())} labels at once. A distribution is over labels that "
-            "exclude each other, and labels that apply together do not. Try one classifier per label."
+            f"y must be one label per row, or how probable each is; got rows of {int(sums.min())} to {int(sums.max())} "
+            "labels at once. A distribution is over mutually exclusive labels. Try one classifier per label."
         )
     if not sums.all():
-        raise DataError(f"Each row of votes must have one; got none in row {int((sums == 0).argmax())}. Drop the row.")
+        raise DataError(
+            f"Each row of votes must have at least one vote; got none in row {int((sums == 0).argmax())}. Drop the row."
+        )
     return y / sums[:, None]
 
 
@@ -129,6 +130,5 @@ def check_some_weight(sample_weight: Any) -> None:
     weights = to_numpy(sample_weight)
     if weights.size and not weights.any():
         raise DataError(
-            "sample_weight must not be all zero; got only zeros. Nothing would be learned from. "
-            "Try sample_weight=None to count all rows the same."
+            "sample_weight must not be all zero; got only zeros. Try sample_weight=None to count all rows the same."
         )

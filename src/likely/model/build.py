@@ -34,9 +34,9 @@ def build_inference(
     """
     if custom is None and card.network.name == CUSTOM:
         raise ModelFileError(
-            f"{where} must be loaded with the factory that made its network; got none, and the file only "
-            f"says that it was called {card.network.settings.get('factory')!r}. Nothing is imported because a file "
-            "says so. Try likely.load(path, network=factory)."
+            f"{where} must be loaded with the factory that made its network; got none (the file says it was named "
+            f"{card.network.settings.get('factory')!r}). Code is never imported from a file. Try likely.load(path, "
+            "network=factory)."
         )
     network = custom or create_network(card.network.name, card.network.settings)
     theta = {name.removeprefix(THETA): a for name, a in arrays.items() if name.startswith(THETA)}
@@ -77,8 +77,8 @@ def _check_parameters(
     if card.network.name == CUSTOM and differs:
         raise ModelFileError(
             f"{where} must be loaded with the factory that made its network "
-            f"({card.network.settings.get('factory')!r}); got one whose network has other parameters. "
-            f"Of those of the file: {differs}. Try the factory as it was in training."
+            f"({card.network.settings.get('factory')!r}); got one whose network has other parameters. Compared with "
+            f"the file: {differs}. Try the factory as it was in training."
         )
     others = [name for name in arrays if name in (*HELD_OUT, SKETCH) or name.startswith((FAMILIARITY, ERRORS))]
     expect_arrays(where, arrays, {THETA + n: shape for n, shape in shapes.items()}, kinds=kinds, optional=others)

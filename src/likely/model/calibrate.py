@@ -26,8 +26,8 @@ def refuse_trained_on(seen: np.ndarray | None) -> None:
     """
     if seen is not None and seen.any():
         raise DataError(
-            f"Calibration rows must be new to the network; got {seen.sum():,} of {len(seen):,} that it was trained "
-            f"on, row {int(seen.argmax())} first. It is too sure of those. Try rows that were kept back."
+            f"Calibration rows must be new to the network; got {seen.sum():,} of {len(seen):,} that it was trained on, "
+            f"row {int(seen.argmax())} first. Try rows that were held out."
         )
 
 
@@ -72,9 +72,9 @@ def fit_again(
     absent = [label for label, here in zip(labels, came | (stated > 0), strict=True) if not here]
     if absent:
         warnings.warn(
-            f"No calibration row has a label of {listed(absent)}: how often they come among new rows is not known, "
-            "so they keep their bias, and no guarantee is for rows of them. Try rows of all labels, drawn at "
-            "random, or with_prior if they no longer come",
+            f"No calibration row has a label of {listed(absent)}: their frequency among new rows is unknown, so they "
+            "keep their bias, and no guarantee covers their rows. Try rows of all labels, drawn at random, or "
+            "with_prior if they no longer occur",
             GuaranteeWarning,
             stacklevel=3,
         )

@@ -183,8 +183,8 @@ class Card(_Entry):
             first = error.errors()[0]
             where = ".".join(str(part) for part in first["loc"])
             raise ModelFileError(
-                f"{path} must hold a complete model card; the entry {where!r} is wrong: {first['msg']}. "
-                "It was written by another program or version. Try making the model again."
+                f"{path} must hold a complete model card; the entry {where!r} is wrong: {first['msg']}. It was written "
+                "by another program or version. Try training the model again."
             ) from None
 
 

@@ -37,7 +37,7 @@ def card_facts(card: Card) -> list[tuple[str, str]]:
             f"{training.stopped}",
         ),
         ("augmented by", ", ".join(training.augment)),
-        ("begun with", training.init_from or ""),
+        ("initialized from", training.init_from or ""),
         ("frozen", ", ".join(training.freeze)),
         ("photographs", _photographs(card)),
         ("versions", ", ".join(f"{name} {version}" for name, version in card.versions.items())),
@@ -68,7 +68,7 @@ def _bent(card: Card) -> str:
     else:
         names = [column.name for column in preprocessor.columns if column.categories is None]
     bent = [f"{name} ({p:.2g})" for name, p in zip(names, power.power, strict=True) if p != 1]
-    return f"{len(bent)} bent, by powers: {', '.join(bent[:_SHOWN])}{', ...' if len(bent) > _SHOWN else ''}"
+    return f"{len(bent)} transformed, with powers: {', '.join(bent[:_SHOWN])}{', ...' if len(bent) > _SHOWN else ''}"
 
 
 def _holds(column: Column) -> str:

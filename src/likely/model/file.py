@@ -103,6 +103,12 @@ def read_document(path: StrPath) -> dict[str, Any]:
         return _read_document(path, file, header_length)
 
 
+def read_shapes(path: StrPath) -> dict[str, tuple[int, ...]]:
+    """The shape of each array by its name, without loading any, of a file that `read_document` accepts."""
+    with safetensors.safe_open(path, "numpy") as file:
+        return {name: tuple(file.get_slice(name).get_shape()) for name in sorted(file.keys())}
+
+
 def expect_arrays(
     path: StrPath,
     arrays: Mapping[str, np.ndarray],
@@ -176,7 +182,7 @@ def _check_front(path: StrPath, file: BinaryIO) -> int:
     if not body or body != _FRONT[: len(body)]:
         raise ModelFileError(
             f"{path} must be a model file that likely wrote; got {_guess(front)}. Files of other kinds are never "
-            f"opened, as some can run code. Try the path of a model.likely."
+            "opened, since some can run code. Try the path of a model.likely."
         )
     header_length = int.from_bytes(front[:8], "little")
     if len(front) < _SUM_AT + _SUM_LENGTH or header_length > size - 8:
@@ -198,7 +204,7 @@ def _guess(front: bytes) -> str:
 
 def _damaged(path: StrPath, what: str) -> ModelFileError:
     return ModelFileError(
-        f"{path} must be a whole model file; got {what}. It was cut short or changed after it was written. {_FIT_AGAIN}"
+        f"{path} must be a whole model file; got {what}. It was truncated or changed after it was written. {_FIT_AGAIN}"
     )
 
 
@@ -220,11 +226,11 @@ def _read_document(path: StrPath, file: BinaryIO, header_length: int) -> dict[st
     envelope = _parse(path, metadata["likely"])
     version = envelope.get("format")
     if type(version) is not int or version < 1:
-        raise ModelFileError(f"{path} must say its format as a number from 1; got {version!r:.40}. {_FIT_AGAIN}")
+        raise ModelFileError(f"{path} must state its format as a number from 1; got {version!r:.40}. {_FIT_AGAIN}")
     if version > FORMAT:
         raise ModelFileError(
-            f"{path} must have format {FORMAT} or older; got {version}. A newer version of likely wrote it. Try to "
-            f"update likely: pip install --upgrade likely."
+            f"{path} must have format {FORMAT} or older; got {version}. A newer version of likely wrote it. Try "
+            "updating likely: pip install --upgrade likely."
         )
     document = envelope.get("document")
     if not isinstance(document, dict) or set(envelope) != {"checksum", "document", "format"}:

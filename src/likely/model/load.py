@@ -24,7 +24,7 @@ def make_predictor(
     trained_on: np.ndarray | None = None,
     network: CustomNetwork | None = None,
 ) -> ClassifierPredictor | RegressorPredictor:
-    """The predictor of a network that has just been trained, with what held-out rows say of it."""
+    """The predictor of a network that has just been trained, with what held-out rows tell about it."""
     arrays = {THETA + name: a for name, a in theta.items()}
     return _of_task(card)(card, {**arrays, **held_out}, device, trained_on=trained_on, network=network)
 
@@ -35,7 +35,7 @@ def load(path: str | Path, device: str = "auto", *, network: Any = None) -> Clas
     Args:
         path: a `model.likely`, or a run folder that holds one.
         device: where a torch network computes: "auto", "cpu" or "cuda".
-        network: the factory of a custom network, since no code is ever imported because a file says so.
+        network: the factory of a custom network, since code is never imported from a file.
     Raises:
         ModelFileError: if the file is damaged, foreign or from a newer version, or the factory is missing or makes
             another network; it says what differs. No code in a file is ever run.
@@ -49,7 +49,7 @@ def load(path: str | Path, device: str = "auto", *, network: Any = None) -> Clas
     if custom is not None and card.network.name != CUSTOM:
         raise ConfigError(
             f"network must be given for a model of a factory's network; got {name_of(network)!r} for {path}, whose "
-            f"network is {card.network.name!r}. It is built from its name. Try load without network."
+            f"network is {card.network.name!r}. Try load without network."
         )
     try:
         return _of_task(card)(card, arrays, device, path, read_row_hashes(path.parent), custom)
@@ -64,6 +64,16 @@ def read_card(path: str | Path) -> Card:
     """The card of a model file, without loading its weights."""
     path = _model_path(path)
     return Card.from_json(model_file.read_document(path), path)
+
+
+_STATISTICS = (".running_mean", ".running_var", ".num_batches_tracked")
+
+
+def parameter_shapes(path: str | Path) -> dict[str, tuple[int, ...]]:
+    """The shape of each parameter by its name, as `freeze` and `init_from` know them, without loading any."""
+    shapes = model_file.read_shapes(_model_path(path))
+    found = {name.removeprefix(THETA): shape for name, shape in shapes.items() if name.startswith(THETA)}
+    return {name: shape for name, shape in found.items() if not name.endswith(_STATISTICS)}
 
 
 def _model_path(path: str | Path) -> Path:

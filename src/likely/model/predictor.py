@@ -157,7 +157,7 @@ class Predictor:
             column = j if names is None else repr(names[j])
             reasons[row] = (
                 f"X must hold numbers that can be computed with; got {rows[row, j]:g} in column {column} at row "
-                f"{first_row + row}. It lies too far from all that the model was trained on. Fix or drop it."
+                f"{first_row + row}. It is too far from everything the model was trained on. Fix or drop it."
             )
         return reasons
 

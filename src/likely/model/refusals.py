@@ -29,9 +29,9 @@ def nothing_held_out(
 def several_networks(card: Card) -> DataError:
     """For a bound on the error, of a model whose held-out scores come from cross-validation."""
     return DataError(
-        "A bound on the error must rest on held-out rows of one network; got out-of-fold scores of "
-        f"{card.splits.folds} networks. They are not scores of this one. Try calibrate(X, y) with new "
-        f"rows, or at least 5,000 {'groups of ' if card.splits.groups else ''}rows to learn from."
+        f"An error bound must rest on held-out rows of one network; got out-of-fold scores of {card.splits.folds} "
+        "networks. Try calibrate(X, y) with new rows, or at least 5,000 "
+        f"{'groups of ' if card.splits.groups else ''}rows to learn from."
     )
 
 

@@ -128,8 +128,8 @@ class RegressorPredictor(Predictor):
         outside = self._outside(self.predict(X))
         if outside is None:
             raise DataError(
-                f"The range of the training targets must be known; {self.where} does not tell it. It was made by an "
-                "older version. Try to train it anew."
+                f"The range of the training targets must be known; {self.where} does not store it. It was made by an "
+                "older version. Try training again."
             )
         return outside
 

@@ -59,12 +59,12 @@ class RunFolder:
         taken = [file for file in _FILES if file in present]
         if taken and not overwrite:
             raise OutputError(
-                f"The run folder must be free; {self.path} already holds {', '.join(taken)}. "
-                "A run is never overwritten without being asked. Try another --out, or --overwrite."
+                f"The run folder must be new; {self.path} already holds {', '.join(taken)}. Try another --out, or "
+                "--overwrite to replace it."
             )
         if present and not taken and not overwrite:
             raise OutputError(
-                f"The run folder must be free; {self.path} holds other files. Try a new --out, or --overwrite."
+                f"The run folder must be new; {self.path} holds other files. Try a new --out, or --overwrite."
             )
 
     def begin(self, config: dict[str, Any]) -> None:

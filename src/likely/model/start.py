@@ -140,8 +140,7 @@ def read_start(path: str | Path, keep: Literal["all", "parameters"] = "all") -> 
     for name, array in found.items():
         if not np.isfinite(array).all():
             raise ModelFileError(
-                f"{path} must hold finite numbers; got NaN or infinity in {name!r}. No training could begin there. "
-                "Try another copy of the file."
+                f"{path} must hold finite numbers; got NaN or infinity in {name!r}. Try another copy of the file."
             )
     return Start(str(path), found)
 
@@ -156,8 +155,8 @@ def _content(path: Path) -> bytes:
     if content[8:9] != b"{":
         raise ModelFileError(
             f"{path} must be a safetensors file or a model.likely; got a file of another kind. Files such as .pt and "
-            ".pth can run code and are never opened. Try safetensors.torch.save_file(module.state_dict(), ...), once, "
-            "where you trust the file."
+            ".pth can run code and are never opened. If you trust the file, convert it once with "
+            "safetensors.torch.save_file(module.state_dict(), ...)."
         )
     return content
 

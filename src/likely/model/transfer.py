@@ -1,7 +1,7 @@
 """What a network takes over from the parameters that its training begins with.
 
 Names are compared, after a prefix that all of the file's share (`model.`, `module.`) is taken off. The last layer
-begins anew where there are labels that the file does not know. Everything else must match, name by name and shape by
+is reinitialized if there are labels that the file does not know. Everything else must match, name by name and shape by
 shape.
 """
 
@@ -34,9 +34,8 @@ def check_columns(start: Start, dataset: Dataset) -> None:
         return
     theirs = "images" if old.image_shape is not None else _columns(old.shape[0], old.output_shape[0])
     raise ModelFileError(
-        f"Training from {start.path} must be on rows like those that it reads, {theirs}; got "
-        f"{'images' if images else _columns(shape[0], width)}. Its parameters are about other inputs. Try the same "
-        "columns, or train without init_from."
+        f"Training from {start.path} must use rows like those that it reads, {theirs}; got "
+        f"{'images' if images else _columns(shape[0], width)}. Try the same columns, or train without init_from."
     )
 
 
@@ -91,8 +90,8 @@ def begun(state: Mapping[str, np.ndarray], start: Start, last_layer: Collection[
     counters = {name: shape for name, shape in ours.items() if name.endswith(_COUNTER) and name not in theirs}
     if differs := differences(ours, {**theirs, **counters}):
         raise ModelFileError(
-            f"{start.path} must hold the parameters of the network that is trained; got {differs}. They can only be "
-            "taken over where names and shapes are the same. Try the network that the file was made with."
+            f"{start.path} must hold the parameters of the network that is trained; got {differs}. Names and shapes "
+            "must match. Try the network that the file was made with."
         )
     return {name: found[name].astype(a.dtype) if name in theirs else a for name, a in state.items()}
 

@@ -80,8 +80,8 @@ def true_classes(y: Any, labels: Sequence[Any], n: int) -> np.ndarray:
             raise DataError(f"y must have a label in every row; got {value} in row {row}. Drop the row.")
         if _kind(value) is not _kind(labels[0]):
             raise DataError(
-                f"y must hold labels of the model's kind, such as {labels[0]!r}; got {value!r} in row {row}. Text, "
-                f"numbers and booleans are never equal. Try y.astype({type(labels[0]).__name__})."
+                f"y must hold labels of the model's kind, such as {labels[0]!r}; got {value!r} in row {row}. Try "
+                f"y.astype({type(labels[0]).__name__})."
             )
     number = {label: i for i, label in enumerate(labels)}
     classes = np.array([number.get(value, -1) for value in listed], dtype=np.int64)

@@ -51,7 +51,7 @@ class ConvNet:
 
     def __init__(self, width: int = 48, stem: int = 24, stride: int = 2) -> None:
         if stride < 2 or stride % 2:
-            raise ConfigError(f"stride must be even and positive; got {stride}. Patches overlap by half. Try stride=2.")
+            raise ConfigError(f"stride must be even and positive; got {stride}. Try stride=2.")
         if width < 1 or stem < 2 or stem % 2:
             raise ConfigError(
                 f"width must be positive and stem even and positive; got width {width} and stem {stem}. "
@@ -75,8 +75,8 @@ class ConvNet:
         patch = 2 * self.stride
         if sample.ndim != 4 or 0 in sample.shape or min(sample.shape[2:]) < patch:
             raise ShapeError(
-                f"sample must hold images (n, c, h, w) of at least {patch} x {patch} pixels; got shape "
-                f"{sample.shape}. The first layer looks at patches of that size. Try network='mlp' for other data."
+                f"sample must hold images (n, c, h, w) of at least {patch} x {patch} pixels; got shape {sample.shape}. "
+                "The first layer uses patches of that size. Try network='mlp' for other data."
             )
         _, channels, height, width = sample.shape
         filters = whitening_filters(sample, self.stem, self.stride)

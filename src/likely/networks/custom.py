@@ -37,8 +37,8 @@ class CustomNetwork:
         what = f"network must be a name or a factory that makes a torch module; got {_described(factory)}."
         if not isinstance(factory, type) and hasattr(factory, "state_dict"):
             raise ConfigError(
-                f"{what} Every fold and every loaded model needs a module of its own. "
-                "Try network=lambda n_classes: Module(n_classes)."
+                f"{what} Every fold and every loaded model needs a new module. Try network=lambda n_classes: "
+                "Module(n_classes)."
             )
         if not callable(_maker(factory)):
             raise ConfigError(f"{what} Try a function of n_classes that returns a torch.nn.Module.")

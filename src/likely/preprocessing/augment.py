@@ -179,7 +179,7 @@ class _Custom:
             got = tuple(changed.shape) if hasattr(changed, "shape") else type(changed).__name__
             raise ShapeError(
                 f"augment must return a batch of the shape that it was given, {tuple(x.shape)}; got {got}. Prediction "
-                "asks about rows of that shape. Try to change values and leave the shape."
+                "uses that shape. Try changing values only."
             )
         return changed
 

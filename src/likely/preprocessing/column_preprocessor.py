@@ -77,7 +77,7 @@ class ColumnPreprocessor:
         """
         if columns is None:
             if len(X) == 0:
-                raise DataError("X must have rows; got none. Means need at least one.")
+                raise DataError("X must have at least one row; got none.")
             rows = check_numbers(X, math.prod(X.shape[1:]))
             center, spread = mean_and_scale(rows)
             mean, scale, unseen = center.tolist(), spread.tolist(), list[int]()

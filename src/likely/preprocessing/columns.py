@@ -97,12 +97,12 @@ def refusal(column: Column, value: float, where: str) -> str:
     if column.categories is not None:
         return (
             f"Column {column.name!r} must hold numbers of its {len(column.categories)} categories, or NaN; got {value} "
-            f"in {where}. Encode the texts as the table was."
+            f"in {where}. Encode the text like the training table."
         )
     if math.isnan(value):
         return (
             f"Column {column.name!r} must have a value in every row; got none in {where}. No value was missing in "
-            "training, so nothing is known of such rows. Fill it in."
+            "training. Fill it in."
         )
     return f"Column {column.name!r} must have finite numbers; got {value} in {where}. Fill or drop it."
 

@@ -101,7 +101,7 @@ def create_conversion(settings: Mapping[str, Any]) -> Conversion:
     numbers = dict(settings)
     name = numbers.pop("name", None)
     if not isinstance(name, str) or name not in CONVERSIONS:
-        raise ConfigError(f"A conversion must be one that likely knows; got {name!r}. {nearest(name, CONVERSIONS)}")
+        raise ConfigError(f"The conversion must exist; got {name!r}. {nearest(name, CONVERSIONS)}")
     known = CONVERSIONS[name].__dataclass_fields__
     for key in numbers:
         if key not in known:

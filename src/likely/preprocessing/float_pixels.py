@@ -76,8 +76,8 @@ class FloatPixels:
         seen = f"from {self.low:g} to {self.high:g}"
         if X.dtype.kind != "f":
             raise ShapeError(
-                f"Images must be floating-point numbers {seen} like those learned from; got {X.dtype}. How another "
-                "dtype relates to them is never guessed. Try to bring them to that range first, such as X / 255."
+                f"Images must be floating-point numbers {seen} like those learned from; got {X.dtype}. The scale of "
+                "another dtype is never guessed. Try converting them to that range first, such as X / 255."
             )
         if not X.size:
             return
@@ -85,8 +85,8 @@ class FloatPixels:
         low, high, width = float(X.min()), float(X.max()), self.high - self.low
         if low < self.low - _BESIDE * width or high > self.high + _BESIDE * width or 0 < high - low < _FLAT * width:
             raise DataError(
-                f"Images must have values {seen}, more or less, like those learned from; got {low:g} to {high:g}. "
-                "They seem to be in another unit, which is never guessed. Try to bring them to that range first."
+                f"Images must have values {seen}, more or less, like those learned from; got {low:g} to {high:g}. They "
+                "seem to be in another unit. Try converting them to that range first."
             )
 
     def to_json(self) -> dict[str, Any]:

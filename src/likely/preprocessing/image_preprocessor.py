@@ -52,8 +52,7 @@ class ImagePreprocessor:
         check_image_shape(self.shape)
         if self.pad_to is not None and self.pad_to < max(self.shape[:2]):
             raise ShapeError(
-                f"pad_to must be at least the images' size, {max(self.shape[:2])}; got {self.pad_to}. "
-                "Padding adds a border and cuts nothing away. Try a larger one."
+                f"pad_to must be at least the images' size, {max(self.shape[:2])}; got {self.pad_to}. Try a larger one."
             )
 
     @classmethod

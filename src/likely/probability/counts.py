@@ -32,8 +32,8 @@ def frequencies(space: SampleSpace, counts: Mapping[Hashable, Any] | Any) -> np.
     if not totals.all():
         row = f"row {np.flatnonzero(totals == 0)[0]}" if array.ndim > 1 else "the whole space"
         raise ProbabilityError(
-            f"Counts must have a sum above 0; got only zeros in {row}. Nothing observed tells nothing about "
-            "frequencies. Try adding 1 to every count, which starts from equal frequencies."
+            f"Counts must have a sum above 0; got only zeros in {row}. Try adding 1 to every count, which starts from "
+            "equal frequencies."
         )
     return (array / totals[..., None]).astype(array.dtype, copy=False)
 

@@ -214,7 +214,7 @@ class Distribution:
         if len(sizes) > 1:
             raise ShapeError(
                 f"Batches must have the same number of rows to be joined; got {' and '.join(map(str, sorted(sizes)))}. "
-                "Rows are joined one to one. Try P[i] to join one row with every row."
+                "Try P[i] to join one row with every row."
             )
         probs = every[0].probs
         for part in every[1:]:

@@ -50,8 +50,8 @@ def shown(value: object) -> str:
 def _ordered(outcomes: Any) -> Iterable[Any]:
     if isinstance(outcomes, str | bytes):
         raise ProbabilityError(
-            f"Outcomes must be a collection; got the text {shown(outcomes)}. It would fall into its letters. "
-            f"Try SampleSpace([{shown(outcomes)}]), or list(...) if letters are meant."
+            f"Outcomes must be a collection; got the text {shown(outcomes)}. It would be split into letters. Try "
+            f"SampleSpace([{shown(outcomes)}]), or list(...) if letters are meant."
         )
     if isinstance(outcomes, set | frozenset):
         raise ProbabilityError(

@@ -26,7 +26,7 @@ def calibration(card: Card) -> tuple[bool, str]:
     if card.task == "regression":
         return True, ""
     if card.temperature is None:
-        return False, "The probabilities are not calibrated: too few rows could be held out for it."
+        return False, "The probabilities are not calibrated: too few rows could be held out."
     biases = " and a bias per class" if card.biases else ""
     rows = card.splits.calibration
     held_out = f", fitted on {several(rows, 'held-out row')}" if rows else ""

@@ -79,8 +79,8 @@ class ReportData:
         for what, rows in (("images", self.images), ("names", self.names)):
             if rows is not None and len(rows) != n:
                 raise ShapeError(
-                    f"The {what} of a report must be one per test row; got {len(rows)} for {n} rows. "
-                    f"They are shown beside their answers. Try {what}=None to leave them out."
+                    f"The {what} of a report must be one per test row; got {len(rows)} for {n} rows. Try {what}=None "
+                    "to omit them."
                 )
 
     @property

@@ -188,7 +188,9 @@ def about_reliability(bins: Sequence[Bin], noun: str) -> str:
         return f"The model is {'; '.join(clauses)}."
     if n < FEW:
         return f"No bin departs from the diagonal by more than chance, but {several(n, noun)} can show only large gaps."
-    return "Its probabilities can be taken at face value: no bin departs from the diagonal by more than chance."
+    return (
+        "Its probabilities can be taken at face value: no bin departs from the diagonal by more than chance explains."
+    )
 
 
 def about_floor(evaluation: Evaluation, noun: str) -> str:
@@ -293,7 +295,7 @@ def about_uncertain(y: np.ndarray, probs: np.ndarray, doubt: np.ndarray, noun: s
     wrong = (probs.argmax(axis=1) != y)[order]
     tenth = n // 10
     doubted, rest = float(wrong[:tenth].mean()), float(wrong[tenth:].mean())
-    verdict = "Doubt is well placed" if doubted > rest else "Doubt is no guide here"
+    verdict = "Low confidence indicates errors" if doubted > rest else "Low confidence does not indicate errors here"
     return (
         f"{verdict}: in the least certain tenth of the {noun}s {percent(doubted)} of the answers are wrong, "
         f"in the rest {percent(rest)}."

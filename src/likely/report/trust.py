@@ -196,7 +196,7 @@ def about_coverage(entries: Sequence[SetFigures], noun: str) -> str:
     text = f"At {asked} the sets hold the truth more often than was asked for: for {reached} of the test {noun}s."
     filled = [(entry.expected, entry.empty) for entry in above if entry.empty is not None and entry.empty.share]
     if not filled:
-        return f"{text} Ties or a fortunate draw of the held-out rows can do that."
+        return f"{text} Ties or a lucky draw of the held-out rows can cause this."
     share = _listed(percent(empty.share) for _, empty in filled)
     without = _listed(percent(empty.covered.value) for _, empty in filled)
     explained = all(empty.covered.low <= expected.high for expected, empty in filled)
@@ -216,10 +216,10 @@ def _sets(
     entries: Sequence[SetFigures], trust: Trust, y: np.ndarray, labels: Sequence[str], noun: str, row: _MakeRow
 ) -> Iterator[Block]:
     if not entries:
-        yield Block("This model promises no prediction sets: there were too few held-out rows to rest them on.")
+        yield Block("This model has no prediction sets: there were too few held-out rows.")
         return
     finding = about_coverage(entries, noun)
-    approximate = " The promise is approximate here: it rests on out-of-fold scores." if trust.approximate else ""
+    approximate = " The guarantee is approximate here: it rests on out-of-fold scores." if trust.approximate else ""
     yield Block(
         finding,
         Markup(promise_figures.coverage_differences(entries, f"Coverage of prediction sets. {finding}")),
@@ -255,7 +255,7 @@ def _sets(
     yield Block(
         finding,
         Markup(promise_figures.size_histogram(sizes, noun, f"Sizes of prediction sets. {finding}")),
-        f"How many test {noun}s have a set of which size. Large sets are {noun}s that the model cannot tell apart.",
+        f"Number of test {noun}s by set size. Large sets mean that the model cannot tell the labels apart.",
         cards=cards,
         cards_how=f"The first test {noun}s with sets of each size; ✓ the set holds the truth, ✗ it does not.",
     )
@@ -281,11 +281,11 @@ def _abstention(
     )
     if not evaluation.abstention:
         why = (
-            "out-of-fold scores are not scores of this network"
+            "out-of-fold scores do not come from this network"
             if trust.approximate
-            else "the held-out rows do not allow it"
+            else "the held-out rows do not suffice"
         )
-        yield Block(f"This model promises no bound on the error of its answers: {why}.")
+        yield Block(f"This model has no guaranteed error bound: {why}.")
         return
     best = evaluation.abstention[0]
     finding = (
@@ -297,10 +297,19 @@ def _abstention(
         sure = probs.max(axis=1)
         silent = np.flatnonzero(~trust.answered)
         for i in silent[np.argsort(sure[silent], kind="stable")][:_SHOWN].tolist():
-            cards.append(row(i, f"no answer: {percent(float(sure[i]))} is too unsure", bool(probs[i].argmax() == y[i])))
+            cards.append(
+                row(
+                    i,
+                    f"no answer: a confidence of {percent(float(sure[i]))} is too low",
+                    bool(probs[i].argmax() == y[i]),
+                )
+            )
     yield Block(
         finding,
-        how="Promised with 95% confidence over the draw of the held-out rows; an error that is not listed cannot be.",
+        how=(
+            "Guaranteed with 95% confidence over the draw of the held-out rows; errors that are not listed cannot be "
+            "guaranteed."
+        ),
         head=("error at most", "threshold", "answered", "wrong answers", "95% interval"),
         rows=[
             [
@@ -313,7 +322,7 @@ def _abstention(
             for entry in evaluation.abstention
         ],
         cards=cards,
-        cards_how=f"The {noun}s that it is least sure of and does not answer; ✓ its guess is right, ✗ wrong.",
+        cards_how=f"The {noun}s that it is least confident about and does not answer; ✓ its guess is right, ✗ wrong.",
     )
 
 
@@ -325,8 +334,8 @@ def _familiarity(evaluation: Evaluation, trust: Trust, noun: str, row: _MakeRow)
     if alarms is None or p is None:
         return
     finding = (
-        f"{percent(alarms.rate.value, 2)} of the test {noun}s are called unfamiliar; {percent(alarms.alarm)} were to "
-        f"be expected if they come from where the training {noun}s come from."
+        f"{percent(alarms.rate.value, 2)} of the test {noun}s are called unfamiliar; {percent(alarms.alarm)} would be "
+        f"expected if they came from the same source as the training {noun}s."
     )
     strangest = np.argsort(p, kind="stable")[:_SHOWN].tolist()
     yield Block(
@@ -335,5 +344,5 @@ def _familiarity(evaluation: Evaluation, trust: Trust, noun: str, row: _MakeRow)
         f"Familiar {noun}s have p-values that spread evenly (dotted line). Left of {UNFAMILIAR:g} a {noun} is called "
         f"unfamiliar. 95% interval of the rate: {_interval(alarms.rate, 2)}.",
         cards=[row(i, f"p = {p[i]:.2g}{', unfamiliar' if p[i] <= UNFAMILIAR else ''}", True) for i in strangest],
-        cards_how=f"The test {noun}s that are least like what the model was trained on.",
+        cards_how=f"The test {noun}s least similar to the training data.",
     )

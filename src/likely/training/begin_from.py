@@ -21,18 +21,18 @@ def with_old_labels(
     absent = [label for label in start.labels or () if label not in dataset.labels]
     if start.card is not None and absent and len(kept.labels) > len(dataset.labels):
         remarks.warn(
-            f"No row has a label of {listed(absent)}, which {start.path} knows: they are kept, and get less probable "
+            f"No row has a label of {listed(absent)}, which {start.path} knows; they are kept and become less probable "
             "with every step. Try rows of all labels, or init_keep='parameters' to drop them"
         )
     elif start.card is not None and absent and len(absent) < len(start.labels or ()):
         remarks.warn(
-            f"There are labels that {start.path} does not know, so that the last layer begins anew: {listed(absent)}, "
-            "which it knows, can no longer be answered. Try rows of all labels"
+            f"There are labels that {start.path} does not know, so the last layer is reinitialized: {listed(absent)}, "
+            "which it knows, can no longer be predicted. Try rows of all labels"
         )
     elif start.card is not None and absent and start.network == "linear":  # it has no other layer
         remarks.warn(
-            f"Nothing could be taken over from {start.path}: it knows the labels {listed(absent)}, none of which is "
-            f"among {listed(dataset.labels)}, and its one layer begins anew. Try the same labels, or another network"
+            f"Nothing can be reused from {start.path}: it knows the labels {listed(absent)}, none of which is among "
+            f"{listed(dataset.labels)}, and its only layer is reinitialized. Try the same labels, or another network"
         )
     return kept, targets
 
@@ -55,7 +55,7 @@ def rows_to_hold_out(
     seen, how = start.seen(rows.X, dataset.sha256 if start.data else "", dataset.equal_by_chance)
     if not seen.any():
         if how == "unknown":
-            remarks.note(f"Held-out rows are taken to be new to {start.path}, whose training rows are not known")
+            remarks.note(f"Held-out rows are assumed to be new to {start.path}, whose training rows are unknown")
         return chosen, True
     related = seen if rows.groups is None else np.isin(rows.groups, rows.groups[seen])
     chosen = _unseen_rows(related, chosen, start.n_held_out, config)
@@ -64,11 +64,11 @@ def rows_to_hold_out(
         note = f"{start.path} was trained on some of these rows; its run folder, which says on which, is not beside it"
     if chosen is None:
         note = (
-            f"{note}, and no others are left that could be held out: the model is not calibrated, and promises "
-            "nothing. Try calibrate with new rows"
+            f"{note}, and no other rows are left to hold out, so the model is not calibrated and has no guarantees. "
+            "Try calibrate with new rows"
         )
     else:
-        note = f"{note}: {len(chosen):,} that it has not seen are held out, and all guarantees rest on them"
+        note = f"{note}; {len(chosen):,} that it has not seen are held out, and all guarantees rest on them"
     remarks.warn(note, note=True)
     if dataset.test is not None and (n := int(start.seen(dataset.test.X, "", dataset.equal_by_chance)[0].sum())):
         some = "some" if start.sketched else f"{n:,}"

@@ -34,7 +34,7 @@ def calibrate(outcome: Outcome, rows: Rows, config: RunConfig, remarks: Remarks)
         splits = outcome.splits.model_copy(update={"thresholds": kept})
         counted = replace(outcome, thresholds=thresholds, splits=splits)
         remarks.note(
-            f"Weights: the guarantees are for new rows that come in proportion to their weight. They rest on {kept:,} "
+            f"Weights: the guarantees are for new rows that occur in proportion to their weight. They rest on {kept:,} "
             f"of {of:,} held-out rows, each kept with probability weight / largest weight."
         )
     if outcome.calibration is None:
@@ -68,13 +68,14 @@ def warn_of_limits(outcome: Outcome, rows: Rows, labels: Sequence[str], can_hold
     if outcome.calibration is None and can_hold_out:
         units = "rows" if rows.groups is None else "groups of related rows"
         remarks.warn(
-            f"{rows.n_groups} {units} are too few to hold any out, which takes {LEAST}: {rows.task.nothing_held_out}"
+            f"{rows.n_groups} {units} are too few to hold any out (at least {LEAST} are needed): "
+            f"{rows.task.nothing_held_out}"
         )
     held = np.flatnonzero((rows.Y.sum(axis=0) > 0) & (trained.stated > 0))
     if len(held):
         remarks.warn(
-            f"The held-out rows are all that there are of {len(held)} labels: "
-            f"{listed([labels[i] for i in held.tolist()])}. They can hardly be answered",
+            f"All rows of {len(held)} labels are held out: {listed([labels[i] for i in held.tolist()])}. The model "
+            "can hardly predict them",
             note=True,
         )
     if trained.stopped.startswith("diverged"):

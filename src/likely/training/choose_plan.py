@@ -172,13 +172,13 @@ def _network_name(config: RunConfig, images: bool, overrides: Overrides) -> str:
         return "conv" if images and config.engine in ("auto", "torch") else "mlp"
     if kind == CUSTOM and given:
         raise ConfigError(
-            f"{given[0]} must come with the network 'mlp'; got a custom network. The factory says what its layers are. "
-            f"Try to leave out {given[0]}."
+            f"{given[0]} must come with the network 'mlp'; got a custom network. The factory defines its layers. Try "
+            f"omitting {given[0]}."
         )
     if kind == "conv" and not images:
         raise ConfigError(
-            "The conv network must have images to look at; got rows of numbers. "
-            "Try network='mlp', or image_shape=(height, width) if each row is an image."
+            "The conv network needs images; got rows of numbers. Try network='mlp', or image_shape=(height, width) if "
+            "each row is an image."
         )
     if kind in ("conv", CUSTOM) and config.engine not in ("auto", "torch"):
         raise EngineError(
@@ -230,8 +230,8 @@ def _check_augment(augment: Sequence[Any], in_channels: bool) -> None:
     named = [part for part in augment if isinstance(part, str)]
     if named and not in_channels:
         raise ConfigError(
-            f"augment={named[0]!r} must come with a network that sees images; got rows of numbers. In a row no pixel "
-            "has neighbors. Try network='conv', image_shape=(height, width), or a function."
+            f"augment={named[0]!r} needs a network for images; got rows of numbers. Try network='conv', "
+            "image_shape=(height, width), or a function."
         )
 
 

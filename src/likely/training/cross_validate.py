@@ -124,8 +124,8 @@ def _one_fold(job: Job, complete: list[FoldTraining], interrupted: bool) -> Outc
     calibration, thresholds = np.array_split(drawn, 2) if len(drawn) >= 2 * LEAST_VAL else (drawn, drawn[:0])
     splits = SplitsEntry(method="held-out", train=len(index), calibration=len(calibration), thresholds=len(thresholds))
     note = (
-        f"The time limit came before the last training was complete: the network of fold {number} answers, which was "
-        f"trained to its full length on {len(index):,} of {n_rows:,} rows and is calibrated on the others"
+        f"The time limit was reached before the final training finished; the model is the network of fold {number}, "
+        f"trained to its full length on {len(index):,} of {n_rows:,} rows and calibrated on the others"
     )
     return Outcome(
         replace(trained, stopped="interrupted" if interrupted else "time limit"),

@@ -97,8 +97,8 @@ def fit(
     start, out = config.init_from, config.out
     if start is not None and out is not None and Path(start).resolve().is_relative_to(Path(out).resolve()):
         raise ConfigError(
-            f"init_from must lie outside the run folder; got {start} in {out}, whose files are replaced. "
-            "Try another out."
+            f"init_from must be outside the run folder; got {start} in {out}, whose files are replaced. Try another "
+            "out."
         )
     folder = RunFolder(config.out, dataset.name, overwrite=config.overwrite)
     # A run made again from its own config.json must ask anew before it replaces anything.

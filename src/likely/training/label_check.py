@@ -134,10 +134,7 @@ def check_labels(
     rare = tuple((dataset.labels[label], int(np.flatnonzero(y == label)[0])) for label in single)
     if rare:
         watcher = watcher or Silent()
-        watcher.say(
-            f"Labels with a single row, listed without having been compared with another: "
-            f"{listed([label for label, _ in rare])}"
-        )
+        watcher.say(f"Labels with a single row, listed without a comparison: {listed([label for label, _ in rare])}")
     return LabelCheck(dataset, issues, probabilities, folds, rare)
 
 
@@ -182,6 +179,6 @@ def _check(dataset: Dataset, folds: int) -> None:
         )
     if len(dataset.train) < folds:
         raise DataError(
-            f"There must be at least as many rows as folds, {folds}; got {len(dataset.train)}. Each network must have "
-            "rows that it has not seen. Try fewer folds, or more rows."
+            f"There must be at least as many rows as folds, {folds}; got {len(dataset.train)}. Try fewer folds, or "
+            "more rows."
         )

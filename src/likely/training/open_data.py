@@ -58,8 +58,8 @@ def open_data(config: RunConfig, watcher: Watcher | None = None) -> Dataset:
     if dataset.test_last is not None:
         watcher.say(
             f"Test rows: {len(dataset.test):,} of {len(dataset.train) + len(dataset.test):,}, the latest by column "
-            f"{dataset.test_last!r}. Rows to hold out are drawn at random from the others: what they promise is not "
-            "for later rows"
+            f"{dataset.test_last!r}. Held-out rows are drawn at random from the others, so their guarantees do not "
+            "cover later rows"
         )
     what = f", {len(dataset.labels)} labels" if dataset.labels else ""
     val = f", {len(dataset.val):,} val" if dataset.val is not None else ""
@@ -76,7 +76,7 @@ def look_over(dataset: Dataset, watcher: Watcher) -> Dataset:
     for finding in found:
         watcher.say(f"Careful: {finding.message}")
     if found:
-        watcher.say("More on that: likely check")
+        watcher.say("For details: likely check")
     return dataset.with_notes(*(finding.message for finding in found))
 
 

@@ -77,7 +77,7 @@ class Classification:
     """Whether an answer has a probability, from which on the mirrored copy need not be asked."""
     warns_if_never_unfamiliar = True
     """Whether users are warned where no row can be called unfamiliar; otherwise it is only said."""
-    nothing_held_out = "the model is not calibrated, and promises no sets, no bound on its errors and no familiarity"
+    nothing_held_out = "the model is not calibrated and has no prediction sets, no error bound and no familiarity"
 
     def head_and_loss(self, config: RunConfig) -> tuple[Any, Any]:
         """The names of the head and of the loss that is lowered."""
@@ -165,8 +165,8 @@ class Classification:
         said = [f"Temperature {fitted.temperature:.3f}{biases}, fitted on {len(part):,} held-out rows"]
         if without := int(part.of_unseen.sum()):
             said.append(
-                f"{without:,} of the held-out rows have a label that their network was never shown: they count as "
-                "wrong answers, and no set holds them"
+                f"{without:,} of the held-out rows have a label that their network never saw; they count as wrong "
+                "answers, and no set contains them"
             )
         arrays: dict[str, np.ndarray] = {}
         if thresholds is not None:
@@ -200,7 +200,7 @@ class Regression:
     symmetric_inputs = False
     has_confidence = False
     warns_if_never_unfamiliar = False
-    nothing_held_out = "the model promises no intervals and no familiarity"
+    nothing_held_out = "the model has no intervals and no familiarity"
 
     def head_and_loss(self, config: RunConfig) -> tuple[Any, Any]:
         """The names of the head and of the loss that is lowered."""

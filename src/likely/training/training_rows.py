@@ -92,8 +92,8 @@ def gather_rows(
     known = shared_with(val, (train,))
     if known.any():
         remarks.say(
-            f"{known.sum():,} rows of the val part are copies of training rows, or related to some: they are "
-            "learned from, and calibrate nothing"
+            f"{known.sum():,} rows of the val part are copies of training rows, or related to some; they are used for "
+            "training, not for calibration"
         )
     new = np.flatnonzero(~known)
     n_new = len(new) if val.groups is None else len(np.unique(val.groups[new]))
@@ -101,7 +101,7 @@ def gather_rows(
     if n_new < LEAST_VAL:
         chosen = None
         remarks.say(
-            f"The val part has {n_new} rows, fewer than the {LEAST_VAL} that a calibration needs: they "
-            "are learned from, and rows are held out as without a val part"
+            f"The val part has {n_new} rows, fewer than the {LEAST_VAL} needed for calibration; they are used for "
+            "training, and rows are held out as if there were no val part"
         )
     return Rows(X, Y, weights, task, class_weight, dataset.columns, groups), chosen

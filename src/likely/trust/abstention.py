@@ -225,7 +225,9 @@ def _last_accepted(answered: np.ndarray, mistakes: np.ndarray, m: int, max_error
 
 def _refused(answered: np.ndarray, mistakes: np.ndarray, m: int, max_error: float, level: float) -> DataError:
     needed = rows_needed_for_error(max_error, level)
-    what = f"An error of at most {max_error:g} must be promised by held-out rows at a level of {level:g}; got {m} rows"
+    what = (
+        f"An error of at most {max_error:g} must be guaranteed by held-out rows at a level of {level:g}; got {m} rows"
+    )
     # Numbers of two digits, so that the one that is named is the one that was tested.
     candidates = [float(f"{e:.2g}") for e in np.geomspace(max_error, 0.99, 200)]
     possible = next(
@@ -236,7 +238,7 @@ def _refused(answered: np.ndarray, mistakes: np.ndarray, m: int, max_error: floa
         ),
         None,
     )
-    best = "" if possible is None else f" The smallest error that they can promise is about {possible:g}."
+    best = "" if possible is None else f" The smallest error that they can guarantee is about {possible:g}."
     if m < needed:
         return DataError(f"{what}. It takes {needed} answers without a mistake.{best} Try more held-out rows.")
     return DataError(f"{what} with too many mistakes among the most confident.{best} Try a larger error.")

@@ -72,9 +72,8 @@ def held_out_rank(m: int, coverage: float) -> int:
     exact, needed = _exact(coverage), rows_needed(coverage)
     if m < needed:
         raise DataError(
-            f"A coverage of {coverage} must rest on at least {needed} held-out rows; got {m}. With fewer, only "
-            "an answer that excludes nothing (all labels, all numbers) has this coverage. Try a lower coverage or "
-            "more rows."
+            f"A coverage of {coverage} must rest on at least {needed} held-out rows; got {m}. With fewer, only the set "
+            "of all labels (or the infinite interval) has this coverage. Try a lower coverage or more rows."
         )
     return math.ceil(exact * (m + 1))
 
@@ -165,7 +164,7 @@ def residual_interval(predictions: np.ndarray, quantile: float) -> np.ndarray:
 
     Args:
         predictions: shape (n,).
-        quantile: half the width, not negative; infinity gives endless intervals.
+        quantile: half the width, not negative; infinity gives infinite intervals.
     Raises:
         DataError: if the quantile is negative or NaN.
         ShapeError: if the predictions are not of shape (n,).

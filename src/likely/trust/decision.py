@@ -118,7 +118,7 @@ def _checked(probability: np.ndarray, inside: np.ndarray) -> tuple[np.ndarray, n
         raise DataError(f"probability must lie in [0, 1]; got {p[~((p >= 0) & (p <= 1 + 1e-6))][0]}.")
     if hits.all() or not hits.any():
         raise DataError(
-            f"Held-out rows must lie in the event and outside it; got {hits.sum()} of {len(hits)} inside. "
-            "There is nothing to tell apart. Try another event."
+            f"Held-out rows must lie in the event and outside it; got {hits.sum()} of {len(hits)} inside. Try another "
+            "event."
         )
     return p, hits

@@ -63,10 +63,7 @@ class UsualSize:
             UsualSize(center=array([ 0., -1.]), spread=array([1., 2.]))
         """
         if not len(distances):
-            raise ShapeError(
-                "The usual size must come from a row or more; got 0. Without any nothing is usual. Try to hold some "
-                "out."
-            )
+            raise ShapeError("The reference must have at least one row; got 0. Try holding some out.")
         measured = _measured(distances, energies)
         center, deviation = measured.mean(axis=0), measured.std(axis=0)
         return cls(center, or_one(deviation, center))
@@ -185,6 +182,6 @@ def _measured(distances: np.ndarray, energies: np.ndarray) -> np.ndarray:
     if np.shape(distances) != np.shape(energies) or np.ndim(distances) != 1:
         raise ShapeError(
             f"There must be an energy per distance; got energies of shape {np.shape(energies)} for distances of shape "
-            f"{np.shape(distances)}. Both are of the same rows. Try measuring them from one forward pass."
+            f"{np.shape(distances)}. Try computing both from one forward pass."
         )
     return np.stack([np.log1p(distances), energies], axis=1)

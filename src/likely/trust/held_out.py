@@ -135,8 +135,8 @@ class HeldOut:
         if min(n_inside, m - n_inside) < _LEAST_INSIDE:
             raise DataError(
                 f"A decision threshold must rest on at least {_LEAST_INSIDE} held-out rows in the event and as many "
-                f"outside; got {n_inside} of {m:,} inside. So few rows say nothing of a threshold for them. Try "
-                "an event of more labels, or calibrate(X, y) with more rows."
+                f"outside; got {n_inside} of {m:,} inside. Try an event of more labels, or calibrate(X, y) with more "
+                "rows."
             )
         decision = choose_event_threshold(self.probs[:, event].sum(axis=1), inside, **goal)
         # A hair lower, so that new rows which tie with the held-out row at the threshold are acted on like it.

@@ -81,7 +81,7 @@ def label_issues(
     """
     probs, given = classified(probabilities, labels)
     if probs.shape[1] < 2:
-        raise ShapeError("probabilities must have at least two columns; got 1. One class leaves no other label.")
+        raise ShapeError("probabilities must have at least two columns; got 1. With one class there is no other label.")
     if which not in ("confident", "disagree"):
         raise ConfigError(f"which must be 'confident' or 'disagree'; got {which!r}.")
     if rank_by not in ("normalized_margin", "self_confidence"):

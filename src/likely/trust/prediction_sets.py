@@ -250,9 +250,8 @@ def _out_of_reach(coverage: float, most: float, unseen: int, m: int) -> DataErro
     """A coverage whose rank lies among rows that fit no set; `most` is what the others suffice for."""
     most = np.floor(1000 * most) / 1000
     return DataError(
-        f"A coverage of {coverage} must be reached by sets of known labels; got {unseen:,} of {m:,} held-out "
-        "rows with a label that their network was never shown. No set holds what nobody has seen. Try a coverage of at "
-        f"most {most:g}, or more rows of rare labels."
+        f"A coverage of {coverage} must be reached by sets of known labels; got {unseen:,} of {m:,} held-out rows with "
+        f"a label that their network was never shown. Try a coverage of at most {most:g}, or more rows of rare labels."
     )
 
 

@@ -60,8 +60,8 @@ def check_frequencies(prior: Any, labels: Sequence[Any], what: str = "prior", *,
         missing = [label for label in labels if label not in prior]
         if missing:
             raise DataError(
-                f"{what} must give the frequency of every label; got none for {missing[0]!r}. "
-                f"Try {missing[0]!r}: 0.0 if it never comes."
+                f"{what} must give the frequency of every label; got none for {missing[0]!r}. Try {missing[0]!r}: 0.0 "
+                "if it never occurs."
             )
         values = [prior[label] for label in labels]
     if np.shape(values) != (len(labels),):
@@ -72,8 +72,9 @@ def check_frequencies(prior: Any, labels: Sequence[Any], what: str = "prior", *,
     found = check_probabilities(values, labels, what=what).astype(np.float64)
     if positive and (found <= 0).any():
         raise ProbabilityError(
-            f"{what} must be positive for every label; got 0 for {labels[int((found <= 0).argmax())]!r}. What never "
-            "came in training has no probability to be weighted. Try the frequencies counted in the training rows."
+            f"{what} must be positive for every label; got 0 for {labels[int((found <= 0).argmax())]!r}. A label that "
+            "never occurred in training has no probability to reweight. Try the frequencies counted in the training "
+            "rows."
         )
     return found
 
@@ -256,7 +257,7 @@ def _labelled(held_out: np.ndarray, labels: np.ndarray | None, k: int) -> tuple[
     held_out, labels = _checked(held_out), np.asarray([] if labels is None else labels)
     if held_out.shape[1] != k or labels.shape != held_out.shape[:1] or (len(labels) and labels.dtype.kind not in "iu"):
         raise ShapeError(
-            f"held_out must be of shape (m, {k}) with a class in labels for each row; got {held_out.shape} and labels "
+            f"held_out must have shape (m, {k}) with a class in labels for each row; got {held_out.shape} and labels "
             f"of shape {labels.shape}."
         )
     if len(labels) and not 0 <= labels.min() <= labels.max() < k:

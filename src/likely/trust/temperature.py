@@ -210,5 +210,5 @@ def _shares(weights: np.ndarray | None, n: int) -> np.ndarray:
         raise DataError(f"weights must be finite and not negative; got {weights[row]} in row {row}.")
     total = weights.sum(dtype=np.float64)
     if total <= 0:
-        raise DataError("weights must not all be 0; got only zeros. No row would count. Try to leave weights out.")
+        raise DataError("weights must not all be 0; got only zeros. Try weights=None.")
     return weights / total

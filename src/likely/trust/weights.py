@@ -34,7 +34,7 @@ def accept_by_weight(weights: np.ndarray, largest: float, rng: np.random.Generat
         raise ShapeError(f"weights must have shape (n,), one per row; got {weights.shape}.")
     if not (np.isfinite(largest) and largest > 0) or not ((weights >= 0) & (weights <= largest)).all():
         raise DataError(
-            f"weights must be numbers from 0 to the largest, {largest}, which must be positive; got others. "
-            "A row can't be kept with a probability above 1. Try largest=weights.max()."
+            f"weights must be numbers from 0 to the largest, {largest}, which must be positive; got others. Try "
+            "largest=weights.max()."
         )
     return rng.random(len(weights)) * largest < weights

@@ -40,7 +40,7 @@ def describe(values: Mapping[str, np.ndarray], train: np.ndarray) -> tuple[tuple
     for name, column in values.items():
         reason = _useless(column[train])
         if reason is not None:
-            notes.append(f"Column {name!r} is left out: {reason}.")
+            notes.append(f"Column {name!r} is ignored: {reason}.")
             continue
         categories = None
         if column.dtype == object:

@@ -99,8 +99,8 @@ def _open_rows(
         columns, notes = describe(values, split.rows["train"])
         if not columns:
             raise DataError(
-                f"{table.path} must have a column to learn from beside {dataset.label!r}; got none. "
-                f"{' '.join(notes)} Try a table with more columns."
+                f"{table.path} must have an input column besides {dataset.label!r}; got none. {' '.join(notes)} Try a "
+                "table with more columns."
             )
     encoded = encode(table, columns)
     if encoded.refused:
@@ -109,7 +109,7 @@ def _open_rows(
         others = {name: c for name, c in table.columns.items() if name not in (dataset.label, split.column)}
         notes += _later_rows(others)
     notes += [
-        f"Column {name!r} holds a text that the model does not know in {count:,} rows: taken as missing."
+        f"Column {name!r} holds text that the model does not know in {count:,} rows; it is treated as missing."
         for name, count in encoded.unknown.items()
     ]
     everything = replace(dataset.train, X=encoded.X)
@@ -187,8 +187,8 @@ def _label_column(table: Table, label: str | None) -> tuple[str, list[str]]:
         return found[0], [f"Column {found[0]!r} is used for the labels (--label COLUMN to use another)."]
     got = f"{' and '.join(map(repr, found))}, each of which could be it" if found else "none with a usual name"
     raise DataError(
-        f"{table.path} must have one column with the answers; got {got}. Its columns are {listed(names, 20)}. "
-        "Try --label COLUMN (label=... in Python)."
+        f"{table.path} must have one label column; got {got}. Its columns are {listed(names, 20)}. Try --label COLUMN "
+        "(label=... in Python)."
     )
 
 

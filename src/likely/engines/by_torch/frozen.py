@@ -16,7 +16,7 @@ def freeze(module: nn.Module, patterns: Sequence[str]) -> list[nn.Module]:
 
     Args:
         module: of which parameters are frozen.
-        patterns: as in file names: `conv1.*`, `layer[12].*`.
+        patterns: as in file names: `blocks.0.*`, `blocks.*.conv1.*`, `layer[01]`; `likely inspect` prints the names.
     Raises:
         ConfigError: if a pattern matches nothing; it lists the names.
     Example:

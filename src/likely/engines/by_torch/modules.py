@@ -72,8 +72,8 @@ def try_out(module: nn.Module, network: CustomNetwork, n_outputs: int, head: str
     ):
         raise EngineError(
             f"{who} must return scores, any real numbers; got rows that are not negative and sum to 1, as after a "
-            "softmax. Training applies softmax itself, and twice makes every answer nearly uniform. "
-            "Try the module without its last softmax."
+            "softmax. Training already applies softmax; applying it twice makes every answer nearly uniform. Try the "
+            "module without its last softmax."
         )
 
 
@@ -127,7 +127,7 @@ def _built(network: TorchNetwork, n_outputs: int, sample: np.ndarray, seed: int)
         what = name_of(network.factory) if isinstance(network, CustomNetwork) else network.name
         raise EngineError(
             f"The factory {what!r} must return a torch.nn.Module; got {type(module).__name__}. It is called with the "
-            "number of scores and makes the network. Try a return at its end."
+            "number of scores. Try ending it with a return."
         )
     return module
 
@@ -137,8 +137,8 @@ def _refuse_complex(network: CustomNetwork, module: nn.Module) -> None:
     for name, value in named.items():
         if value.dtype.is_complex:
             raise EngineError(
-                f"The module of {name_of(network.factory)} must hold real numbers; got {value.dtype} in {name!r}. A "
-                "model file holds nothing else. Try two real tensors for a complex one."
+                f"The module of {name_of(network.factory)} must hold real numbers; got {value.dtype} in {name!r}. "
+                "Model files store nothing else. Try two real tensors for a complex one."
             )
 
 
@@ -149,8 +149,8 @@ def _refuse_shared(network: CustomNetwork, module: nn.Module, again: nn.Module) 
     if shared:
         raise EngineError(
             f"The factory {name_of(network.factory)!r} must make a new module with every call; got the same parameter "
-            f"{shared[0]!r} in two of them. Training one would train the other. "
-            "Try to make the layers inside the factory, or copy.deepcopy(layer)."
+            f"{shared[0]!r} in two of them. Training one would train the other. Try creating the layers inside the "
+            "factory, or copy.deepcopy(layer)."
         )
 
 
@@ -165,14 +165,14 @@ def _scores(module: Any, who: str, n_outputs: int, x: torch.Tensor) -> torch.Ten
     except Exception as error:
         raise ShapeError(
             f"{who} must take a batch of shape {shape}, {str(x.dtype).removeprefix('torch.')}; got "
-            f"{type(error).__name__}: {error}. Rows come prepared: images as (n, c, h, w) in [0, 1], tables as "
-            "(n, d) standardized. Try to call the module with such a batch."
+            f"{type(error).__name__}: {error}. Rows are already prepared: images as (n, c, h, w) in [0, 1], tables as "
+            "(n, d) standardized. Try calling the module with such a batch."
         ) from error
     mode = " while training" if module.training else ""
     if not isinstance(scores, torch.Tensor):
         raise ShapeError(
-            f"{who} must return one tensor of scores{mode}; got {type(scores).__name__}. There is nothing else to "
-            "compare with the labels. Try a module around it that returns the scores alone."
+            f"{who} must return one tensor of scores{mode}; got {type(scores).__name__}. Try wrapping it in a module "
+            "that returns only the scores."
         )
     if tuple(scores.shape) != (len(x), n_outputs) or not scores.is_floating_point():
         raise ShapeError(
@@ -188,8 +188,8 @@ def _check_pair(pair: Any, who: str, n_rows: int) -> None:
     if len(shapes) != 2 or len(shapes[1]) != 2 or shapes[1][0] != n_rows:
         got = ", ".join(map(str, shapes)) or type(pair).__name__
         raise ShapeError(
-            f"{who} must return scores (n, k) and features (n, m) from scores_and_features; got {got} for "
-            f"n = {n_rows}. Familiarity looks at them. Try features.flatten(1)."
+            f"{who} must return scores (n, k) and features (n, m) from scores_and_features; got {got} for n = "
+            f"{n_rows}. Familiarity uses them. Try features.flatten(1)."
         )
 
 
@@ -198,12 +198,12 @@ def _storable(module: nn.Module, who: str) -> dict[str, torch.Tensor]:
     for name, value in state.items():
         if not isinstance(value, torch.Tensor):
             raise EngineError(
-                f"{who} must hold tensors only; got {type(value).__name__} in {name!r}. A model file holds nothing "
+                f"{who} must hold tensors only; got {type(value).__name__} in {name!r}. Model files store nothing "
                 "else. Try a buffer in place of get_extra_state."
             )
         if not bool(torch.isfinite(value).all()):
             raise EngineError(
-                f"{who} must hold finite numbers; got NaN or infinity in {name!r}. A model file holds nothing else. "
-                "Try register_buffer(..., persistent=False) for a constant such as a mask."
+                f"{who} must hold finite numbers; got NaN or infinity in {name!r}. Model files store nothing else. Try "
+                "register_buffer(..., persistent=False) for a constant such as a mask."
             )
     return state

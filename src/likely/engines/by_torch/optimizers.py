@@ -59,8 +59,8 @@ def _groups(module: nn.Module) -> list[dict[str, Any]]:
     learning = [group for group in learning if group["params"]]
     if not learning:
         raise EngineError(
-            f"The module must have parameters that learn; got none in {type(module).__name__}. There is nothing to "
-            "train. Try fewer patterns in freeze, or a layer with parameters."
+            f"The module must have parameters that learn; got none in {type(module).__name__}. Try fewer patterns in "
+            "freeze, or a layer with parameters."
         )
     return learning
 
@@ -83,7 +83,7 @@ def _custom(make: MakeOptimizer, module: nn.Module, groups: list[dict[str, Any]]
     ours = {id(parameter) for parameter in module.parameters()}
     if any(id(parameter) not in ours for group in made.param_groups for parameter in group["params"]):
         raise EngineError(
-            "optimizer must hold the parameters that it is called with; got an optimizer of others. Those of another "
-            "module would learn. Try optimizer=lambda params: torch.optim.SGD(params, lr=0.1)."
+            "optimizer must hold the parameters that it is called with; got an optimizer of others. Otherwise those of "
+            "another module would learn. Try optimizer=lambda params: torch.optim.SGD(params, lr=0.1)."
         )
     return made

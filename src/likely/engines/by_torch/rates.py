@@ -65,7 +65,7 @@ def step_work(engine: Any, n_rows: int) -> float:
         TypeError: for another engine.
     """
     if not isinstance(engine, ByTorch):
-        raise TypeError(f"The engine must be torch's; got {type(engine).__name__}.")
+        raise TypeError(f"The engine must be torch; got {type(engine).__name__}.")
     counter = FlopCounterMode(display=False)
     with counter:
         engine.step(Batch(np.arange(n_rows)), 0.0)

@@ -136,8 +136,8 @@ def descend(
             if not math.isfinite(loss):
                 raise DivergenceError(
                     f"The loss must stay finite; got {loss} at step {taken + number + 1} with learning rate "
-                    f"{rates[number]:.3g}. The steps were too long for this data. "
-                    f"Try a learning rate of {rates[number] / 10:.1g}.",
+                    f"{rates[number]:.3g}. The steps were too large for this data. Try a learning rate of "
+                    f"{rates[number] / 10:.1g}.",
                     taken + number + 1,
                 )
             losses.append(loss)

@@ -95,7 +95,7 @@ def check_training(
         why = f"Knowing nothing of the rows costs {nothing:.3g}, so that nothing was learned in {steps} steps"
     better = usual if high and usual is not None else rate / 10
     raise DivergenceError(
-        f"The loss must fall in training; {ended}. {why}: with a learning rate of {rate:.3g} the steps were too long "
+        f"The loss must fall in training; {ended}. {why}: with a learning rate of {rate:.3g} the steps were too large "
         f"for this data. Try a learning rate of {better:.1g}.",
         (above or [steps])[0],
     )
@@ -143,8 +143,8 @@ def nothing_learned(
         return None
     unit = " nats" if loss == "cross_entropy" else ""
     said = (
-        f"Nothing was learned from these rows: held-out ones cost {mean:.4g}{unit}, and knowing nothing of them costs "
-        f"{nothing:.4g}"
+        f"Nothing was learned from these rows: the held-out loss is {mean:.4g}{unit}, and always predicting the class "
+        f"frequencies costs {nothing:.4g}"
     )
     if mean < nothing and at_bound:
         said = (
@@ -163,8 +163,10 @@ def nothing_learned(
     ]
     others = [*([] if low else ["a larger learning rate"]), *([] if few else ["more epochs"]), "other features"]
     if causes:
-        return f"{said}. Try {', and '.join(causes)}. Else try {_alternatives(others)}: these rows may hold no signal"
-    return f"{said}. Try {_alternatives(others)}, unless these rows hold no signal"
+        return (
+            f"{said}. Try {', and '.join(causes)}. Else try {_alternatives(others)}: these rows may contain no signal"
+        )
+    return f"{said}. Try {_alternatives(others)}, unless these rows contain no signal"
 
 
 def _alternatives(names: Sequence[str]) -> str:

@@ -139,7 +139,7 @@ class Minimization:
                     if record.held_out is not None and not all(map(math.isfinite, record.held_out.values())):
                         raise DivergenceError(
                             f"Held-out scores must stay finite; got NaN or infinity after step {record.step}. The "
-                            f"steps were too long for this data. Try a learning rate of {rate / 10:.1g}.",
+                            f"steps were too large for this data. Try a learning rate of {rate / 10:.1g}.",
                             record.step,
                         )
                     if evaluate.recent is not None:
