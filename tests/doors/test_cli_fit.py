@@ -330,11 +330,11 @@ TEN = np.arange(100) % 10
 @pytest.mark.parametrize(
     ("X", "y", "magic", "words"),
     [
-        (IMAGES, TEN, b"\x1f\x1f\x08", "train-images-idx3-ubyte must begin as an IDX file does"),
+        (IMAGES, TEN, b"\x1f\x1f\x08", "train-images-idx3-ubyte must start like an IDX file"),
         (IMAGES, TEN[:-1], b"\0\0\x08", "100 images and 99 labels"),
         (IMAGES, np.where(np.arange(100) == 7, 10, TEN), b"\0\0\x08", "labels from 0 to 9; got 10 at row 7"),
         (IMAGES, np.zeros(100), b"\0\0\x08", "got only one"),
-        (IMAGES, np.where(TEN == 3, 4, TEN), b"\0\0\x08", "must have a training row: '3'"),
+        (IMAGES, np.where(TEN == 3, 4, TEN), b"\0\0\x08", "must have a training row; got none of '3'"),
         (np.full((100, 4, 4), 9), TEN, b"\0\0\x08", "all a single color"),
     ],
 )

@@ -148,7 +148,7 @@ def test_where_all_rows_of_the_start_are_known_new_ones_are_held_out(first: tupl
     model.write_bytes(first[1].read_bytes())
     np.save(tmp_path / "row_hashes.npy", np.sort(hashes))
     clf, says = warned(model, DIGITS.data[300:1200], y[300:1200])
-    assert "was trained on 400 of these 900 rows: 200 that it has not seen are held out" in says
+    assert "was trained on 400 of these 900 rows; 200 that it has not seen are held out" in says
     splits = clf.predictor_.card.splits
     assert (splits.method, splits.train, splits.calibration, splits.thresholds) == ("held-out", 700, 100, 100)
     held_out = np.isin(row_hashes(DIGITS.data[300:1200]), clf.predictor_.trained_on, invert=True)

@@ -72,7 +72,7 @@ class ClassifierParameters(Parameters, total=False):
     head: str
     pad_to: int | None
     hflip: bool
-    mirror: Any
+    mirror: Any  # deprecated
 
 
 def parameters_of(estimator: Literal["classifier", "regressor"]) -> dict[str, Parameter]:

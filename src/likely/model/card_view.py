@@ -20,7 +20,7 @@ def card_facts(card: Card) -> list[tuple[str, str]]:
         ("task", card.task),
         *([("labels", _labels(card))] if card.labels else []),
         ("columns", _columns(card)),
-        ("skewed columns", _bent(card)),
+        ("skewed columns", _transformed(card)),
         ("network", f"{network.name} ({settings})" if settings else network.name),
         ("parameters", f"{network.parameters:,}"),
         ("head, loss", f"{card.head}, {card.loss}"),
@@ -57,7 +57,7 @@ def _columns(card: Card) -> str:
     return f"{len(names)}: {shown}{', ...' if len(names) > _SHOWN else ''}" if names else ""
 
 
-def _bent(card: Card) -> str:
+def _transformed(card: Card) -> str:
     """The columns that are made more symmetric, and their powers."""
     preprocessor = preprocessor_from_json(card.normalization)
     power = preprocessor.power if isinstance(preprocessor, ColumnPreprocessor) else None
@@ -67,8 +67,8 @@ def _bent(card: Card) -> str:
         names = list(card.features or [f"column {j}" for j in range(len(power.power))])
     else:
         names = [column.name for column in preprocessor.columns if column.categories is None]
-    bent = [f"{name} ({p:.2g})" for name, p in zip(names, power.power, strict=True) if p != 1]
-    return f"{len(bent)} transformed, with powers: {', '.join(bent[:_SHOWN])}{', ...' if len(bent) > _SHOWN else ''}"
+    changed = [f"{name} ({p:.2g})" for name, p in zip(names, power.power, strict=True) if p != 1]
+    return f"{len(changed)} transformed, with powers: {', '.join(changed[:_SHOWN])}{', ...' if len(changed) > _SHOWN else ''}"
 
 
 def _holds(column: Column) -> str:

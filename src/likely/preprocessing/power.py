@@ -63,8 +63,8 @@ class PowerTransform:
         mean, scale = np.zeros(len(power)), np.ones(len(power))
         for j, p in enumerate(power):
             if p != 1:
-                bent = _psi(columns[j], np.array(p))
-                mean[j], scale[j] = bent.mean(), bent.std()
+                transformed = _psi(columns[j], np.array(p))
+                mean[j], scale[j] = transformed.mean(), transformed.std()
         return cls(tuple(power), tuple(mean.tolist()), tuple(scale.tolist()))
 
     def __call__(self, z: Array) -> Array:

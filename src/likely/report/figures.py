@@ -235,7 +235,7 @@ def _inline(text: str, name: str, description: str) -> str:
         element.tag = element.tag.rpartition("}")[2]
         for key, value in list(element.attrib.items()):
             del element.attrib[key]
-            element.set(key.rpartition("}")[2], _own(key, value, name))
+            element.set(key.rpartition("}")[2], _prefixed(key, value, name))
     root.set("xmlns", "http://www.w3.org/2000/svg")
     for key in ("width", "height", "version"):
         root.attrib.pop(key, None)
@@ -247,7 +247,7 @@ def _inline(text: str, name: str, description: str) -> str:
     return ElementTree.tostring(root, encoding="unicode")
 
 
-def _own(key: str, value: str, name: str) -> str:
+def _prefixed(key: str, value: str, name: str) -> str:
     if key == "id":
         return f"{name}-{value}"
     if value.startswith("#"):

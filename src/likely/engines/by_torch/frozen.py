@@ -46,6 +46,6 @@ def freeze(module: nn.Module, patterns: Sequence[str]) -> list[nn.Module]:
 
 def _names(path: str, layer: nn.Module) -> list[str]:
     """The names of the layer's own parameters; of its statistics where it has no parameters."""
-    own = [name for name, _ in layer.named_parameters(recurse=False)]
-    own = own or [name for name, _ in layer.named_buffers(recurse=False)] or ["weight"]
-    return [f"{path}.{name}" if path else name for name in own]
+    names = [name for name, _ in layer.named_parameters(recurse=False)]
+    names = names or [name for name, _ in layer.named_buffers(recurse=False)] or ["weight"]
+    return [f"{path}.{name}" if path else name for name in names]

@@ -92,8 +92,8 @@ class ByTorch:
         if isinstance(self._module, PureModule):
             return tuple(name for name, _ in self._module.named_parameters())[-1:]
         name, layer = last_called(self._module, self._laid_out(self._sample))
-        own = () if layer is None else layer.named_parameters(recurse=False)
-        return tuple(f"{name}.{parameter}" if name else parameter for parameter, _ in own)
+        named = () if layer is None else layer.named_parameters(recurse=False)
+        return tuple(f"{name}.{parameter}" if name else parameter for parameter, _ in named)
 
     @property
     def learning_rate(self) -> float | None:
@@ -117,7 +117,7 @@ class ByTorch:
 
     def step(self, batch: Batch, learning_rate: float) -> float:
         """One step on the mean loss of the batch; returns that loss."""
-        with _flushed_denormals(), self._own_randomness():
+        with _flushed_denormals(), self._seeded_randomness():
             return self._step(batch, learning_rate)
 
     def steps(self, batches: Sequence[Batch], learning_rates: Sequence[float]) -> list[float]:
@@ -217,7 +217,7 @@ class ByTorch:
         return self._laid_out(self._input(X if isinstance(X, torch.Tensor) else torch.from_numpy(X)))
 
     @contextmanager
-    def _own_randomness(self) -> Generator[None]:
+    def _seeded_randomness(self) -> Generator[None]:
         """Dropout, and custom augmentations, draw the same numbers in every run, and nobody else's."""
         if isinstance(self._module, PureModule) and self._augment is None:
             yield
