@@ -5,7 +5,7 @@ import tokenize
 from pathlib import Path
 
 SRC = Path(__file__).parents[1] / "src"
-RETIRED = set("bend bent course judge judgement mirror picture pictures strangeness unfamiliarity".split())
+RETIRED = {*"bend bent course judge judgement mirror picture pictures strangeness unfamiliarity".split()}  # noqa: SIM905
 """Their successors: power_transform, progress, evaluate, hflip, image, ood_scores."""
 
 

@@ -68,7 +68,8 @@ def _transformed(card: Card) -> str:
     else:
         names = [column.name for column in preprocessor.columns if column.categories is None]
     changed = [f"{name} ({p:.2g})" for name, p in zip(names, power.power, strict=True) if p != 1]
-    return f"{len(changed)} transformed, with powers: {', '.join(changed[:_SHOWN])}{', ...' if len(changed) > _SHOWN else ''}"
+    more = ", ..." if len(changed) > _SHOWN else ""
+    return f"{len(changed)} transformed, with powers: {', '.join(changed[:_SHOWN])}{more}"
 
 
 def _holds(column: Column) -> str:
