@@ -4,7 +4,7 @@ import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from itertools import repeat
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from likely.cli.questions import Promises, Questions
 from likely.errors import ImprobableConditionWarning
@@ -44,10 +44,10 @@ class Answer:
     familiarity: float | None = None
     missing: Mapping[str, str] = field(default_factory=dict)
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, object]:
         """Plain JSON values; a condition adds the entry "given" and changes no other, and what is missing says why."""
         label = most_probable(self.probabilities)
-        document: dict[str, Any] = {
+        document: dict[str, object] = {
             **_named(self.name),
             "label": label,
             "probability": self.probabilities[label],
@@ -76,10 +76,10 @@ class Number:
     outside_range: bool | None = None
     missing: Mapping[str, str] = field(default_factory=dict)
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, object]:
         """Plain JSON values; several targets give a list, and what is missing says why."""
         value = self.prediction if len(self.prediction) > 1 else self.prediction[0]
-        document: dict[str, Any] = {
+        document: dict[str, object] = {
             **_named(self.name),
             "prediction": value,
             "low": self.low,
@@ -97,7 +97,7 @@ class Failure:
     name: Name
     error: str
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, object]:
         """Plain JSON values."""
         return {**_named(self.name), "error": self.error}
 

@@ -1,11 +1,11 @@
 """`likely check`: whether data can be learned from, and which of its labels are probably wrong."""
 
 import shlex
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from likely.cli.options import data_argument, option
+from likely.cli.options import data_argument, only_given, option
 from likely.cli.terminal import aligned, console, percent, printable, styled
 
 if TYPE_CHECKING:
@@ -91,8 +91,7 @@ def check(
         raise typer.BadParameter("It needs --labels.", param_hint="--accept")
     given = {"preset": preset, "network": network, "epochs": epochs, "image_size": image_size, "seed": seed}
     given |= {"device": device, "task": task, "label": label, "image": image, "skip_bad": skip_bad}
-    settings: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
-    config = RunConfig(data=data, data_folder=data_folder, **settings)
+    config = RunConfig(data=data, data_folder=data_folder, **only_given(given))
     folder = None
     if out is not None:
         folder = _checked_folder(out, overwrite, (CORRECTIONS, PAGE) if labels else (CHECK_PAGE,))
@@ -182,7 +181,7 @@ def _say_what_next(checked: "Checked", folder: "Path | None") -> None:
 
 
 def _found(
-    dataset: "Dataset", config: Any, folds: int, most: int | None, watcher: "LiveWatcher | PlainWatcher"
+    dataset: "Dataset", config: "RunConfig", folds: int, most: int | None, watcher: "LiveWatcher | PlainWatcher"
 ) -> "LabelCheck":
     from likely.training.label_check import check_labels
 
@@ -219,7 +218,7 @@ def _write(found: "LabelCheck", folder: "Path", accept: bool) -> None:
     write_label_page(folder / PAGE, found)
 
 
-def _issues(found: "LabelCheck") -> list[dict[str, Any]]:
+def _issues(found: "LabelCheck") -> list[dict[str, object]]:
     column, doubts = found.column, found.doubts()
     return [
         {

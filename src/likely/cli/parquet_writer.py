@@ -6,7 +6,7 @@ from typing import Any
 
 from likely.atomic import whole_file
 from likely.cli.answers import Outcome
-from likely.cli.writers import Columns
+from likely.cli.writers import Cell, Columns
 from likely.errors import MissingExtraError
 
 _ROWS = 10_000
@@ -31,7 +31,7 @@ class ParquetWriter:
 
     def __init__(self, file: Any, columns: Columns) -> None:
         self._file, self._columns = file, columns
-        self._rows: list[list[Any]] = []
+        self._rows: list[list[Cell]] = []
 
     def write(self, outcome: Outcome) -> None:
         """Keep it until there are enough."""

@@ -8,7 +8,7 @@ import io
 import json
 import sys
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from likely.cli.answers import Failure, Number, Outcome, called, most_probable
 from likely.cli.questions import NOTHING, Promises
@@ -116,6 +116,10 @@ class JsonWriter:
         sys.stdout.write("[]\n" if self._before == "[" else "\n]\n")
 
 
+Cell: TypeAlias = str | float | bool | list[str] | None
+"""What stands in a column of one answer."""
+
+
 class Columns:
     """The columns of a table of answers: what was asked, the answer, an error, then a column per label and event.
 
@@ -135,9 +139,9 @@ class Columns:
         self.numbers = [*names, *under]
         self.names = [about, *self.answer, "error", *self.numbers]
 
-    def cells(self, outcome: Outcome) -> list[Any]:
+    def cells(self, outcome: Outcome) -> list[Cell]:
         """A value per column, None where there is none."""
-        cells: list[Any]
+        cells: list[Cell]
         if isinstance(outcome, Failure):
             cells = [outcome.name, *[None] * len(self.answer), outcome.error]
         elif isinstance(outcome, Number):
@@ -167,13 +171,13 @@ class CsvWriter:
     def close(self) -> None:
         """Nothing comes after the last line."""
 
-    def _line(self, cells: Iterable[Any]) -> None:
+    def _line(self, cells: Iterable[Cell]) -> None:
         line = io.StringIO()
         csv.writer(line, lineterminator="\n").writerow([_text(cell) for cell in cells])
         sys.stdout.write(line.getvalue())
 
 
-def _text(value: Any) -> str:
+def _text(value: Cell) -> str:
     """A value in one cell."""
     if value is None:
         return ""
