@@ -62,7 +62,22 @@ class AlternatingFlip:
         return xp.where(mirrored, xp.flip(x, axis=-1), x)
 
 
-class Shift:
+class _TwoIntegers:
+    """Two integers from 0 to 2^31 - 1 for each row, anew in every epoch, the same in whichever batch the row comes."""
+
+    def __init__(self, n_rows: int, seed: int) -> None:
+        self._shape, self._seed = (n_rows, 2), seed
+        self._latest: tuple[int, np.ndarray] | None = None
+
+    def draws(self, rows: np.ndarray, epoch: int) -> np.ndarray:
+        """Large integers, of shape (b, 2): which places in an image they mean depends on its size."""
+        if self._latest is None or self._latest[0] != epoch:
+            rng = np.random.default_rng([self._seed, epoch])
+            self._latest = epoch, rng.integers(0, 2**31, self._shape)
+        return self._latest[1][rows]
+
+
+class Shift(_TwoIntegers):
     """Moves images by a few pixels, each anew in every epoch; what comes in at an edge repeats its pixels.
 
     At most an eighth of a side and 4 pixels in each direction, which for an image padded like that is a random crop.
@@ -76,13 +91,6 @@ class Shift:
         array([ 1.,  2.,  3.,  4.,  5.,  6.,  7.,  8.,  9., 10., 11., 11.])
     """
 
-    def __init__(self, n_rows: int, seed: int) -> None:
-        self._drawn = _PerEpoch(n_rows, 2, seed)
-
-    def draws(self, rows: np.ndarray, epoch: int) -> np.ndarray:
-        """Large integers, of shape (b, 2): which distance down and to the right they mean depends on the image."""
-        return self._drawn(rows, epoch)
-
     def __call__(self, x: Array, draws: Array) -> Array:
         """Images x of shape (b, c, h, w), moved."""
         for axis in (2, 3):
@@ -92,7 +100,7 @@ class Shift:
         return x
 
 
-class Cutout:
+class Cutout(_TwoIntegers):
     """Covers a square of each image, elsewhere in every epoch, with zeros: black, or the mean of standardized pixels.
 
     The square's side is two sevenths of the shorter side, 8 pixels of 28; it lies anywhere inside the image.
@@ -103,13 +111,6 @@ class Cutout:
     Reference: DeVries and Taylor (2017), Improved regularization of convolutional neural networks with cutout, arXiv
         1708.04552.
     """
-
-    def __init__(self, n_rows: int, seed: int) -> None:
-        self._drawn = _PerEpoch(n_rows, 2, seed)
-
-    def draws(self, rows: np.ndarray, epoch: int) -> np.ndarray:
-        """Large integers, of shape (b, 2): which row and column they mean depends on the image."""
-        return self._drawn(rows, epoch)
 
     def __call__(self, x: Array, draws: Array) -> Array:
         """Images x of shape (b, c, h, w), partly covered."""
@@ -182,20 +183,6 @@ class _Custom:
                 "uses that shape. Try changing values only."
             )
         return changed
-
-
-class _PerEpoch:
-    """Integers from 0 to 2^31 - 1 for each row, anew in every epoch, the same in whichever batch the row comes."""
-
-    def __init__(self, n_rows: int, columns: int, seed: int) -> None:
-        self._shape, self._seed = (n_rows, columns), seed
-        self._latest: tuple[int, np.ndarray] | None = None
-
-    def __call__(self, rows: np.ndarray, epoch: int) -> np.ndarray:
-        if self._latest is None or self._latest[0] != epoch:
-            rng = np.random.default_rng([self._seed, epoch])
-            self._latest = epoch, rng.integers(0, 2**31, self._shape)
-        return self._latest[1][rows]
 
 
 def _made(part: Any, n_rows: int, seed: int) -> Augmentation:
