@@ -8,63 +8,30 @@ A name that does not exist, a number out of range or two settings that contradic
 before any data is opened.
 """
 
-import json
-import os
-import tomllib
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, model_validator
 
-from likely.config.durations import parse_duration
-from likely.config.explain import explained
-from likely.config.former_names import current_augmentation, with_present_names
 from likely.config.setting import Setting, declared, reference
+from likely.config.settings_document import SettingsDocument
+from likely.config.value_types import (
+    Activation,
+    Augmentations,
+    Count,
+    Labels,
+    Patterns,
+    Positive,
+    Seconds,
+    Text,
+    Widths,
+)
 from likely.errors import ConfigError
-from likely.registry import ACTIVATIONS, ENGINES, HEADS, LOSSES, NETWORKS, PRESETS, OneOf
-
-
-def _tuple(value: object) -> object:
-    return tuple(value) if isinstance(value, list) else value
-
-
-def _names(value: object, none: str = "") -> object:
-    """The parts of a text such as `hflip,shift`, or of a list; the text `none` has no parts."""
-    if isinstance(value, str):
-        return () if value.strip() == none else tuple(part.strip() for part in value.split(","))
-    return _tuple(value)
-
-
-def _augmentations(value: object) -> object:
-    parts = _names(value, none="none")
-    return tuple(map(current_augmentation, parts)) if isinstance(parts, tuple) else parts
-
-
-def _activation(value: object) -> object:
-    if value == "heaviside":
-        raise ConfigError(
-            "activation must have a gradient that is not zero almost everywhere; got 'heaviside'. Its slope is 0 "
-            "wherever it exists, so gradient descent would never move. Try 'sigmoid', a smooth version of it."
-        )
-    return value
-
-
-Text = Annotated[str, Field(min_length=1)]
-Count = Annotated[int, Field(gt=0)]
-Positive = Annotated[float, Field(gt=0)]
-Seconds = Annotated[
-    float, BeforeValidator(lambda value: parse_duration(value) if isinstance(value, str) else value), Field(gt=0)
-]
-Labels = Annotated[tuple[str, ...], BeforeValidator(_tuple), Field(min_length=1)]
-Widths = Annotated[tuple[Count, ...], BeforeValidator(_tuple), Field(min_length=1)]
-Patterns = Annotated[tuple[Text, ...], BeforeValidator(_names)]
-Augmentations = Annotated[tuple[Literal["hflip", "shift", "cutout"], ...], BeforeValidator(_augmentations)]
-Activation = Annotated[str, BeforeValidator(_activation), OneOf(ACTIVATIONS, without=("heaviside",))]
+from likely.registry import ENGINES, HEADS, LOSSES, NETWORKS, PRESETS, OneOf
 
 _OUTPUT, _LEARNING, _NETWORK = "Output", "Learning", "Network"
 
 
-class RunConfig(BaseModel):
+class RunConfig(SettingsDocument):
     """What to learn from, how, and where to write; None leaves a choice to the preset or the data.
 
     Args:
@@ -78,8 +45,6 @@ class RunConfig(BaseModel):
         Traceback (most recent call last):
         likely.errors.ConfigError: preset must be one of 'fast', 'balanced', 'best'; got 'fats'. Did you mean 'fast'?
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
     data: Annotated[
         Text,
@@ -371,15 +336,6 @@ class RunConfig(BaseModel):
         ),
     ] = "auto"
 
-    # Hidden from the type checker, which derives the real signature from the fields.
-    if not TYPE_CHECKING:
-
-        def __init__(self, **values: Any) -> None:
-            try:
-                super().__init__(**{name: _plain(value) for name, value in with_present_names(values).items()})
-            except ValidationError as error:
-                raise explained(error, declared(type(self))) from None
-
     @model_validator(mode="after")
     def _agree(self) -> Self:
         for name in ("hidden", "activation"):
@@ -395,72 +351,7 @@ class RunConfig(BaseModel):
             )
         return self
 
-    def __hash__(self) -> int:
-        """Equal configurations have equal hashes, dictionaries and all."""
-        return hash(self.model_dump_json())
-
-    def replace(self, **changes: Any) -> Self:
-        """The same configuration with some fields changed, and checked again.
-
-        Example:
-            >>> RunConfig(seed=1).replace(seed=2).seed
-            2
-        """
-        return type(self)(**{**self.model_dump(), **with_present_names(changes)})
-
-    def to_json(self) -> dict[str, Any]:
-        """Plain JSON values, all fields."""
-        return self.model_dump(mode="json")
-
-    @classmethod
-    def from_json(cls, document: Mapping[str, Any]) -> Self:
-        """The configuration that `to_json` described; fields left out take their defaults.
-
-        Example:
-            >>> RunConfig.from_json(RunConfig(hidden=(64,)).to_json()).hidden
-            (64,)
-        """
-        return cls(**document)
-
-    def to_toml(self) -> str:
-        """The fields that have a value, as a TOML document.
-
-        Example:
-            >>> print(RunConfig(data="digits", time_limit=60).to_toml().splitlines()[0])
-            data = "digits"
-        """
-        values = {name: value for name, value in self.to_json().items() if value is not None}
-        return "".join(f"{name} = {_toml(value)}\n" for name, value in values.items())
-
-    @classmethod
-    def from_toml(cls, text: str) -> Self:
-        """The configuration in a TOML document.
-
-        Raises:
-            ConfigError: if it is not TOML, or holds what a configuration does not.
-        """
-        try:
-            document = tomllib.loads(text)
-        except tomllib.TOMLDecodeError as error:
-            raise ConfigError(f"A configuration must be valid TOML: {error}.") from None
-        return cls(**document)
-
 
 RunConfig.__doc__ = (RunConfig.__doc__ or "").format(
     settings=reference({name: setting.meaning for name, setting in declared(RunConfig).items()})
 )
-
-
-def _toml(value: Any) -> str:
-    """A JSON value in TOML's notation."""
-    if isinstance(value, dict):
-        return f"{{ {', '.join(f'{_toml(name)} = {_toml(entry)}' for name, entry in value.items())} }}"
-    # JSON's notation of strings, numbers, booleans and lists is TOML's too, but for the character DEL.
-    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
-
-
-def _plain(value: Any) -> Any:
-    """NumPy's numbers and paths as Python's numbers and strings."""
-    if isinstance(value, os.PathLike):
-        return os.fspath(value)
-    return value.item() if hasattr(value, "item") and getattr(value, "shape", None) == () else value

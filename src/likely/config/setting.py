@@ -5,7 +5,8 @@ The command line, files, estimators and the docs are made from these; `RunConfig
 
 import textwrap
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cache
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
@@ -53,7 +54,12 @@ class Declared:
     setting: Setting
     default: Any
     kind: Kind
-    choices: tuple[str, ...] = field(default=())
+    info: FieldInfo
+
+    @property
+    def choices(self) -> tuple[str, ...]:
+        """The names that it takes now: a registry may grow."""
+        return tuple(_choices(self.info.annotation, self.info.metadata))
 
     @property
     def option(self) -> str:
@@ -85,6 +91,7 @@ class Declared:
         return choices or (self.kind if self.kind == "text" else f"a {self.kind}")
 
 
+@cache
 def declared(model: type[BaseModel]) -> dict[str, Declared]:
     """The settings that the fields of a model declare, by name and in order."""
     return {name: _declared(name, info) for name, info in model.model_fields.items()}
@@ -109,8 +116,7 @@ def _declared(name: str, info: FieldInfo) -> Declared:
     metadata = list(info.metadata)
     setting = next(entry for entry in metadata if isinstance(entry, Setting))
     kinds: list[Kind] = [_kind(*part) for part in _alternatives(info.annotation, metadata)]
-    choices = tuple(_choices(info.annotation, metadata))
-    return Declared(name, setting, info.get_default(call_default_factory=True), kinds[-1], choices)
+    return Declared(name, setting, info.get_default(call_default_factory=True), kinds[-1], info)
 
 
 def _alternatives(annotation: Any, metadata: list[Any]) -> Iterator[tuple[Any, list[Any]]]:

@@ -1,0 +1,48 @@
+"""The types of settings: what is refused, and which other ways to write a value are read."""
+
+from typing import Annotated, Literal
+
+from pydantic import BeforeValidator, Field
+
+from likely.config.durations import parse_duration
+from likely.config.former_names import current_augmentation
+from likely.errors import ConfigError
+from likely.registry import ACTIVATIONS, OneOf
+
+
+def _tuple(value: object) -> object:
+    return tuple(value) if isinstance(value, list) else value
+
+
+def _names(value: object, none: str = "") -> object:
+    """The parts of a text such as `hflip,shift`, or of a list; the text `none` has no parts."""
+    if isinstance(value, str):
+        return () if value.strip() == none else tuple(part.strip() for part in value.split(","))
+    return _tuple(value)
+
+
+def _augmentations(value: object) -> object:
+    parts = _names(value, none="none")
+    return tuple(map(current_augmentation, parts)) if isinstance(parts, tuple) else parts
+
+
+def _activation(value: object) -> object:
+    if value == "heaviside":
+        raise ConfigError(
+            "activation must have a gradient that is not zero almost everywhere; got 'heaviside'. Its slope is 0 "
+            "wherever it exists, so gradient descent would never move. Try 'sigmoid', a smooth version of it."
+        )
+    return value
+
+
+Text = Annotated[str, Field(min_length=1)]
+Count = Annotated[int, Field(gt=0)]
+Positive = Annotated[float, Field(gt=0)]
+Seconds = Annotated[
+    float, BeforeValidator(lambda value: parse_duration(value) if isinstance(value, str) else value), Field(gt=0)
+]
+Labels = Annotated[tuple[str, ...], BeforeValidator(_tuple), Field(min_length=1)]
+Widths = Annotated[tuple[Count, ...], BeforeValidator(_tuple), Field(min_length=1)]
+Patterns = Annotated[tuple[Text, ...], BeforeValidator(_names)]
+Augmentations = Annotated[tuple[Literal["hflip", "shift", "cutout"], ...], BeforeValidator(_augmentations)]
+Activation = Annotated[str, BeforeValidator(_activation), OneOf(ACTIVATIONS, without=("heaviside",))]
