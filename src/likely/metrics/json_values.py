@@ -16,6 +16,8 @@ def to_json(value: object) -> Any:
         >>> to_json({0.9: (Estimate(0.9, 0.85, float("nan")),)})
         {'0.9': [{'value': 0.9, 'low': 0.85, 'high': None}]}
     """
+    if isinstance(value, int | str):
+        return value
     if is_dataclass(value) and not isinstance(value, type):
         entries = ((field, getattr(value, field.name)) for field in fields(value))
         return {
@@ -43,6 +45,8 @@ def from_json(kind: Any, value: Any) -> Any:
         >>> from_json(tuple[Estimate, ...], [{"value": 0.9, "low": 0.85, "high": None}])
         (Estimate(value=0.9, low=0.85, high=nan),)
     """
+    if kind in (int, str, bool):
+        return value
     if isinstance(kind, type) and is_dataclass(kind):
         hints = get_type_hints(kind)
         return kind(**{name: from_json(hints[name], entry) for name, entry in value.items() if name in hints})
@@ -53,4 +57,5 @@ def from_json(kind: Any, value: Any) -> Any:
         return tuple(from_json(parts[0], entry) for entry in value)
     if get_origin(kind) is Mapping:
         return {from_json(parts[0], name): from_json(parts[1], entry) for name, entry in value.items()}
-    return float("nan" if value is None else value) if kind is float else value
+    assert kind is float, kind
+    return float("nan" if value is None else value)
