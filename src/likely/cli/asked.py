@@ -68,12 +68,14 @@ def rows_asked(predictor: "Predictor", path: str, *, image: str | None, raw: boo
     from likely.data.images.image_table import find_in_table
     from likely.data.tables.encode import encode
     from likely.data.tables.table import table_pieces
+    from likely.preprocessing.column_reading import ColumnReading
 
     unknown: dict[str, int] = {}
     later: dict[str, int] = {}
     n = 0
-    text = {column.name for column in predictor.columns or () if column.categories is not None}
-    for piece in table_pieces(path, text=text):
+    readings = {column.table_column: column.how_read for column in predictor.columns or ()}
+    others = ColumnReading("category") if predictor.image_shape else ColumnReading("number", decimal=".,")
+    for piece in table_pieces(path, readings, None if readings else others):
         if predictor.image_shape is not None:
             column = _image_column(predictor, piece, image)
             for row, found in enumerate(find_in_table(piece, column, n), start=n):

@@ -34,13 +34,14 @@ def _read_again(predictor: "Predictor", dataset: "Dataset", rows: "Part") -> "Pa
 
     from likely.data.tables.encode import encode
     from likely.data.tables.split_column import read_split
-    from likely.data.tables.table import Table, read_table
+    from likely.data.tables.table import read_sheet, table_of_sheet, table_with_readings
     from likely.errors import DataError
     from likely.preprocessing.columns import Column
 
     columns = predictor.columns or ()
-    table = read_table(dataset.found_at, text={column.name for column in columns if column.categories is not None})
+    sheet = read_sheet(dataset.found_at)
     if not columns:
+        table = table_of_sheet(sheet)
         others = (dataset.label, read_split(table, to_learn=False).column)
         columns = tuple(Column(name) for name in table.columns if name not in others)
         d = predictor.preprocessor.shape[0]
@@ -50,10 +51,8 @@ def _read_again(predictor: "Predictor", dataset: "Dataset", rows: "Part") -> "Pa
                 f"{len(columns)}. The model was trained without column names. Try a table with only these columns."
             )
     assert rows.numbers is not None
-    table_rows = Table(
-        table.path, {name: values[rows.numbers] for name, values in table.columns.items()}, table.unusable
-    )
-    encoded = encode(table_rows, columns)
+    table = table_with_readings(sheet, {column.table_column: column.how_read for column in columns})
+    encoded = encode(table.take(rows.numbers), columns)
     if encoded.refused:
         raise DataError(f"{table.path}: {encoded.refused[min(encoded.refused)]}")
     return replace(rows, X=encoded.X)

@@ -51,6 +51,8 @@ def time_like(values: np.ndarray) -> str:
         >>> time_like(np.array([1.0, 2.0, 3.0])), time_like(np.array([5.0, 1.0, 2.0]))
         ('', '')
     """
+    if values.dtype.kind == "M":
+        return "holds dates"
     if values.dtype == object:
         return "holds dates" if moments(values) is not None else ""
     known = values[np.isfinite(values)]
@@ -71,13 +73,16 @@ def in_order(values: np.ndarray, name: str, where: str) -> np.ndarray:
     """Numbers that grow as the values of a column do, shape (n,): the numbers themselves, or the seconds of dates.
 
     Args:
-        values: float64 with NaN, or objects: text or None.
+        values: float64 with NaN, datetime64 with NaT, or objects: text or None.
         name: of the column, for messages.
         where: the table, for messages.
     Raises:
         DataError: if a value is missing, or they are neither all numbers nor all dates.
     """
-    if values.dtype != object:
+    if values.dtype.kind == "M":
+        seconds = values.astype("datetime64[us]").astype(np.int64) / 1e6
+        order = np.where(np.isnat(values), np.nan, seconds)
+    elif values.dtype != object:
         order = values
     elif (order := moments(values)) is None:
         texts = [value for value in values.tolist() if isinstance(value, str)]

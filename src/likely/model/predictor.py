@@ -12,7 +12,8 @@ from likely.data.hashes import known_again
 from likely.data.images.decode import read_image
 from likely.data.images.image_arrays import are_files, fit_to_shape
 from likely.data.tables.encode import encode
-from likely.data.tables.frame import is_frame, table_of
+from likely.data.tables.frame import is_frame, sheet_of
+from likely.data.tables.table import table_with_readings
 from likely.errors import DataError, RenamedWarning
 from likely.model import file as model_file
 from likely.model.build import build_inference
@@ -106,7 +107,8 @@ class Predictor:
             read = [read_image(x, shape=self.image_shape, conversion=self.card.conversion, raw=raw) for x in X]
             return self.preprocessor.check(np.stack(read))
         if self.columns is not None and is_frame(X):
-            encoded = encode(table_of(X), self.columns)
+            table = table_with_readings(sheet_of(X), {c.table_column: c.how_read for c in self.columns})
+            encoded = encode(table, self.columns)
             if encoded.refused:
                 raise DataError(encoded.refused[min(encoded.refused)])
             X = encoded.X

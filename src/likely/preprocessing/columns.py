@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from likely.errors import DataError, ShapeError
+from likely.preprocessing.column_reading import ColumnReading
 
 
 @dataclass(frozen=True)
@@ -18,25 +19,53 @@ class Column:
         name: as in the table.
         categories: the texts that the column may hold, in the order of their numbers; None for a column of numbers.
         missing: whether values may be missing, because some are in the table that was learned from.
+        reading: how its cells become values; None in models of before, which read numbers and texts in one way.
+        part: of the dates that it holds, such as "year"; then `source` is the column in the table.
+        source: the column in the table, where it has another name.
     """
 
     name: str
     categories: tuple[str, ...] | None = None
     missing: bool = False
+    reading: ColumnReading | None = None
+    part: str = ""
+    source: str = ""
+
+    @property
+    def table_column(self) -> str:
+        """The name of the column in a table."""
+        return self.source or self.name
+
+    @property
+    def how_read(self) -> ColumnReading:
+        """How the column of a table is read."""
+        if self.reading is not None:
+            return self.reading
+        return ColumnReading("number", decimal=".,") if self.categories is None else ColumnReading("category")
 
     def to_json(self) -> dict[str, Any]:
         """Plain values that `from_json` makes an equal column of."""
         categories = None if self.categories is None else list(self.categories)
-        return {"name": self.name, "categories": categories, "missing": self.missing}
+        more = {"part": self.part, "source": self.source} if self.part else {}
+        if self.reading is not None:
+            more["reading"] = self.reading.to_json()
+        return {"name": self.name, "categories": categories, "missing": self.missing, **more}
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> "Column":
         """The column that `to_json` gave the values of; raises ValueError, KeyError or TypeError for others."""
         name, categories, missing = values["name"], values["categories"], values["missing"]
         texts = [name, *([] if categories is None else categories)]
-        if len(values) != 3 or not all(isinstance(text, str) for text in texts) or not isinstance(missing, bool):
+        part, source, reading = values.get("part", ""), values.get("source", ""), values.get("reading")
+        unknown = set(values) - {"name", "categories", "missing", "reading", "part", "source"}
+        if (
+            unknown
+            or not all(isinstance(text, str) for text in (*texts, part, source))
+            or not isinstance(missing, bool)
+        ):
             raise ValueError(f"column {name!r}")
-        return cls(name, None if categories is None else tuple(categories), missing)
+        read = None if reading is None else ColumnReading.from_json(reading)
+        return cls(name, None if categories is None else tuple(categories), missing, read, part, source)
 
 
 def input_width(columns: Sequence[Column]) -> int:

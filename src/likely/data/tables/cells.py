@@ -1,13 +1,45 @@
-"""What the text of a cell says: nothing, or a number."""
+"""Values of tables in arrays: which are missing, and as texts.
+
+Numbers are float64 with NaN for missing ones, texts objects with None, moments datetime64 with NaT.
+"""
+
+from collections.abc import Iterable
+
+import numpy as np
 
 # Those of pandas.read_csv without #N/A N/A, and the question mark of the UCI repository.
-_WORDS = {"NA", "N/A", "n/a", "<NA>", "#N/A", "#NA", "NULL", "null", "NaN", "nan", "-NaN", "-nan", "None"}
-NOTHING = frozenset(_WORDS | {"", "?", "-1.#IND", "-1.#QNAN", "1.#IND", "1.#QNAN"})
-"""The texts that mean a missing value, in every kind of table."""
+WORDS = frozenset({"NA", "N/A", "n/a", "<NA>", "#N/A", "#NA", "NULL", "null", "NaN", "nan", "-NaN", "-nan", "None"})
+"""Those that are words, which a column of words may mean."""
+
+NOTHING = WORDS | {"", "?", "-1.#IND", "-1.#QNAN", "1.#IND", "1.#QNAN"}
+"""All of them, in every kind of table."""
 
 
-def number(text: str) -> float:
-    """The number in a cell; raises ValueError if there is none, also for Python's 1_000."""
-    if "_" in text:
-        raise ValueError(text)
-    return float(text)
+def missing(values: np.ndarray) -> np.ndarray:
+    """Which values are missing: booleans (n,)."""
+    if values.dtype == object:
+        return np.array([value is None for value in values], dtype=bool)
+    return np.isnan(values)
+
+
+def as_texts(values: np.ndarray) -> np.ndarray:
+    """The values as text or None; whole numbers without a decimal point, moments as ISO 8601 writes them.
+
+    Example:
+        >>> as_texts(np.array([1.0, 2.5, np.nan])).tolist()
+        ['1', '2.5', None]
+    """
+    if values.dtype == object:
+        return values
+    if values.dtype.kind == "M":
+        return as_objects(None if v is None else v.isoformat(sep=" ") for v in values.astype("datetime64[us]").tolist())
+    return as_objects(None if v != v else str(int(v)) if v.is_integer() else repr(v) for v in values.tolist())
+
+
+def as_objects(values: Iterable[object]) -> np.ndarray:
+    """The values in an array of objects."""
+    listed = list(values)
+    # Bytes of one length would become an array of characters.
+    found = np.empty(len(listed), dtype=object)
+    found[:] = listed
+    return found

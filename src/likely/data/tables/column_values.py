@@ -1,72 +1,79 @@
-"""A column of a sheet as numbers, with NaN for missing ones, or as texts, with None."""
-
-from collections.abc import Iterable
+"""The values of a column of a sheet, as its reading says: numbers, texts or moments."""
 
 import numpy as np
 import polars as pl
 
-from likely.data.tables.cells import NOTHING, number
+from likely.data.tables.cells import NOTHING, as_objects, as_texts
+from likely.data.tables.date_text import read_dates
+from likely.data.tables.number_text import read_numbers
+from likely.preprocessing.column_reading import ColumnReading
 
-_DECIMAL_COMMA = r"^([+-]?\d*),(\d+(?:[eE][+-]?\d+)?)$"
 
+def read_values(column: pl.Series, reading: ColumnReading) -> tuple[np.ndarray, dict[int, str]]:
+    """The values, shape (n,), and the texts that are none, by their row.
 
-def text_values(column: pl.Series, *, as_text: bool, decimal_commas: bool) -> np.ndarray:
-    """The values of a column of a text format.
-
-    Args:
-        column: of texts.
-        as_text: whether it stays text, even if it holds nothing but numbers.
-        decimal_commas: whether 1,5 stands for 1.5.
+    Numbers are float64 with NaN where one is missing, texts objects with None, moments datetime64[us] with NaT.
     """
-    if decimal_commas:
-        column = column.str.replace(_DECIMAL_COMMA, "$1.$2")
-    present = column.set(column.is_in(list(NOTHING)), None)
-    if not as_text:
-        numbers = _numbers(present)
-        if numbers is not None:
-            return numbers
-    return _objects(present.to_list())
+    if reading.kind == "category":
+        return _texts(column, reading), {}
+    if not isinstance(column.dtype, pl.String):
+        return _typed(column, reading), {}
+    cells = column.str.strip_chars()
+    marks = NOTHING if reading.missing is None else reading.missing
+    present = cells.is_not_null() & (cells != "") & ~cells.is_in(list(marks))
+    found = read_numbers(cells, reading) if reading.kind == "number" else read_dates(cells, reading.dates)
+    wrong = present & found.is_null()
+    texts = dict(zip(wrong.arg_true().to_list(), cells.filter(wrong).to_list(), strict=True))
+    found = found.set(~present.fill_null(value=False), None)
+    if reading.kind == "date":
+        return found.to_numpy().astype("datetime64[us]"), texts
+    return _without_codes(found, reading), texts
 
 
-def _numbers(present: pl.Series) -> np.ndarray | None:
-    """The numbers, if every value that is present is one as Python reads it."""
-    numbers = present.cast(pl.Float64, strict=False)
-    left = present.is_not_null() & numbers.is_null()
-    if left.any():  # few kinds of numbers are left that Python knows, such as other digits
-        try:
-            read = {text: number(text) for text in present.filter(left).unique().to_list()}
-        except ValueError:
-            return None
-        numbers = numbers.set(left, 0.0) + present.replace_strict(read, default=0.0, return_dtype=pl.Float64)
-    return numbers.fill_null(np.nan).to_numpy().astype(np.float64)
+def _typed(column: pl.Series, reading: ColumnReading) -> np.ndarray:
+    """Numbers or moments of a column that says that it holds some; NaN throughout where it says something else."""
+    if reading.kind == "date":
+        if isinstance(column.dtype, pl.Datetime) and column.dtype.time_zone is not None:
+            column = column.dt.convert_time_zone("UTC").dt.replace_time_zone(None)
+        if isinstance(column.dtype, pl.Date | pl.Datetime):
+            return column.cast(pl.Datetime("us")).to_numpy().astype("datetime64[us]")
+        return np.full(len(column), np.datetime64("NaT", "us"))
+    if isinstance(column.dtype, pl.Duration):
+        return _without_codes(column.dt.total_microseconds() / 1e6, reading)
+    if isinstance(column.dtype, pl.Boolean) or column.dtype.is_numeric() or isinstance(column.dtype, pl.Null):
+        return _without_codes(column.cast(pl.Float64), reading)
+    return np.full(len(column), np.nan)
 
 
-def typed_values(column: pl.Series) -> np.ndarray | None:
-    """The values of a column that has a type; None if nothing says how to learn from it.
+def _without_codes(numbers: pl.Series, reading: ColumnReading) -> np.ndarray:
+    found = np.array(numbers.fill_null(np.nan).to_numpy(), dtype=np.float64)
+    if reading.codes:
+        found[np.isin(found, reading.codes)] = np.nan
+    return found
+
+
+def _texts(column: pl.Series, reading: ColumnReading) -> np.ndarray:
+    kind = column.dtype
+    if isinstance(kind, pl.Boolean):
+        return as_objects(None if value is None else str(value) for value in column.to_list())
+    if kind.is_float() or isinstance(kind, pl.Decimal):
+        return as_texts(_without_codes(column.cast(pl.Float64), reading))
+    if isinstance(kind, pl.Date | pl.Datetime):
+        return as_texts(_typed(column, ColumnReading("date")))
+    texts = column.cast(pl.String).str.strip_chars()
+    marks = NOTHING if reading.missing is None else reading.missing
+    return as_objects(texts.set((texts == "") | texts.is_in(list(marks)), None).to_list())
+
+
+def images_of(column: pl.Series) -> np.ndarray | None:
+    """The bytes or paths of a column of images; None if it holds something else.
 
     A structure of `bytes` and `path`, as Hugging Face writes images, gives the bytes, or without them the path.
     """
     kind = column.dtype
-    if kind == pl.Null:
-        return np.full(len(column), np.nan)
-    if kind.is_numeric():
-        return column.cast(pl.Float64).fill_null(np.nan).to_numpy().astype(np.float64)
-    if kind == pl.Boolean:
-        return _objects(None if value is None else str(value) for value in column.to_list())
-    if isinstance(kind, pl.String | pl.Categorical | pl.Enum):
-        texts = column.cast(pl.String).str.strip_chars()
-        return _objects(texts.set(texts.is_in(list(NOTHING)), None).to_list())
-    if kind == pl.Binary:
-        return _objects(column.to_list())
+    if isinstance(kind, pl.Binary):
+        return as_objects(column.to_list())
     if isinstance(kind, pl.Struct) and {field.name for field in kind.fields} <= {"bytes", "path"}:
         rows = column.to_list()
-        return _objects(None if v is None else v["bytes"] if v["bytes"] is not None else v.get("path") for v in rows)
+        return as_objects(None if v is None else v["bytes"] if v["bytes"] is not None else v.get("path") for v in rows)
     return None
-
-
-def _objects(values: Iterable[object]) -> np.ndarray:
-    listed = list(values)
-    # Bytes of one length would become an array of characters.
-    found = np.empty(len(listed), dtype=object)
-    found[:] = listed
-    return found

@@ -1,7 +1,7 @@
 """A table with a column of answers as a data set: rows of numbers and categories, or images that a column holds."""
 
 import shlex
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Literal, NamedTuple
@@ -14,9 +14,12 @@ from likely.data.groups import group_numbers
 from likely.data.images.decode_many import AS_THEY_ARE, Reading
 from likely.data.images.image_table import image_column, open_images
 from likely.data.order import in_order, time_like
-from likely.data.tables.encode import describe, encode
+from likely.data.tables.cells import as_texts, missing
+from likely.data.tables.column_options import USUAL, ColumnOptions
+from likely.data.tables.describe import describe
+from likely.data.tables.encode import encode
 from likely.data.tables.split_column import Split, read_split
-from likely.data.tables.table import Table, as_texts, read_table, unusable
+from likely.data.tables.table import Table, read_sheet, table_of_sheet, table_with_readings, unusable
 from likely.data.tables.targets import Answers, read_answers
 from likely.errors import ConfigError, DataError
 from likely.preprocessing.columns import Column
@@ -35,8 +38,9 @@ def open_table(
     columns: Sequence[Column] | None = None,
     to_learn: bool = True,
     how: Reading = AS_THEY_ARE,
+    options: ColumnOptions = USUAL,
 ) -> Dataset:
-    """The rows of a CSV, TSV or Parquet file with their answers; what was decided stands in the notes.
+    """The rows of a table in a file with their answers; what was decided stands in the notes.
 
     Args:
         path: the file.
@@ -49,11 +53,11 @@ def open_table(
         columns: those that a model learned from, to encode the rows as it does; None describes the table's own.
         to_learn: whether the rows are to be learned from, or only evaluated on.
         how: images are read.
+        options: what was said of the columns.
     Raises:
         DataError: if a column is not there or not usable, answers are missing, or nothing is left to learn from.
     """
-    text = {column.name for column in columns or () if column.categories is not None}
-    labeled = read_labeled_table(path, label, task, text=text, to_learn=to_learn)
+    labeled = read_labeled_table(path, label, task, options, columns=columns, to_learn=to_learn)
     table, label, answers, split, notes = labeled
     if to_learn:
         check_learned(labeled)
@@ -72,7 +76,13 @@ def open_table(
     dataset = Dataset(
         str(path),
         answers.task,
-        Part(answers.y[:, None], answers.y, order=order, numbers=np.arange(len(answers.y)), groups=groups),
+        Part(
+            answers.y[:, None],
+            answers.y,
+            order=order,
+            numbers=table.numbers if table.numbers is not None else np.arange(len(table)),
+            groups=groups,
+        ),
         group=group,
         labels=answers.labels,
         label_type=answers.label_type,
@@ -83,20 +93,25 @@ def open_table(
     )
     if image is not None:
         return open_images(table, image, dataset, split, how)
-    return _open_rows(table, dataset, split, columns, to_learn=to_learn)
+    return _open_rows(table, dataset, split, columns, options, to_learn=to_learn)
 
 
 def _open_rows(
-    table: Table, dataset: Dataset, split: Split, columns: Sequence[Column] | None, *, to_learn: bool
+    table: Table,
+    dataset: Dataset,
+    split: Split,
+    columns: Sequence[Column] | None,
+    options: ColumnOptions,
+    *,
+    to_learn: bool,
 ) -> Dataset:
     notes: list[str] = []
     if columns is None:
         for name, kind in table.unusable.items():
-            raise unusable(table.path, name, kind)
-        values = {
-            name: c for name, c in table.columns.items() if name not in (dataset.label, dataset.group, split.column)
-        }
-        columns, notes = describe(values, split.rows["train"])
+            if not kind.startswith("dates"):  # which a note has named
+                raise unusable(table.path, name, kind)
+        names = [name for name in table.columns if name not in (dataset.label, dataset.group, split.column)]
+        columns, notes = describe(table, names, split.rows["train"], options)
         if not columns:
             raise DataError(
                 f"{table.path} must have an input column besides {dataset.label!r}; got none. {' '.join(notes)} Try a "
@@ -160,34 +175,46 @@ def read_labeled_table(
     path: Path,
     label: str | None,
     task: Literal["auto"] | Task,
+    options: ColumnOptions = USUAL,
     *,
-    text: Collection[str] = (),
+    columns: Sequence[Column] | None = None,
     to_learn: bool = True,
 ) -> LabeledTable:
     """The table with its answers and parts; the arguments are those of `open_table`."""
-    table = read_table(path, text=text)
-    label, notes = _label_column(table, label)
+    sheet = read_sheet(path, options)
+    label, notes = _label_column(sheet.frame.columns, str(path), label)
+    table = table_of_sheet(sheet, options, label)
+    if columns is not None:
+        of_model = table_with_readings(sheet, {column.table_column: column.how_read for column in columns})
+        table = replace(table, columns={**table.columns, **of_model.columns}, wrong=of_model.wrong)
     values = table.column(label, "the answers", "--label COLUMN")
-    return LabeledTable(
-        table, label, read_answers(values, task, _where(table, label)), read_split(table, to_learn=to_learn), notes
-    )
+    gone = missing(values)
+    if gone.any() and 2 * gone.sum() <= len(gone):
+        rows = ", ".join(map(str, np.flatnonzero(gone)[:5])) + (", ..." if gone.sum() > 5 else "")
+        notes.append(
+            f"Column {label!r} has no answer in {gone.sum():,} of {len(gone):,} rows, which are omitted: {rows} "
+            "(counted from 0)."
+        )
+        table = table.take(np.flatnonzero(~gone))
+        values = table.columns[label]
+    answers = read_answers(values, task, _where(table, label), table.written)
+    return LabeledTable(table, label, answers, read_split(table, to_learn=to_learn), [*table.notes, *notes])
 
 
 def _where(table: Table, label: str) -> str:
     return f"Column {label!r} of {table.path}"
 
 
-def _label_column(table: Table, label: str | None) -> tuple[str, list[str]]:
+def _label_column(names: Sequence[str], where: str, label: str | None) -> tuple[str, list[str]]:
     """The column with the answers, and what to say where nobody named it."""
     if label is not None:
         return label, []
-    names = [*table.columns, *table.unusable]
     found = [name for name in names if name.lower() in LABEL_NAMES]
     if len(found) == 1:
         return found[0], [f"Column {found[0]!r} is used for the labels (--label COLUMN to use another)."]
     got = f"{' and '.join(map(repr, found))}, each of which could be it" if found else "none with a usual name"
     raise DataError(
-        f"{table.path} must have one label column; got {got}. Its columns are {listed(names, 20)}. Try --label COLUMN "
+        f"{where} must have one label column; got {got}. Its columns are {listed(names, 20)}. Try --label COLUMN "
         "(label=... in Python)."
     )
 

@@ -1,17 +1,19 @@
-"""Tables of every format, read in pieces, with columns of numbers, of text, or of bytes."""
+"""Tables of every format as columns of numbers, texts, moments or bytes."""
 
-from collections.abc import Collection, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from likely.data.classes import listed
+from likely.data.tables.column_options import USUAL, ColumnOptions
 from likely.data.tables.source_file import PACKED, source_file
 from likely.data.tables.suffixes import TEXT, TYPED
 from likely.data.tables.text_layout import SEPARATORS
 from likely.errors import DataError, nearest
+from likely.preprocessing.column_reading import ColumnReading
 
 if TYPE_CHECKING:
     from likely.data.tables.sheet import Sheet
@@ -23,19 +25,45 @@ class Table:
 
     Args:
         path: where it came from, for messages.
-        columns: by name, each of shape (n,): float64 with NaN where a value is missing, or objects: text, bytes (an
-            image) or None.
-        unusable: the columns whose type can be none of these, and their type.
+        columns: by name, each of shape (n,): float64 with NaN where a value is missing, datetime64 with NaT, or
+            objects: text, bytes (an image) or None.
+        unusable: the columns that can be none of these, and why.
+        readings: how the columns were read; images have none.
+        wrong: the texts that are no number or moment where one should be, by column and row.
+        written: the answers as they are written, or None: objects, shape (n,); None without a column of answers.
+        numbers: of the rows in the source, shape (n,); None if none was left out.
         notes: what was decided while reading, a sentence each.
     """
 
     path: str
     columns: dict[str, np.ndarray]
     unusable: dict[str, str] = field(default_factory=dict[str, str])
+    readings: dict[str, ColumnReading] = field(default_factory=dict[str, ColumnReading])
+    wrong: dict[str, dict[int, str]] = field(default_factory=dict[str, dict[int, str]])
+    written: np.ndarray | None = None
+    numbers: np.ndarray | None = None
     notes: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(next(iter(self.columns.values()), ()))
+
+    def take(self, rows: np.ndarray) -> "Table":
+        """Some of the rows, in the order of these indices, which grows."""
+        place = {row: i for i, row in enumerate(rows.tolist())}
+        return replace(
+            self,
+            columns={name: values[rows] for name, values in self.columns.items()},
+            wrong={
+                name: {place[row]: text for row, text in texts.items() if row in place}
+                for name, texts in self.wrong.items()
+            },
+            written=None if self.written is None else self.written[rows],
+            numbers=rows if self.numbers is None else self.numbers[rows],
+        )
+
+    def number_of(self, row: int) -> int:
+        """The number of a row in the source."""
+        return row if self.numbers is None else int(self.numbers[row])
 
     def column(self, name: str, purpose: str, option: str = "") -> np.ndarray:
         """The column with this name.
@@ -76,110 +104,117 @@ def _suffix(path: str | Path) -> str:
     return (Path(path.stem) if path.suffix.lower() in PACKED else path).suffix.lower()
 
 
-def read_table(path: str | Path, *, text: Collection[str] = ()) -> Table:
-    """The whole table.
-
-    A column of CSV or TSV holds numbers if every cell that is not missing is one; Parquet declares what it holds. Empty
-    cells and the usual texts for nothing (NA, NaN, null, None, ?, ...) are missing in both.
+def read_sheet(path: str | Path, options: ColumnOptions = USUAL) -> "Sheet":
+    """The whole table as its source holds it.
 
     Args:
-        path: a file that ends in .csv, .tsv, .parquet or .pq.
-        text: columns to be read as text even if they hold only numbers.
+        path: a file that `is_table`, or "-" for the standard input: Parquet, or text.
+        options: its encoding and heading.
     Raises:
         DataError: if the file can't be read, is not UTF-8, has no rows, rows of different lengths, or a column name
             twice; the message says where.
-        MissingExtraError: if it is Parquet and pyarrow is not installed.
+        MissingExtraError: if it is Excel and fastexcel is not installed.
     """
-    as_text = set(text)
-    while True:
-        # A column that turns out to hold text after its beginning was read as numbers is read again: "007" is not 7.
-        parts: dict[str, list[np.ndarray]] = {}
-        late, others, n = set[str](), dict[str, str](), 0
-        for piece in table_pieces(path, text=as_text):
-            others = piece.unusable
-            n += len(piece)
-            for name, values in piece.columns.items():
-                earlier = parts.setdefault(name, [])
-                if earlier and earlier[0].dtype != values.dtype:
-                    late.add(name)
-                elif name not in late:
-                    earlier.append(values)
-        if not late:
-            break
-        as_text |= late
-    if n == 0:
+    import polars as pl
+
+    pieces = list(sheets(path, options))
+    if not sum(map(len, pieces)):
         raise DataError(f"{path} must have rows; got none below its heading. Check that the table was written out.")
-    return Table(str(path), {name: np.concatenate(arrays) for name, arrays in parts.items()}, others)
+    try:
+        return pieces[0].with_frame(pl.concat([piece.frame for piece in pieces]))
+    except pl.exceptions.PolarsError as error:
+        raise DataError(f"{path} must have columns of one type throughout; got: {error}.") from None
+
+
+def read_table(path: str | Path, options: ColumnOptions = USUAL, label: str | None = None) -> Table:
+    """The whole table, whose columns are what `likely.data.tables.decide` decides; arguments as of the others here."""
+    return table_of_sheet(read_sheet(path, options), options, label)
+
+
+def table_of_sheet(sheet: "Sheet", options: ColumnOptions = USUAL, label: str | None = None) -> Table:
+    """The columns of a whole sheet.
+
+    Args:
+        sheet: all rows.
+        options: what was said of the columns.
+        label: the column of answers.
+    """
+    from likely.data.tables.decide import decide
+
+    decided = decide(sheet, options, label)
+    table = _read(sheet, {name: found.reading for name, found in decided.items()})
+    reasons = {name: found.reason for name, found in decided.items() if found.reason}
+    notes = [*sheet.notes, *(note for found in decided.values() for note in found.notes)]
+    written = None
+    if label in table.columns and label in table.readings:
+        from likely.data.tables.column_values import read_values
+
+        marks = table.readings[label].missing
+        written, _ = read_values(sheet.frame[label], ColumnReading("category", missing=marks))
+    unusable_ = {name: reasons.get(name, kind) for name, kind in table.unusable.items()}
+    return replace(table, unusable=unusable_, notes=tuple(notes), written=written)
 
 
 def table_pieces(
-    path: str | Path, *, text: Collection[str] = (), encoding: str | None = None, header: bool = True
+    path: str | Path,
+    readings: Mapping[str, ColumnReading],
+    others: ColumnReading | None = None,
+    options: ColumnOptions = USUAL,
 ) -> Iterator[Table]:
-    """The table, some thousand rows at a time.
+    """The columns that have a reading, or hold images, some thousand rows at a time.
 
     Args:
-        path: a file as for `read_table`, or "-" for the standard input: Parquet, or text.
-        text: columns to be read as text even if they hold only numbers; in pieces, another column may be numbers in one
-            and text in the next.
-        encoding: of a text; None takes UTF-8.
-        header: whether the first row of a text holds the names of the columns.
-    Raises:
-        DataError, MissingExtraError: as `read_table`.
+        path: as of `read_sheet`.
+        readings: by name, such as a model stores them.
+        others: the reading of all other columns; None leaves them out.
+        options: its encoding and heading.
     """
-    from likely.data.tables.column_values import text_values, typed_values
-
-    for sheet in sheets(path, encoding=encoding, header=header):
-        columns, others = dict[str, np.ndarray](), dict[str, str]()
-        for column in sheet.frame.iter_columns():
-            as_text = column.name in text
-            if sheet.separator is not None:
-                columns[column.name] = text_values(column, as_text=as_text, decimal_commas=sheet.separator == ";")
-            elif (values := typed_values(column)) is not None:
-                columns[column.name] = as_texts(values) if as_text else values
-            else:
-                others[column.name] = str(column.dtype)
-        yield Table(str(path), columns, others, sheet.notes)
+    for sheet in sheets(path, options):
+        yield _read(sheet, {**({} if others is None else dict.fromkeys(sheet.frame.columns, others)), **readings})
 
 
-def sheets(path: str | Path, *, encoding: str | None = None, header: bool = True) -> "Iterator[Sheet]":
-    """The table as its source holds it, some thousand rows at a time; arguments and errors as of `table_pieces`."""
+def table_with_readings(sheet: "Sheet", readings: Mapping[str, ColumnReading]) -> Table:
+    """The columns of a sheet that have a reading, or hold images."""
+    return _read(sheet, readings)
+
+
+def _read(sheet: "Sheet", readings: Mapping[str, ColumnReading | None]) -> Table:
+    from likely.data.tables.column_values import images_of, read_values
+
+    columns, wrong, others = dict[str, np.ndarray](), dict[str, dict[int, str]](), dict[str, str]()
+    for column in sheet.frame.iter_columns():
+        reading = readings.get(column.name)
+        if (images := images_of(column)) is not None:
+            columns[column.name] = images
+        elif reading is not None:
+            columns[column.name], texts = read_values(column, reading)
+            if texts:
+                wrong[column.name] = texts
+        elif column.name in readings:
+            others[column.name] = str(column.dtype)
+    known = {name: reading for name, reading in readings.items() if reading is not None}
+    return Table(sheet.where, columns, others, known, wrong, notes=sheet.notes)
+
+
+def sheets(path: str | Path, options: ColumnOptions = USUAL) -> "Iterator[Sheet]":
+    """The table as its source holds it, some thousand rows at a time; arguments and errors as of `read_sheet`."""
     from likely.data.tables.text_file import text_pieces
     from likely.data.tables.typed_file import typed_pieces
 
     where, suffix = ("The standard input", "") if str(path) == "-" else (str(path), _suffix(path))
-    with source_file(path, encoding) as file:
+    with source_file(path, options.encoding) as file:
         if not suffix and file.read_bytes()[:4] == b"PAR1":
             suffix = ".parquet"
         if suffix in TYPED:
             yield from typed_pieces(file, where, suffix)
         else:
             separators = "\t" if suffix == ".tsv" else SEPARATORS
-            yield from text_pieces(file, where, separators=separators, header=header)
-
-
-def missing(values: np.ndarray) -> np.ndarray:
-    """Which values are missing: booleans (n,)."""
-    if values.dtype == object:
-        return np.array([value is None for value in values], dtype=bool)
-    return np.isnan(values)
-
-
-def as_texts(values: np.ndarray) -> np.ndarray:
-    """The values as text or None; whole numbers without a decimal point.
-
-    Example:
-        >>> as_texts(np.array([1.0, 2.5, np.nan])).tolist()
-        ['1', '2.5', None]
-    """
-    if values.dtype == object:
-        return values
-    texts = [None if v != v else str(int(v)) if v.is_integer() else repr(v) for v in values.tolist()]
-    return np.array(texts, dtype=object)
+            yield from text_pieces(file, where, separators=separators, header=options.header)
 
 
 def unusable(path: object, name: str, kind: str) -> DataError:
     """What to say of a column whose type is not one to learn from."""
     return DataError(
-        f"Column {name!r} of {path} must hold numbers, text, true and false, or images as bytes; got {kind}. "
-        "Nothing says how to learn from that. Cast it, or leave the column out."
+        f"Column {name!r} of {path} must hold numbers, text, dates, true and false, or images as bytes; got {kind}. "
+        f"Nothing says how to learn from that. Cast it, or try --ignore {name} (ignore= in Python)."
     )

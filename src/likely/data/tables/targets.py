@@ -6,7 +6,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from likely.data.dataset import Task
-from likely.data.tables.table import as_texts, missing
+from likely.data.tables.cells import as_texts, missing
 from likely.errors import DataError
 
 _MOST_CLASSES = 20
@@ -23,7 +23,9 @@ class Answers(NamedTuple):
     note: str | None = None
 
 
-def read_answers(values: np.ndarray, task: Literal["auto"] | Task, where: str) -> Answers:
+def read_answers(
+    values: np.ndarray, task: Literal["auto"] | Task, where: str, written: np.ndarray | None = None
+) -> Answers:
     """What to predict: text and few different whole numbers are classes, other numbers are targets.
 
     Classes are sorted by name, numbers as numbers. Whole numbers are few if they are at most 20 different ones, each in
@@ -33,6 +35,7 @@ def read_answers(values: np.ndarray, task: Literal["auto"] | Task, where: str) -
         values: numbers or texts, shape (n,).
         task: what they are; "auto" decides by the rule.
         where: what to call them in messages, such as "Column 'y' of iris.csv".
+        written: the same numbers as they are written, which names their classes; None for 1, 2.5 and the like.
     Raises:
         DataError: if answers are missing or infinite (how many, and the first rows), texts should be numbers, or there
             are as many different texts as rows.
@@ -51,10 +54,15 @@ def read_answers(values: np.ndarray, task: Literal["auto"] | Task, where: str) -
     whole = bool((different == np.round(different)).all())
     few = whole and len(different) <= _MOST_CLASSES and 2 * len(different) <= len(values)
     if task == "classification" or (task == "auto" and few):
-        labels = tuple(as_texts(different).tolist())
         note = (
-            f"{where}: {len(labels)} distinct whole numbers, treated as classes (--task regression to predict numbers)."
+            f"{where}: {len(different)} distinct whole numbers, treated as classes (--task regression to predict "
+            "numbers)."
         )
+        usual = as_texts(values)
+        if written is not None and (written != usual).any():
+            found = _of_texts(written, "classification", where)
+            return found._replace(note=" ".join(filter(None, (note if task == "auto" else "", found.note))) or None)
+        labels = tuple(as_texts(different).tolist())
         return Answers("classification", y, labels, "int" if whole else "float", note if task == "auto" else None)
     note = (
         f"{where}: {len(different):,} distinct numbers, to be predicted (--task classification to treat them as "
@@ -94,7 +102,7 @@ def _of_texts(values: np.ndarray, task: str, where: str) -> Answers:
         )
     if not isinstance(values[0], str):
         raise DataError(f"{where} must have text or numbers as answers; got bytes. Try another column.")
-    labels = tuple(sorted(set(texts), key=(lambda text: (float(text), text)) if words is None else None))
+    labels = tuple(sorted(set(texts), key=_by_number if words is None else None))
     if len(labels) == len(values) >= _MOST_CLASSES:
         raise DataError(
             f"{where} must have labels that several rows share; got a different text in each of {len(values):,} rows. "
@@ -102,7 +110,25 @@ def _of_texts(values: np.ndarray, task: str, where: str) -> Answers:
         )
     numbers = {label: i for i, label in enumerate(labels)}
     y = np.array([numbers[text] for text in texts], dtype=np.int64)
-    return Answers("classification", y, labels, "bool" if labels == ("False", "True") else "str")
+    return Answers("classification", y, labels, "bool" if labels == ("False", "True") else "str", _alike(labels, where))
+
+
+def _alike(labels: Sequence[str], where: str) -> str | None:
+    """A sentence on labels that may be two spellings of one: other capitals, or the same number."""
+    meant: dict[object, str] = {}
+    for label in labels:
+        whole = label.lstrip("+-").isdecimal()
+        same = int(label) if whole else float(label) if _is_number(label) else label.casefold()
+        if same in meant:
+            return (
+                f"{where}: {meant[same]!r} and {label!r} are two classes; if they mean the same, write them in one way."
+            )
+        meant[same] = label
+    return None
+
+
+def _by_number(text: str) -> tuple[float, int, str]:
+    return float(text), int(text) if text.lstrip("+-").isdecimal() else 0, text
 
 
 def _is_number(text: object) -> bool:

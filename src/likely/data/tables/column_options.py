@@ -1,0 +1,53 @@
+"""What people say of the columns of a table, where the file does not say it."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+from likely.errors import DataError, nearest
+
+
+@dataclass(frozen=True)
+class ColumnOptions:
+    """How the columns are to be read and used; the usual rules decide about all others.
+
+    Args:
+        ignore: columns that are not learned from.
+        categories: columns whose values are names, even if they are written as numbers.
+        numbers: columns of numbers, even if they look like codes.
+        keep: columns that are learned from although they look like row numbers, names or keys.
+        missing: the texts that mean a missing value, beside an empty cell; None takes the usual ones.
+        decimal: what stands before decimals, where commas and points may mean two things.
+        encoding: of a text file; None takes UTF-8.
+        header: whether the first row of a text file holds the names of the columns.
+    """
+
+    ignore: tuple[str, ...] = ()
+    categories: tuple[str, ...] = ()
+    numbers: tuple[str, ...] = ()
+    keep: tuple[str, ...] = ()
+    missing: tuple[str, ...] | None = None
+    decimal: Literal["point", "comma"] | None = None
+    encoding: str | None = None
+    header: bool = True
+
+    def check(self, names: Iterable[str], where: str) -> None:
+        """Refuse columns that the table does not have.
+
+        Raises:
+            DataError: naming the nearest one.
+        """
+        known = list(names)
+        for option, columns in (
+            ("ignore", self.ignore),
+            ("categories", self.categories),
+            ("numbers", self.numbers),
+            ("keep", self.keep),
+        ):
+            for name in columns:
+                if name not in known:
+                    raise DataError(f"{option} must name columns of {where}; got {name!r}. {nearest(name, known)}")
+
+
+USUAL = ColumnOptions()
+"""Nothing was said."""

@@ -1,0 +1,183 @@
+"""What each column of a sheet holds: numbers, categories or dates, and how they are written there.
+
+A text format says nothing about its columns: each is what all of its cells are. Typed formats and frames say it
+themselves. What is not certain is said in a note, with the option that decides it; what may mean two numbers is
+refused.
+"""
+
+from dataclasses import replace
+from typing import Literal, NamedTuple
+
+import polars as pl
+
+from likely.data.tables.cells import NOTHING, WORDS
+from likely.data.tables.column_options import ColumnOptions
+from likely.data.tables.column_values import read_values
+from likely.data.tables.date_text import AMBIGUOUS, date_order
+from likely.data.tables.number_text import Spelled, decimal_mark, missing_codes, spelling_of
+from likely.data.tables.sheet import Sheet
+from likely.errors import DataError
+from likely.preprocessing.column_reading import ColumnReading
+
+_STRAY_SHARE, _STRAY_KINDS, _LEAST_NUMBERS = 0.05, 3, 5
+"""Texts among numbers count as missing where they stand in at most this share of the rows, are so few different ones,
+and there are at least so many different numbers beside them."""
+
+
+class Decided(NamedTuple):
+    """How one column is read, None where it can't be; what is to be said of it; and why it can't be read, if so."""
+
+    reading: ColumnReading | None
+    notes: tuple[str, ...] = ()
+    reason: str = ""
+
+
+def decide(sheet: Sheet, options: ColumnOptions, label: str | None = None) -> dict[str, Decided]:
+    """How each column is read.
+
+    Args:
+        sheet: all rows.
+        options: what was said of the columns.
+        label: the column of answers, whose texts are all labels.
+    Raises:
+        DataError: if an option names a column that is not there, or a column's commas may mean two things.
+    """
+    options.check(sheet.frame.columns, sheet.where)
+    decimal: Literal["", ".", ","] = ""
+    if options.decimal is not None:
+        decimal = "." if options.decimal == "point" else ","
+    elif sheet.separator is not None:
+        found = {decimal_mark(column.head(10_000).unique()) for column in sheet.frame.iter_columns()} - {""}
+        decimal = found.pop() if len(found) == 1 else ""
+    return {
+        column.name: _of_text(column, sheet.where, options, decimal, column.name == label)
+        if sheet.separator is not None
+        else _of_type(column, sheet.where, options, decimal, column.name == label)
+        for column in sheet.frame.iter_columns()
+        if column.name not in options.ignore or column.name == label
+    }
+
+
+def _of_type(
+    column: pl.Series, where: str, options: ColumnOptions, decimal: Literal["", ".", ","], label: bool
+) -> Decided:
+    kind, name = column.dtype, column.name
+    if isinstance(kind, pl.String | pl.Categorical | pl.Enum):
+        if name in options.numbers:
+            return _of_text(column.cast(pl.String).fill_null(""), where, options, decimal, label)
+        return _category(column.cast(pl.String), name, options, label)
+    if name in options.categories or kind == pl.Boolean:
+        return Decided(ColumnReading("category"))
+    if kind.is_integer() and column.len() and max(abs(column.max() or 0), abs(column.min() or 0)) > 2**53:
+        said = "" if label else f"Column {name!r} holds whole numbers beyond 2^53, which are taken for names."
+        return Decided(ColumnReading("category"), (said,) if said else ())
+    if kind.is_numeric() or isinstance(kind, pl.Null | pl.Duration):
+        return _with_codes(Decided(ColumnReading("number")), column, name, label)
+    if isinstance(kind, pl.Date | pl.Datetime):
+        return Decided(ColumnReading("date"))
+    return Decided(None, reason=str(kind))
+
+
+def _of_text(
+    column: pl.Series, where: str, options: ColumnOptions, decimal: Literal["", ".", ","], label: bool
+) -> Decided:
+    name = column.name
+    if name in options.categories:
+        return _category(column.set(column == "", None), name, options, label)
+    marks = options.missing if options.missing is not None else tuple(NOTHING)
+    values = column.filter((column != "") & ~column.is_in(list(marks))).unique(maintain_order=True)
+    if values.is_empty():
+        if label and column.is_in(list(WORDS)).any():
+            return _category(column.set(column == "", None), name, options, label)
+        return Decided(ColumnReading("number", missing=options.missing))
+    spelled = spelling_of(values, decimal)
+    strays = pl.Series([], dtype=pl.String)
+    if spelled is None:
+        looks = values.str.contains(r"^[+-]?[\d.,]*\d[\d.,]*(?:[eE][+-]?\d+)?$")
+        strays, numbers = values.filter(~looks), values.filter(looks)
+        few = column.is_in(strays.to_list()).sum() <= max(1, _STRAY_SHARE * (column != "").sum())
+        if name in options.numbers or (few and len(strays) <= _STRAY_KINDS and len(numbers) >= _LEAST_NUMBERS):
+            spelled = spelling_of(numbers, decimal)
+            if spelled is None and name in options.numbers:
+                spelled = Spelled(ColumnReading("number", decimal or "."))
+    if spelled is not None:
+        return _number(spelled, strays, column, where, options, label)
+    order = date_order(values)
+    if order == AMBIGUOUS:
+        note = (
+            f"Column {name!r} holds dates such as {values[0]}, of which day and month can't be told apart: it is left "
+            "out. Write them year first, or try --category."
+        )
+        return Decided(None, () if label else (note,), "dates of which day and month can't be told apart")
+    if order and not label:
+        return Decided(ColumnReading("date", missing=options.missing, dates=order))
+    return _category(column.set(column == "", None), name, options, label)
+
+
+def _number(
+    spelled: Spelled, strays: pl.Series, column: pl.Series, where: str, options: ColumnOptions, label: bool
+) -> Decided:
+    name, reading = column.name, spelled.reading
+    if not spelled.sure:
+        raise DataError(
+            f"Column {name!r} of {where} must hold numbers that can be read in one way; got {spelled.example!r}, whose "
+            "comma may stand before decimals or between thousands. Try --decimal point or --decimal comma "
+            "(decimal= in Python)."
+        )
+    notes = list[str]()
+    if reading.thousands:
+        shown = spelled.example or column.filter(column.str.contains(reading.thousands, literal=True))[0]
+        notes.append(f"Column {name!r}: {reading.thousands!r} separates thousands, as in {shown} (--decimal decides).")
+    if reading.unit:
+        notes.append(f"Column {name!r} is read as numbers, without {reading.unit!r}.")
+    if len(strays) and name not in options.numbers:
+        row = int(column.is_in(strays.to_list()).arg_max() or 0)
+        count = int(column.is_in(strays.to_list()).sum())
+        notes.append(
+            f"Column {name!r} holds numbers, but {strays[0]!r} in row {row}"
+            + (f" and other texts in {count - 1:,} more rows" if count > 1 else "")
+            + f": taken as missing (--category {name}: all of them as names)."
+        )
+        marks = options.missing if options.missing is not None else tuple(sorted(NOTHING))
+        reading = replace(reading, missing=(*marks, *strays.to_list()))
+    elif options.missing is not None:
+        reading = replace(reading, missing=options.missing)
+    return _with_codes(Decided(reading, tuple(notes)), column, name, label)
+
+
+def _with_codes(decided: Decided, column: pl.Series, name: str, label: bool) -> Decided:
+    """The reading with the codes that stand for missing values, such as -999."""
+    assert decided.reading is not None
+    if label:
+        return decided
+    values, _ = read_values(column, decided.reading)
+    taken, doubtful = missing_codes(values)
+    notes = [
+        f"Column {name!r}: {code:g} lies far from all other values, and is taken for a missing one." for code in taken
+    ]
+    notes += [
+        f"Column {name!r}: {code:g} may stand for a missing value; it is taken for a number (--missing {code:g})."
+        for code in doubtful
+    ]
+    return Decided(replace(decided.reading, codes=tuple(taken)), (*decided.notes, *notes))
+
+
+def _category(column: pl.Series, name: str, options: ColumnOptions, label: bool) -> Decided:
+    """A column of names; null where nothing is."""
+    if options.missing is not None:
+        return Decided(ColumnReading("category", missing=options.missing))
+    found = column.drop_nulls().str.strip_chars().unique()
+    words = sorted(found.filter(found.is_in(list(WORDS))).to_list())
+    others = tuple(sorted(NOTHING - WORDS))
+    if label or not words:
+        return Decided(ColumnReading("category", missing=others if label else None))
+    listed = ", ".join(words)
+    if column.null_count():
+        return Decided(
+            ColumnReading("category", missing=others),
+            (f"Column {name!r}: {listed} is a category beside empty cells (--missing {words[0]}: a missing value).",),
+        )
+    return Decided(
+        ColumnReading("category"),
+        (f"Column {name!r}: {listed} is taken for a missing value (--missing says which texts are).",),
+    )

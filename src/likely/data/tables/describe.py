@@ -1,0 +1,142 @@
+"""Which columns of a table are worth learning from, and what they become."""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from likely.data.tables.cells import as_texts, missing
+from likely.data.tables.column_options import ColumnOptions
+from likely.data.tables.date_parts import PARTS, WEEKDAYS, date_part
+from likely.data.tables.table import Table
+from likely.preprocessing.columns import Column
+
+_FEW = 20  # with fewer rows, that all are different says nothing
+_COUNTERS = {
+    "",
+    "id",
+    "index",
+    "idx",
+    "row",
+    "rows",
+    "row_number",
+    "rownumber",
+    "rowid",
+    "row_id",
+    "nr",
+    "no",
+    "no.",
+    "number",
+}
+_COUNTERS |= {
+    "num",
+    "count",
+    "counter",
+    "key",
+    "record",
+    "obs",
+    "observation",
+    "unnamed: 0",
+    "#",
+    "n",
+    "i",
+    "lfd",
+    "lfdnr",
+}
+_KEYS, _SHARED = 50, 5
+"""Texts or whole numbers of so many kinds or more, which come up to so often each on average, are keys of something."""
+_MOST_CODES = 20
+
+
+def describe(
+    table: Table, names: Sequence[str], train: np.ndarray, options: ColumnOptions
+) -> tuple[tuple[Column, ...], list[str]]:
+    """What the columns become, and a sentence for each that is left out or whose kind is not certain.
+
+    Left out, if they are not to be kept, are columns without a value, those with one value only, those that count the
+    rows and are called like it, texts of which more than half are different (names, keys or prose), and texts of many
+    kinds that a few rows share each, such as households: what is learned of them says nothing of others.
+
+    Args:
+        table: all rows.
+        names: of the columns to describe.
+        train: the rows to learn from.
+        options: what was said of the columns.
+    """
+    columns, notes, codes = list[Column](), list[str](), list[str]()
+    for name in names:
+        values = table.columns[name]
+        reason = _useless(name, values[train], name in (*options.keep, *options.categories, *options.numbers))
+        if reason is not None:
+            notes.append(f"Column {name!r} is left out: {reason}.")
+            continue
+        made = list(_columns(table, name, values, train))
+        columns += made
+        if values.dtype.kind == "M":
+            parts = ", ".join(column.part for column in made)
+            notes.append(f"Column {name!r} holds dates: learned from as {parts} (--category {name}: as texts).")
+        elif values.dtype != object and name not in options.numbers and _like_codes(values[train]):
+            codes.append(name)
+    if codes:
+        listed = ", ".join(map(repr, codes[:20])) + (", ..." if len(codes) > 20 else "")
+        few = (
+            "Column {} holds few different whole numbers"
+            if len(codes) == 1
+            else "Columns {} hold few different whole numbers"
+        )
+        notes.append(f"{few.format(listed)}, learned from as numbers (--category COLUMN: as names of categories).")
+    return tuple(columns), notes
+
+
+def _columns(table: Table, name: str, values: np.ndarray, train: np.ndarray) -> Iterator[Column]:
+    reading, gaps = table.readings.get(name), bool(missing(values).any())
+    if values.dtype.kind != "M":
+        categories = None
+        if values.dtype == object:
+            categories = tuple(sorted({text for text in values[train].tolist() if text is not None}))
+        yield Column(name, categories, gaps, reading)
+        return
+    known = values[train][~np.isnat(values[train])]
+    for part in PARTS:
+        whole = part.replace("cosine", "sine")
+        if len(np.unique(as_texts(date_part(known, whole)).astype(str))) > 1 or part == "days":
+            categories = WEEKDAYS if part == "weekday" else None
+            yield Column(f"{name}: {part}", categories, gaps, reading, part, name)
+
+
+def _useless(name: str, values: np.ndarray, wanted: bool) -> str | None:
+    """Why nothing can be learned from the column, if so; what looks like keys may be wanted all the same."""
+    gone = missing(values)
+    present = values[~gone]
+    if not len(present):
+        return "it has no value in any row"
+    if values.dtype == object and isinstance(present[0], bytes):
+        return "it holds bytes"
+    different = len(set(present.tolist()))
+    if different == 1 and not gone.any():
+        shown = f"{present[0]:.15g}" if values.dtype.kind == "f" else repr(as_texts(present[:1])[0])
+        return f"it is {shown} in every row"
+    if wanted or len(values) < _FEW:
+        return None
+    if values.dtype == object:
+        if different > len(present) / 2:
+            long = np.mean([len(text) for text in present.tolist()]) > 40
+            what = "prose" if long else "names or keys"
+            return f"it looks like {what}, {different:,} different texts in {len(present):,} rows (--keep {name})"
+        if different >= _KEYS and different * _SHARED > len(present):
+            return (
+                f"it looks like keys that a few rows share, {different:,} different ones in {len(present):,} rows "
+                f"(--group {name}: rows of one key are related; --keep {name})"
+            )
+        return None
+    counts = values.dtype.kind == "f" and not gone.any() and values[0] in (0, 1) and (np.diff(values) == 1).all()
+    return f"it counts the rows (--keep {name})" if counts and name.strip().lower() in _COUNTERS else None
+
+
+def _like_codes(values: np.ndarray) -> bool:
+    """Whether numbers may be codes: few whole ones, more than two, each in several rows."""
+    present = np.unique(values[np.isfinite(values)]) if values.dtype.kind == "f" else np.empty(0)
+    return (
+        2 < len(present) <= _MOST_CODES
+        and bool((present == np.round(present)).all())
+        and len(values) >= 5 * len(present)
+    )

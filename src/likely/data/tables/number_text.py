@@ -1,0 +1,184 @@
+"""Numbers as people write them: decimal points and commas, thousands, units; decided by whole columns.
+
+A column is one of numbers only if that is sure: 007, 1E3 among whole numbers, and whole numbers beyond 2^53, which
+float64 can't tell apart, are names of something.
+"""
+
+import re
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+import polars as pl
+
+from likely.preprocessing.column_reading import ColumnReading
+
+_PLAIN = r"^[+-]?(?:(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?|(?i:inf|infinity))$"
+_LEADING_ZERO, _CODE, _LONG = r"^[+-]?0\d", r"^\d+[eE]\d+$", r"^[+-]?\d{16,}$"
+_WHOLE = r"^[+-]?\d+$"
+_SPACES = " \u00a0\u202f'’"  # what separates thousands, and nothing else
+_UNITS = (
+    "%|‰|°|°C|°F|mm|cm|m|km|in|ft|yd|mi|mg|g|kg|t|lb|lbs|oz|ml|l|L|gal|ms|s|sec|min|h|hrs?|d|days?|Hz|kHz|MHz|GHz|W|kW|"
+    "MW|kWh|V|mV|A|mA|K|Pa|kPa|hPa|bar|psi|kB|KB|MB|GB|TB|px|pt|rpm|mph|km/h|m/s|m2|m²|km2|km²|ft2|m3|m³|cc|hp|USD|EUR|"
+    "GBP|CHF|€|\\$|£|¥"
+)
+_WITH_UNIT = (
+    rf"^(?:([$€£¥])\s*)?([+-]?[\d.,{_SPACES}]*\d[\d.,]*(?:[eE][+-]?\d+)?)(?:\s*({_UNITS})|\s+([A-Za-zµ/²³%]{{1,6}}))?$"
+)
+
+
+_CODES = {-9.0, *(sign * code for code in (99.0, 999.0, 9999.0, 99999.0) for sign in (1, -1))}
+
+
+@dataclass(frozen=True)
+class Spelled:
+    """How the numbers of a column are written, and how sure that is: see `spelling_of`."""
+
+    reading: ColumnReading
+    sure: bool = True
+    example: str = ""
+
+
+def spelling_of(cells: pl.Series, decimal: Literal["", ".", ","] = "") -> Spelled | None:
+    """How these texts write numbers; None where one is no number for sure.
+
+    Args:
+        cells: texts without missing ones, each once.
+        decimal: what is known to stand before decimals elsewhere in the file; "" where nothing is.
+    Returns:
+        The reading. It is not sure where every comma, or every point, stands before three digits and nothing tells
+        whether it separates thousands; `example` is such a text, if the reading took one for the other by evidence.
+    """
+    if cells.is_empty():
+        return None
+    unit = ""
+    if not cells.str.contains(r"^[+-]?[\d.,]+(?:[eE][+-]?\d+)?$").all() and not cells.str.contains(_PLAIN).all():
+        parts = cells.str.extract_groups(_WITH_UNIT).struct.unnest()
+        units = parts.select(pl.concat_str(["1", pl.coalesce("3", "4")], ignore_nulls=True)).to_series().unique()
+        if parts.to_series(1).null_count() or len(units) != 1:
+            return None
+        unit, cells = units[0], parts.to_series(1)
+        if unit and len(cells) < 2:
+            return None
+    for mark in _SPACES:
+        grouped = rf"^[+-]?\d{{1,3}}(?:{mark}\d{{3}})+(?:[.,]\d+)?$"
+        if cells.str.contains(mark, literal=True).any():
+            if not (cells.str.contains(grouped) | cells.str.contains(r"^[+-]?\d+(?:[.,]\d+)?$")).all():
+                return None
+            inner = spelling_of(cells.str.replace_all(mark, "", literal=True).unique(), decimal)
+            return inner and replace(inner, reading=replace(inner.reading, thousands=mark, unit=unit))
+    found = _marks(cells, decimal)
+    if found is None or (not unit and not _sure(cells)):
+        return None
+    return replace(found, reading=replace(found.reading, unit=unit))
+
+
+def _sure(cells: pl.Series) -> bool:
+    """Whether texts that can be read as numbers are no codes."""
+    if cells.str.contains(_LEADING_ZERO).any():
+        return False
+    if cells.str.contains("[.,]").any():
+        return True
+    return not (
+        cells.str.contains(_CODE).any()
+        or any(abs(int(text)) > 2**53 for text in cells.filter(cells.str.contains(_LONG)))
+    )
+
+
+def _marks(cells: pl.Series, decimal: str) -> Spelled | None:
+    """The decimal and thousands marks of texts of digits, points, commas, signs and exponents."""
+    comma, point = cells.str.contains(",", literal=True), cells.str.contains(".", literal=True)
+    if not comma.any():
+        if cells.str.contains(_PLAIN).all():
+            grouped = cells.filter(point)
+            if decimal == "," and len(grouped) and grouped.str.contains(_groups(".")).all():
+                return Spelled(ColumnReading("number", ",", "."), example=grouped[0])
+            return Spelled(ColumnReading("number"))
+        if (cells.str.contains(_groups(".")) | cells.str.contains(_WHOLE)).all():
+            return Spelled(ColumnReading("number", ",", "."))
+        return None
+    english = (cells.str.contains(_groups(",", r"(?:\.\d*)?")) | cells.str.contains(_PLAIN)).all()
+    continental = (
+        cells.str.contains(_groups(".", r"(?:,\d*)?"))
+        | cells.str.contains(r"^[+-]?\d*,\d+(?:[eE][+-]?\d+)?$")
+        | cells.str.contains(_WHOLE)
+    ).all()
+    with_point = ColumnReading("number", ".", ",")
+    with_comma = ColumnReading("number", ",", "." if point.any() else "")
+    if english != continental:
+        return Spelled(with_point if english else with_comma)
+    if not english:
+        return None
+    if cells.str.contains(r",\d+,").any():
+        return Spelled(with_point)
+    example = cells.filter(comma)[0]
+    if decimal:
+        return Spelled(with_point if decimal == "." else with_comma, example=example)
+    whole = cells.filter(~comma).cast(pl.Float64).abs()
+    small = bool(len(whole)) and bool((whole < 1000).all())
+    return Spelled(with_point, sure=small, example=example)
+
+
+def _groups(mark: str, rest: str = "") -> str:
+    return rf"^[+-]?[1-9]\d{{0,2}}(?:{re.escape(mark)}\d{{3}})+{rest}$"
+
+
+def decimal_mark(cells: pl.Series) -> Literal["", ".", ","]:
+    """Which mark certainly stands before decimals in these texts: one that is not before three digits."""
+    if (
+        cells.str.contains(r"^[+-]?\d*,(?:\d{1,2}|\d{4,})$|^[+-]?0?,\d+$").any()
+        and cells.str.contains(r"^[+-]?[\d.]*,?\d*$").all()
+    ):
+        return ","
+    if (
+        cells.str.contains(r"^[+-]?\d*\.(?:\d{1,2}|\d{4,})$|^[+-]?0?\.\d+$").any()
+        and cells.str.contains(r"^[+-]?[\d,]*\.?\d*$").all()
+    ):
+        return "."
+    return ""
+
+
+def read_numbers(cells: pl.Series, reading: ColumnReading) -> pl.Series:
+    """The numbers in texts, null where there is none that is written like this."""
+    texts = cells
+    if reading.unit:
+        texts = texts.str.replace_all(re.escape(reading.unit), "").str.strip_chars()
+    if reading.thousands:
+        grouped = rf"^[+-]?\d{{1,3}}(?:{re.escape(reading.thousands)}\d{{3}})+(?:{re.escape(reading.decimal)}\d*)?$"
+        texts = pl.select(
+            pl.when(texts.str.contains(grouped))
+            .then(texts.str.replace_all(reading.thousands, "", literal=True))
+            .otherwise(texts)
+        ).to_series()
+    if reading.decimal == ".,":  # models of before: either, even in one column
+        texts = texts.str.replace(r"^([+-]?\d*),(\d+(?:[eE][+-]?\d+)?)$", "$1.$2")
+    elif reading.decimal == ",":
+        # A point among decimal commas is a decimal point, unless it may separate thousands.
+        texts = texts.set(texts.str.contains(_groups(".")), None).str.replace(",", ".", literal=True)
+    return texts.set(~texts.str.contains(_PLAIN), None).cast(pl.Float64, strict=False)
+
+
+def missing_codes(values: np.ndarray) -> tuple[list[float], list[float]]:
+    """Numbers such as -999 that stand for a missing value: those that are taken for it, and those that only may be.
+
+    A code is -9, or 99, 999, 9999 or 99999 with either sign, comes three times or more and lies beyond all other
+    values. It is taken for missing where the gap to them is more than three times their whole range.
+
+    Example:
+        >>> missing_codes(np.array([-999.0, 1.5, -0.2, 2.0, -999.0, -999.0]))
+        ([-999.0], [])
+    """
+    present = values[np.isfinite(values)]
+    taken, doubtful = list[float](), list[float]()
+    if not len(present):
+        return taken, doubtful
+    for code in {float(present.min()), float(present.max())} & _CODES:
+        others = present[present != code]
+        if len(present) - len(others) < 3 or len(np.unique(others)) < 2:
+            continue
+        gap = max(others.min() - code, code - others.max())
+        if gap > 3 * np.ptp(others):
+            taken.append(code)
+        elif gap > np.ptp(others) / 2:
+            doubtful.append(code)
+    return taken, doubtful

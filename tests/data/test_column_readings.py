@@ -1,0 +1,211 @@
+"""What columns hold, and how it is written: decided by whole columns, said where it is not certain."""
+
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from likely.data.sources import open_dataset
+from likely.data.tables.column_options import ColumnOptions
+from likely.data.tables.date_parts import PARTS, WEEKDAYS, date_part
+from likely.data.tables.date_text import date_order, read_dates
+from likely.data.tables.number_text import missing_codes, read_numbers, spelling_of
+from likely.data.tables.table import Table, read_table
+from likely.errors import DataError
+from likely.preprocessing.column_reading import ColumnReading
+from likely.preprocessing.columns import Column
+
+
+def table(tmp_path: Path, columns: dict[str, list[str]], separator: str = ",", **options: Any) -> Table:
+    path = tmp_path / "t.csv"
+    rows = [separator.join(columns), *(separator.join(cells) for cells in zip(*columns.values(), strict=True))]
+    path.write_text("\n".join(rows) + "\n")
+    return read_table(path, ColumnOptions(**options))
+
+
+@pytest.mark.parametrize(
+    ("texts", "numbers"),
+    [
+        (["1", "2.5", "-3e-05", ".5", "+7"], [1, 2.5, -3e-05, 0.5, 7]),
+        (["1,5", "2", "-0,25"], [1.5, 2, -0.25]),
+        (["2,141", "911", "1,234,567"], [2141, 911, 1234567]),
+        (["1,234.5", "7"], [1234.5, 7]),
+        (["1.234,5", "7"], [1234.5, 7]),
+        (["1 234", "12", "2 000 000"], [1234, 12, 2000000]),
+        (["1'234", "12"], [1234, 12]),
+        (["39.1 mm", "4 mm"], [39.1, 4]),
+        (["12%", "3.5%"], [12, 3.5]),
+        (["$5", "$1,250"], [5, 1250]),
+        (["0,125", "0,5"], [0.125, 0.5]),
+    ],
+)
+def test_numbers_as_people_write_them(texts: list[str], numbers: list[float]) -> None:
+    cells = pl.Series(texts)
+    spelled = spelling_of(cells)
+    assert spelled is not None
+    assert spelled.sure
+    np.testing.assert_allclose(read_numbers(cells, spelled.reading).to_list(), numbers, rtol=1e-15)
+
+
+@pytest.mark.parametrize(
+    "texts",
+    [
+        ["00501", "01010"],
+        ["1E2", "100"],
+        ["1582218195625938945", "1582218195625938946"],
+        ["r1", "r2"],
+        ["A12", "A13"],
+        ["12a", "13a"],
+        ["1_000", "2"],
+        ["5 kg", "3 g"],
+        ["1.2.3", "4.5.6"],
+    ],
+)
+def test_what_is_no_number_for_sure_is_none(texts: list[str]) -> None:
+    assert spelling_of(pl.Series(texts)) is None
+
+
+def test_a_comma_before_three_digits_is_decided_by_the_rest_of_the_file_or_refused(tmp_path: Path) -> None:
+    label = ["a", "b", "a"]
+    found = table(tmp_path, {"x": ["2,141", "3,555", "1,200"], "r": ["0.68", "0.5", "0.25"], "y": label}, ";")
+    assert found.columns["x"].tolist() == [2141, 3555, 1200]
+    assert any("',' separates thousands, as in 2,141" in note for note in found.notes)
+    found = table(tmp_path, {"x": ["2,141", "3,555", "1,200"], "r": ["0,68", "0,5", "0,25"], "y": label}, ";")
+    assert found.columns["x"].tolist() == [2.141, 3.555, 1.2]
+    found = table(tmp_path, {"x": ["2.141", "3.555", "1.200"], "r": ["0,68", "0,5", "0,25"], "y": label}, ";")
+    assert found.columns["x"].tolist() == [2141, 3555, 1200]
+    alone = {"x": ["2,141", "3,555", "1,200"], "y": label}
+    with pytest.raises(DataError, match=r"Column 'x' of .* read in one way; got '2,141'.*--decimal point or --decimal"):
+        table(tmp_path, alone, ";")
+    assert table(tmp_path, alone, ";", decimal="point").columns["x"].tolist() == [2141, 3555, 1200]
+    assert table(tmp_path, alone, ";", decimal="comma").columns["x"].tolist() == [2.141, 3.555, 1.2]
+
+
+def test_a_new_row_is_read_as_those_of_training() -> None:
+    thousands = ColumnReading("number", thousands=",")
+    assert read_numbers(pl.Series(["1,380", "1380", "1.5"]), thousands).to_list() == [1380, 1380, 1.5]
+    decimals = ColumnReading("number", decimal=",")
+    assert read_numbers(pl.Series(["1,5", "1.5", "1.380"]), decimals).to_list() == [1.5, 1.5, None]
+    assert read_numbers(pl.Series(["1,380"]), ColumnReading("number")).to_list() == [None]
+
+
+def test_a_text_among_numbers_is_named_and_missing(tmp_path: Path) -> None:
+    numbers = [str(i) for i in range(60)]
+    found = table(tmp_path, {"x": [*numbers, ">300", "unknown"], "y": ["a", "b"] * 31})
+    assert found.columns["x"].tolist()[:60] == list(range(60))
+    assert np.isnan(found.columns["x"][60:]).all()
+    assert any(
+        "Column 'x' holds numbers, but '>300' in row 60 and other texts in 1 more" in note for note in found.notes
+    )
+    as_names = table(tmp_path, {"x": [*numbers, ">300"], "y": ["a"] * 61}, categories=("x",))
+    assert as_names.columns["x"][-1] == ">300"
+    grades = table(tmp_path, {"x": ["1", "2", "3", "none"] * 15, "y": ["a", "b"] * 30})
+    assert grades.columns["x"][3] == "none"
+
+
+def test_words_for_nothing_are_words_beside_empty_cells(tmp_path: Path) -> None:
+    beside = table(tmp_path, {"x": ["None", "", "oak", "NA"] * 5, "y": ["a", "b"] * 10})
+    assert beside.columns["x"].tolist()[:4] == ["None", None, "oak", "NA"]
+    assert any("NA, None is a category beside empty cells" in note for note in beside.notes)
+    alone = table(tmp_path, {"x": ["None", "oak"] * 5, "y": ["a", "b"] * 5})
+    assert alone.columns["x"].tolist()[:2] == [None, "oak"]
+    assert any("None is taken for a missing value" in note for note in alone.notes)
+    chosen = table(tmp_path, {"x": ["None", "oak", "-"] * 5, "y": ["a", "b", "a"] * 5}, missing=("-",))
+    assert chosen.columns["x"].tolist()[:3] == ["None", "oak", None]
+
+
+def test_codes_for_nothing_are_missing_where_they_lie_far_away(tmp_path: Path) -> None:
+    values = [f"{i / 10:.1f}" for i in range(40)]
+    found = table(tmp_path, {"x": ["-999", *values] * 3, "y": ["a"] * 123})
+    assert np.isnan(found.columns["x"][0])
+    assert found.readings["x"].codes == (-999,)
+    assert any("-999 lies far from all other values" in note for note in found.notes)
+    assert missing_codes(np.arange(-999.0, 1000.0)) == ([], [])
+    assert missing_codes(np.array([99.0] * 5 + [*range(60)])) == ([], [99.0])
+
+
+@pytest.mark.parametrize(
+    ("texts", "first"),
+    [
+        (["2023-04-29", "2024-01-02"], datetime(2023, 4, 29)),
+        (["2023/4/29", "2024/1/2"], datetime(2023, 4, 29)),
+        (["29/04/2023", "01/05/2023"], datetime(2023, 4, 29)),
+        (["04/29/2023", "01/05/2023"], datetime(2023, 4, 29)),
+        (["1.5.2023", "2.5.2023"], datetime(2023, 5, 1)),
+        (["2024-03-01T12:30:00+02:00", "2024-03-01T12:30:00Z"], datetime(2024, 3, 1, 10, 30)),
+        (["2024-03-01 12:30", "2024-03-02"], datetime(2024, 3, 1, 12, 30)),
+        (["29 April 2023", "1 May 2023"], datetime(2023, 4, 29)),
+        (["Apr 29, 2023", "May 1, 2023"], datetime(2023, 4, 29)),
+    ],
+)
+def test_dates_as_people_write_them(texts: list[str], first: datetime) -> None:
+    order = date_order(pl.Series(texts))
+    assert read_dates(pl.Series(texts), order).to_list()[0] == first
+
+
+def test_dates_that_may_be_two_days_are_left_out_by_name(tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    rows = "".join(f"0{1 + i % 9}/0{1 + i % 7}/2023,{i % 5},{'ab'[i % 2]}\n" for i in range(40))
+    path.write_text(f"day,x,label\n{rows}")
+    dataset = open_dataset(path)
+    assert dataset.features == ("x",)
+    assert any("day and month can't be told apart" in note for note in dataset.notes)
+
+
+@given(st.datetimes(datetime(1900, 1, 1), datetime(2100, 1, 1)))
+def test_parts_of_dates_are_those_of_datetime(moment: datetime) -> None:
+    of = {part: date_part(np.array([moment], "datetime64[us]"), part)[0] for part in PARTS}
+    assert of["weekday"] == WEEKDAYS[moment.weekday()]
+    assert of["year"] == moment.year
+    angle = 2 * np.pi * (moment.month - 1) / 12
+    np.testing.assert_allclose((of["month (sine)"], of["month (cosine)"]), (np.sin(angle), np.cos(angle)), atol=1e-12)
+    assert abs(of["days"] * 86_400 - (moment - datetime(1970, 1, 1)).total_seconds()) < 1e-4
+
+
+def test_labels_stand_as_in_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    for names in (["00501", "01010"], ["1E2", "100"], ["1582218195625938945", "1582218195625938946"], ["None", "NA"]):
+        path.write_text("x,label\n" + "".join(f"{i / 7:.3f},{names[i % 2]}\n" for i in range(40)))
+        assert set(open_dataset(path).labels) == set(names)
+    path.write_text("x,label\n" + "".join(f"{i / 7:.3f},{('1', '1.0', '2')[i % 3]}\n" for i in range(60)))
+    dataset = open_dataset(path)
+    assert dataset.labels == ("1", "1.0", "2")
+    assert any("'1' and '1.0' are two classes" in note for note in dataset.notes)
+    path.write_text("x,label\n" + "".join(f"{i / 7:.3f},{('yes', 'Yes', 'no')[i % 3]}\n" for i in range(60)))
+    assert any("'Yes' and 'yes' are two classes" in note for note in open_dataset(path).notes)
+
+
+def test_rows_without_an_answer_are_left_out_with_their_count(tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    path.write_text(
+        "x,label\n" + "".join(f"{i / 7:.3f},{('a', '', 'b')[i % 3] if i < 9 else 'b'}\n" for i in range(40))
+    )
+    dataset = open_dataset(path)
+    assert any("no answer in 3 of 40 rows" in note and "1, 4, 7" in note for note in dataset.notes)
+    path.write_text("x,label\n" + "".join(f"{i / 7:.3f},{'' if i < 30 else 'b'}\n" for i in range(40)))
+    with pytest.raises(DataError, match="must have an answer in every row; got none in 30 of 40"):
+        open_dataset(path)
+
+
+def test_keys_that_few_rows_share_are_no_category(tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    path.write_text("home,x,label\n" + "".join(f"h{i // 3},{i % 17},{'ab'[i % 2]}\n" for i in range(300)))
+    dataset = open_dataset(path)
+    assert dataset.features == ("x",)
+    assert any("'home' is left out: it looks like keys" in note and "--group home" in note for note in dataset.notes)
+
+
+def test_readings_are_stored_and_come_back() -> None:
+    reading = ColumnReading("date", missing=("-",), dates="d-m-Y")
+    column = Column("day: weekday", WEEKDAYS, True, reading, "weekday", "day")
+    assert Column.from_json(column.to_json()) == column
+    old = Column.from_json({"name": "x", "categories": None, "missing": False})
+    assert old == Column("x")
+    assert old.how_read.decimal == ".,"
+    with pytest.raises(ValueError, match="reading"):
+        ColumnReading.from_json({"kind": "prose"})
