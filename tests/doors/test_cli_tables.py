@@ -19,7 +19,7 @@ from PIL import Image
 from typer.testing import Result
 
 from likely.data.tables.encode import encode
-from likely.data.tables.table import read_table
+from likely.data.tables.table import read_sheet, read_table
 from likely.errors import DataError
 from likely.model import ClassifierPredictor, RegressorPredictor, load
 
@@ -107,7 +107,7 @@ def test_fit_says_what_it_decided(likely: Likely, table: Path, tmp_path: Path) -
     assert result.exit_code == 0
     for sentence in (
         "Column 'label' is used for the labels (--label COLUMN to use another).",
-        "Column 'id' is ignored: it numbers the rows.",
+        "Column 'id' is ignored: it counts the rows (--keep id).",
         "Columns: 2 of numbers, 1 of categories; values are missing in 2.",
     ):
         assert sentence in result.stderr
@@ -295,7 +295,7 @@ def test_the_task_may_be_named(likely: Likely, tmp_path: Path) -> None:
     assert load(tmp_path / "run").task == "regression"
     refused = likely("fit", path, "--task", "regression", "--label", "city", "--out", tmp_path / "other")
     assert refused.exit_code == 1
-    assert "answer in every row" in refused.stderr
+    assert "must have numeric targets for regression; got 'Bonn, DE' in row 0" in refused.stderr
 
 
 def test_evaluate_is_on_the_rows_that_training_did_not_see(likely: Likely, run: Path, table: Path) -> None:
@@ -331,7 +331,7 @@ def test_data_frames_get_the_same_answers_in_python(run: Path, table: Path) -> N
     np.testing.assert_array_equal(predictor.predict_proba(frame.convert_dtypes()), P)
     np.testing.assert_array_equal(predictor.predict_proba(frame.astype({"city": "category"})[::-1])[::-1], P)
     np.testing.assert_array_equal(predictor.predict_proba(polars.from_pandas(frame)), P)
-    np.testing.assert_array_equal(predictor.predict_proba(read_table(table)), P)
+    np.testing.assert_array_equal(predictor.predict_proba(read_sheet(table)), P)
     with pytest.raises(DataError, match=r"The data frame must have the columns .*; got no column 'city'"):
         predictor.predict_proba(frame[["age", "rooms"]])
     with pytest.raises(DataError, match="'rooms' must have a value in every row; got none in row 5"):
@@ -503,7 +503,7 @@ def test_tables_without_images_for_a_model_of_images(
     [
         ("a,b\n1,2\n", (), "got none with a usual name. Its columns are 'a', 'b'"),
         ("a,lable\n1,2\n", ("--label", "label"), "Did you mean 'lable'?"),
-        ("a,label\n1,x\n2,\n3,NA\n4,y\n", (), "got none in 2 of 4 rows (from 0): 1, 2"),
+        ("a,label\n1,x\n2,\n3,\n4,\n", (), "got none in 3 of 4 rows (from 0): 1, 2, 3"),
         ("a,label\n1,x\n2\n", (), "must have 2 cells like its heading; got 1 in row 1 (line 3)"),
         ("a,label\n", (), "must have rows; got none"),
         ("a,a,label\n1,2,x\n", (), "got 'a' twice"),
@@ -539,11 +539,11 @@ def test_text_that_is_not_utf_8(likely: Likely, run: Path, tmp_path: Path) -> No
 
 def test_parquet_of_the_wrong_types_or_cut_off(likely: Likely, run: Path, tmp_path: Path) -> None:
     path = tmp_path / "t.parquet"
-    people().assign(day=pd.Timestamp("2020-01-01")).to_parquet(path)
+    people().assign(day=[[1]] * len(people())).to_parquet(path)
     result = likely("fit", path, "--out", tmp_path / "run")
     assert result.exit_code == 1
     assert "Column 'day' of" in result.stderr
-    assert "got Datetime" in result.stderr
+    assert "got List(" in result.stderr
     assert likely("predict", run, path, "--csv").exit_code == 0  # a column that is not needed does no harm
     pq.write_table(pa.table({"age": [[1]], "city": ["Rome"], "rooms": [1]}), path)
     needed = likely("predict", run, path)

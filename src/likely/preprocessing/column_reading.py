@@ -53,4 +53,6 @@ class ColumnReading:
             or not all(isinstance(t, str) for t in texts)
         ):
             raise ValueError(f"the reading of a column: {values}")
-        return cls(**{name: tuple(value) if isinstance(value, list) else value for name, value in values.items()})
+        given: dict[str, Any] = dict(values)
+        given |= {name: tuple(given[name]) for name in ("missing", "codes") if given.get(name) is not None}
+        return cls(**given)

@@ -30,19 +30,26 @@ def read_values(column: pl.Series, reading: ColumnReading) -> tuple[np.ndarray, 
     return _without_codes(found, reading), texts
 
 
+def can_be_read(kind: pl.DataType, reading: ColumnReading) -> bool:
+    """Whether a column of this type can hold what the reading says."""
+    if isinstance(kind, pl.String | pl.Null):
+        return True
+    if reading.kind == "date":
+        return isinstance(kind, pl.Date | pl.Datetime)
+    if reading.kind == "number":
+        return kind.is_numeric() or isinstance(kind, pl.Boolean | pl.Duration)
+    return not (kind.is_nested() or isinstance(kind, pl.Binary | pl.Object))
+
+
 def _typed(column: pl.Series, reading: ColumnReading) -> np.ndarray:
-    """Numbers or moments of a column that says that it holds some; NaN throughout where it says something else."""
+    """Numbers or moments of a column that says that it holds some."""
     if reading.kind == "date":
         if isinstance(column.dtype, pl.Datetime) and column.dtype.time_zone is not None:
             column = column.dt.convert_time_zone("UTC").dt.replace_time_zone(None)
-        if isinstance(column.dtype, pl.Date | pl.Datetime):
-            return column.cast(pl.Datetime("us")).to_numpy().astype("datetime64[us]")
-        return np.full(len(column), np.datetime64("NaT", "us"))
+        return column.cast(pl.Datetime("us")).to_numpy().astype("datetime64[us]")
     if isinstance(column.dtype, pl.Duration):
         return _without_codes(column.dt.total_microseconds() / 1e6, reading)
-    if isinstance(column.dtype, pl.Boolean) or column.dtype.is_numeric() or isinstance(column.dtype, pl.Null):
-        return _without_codes(column.cast(pl.Float64), reading)
-    return np.full(len(column), np.nan)
+    return _without_codes(column.cast(pl.Float64), reading)
 
 
 def _without_codes(numbers: pl.Series, reading: ColumnReading) -> np.ndarray:

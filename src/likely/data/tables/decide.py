@@ -6,8 +6,9 @@ refused.
 """
 
 from dataclasses import replace
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, TypeAlias
 
+import numpy as np
 import polars as pl
 
 from likely.data.tables.cells import NOTHING, WORDS
@@ -19,6 +20,8 @@ from likely.data.tables.sheet import Sheet
 from likely.errors import DataError
 from likely.preprocessing.column_reading import ColumnReading
 
+Mark: TypeAlias = Literal["", ".", ","]
+_SOME = 10_000  # rows that tell how decimals are written
 _STRAY_SHARE, _STRAY_KINDS, _LEAST_NUMBERS = 0.05, 3, 5
 """Texts among numbers count as missing where they stand in at most this share of the rows, are so few different ones,
 and there are at least so many different numbers beside them."""
@@ -43,12 +46,9 @@ def decide(sheet: Sheet, options: ColumnOptions, label: str | None = None) -> di
         DataError: if an option names a column that is not there, or a column's commas may mean two things.
     """
     options.check(sheet.frame.columns, sheet.where)
-    decimal: Literal["", ".", ","] = ""
+    decimal = decimal_of(sheet)
     if options.decimal is not None:
         decimal = "." if options.decimal == "point" else ","
-    elif sheet.separator is not None:
-        found = {decimal_mark(column.head(10_000).unique()) for column in sheet.frame.iter_columns()} - {""}
-        decimal = found.pop() if len(found) == 1 else ""
     return {
         column.name: _of_text(column, sheet.where, options, decimal, column.name == label)
         if sheet.separator is not None
@@ -58,9 +58,33 @@ def decide(sheet: Sheet, options: ColumnOptions, label: str | None = None) -> di
     }
 
 
-def _of_type(
-    column: pl.Series, where: str, options: ColumnOptions, decimal: Literal["", ".", ","], label: bool
-) -> Decided:
+def decimal_of(sheet: Sheet) -> Mark:
+    """What stands before decimals in a text, where some of its columns tell and all of them agree; else ""."""
+    if sheet.separator is None:
+        return ""
+    found: set[Mark] = {decimal_mark(column.head(_SOME).unique()) for column in sheet.frame.iter_columns()}
+    found.discard("")
+    return found.pop() if len(found) == 1 else ""
+
+
+def read_as_written(column: pl.Series, reading: ColumnReading, decimal: Mark) -> tuple[np.ndarray, dict[int, str]]:
+    """The values of rows of another file than the one that the reading was decided by, as `read_values` gives them.
+
+    They may be written otherwise, with decimal commas for points: where texts are no numbers as they were written in
+    training, and are for sure as another file writes them, they are read so.
+    """
+    values, wrong = read_values(column, reading)
+    if not wrong or reading.kind != "number":
+        return values, wrong
+    cells = column.str.strip_chars()
+    marks = list(NOTHING if reading.missing is None else reading.missing)
+    spelled = spelling_of(cells.filter((cells != "") & ~cells.is_in(marks)).unique(), decimal)
+    if spelled is None or not spelled.sure:
+        return values, wrong
+    return read_values(column, replace(spelled.reading, missing=reading.missing, codes=reading.codes))
+
+
+def _of_type(column: pl.Series, where: str, options: ColumnOptions, decimal: Mark, label: bool) -> Decided:
     kind, name = column.dtype, column.name
     if isinstance(kind, pl.String | pl.Categorical | pl.Enum):
         if name in options.numbers:
@@ -68,7 +92,7 @@ def _of_type(
         return _category(column.cast(pl.String), name, options, label)
     if name in options.categories or kind == pl.Boolean:
         return Decided(ColumnReading("category"))
-    if kind.is_integer() and column.len() and max(abs(column.max() or 0), abs(column.min() or 0)) > 2**53:
+    if kind.is_integer() and (column.cast(pl.Float64).abs() > 2**53).any():
         said = "" if label else f"Column {name!r} holds whole numbers beyond 2^53, which are taken for names."
         return Decided(ColumnReading("category"), (said,) if said else ())
     if kind.is_numeric() or isinstance(kind, pl.Null | pl.Duration):
@@ -78,9 +102,7 @@ def _of_type(
     return Decided(None, reason=str(kind))
 
 
-def _of_text(
-    column: pl.Series, where: str, options: ColumnOptions, decimal: Literal["", ".", ","], label: bool
-) -> Decided:
+def _of_text(column: pl.Series, where: str, options: ColumnOptions, decimal: Mark, label: bool) -> Decided:
     name = column.name
     if name in options.categories:
         return _category(column.set(column == "", None), name, options, label)
@@ -95,7 +117,7 @@ def _of_text(
     if spelled is None:
         looks = values.str.contains(r"^[+-]?[\d.,]*\d[\d.,]*(?:[eE][+-]?\d+)?$")
         strays, numbers = values.filter(~looks), values.filter(looks)
-        few = column.is_in(strays.to_list()).sum() <= max(1, _STRAY_SHARE * (column != "").sum())
+        few = int(column.is_in(strays.to_list()).sum()) <= max(1.0, _STRAY_SHARE * float((column != "").sum()))
         if name in options.numbers or (few and len(strays) <= _STRAY_KINDS and len(numbers) >= _LEAST_NUMBERS):
             spelled = spelling_of(numbers, decimal)
             if spelled is None and name in options.numbers:

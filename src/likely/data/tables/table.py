@@ -179,15 +179,17 @@ def table_with_readings(sheet: "Sheet", readings: Mapping[str, ColumnReading]) -
 
 
 def _read(sheet: "Sheet", readings: Mapping[str, ColumnReading | None]) -> Table:
-    from likely.data.tables.column_values import images_of, read_values
+    from likely.data.tables.column_values import can_be_read, images_of
+    from likely.data.tables.decide import decimal_of, read_as_written
 
     columns, wrong, others = dict[str, np.ndarray](), dict[str, dict[int, str]](), dict[str, str]()
+    decimal = decimal_of(sheet)
     for column in sheet.frame.iter_columns():
         reading = readings.get(column.name)
         if (images := images_of(column)) is not None:
             columns[column.name] = images
-        elif reading is not None:
-            columns[column.name], texts = read_values(column, reading)
+        elif reading is not None and can_be_read(column.dtype, reading):
+            columns[column.name], texts = read_as_written(column, reading, decimal)
             if texts:
                 wrong[column.name] = texts
         elif column.name in readings:

@@ -1,6 +1,7 @@
 """From a column of answers to classes or targets, and which of the two they are."""
 
 from collections.abc import Sequence
+from decimal import Decimal, InvalidOperation
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -117,8 +118,7 @@ def _alike(labels: Sequence[str], where: str) -> str | None:
     """A sentence on labels that may be two spellings of one: other capitals, or the same number."""
     meant: dict[object, str] = {}
     for label in labels:
-        whole = label.lstrip("+-").isdecimal()
-        same = int(label) if whole else float(label) if _is_number(label) else label.casefold()
+        same = Decimal(label) if _is_number(label) else label.casefold()
         if same in meant:
             return (
                 f"{where}: {meant[same]!r} and {label!r} are two classes; if they mean the same, write them in one way."
@@ -127,13 +127,12 @@ def _alike(labels: Sequence[str], where: str) -> str | None:
     return None
 
 
-def _by_number(text: str) -> tuple[float, int, str]:
-    return float(text), int(text) if text.lstrip("+-").isdecimal() else 0, text
+def _by_number(text: str) -> tuple[Decimal, str]:
+    return Decimal(text), text
 
 
 def _is_number(text: object) -> bool:
     try:
-        float(text)  # pyright: ignore[reportArgumentType]
-    except (TypeError, ValueError):
+        return Decimal(text).is_finite()  # pyright: ignore[reportArgumentType]
+    except (TypeError, ValueError, InvalidOperation):
         return False
-    return True
