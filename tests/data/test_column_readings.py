@@ -197,7 +197,7 @@ def test_keys_that_few_rows_share_are_no_category(tmp_path: Path) -> None:
     path.write_text("home,x,label\n" + "".join(f"h{i // 3},{i % 17},{'ab'[i % 2]}\n" for i in range(300)))
     dataset = open_dataset(path)
     assert dataset.features == ("x",)
-    assert any("'home' is left out: it looks like keys" in note and "--group home" in note for note in dataset.notes)
+    assert any("'home' is ignored: it looks like keys" in note and "--group home" in note for note in dataset.notes)
 
 
 def test_readings_are_stored_and_come_back() -> None:

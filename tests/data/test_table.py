@@ -219,11 +219,11 @@ def test_columns_that_say_nothing_are_left_out_with_a_sentence() -> None:
         Column("city", ("Oslo", "Rome")),
     )
     assert notes == [
-        "Column 'row' is left out: it counts the rows (--keep row).",
-        "Column 'name' is left out: it looks like names or keys, 40 different texts in 40 rows (--keep name).",
-        "Column 'empty' is left out: it has no value in any row.",
-        "Column 'same' is left out: it is 3 in every row.",
-        "Column 'word' is left out: it is 'a' in every row.",
+        "Column 'row' is ignored: it counts the rows (--keep row).",
+        "Column 'name' is ignored: it looks like names or keys, 40 different texts in 40 rows (--keep name).",
+        "Column 'empty' is ignored: it has no value in any row.",
+        "Column 'same' is ignored: it is 3 in every row.",
+        "Column 'word' is ignored: it is 'a' in every row.",
     ]
 
 

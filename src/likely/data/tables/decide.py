@@ -127,8 +127,8 @@ def _of_text(column: pl.Series, where: str, options: ColumnOptions, decimal: Mar
     order = date_order(values)
     if order == AMBIGUOUS:
         note = (
-            f"Column {name!r} holds dates such as {values[0]}, of which day and month can't be told apart: it is left "
-            "out. Write them year first, or try --category."
+            f"Column {name!r} holds dates such as {values[0]}, of which day and month can't be told apart: it is "
+            "ignored. Write them year first, or try --category."
         )
         return Decided(None, () if label else (note,), "dates of which day and month can't be told apart")
     if order and not label:

@@ -67,7 +67,7 @@ def describe(
         values = table.columns[name]
         reason = _useless(name, values[train], name in (*options.keep, *options.categories, *options.numbers))
         if reason is not None:
-            notes.append(f"Column {name!r} is left out: {reason}.")
+            notes.append(f"Column {name!r} is ignored: {reason}.")
             continue
         made = list(_columns(table, name, values, train))
         columns += made
