@@ -137,7 +137,13 @@ def test_rows_are_answered_with_the_predictors_numbers(likely: Likely, run: Path
     assert frame["error"].isna().all()
 
     assert likely("predict", run, "-", "--json", stdin=table.read_bytes()).stdout == result.stdout
-    assert likely("predict", run, table).stdout.startswith("row 0\n")
+    lines = likely("predict", run, table).stdout.splitlines()
+    assert [line.split()[:3] for line in lines] == [["row", str(i), row["label"]] for i, row in enumerate(rows)]
+    for row, line in zip(rows, lines, strict=True):
+        assert f"  {float(row['probability']):.2%}  " in line
+        assert line.endswith(f"  95.00% set: {row['set'].replace('; ', ', ')}")
+    assert likely("predict", run, table, "--wide").stdout.startswith("row 0\n  ")
+    assert likely("predict", run, table, "--top", 1).stdout.startswith("row 0\n  ")
 
 
 def test_columns_are_found_by_name_in_every_kind_of_table(
@@ -177,7 +183,12 @@ def test_a_label_called_like_a_column_of_answers(likely: Likely, tmp_path: Path)
     people().assign(label=lambda f: np.where(f.rooms > 4, "error", "row")).to_csv(path, index=False)
     assert likely("fit", path, *QUICK, "--out", tmp_path / "run").exit_code == 0
     assert likely("predict", tmp_path / "run", path, "--parquet", tmp_path / "out.parquet").exit_code == 0
-    assert list(pd.read_parquet(tmp_path / "out.parquet"))[-2:] == ["P(error)", "P(row)"]
+    written = pd.read_parquet(tmp_path / "out.parquet")
+    assert list(written)[-2:] == ["P(error)", "P(row)"]
+    rows = list(csv.DictReader(io.StringIO(likely("predict", tmp_path / "run", path, "--csv").stdout)))
+    assert list(rows[0]) == list(written)
+    for row, label, P in zip(rows, written["label"], written["P(error)"], strict=True):
+        assert (row["label"], float(row["P(error)"]), row["error"]) == (label, P, "")
 
 
 def test_numbers_are_predicted_for_rows(likely: Likely, tmp_path: Path) -> None:
@@ -595,14 +606,13 @@ def test_what_needs_another_package_says_what_to_install(
     commands = (
         ("fit", tmp_path / "t.xlsx"),
         ("predict", run, tmp_path / "t.xlsx"),
-        ("predict", run, table, "--parquet", tmp_path / "out.parquet"),
     )
     for command in commands:
         result = likely(*command)
         assert result.exit_code == 1
         assert "pip install 'likely[tables]'" in result.stderr
     assert likely("predict", run, table, "--csv").exit_code == 0
-    assert likely("predict", run, tmp_path / "t.parquet", "--csv").exit_code == 0
+    assert likely("predict", run, tmp_path / "t.parquet", "--parquet", tmp_path / "out.parquet").exit_code == 0
 
 
 def test_check_looks_at_tables(likely: Likely, images: Path, table: Path, tmp_path: Path) -> None:

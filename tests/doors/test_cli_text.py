@@ -14,12 +14,16 @@ import typer
 from hypothesis import given
 from hypothesis import strategies as st
 
+from likely.cli.answer_columns import ANSWER as ANSWER_COLUMNS
+from likely.cli.answer_columns import Columns
 from likely.cli.answers import Answer, Failure, Given, Number
 from likely.cli.progress import LiveWatcher, PlainWatcher, clock
 from likely.cli.questions import Promises, read_events, read_numbers, read_questions
 from likely.cli.result_tables import classes_table, figures_table
 from likely.cli.terminal import aligned, bar, padded, percent, printable, width
-from likely.cli.writers import ANSWER_COLUMNS, Columns, CsvWriter, JsonWriter, TableWriter
+from likely.cli.text_writers import BarWriter, LineWriter
+from likely.cli.writers import CsvWriter, JsonWriter
+from likely.data.tables.spreadsheet import never_a_formula
 from likely.errors import UnknownOutcomeError
 from likely.metrics import Estimate
 from likely.metrics.evaluation import ClassFigures, Evaluation
@@ -189,7 +193,7 @@ def test_csv_of_conditions_and_numbers(capsys: pytest.CaptureFixture[str]) -> No
     [row] = csv.DictReader(io.StringIO(capsys.readouterr().out))
     assert float(row["P(given)"]) == 0.25
     assert (float(row["Coat given"]), float(row["foot given"])) == (1.0, 0.0)
-    CsvWriter(Columns("image", ["prediction"], [])).write(Number("a.png", [-1.5]))
+    CsvWriter(Columns("image", {"prediction": "number"})).write(Number("a.png", [-1.5]))
     [row] = csv.DictReader(io.StringIO(capsys.readouterr().out))
     assert row["prediction"] == "-1.5"
 
@@ -205,8 +209,53 @@ def test_csv_cells_cannot_be_formulas(start: str, capsys: pytest.CaptureFixture[
         assert cell.startswith("'")
 
 
+def test_csv_holds_numbers_and_labels_as_they_are(capsys: pytest.CaptureFixture[str]) -> None:
+    labels = ["-1", "+1", "-1.5e3", "-", "+", "a; b", 'say "x"', "two\nlines", "\u200fword", "=1", "'=1"]
+    writer = CsvWriter(Columns("row", ANSWER_COLUMNS, labels))
+    for row, label in enumerate(labels):
+        probabilities = {name: 0.5 if name == label else 0.5 / (len(labels) - 1) for name in labels}
+        writer.write(Answer(row, probabilities, {}, set=labels))
+    header, *rows = csv.reader(io.StringIO(capsys.readouterr().out))
+    written = [*labels[:-2], "'=1", "''=1"]
+    assert header[7:] == written
+    assert [row[1] for row in rows] == written
+    [listed] = csv.reader(io.StringIO(rows[0][3], newline=""), delimiter=";", skipinitialspace=True)
+    assert listed == written
+
+
+@given(st.lists(st.text(st.sampled_from("ae=-'1P()\n"), min_size=1, max_size=4), min_size=2, max_size=6), st.booleans())
+def test_no_heading_is_there_twice(labels: list[str], conditional: bool) -> None:
+    names = [*labels, "error", "label", "P(error)", "row", "set", "P(given)", "probability", "familiarity", *labels]
+    columns = Columns("row", ANSWER_COLUMNS, names, given=conditional)
+    headings = list(columns.headings(never_a_formula))
+    assert len(set(headings)) == len(headings) == len(columns.cells(Failure(0, "no")))
+    assert headings[:7] == ["row", *ANSWER_COLUMNS, "error"]
+    assert headings[7 : 7 + len(names)][labels.index(labels[-1])] == never_a_formula(labels[-1])
+    assert headings[7 + len(labels)] == "P(P(error))"  # since a label P(error) keeps its name
+
+
+def test_one_line_per_row_with_the_digits_that_tell_rows_apart(capsys: pytest.CaptureFixture[str]) -> None:
+    writer = LineWriter(Promises(0.9, 0.01, error_was_asked=True))
+    unsure = Answer(9, {"Coat": 0.25, "Hat": 0.75}, {"foot": 1.0}, set=["Coat", "Hat"], abstained=True, familiarity=0.5)
+    strange = Answer(10, {"Coat": 1.0, "Hat": 0.0}, {"foot": 0.5}, set=["Coat"], abstained=False, familiarity=0.001)
+    for outcome in (unsure, Failure(11, "no"), strange):
+        writer.write(outcome)
+    writer.close()
+    assert capsys.readouterr().out.splitlines() == [
+        "row 9   Hat    75.00%  P(foot) = 100.00%  90.00% set: Coat, Hat  no answer: confidence too low",
+        "row 10  Coat  100.00%  P(foot) =  50.00%  90.00% set: Coat  unfamiliar (p = 0.001)",
+    ]
+    numbers = LineWriter(Promises(0.9), [1e8])
+    for row in range(3):
+        numbers.write(Number(row, [1.7e9 + row / 100], 1.6e9, 1.8e9, outside_range=row == 2))
+    numbers.close()
+    lines = capsys.readouterr().out.splitlines()
+    assert len({line.split()[2] for line in lines}) == 3
+    assert lines[2].endswith("90.00% interval: 1600000000 to 1800000000  outside the range of the training targets")
+
+
 def test_the_table_shows_hostile_names_as_they_are_spelled(capsys: pytest.CaptureFixture[str]) -> None:
-    TableWriter(top=3).write(Answer(HOSTILE, {"[red]": 0.9, "a\x1b[2J": 0.1}, {"[e]": 0.5}))
+    BarWriter(top=3).write(Answer(HOSTILE, {"[red]": 0.9, "a\x1b[2J": 0.1}, {"[e]": 0.5}))
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == r"=1+1\x1b]0;owned\x07[bold red]:smile:\u202egnp\n.png"
     assert lines[1].startswith("  [red]")
@@ -216,16 +265,16 @@ def test_the_table_shows_hostile_names_as_they_are_spelled(capsys: pytest.Captur
 
 def test_the_table_says_what_is_not_answered_if_asked(capsys: pytest.CaptureFixture[str]) -> None:
     unsure = Answer("a.png", {"Coat": 0.5, "Sandal": 0.5}, {}, set=["Coat", "Sandal"], abstained=True, familiarity=0.5)
-    TableWriter(1, Promises(0.9, 0.01, error_was_asked=True)).write(unsure)
+    BarWriter(1, Promises(0.9, 0.01, error_was_asked=True)).write(unsure)
     assert capsys.readouterr().out.splitlines()[0] == "a.png  no answer: confidence too low"
-    TableWriter(1, Promises(0.9, 0.01)).write(unsure)
+    BarWriter(1, Promises(0.9, 0.01)).write(unsure)
     heading, _, line = capsys.readouterr().out.splitlines()
     assert (heading, line) == ("a.png", "  90.00% set: Coat, Sandal")
 
 
 def test_the_table_shows_the_top_and_never_breaks_a_long_name(capsys: pytest.CaptureFixture[str]) -> None:
     name = "images/" + "x" * 300 + ".png"
-    TableWriter(top=1).write(Answer(name, {"Coat": 0.25, "Sandal": 0.75}, {"foot": 1.0}))
+    BarWriter(top=1).write(Answer(name, {"Coat": 0.25, "Sandal": 0.75}, {"foot": 1.0}))
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == name
     assert re.fullmatch(r"  Sandal    75\.00%  █{15}", lines[1])
@@ -234,7 +283,7 @@ def test_the_table_shows_the_top_and_never_breaks_a_long_name(capsys: pytest.Cap
 
 
 def test_the_table_shows_conditional_probabilities_beside_the_condition(capsys: pytest.CaptureFixture[str]) -> None:
-    TableWriter(top=1).write(CONDITIONED)
+    BarWriter(top=1).write(CONDITIONED)
     first, second, third = capsys.readouterr().out.splitlines()
     assert first == "boot.png  given Coat: P(given) = 25.00%"
     assert second.split() == ["Coat", "100.00%", "█" * 20]
@@ -245,7 +294,7 @@ def test_bars_fall_back_to_ascii(monkeypatch: pytest.MonkeyPatch) -> None:
     raw = io.BytesIO()
     with io.TextIOWrapper(raw, encoding="ascii", write_through=True) as stream:
         monkeypatch.setattr(sys, "stdout", stream)
-        TableWriter(top=1).write(Answer("a.png", {"Coat": 1.0}, {}))
+        BarWriter(top=1).write(Answer("a.png", {"Coat": 1.0}, {}))
         assert raw.getvalue().decode("ascii").splitlines()[1].endswith("#" * 20)
 
 

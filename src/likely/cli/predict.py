@@ -1,6 +1,6 @@
 """`likely predict`: answer new images, or the rows of a table."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from itertools import islice
 from typing import TYPE_CHECKING, Annotated, cast
@@ -10,10 +10,11 @@ import typer
 from likely.cli.options import model_argument, option
 
 if TYPE_CHECKING:
+    from likely.cli.answer_columns import Columns
     from likely.cli.answers import Outcome
     from likely.cli.asked import Asked
     from likely.cli.questions import Promises, Questions
-    from likely.cli.writers import Columns, Writer
+    from likely.cli.writers import Writer
     from likely.model import ClassifierPredictor, RegressorPredictor
 
 _BATCH = 500
@@ -35,7 +36,13 @@ def predict(
             show_default=False,
         ),
     ],
-    top: Annotated[int, typer.Option(min=1, help="Number of labels in the table.")] = 3,
+    wide: Annotated[bool, typer.Option("--wide", help="Bars for each row of a table, in place of one line.")] = False,
+    top: Annotated[
+        int | None,
+        typer.Option(
+            min=1, help="Number of labels with bars; for a table, like --wide. Default: 3.", show_default=False
+        ),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="A JSON list with every probability.")] = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="A CSV table with every probability.")] = False,
     as_parquet: Annotated[
@@ -84,9 +91,10 @@ def predict(
 
     from likely.cli.answers import Failure
     from likely.cli.asked import images_asked, rows_asked, table_among
-    from likely.cli.parquet_writer import parquet_writer
     from likely.cli.questions import Promises, read_intervals, read_numbers, read_promises, read_questions
     from likely.cli.terminal import complain
+    from likely.cli.text_writers import BarWriter, LineWriter
+    from likely.cli.writers import CsvWriter, JsonWriter, ParquetWriter
     from likely.errors import DataError
     from likely.model import ClassifierPredictor, load
     from likely.probability.space import SampleSpace
@@ -128,12 +136,17 @@ def predict(
             # Only now is it sure that there is something to answer, and no other error than those of single images.
             if writer is None:
                 columns = _columns(predictor, questions, about)
-                if as_parquet is None:
-                    writer = _writer(
-                        columns, promises, predictor.card.target_scale, top=top, as_json=as_json, as_csv=as_csv
-                    )
+                if as_parquet is not None:
+                    from likely.data.tables.write_parquet import parquet_rows, spelled
+
+                    rows = files.enter_context(parquet_rows(as_parquet, columns.headings(spelled)))
+                    writer = ParquetWriter(rows, columns)
+                elif as_json or as_csv:
+                    writer = JsonWriter() if as_json else CsvWriter(columns)
+                elif table is None or wide or top is not None:
+                    writer = BarWriter(top or 3, promises, predictor.card.target_scale)
                 else:
-                    writer = files.enter_context(parquet_writer(as_parquet, columns))
+                    writer = LineWriter(promises, predictor.card.target_scale)
             if isinstance(outcome, Failure):
                 failed += 1
                 complain(f"error: {outcome.error}")
@@ -173,27 +186,11 @@ def _outcomes(
 def _columns(
     predictor: "ClassifierPredictor | RegressorPredictor", questions: "Questions | None", about: str
 ) -> "Columns":
-    from likely.cli.writers import ANSWER_COLUMNS, NUMBER_COLUMNS, Columns
+    from likely.cli.answer_columns import ANSWER, NUMBER, Columns
 
-    if questions is None:
-        outputs = predictor.card.network.outputs
-        names = ["prediction"] if outputs == 1 else [f"prediction{i + 1}" for i in range(outputs)]
-        return Columns(about, [*names, *NUMBER_COLUMNS], [])
-    names = [*predictor.card.labels, *questions.events]
-    return Columns(about, ANSWER_COLUMNS, names, given=questions.given is not None)
-
-
-def _writer(
-    columns: "Columns",
-    promises: "Promises",
-    spreads: "Sequence[float]",
-    *,
-    top: int,
-    as_json: bool,
-    as_csv: bool,
-) -> "Writer":
-    from likely.cli.writers import CsvWriter, JsonWriter, TableWriter
-
-    if as_json:
-        return JsonWriter()
-    return CsvWriter(columns) if as_csv else TableWriter(top, promises, spreads)
+    if questions is not None:
+        names = [*predictor.card.labels, *questions.events]
+        return Columns(about, ANSWER, names, given=questions.given is not None)
+    n = predictor.card.network.outputs
+    predictions = ["prediction"] if n == 1 else [f"prediction{i + 1}" for i in range(n)]
+    return Columns(about, {**dict.fromkeys(predictions, "number"), **NUMBER})

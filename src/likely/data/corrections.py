@@ -7,7 +7,7 @@ changes anything, and it starts as the given one.
 import csv
 import io
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -56,8 +56,7 @@ def apply_corrections(dataset: Dataset, path: StrPath) -> Dataset:
     if dataset.task != "classification":
         raise DataError(f"{dataset.name} must have labels to be corrected; got numeric targets.")
     column, names = row_names(dataset)
-    index = {text: i for i, name in enumerate(names) for text in (name, _cell(name))}
-    classes = {text: i for i, label in enumerate(dataset.labels) for text in (label, _cell(label))}
+    index, classes = _by_cell(names), _by_cell(dataset.labels)
     y, seen = dataset.train.y.copy(), dict[int, int]()
     for line, cells in _lines(Path(path), column):
         where = f"{path}, line {line}"
@@ -129,6 +128,12 @@ def _lines(path: Path, column: str) -> Iterator[tuple[int, dict[str, str]]]:
                 yield reader.line_num, dict(zip(header, cells, strict=True))
     except csv.Error as error:
         raise DataError(f"{path}, line {reader.line_num} must be CSV; got: {error}.") from None
+
+
+def _by_cell(texts: Sequence[str]) -> dict[str, int]:
+    """The number of each text under what may stand for it: its cell, itself, or itself behind an apostrophe."""
+    spellings: tuple[Callable[[str], str], ...] = (lambda text: f"'{text}", str, _cell)
+    return {spelled(text): i for spelled in spellings for i, text in enumerate(texts)}
 
 
 def _cell(text: str) -> str:

@@ -1,0 +1,86 @@
+"""The columns of a table of answers, and what stands in them: the same in CSV and Parquet."""
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import TypeAlias
+
+from likely.cli.answers import Failure, Number, Outcome, most_probable
+
+ANSWER = {
+    "label": "text",
+    "probability": "number",
+    "set": "texts",
+    "abstained": "truth",
+    "familiarity": "number",
+}
+"""The columns of an answer, before those of its probabilities, and what kind of value each holds."""
+
+NUMBER = {"low": "number", "high": "number", "familiarity": "number", "outside_range": "truth"}
+"""The columns of a predicted number, after those of the number itself."""
+
+Cell: TypeAlias = str | float | bool | list[str] | None
+"""What stands in a column of one answer."""
+
+
+class Columns:
+    """What was asked about, the answer, an error, then a column per label and event.
+
+    Under a condition, P(given) and the conditional probabilities follow, in columns like "Shirt given".
+
+    Args:
+        about: what the answers are about, "image" or "row".
+        answer: the columns of the answer and what they hold.
+        probabilities: the labels and events.
+        given: whether there is a condition.
+    """
+
+    def __init__(
+        self, about: str, answer: Mapping[str, str], probabilities: Iterable[str] = (), *, given: bool = False
+    ) -> None:
+        self._fixed = {about: "text" if about == "image" else "whole number", **answer, "error": "text"}
+        self._names = list(probabilities)
+        self._given = given
+
+    def headings(self, spelled: Callable[[str], str] = str) -> dict[str, str]:
+        """The names of all columns, all different, and what each holds.
+
+        A label or event that is called like another column, such as `error`, gives a column P(error).
+
+        Args:
+            spelled: how the format spells a text.
+        Example:
+            >>> list(Columns("row", {"label": "text"}, ["error", "Coat", "Coat"]).headings())
+            ['row', 'label', 'error', 'P(error)', 'Coat', 'P(Coat)']
+        """
+        condition = ["P(given)"] if self._given else []
+        names = [spelled(name) for name in self._names]
+        conditional = [spelled(f"{name} given") for name in self._names] if self._given else []
+        taken = {*self._fixed, *condition}
+        wanted = {*names, *conditional}
+
+        def different(name: str) -> str:
+            found = name
+            while found in taken or (found != name and found in wanted):
+                found = f"P({found})"
+            taken.add(found)
+            return found
+
+        probabilities = [*map(different, names), *condition, *map(different, conditional)]
+        return {**self._fixed, **dict.fromkeys(probabilities, "number")}
+
+    def cells(self, outcome: Outcome) -> list[Cell]:
+        """A value per column, None where there is none."""
+        cells: list[Cell]
+        if isinstance(outcome, Failure):
+            cells = [outcome.name, *[None] * (len(self._fixed) - 2), outcome.error]
+        elif isinstance(outcome, Number):
+            cells = [outcome.name, *outcome.prediction]
+            cells += [outcome.low, outcome.high, outcome.familiarity, outcome.outside_range]
+        else:
+            label = most_probable(outcome.probabilities)
+            cells = [outcome.name, label, outcome.probabilities[label]]
+            cells += [outcome.set, outcome.abstained, outcome.familiarity, None]
+            cells += [*outcome.probabilities.values(), *outcome.events.values()]
+            if (given := outcome.given) is not None:
+                cells += [given.probability, *given.probabilities.values(), *given.events.values()]
+        width = len(self._fixed) + len(self._names) + (1 + len(self._names) if self._given else 0)
+        return [*cells, *[None] * (width - len(cells))]

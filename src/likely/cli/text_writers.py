@@ -1,0 +1,162 @@
+"""Answers for people: a line for each row of a table, or a few lines with bars."""
+
+import statistics
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from likely.cli.answers import Answer, Failure, Number, Outcome, called, most_probable
+from likely.cli.questions import NOTHING, Promises
+from likely.cli.terminal import bar, can_print_blocks, console, padded, percent, printable, styled, width
+from likely.metrics.numerals import resolved
+from likely.trust.familiarity import UNFAMILIAR
+
+if TYPE_CHECKING:
+    from rich.text import Text
+
+_TOGETHER = 500
+_FINEST = 1e-6  # of the spread of a model's targets: what differs by less is rounding
+
+
+class LineWriter:
+    """One line per answer: the label, its probability, those of the events, and the set; or numbers and an interval.
+
+    Some hundred lines are printed together, so that their columns stand below each other, and numbers have the digits
+    that tell the first of them apart.
+
+    Args:
+        promises: what was asked for.
+        spreads: how far the targets lie apart that the model learned from.
+    """
+
+    def __init__(self, promises: Promises = NOTHING, spreads: Sequence[float] = ()) -> None:
+        self._promises = promises
+        self._spreads, self._digits_are_known = spreads, False
+        self._waiting: list[Answer | Number] = []
+        self._widths: list[int] = []
+        self._screen = console()
+
+    def write(self, outcome: Outcome) -> None:
+        """Keep it until there are enough; failures are told on standard error instead."""
+        if not isinstance(outcome, Failure):
+            self._waiting.append(outcome)
+            if len(self._waiting) == _TOGETHER:
+                self.close()
+
+    def close(self) -> None:
+        """Print what is left."""
+        if not self._waiting:
+            return
+        numbers = [outcome.prediction for outcome in self._waiting if isinstance(outcome, Number)]
+        if numbers and not self._digits_are_known:
+            self._spreads, self._digits_are_known = _finer(self._spreads, numbers), True
+        lines = [[printable(called(o.name)), *_cells(o, self._spreads)] for o in self._waiting]
+        known = self._widths or [0] * len(lines[0])
+        self._widths = [max(w, *map(width, column)) for w, column in zip(known, zip(*lines, strict=True), strict=True)]
+        for outcome, cells in zip(self._waiting, lines, strict=True):
+            texts = 2 if isinstance(outcome, Answer) else 1  # a name, and a label; what follows are numbers
+            name, *others = [
+                padded(cell, columns) if i < texts else " " * (columns - width(cell)) + cell
+                for i, (cell, columns) in enumerate(zip(cells, self._widths, strict=True))
+            ]
+            line = styled((name, "bold"), "".join(f"  {cell}" for cell in others))
+            if isinstance(outcome, Number):
+                _add_interval(line, outcome, self._promises, self._spreads)
+            elif outcome.set is not None:
+                line.append(f"  {percent(self._promises.coverage or 0)} set: ", style="dim")
+                line.append(printable(", ".join(outcome.set)))
+            _add_warnings(line, outcome, self._promises)
+            self._screen.print(line)
+        self._waiting = []
+
+
+class BarWriter:
+    """The most probable labels of each image with bars, and the events that were asked about; or numbers.
+
+    Args:
+        top: how many labels are shown.
+        promises: what was asked for.
+        spreads: how far the numbers of each target lie apart, which decides how many digits are shown.
+    """
+
+    def __init__(self, top: int, promises: Promises = NOTHING, spreads: Sequence[float] = ()) -> None:
+        self._top, self._promises = top, promises
+        self._spreads = spreads
+        self._screen = console()
+        self._blocks = can_print_blocks()
+
+    def write(self, outcome: Outcome) -> None:
+        """A heading and a few lines; failures are told on standard error instead."""
+        if isinstance(outcome, Failure):
+            return
+        heading = styled((printable(called(outcome.name)), "bold"))
+        if isinstance(outcome, Number):
+            heading.append("".join(f"  {cell}" for cell in _cells(outcome, self._spreads)))
+            if self._promises.coverage_was_asked:
+                _add_interval(heading, outcome, self._promises, self._spreads)
+        elif outcome.given is not None:
+            condition = printable(", ".join(outcome.given.labels))
+            heading.append(f"  given {condition}: P(given) = {percent(outcome.given.probability)}", style="dim")
+        _add_warnings(heading, outcome, self._promises)
+        self._screen.print(heading)
+        if isinstance(outcome, Answer):
+            self._bars(outcome)
+
+    def _bars(self, outcome: Answer) -> None:
+        probabilities, events = _asked(outcome)
+        ranked = sorted(probabilities.items(), key=lambda item: -item[1])[: self._top]
+        lines = [(printable(label), p, "cyan") for label, p in ranked]
+        lines += [(f"P({printable(name)})", p, "magenta") for name, p in events.items()]
+        columns = max(width(name) for name, _, _ in lines)
+        for name, p, color in lines:
+            share = bar(p, blocks=self._blocks)
+            self._screen.print(styled(f"  {padded(name, columns)}  {percent(p):>7}  ", (share, color)))
+        if outcome.set is not None and (self._promises.coverage_was_asked or len(outcome.set) > 1):
+            labels = printable(", ".join(outcome.set))
+            self._screen.print(styled((f"  {percent(self._promises.coverage or 0)} set: ", "dim"), labels))
+
+    def close(self) -> None:
+        """Nothing comes after the last answer."""
+
+
+def _asked(answer: Answer) -> tuple[dict[str, float], dict[str, float]]:
+    """The probabilities of labels and events: those under the condition, if there is one."""
+    given = answer.given
+    return (answer.probabilities, answer.events) if given is None else (given.probabilities, given.events)
+
+
+def _cells(outcome: Answer | Number, spreads: Sequence[float]) -> list[str]:
+    """The numbers that were predicted, or the most probable label and the probabilities."""
+    if isinstance(outcome, Number):
+        return list(map(resolved, outcome.prediction, spreads or [0.0] * len(outcome.prediction)))
+    probabilities, events = _asked(outcome)
+    label = most_probable(probabilities)
+    shares = [f"P({printable(name)}) = {percent(p):>7}" for name, p in events.items()]
+    if outcome.given is not None:
+        shares.append(f"P(given) = {percent(outcome.given.probability):>7}")
+    return [printable(label), percent(probabilities[label]), *shares]
+
+
+def _add_interval(line: "Text", number: Number, promises: Promises, spreads: Sequence[float]) -> None:
+    if number.low is not None and number.high is not None:
+        low, high = (resolved(end, spreads[0] if spreads else 0.0) for end in (number.low, number.high))
+        line.append(f"  {percent(promises.coverage or 0)} interval: {low} to {high}", style="dim")
+
+
+def _add_warnings(line: "Text", outcome: Answer | Number, promises: Promises) -> None:
+    """Why an answer should be used with care."""
+    warnings = []
+    if outcome.familiarity is not None and outcome.familiarity <= UNFAMILIAR:
+        warnings.append(f"unfamiliar (p = {outcome.familiarity:.2g})")
+    if isinstance(outcome, Answer):
+        if outcome.abstained and promises.error_was_asked:
+            warnings.append("no answer: confidence too low")
+    elif outcome.outside_range:
+        warnings.append("outside the range of the training targets")
+    line.append("".join(f"  {warning}" for warning in warnings), style="bold yellow")
+
+
+def _finer(spreads: Sequence[float], predictions: Sequence[Sequence[float]]) -> list[float]:
+    """How far the predictions of each target lie apart, or its targets, if these are closer to each other."""
+    found = [statistics.pstdev(values) for values in zip(*predictions, strict=True)]
+    known = spreads or found
+    return [min(target, max(of, _FINEST * target)) if of else target for target, of in zip(known, found, strict=True)]
