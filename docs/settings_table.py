@@ -14,7 +14,7 @@ def with_table(page: str) -> str:
     rows = ["| setting | values | default | what it does |", "|---|---|---|---|"]
     for name, setting in declared(RunConfig).items():
         default = "" if setting.default in (None, (), {}) or name == "data" else f"`{str(setting.default).lower()}`"
-        usual = f"Default: {setting.setting.default}." if setting.setting.default else ""
+        usual = f"Default: {setting.setting.otherwise}." if setting.setting.otherwise else ""
         words = " ".join(filter(None, (setting.setting.help, setting.setting.more, usual))).replace("*", "\\*")
         rows.append(f"| `{name}` | {setting.values} | {default} | {words} |")
     return re.sub(r"\| setting \|.*?\n\n", lambda _: "\n".join(rows) + "\n\n", page, flags=re.DOTALL)

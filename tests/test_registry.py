@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from importlib import reload
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 import numpy as np
 import pytest
@@ -19,8 +19,8 @@ from likely import config, registry
 from likely.arrays import namespace
 from likely.cli import fit as fit_command
 from likely.cli.app import app, command
-from likely.config import RunConfig, Setting
-from likely.config.setting import declared
+from likely.config import RunConfig
+from likely.config.setting import declared, setting
 from likely.data.dataset import Dataset, Part
 from likely.data.readers import Reader
 from likely.data.sources import open_dataset
@@ -107,19 +107,19 @@ def likely_fit(tmp_path: Path) -> Callable[..., Any]:
     return run
 
 
-@pytest.mark.parametrize("setting", ROWS)
+@pytest.mark.parametrize("name", ROWS)
 def test_a_row_is_learned_with_from_python_and_the_command_line(
-    setting: str, likely_fit: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+    name: str, likely_fit: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    table, row, more = ROWS[setting]
-    with pytest.raises(ConfigError, match=f"{setting} must be one of"):
-        likely.Classifier(**{setting: "mine"}, **more).fit(X, Y)
+    table, row, more = ROWS[name]
+    with pytest.raises(ConfigError, match=f"{name} must be one of"):
+        likely.Classifier(**{name: "mine"}, **more).fit(X, Y)
     monkeypatch.setitem(getattr(registry, table), "mine", row)
-    assert "mine" in declared(RunConfig)[setting].choices
-    clf = likely.Classifier(**{setting: "mine"}, **more, random_state=0).fit(X, Y)
+    assert "mine" in declared(RunConfig)[name].choices
+    clf = likely.Classifier(**{name: "mine"}, **more, random_state=0).fit(X, Y)
     assert clf.score(X, Y) > 0.8
-    options = [word for name, value in more.items() for word in (f"--{name.replace('_', '-')}", str(value))]
-    model = likely_fit("iris", f"--{setting}", "mine", *options)
+    options = [word for more_name, value in more.items() for word in (f"--{more_name.replace('_', '-')}", str(value))]
+    model = likely_fit("iris", f"--{name}", "mine", *options)
     card = model.card.to_json()
     assert "mine" in json.dumps([card["network"], card["head"], card["loss"], card["training"]])
     again = model.predict_proba(X)
@@ -189,7 +189,7 @@ def test_a_loss_that_cannot_be_used_is_refused() -> None:
 
 def test_a_setting_is_one_declaration(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     class More(RunConfig):
-        sparkle: Annotated[float | None, Setting("How much it sparkles.", panel="Learning", estimators="both")] = None
+        sparkle: float | None = setting(None, "How much it sparkles.", panel="Learning", estimators="both")
 
     monkeypatch.setattr(config, "RunConfig", More)
     try:

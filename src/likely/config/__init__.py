@@ -7,6 +7,5 @@ from likely.config.durations import duration, parse_duration
 from likely.config.files import load_config, load_settings
 from likely.config.former_names import current_augmentation
 from likely.config.run_config import RunConfig
-from likely.config.setting import Setting
 
-__all__ = ["RunConfig", "Setting", "current_augmentation", "duration", "load_config", "load_settings", "parse_duration"]
+__all__ = ["RunConfig", "current_augmentation", "duration", "load_config", "load_settings", "parse_duration"]

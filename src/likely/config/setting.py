@@ -10,7 +10,7 @@ from functools import cache
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
-from pydantic import BaseModel, BeforeValidator
+from pydantic import BaseModel, BeforeValidator, Field
 from pydantic.fields import FieldInfo
 
 from likely.registry import OneOf
@@ -21,12 +21,12 @@ Kind = Literal["switch", "whole number", "number", "text", "widths", "names", "w
 
 @dataclass(frozen=True)
 class Setting:
-    """The words of a setting; as metadata of a field of `RunConfig` it declares the setting.
+    """The words of a setting.
 
     Args:
         help: one or two sentences, for the command line and everything else.
         more: what else the reference says.
-        default: what happens without a value, where that is not a value itself.
+        otherwise: what happens without a value, where that is not a value itself.
         form: what a value looks like in a file, where its type does not say so.
         metavar: what stands for the value on the command line.
         panel: the group of options that it belongs to.
@@ -37,13 +37,19 @@ class Setting:
 
     help: str
     more: str = ""
-    default: str = ""
+    otherwise: str = ""
     form: str = ""
     metavar: str | None = None
     panel: str | None = None
     option: str | None = None
     estimators: Literal["none", "classifier", "both"] = "none"
     python: str = ""
+
+
+def setting(default: Any, help: str, more: str = "", **words: Any) -> Any:
+    """A field of `RunConfig` that declares a setting: its default and the arguments of `Setting`."""
+    extra: Any = {"setting": Setting(help, more, **words)}
+    return Field(default=default, json_schema_extra=extra)
 
 
 @dataclass(frozen=True)
@@ -69,7 +75,7 @@ class Declared:
     @property
     def help(self) -> str:
         """What the command line says, with what happens by default."""
-        said = self.setting.default
+        said = self.setting.otherwise
         if not said and self.default not in (None, (), {}) and not isinstance(self.default, bool):
             said = "" if str(self.default) in self.setting.help else str(self.default)
         return f"{self.setting.help} Default: {said}." if said and self.name != "data" else self.setting.help
@@ -113,10 +119,9 @@ def reference(texts: dict[str, str], indent: int = 4) -> str:
 
 
 def _declared(name: str, info: FieldInfo) -> Declared:
-    metadata = list(info.metadata)
-    setting = next(entry for entry in metadata if isinstance(entry, Setting))
-    kinds: list[Kind] = [_kind(*part) for part in _alternatives(info.annotation, metadata)]
-    return Declared(name, setting, info.get_default(call_default_factory=True), kinds[-1], info)
+    extra: Any = info.json_schema_extra
+    kinds: list[Kind] = [_kind(*part) for part in _alternatives(info.annotation, info.metadata)]
+    return Declared(name, extra["setting"], info.get_default(call_default_factory=True), kinds[-1], info)
 
 
 def _alternatives(annotation: Any, metadata: list[Any]) -> Iterator[tuple[Any, list[Any]]]:

@@ -15,7 +15,7 @@ from likely.errors import ConfigError
 
 
 class SettingsDocument(BaseModel):
-    """What a class of settings inherits; its fields are annotated with a `Setting` each."""
+    """What a class of settings inherits; each field is a `setting`."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 

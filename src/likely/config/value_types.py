@@ -7,7 +7,7 @@ from pydantic import BeforeValidator, Field
 from likely.config.durations import parse_duration
 from likely.config.former_names import current_augmentation
 from likely.errors import ConfigError
-from likely.registry import ACTIVATIONS, OneOf
+from likely.registry import ACTIVATIONS, ENGINES, HEADS, LOSSES, NETWORKS, PRESETS, OneOf
 
 
 def _tuple(value: object) -> object:
@@ -46,3 +46,8 @@ Widths = Annotated[tuple[Count, ...], BeforeValidator(_tuple), Field(min_length=
 Patterns = Annotated[tuple[Text, ...], BeforeValidator(_names)]
 Augmentations = Annotated[tuple[Literal["hflip", "shift", "cutout"], ...], BeforeValidator(_augmentations)]
 Activation = Annotated[str, BeforeValidator(_activation), OneOf(ACTIVATIONS, without=("heaviside",))]
+PresetName = Annotated[str, OneOf(PRESETS)]
+NetworkName = Annotated[str, OneOf(NETWORKS, also=("auto",))]
+EngineName = Annotated[str, OneOf(ENGINES, also=("auto",))]
+HeadName = Annotated[str, OneOf(HEADS, without=("sigmoid", "identity"))]
+LossName = Annotated[str, OneOf(LOSSES)]
