@@ -16,7 +16,7 @@ from likely.arrays import one_hot
 from likely.config import RunConfig
 from likely.errors import DivergenceError
 from likely.training.choose_plan import choose_plan
-from likely.training.loop.checkpoints import Checkpoints
+from likely.training.loop.checkpoints import Checkpoint, Checkpoints
 from likely.training.loop.descent import Record
 from likely.training.loop.schedule import Schedule
 from likely.training.plan import Plan
@@ -103,8 +103,8 @@ def test_records_are_kept_and_handed_on() -> None:
 
 
 def test_checkpoints_are_looked_at_evenly_and_at_the_end() -> None:
-    kept: list[tuple[float, np.ndarray]] = []
-    checkpoints = _checkpoints(IRIS, most=4, keep=lambda progress, scores: kept.append((progress, scores)))
+    kept: list[Checkpoint] = []
+    checkpoints = _checkpoints(IRIS, most=4, keep=kept.append)
     trained = _train(IRIS, RunConfig(network="linear", epochs=10), LEARN, checkpoints=checkpoints)
     progress = [at for at, _ in kept]
     assert progress == pytest.approx([0.2, 0.4, 0.6, 0.8, 1.0])
@@ -233,7 +233,7 @@ def test_the_mean_of_the_latest_epoch_is_looked_at_and_kept() -> None:
     states: list[dict[str, np.ndarray]] = []
     config = RunConfig(network="linear", epochs=3, batch_size=25, dtype="float64")
     kept: list[np.ndarray] = []
-    checkpoints = _checkpoints(IRIS, keep=lambda progress, scores: kept.append(scores))
+    checkpoints = _checkpoints(IRIS, keep=lambda at: kept.append(at.scores))
     _train(IRIS, config, LEARN, checkpoints=checkpoints, average_recent=True)
     # The steps themselves, one run for each number of them: three an epoch.
     for steps in range(1, 10):

@@ -16,7 +16,6 @@ from likely.training.job import Job
 from likely.training.loop.interrupt import Interrupt
 from likely.training.loop.pace import overtime
 from likely.training.out_of_fold import FoldTraining, train_folds
-from likely.training.train import train
 from likely.training.trained import UNFINISHED
 
 _FOLDS = 5
@@ -72,7 +71,7 @@ def cross_validate(job: Job) -> Outcome:
         order = np.argsort(np.concatenate(parts))
         pooled = [
             HeldOutScores(
-                np.concatenate([scores for _, scores in at])[order],
+                np.concatenate([checkpoint.scores for checkpoint in at])[order],
                 rows.Y,
                 rows.weights,
                 everything,
@@ -83,21 +82,12 @@ def cross_validate(job: Job) -> Outcome:
         ]
         losses = [rows.task.held_out_loss(scores, plan.head) for scores in pooled]
         best = int(np.argmin(losses))
-        stop_at = complete[0].checkpoints[best][0]
+        stop_at = complete[0].checkpoints[best].progress
         job.watcher.say(
             f"Out-of-fold loss {losses[best]:.4f}, lowest at {stop_at:.0%} of the full length; training on all rows"
         )
-        trained = train(
-            complete[-1].plan,
-            rows,
-            everything,
-            config,
-            stop_at=stop_at,
-            average_recent=True,
-            watch=job.watch,
-            give_up=over,
-            on_record=job.watcher.record,
-            interrupt=interrupt,
+        trained = job.train(
+            complete[-1].plan, everything, stop_at=stop_at, average_recent=True, give_up=over, interrupt=interrupt
         )
         if interrupt.asked or trained.stopped == UNFINISHED:
             return _one_fold(job, complete, interrupt.asked)

@@ -7,7 +7,6 @@ from likely.model.card import SplitsEntry
 from likely.training.held_out_scores import Outcome
 from likely.training.job import Job
 from likely.training.presets import SMALL
-from likely.training.train import train
 from likely.trust.gaussians import REFERENCE
 
 SHARE, MOST = 0.04, 2_500
@@ -50,11 +49,9 @@ def hold_out(job: Job, chosen: np.ndarray | None = None) -> Outcome:
     calibration, thresholds, stopping = (rows.one_per_group(part, rng) for part in (calibration, thresholds, stopping))
     plan = job.plan(len(index), config.time_limit)
     few = chosen is not None and len(index) < SMALL
-    trained = train(
+    trained = job.train(
         plan,
-        rows,
         index,
-        config,
         checkpoints=job.checkpoints(
             stopping if config.early_stopping else calibration,
             patience=_PATIENCE if config.early_stopping else None,
@@ -63,9 +60,7 @@ def hold_out(job: Job, chosen: np.ndarray | None = None) -> Outcome:
         ),
         average_recent=few,
         time_limit=job.time_left(),
-        watch=job.watch,
         scored_later=len(calibration) + len(thresholds) + min(REFERENCE, len(index)),
-        on_record=job.watcher.record,
     )
     splits = SplitsEntry(
         method="held-out",
@@ -81,14 +76,6 @@ def without_held_out(job: Job) -> Outcome:
     """One training on all rows: no others are left that a calibration could rest on."""
     everything = np.arange(len(job.rows))
     plan = job.plan(len(everything), job.config.time_limit)
-    trained = train(
-        plan,
-        job.rows,
-        everything,
-        job.config,
-        time_limit=job.time_left(),
-        watch=job.watch,
-        on_record=job.watcher.record,
-    )
+    trained = job.train(plan, everything, time_limit=job.time_left())
     splits = SplitsEntry(method="none", train=len(everything), calibration=0, thresholds=0)
     return Outcome(trained, everything, splits, None, None)

@@ -13,6 +13,7 @@ from likely.training.held_out_scores import HeldOutScores
 from likely.training.loop.checkpoints import Checkpoints
 from likely.training.loop.pace import Stopwatch
 from likely.training.plan import NO_OVERRIDES, Overrides, Plan
+from likely.training.train import train
 from likely.training.trained import Trained
 from likely.training.training_rows import Rows
 from likely.training.watcher import Silent, Watcher
@@ -61,6 +62,11 @@ class Job:
         """What is left of the time limit after the plan was made, but not less than half of it; None without one."""
         limit = self.config.time_limit
         return None if limit is None else max(limit - self.watch(), 0.5 * limit)
+
+    def train(self, plan: Plan, index: np.ndarray, **how: Any) -> Trained:
+        """A network trained on the rows with these indices; how, `likely.training.train.train` says."""
+        how = {"on_record": self.watcher.record, **how}
+        return train(plan, self.rows, index, self.config, watch=self.watch, **how)
 
     def checkpoints(self, index: np.ndarray, **settings: Any) -> Checkpoints:
         """The rows with these indices, to evaluate a network on while it is trained."""

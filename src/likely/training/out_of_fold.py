@@ -6,10 +6,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from likely.training.job import Job
+from likely.training.loop.checkpoints import Checkpoint
 from likely.training.loop.descent import Record
 from likely.training.loop.interrupt import Interrupt
 from likely.training.plan import Plan
-from likely.training.train import train
 from likely.training.trained import Trained
 from likely.training.watcher import of_all_runs
 
@@ -21,13 +21,13 @@ class FoldTraining:
     Args:
         fold: indices of the rows that the network has not seen, sorted.
         trained: the network.
-        checkpoints: (progress, scores of the fold) at each checkpoint.
+        checkpoints: of the fold.
         plan: of the trainings that come after this one.
     """
 
     fold: np.ndarray
     trained: Trained
-    checkpoints: list[tuple[float, np.ndarray]]
+    checkpoints: list[Checkpoint]
     plan: Plan
 
 
@@ -59,24 +59,18 @@ def train_folds(
     for number, fold in enumerate(folds, start=1):
         name = f"Fold {number} of {len(folds)}"
         job.watcher.say(f"{name}: training without {len(fold):,} rows")
-        seen: list[tuple[float, np.ndarray]] = []
-
-        def keep(progress: float, scores: np.ndarray, seen: list[tuple[float, np.ndarray]] = seen) -> None:
-            seen.append((progress, scores))
+        seen: list[Checkpoint] = []
 
         def record(entry: Record, number: int = number, name: str = name) -> None:
             job.watcher.record(of_all_runs(entry, number, runs), name)
 
         limited = number == 1 or most is None
-        trained = train(
+        trained = job.train(
             plan,
-            job.rows,
             np.setdiff1d(everything, fold),
-            job.config,
-            checkpoints=None if most is None else job.checkpoints(fold, most=most, keep=keep),
+            checkpoints=None if most is None else job.checkpoints(fold, most=most, keep=seen.append),
             average_recent=most is not None,
             time_limit=time_limit if limited else None,
-            watch=job.watch,
             give_up=None if limited else give_up,
             on_record=record,
             interrupt=interrupt,
@@ -90,10 +84,8 @@ def train_folds(
         yield FoldTraining(fold, trained, seen, plan)
 
 
-def _for_as_long(
-    plan: Plan, trained: Trained, seen: list[tuple[float, np.ndarray]]
-) -> tuple[Plan, list[tuple[float, np.ndarray]]]:
+def _for_as_long(plan: Plan, trained: Trained, seen: list[Checkpoint]) -> tuple[Plan, list[Checkpoint]]:
     """The plan of a path of penalties that ends where this training ended, and its checkpoints' places on it."""
     penalties, passes = plan.penalties[: len(seen)], int(trained.history[-1].epoch)
-    places = [(number / len(seen), scores) for number, (_, scores) in enumerate(seen, start=1)]
+    places = [Checkpoint(number / len(seen), at.scores) for number, at in enumerate(seen, start=1)]
     return replace(plan, penalties=penalties, passes=passes), places

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -17,6 +18,13 @@ _TIE = 5e-4
 """Nats: held-out rows do not tell penalties apart that differ by less, and the weaker one is nearer the optimum."""
 
 
+class Checkpoint(NamedTuple):
+    """The scores of the held-out rows at this progress."""
+
+    progress: float
+    scores: np.ndarray
+
+
 @dataclass(frozen=True)
 class Checkpoints:
     """Held-out rows to evaluate the network on while it is trained.
@@ -27,7 +35,7 @@ class Checkpoints:
         weights: how much each counts, or None.
         most: how often to evaluate at most, evenly over the run; None does so after every epoch.
         patience: stop after so many checkpoints without improvement and keep the best; None never stops.
-        keep: takes (progress, scores) at each checkpoint.
+        keep: takes each checkpoint.
         keep_best: whether the run ends with the best state that was evaluated, not with the last one.
     """
 
@@ -36,7 +44,7 @@ class Checkpoints:
     weights: np.ndarray | None = None
     most: int | None = None
     patience: int | None = None
-    keep: Callable[[float, np.ndarray], None] | None = None
+    keep: Callable[[Checkpoint], None] | None = None
     keep_best: bool = False
 
 
@@ -111,7 +119,7 @@ class Evaluator:
         self._waited = 0 if as_good else self._waited + 1
         self._taken += 1
         if rows.keep is not None:
-            rows.keep(progress, scores)
+            rows.keep(Checkpoint(progress, scores))
         return figures
 
 
