@@ -34,7 +34,7 @@ def compare(
     from likely.cli.progress import watch
     from likely.cli.result_tables import conclusions_table, differences_table
     from likely.config import RunConfig
-    from likely.metrics.comparison import Compared, Comparison
+    from likely.metrics.comparison import Comparison
     from likely.model import load
     from likely.training.evaluate import evaluate
 
@@ -54,8 +54,9 @@ def compare(
     found = [evaluate(model, in_columns_of(model, dataset, in_terms_of(model, dataset, rows))) for model in models]
     differences = _differences(models, [each.answers for each in found], in_terms_of(models[0], dataset, rows))
     if as_json:
-        sides = [Compared(path, each.evaluation) for path, each in zip((first, second), found, strict=True)]
-        typer.echo(json.dumps(Comparison(len(rows), sides[0], sides[1], differences).to_json(), allow_nan=False))
+        evaluations = found[0].evaluation, found[1].evaluation
+        comparison = Comparison(len(rows), (first, second), evaluations, differences)
+        typer.echo(json.dumps(comparison.to_json(), allow_nan=False))
         return
     screen = console()
     for side, path in (("first ", first), ("second", second)):

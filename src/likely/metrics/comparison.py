@@ -84,30 +84,19 @@ class Difference:
 
 
 @dataclass(frozen=True)
-class Compared:
-    """One of two models: where it was read from, and its own figures."""
-
-    model: str
-    figures: Evaluation
-
-    def to_json(self) -> dict[str, Any]:
-        """Plain JSON values."""
-        return {"model": self.model, "figures": self.figures.to_json()}
-
-
-@dataclass(frozen=True)
 class Comparison:
-    """Two models on the same `n` rows, and their `difference` by the name of each figure."""
+    """Two models, called by their `names`, on the same `n` rows: each evaluation, and the `difference` per figure."""
 
     n: int
-    first: Compared
-    second: Compared
+    names: tuple[str, str]
+    evaluations: tuple[Evaluation, Evaluation]
     difference: Mapping[str, Difference]
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, object]:
         """Plain JSON values, as `likely compare --json` prints them."""
-        sides = {"first": self.first.to_json(), "second": self.second.to_json()}
-        return {"n": self.n, **sides, "difference": {name: d.to_json() for name, d in self.difference.items()}}
+        sides = zip(("first", "second"), self.names, self.evaluations, strict=True)
+        figures = {side: {"model": name, "figures": evaluation.to_json()} for side, name, evaluation in sides}
+        return {"n": self.n, **figures, "difference": {name: d.to_json() for name, d in self.difference.items()}}
 
 
 def paired_difference(
