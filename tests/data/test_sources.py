@@ -89,6 +89,39 @@ def test_paths_that_lead_nowhere(tmp_path: Path) -> None:
         open_dataset(tmp_path / "one.png")
 
 
+@pytest.mark.parametrize(
+    ("name", "content", "words"),
+    [
+        ("book.xlsb", b"PK", "an Excel workbook of another kind. Save the sheet as book.xlsx"),
+        ("a.SAV", b"$FL2", 'SPSS data. Try import pandas; pandas.read_spss("a.SAV").to_parquet("a.parquet")'),
+        ("a.dta", b"", "Stata data. Try import pandas; pandas.read_stata"),
+        ("a.sas7bdat", b"", "SAS data. Try import pandas; pandas.read_sas"),
+        ("a.rds", b"", 'R data. Try write.csv(readRDS("a.rds"), "a.csv"'),
+        ("a.h5", b"", "an HDF5 file. Save its arrays X and y with numpy.savez"),
+        ("a.json", b"[]", "one JSON document. Save a row per line"),
+        ("a.pdf", b"", "a PDF document. Copy its table"),
+        ("a.docx", b"", "a document. Copy its table"),
+        ("a.zip", b"PK", "an archive. Unpack it"),
+        ("a.tar.gz", b"\x1f\x8b", "packed by gzip. Call it a.csv.gz if"),
+        ("a.csv.zst", b"", "a file packed in another way. Unpack it"),
+        ("a.pkl", b"", "a pickle, which could run any code. Export"),
+        ("one.png", b"", "an image. Try its folder"),
+        ("table", b"a,b\n1,2\n", "text without an ending. Call it table.csv"),
+        ("table", b"PAR1", "Parquet under another name. Call it table.parquet"),
+        ("table", b"SQLite format 3\0", "an SQLite database. Try sqlite3"),
+        ("a.dat", b"a\0b", "binary data with the ending .dat. Export"),
+        ("a.dat", b"", "an empty one with the ending .dat. Check"),
+    ],
+)
+def test_a_file_of_another_kind_is_told_what_it_is(tmp_path: Path, name: str, content: bytes, words: str) -> None:
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(DataError) as raised:
+        open_dataset(tmp_path / name)
+    assert f"got a single file: {words}" in str(raised.value)
+    for ending in (".csv", ".tsv", ".txt", ".parquet", ".feather", ".jsonl", ".xlsx", ".gz", ".bz2", ".xz", ".npz"):
+        assert ending in str(raised.value)
+
+
 def test_a_name_comes_before_a_folder_of_the_same_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "digits").mkdir()
     monkeypatch.chdir(tmp_path)

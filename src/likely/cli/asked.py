@@ -1,6 +1,7 @@
 """What `likely predict` is asked about: images, or rows of a table, each as the model takes it or with an error."""
 
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 import typer
@@ -30,7 +31,10 @@ def table_among(predictor: "Predictor", arguments: Sequence[str]) -> str | None:
         DataError: if the model can't answer images.
         typer.BadParameter: if there is a table and something else.
     """
+    from likely.data.images.find import SUFFIXES
+    from likely.data.tables.kinds_read import KINDS_READ
     from likely.data.tables.table import is_table
+    from likely.data.unknown_kind import unknown_kind
 
     tables = [a for a in arguments if is_table(a) or (a == "-" and predictor.image_shape is None)]
     if tables and len(arguments) > 1:
@@ -38,9 +42,11 @@ def table_among(predictor: "Predictor", arguments: Sequence[str]) -> str | None:
             f"A table must be the only argument; got {len(arguments)} arguments.", param_hint="IMAGE"
         )
     if not tables and predictor.image_shape is None:
+        if (path := Path(arguments[0])).is_file() and path.suffix.lower() not in SUFFIXES:
+            raise unknown_kind(path)
         raise DataError(
             f"The model must read images to answer {arguments[0]}; got a model of tables with "
-            f"{predictor.preprocessor.shape[0]} columns. Try a table: .csv, .tsv, .parquet, or - for standard input."
+            f"{predictor.preprocessor.shape[0]} columns. Try a table ({KINDS_READ}), or - for standard input."
         )
     return tables[0] if tables else None
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, cast
 import typer
 
 from likely.cli.options import model_argument, option
+from likely.data.tables.kinds_read import KINDS_READ
 
 if TYPE_CHECKING:
     from likely.cli.answer_columns import Columns
@@ -32,7 +33,7 @@ def predict(
         list[str],
         typer.Argument(
             metavar="IMAGE...|TABLE",
-            help="Files, folders, globs; or one table (.csv, .tsv, .parquet); - for standard input.",
+            help=f"Files, folders, globs; or one table ({KINDS_READ}); - for standard input.",
             show_default=False,
         ),
     ],

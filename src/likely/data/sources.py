@@ -11,6 +11,8 @@ from likely.data.images import fashion_mnist
 from likely.data.images.decode_many import Reading
 from likely.data.progress_callback import Progress
 from likely.data.readers import Asked
+from likely.data.tables.kinds_read import KINDS_READ
+from likely.data.unknown_kind import unknown_kind
 from likely.data.validate import validate
 from likely.errors import ConfigError, DataError, nearest, renamed_argument
 from likely.preprocessing.columns import Column
@@ -42,7 +44,7 @@ def open_dataset(
 
     Args:
         name_or_path: one of `DATA_SETS`, a folder of class folders (or train/, val/ and test/ with them), a folder of
-            IDX files, a table (.csv, .tsv, .parquet) or an .npz of arrays.
+            IDX files, a table (`likely.data.tables.kinds_read`) or an .npz of arrays.
         data_folder: for fashion-mnist, the folder that holds its files.
         progress: told how far a download or the reading of images is.
         image_size: for images in files, resize them all to this height and width.
@@ -72,7 +74,7 @@ def open_dataset(
             f"A data folder is only for {fashion_mnist.NAME!r}; got {name!r}. Pass the folder itself as the data."
         )
     if test_last is not None and kind != "table":
-        raise ConfigError(f"test_last needs a table (.csv, .tsv, .parquet); got {name!r}. Omit test_last.")
+        raise ConfigError(f"test_last needs a table ({KINDS_READ}); got {name!r}. Omit test_last.")
     _check_groups(name, kind, group, group_by_folder)
 
     asked = Asked(
@@ -122,17 +124,14 @@ def source_of(name_or_path: str | os.PathLike[str]) -> tuple[str, Path]:
         for kind, reader in READERS.items():
             if reader.reads(path):
                 return kind, path
-    raise DataError(
-        f"{path} must be a table (.csv, .tsv, .parquet), an .npz, or a folder of class folders or IDX files; got "
-        f"a single file of another kind. Try its folder, or one of {_listed()}."
-    )
+        raise unknown_kind(path)
 
 
 def _check_groups(name: str, kind: str, group: str | None, group_by_folder: bool) -> None:
     if group is not None and kind != "table":
         raise ConfigError(
-            f"A group column needs a table (.csv, .tsv, .parquet); got group={group!r} for {name}, which has no "
-            "columns. Try --group-by-folder for class folders, or fit(X, y, groups=...) in Python."
+            f"A group column needs a table ({KINDS_READ}); got group={group!r} for {name}, which has no columns. "
+            "Try --group-by-folder for class folders, or fit(X, y, groups=...) in Python."
         )
     if group_by_folder and kind != "class folder":
         raise ConfigError(
