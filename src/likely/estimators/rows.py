@@ -63,7 +63,7 @@ def check_class_weight(class_weight: Mapping[Any, Any]) -> dict[str, float]:
         {'0': 1.0, '1': 2.0}
         >>> check_class_weight({0: 1, 1: 0})
         Traceback (most recent call last):
-        likely.errors.ConfigError: class_weight must be a positive number for each label; got 0 for 1. A label that ...
+        likely.errors.ConfigError: class_weight must be a positive number for each label; got 0 for 1. A label with ...
     """
     found: dict[str, float] = {}
     for label, weight in class_weight.items():
