@@ -214,24 +214,6 @@ def test_what_cannot_be_is_said_before_training() -> None:
         likely.Classifier(network="conv", engine="jax", image_shape=(2, 2)).fit(X.astype(np.uint8), y)
 
 
-@pytest.mark.parametrize("n", [300, 6000])
-def test_intervals_cover_what_they_promise(n: int) -> None:
-    # Fresh rows in each of 200 draws; each model answers one hundred of them.
-    rng = np.random.default_rng(0)
-    coverage, hits, asked = 0.9, 0, 0
-    for draw in range(200):
-        X = rng.normal(size=(n + 100, 2))
-        y = X @ [1.0, -2.0] + rng.standard_t(3, size=n + 100)
-        reg = likely.Regressor(network="linear", random_state=draw).fit(X[:n], y[:n])
-        low, high = reg.predict_interval(X[n:], coverage).T
-        hits += int(((low <= y[n:]) & (y[n:] <= high)).sum())
-        asked += 100
-    # Draws share nothing; within a draw the hits share a threshold, whose own spread adds to the binomial one.
-    held_out = n if n < 5000 else 240
-    spread = np.sqrt(coverage * (1 - coverage) * (1 / asked + 1 / (200 * held_out)))
-    assert abs(hits / asked - coverage) < 4 * spread + 1 / held_out
-
-
 def test_a_sine_is_learned_with_honest_intervals() -> None:
     rng = np.random.default_rng(1)
     x = rng.uniform(-3, 3, (600, 1))
