@@ -46,7 +46,7 @@ class Column:
     def to_json(self) -> dict[str, Any]:
         """Plain values that `from_json` makes an equal column of."""
         categories = None if self.categories is None else list(self.categories)
-        more = {"part": self.part, "source": self.source} if self.part else {}
+        more: dict[str, Any] = {"part": self.part, "source": self.source} if self.part else {}
         if self.reading is not None:
             more["reading"] = self.reading.to_json()
         return {"name": self.name, "categories": categories, "missing": self.missing, **more}
