@@ -25,6 +25,7 @@ CHOICES = {
     "dtype": ["float32", "float64"],
     "precision": ["auto", "float32", "bfloat16"],
     "init_keep": ["all", "parameters"],
+    "decimal": ["point", "comma"],
 }
 
 
@@ -44,7 +45,8 @@ def configurations() -> st.SearchStrategy[RunConfig]:
         "hidden": st.none() | st.lists(st.integers(1, 4096), min_size=1, max_size=3).map(tuple),
         "activation": st.none() | st.sampled_from(CHOICES["activation"]),
         "augment": st.none() | st.lists(st.sampled_from(["hflip", "shift", "cutout"]), max_size=3).map(tuple),
-        "freeze": st.lists(text, max_size=2).map(tuple),
+        **dict.fromkeys(("freeze", "ignore", "categories", "numbers", "keep"), st.lists(text, max_size=2).map(tuple)),
+        "missing": st.none() | st.lists(text, max_size=2).map(tuple),
         "events": st.dictionaries(text, labels, max_size=2),
         "class_weight": st.none() | st.just("balanced") | st.dictionaries(text, positive_floats(), max_size=2),
         "head": st.just("softmax"),  # the only one that class weights go with
@@ -52,9 +54,9 @@ def configurations() -> st.SearchStrategy[RunConfig]:
         "batch_size": st.none() | st.integers(1, 10**6),
         **dict.fromkeys(("image_size", "pad_to"), st.none() | st.integers(1, 1024)),
         **dict.fromkeys(("learning_rate", "epochs", "time_limit"), st.none() | positive_floats()),
-        **dict.fromkeys(("early_stopping", "skip_bad", "overwrite", "group_by_folder"), st.booleans()),
+        **dict.fromkeys(("early_stopping", "skip_bad", "overwrite", "group_by_folder", "header"), st.booleans()),
         **dict.fromkeys(
-            ("data_folder", "label", "image", "group", "test_last", "corrections", "init_from", "out"),
+            ("data_folder", "label", "image", "group", "test_last", "corrections", "init_from", "out", "encoding"),
             st.none() | text,
         ),
         **{name: values for name, values in choices.items() if name != "head"},

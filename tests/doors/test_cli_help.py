@@ -98,7 +98,9 @@ def test_the_list_of_commands_says_what_each_says(name: str) -> None:
 def test_every_setting_has_an_option(likely: Callable[..., Result], said: Callable[[str], str]) -> None:
     text = said(likely("fit", "--help", env={"TERMINAL_WIDTH": "200"}).stdout)
     for name in RunConfig.model_fields:
-        option = {"data_folder": "data", "events": "event"}.get(name, name).replace("_", "-")
+        option = {"data_folder": "data", "events": "event", "categories": "category", "numbers": "number"}.get(
+            name, name
+        ).replace("_", "-")
         assert f"--{option}" in text
 
 

@@ -60,7 +60,15 @@ def images_asked(predictor: "Predictor", arguments: Sequence[str], *, raw: bool)
         yield found.name, _read(predictor, found, raw=raw)
 
 
-def rows_asked(predictor: "Predictor", path: str, *, image: str | None, raw: bool) -> Iterator[Asked]:
+def rows_asked(
+    predictor: "Predictor",
+    path: str,
+    *,
+    image: str | None,
+    raw: bool,
+    encoding: str | None = None,
+    header: bool = True,
+) -> Iterator[Asked]:
     """The rows of a table, numbered from 0; what the model does not know in them is told at the end.
 
     Args:
@@ -72,6 +80,7 @@ def rows_asked(predictor: "Predictor", path: str, *, image: str | None, raw: boo
         DataError, MissingExtraError: as `table_pieces`; or if a column that the model needs is not there.
     """
     from likely.data.images.image_table import find_in_table
+    from likely.data.tables.column_options import ColumnOptions
     from likely.data.tables.encode import encode
     from likely.data.tables.table import table_pieces
     from likely.preprocessing.column_reading import ColumnReading
@@ -79,9 +88,10 @@ def rows_asked(predictor: "Predictor", path: str, *, image: str | None, raw: boo
     unknown: dict[str, int] = {}
     later: dict[str, int] = {}
     n = 0
+    options = ColumnOptions(encoding=encoding, header=header)
     readings = {column.table_column: column.how_read for column in predictor.columns or ()}
     others = ColumnReading("category") if predictor.image_shape else ColumnReading("number", decimal=".,")
-    for piece in table_pieces(path, readings, None if readings else others):
+    for piece in table_pieces(path, readings, None if readings else others, options):
         if predictor.image_shape is not None:
             column = _image_column(predictor, piece, image)
             for row, found in enumerate(find_in_table(piece, column, n), start=n):

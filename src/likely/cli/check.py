@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from likely.data.inspect import Checked
     from likely.training.label_check import LabelCheck
 
-_LABELS, _SHOWN = "Labels", 20
+_LABELS, _TABLES, _SHOWN = "Labels", "Tables", 20
 PAGE, CORRECTIONS, CHECK_PAGE = "labels.html", "corrections.csv", "check.html"
 
 
@@ -38,6 +38,14 @@ def check(
         bool | None,
         typer.Option("--skip-bad", help="Images that can't be read are no error.", show_default=False),
     ] = None,
+    ignore: Annotated[str | None, option("ignore", panel=_TABLES)] = None,
+    categories: Annotated[str | None, option("categories", panel=_TABLES)] = None,
+    numbers: Annotated[str | None, option("numbers", panel=_TABLES)] = None,
+    keep: Annotated[str | None, option("keep", panel=_TABLES)] = None,
+    missing: Annotated[str | None, option("missing", panel=_TABLES)] = None,
+    decimal: Annotated[str | None, option("decimal", panel=_TABLES)] = None,
+    encoding: Annotated[str | None, option("encoding", panel=_TABLES)] = None,
+    header: Annotated[bool | None, option("header", panel=_TABLES)] = None,
     folds: Annotated[
         int,
         typer.Option(
@@ -86,10 +94,13 @@ def check(
     from likely.cli.progress import watch
     from likely.config import RunConfig
     from likely.data.sources import open_dataset
+    from likely.data.tables.column_options import ColumnOptions
 
     if not labels and accept:
         raise typer.BadParameter("It needs --labels.", param_hint="--accept")
     given = {"preset": preset, "network": network, "epochs": epochs, "image_size": image_size, "seed": seed}
+    given |= {"ignore": ignore, "categories": categories, "numbers": numbers, "keep": keep, "missing": missing}
+    given |= {"decimal": decimal, "encoding": encoding, "header": header}
     given |= {"device": device, "task": task, "label": label, "image": image, "skip_bad": skip_bad}
     config = RunConfig(data=data, data_folder=data_folder, **only_given(given))
     folder = None
@@ -109,6 +120,7 @@ def check(
             label=config.label,
             image=config.image,
             task=config.task,
+            options=ColumnOptions.of(config),
         )
         found = _found(dataset, config, folds, most, watcher)
     if folder is not None:
@@ -144,6 +156,7 @@ def _check_data(config: "RunConfig", folder: "Path | None", as_json: bool) -> No
     from likely.cli.check_findings import print_checked
     from likely.cli.progress import watch
     from likely.data.inspect import check_source
+    from likely.data.tables.column_options import ColumnOptions
 
     with watch() as watcher:
         checked = check_source(
@@ -156,6 +169,7 @@ def _check_data(config: "RunConfig", folder: "Path | None", as_json: bool) -> No
             task=config.task,
             skip_bad=config.skip_bad,
             seed=config.seed,
+            options=ColumnOptions.of(config),
         )
     if folder is not None:
         from likely.report.check_page import write_check_page

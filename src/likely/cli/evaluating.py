@@ -23,6 +23,7 @@ def opened(predictor: "Predictor", asked: "RunConfig", watcher: "Watcher") -> "D
         watcher: sees messages.
     """
     from likely.data.sources import open_dataset
+    from likely.data.tables.column_options import ColumnOptions
     from likely.errors import DataError
     from likely.training.open_data import open_data
 
@@ -48,6 +49,7 @@ def opened(predictor: "Predictor", asked: "RunConfig", watcher: "Watcher") -> "D
         task=card.task,
         columns=predictor.columns,
         to_learn=False,
+        options=ColumnOptions.of(asked),
     )
     if source.label is not None or asked.skip_bad:
         for note in source.notes:

@@ -39,7 +39,7 @@ def _read_again(predictor: "Predictor", dataset: "Dataset", rows: "Part") -> "Pa
     from likely.preprocessing.columns import Column
 
     columns = predictor.columns or ()
-    sheet = read_sheet(dataset.found_at)
+    sheet = read_sheet(dataset.found_at, dataset.options)
     if not columns:
         table = table_of_sheet(sheet)
         others = (dataset.label, read_split(table, to_learn=False).column)

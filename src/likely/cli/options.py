@@ -34,7 +34,17 @@ def with_settings(command: Command) -> Command:
 def with_reading(command: Command) -> Command:
     """The command with the options that say how the data of a model are read, and the device; see `with_settings`."""
     options = {name: option(name, default="as in training") for name in ("label", "image")}
-    others = ("group", "group_by_folder", "data_folder", "skip_bad", "device")
+    others = (
+        "group",
+        "group_by_folder",
+        "missing",
+        "decimal",
+        "encoding",
+        "header",
+        "data_folder",
+        "skip_bad",
+        "device",
+    )
     return _with_options(command, options | {name: option(name) for name in others})
 
 

@@ -79,6 +79,8 @@ def predict(
     raw: Annotated[
         bool, typer.Option("--raw", help="Only resize; skip the data set's conversion of photographs.")
     ] = False,
+    encoding: Annotated[str | None, option("encoding")] = None,
+    header: Annotated[bool | None, option("header")] = None,
     device: Annotated[str | None, option("device")] = None,
 ) -> None:
     """Answer each IMAGE, or each row of a TABLE, with P(label | image).
@@ -128,7 +130,7 @@ def predict(
     asked = (
         images_asked(predictor, images, raw=raw)
         if table is None
-        else rows_asked(predictor, table, image=image, raw=raw)
+        else rows_asked(predictor, table, image=image, raw=raw, encoding=encoding, header=header is not False)
     )
     failed = 0
     writer: Writer | None = None

@@ -18,6 +18,7 @@ from likely.config.settings_document import SettingsDocument
 from likely.config.value_types import (
     Activation,
     Augmentations,
+    Columns,
     Count,
     EngineName,
     HeadName,
@@ -34,6 +35,8 @@ from likely.config.value_types import (
 from likely.errors import ConfigError
 
 _OUTPUT, _LEARNING, _NETWORK = "Output", "Learning", "Network"
+_NAMES = 'a list of names, such as ["region"]; on the command line in quotes where one holds a comma'
+_table = partial(setting, panel="Tables")
 _learning = partial(setting, panel=_LEARNING, estimators="both")
 _network = partial(setting, panel=_NETWORK, estimators="both")
 
@@ -83,6 +86,41 @@ class RunConfig(SettingsDocument):
         "Guarantees count one row per group.",
         metavar="COLUMN",
     )
+    ignore: Columns = _table((), "Columns that are not learned from.", form=_NAMES, metavar="COLUMN,...")
+    categories: Columns = _table(
+        (),
+        "Columns whose values are names of categories, even if they are written as numbers.",
+        form=_NAMES,
+        metavar="COLUMN,...",
+        option="category",
+    )
+    numbers: Columns = _table(
+        (),
+        "Columns of numbers, even if they look like codes; a text in them counts as missing.",
+        form=_NAMES,
+        metavar="COLUMN,...",
+        option="number",
+    )
+    keep: Columns = _table(
+        (),
+        "Columns to learn from although they look like row numbers, names or keys.",
+        form=_NAMES,
+        metavar="COLUMN,...",
+    )
+    missing: Columns | None = _table(
+        None,
+        "The texts that mean a missing value, besides an empty cell.",
+        otherwise="NA, NaN, null, None, ? and the like, as the page on tables says",
+        form='a list of texts, such as ["NA", "-"]',
+        metavar="TEXT,...",
+    )
+    decimal: Literal["point", "comma"] | None = _table(
+        None,
+        "What stands before decimals, where 1,234 may mean two numbers.",
+        otherwise="decided by the whole file",
+    )
+    encoding: Text | None = _table(None, "Encoding of a text file, such as latin-1.", otherwise="utf-8", metavar="NAME")
+    header: bool = _table(True, "The first row of a text file names the columns.")
     group_by_folder: bool = setting(
         False, "Images in the same subfolder of a class folder are related, like rows of one group."
     )

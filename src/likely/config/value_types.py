@@ -1,5 +1,6 @@
 """The types of settings: what is refused, and which other ways to write a value are read."""
 
+import csv
 from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field
@@ -35,6 +36,13 @@ def _activation(value: object) -> object:
     return value
 
 
+def _quoted_names(value: object) -> object:
+    """The parts of a text, in quotes where one holds a comma, as in CSV; or of a list."""
+    if isinstance(value, str):
+        return tuple(part.strip() for part in next(csv.reader([value], skipinitialspace=True), []))
+    return _tuple(value)
+
+
 Text = Annotated[str, Field(min_length=1)]
 Count = Annotated[int, Field(gt=0)]
 Positive = Annotated[float, Field(gt=0)]
@@ -43,6 +51,7 @@ Seconds = Annotated[
 ]
 Labels = Annotated[tuple[str, ...], BeforeValidator(_tuple), Field(min_length=1)]
 Widths = Annotated[tuple[Count, ...], BeforeValidator(_tuple), Field(min_length=1)]
+Columns = Annotated[tuple[str, ...], BeforeValidator(_quoted_names)]
 Patterns = Annotated[tuple[Text, ...], BeforeValidator(_names)]
 Augmentations = Annotated[tuple[Literal["hflip", "shift", "cutout"], ...], BeforeValidator(_augmentations)]
 Activation = Annotated[str, BeforeValidator(_activation), OneOf(ACTIVATIONS, without=("heaviside",))]

@@ -9,6 +9,7 @@ from typing import Any, Literal, TypeAlias
 
 import numpy as np
 
+from likely.data.tables.column_options import USUAL, ColumnOptions
 from likely.errors import ShapeError
 from likely.preprocessing.columns import Column
 from likely.preprocessing.stored_rows import RowArray, pieces, take_rows
@@ -76,6 +77,7 @@ class Dataset:
         test_last: the name of the column whose latest rows are the test part, for a table.
         group: the name of the column that says which rows are related, for a table.
         group_by_folder: whether images in one folder below that of their class are related.
+        options: what was said of the columns, for a table.
         left_out: how many rows are in no part: those related to rows that were drawn to evaluate on.
         equal_by_chance: how likely a row equals another one though it is no copy of it.
         doubt: why the guarantees may not hold, where it cannot be told whether rows are copies; "" otherwise.
@@ -100,6 +102,7 @@ class Dataset:
     test_last: str | None = None
     group: str | None = None
     group_by_folder: bool = False
+    options: ColumnOptions = USUAL
     left_out: int = 0
     equal_by_chance: float = 0.0
     doubt: str = ""
@@ -119,7 +122,8 @@ class Dataset:
         """The hash of the content: labels, shapes, dtypes and every value, in order."""
         digest = hashlib.sha256("\x00".join(self.labels).encode())
         for column in self.columns or ():
-            digest.update(json.dumps(column.to_json()).encode())
+            # How a column was written does not count: the values below do.
+            digest.update(json.dumps(Column(column.name, column.categories, column.missing).to_json()).encode())
         for part in (self.train, self.test, self.val):
             for array in () if part is None else (part.X, part.y):
                 digest.update(f"{array.shape}{array.dtype.str}".encode())

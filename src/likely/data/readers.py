@@ -11,6 +11,7 @@ from likely.data.images.decode_many import AS_THEY_ARE, Reading
 from likely.data.images.idx import is_idx_folder, open_idx_folder
 from likely.data.images.open_class_folder import open_class_folder
 from likely.data.npz import open_npz
+from likely.data.tables.column_options import USUAL, ColumnOptions
 from likely.data.tables.open_table import open_table
 from likely.data.tables.table import is_table
 from likely.preprocessing.columns import Column
@@ -29,6 +30,7 @@ class Asked:
     columns: Sequence[Column] | None = None
     to_learn: bool = True
     how: Reading = AS_THEY_ARE
+    options: ColumnOptions = USUAL
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,7 @@ def _open_table(path: Path, asked: Asked) -> Dataset:
         columns=asked.columns,
         to_learn=asked.to_learn,
         how=asked.how,
+        options=asked.options,
     )
 
 

@@ -11,6 +11,7 @@ from likely.data.images import fashion_mnist
 from likely.data.images.decode_many import Reading
 from likely.data.progress_callback import Progress
 from likely.data.readers import Asked
+from likely.data.tables.column_options import USUAL, ColumnOptions
 from likely.data.tables.kinds_read import KINDS_READ
 from likely.data.unknown_kind import unknown_kind
 from likely.data.validate import validate
@@ -37,6 +38,7 @@ def open_dataset(
     to_learn: bool = True,
     skip_bad: bool = False,
     test_last: str | None = None,
+    options: ColumnOptions = USUAL,
 ) -> Dataset:
     """The data set with this name, or at this path, checked.
 
@@ -55,6 +57,7 @@ def open_dataset(
         group: for tables, the column that says which rows are related.
         group_by_folder: for class folders, whether images in one folder below that of their class are related.
         task: for tables and .npz, what the answers are; "auto" decides by them, and says so in the notes.
+        options: for tables, what was said of their columns.
         columns: for tables, those that a model learned from, to encode the rows as it does.
         to_learn: whether the rows are to be learned from, or only evaluated on.
     Returns:
@@ -87,6 +90,7 @@ def open_dataset(
         columns=columns,
         to_learn=to_learn,
         how=Reading(image_size, skip_bad, progress),
+        options=options,
     )
     with readable(name):
         named = kind == NAMED

@@ -11,6 +11,7 @@ from likely.data.dataset import Dataset
 from likely.data.groups import one_row_per_group, with_copies_grouped
 from likely.data.inspect import check_dataset
 from likely.data.sources import open_dataset
+from likely.data.tables.column_options import ColumnOptions
 from likely.data.test_part import with_test_part
 from likely.data.validate import validate
 from likely.errors import DataError
@@ -35,6 +36,7 @@ def open_data(config: RunConfig, watcher: Watcher | None = None) -> Dataset:
         group=config.group,
         group_by_folder=config.group_by_folder,
         task=config.task,
+        options=ColumnOptions.of(config),
     )
     if config.corrections is not None:
         dataset = apply_corrections(dataset, config.corrections)

@@ -18,6 +18,7 @@ from likely.data.inspect.image_table_scan import look_at_image_table
 from likely.data.inspect.looked_at import LookedAt
 from likely.data.progress_callback import Progress
 from likely.data.sources import open_dataset, readable, source_of
+from likely.data.tables.column_options import USUAL, ColumnOptions
 from likely.data.test_part import with_test_part
 from likely.data.validate import validate
 from likely.errors import DataError, ImageError, LikelyError, ShapeError
@@ -96,6 +97,7 @@ def check_source(
     task: Literal["auto"] | Task = "auto",
     skip_bad: bool = False,
     seed: int = 0,
+    options: ColumnOptions = USUAL,
 ) -> Checked:
     """Everything that is wrong with data, whether they can be opened or not.
 
@@ -106,6 +108,7 @@ def check_source(
         image_size: the height and width that images will be resized to.
         label, image, task: as for `open_dataset`.
         skip_bad: whether images that can't be read will be left out.
+        options: for tables, what was said of their columns.
         seed: that draws the test part, where the data have none.
     Raises:
         ConfigError, DataError: if there is nothing at the path.
@@ -123,7 +126,7 @@ def check_source(
             if kind == "class folder":
                 looked = look_at_folder(path, how)
             elif kind == "table":
-                looked = look_at_image_table(path, label, image, task, how)
+                looked = look_at_image_table(path, label, image, task, how, options)
         if looked is not None:
             return _check_files(name, looked, seed)
         dataset = open_dataset(
@@ -135,6 +138,7 @@ def check_source(
             label=label,
             image=image,
             task=task,
+            options=options,
         )
     except (DataError, ShapeError) as error:
         if not os.path.exists(os.path.expanduser(name)):  # noqa: PTH110, PTH111

@@ -11,19 +11,25 @@ from likely.data.inspect.file_findings import about_files
 from likely.data.inspect.files import look_at_files
 from likely.data.inspect.findings import Finding
 from likely.data.inspect.looked_at import LookedAt, as_dataset, common_shape
+from likely.data.tables.column_options import USUAL, ColumnOptions
 from likely.data.tables.open_table import check_learned, read_labeled_table
 from likely.errors import DataError
 
 
 def look_at_image_table(
-    path: Path, label: str | None, image: str | None, task: Literal["auto"] | Task, how: Reading
+    path: Path,
+    label: str | None,
+    image: str | None,
+    task: Literal["auto"] | Task,
+    how: Reading,
+    options: ColumnOptions = USUAL,
 ) -> LookedAt | None:
     """Every image that the table names or holds; None if it has none, or numbers for answers.
 
     Raises:
         DataError: if the table can't be read, or it is not clear which column is which.
     """
-    labeled = read_labeled_table(path, label, task)
+    labeled = read_labeled_table(path, label, task, options)
     table, label, answers, split, _ = labeled
     image, _ = image_column(table, image, exclude=label)
     if image is None or answers.task == "regression":

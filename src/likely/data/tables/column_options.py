@@ -2,9 +2,12 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from likely.errors import DataError, nearest
+
+if TYPE_CHECKING:
+    from likely.config import RunConfig
 
 
 @dataclass(frozen=True)
@@ -30,6 +33,20 @@ class ColumnOptions:
     decimal: Literal["point", "comma"] | None = None
     encoding: str | None = None
     header: bool = True
+
+    @classmethod
+    def of(cls, config: "RunConfig") -> "ColumnOptions":
+        """Those that a configuration states."""
+        return cls(
+            config.ignore,
+            config.categories,
+            config.numbers,
+            config.keep,
+            config.missing,
+            config.decimal,
+            config.encoding,
+            config.header,
+        )
 
     def check(self, names: Iterable[str], where: str) -> None:
         """Refuse columns that the table does not have.

@@ -89,6 +89,7 @@ def open_table(
         label=label,
         test_last=test_last,
         found_at=str(path),
+        options=options,
         notes=(*notes, *([answers.note] if answers.note else []), *split.notes),
     )
     if image is not None:
