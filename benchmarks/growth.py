@@ -40,7 +40,7 @@ def tiled(folder: Path, n: int) -> Path:
 def fit_and_report(path: str, n: int, width: int) -> None:
     """Print the peak of one fit in MB: what a process of its own does."""
     from likely.cli.app import app
-    from likely.registry import PRESETS
+    from likely.config.registry import PRESETS
 
     recipes = PRESETS["fast"].recipes
     recipes["conv"] = replace(recipes["conv"], settings={**recipes["conv"].settings, "width": width})

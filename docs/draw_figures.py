@@ -17,8 +17,8 @@ import numpy as np  # noqa: E402
 from matplotlib.figure import Figure  # noqa: E402
 
 import likely  # noqa: E402
+from likely.config.registry import ACTIVATIONS  # noqa: E402
 from likely.engines.gradient_descent import descent_path  # noqa: E402
-from likely.registry import ACTIVATIONS  # noqa: E402
 
 DEFAULT_FOLDER = Path(__file__).parent / "images"
 BLUE, ORANGE = "tab:blue", "tab:orange"

@@ -15,11 +15,11 @@ from sklearn.datasets import load_iris
 from typer.testing import CliRunner
 
 import likely
-from likely import config, registry
+from likely import config
 from likely.arrays import namespace
 from likely.cli import fit as fit_command
 from likely.cli.app import app, command
-from likely.config import RunConfig
+from likely.config import RunConfig, registry
 from likely.config.setting import declared, setting
 from likely.data.dataset import Dataset, Part
 from likely.data.readers import Reader

@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 
 import likely
+from likely.config.registry import ACTIVATIONS, LOSSES
 from likely.functional.objective import Objective
 from likely.networks.linear import Linear
 from likely.networks.mlp import MLP
 from likely.networks.network import Network
-from likely.registry import ACTIVATIONS, LOSSES
 
 D, K, N = 4, 3, 6
 ACTIVATED = [name for name, activation in ACTIVATIONS.items() if activation.derivative is not None]

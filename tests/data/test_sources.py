@@ -5,11 +5,11 @@ import numpy as np
 import pytest
 from sklearn import datasets
 
+from likely.config.registry import DATA_SETS
 from likely.data.dataset import Dataset, Part
 from likely.data.sources import open_dataset
 from likely.data.validate import validate
 from likely.errors import ConfigError, DataError, ShapeError
-from likely.registry import DATA_SETS
 
 LOADERS = {
     "wine": datasets.load_wine,

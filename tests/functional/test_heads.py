@@ -10,9 +10,9 @@ import pytest
 import torch
 
 from likely.arrays import to_numpy
+from likely.config.registry import HEADS
 from likely.errors import ConfigError
 from likely.functional.heads import floats, l1_normalize, log_l1_normalize, log_softmax, softmax, softmax_jacobian
-from likely.registry import HEADS
 
 LIBRARIES: dict[str, Callable[[Any], Any]] = {"numpy": np.asarray, "torch": torch.asarray, "jax": jnp.asarray}
 SCORES = np.array([[1.0, -2.0, 0.5], [0.0, 0.0, 0.0], [3.0, 3.0, -7.0]], np.float32)

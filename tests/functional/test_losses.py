@@ -10,9 +10,9 @@ import torch
 
 import likely
 from likely.arrays import to_numpy
+from likely.config.registry import LOSSES
 from likely.errors import ShapeError
 from likely.functional.losses import softmax_cross_entropy, squared_error
-from likely.registry import LOSSES
 
 LIBRARIES: dict[str, Callable[[Any], Any]] = {"numpy": np.asarray, "torch": torch.asarray, "jax": jnp.asarray}
 libraries = pytest.mark.parametrize("library", LIBRARIES)

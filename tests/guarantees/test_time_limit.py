@@ -14,7 +14,7 @@ from tests.guarantees.proof import Check, Figures, Proof, mean
 
 from likely.arrays import one_hot
 from likely.config import RunConfig
-from likely.registry import HEADS
+from likely.config.registry import HEADS
 from likely.training.cross_validate import cross_validate
 from likely.training.held_out_scores import Outcome
 from likely.training.job import Job

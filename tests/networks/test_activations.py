@@ -11,8 +11,8 @@ import scipy.special
 import torch
 
 from likely.arrays import to_numpy
+from likely.config.registry import ACTIVATIONS
 from likely.networks.activations import gelu, heaviside, relu, sigmoid, tanh
-from likely.registry import ACTIVATIONS
 
 LIBRARIES: dict[str, Callable[[Any], Any]] = {"numpy": np.asarray, "torch": torch.asarray, "jax": jnp.asarray}
 libraries = pytest.mark.parametrize("library", LIBRARIES)

@@ -9,12 +9,12 @@ import pytest
 import torch
 
 from likely.arrays import to_numpy
+from likely.config.registry import ACTIVATIONS
 from likely.errors import ConfigError, ShapeError
 from likely.networks import create_network
 from likely.networks.linear import Linear
 from likely.networks.mlp import MLP
 from likely.networks.network import Network
-from likely.registry import ACTIVATIONS
 
 LIBRARIES: dict[str, Callable[[Any], Any]] = {"numpy": np.asarray, "torch": torch.asarray, "jax": jnp.asarray}
 NETWORKS: list[tuple[Network, int]] = [

@@ -8,10 +8,10 @@ from torch.nn import functional
 
 import likely
 from likely.arrays import one_hot
+from likely.config.registry import LOSSES
 from likely.engines.by_torch.autograd import gradient_of
 from likely.functional.heads import log_softmax, softmax
 from likely.functional.losses import softmax_cross_entropy, squared_error
-from likely.registry import LOSSES
 
 RNG = np.random.default_rng(0)
 SCORES = RNG.normal(size=(200, 7)) * np.geomspace(1e-3, 300, 200)[:, None]

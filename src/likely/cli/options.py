@@ -8,9 +8,9 @@ import typer
 
 from likely import config
 from likely.cli.questions import read_events, read_numbers
+from likely.config.registry import DATA_SETS
 from likely.config.setting import Declared, declared
 from likely.errors import nearest
-from likely.registry import DATA_SETS
 
 _TYPES: dict[str, Any] = {"switch": bool, "whole number": int, "number": float, "sets": list[str]}
 

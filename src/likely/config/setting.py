@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 from pydantic import BaseModel, BeforeValidator, Field
 from pydantic.fields import FieldInfo
 
-from likely.registry import OneOf
+from likely.config.registry import OneOf
 
 Kind = Literal["switch", "whole number", "number", "text", "widths", "names", "weights", "sets"]
 """What a value is, which says how the command line reads it."""

@@ -7,8 +7,8 @@ from pydantic import BeforeValidator, Field
 
 from likely.config.durations import parse_duration
 from likely.config.former_names import current_augmentation
+from likely.config.registry import ACTIVATIONS, ENGINES, HEADS, LOSSES, NETWORKS, PRESETS, OneOf
 from likely.errors import ConfigError
-from likely.registry import ACTIVATIONS, ENGINES, HEADS, LOSSES, NETWORKS, PRESETS, OneOf
 
 
 def _tuple(value: object) -> object:

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
 
+from likely.config.registry import DATA_SETS, READERS
 from likely.data.dataset import Dataset, Task
 from likely.data.images import fashion_mnist
 from likely.data.images.decode_many import Reading
@@ -17,7 +18,6 @@ from likely.data.unknown_kind import unknown_kind
 from likely.data.validate import validate
 from likely.errors import ConfigError, DataError, nearest, renamed_argument
 from likely.preprocessing.columns import Column
-from likely.registry import DATA_SETS, READERS
 
 NAMED = "named"
 

@@ -2,11 +2,11 @@
 
 from typing import Any
 
+from likely.config.registry import ENGINES, LOSSES
 from likely.engines.gradient import refuse_heaviside
 from likely.engines.protocol import Engine, EngineSettings, Optimizer
 from likely.errors import EngineError
 from likely.networks.network import Network, TorchNetwork
-from likely.registry import ENGINES, LOSSES
 
 
 def create_engine(name: str, network: Network | TorchNetwork, **settings: Any) -> Engine:

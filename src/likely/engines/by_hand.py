@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 
 from likely.arrays import Array, Params, to_numpy
+from likely.config.registry import LOSSES
 from likely.engines.protocol import Augment, Batch, EngineSettings, Optimizer, Prepare
 from likely.engines.pure_engine import PureEngine, as_it_is
 from likely.errors import EngineError
@@ -29,7 +30,6 @@ from likely.networks.linear import Linear
 from likely.networks.mlp import MLP
 from likely.networks.network import Network
 from likely.preprocessing.stored_rows import RowArray
-from likely.registry import LOSSES
 
 _PIECE = 32_768
 """Numbers per piece of an update: five arrays of so many float32 fit a core's second-level cache."""

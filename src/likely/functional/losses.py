@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from likely.arrays import Array, namespace
+from likely.config.registry import HEADS
 from likely.errors import ShapeError
 from likely.functional.heads import LOG_FLOOR, floats, log_softmax
-from likely.registry import HEADS
 
 CUSTOM = "custom"
 """The name of every loss of the user's in a card."""

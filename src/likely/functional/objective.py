@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 
 from likely.arrays import Array, Params, namespace
+from likely.config.registry import HEADS, LOSSES
 from likely.errors import ConfigError, ShapeError
 from likely.functional.losses import Loss
 from likely.networks.network import Network
-from likely.registry import HEADS, LOSSES
 
 
 def mean_loss(head: str, loss: str | Loss, Y: Array, scores: Array, weights: Array | None = None) -> Array:

@@ -8,9 +8,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 
+from likely.config.registry import HEADS, LOSSES, OneOf
 from likely.errors import ModelFileError
 from likely.metrics.evaluation import Evaluation
-from likely.registry import HEADS, LOSSES, OneOf
 
 THETA = "theta."
 """What the names of parameters begin with in a model file."""

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from likely.arrays import Array
+from likely.config.registry import HEADS
 from likely.preprocessing.preprocessor import Preprocessor
 from likely.preprocessing.stored_rows import RowArray
-from likely.registry import HEADS
 
 _BATCH = 500
 _NUMBERS = 256 * 28 * 28  # of a forward pass at most: what it makes of them stays near the processor, however large

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from likely.config.registry import HEADS
 from likely.errors import ShapeError
 from likely.model.inference import in_pieces
 from likely.model.predictor import MOST_ROWS, Predictor
@@ -15,7 +16,6 @@ from likely.model.truth import true_classes
 from likely.preprocessing.stored_rows import RowArray
 from likely.probability.distribution import Distribution
 from likely.probability.space import Event, SampleSpace
-from likely.registry import HEADS
 from likely.trust.bias_corrected import Calibration
 from likely.trust.prior import shift_prior
 from likely.trust.unseen import with_unseen

@@ -2,8 +2,8 @@
 
 from typing import Any
 
+from likely.config.registry import NETWORKS
 from likely.networks.network import Network, TorchNetwork
-from likely.registry import NETWORKS
 
 
 def create_network(name: str, settings: dict[str, Any]) -> Network | TorchNetwork:

@@ -6,10 +6,10 @@ from typing import Any
 import numpy as np
 
 from likely.arrays import Array, Params
+from likely.config.registry import ACTIVATIONS
 from likely.errors import ShapeError
 from likely.networks.activations import Activation
 from likely.networks.layers import affine, check_fit, first_values
-from likely.registry import ACTIVATIONS
 
 
 class MLP:

@@ -16,6 +16,7 @@ import numpy as np
 
 from likely.arrays import one_hot
 from likely.config import RunConfig
+from likely.config.registry import PRESETS
 from likely.data.dataset import Part
 from likely.data.images.fashion_mnist import at_hand
 from likely.data.progress_callback import Progress
@@ -23,7 +24,6 @@ from likely.engines import create_engine
 from likely.engines.protocol import Engine
 from likely.errors import ConfigError, nearest
 from likely.preprocessing.image_preprocessor import ImagePreprocessor
-from likely.registry import PRESETS
 from likely.training.choose_plan import choose_plan
 from likely.training.loop.descent import Record
 from likely.training.plan import Plan

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from likely.config import RunConfig
+from likely.config.registry import LOSSES, NETWORKS, PRESETS
 from likely.engines.protocol import MakeOptimizer, Optimizer
 from likely.errors import ConfigError, EngineError
 from likely.model.start import Start
@@ -16,7 +17,6 @@ from likely.networks.custom import CUSTOM
 from likely.networks.linear import Linear
 from likely.networks.mlp import MLP
 from likely.preprocessing.image_preprocessor import ImagePreprocessor
-from likely.registry import LOSSES, NETWORKS, PRESETS
 from likely.training.plan import NO_OVERRIDES, Overrides, Plan
 from likely.training.presets import AVERAGED, BY_TIME, SGD_MOMENTUM, SGD_RATE, SMALL, WARMUP, Recipe
 from likely.training.task import Task

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from likely.config.registry import HEADS
 from likely.model.card import SplitsEntry
-from likely.registry import HEADS
 from likely.training.trained import Trained
 from likely.trust.unseen import mask_unseen
 from likely.trust.weights import accept_by_weight

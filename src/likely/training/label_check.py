@@ -9,13 +9,13 @@ import numpy as np
 
 from likely.arrays import one_hot
 from likely.config import RunConfig
+from likely.config.registry import HEADS
 from likely.data.classes import listed
 from likely.data.copies import find_copies
 from likely.data.corrections import Correction, row_names
 from likely.data.dataset import Dataset
 from likely.data.splits import folds as split_into_folds
 from likely.errors import ConfigError, DataError
-from likely.registry import HEADS
 from likely.training.job import Job
 from likely.training.out_of_fold import train_folds
 from likely.training.task import CLASSIFICATION

@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 
 from likely.config import RunConfig
+from likely.config.registry import LOSSES
 from likely.data.dataset import Dataset
 from likely.data.order import time_like
 from likely.engines.protocol import Optimizer
 from likely.model.card import Card, DataEntry, NetworkEntry, TrainingEntry
 from likely.networks.custom import name_of
-from likely.registry import LOSSES
 from likely.training.held_out_scores import Outcome
 from likely.training.task import Calibrated
 from likely.training.trained import Trained

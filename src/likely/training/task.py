@@ -14,6 +14,7 @@ import numpy as np
 
 from likely.arrays import one_hot
 from likely.config import RunConfig
+from likely.config.registry import HEADS
 from likely.data.hashes import row_codes
 from likely.metrics import at_labels
 from likely.metrics.scores import FLOOR
@@ -21,7 +22,6 @@ from likely.model.held_out_arrays import CODES, held_out_arrays
 from likely.model.start import Start
 from likely.preprocessing.standardize import mean_and_scale
 from likely.preprocessing.stored_rows import RowArray, take_rows
-from likely.registry import HEADS
 from likely.training.fit_intervals import interval_arrays
 from likely.training.held_out_scores import HeldOutScores, Outcome
 from likely.training.trained import Trained

@@ -9,11 +9,11 @@ from typing import Any
 
 import numpy as np
 
+from likely.config.registry import LOSSES
 from likely.errors import DivergenceError, RankWarning
 from likely.functional.least_squares import least_squares
 from likely.preprocessing.augment import make_augmentation
 from likely.preprocessing.stored_rows import RowArray
-from likely.registry import LOSSES
 from likely.training.loop.averaging import AveragedState
 from likely.training.loop.checkpoints import Evaluator
 from likely.training.loop.descent import Record, descend, planned_steps
