@@ -111,10 +111,10 @@ def test_no_load_breaks_the_model(load: str) -> None:
 
 def test_the_fold_that_answers_is_the_latest_complete_one() -> None:
     outcome, _, _ = _learn({"Fold 3": 5e-2})
-    assert "the network of fold 2 answers" in outcome.notes[0]
+    assert "the network of fold 2" in outcome.notes[0]
     assert outcome.trained.history[-1].progress == 1
     last, _, _ = _learn({"Out-of-fold": 5e-2})
-    assert "the network of fold 5 answers" in last.notes[0]
+    assert "the network of fold 5" in last.notes[0]
 
 
 def test_all_networks_are_trained_as_long_as_the_first() -> None:
