@@ -3,8 +3,8 @@
 The command line, TOML and JSON files, the estimators and the docs are made from these declarations.
 """
 
+from likely.config.config_file import load_config, load_settings
 from likely.config.durations import duration, parse_duration
-from likely.config.files import load_config, load_settings
 from likely.config.former_names import current_augmentation
 from likely.config.run_config import RunConfig
 
