@@ -191,6 +191,31 @@ def test_a_label_called_like_a_column_of_answers(likely: Likely, tmp_path: Path)
         assert (row["label"], float(row["P(error)"]), row["error"]) == (label, P, "")
 
 
+def test_labels_and_values_are_the_same_in_every_format(likely: Likely, tmp_path: Path) -> None:
+    path, out = tmp_path / "signs.csv", tmp_path / "out.parquet"
+    frame = people().drop(columns=["label", "price"])
+    frame.assign(label=np.where(frame.rooms > 4, "-1", "+1")).to_csv(path, index=False)
+    assert likely("fit", path, *QUICK, "--out", tmp_path / "run").exit_code == 0
+    model = load(tmp_path / "run")
+    assert isinstance(model, ClassifierPredictor)
+    asked = (tmp_path / "run", path, "--given=-1,+1", "--event=label=-1", "--event=-1=+1", "--event=odd=-1")
+    answers = json.loads(likely("predict", *asked, "--json").stdout)
+    rows = list(csv.DictReader(io.StringIO(likely("predict", *asked, "--csv").stdout)))
+    assert likely("predict", *asked, "--parquet", out).exit_code == 0
+    written = pd.read_parquet(out)
+    labels, events = [str(label) for label in model.labels], ["P(label)", "P(-1)", "odd"]
+    conditional = [f"{name} given" for name in (*labels, "label", "odd")]
+    assert set(labels) == {"-1", "+1"}
+    assert list(rows[0]) == list(written)
+    assert list(rows[0])[7:] == [*labels, *events, "P(given)", *conditional[:3], "P(-1 given)", "odd given"]
+    for i, (answer, row) in enumerate(zip(answers, rows, strict=True)):
+        assert answer["label"] == row["label"] == written["label"][i] == labels[int(written[labels].loc[i].argmax())]
+        assert "; ".join(answer["set"]) == row["set"] == "; ".join(written["set"][i])
+        values = [*answer["probabilities"].values(), *answer["events"].values()]
+        assert values == [float(row[name]) for name in (*labels, *events)]
+        assert values == written.loc[i, [*labels, *events]].tolist()
+
+
 def test_numbers_are_predicted_for_rows(likely: Likely, tmp_path: Path) -> None:
     path = tmp_path / "prices.csv"
     people().to_csv(path, index=False)

@@ -53,7 +53,7 @@ class Columns:
         """
         condition = ["P(given)"] if self._given else []
         names = [spelled(name) for name in self._names]
-        conditional = [spelled(f"{name} given") for name in self._names] if self._given else []
+        conditional = [f"{name} given" for name in names] if self._given else []
         taken = {*self._fixed, *condition}
         wanted = {*names, *conditional}
 
