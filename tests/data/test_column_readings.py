@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from likely.data.inspect import check_source
 from likely.data.sources import open_dataset
 from likely.data.tables.column_options import ColumnOptions
 from likely.data.tables.date_parts import PARTS, WEEKDAYS, date_part
@@ -209,3 +210,14 @@ def test_readings_are_stored_and_come_back() -> None:
     assert old.how_read.decimal == ".,"
     with pytest.raises(ValueError, match="reading"):
         ColumnReading.from_json({"kind": "prose"})
+
+
+def test_check_lists_what_every_column_was_taken_for(tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    days = [f"2024-{1 + i % 12:02}-03" for i in range(60)]
+    rows = "".join(f"{i + 1};{i * 90:,};{days[i]};{'ab'[i % 2]}\n" for i in range(60))
+    path.write_text(f"id;income;day;label\n{rows}")
+    found = check_source(str(path)).to_json()
+    assert [(column["name"], column["kind"]) for column in found["columns"]] == [("income", "number"), ("day", "date")]
+    assert found["columns"][0]["how"] == "',' between thousands"
+    assert any("'id' is ignored: it counts the rows (--keep id)" in note for note in found["notes"])

@@ -10,8 +10,9 @@ if TYPE_CHECKING:
     from rich.text import Text
 
     from likely.data.inspect import Checked, Finding, Place
+    from likely.preprocessing.columns import Column
 
-_GROUPS, _MEMBERS, _CLASSES = 4, 4, 30
+_GROUPS, _MEMBERS, _CLASSES, _COLUMNS = 4, 4, 30, 40
 _STYLES = {"error": "bold red", "warning": "bold yellow", "note": "bold"}
 _INDENT = " " * 9
 
@@ -22,6 +23,8 @@ def print_checked(checked: "Checked") -> None:
     screen.print(_headline(checked))
     if checked.rows is not None:
         screen.print(_counts(checked))
+        if checked.rows.dataset.columns is not None:
+            screen.print(_columns(checked.rows.dataset.columns))
         for note in checked.rows.dataset.notes:
             screen.print(printable(note))
     for finding in checked.findings:
@@ -48,6 +51,15 @@ def _counts(checked: "Checked") -> "Text":
     text = aligned(table, right=True)
     more = len(labels) - _CLASSES
     return text.append(f"\n  ... and {more:,} more classes", style="dim") if more > 0 else text
+
+
+def _columns(columns: "Sequence[Column]") -> "Text":
+    from likely.data.tables.explain_columns import explained
+
+    found = explained(columns)
+    text = aligned([["column", "taken for", "how"], *([*map(printable, column)] for column in found[:_COLUMNS])])
+    more = len(found) - _COLUMNS
+    return text.append(f"\n  ... and {more:,} more columns", style="dim") if more > 0 else text
 
 
 def _described(finding: "Finding") -> "Text":

@@ -19,6 +19,7 @@ from likely.data.inspect.looked_at import LookedAt
 from likely.data.progress_callback import Progress
 from likely.data.sources import open_dataset, readable, source_of
 from likely.data.tables.column_options import USUAL, ColumnOptions
+from likely.data.tables.explain_columns import explained
 from likely.data.test_part import with_test_part
 from likely.data.validate import validate
 from likely.errors import DataError, ImageError, LikelyError, ShapeError
@@ -68,6 +69,7 @@ class Checked:
         fit_would_work: whether no finding is an error.
         task, shape, rows, labels, notes: of the data, as far as they could be read: rows by part, and labels by part
             and class.
+        columns: of a table, what each was taken for and how it is read; the notes say which are ignored, and why.
         findings: a list, the worst first; each has a kind, a severity (error, warning, note), a message, an advice, the
             count of its groups, and the groups: lists of places that belong together. A place has its name under
             "path", "row", "label" or "column", and "part", "label" and "detail" where they are known.
@@ -81,6 +83,9 @@ class Checked:
             "shape": None if self.shape is None else list(self.shape),
             "rows": {} if rows is None else {name: len(part) for name, part in rows.parts.items()},
             "labels": {} if rows is None else rows.class_counts(),
+            "columns": []
+            if dataset is None or dataset.columns is None
+            else [column._asdict() for column in explained(dataset.columns)],
             "notes": [] if dataset is None else list(dataset.notes),
             "findings": self.findings.to_json(),
         }
