@@ -608,6 +608,19 @@ def test_a_column_that_the_model_needs_is_not_there(likely: Likely, run: Path, t
     assert "must have rows; got a header only" in likely("predict", run, path).stderr
 
 
+def test_what_is_no_table_is_told_what_it_is(likely: Likely, run: Path, tmp_path: Path) -> None:
+    (tmp_path / "t.sav").write_bytes(b"$FL2")
+    for command in (
+        ("fit", tmp_path / "t.sav"),
+        ("predict", run, tmp_path / "t.sav"),
+        ("evaluate", run, tmp_path / "t.sav"),
+    ):
+        refused = likely(*command)
+        assert refused.exit_code == 1
+        assert "got a single file: SPSS data. Try import pandas; pandas.read_spss" in refused.stderr
+    assert "The table must exist; got" in likely("predict", run, tmp_path / "none.sav").stderr
+
+
 def test_parquet_answers_that_can_not_be_written(likely: Likely, run: Path, table: Path, tmp_path: Path) -> None:
     result = likely("predict", run, table, "--parquet", tmp_path / "none" / "out.parquet")
     assert result.exit_code == 1

@@ -42,7 +42,10 @@ def table_among(predictor: "Predictor", arguments: Sequence[str]) -> str | None:
             f"A table must be the only argument; got {len(arguments)} arguments.", param_hint="IMAGE"
         )
     if not tables and predictor.image_shape is None:
-        if (path := Path(arguments[0])).is_file() and path.suffix.lower() not in SUFFIXES:
+        path = Path(arguments[0])
+        if path.suffix and path.suffix.lower() not in SUFFIXES and not path.exists():
+            raise DataError(f"The table must exist; got {path}. Check the path.")
+        if path.is_file() and path.suffix.lower() not in SUFFIXES:
             raise unknown_kind(path)
         raise DataError(
             f"The model must read images to answer {arguments[0]}; got a model of tables with "
