@@ -17,6 +17,7 @@
 
     LikelyWarning            everything that the library warns of
     ├── CacheWarning                 decoded images could not be kept for the next time
+    ├── ColumnWarning                what was decided of a frame's columns, or of values that a model does not know
     ├── DamagedFileWarning           a file that is not what it should be was passed over
     ├── GuaranteeWarning             something that models usually promise is missing here, or holds for less
     ├── ImprobableConditionWarning   conditioning on an event of tiny probability
@@ -103,6 +104,10 @@ class LikelyWarning(UserWarning):
 
 class CacheWarning(LikelyWarning):
     """Decoded images could not be kept on disk for the next time."""
+
+
+class ColumnWarning(LikelyWarning):
+    """What was decided of the columns of a data frame, or of values in them that a model does not know."""
 
 
 class DamagedFileWarning(LikelyWarning):

@@ -84,11 +84,11 @@ def rows_asked(
     """
     from likely.data.images.image_table import find_in_table
     from likely.data.tables.column_options import ColumnOptions
-    from likely.data.tables.encode import encode
+    from likely.data.tables.encode import Unknown, about_unknown, encode
     from likely.data.tables.table import table_pieces
     from likely.preprocessing.column_reading import ColumnReading
 
-    unknown: dict[str, int] = {}
+    unknown: dict[str, Unknown] = {}
     later: dict[str, int] = {}
     n = 0
     options = ColumnOptions(encoding=encoding, header=header)
@@ -105,18 +105,16 @@ def rows_asked(
             refused = predictor.too_large(encoded.X, n, [column.name for column in columns]) | encoded.refused
             for row in range(len(piece)):
                 yield n + row, refused[row] if row in refused else encoded.X[row]
-            for name, count in encoded.unknown.items():
-                unknown[name] = unknown.get(name, 0) + count
+            for name, texts in encoded.unknown.items():
+                before = unknown.get(name)
+                unknown[name] = texts if before is None else before._replace(rows=before.rows + texts.rows)
             for name, count in predictor.later_than_training(encoded.X).items():
                 later[name] = later.get(name, 0) + count
         n += len(piece)
     if n == 0:
         raise DataError(f"{path} must have rows; got a header only.")
-    for name, count in unknown.items():
-        complain(
-            f"warning: Column {name!r} has categories that the model does not know in {count:,} of {n:,} rows; they "
-            "are treated as missing"
-        )
+    for name, texts in unknown.items():
+        complain(f"warning: {about_unknown(name, texts, n)}")
     for sentence in about_later_rows(later, n):
         complain(sentence)
 

@@ -140,6 +140,7 @@ class Classifier(ClassifierMixin, Estimator):
             labels=tuple(str(label) for label in self.classes_.tolist()),
             label_type=label_type(self.classes_),
             features=self._features(rows),
+            columns=self._columns,
             hflip=self._hflip(),
             found_at="memory",
         )

@@ -21,13 +21,16 @@ from likely.data.dataset import Dataset
 from likely.data.far_values import refuse_far
 from likely.data.groups import with_copies_grouped
 from likely.data.images.image_arrays import Channels, are_images, rows_as_images, stack_images
+from likely.data.tables.frame import holds_numbers_alone, is_frame, sheet_of, sheet_of_objects
 from likely.data.tables.targets import refuse_missing
 from likely.errors import ConfigError, DataError, GuaranteeWarning
+from likely.estimators.frames import learned_rows, options_of, sheet_to_learn_from, without_others
 from likely.estimators.progress_bar import Verbose, watcher
 from likely.estimators.rows import check_some_weight, refuse_mixed
 from likely.functional.losses import Loss, custom_loss
 from likely.model.predictor import Predictor
 from likely.networks.custom import CustomNetwork
+from likely.preprocessing.columns import Column
 from likely.training.fit import learn
 from likely.training.plan import Overrides
 
@@ -46,6 +49,10 @@ class Estimator(BaseEstimator):
     optimizer: Any
     augment: Any
     predictor_: Any
+    feature_names_in_: np.ndarray
+    n_features_in_: int
+    _columns: tuple[Column, ...] | None = None
+    """What the columns of a frame are that were learned from; None for an array of numbers, and images."""
     history_: list[dict[str, Any]]
 
     def _html_repr(self) -> str:
@@ -100,10 +107,20 @@ class Estimator(BaseEstimator):
             augment=None if all(part is None or isinstance(part, str) for part in parts) else parts,
         )
 
-    def _rows(self, X: Any) -> np.ndarray:
-        """X as stored rows like those learned from."""
+    def _rows(self, X: Any) -> Any:
+        """X as stored rows like those learned from, or as a sheet of columns, which the predictor finds by name."""
         if are_images(X):
             return self.predictor_.rows(X)
+        if self._columns is not None:
+            if not is_frame(X):
+                validate_data(self, X, reset=False, skip_check_array=True)
+                return sheet_of_objects(np.asarray(X), self.feature_names_in_)
+            return sheet_of(without_others(X, self.feature_names_in_))
+        if is_frame(X) and hasattr(self, "feature_names_in_"):
+            X = without_others(X, self.feature_names_in_)
+            if not holds_numbers_alone(X):
+                self._validated(X, reset=False, skip_check_array=True)
+                return sheet_of(X)
         return self._shaped(self._validated(X, reset=False, dtype=self._dtypes))
 
     def _rows_and_y(self, X: Any, y: Any) -> tuple[np.ndarray, np.ndarray]:
@@ -112,19 +129,31 @@ class Estimator(BaseEstimator):
         refuse_missing(_missing(y), "y", got="none (NaN)")
         if not numeric:
             refuse_mixed(_answers(y))
+        self._columns = None
+        options = options_of(self.get_params(deep=False))
         if are_images(X):
             rows = stack_images(X, self.channels, self.image_size)
-            kind: Any = np.float64 if numeric else None
-            y = check_array(_answers(y), ensure_2d=False, dtype=kind, input_name="y")
-            check_consistent_length(rows, y)
+            y = self._checked(y, rows)
             self.n_features_in_ = math.prod(rows.shape[1:])
             self.__dict__.pop("feature_names_in_", None)
+        elif self.image_shape is None and (sheet := sheet_to_learn_from(X, options)) is not None:
+            y = self._checked(y, sheet)
+            rows, self._columns = learned_rows(sheet, options)
+            self.feature_names_in_ = np.array(sheet.frame.columns, dtype=object)
+            self.n_features_in_ = len(self.feature_names_in_)
         else:
             rows, y = cast(
                 tuple[np.ndarray, Any],
                 self._validated(X, _answers(y), dtype=self._dtypes, multi_output=True, y_numeric=numeric),
             )
         return self._shaped(rows), np.asarray(y)
+
+    def _checked(self, y: Any, rows: Any) -> Any:
+        """The answers as an array with one for each row."""
+        kind: Any = np.float64 if self._task == "regression" else None
+        y = check_array(_answers(y), ensure_2d=False, dtype=kind, input_name="y")
+        check_consistent_length(np.empty(len(rows)), y)
+        return y
 
     def _validated(self, X: Any, *y: Any, **how: Any) -> Any:
         """What scikit-learn makes of X and y; a value that is not finite is named by its place."""
@@ -148,6 +177,8 @@ class Estimator(BaseEstimator):
         return rows if self.image_shape is None else rows_as_images(rows, tuple(self.image_shape))
 
     def _features(self, rows: np.ndarray) -> tuple[str, ...] | None:
+        if self._columns is not None:
+            return tuple(column.name for column in self._columns)
         names = getattr(self, "feature_names_in_", None) if rows.ndim == 2 else None
         return None if names is None else tuple(names)
 

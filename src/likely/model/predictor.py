@@ -11,10 +11,10 @@ import numpy as np
 from likely.data.hashes import known_again
 from likely.data.images.decode import read_image
 from likely.data.images.image_arrays import are_files, fit_to_shape
-from likely.data.tables.encode import encode
+from likely.data.tables.encode import about_unknown, encode
 from likely.data.tables.frame import is_frame, sheet_of
 from likely.data.tables.table import table_with_readings
-from likely.errors import DataError, RenamedWarning
+from likely.errors import ColumnWarning, DataError, RenamedWarning
 from likely.model import file as model_file
 from likely.model.build import build_inference
 from likely.model.card import Card
@@ -111,6 +111,8 @@ class Predictor:
             encoded = encode(table, self.columns)
             if encoded.refused:
                 raise DataError(encoded.refused[min(encoded.refused)])
+            for name, found in encoded.unknown.items():
+                warnings.warn(f"{about_unknown(name, found, len(table))}.", ColumnWarning, stacklevel=3)
             X = encoded.X
         elif self.image_shape is not None and not isinstance(X, StoredRows):
             X = fit_to_shape(X, self.image_shape)

@@ -12,17 +12,24 @@ from likely.errors import DataError
 from likely.preprocessing.columns import Column, listed_names, refusal
 
 
+class Unknown(NamedTuple):
+    """In how many rows a column holds text that is none of its categories, and the first one."""
+
+    rows: int
+    text: str
+
+
 class Encoded(NamedTuple):
     """Rows in terms of columns.
 
     X: shape (n, d), NaN for missing values, categories as their numbers.
     refused: why a row can't be answered, by its number.
-    unknown: how many texts of each column are none of its categories; they count as missing.
+    unknown: the texts of each column that are none of its categories; they count as missing.
     """
 
     X: np.ndarray
     refused: dict[int, str]
-    unknown: dict[str, int]
+    unknown: dict[str, Unknown]
 
 
 def encode(table: Table, columns: Sequence[Column], first_row: int = 0) -> Encoded:
@@ -37,7 +44,7 @@ def encode(table: Table, columns: Sequence[Column], first_row: int = 0) -> Encod
     """
     _check_present(table, columns)
     X = np.empty((len(table), len(columns)))
-    refused, unknown = dict[int, str](), dict[str, int]()
+    refused, unknown = dict[int, str](), dict[str, Unknown]()
     for j, column in enumerate(columns):
         values = table.columns[column.table_column]
         for row, text in table.wrong.get(column.table_column, {}).items():
@@ -58,10 +65,23 @@ def encode(table: Table, columns: Sequence[Column], first_row: int = 0) -> Encod
             codes = {text: float(code) for code, text in enumerate(column.categories)}
             texts = as_texts(values).tolist()
             X[:, j] = [codes.get(text, np.nan) if isinstance(text, str) else np.nan for text in texts]
-            strange = sum(text is not None and text not in codes for text in texts)
+            strange = [text for text in texts if text is not None and text not in codes]
             if strange:
-                unknown[column.name] = strange
+                unknown[column.name] = Unknown(len(strange), str(strange[0]))
     return Encoded(X, refused, unknown)
+
+
+def about_unknown(name: str, unknown: Unknown, n: int) -> str:
+    """What to say of a column with categories that a model does not know, in some of n rows.
+
+    Example:
+        >>> about_unknown("color", Unknown(2, "mauve"), 10)
+        "Column 'color' has categories that the model does not know in 2 of 10 rows, such as 'mauve'; they are treated as ...
+    """
+    return (
+        f"Column {name!r} has categories that the model does not know in {unknown.rows:,} of {n:,} rows, such as "
+        f"{unknown.text!r}; they are treated as missing"
+    )
 
 
 def _check_present(table: Table, columns: Sequence[Column]) -> None:

@@ -1,9 +1,11 @@
 """A data frame in memory, of pandas, polars, pyarrow or modin, as a sheet."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from likely.data.tables.cells import as_texts
 from likely.data.tables.sheet import Sheet
 from likely.errors import DataError
 
@@ -21,6 +23,31 @@ def is_frame(X: Any) -> bool:
     return arrow or (hasattr(X, "columns") and hasattr(X, "__getitem__"))
 
 
+def column_names(frame: Any) -> list[str]:
+    """The names of its columns, as text."""
+    names = frame.frame.columns if isinstance(frame, Sheet) else getattr(frame, "column_names", None)
+    return [str(name) for name in (frame.columns if names is None else names)]
+
+
+def holds_numbers_alone(frame: Any) -> bool:
+    """Whether all columns are integers or floats without a missing value, so that the frame is an array with names.
+
+    Example:
+        >>> import pandas as pd
+        >>> holds_numbers_alone(pd.DataFrame({"a": [1, 2]})), holds_numbers_alone(pd.DataFrame({"a": [True, False]}))
+        (True, False)
+    """
+    if isinstance(frame, Sheet):
+        return False
+    columns = _columns_of(frame)
+    if not all(dtype.is_integer() or dtype.is_float() for dtype in columns.schema.values()):
+        return False
+    return not any(
+        column.is_null().any() or (column.dtype.is_float() and column.is_nan().any())
+        for column in columns.iter_columns()
+    )
+
+
 def sheet_of(frame: Any) -> Sheet:
     """The frame's columns with their types; those of Python objects get the type that all of them have.
 
@@ -33,37 +60,73 @@ def sheet_of(frame: Any) -> Sheet:
     """
     if isinstance(frame, Sheet):
         return frame
-    import narwhals as nw
     import polars as pl
 
-    columns = nw.from_native(frame, eager_only=True)
-    names = [str(name) for name in columns.columns]
-    if len(set(names)) < len(names):
-        twice = next(name for i, name in enumerate(names) if name in names[:i])
-        raise DataError(f"The columns of the data frame must have different names; got {twice!r} twice. Rename one.")
-    found = [_series(name, columns[original]) for name, original in zip(names, columns.columns, strict=True)]
+    found = [_series(str(column.name), column) for column in _columns_of(frame).iter_columns()]
     return Sheet(WHERE, pl.DataFrame(found), None)
 
 
+def sheet_of_objects(rows: np.ndarray, names: Sequence[str]) -> Sheet:
+    """An array of Python objects (n, d), or of numbers, with these names of its columns.
+
+    Example:
+        >>> sheet_of_objects(np.array([[31, "Rome"], [None, "Oslo"]], dtype=object), ["age", "city"]).frame.rows()
+        [(31, 'Rome'), (None, 'Oslo')]
+    """
+    import polars as pl
+
+    return Sheet("X", pl.DataFrame([_of_objects(n, v.tolist()) for n, v in zip(names, rows.T, strict=True)]), None)
+
+
+def _columns_of(frame: Any) -> Any:
+    """The frame as narwhals sees it, once its columns are seen to have different names."""
+    import narwhals as nw
+
+    names = column_names(frame)
+    if len(set(names)) < len(names):
+        seen = set[str]()
+        twice = next(name for name in names if name in seen or seen.add(name))
+        raise DataError(f"The columns of the data frame must have different names; got {twice!r} twice. Rename one.")
+    return nw.from_native(frame, eager_only=True)
+
+
 def _series(name: str, column: Any) -> "pl.Series":
+    import narwhals as nw
     import polars as pl
 
     if isinstance(column.to_native(), pl.Series):
         return column.to_native().alias(name)
+    if isinstance(column.dtype, nw.Categorical | nw.Enum):  # also of numbers, which are then the names of categories
+        return pl.Series(name, [_text(value) for value in column.to_list()], dtype=pl.String)
     if column.dtype.is_float() or (column.dtype.is_integer() and not column.is_null().any()):
         values = np.ascontiguousarray(column.to_numpy())
         if values.dtype.kind in "iuf":
             return pl.Series(name, values if values.dtype.itemsize > 2 else values.astype(np.float32), nan_to_null=True)
-    values = [None if _is_missing(value) else value for value in column.to_list()]
+    return _of_objects(name, column.to_list())
+
+
+def _of_objects(name: str, found: list[Any]) -> "pl.Series":
+    """Values of the type that all of them have; texts where they have several."""
+    import polars as pl
+
+    values = [None if _is_missing(value) else value for value in found]
     kinds = {type(value) for value in values if value is not None}
     if kinds and not all(issubclass(kind, str) for kind in kinds):
         if all(issubclass(kind, int | float | np.number) and not issubclass(kind, bool) for kind in kinds):
-            whole = all(issubclass(kind, int | np.integer) for kind in kinds)
-            return pl.Series(name, values, dtype=pl.Int64 if whole else pl.Float64, strict=False)
+            if not all(issubclass(kind, int | np.integer) for kind in kinds):
+                return pl.Series(name, values, dtype=pl.Float64, strict=False)
+            large = max(value for value in values if value is not None) >= 2**63
+            return pl.Series(name, values, dtype=pl.UInt64 if large else pl.Int64, strict=False)
         if len(kinds) == 1:
             return pl.Series(name, values, strict=False)
         values = [value if value is None or isinstance(value, str) else str(value) for value in values]
     return pl.Series(name, values, dtype=None if kinds else pl.Float64, strict=False)
+
+
+def _text(value: Any) -> str | None:
+    if _is_missing(value):
+        return None
+    return as_texts(np.array([value]))[0] if isinstance(value, float) else str(value)
 
 
 def _is_missing(value: Any) -> bool:

@@ -19,7 +19,7 @@ from likely.data.tables.column_options import USUAL, ColumnOptions
 from likely.data.tables.describe import describe
 from likely.data.tables.encode import encode
 from likely.data.tables.split_column import Split, read_split
-from likely.data.tables.table import Table, read_sheet, table_of_sheet, table_with_readings, unusable
+from likely.data.tables.table import Table, read_sheet, refuse_unusable, table_of_sheet, table_with_readings
 from likely.data.tables.targets import Answers, read_answers
 from likely.errors import ConfigError, DataError
 from likely.preprocessing.columns import Column
@@ -108,9 +108,7 @@ def _open_rows(
 ) -> Dataset:
     notes: list[str] = []
     if columns is None:
-        for name, kind in table.unusable.items():
-            if not kind.startswith("dates"):  # which a note has named
-                raise unusable(table.path, name, kind)
+        refuse_unusable(table)
         names = [name for name in table.columns if name not in (dataset.label, dataset.group, split.column)]
         columns, notes = describe(table, names, split.rows["train"], options)
         if not columns:
@@ -125,8 +123,9 @@ def _open_rows(
         others = {name: c for name, c in table.columns.items() if name not in (dataset.label, split.column)}
         notes += _later_rows(others)
     notes += [
-        f"Column {name!r} holds text that the model does not know in {count:,} rows; it is treated as missing."
-        for name, count in encoded.unknown.items()
+        f"Column {name!r} holds text that the model does not know in {found.rows:,} rows, such as {found.text!r}; it is "
+        "treated as missing."
+        for name, found in encoded.unknown.items()
     ]
     everything = replace(dataset.train, X=encoded.X)
     return replace(

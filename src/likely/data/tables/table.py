@@ -214,6 +214,17 @@ def sheets(path: str | Path, options: ColumnOptions = USUAL) -> "Iterator[Sheet]
             yield from text_pieces(file, where, separators=separators, header=options.header)
 
 
+def refuse_unusable(table: Table) -> None:
+    """Refuse a table with a column whose type is not one to learn from; a column that a note names is not learned from.
+
+    Raises:
+        DataError: naming the first.
+    """
+    for name, kind in table.unusable.items():
+        if not kind.startswith("dates"):
+            raise unusable(table.path, name, kind)
+
+
 def unusable(path: object, name: str, kind: str) -> DataError:
     """What to say of a column whose type is not one to learn from."""
     return DataError(
