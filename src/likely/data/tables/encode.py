@@ -75,8 +75,8 @@ def about_unknown(name: str, unknown: Unknown, n: int) -> str:
     """What to say of a column with categories that a model does not know, in some of n rows.
 
     Example:
-        >>> about_unknown("color", Unknown(2, "mauve"), 10)
-        "Column 'color' has categories that the model does not know in 2 of 10 rows, such as 'mauve'; they are treated as ...
+        >>> about_unknown("color", Unknown(2, "mauve"), 9).partition("; ")[0]
+        "Column 'color' has categories that the model does not know in 2 of 9 rows, such as 'mauve'"
     """
     return (
         f"Column {name!r} has categories that the model does not know in {unknown.rows:,} of {n:,} rows, such as "

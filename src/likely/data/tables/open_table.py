@@ -17,7 +17,7 @@ from likely.data.order import in_order, time_like
 from likely.data.tables.cells import as_texts, missing
 from likely.data.tables.column_options import USUAL, ColumnOptions
 from likely.data.tables.describe import describe
-from likely.data.tables.encode import encode
+from likely.data.tables.encode import about_unknown, encode
 from likely.data.tables.split_column import Split, read_split
 from likely.data.tables.table import Table, read_sheet, refuse_unusable, table_of_sheet, table_with_readings
 from likely.data.tables.targets import Answers, read_answers
@@ -122,11 +122,7 @@ def _open_rows(
     if to_learn and "test" not in split.rows and dataset.test_last is None:
         others = {name: c for name, c in table.columns.items() if name not in (dataset.label, split.column)}
         notes += _later_rows(others)
-    notes += [
-        f"Column {name!r} holds text that the model does not know in {found.rows:,} rows, such as {found.text!r}; it is "
-        "treated as missing."
-        for name, found in encoded.unknown.items()
-    ]
+    notes += [f"{about_unknown(name, found, len(table))}." for name, found in encoded.unknown.items()]
     everything = replace(dataset.train, X=encoded.X)
     return replace(
         dataset,

@@ -1,0 +1,199 @@
+"""What stands in for a value that is missing in a new row, but was in no training row.
+
+With x = (m, r), m what is missing and r the rest, the answer is the mean over what m was in training rows:
+
+    P(y | r) = sum_j w_j P(y | m_j, r)
+
+m_j are 16 quantiles of a column of numbers, each with weight 1/16, or the kinds of a column of categories, weighted by
+how often they came. Where several values of a row are missing, 16 combinations of theirs are drawn. This is P(y | r)
+only where m does not depend on r, so that nothing is guaranteed of such an answer.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from likely.errors import ModelFileError
+from likely.model.file import expect_arrays
+from likely.preprocessing.columns import Column
+
+VALUES, WEIGHTS, COUNTS = NAMES = "stand_ins.values", "stand_ins.weights", "stand_ins.counts"
+"""The arrays of a model file."""
+
+_QUANTILES = 16
+_MOST_KINDS = 64  # categories of one column that are averaged over one by one
+_MOST_ROWS = 2**16  # that quantiles are taken of, evenly spaced
+_SEED = 16
+
+
+@dataclass(frozen=True)
+class StandIns:
+    """The values that stand in for the missing ones of a table.
+
+    Args:
+        places: the columns of a matrix of rows whose values miss together: one, or the parts of a date.
+        values: what may stand there, shape (m, number of columns); None where training rows missed some, for which a
+            network has an input of its own.
+        weights: of these values, shape (m,), with sum 1.
+    Example:
+        >>> X = np.array([[1.0, 0], [2.0, 1], [3.0, 1], [4.0, 1]])
+        >>> found = StandIns.fit(X, [Column("size"), Column("color", ("blue", "red"))])
+        >>> values, weights = found.draws((1,))
+        >>> values.tolist(), weights.tolist()
+        ([[0.0], [1.0]], [0.25, 0.75])
+    """
+
+    places: tuple[tuple[int, ...], ...]
+    values: tuple[np.ndarray | None, ...]
+    weights: tuple[np.ndarray, ...]
+
+    @classmethod
+    def fit(cls, X: np.ndarray, columns: Sequence[Column]) -> "StandIns":
+        """What stands in for the values of rows like those of X.
+
+        Args:
+            X: the training rows, shape (n, d), NaN where a value is missing.
+            columns: what they hold.
+        """
+        places = _places(columns)
+        found = [_of_source(X[:, list(together)], columns[together[0]]) for together in places]
+        return cls(places, tuple(values for values, _ in found), tuple(weights for _, weights in found))
+
+    def gaps(self, rows: np.ndarray) -> np.ndarray:
+        """Which values are missing that were in no training row: booleans in the shape of the rows (n, d)."""
+        return np.isnan(rows) & self._known
+
+    def draws(self, sources: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
+        """What stands in the columns of these sources together, shape (m, number of columns), and weights (m,)."""
+        values = [self.values[source] for source in sources]
+        assert all(v is not None for v in values)
+        if len(sources) == 1 and len(self.weights[sources[0]]) <= _MOST_KINDS:
+            return np.asarray(values[0]), self.weights[sources[0]]
+        rng = np.random.default_rng([_SEED, *sources])
+        at = (np.arange(_QUANTILES) + 0.5) / _QUANTILES
+        drawn = [
+            np.asarray(v)[rng.permutation(np.searchsorted(np.cumsum(self.weights[s])[:-1], at))]
+            for s, v in zip(sources, values, strict=True)
+        ]
+        return np.concatenate(drawn, axis=1), np.full(_QUANTILES, 1 / _QUANTILES)
+
+    def filled(self, rows: np.ndarray) -> np.ndarray:
+        """The rows with a value in every gap, whichever."""
+        filled = rows.copy()
+        for together, values in zip(self.places, self.values, strict=True):
+            for k, j in enumerate(together if values is not None else ()):
+                assert values is not None
+                filled[np.isnan(rows[:, j]), j] = values[0, k]
+        return filled
+
+    def complete(self, rows: np.ndarray, most: int) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+        """Rows with gaps, by what they miss: their numbers (r,), each with all that may stand there, and the weights.
+
+        Args:
+            rows: shape (n, d), all with gaps.
+            most: how many completed rows are given at a time, about.
+        Yields:
+            Numbers (r,), completed rows (r * m, d), those of one row together, and weights (m,).
+        """
+        gaps = self.gaps(rows)
+        missing = np.stack([gaps[:, list(together)].any(axis=1) for together in self.places], axis=1)
+        patterns, pattern_of = np.unique(missing, axis=0, return_inverse=True)
+        for p, pattern in enumerate(patterns):
+            sources = np.flatnonzero(pattern).tolist()
+            columns = [j for source in sources for j in self.places[source]]
+            values, weights = self.draws(sources)
+            numbers = np.flatnonzero(pattern_of.reshape(-1) == p)
+            size = max(1, most // len(weights))
+            for some in (numbers[start : start + size] for start in range(0, len(numbers), size)):
+                completed = np.repeat(rows[some], len(weights), axis=0)
+                completed[:, columns] = np.tile(values, (len(some), 1))
+                yield some, completed, weights
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """All of it by the names in a model file."""
+        values = [v.ravel() for v in self.values if v is not None]
+        counts = [0 if v is None else len(v) for v in self.values]
+        return {
+            VALUES: np.concatenate(values) if values else np.empty(0),
+            WEIGHTS: np.concatenate(self.weights) if self.weights else np.empty(0),
+            COUNTS: np.array(counts, dtype=np.int64),
+        }
+
+    @cached_property
+    def _known(self) -> np.ndarray:
+        """The columns that no training row missed: booleans (d,)."""
+        known = np.zeros(sum(map(len, self.places)), np.bool_)
+        for together, values in zip(self.places, self.values, strict=True):
+            known[list(together)] = values is not None
+        return known
+
+
+def read_stand_ins(where: str, arrays: Mapping[str, np.ndarray], columns: Sequence[Column] | None) -> StandIns | None:
+    """What a model file says of missing values; None where it says nothing, as those of before.
+
+    Raises:
+        ModelFileError: if the arrays do not fit each other or the columns.
+    """
+    found = {name: arrays[name] for name in NAMES if name in arrays}
+    if not found or columns is None:
+        return None
+    places = _places(columns)
+    expect_arrays(where, found, {VALUES: (None,), WEIGHTS: (None,), COUNTS: (len(places),)}, kinds={COUNTS: "iu"})
+    counts = found[COUNTS].astype(np.int64)
+    sizes = counts * [len(together) for together in places]
+    if counts.min(initial=0) < 0 or sizes.sum() != len(found[VALUES]) or counts.sum() != len(found[WEIGHTS]):
+        raise ModelFileError(
+            f"The arrays {', '.join(map(repr, NAMES))} of {where} must fit each other; got {counts.sum()} values for "
+            f"{len(found[WEIGHTS])} weights. The file is damaged or foreign. Train the model again."
+        )
+    values = np.split(found[VALUES], np.cumsum(sizes)[:-1])
+    return StandIns(
+        places,
+        tuple(v.reshape(n, -1) if n else None for v, n in zip(values, counts.tolist(), strict=True)),
+        tuple(np.split(found[WEIGHTS], np.cumsum(counts)[:-1])),
+    )
+
+
+def about_gaps(counts: Mapping[str, int], n: int) -> list[str]:
+    """A sentence for each column that has no value in some of n rows, but had one in every training row.
+
+    Example:
+        >>> about_gaps({"size": 2}, 10)[0]
+        "Column 'size' has no known value in 2 of 10 rows, but had one in every training row: their answers average ..."
+    """
+    return [
+        f"Column {name!r} has no known value in {count:,} of {n:,} rows, but had one in every training row: their "
+        "answers average over the values that it had, and nothing is guaranteed of them"
+        for name, count in counts.items()
+    ]
+
+
+def _places(columns: Sequence[Column]) -> tuple[tuple[int, ...], ...]:
+    """The numbers of the columns that come from one column of the table, in the order of the first of them."""
+    found: dict[str, list[int]] = {}
+    for j, column in enumerate(columns):
+        found.setdefault(column.table_column, []).append(j)
+    return tuple(map(tuple, found.values()))
+
+
+def _of_source(X: np.ndarray, column: Column) -> tuple[np.ndarray | None, np.ndarray]:
+    """The values of one source, shape (m, number of its columns), and their weights (m,)."""
+    if not len(X) or np.isnan(X).any():
+        return None, np.empty(0)
+    if column.part:
+        rows = X[:: -(-len(X) // _MOST_ROWS)]
+        rows = rows[np.argsort(rows[:, 0], kind="stable")]  # by the first part, which is how late it is
+        return rows[_ranks(len(rows))], np.full(_QUANTILES, 1 / _QUANTILES)
+    if column.categories is None:
+        values = X[:: -(-len(X) // _MOST_ROWS), 0]
+        ranks = _ranks(len(values))
+        X = np.partition(values, np.unique(ranks))[ranks, None]
+    values, counts = np.unique(X[:, 0], return_counts=True)
+    return values[:, None], counts / counts.sum()
+
+
+def _ranks(n: int) -> np.ndarray:
+    """The places of 16 quantiles among n sorted values: those of (i + 1/2) / 16."""
+    return ((2 * np.arange(_QUANTILES) + 1) * n) // (2 * _QUANTILES)
