@@ -207,11 +207,14 @@ def test_another_number_of_features_than_in_fit() -> None:
         quick().fit(X, Y).predict(X[:, :3])
 
 
-def test_nan_is_named_with_its_column() -> None:
-    frame = FRAME.copy()
-    frame.iloc[5, 2] = np.nan
+def test_what_is_not_finite_is_named_with_its_column() -> None:
+    frame, array = FRAME.copy(), X.copy()
+    frame.iloc[5, 2], array[5, 2] = np.inf, np.nan
     for act in (lambda: quick().fit(frame, Y), lambda: quick().fit(FRAME, Y).predict(frame)):
-        with pytest.raises(ValueError, match=r"got NaN at row 5, column 'petal length \(cm\)'"):
+        with pytest.raises(ValueError, match=r"got infinity at row 5, column 'petal length \(cm\)'"):
+            act()
+    for act in (lambda: quick().fit(array, Y), lambda: quick().fit(X, Y).predict(array)):
+        with pytest.raises(ValueError, match="got NaN at row 5, column 2"):
             act()
 
 

@@ -36,7 +36,8 @@ from likely.errors import ConfigError
 
 _OUTPUT, _LEARNING, _NETWORK = "Output", "Learning", "Network"
 _NAMES = 'a list of names, such as ["region"]; on the command line in quotes where one holds a comma'
-_table = partial(setting, panel="Tables")
+_text = partial(setting, panel="Tables")
+_table = partial(_text, estimators="both")
 _learning = partial(setting, panel=_LEARNING, estimators="both")
 _network = partial(setting, panel=_NETWORK, estimators="both")
 
@@ -119,8 +120,8 @@ class RunConfig(SettingsDocument):
         "What stands before decimals, where 1,234 may mean two numbers.",
         otherwise="decided by the whole file",
     )
-    encoding: Text | None = _table(None, "Encoding of a text file, such as latin-1.", otherwise="utf-8", metavar="NAME")
-    header: bool = _table(True, "The first row of a text file names the columns.")
+    encoding: Text | None = _text(None, "Encoding of a text file, such as latin-1.", otherwise="utf-8", metavar="NAME")
+    header: bool = _text(True, "The first row of a text file names the columns.")
     group_by_folder: bool = setting(
         False, "Images in the same subfolder of a class folder are related, like rows of one group."
     )

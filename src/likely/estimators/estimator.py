@@ -24,7 +24,7 @@ from likely.data.images.image_arrays import Channels, are_images, rows_as_images
 from likely.data.tables.frame import holds_numbers_alone, is_frame, sheet_of, sheet_of_objects
 from likely.data.tables.targets import refuse_missing
 from likely.errors import ConfigError, DataError, GuaranteeWarning
-from likely.estimators.frames import learned_rows, options_of, sheet_to_learn_from, without_others
+from likely.estimators.frames import learned_rows, numbered, options_of, sheet_to_learn_from, without_others
 from likely.estimators.progress_bar import Verbose, watcher
 from likely.estimators.rows import check_some_weight, refuse_mixed
 from likely.functional.losses import Loss, custom_loss
@@ -112,10 +112,12 @@ class Estimator(BaseEstimator):
         if are_images(X):
             return self.predictor_.rows(X)
         if self._columns is not None:
-            if not is_frame(X):
-                validate_data(self, X, reset=False, skip_check_array=True)
-                return sheet_of_objects(np.asarray(X), self.feature_names_in_)
-            return sheet_of(without_others(X, self.feature_names_in_))
+            names = getattr(self, "feature_names_in_", None)
+            if is_frame(X) and names is not None:
+                return sheet_of(without_others(X, names))
+            validate_data(self, X, reset=False, skip_check_array=True)
+            rows = sheet_of(X).frame.to_numpy() if is_frame(X) else np.asarray(X)
+            return sheet_of_objects(rows, numbered(self.n_features_in_) if names is None else names)
         if is_frame(X) and hasattr(self, "feature_names_in_"):
             X = without_others(X, self.feature_names_in_)
             if not holds_numbers_alone(X):
@@ -139,8 +141,10 @@ class Estimator(BaseEstimator):
         elif self.image_shape is None and (sheet := sheet_to_learn_from(X, options)) is not None:
             y = self._checked(y, sheet)
             rows, self._columns = learned_rows(sheet, options)
-            self.feature_names_in_ = np.array(sheet.frame.columns, dtype=object)
-            self.n_features_in_ = len(self.feature_names_in_)
+            self.n_features_in_ = len(sheet.frame.columns)
+            self.__dict__.pop("feature_names_in_", None)
+            if is_frame(X):
+                self.feature_names_in_ = np.array(sheet.frame.columns, dtype=object)
         else:
             rows, y = cast(
                 tuple[np.ndarray, Any],

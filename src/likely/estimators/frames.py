@@ -47,7 +47,12 @@ def sheet_to_learn_from(X: Any, options: ColumnOptions) -> Sheet | None:
     """
     if is_frame(X):
         return sheet_of(X) if options != USUAL or not holds_numbers_alone(X) else None
-    return sheet_of_objects(X, [f"x{j}" for j in range(X.shape[1])]) if holds_texts(X) else None
+    return sheet_of_objects(X, numbered(X.shape[1])) if holds_texts(X) else None
+
+
+def numbered(d: int) -> list[str]:
+    """What the d columns of an array are called, as in scikit-learn: x0, x1, ..."""
+    return [f"x{j}" for j in range(d)]
 
 
 def holds_texts(X: Any) -> bool:
@@ -83,7 +88,7 @@ def learned_rows(sheet: Sheet, options: ColumnOptions) -> FrameRows:
     if not columns:
         raise DataError(f"X must have a column to learn from; got none. {' '.join(notes)}")
     for note in notes:
-        warnings.warn(note, ColumnWarning, stacklevel=5)
+        warnings.warn(note, ColumnWarning, stacklevel=4)
     encoded = encode(table, columns)
     if encoded.refused:
         raise DataError(encoded.refused[min(encoded.refused)])

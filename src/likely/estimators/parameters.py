@@ -41,6 +41,12 @@ _OF_LABELLED_ARRAYS = {
 class Parameters(TypedDict, total=False):
     """Those of both estimators, beside `network`."""
 
+    ignore: Sequence[str]
+    categories: Sequence[str]
+    numbers: Sequence[str]
+    keep: Sequence[str]
+    missing: Sequence[str] | None
+    decimal: str | None
     preset: str
     epochs: float | None
     time_limit: float | None

@@ -4,7 +4,7 @@ import numpy as np
 import polars as pl
 
 from likely.data.tables.cells import NOTHING, as_objects, as_texts
-from likely.data.tables.date_text import read_dates
+from likely.data.tables.date_text import date_order, read_dates
 from likely.data.tables.number_text import read_numbers
 from likely.preprocessing.column_reading import ColumnReading
 
@@ -21,7 +21,10 @@ def read_values(column: pl.Series, reading: ColumnReading) -> tuple[np.ndarray, 
     cells = column.str.strip_chars()
     marks = NOTHING if reading.missing is None else reading.missing
     present = cells.is_not_null() & (cells != "") & ~cells.is_in(list(marks))
-    found = read_numbers(cells, reading) if reading.kind == "number" else read_dates(cells, reading.dates)
+    if reading.kind == "number":
+        found = read_numbers(cells, reading)
+    else:  # a column that was of dates already, not of texts, has no order
+        found = read_dates(cells, reading.dates or date_order(cells.filter(present)))
     wrong = present & found.is_null()
     texts = dict(zip(wrong.arg_true().to_list(), cells.filter(wrong).to_list(), strict=True))
     found = found.set(~present.fill_null(value=False), None)

@@ -37,6 +37,8 @@ def date_order(cells: pl.Series) -> str:
 
 def read_dates(cells: pl.Series, order: str) -> pl.Series:
     """The moments in texts, in UTC where they have a time zone; null where there is none in this order."""
+    if order not in _FORMS:
+        return pl.Series(cells.name, [None] * len(cells), dtype=pl.Datetime("us"))
     pattern, form = _FORMS[order]
     parts = cells.str.extract_groups(pattern).struct.unnest()
     day, time, zone = (parts.to_series(i) for i in range(3))

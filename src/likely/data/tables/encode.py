@@ -5,11 +5,12 @@ from typing import NamedTuple
 
 import numpy as np
 
+from likely.data.classes import listed
 from likely.data.tables.cells import as_texts
 from likely.data.tables.date_parts import date_part
 from likely.data.tables.table import Table, unusable
 from likely.errors import DataError
-from likely.preprocessing.columns import Column, listed_names, refusal
+from likely.preprocessing.columns import Column, refusal
 
 
 class Unknown(NamedTuple):
@@ -92,7 +93,8 @@ def _check_present(table: Table, columns: Sequence[Column]) -> None:
     if name in table.unusable:
         raise unusable(table.path, name, table.unusable[name])
     more = f" and {len(absent) - 1} more" if len(absent) > 1 else ""
+    needed = list(dict.fromkeys(column.table_column for column in columns))
     raise DataError(
         f"{table.path} must have the columns that the model learned from; got no column {name!r}{more}. It needs "
-        f"{listed_names(columns, 50)}, in any order. Check the heading."
+        f"{listed(needed, 50)}, in any order. Check the heading."
     )
