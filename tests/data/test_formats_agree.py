@@ -162,3 +162,26 @@ def test_models_of_every_format_are_one_and_answer_every_format(tmp_path: Path) 
         answers += [model.predict_proba(other.train.X) for other in others]
     for found in answers:
         np.testing.assert_array_equal(found, answers[0])
+
+
+def test_an_estimator_of_a_frame_answers_every_format(tmp_path: Path) -> None:
+    rng = np.random.default_rng(1)
+    frame = pl.DataFrame(
+        {
+            "size": [None if i % 17 == 3 else round(float(x), 3) for i, x in enumerate(rng.normal(size=100))],
+            "place": [["Rome", "São Paulo", None][i] for i in rng.integers(0, 3, 100)],
+        }
+    )
+    y = np.where(rng.normal(size=100) > frame["size"].fill_null(0).to_numpy(), "a, b", "=c")
+    rows = written(frame.with_columns(label=pl.Series(y)), str(tmp_path))
+    models = [
+        likely.Classifier(network="linear", random_state=0).fit(X, y)
+        for X in (frame, frame.to_pandas(), frame.to_arrow())
+    ]
+    P = models[0].predict_proba(frame)
+    for model in models:
+        for other in (frame.to_pandas(), frame.to_arrow(), frame.select("place", "size")):
+            np.testing.assert_array_equal(model.predict_proba(other), P)
+        for path in rows:
+            part = open_table(path, label="label", columns=model.predictor_.columns, to_learn=False).train
+            np.testing.assert_array_equal(model.predictor_.predict_proba(part.X), P)
