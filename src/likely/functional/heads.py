@@ -13,7 +13,7 @@ from likely.arrays import Array, namespace
 from likely.errors import ConfigError
 from likely.networks.activations import sigmoid
 
-LOG_FLOOR = 1e-12
+L1_PROBABILITY_FLOOR = 1e-12
 """Division by the L1 norm can give exactly 0, whose logarithm no loss survives; its log form is floored here."""
 
 
@@ -116,7 +116,7 @@ def log_l1_normalize(x: Array, axis: int = -1) -> Array:
     """log l1_normalize(x) in nats, floored at log 1e-12."""
     xp = namespace(x)
     probs = l1_normalize(x, axis=axis)
-    return xp.log(xp.where(probs < LOG_FLOOR, LOG_FLOOR, probs))
+    return xp.log(xp.where(probs < L1_PROBABILITY_FLOOR, L1_PROBABILITY_FLOOR, probs))
 
 
 def softmax_jacobian(probs: Array) -> Array:

@@ -9,7 +9,7 @@ import numpy as np
 from likely.arrays import Array, namespace
 from likely.config.registry import HEADS
 from likely.errors import ShapeError
-from likely.functional.heads import LOG_FLOOR, floats, log_softmax
+from likely.functional.heads import L1_PROBABILITY_FLOOR, floats, log_softmax
 
 CUSTOM = "custom"
 """The name of every loss of the user's in a card."""
@@ -108,7 +108,7 @@ def _cross_entropy_with_gradient(head: str, labels: np.ndarray, scores: np.ndarr
         return values, (np.exp(log_q) * p.sum(axis=0) - p).T
     # dH/dq_k = -p_k / q_k, and 0 where the log form is floored, since it is flat there.
     probs = HEADS[head].probs(scores)
-    floored = probs <= LOG_FLOOR
+    floored = probs <= L1_PROBABILITY_FLOOR
     upstream = np.where(floored, 0, -labels / np.where(floored, 1, probs))
     return values, HEADS[head].backward(scores, probs, upstream)
 

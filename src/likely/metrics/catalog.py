@@ -54,7 +54,6 @@ class Figure:
 
 _BRIER = "squared distance of the probabilities from the truth; 0 is perfect"
 _ECE = "mean gap between confidence and accuracy, debiased; 0 is perfect"
-_INTERVALS = "share of true values inside their interval"
 _ALL = (
     Figure("accuracy", "accuracy", "%", "higher", "Accuracy", "share of test {noun}s named correctly"),
     Figure("nll", "NLL", "nats", "lower", "Log loss (NLL)", "nats per {noun}; 0 is perfect, {guess} is guessing"),

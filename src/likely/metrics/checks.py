@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from likely.errors import DataError, ProbabilityError, ShapeError
+from likely.errors import ConfigError, DataError, ProbabilityError, ShapeError
 from likely.probability.simplex import check_probabilities
 
 
@@ -58,6 +58,12 @@ def event_probability(probability: np.ndarray) -> np.ndarray:
         row = int(bad.argmax())
         raise ProbabilityError(f"probability must lie in [0, 1]; got {p[row]} in row {row}. Try P(event).")
     return np.clip(p.astype(np.float64), 0.0, 1.0)
+
+
+def strictly_between_0_and_1(value: float, name: str, usual: float = 0.95) -> None:
+    """Refuse a level, a coverage or a bound of an error that promises nothing, or everything."""
+    if not 0 < value < 1:
+        raise ConfigError(f"{name} must be strictly between 0 and 1; got {value}. Try {name}={usual}.")
 
 
 def numbers(values: np.ndarray, name: str) -> np.ndarray:

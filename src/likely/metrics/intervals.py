@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import betaincinv
 
-from likely.errors import ConfigError, DataError
+from likely.errors import DataError
+from likely.metrics.checks import strictly_between_0_and_1
 
 RESAMPLES = 1000
 BLOCK = 250_000
@@ -51,8 +52,7 @@ def proportion(hits: int, n: int, level: float = 0.95) -> Estimate:
     """
     if not 0 <= hits <= n:
         raise DataError(f"hits must be between 0 and n = {n}; got {hits}. Try proportion(hits, n), in this order.")
-    if not 0 < level < 1:
-        raise ConfigError(f"level must be strictly between 0 and 1; got {level}. Try 0.95.")
+    strictly_between_0_and_1(level, "level")
     if n == 0:
         return Estimate(math.nan, math.nan, math.nan)
     tail = (1 - level) / 2

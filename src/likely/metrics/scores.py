@@ -10,6 +10,8 @@ from likely.metrics.checks import classes, classified, distributions
 FLOOR = float(np.finfo(np.float64).tiny)
 """A smaller probability counts as this one in figures that must stay finite: 708.4 nats."""
 
+LOWEST_LOG_PROB = math.log(FLOOR)
+
 
 def at_labels(values: np.ndarray, labels: np.ndarray) -> np.ndarray:
     """The mean of each row of values under its label: values[i, y_i], or sum_k y_ik values_ik.

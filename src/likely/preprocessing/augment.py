@@ -6,14 +6,12 @@ assumed to be harmless: a mirrored 2 is no 2.
 """
 
 from collections.abc import Callable, Sequence
-from typing import Any, Literal, Protocol, TypeAlias, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
 from likely.arrays import Array, namespace
 from likely.errors import ConfigError, ShapeError, nearest
-
-AugmentName: TypeAlias = Literal["hflip", "shift", "cutout"]
 
 
 @runtime_checkable

@@ -7,7 +7,6 @@ calibration     a temperature, perhaps biases         none
 guarantees      sets, error bounds, familiarity       intervals, familiarity
 """
 
-import math
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
@@ -17,7 +16,7 @@ from likely.config import RunConfig
 from likely.config.registry import HEADS
 from likely.data.hashes import row_codes
 from likely.metrics import at_labels
-from likely.metrics.scores import FLOOR
+from likely.metrics.scores import LOWEST_LOG_PROB
 from likely.model.held_out_arrays import CODES, held_out_arrays
 from likely.model.start import Start
 from likely.preprocessing.standardize import mean_and_scale
@@ -28,8 +27,6 @@ from likely.training.trained import Trained
 from likely.trust.bias_corrected import Calibration, fit_calibration
 from likely.trust.temperature import FLATTEST, SHARPEST, at_best_temperature
 from likely.trust.unseen import unseen_probabilities, with_unseen
-
-LOG_FLOOR = math.log(FLOOR)
 
 
 class Targets(NamedTuple):
@@ -134,7 +131,7 @@ class Classification:
             log_probs = with_unseen(log_probs, stated)
         right = log_probs.argmax(axis=1) == Y.argmax(axis=1)
         # A label that the network masks as impossible costs much when it comes, but no infinity that hides the rest.
-        floored = np.maximum(log_probs, LOG_FLOOR)
+        floored = np.maximum(log_probs, LOWEST_LOG_PROB)
         return {
             "accuracy": float(np.average(right, weights=weights)),
             "nll": float(-np.average((Y * floored).sum(axis=1), weights=weights)),
@@ -174,8 +171,8 @@ class Classification:
             arrays = held_out_arrays(log_probs, kept, thresholds.Y, fitted, thresholds.stated)
             arrays[CODES] = row_codes(take_rows(X, thresholds.index))
         # A row whose own label is masked or was never shown costs the floor, which says nothing of the others.
-        at_label = at_labels(np.maximum(calibrated, LOG_FLOOR), part.Y)
-        which = np.flatnonzero((at_label > LOG_FLOOR / 2) & ~part.of_unseen)
+        at_label = at_labels(np.maximum(calibrated, LOWEST_LOG_PROB), part.Y)
+        which = np.flatnonzero((at_label > LOWEST_LOG_PROB / 2) & ~part.of_unseen)
         losses = Losses(
             -at_label[which],
             part.Y[which],

@@ -3,8 +3,10 @@
 from typing import NamedTuple
 
 import numpy as np
+from scipy.special import bdtr, betaincinv, nbdtr, nbdtrik
 
 from likely.errors import ConfigError, DataError, ShapeError
+from likely.metrics.checks import strictly_between_0_and_1
 from likely.trust.ties import slack
 
 GRID = 100
@@ -166,11 +168,8 @@ def choose_threshold(
 
     Reference: Angelopoulos et al. (2021), Learn then test, arXiv 2110.01052; Clopper and Pearson (1934).
     """
-    from scipy.special import betaincinv  # scipy.stats has it too, but takes over a second to import
-
-    for name, value in (("max_error", max_error), ("level", level)):
-        if not 0 < value < 1:
-            raise ConfigError(f"{name} must be strictly between 0 and 1; got {value}. Try {name}=0.05.")
+    strictly_between_0_and_1(max_error, "max_error", 0.05)
+    strictly_between_0_and_1(level, "level")
     sure, wrong = _checked(confidence, wrong)
     answered, mistakes = _counts(sure, wrong, np.asarray(grid))
     found = _last_accepted(answered, mistakes, len(sure), max_error, level)
@@ -201,8 +200,6 @@ def _counts(sure: np.ndarray, wrong: np.ndarray, grid: np.ndarray) -> tuple[np.n
 
 def _last_accepted(answered: np.ndarray, mistakes: np.ndarray, m: int, max_error: float, level: float) -> int | None:
     """The index of the laxest threshold that the sequence of tests reaches."""
-    from scipy.special import bdtr, nbdtr, nbdtrik
-
     expected = np.minimum(np.arange(1, len(answered) + 1), GRID) / GRID * m
     # The fewest answers among which w mistakes guarantee the error: P(Binomial(n, e) <= w) is the probability that the
     # (w + 1)-th mistake comes after the n-th answer.

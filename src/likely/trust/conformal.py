@@ -5,7 +5,8 @@ from fractions import Fraction
 
 import numpy as np
 
-from likely.errors import ConfigError, DataError, ShapeError
+from likely.errors import DataError, ShapeError
+from likely.metrics.checks import strictly_between_0_and_1
 
 _ROUNDING = 1e-12  # of sums of weights, as a share
 
@@ -52,8 +53,7 @@ def conformal_quantile(scores: np.ndarray, coverage: float) -> float:
     scores = np.asarray(scores)
     if scores.ndim != 1 or scores.dtype.kind not in "fiu":
         raise ShapeError(f"scores must be numbers of shape (m,); got {scores.dtype} of shape {scores.shape}.")
-    if np.isnan(scores).any():
-        raise DataError(f"scores must not be NaN; got NaN in row {int(np.isnan(scores).argmax())}.")
+    _refuse_nan(scores)
     rank = held_out_rank(len(scores), coverage)
     return float(np.partition(scores, rank - 1)[rank - 1])
 
@@ -137,8 +137,7 @@ def weighted_quantiles(scores: np.ndarray, weights: np.ndarray, new: np.ndarray,
             f"weights must be one per score of shape (m,), and new of shape (k,); got {weights.shape} for scores of "
             f"{scores.shape}, and {new.shape}."
         )
-    if np.isnan(scores).any():
-        raise DataError(f"scores must not be NaN; got NaN in row {int(np.isnan(scores).argmax())}.")
+    _refuse_nan(scores)
     for name, values in (("weights", weights), ("new", new)):
         bad = ~(np.isfinite(values) & (values >= 0))
         if bad.any():
@@ -182,8 +181,12 @@ def residual_interval(predictions: np.ndarray, quantile: float) -> np.ndarray:
     return centers[:, None] + np.array([-quantile, quantile])
 
 
+def _refuse_nan(scores: np.ndarray) -> None:
+    if np.isnan(scores).any():
+        raise DataError(f"scores must not be NaN; got NaN in row {int(np.isnan(scores).argmax())}.")
+
+
 def _exact(coverage: float) -> Fraction:
-    if not 0 < coverage < 1:
-        raise ConfigError(f"coverage must be strictly between 0 and 1; got {coverage}. Try 0.9.")
+    strictly_between_0_and_1(coverage, "coverage", 0.9)
     # Through the shortest decimal: 0.55 means 11/20, not the binary number just above it.
     return Fraction(repr(float(coverage)))

@@ -11,6 +11,7 @@ under the likeliest q as g, this is as sharp as maximum likelihood where the mod
 from typing import NamedTuple
 
 import numpy as np
+from scipy.special import stdtrit
 
 TRUST = 1.0
 """Rows per class that the model's own word counts for: what there is to go by for a class without held-out rows."""
@@ -74,8 +75,6 @@ def solve_confusion(
     al. (2019), Regularized learning for domain adaptation under label shifts, arXiv 1903.09734; James and Stein (1961),
     Estimation with quadratic loss.
     """
-    from scipy.special import stdtrit  # scipy.stats has it too, but takes over a second to import
-
     n, k = field.shape
     if k == 1:
         return Solved(np.ones(1), np.ones(1), np.ones(1))

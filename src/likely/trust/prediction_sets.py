@@ -11,9 +11,11 @@ from collections.abc import Sequence
 from typing import Literal, TypeAlias
 
 import numpy as np
+from scipy.special import betaincinv
 
 from likely.errors import ConfigError, DataError, ShapeError, nearest
 from likely.metrics import at_labels
+from likely.metrics.checks import strictly_between_0_and_1
 from likely.probability.simplex import check_probabilities
 from likely.trust.conformal import conformal_quantile, held_out_rank, rows_needed, weighted_quantiles
 from likely.trust.ties import slack
@@ -237,10 +239,7 @@ def coverage_interval(m: int, coverage: float, level: float = 0.95) -> tuple[flo
 
     Reference: Vovk (2012), Conditional validity of inductive conformal predictors, arXiv 1209.2673.
     """
-    from scipy.special import betaincinv  # scipy.stats has it too, but takes over a second to import
-
-    if not 0 < level < 1:
-        raise ConfigError(f"level must be strictly between 0 and 1; got {level}. Try 0.95.")
+    strictly_between_0_and_1(level, "level")
     rank = held_out_rank(m, coverage)
     low, high = betaincinv(rank, m + 1 - rank, [(1 - level) / 2, (1 + level) / 2])
     return float(low), float(high)

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from likely.metrics.scores import FLOOR
+from likely.metrics.scores import LOWEST_LOG_PROB
 from likely.preprocessing.stored_rows import RowArray
 from likely.training.loop.averaging import AveragedEpoch
 from likely.training.task import Task
@@ -127,7 +127,7 @@ def _calibrated_losses(scores: np.ndarray, Y: np.ndarray, weights: np.ndarray | 
     """The NLL of each row under the best temperature, since one will be fitted: penalties differ most in how sure they
     let a network be."""
     calibrated = at_best_temperature(scores, Y, weights, stated)
-    return -(Y * np.maximum(calibrated, math.log(FLOOR))).sum(axis=1)
+    return -(Y * np.maximum(calibrated, LOWEST_LOG_PROB)).sum(axis=1)
 
 
 def _plainly_larger(losses: np.ndarray, others: np.ndarray, weights: np.ndarray | None) -> bool:
