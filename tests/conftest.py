@@ -5,6 +5,7 @@ import tempfile
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from likely.config import RunConfig
 from likely.data.dataset import Dataset
@@ -16,6 +17,10 @@ _COMPILED = tempfile.TemporaryDirectory(prefix="likely-jax-")
 os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", _COMPILED.name)
 os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
 os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES", "-1")
+
+# What holds must hold on a busy machine, too.
+settings.register_profile("likely", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("likely")
 
 
 @pytest.fixture(scope="session")

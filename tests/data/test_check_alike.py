@@ -40,7 +40,7 @@ def found_in(images: np.ndarray) -> list[list[int]]:
     return [group.tolist() for group in look_alike(lambda index: images[index], len(images))]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.integers(0, 10**6), st.sampled_from([(8, 8), (5, 13), (28, 28), (40, 33), (9, 9, 3)]))
 def test_the_same_groups_as_a_search_over_all_pairs(seed: int, shape: tuple[int, ...]) -> None:
     rng = np.random.default_rng(seed)

@@ -17,7 +17,7 @@ from likely.errors import DataError
 ToIdx = Callable[[np.ndarray], bytes]
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(
     array=hnp.arrays(
         st.sampled_from([np.uint8, np.int8, np.int16, np.int32, np.float32, np.float64]).map(np.dtype),

@@ -12,7 +12,7 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from likely.data.sources import open_dataset
@@ -100,7 +100,6 @@ def test_whole_columns_decide_what_they_hold(tmp_path: Path) -> None:
     assert read_table(path, ColumnOptions(categories=("i",))).columns["i"][0] == "0"
 
 
-@settings(deadline=None)
 @given(
     st.lists(
         st.tuples(

@@ -53,7 +53,7 @@ def test_lands_on_the_simplex(
 
 
 @to_the_simplex
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(x=arrays(np.float32, st.tuples(st.integers(1, 3), st.just(4)), elements=finite32))
 @pytest.mark.parametrize("make", [torch.from_numpy, jnp.asarray], ids=["torch", "jax"])
 def test_lands_on_the_simplex_in_single_precision_too(
