@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from likely.data.check.near_duplicates import CONTRAST, LEVELS, look_alike, thumbnails
 from likely.data.dataset import Dataset
-from likely.data.inspect.near_duplicates import CONTRAST, LEVELS, look_alike, thumbnails
 
 
 def pairs_of_all(images: np.ndarray) -> set[tuple[int, int]]:

@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from likely.data.check import Finding, Findings, Place, check_dataset
 from likely.data.dataset import Dataset, Part
-from likely.data.inspect import Finding, Findings, Place, check_dataset
 from likely.data.sources import open_dataset
 
 RNG = np.random.default_rng(0)

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from likely.data.check import Checked, Finding, check_source
 from likely.data.dataset import Dataset
-from likely.data.inspect import Checked, Finding, check_source
 from likely.data.sources import open_dataset
 from likely.errors import ConfigError, DataError
 

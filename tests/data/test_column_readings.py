@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from likely.data.inspect import check_source
+from likely.data.check import check_source
 from likely.data.sources import open_dataset
 from likely.data.tables.column_options import ColumnOptions
-from likely.data.tables.date_parts import PARTS, WEEKDAYS, date_part
+from likely.data.tables.date_parts import DATE_PARTS, WEEKDAYS, date_part
 from likely.data.tables.date_text import date_order, read_dates
 from likely.data.tables.number_text import missing_codes, read_numbers, spelling_of
 from likely.data.tables.table import Table, read_table
@@ -160,7 +160,7 @@ def test_dates_that_may_be_two_days_are_left_out_by_name(tmp_path: Path) -> None
 
 @given(st.datetimes(datetime(1900, 1, 1), datetime(2100, 1, 1)))
 def test_parts_of_dates_are_those_of_datetime(moment: datetime) -> None:
-    of = {part: date_part(np.array([moment], "datetime64[us]"), part)[0] for part in PARTS}
+    of = {part: date_part(np.array([moment], "datetime64[us]"), part)[0] for part in DATE_PARTS}
     assert of["weekday"] == WEEKDAYS[moment.weekday()]
     assert of["year"] == moment.year
     angle = 2 * np.pi * (moment.month - 1) / 12

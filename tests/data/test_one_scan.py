@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from likely.data.check import check_source
 from likely.data.dataset import Dataset
 from likely.data.images.find import find_images
-from likely.data.inspect import check_source
 from likely.data.sources import open_dataset
 from likely.errors import DataError
 

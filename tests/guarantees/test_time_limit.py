@@ -16,7 +16,7 @@ from likely.arrays import one_hot
 from likely.config import RunConfig
 from likely.config.registry import HEADS
 from likely.training.cross_validate import cross_validate
-from likely.training.held_out_scores import Outcome
+from likely.training.held_out_scores import TrainingOutcome
 from likely.training.job import Job
 from likely.training.task import CLASSIFICATION
 from likely.training.training_rows import Rows
@@ -41,7 +41,7 @@ def _clouds(n: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
     return rng.normal(size=(n, 4)) + 2 * np.eye(3, 4)[y], y
 
 
-def _learn(load: dict[str, float], limit: float = 6.0, n: int = 1_200) -> tuple[Outcome, list[str], Ticks]:
+def _learn(load: dict[str, float], limit: float = 6.0, n: int = 1_200) -> tuple[TrainingOutcome, list[str], Ticks]:
     """Cross-validation under a load that begins where a message begins with these words."""
     X, y = _clouds(n, 0)
     rows = Rows(X, one_hot(y, 3, np.float32), None, task=CLASSIFICATION)
@@ -56,7 +56,7 @@ def _learn(load: dict[str, float], limit: float = 6.0, n: int = 1_200) -> tuple[
     return cross_validate(Job(rows, config, watcher=Loaded(), watch=watch)), said, watch
 
 
-def _log_probs(outcome: Outcome, X: np.ndarray) -> np.ndarray:
+def _log_probs(outcome: TrainingOutcome, X: np.ndarray) -> np.ndarray:
     """What the model would answer: under the temperature of its held-out rows."""
     log_probs = HEADS["softmax"].log_probs
     assert outcome.calibration is not None

@@ -18,7 +18,7 @@ from likely.cli.app import app
 from likely.config import RunConfig
 from likely.data.hashes import row_hashes
 from likely.errors import ConfigError, DataError, EngineError, GuaranteeWarning, ModelFileError
-from likely.model.start import Start, read_start
+from likely.model.init_from_file import Start, read_start
 from likely.model.transfer import begun
 from likely.networks.mlp import MLP
 from likely.training.fit import fit

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from likely.metrics import Estimate, calibration_error, reliability_bins
 from likely.metrics.evaluation import EmptySets, Evaluation, Range, SetFigures
 from likely.report import statements
-from likely.report.trust import about_coverage
+from likely.report.promise_sections import about_coverage
 
 
 @given(st.integers(1, 5000), st.data(), st.sampled_from([0.9, 0.95, 0.999]))

@@ -18,7 +18,7 @@ from likely.config import RunConfig
 from likely.data.splits import folds
 from likely.errors import GuaranteeWarning
 from likely.training.cross_validate import cross_validate
-from likely.training.held_out_scores import Outcome
+from likely.training.held_out_scores import TrainingOutcome
 from likely.training.hold_out import hold_out
 from likely.training.job import Job
 from likely.training.loop.descent import Record
@@ -38,7 +38,7 @@ def _numbered(n: int) -> Rows:
     return Rows(numbers[:, None], numbers[:, None], None, task=REGRESSION)
 
 
-def _hold(how: Any, rows: Rows, config: RunConfig, **of_job: Any) -> tuple[Outcome, list[str], list[Record]]:
+def _hold(how: Any, rows: Rows, config: RunConfig, **of_job: Any) -> tuple[TrainingOutcome, list[str], list[Record]]:
     said: list[str] = []
     records: list[Record] = []
 

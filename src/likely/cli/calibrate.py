@@ -24,7 +24,7 @@ def calibrate(
     """
     import numpy as np
 
-    from likely.cli.evaluating import chosen_rows, in_terms_of, opened
+    from likely.cli.evaluating import chosen_rows, in_terms_of, open_for_evaluation
     from likely.cli.matching import in_columns_of
     from likely.cli.progress import watch
     from likely.cli.terminal import console, printable
@@ -38,7 +38,7 @@ def calibrate(
     if not isinstance(predictor, ClassifierPredictor):
         raise DataError(f"Only a classifier can be calibrated; {model} predicts numbers. Try likely fit on all rows.")
     with watch() as watcher:
-        dataset = opened(predictor, RunConfig(data=data, **only_given(reading)), watcher)
+        dataset = open_for_evaluation(predictor, RunConfig(data=data, **only_given(reading)), watcher)
         rows = in_columns_of(predictor, dataset, in_terms_of(predictor, dataset, chosen_rows(dataset, part)))
         watcher.say(f"{dataset.name}: {len(rows):,} rows, from {dataset.found_at}")
         calibrated = predictor.calibrate(rows.X, np.asarray(predictor.labels)[rows.y], rows.groups)

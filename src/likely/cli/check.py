@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
     from likely.cli.progress import LiveWatcher, PlainWatcher
     from likely.config import RunConfig
+    from likely.data.check import Checked
     from likely.data.dataset import Dataset
-    from likely.data.inspect import Checked
     from likely.training.label_check import LabelCheck
 
 _LABELS, _TABLES, _SHOWN = "Labels", "Tables", 20
@@ -155,7 +155,7 @@ def _check_data(config: "RunConfig", folder: "Path | None", as_json: bool) -> No
 
     from likely.cli.check_findings import print_checked
     from likely.cli.progress import watch
-    from likely.data.inspect import check_source
+    from likely.data.check import check_source
     from likely.data.tables.column_options import ColumnOptions
 
     with watch() as watcher:

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
     from rich.text import Text
 
-    from likely.data.inspect import Checked, Finding, Place
+    from likely.data.check import Checked, Finding, Place
     from likely.preprocessing.columns import Column
 
 _GROUPS, _MEMBERS, _CLASSES, _COLUMNS = 4, 4, 30, 40

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from likely.cli.evaluating import chosen_rows, flattered, in_terms_of, opened, trained_on
+from likely.cli.evaluating import chosen_rows, flattered, in_terms_of, open_for_evaluation, trained_on
 from likely.cli.matching import in_columns_of
 from likely.cli.options import data_argument, model_argument, only_given, part_option, with_reading
 from likely.cli.terminal import console, printable, styled
@@ -42,12 +42,12 @@ def compare(
     _check_comparable(models)
     with watch() as watcher:
         asked = RunConfig(data=data, **only_given(reading))
-        dataset = opened(models[0], asked, watcher)
+        dataset = open_for_evaluation(models[0], asked, watcher)
         rows = chosen_rows(dataset, part)
         watcher.say(f"{dataset.name}: {len(rows):,} rows, from {dataset.found_at}")
         for who, model in zip(("first", "second"), models, strict=True):
             has_its_rows = model is models[0] or model.card.data.sha256 == dataset.sha256
-            own = dataset if has_its_rows else opened(model, asked, watcher)
+            own = dataset if has_its_rows else open_for_evaluation(model, asked, watcher)
             seen = trained_on(model, own, dataset, rows, in_columns_of(model, dataset, rows).X)
             if seen.any():
                 watcher.say(flattered(f"the {who} model", int(seen.sum()), len(rows)))

@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 import typer
 
-from likely.cli.evaluating import about_later_rows, chosen_rows, flattered, in_terms_of, opened, trained_on
+from likely.cli.evaluating import about_later_rows, chosen_rows, flattered, in_terms_of, open_for_evaluation, trained_on
 from likely.cli.matching import in_columns_of
 from likely.cli.options import data_argument, model_argument, only_given, part_option, with_reading
 from likely.cli.terminal import console
@@ -29,7 +29,7 @@ def evaluate(
 
     predictor = load(model, reading["device"] or "auto")
     with watch() as watcher:
-        dataset = opened(predictor, RunConfig(data=data, **only_given(reading)), watcher)
+        dataset = open_for_evaluation(predictor, RunConfig(data=data, **only_given(reading)), watcher)
         rows = chosen_rows(dataset, part)
         watcher.say(f"{dataset.name}: {len(rows):,} rows, from {dataset.found_at}")
         own = in_columns_of(predictor, dataset, in_terms_of(predictor, dataset, rows))

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from likely.training.watcher import Watcher
 
 
-def opened(predictor: "Predictor", asked: "RunConfig", watcher: "Watcher") -> "Dataset":
+def open_for_evaluation(predictor: "Predictor", asked: "RunConfig", watcher: "Watcher") -> "Dataset":
     """The data set; if it is the one that the model was made from, with the same test rows, drawn or declared.
 
     Args:
@@ -144,7 +144,7 @@ def was_trained_on(predictor: "Predictor", own: "Dataset", tested: "Dataset", ro
 
     Args:
         predictor: the model.
-        own: the data set as `opened` for this model, with its own test rows.
+        own: the data set as `open_for_evaluation` for this model, with its own test rows.
         tested: the data set that the rows come from: the same one, or one in which other test rows were drawn.
         rows: the part of `tested`.
     """

@@ -29,7 +29,7 @@ def watch() -> Generator["LiveWatcher | PlainWatcher"]:
         watcher.close()
 
 
-def described(record: "Record") -> list[str]:
+def record_texts(record: "Record") -> list[str]:
     """What a record says, most important first."""
     loss = f"{record.loss:.4f}" if abs(record.loss) < 1000 else f"{record.loss:.4g}"
     parts = [f"epoch {record.epoch:.1f}", f"loss {loss}"]
@@ -79,7 +79,7 @@ class PlainWatcher:
         now = time.monotonic()
         if fold:
             if now - self._line_at >= _LINE_EVERY:
-                self._line("  ".join([fold, *described(record)]))
+                self._line("  ".join([fold, *record_texts(record)]))
             return
         if record.step < self._step:
             self._epoch = 0
@@ -92,7 +92,7 @@ class PlainWatcher:
         if record.progress >= 1 or epoch >= self._epoch + every or now - self._line_at >= pause:
             self._epoch = epoch
             self._latest = None
-            self._line("  ".join(described(record)))
+            self._line("  ".join(record_texts(record)))
 
     def loading(self, what: str, done: int, total: int | None) -> None:
         """A line now and then, and at the end of what took long enough for one."""
@@ -104,7 +104,7 @@ class PlainWatcher:
     def close(self) -> None:
         """The last record, if it has not been told: a run may end between two lines."""
         if self._latest is not None:
-            self._line("  ".join(described(self._latest)))
+            self._line("  ".join(record_texts(self._latest)))
             self._latest = None
 
     def _line(self, text: str) -> None:
@@ -154,7 +154,7 @@ class LiveWatcher:
         self._monotonic = self._monotonic or MonotonicProgress()
         share, held_out = self._monotonic(record, fold)
         shown = replace(record, held_out=held_out)
-        self._draw(fold or "Training", share, " · ".join(described(shown)), last=share >= 1)
+        self._draw(fold or "Training", share, " · ".join(record_texts(shown)), last=share >= 1)
 
     def loading(self, what: str, done: int, total: int | None) -> None:
         """Redraw the bar, at most ten times a second."""

@@ -18,7 +18,7 @@ from likely.preprocessing.columns import Column
 
 
 @dataclass(frozen=True)
-class Asked:
+class DataRequest:
     """What was asked of data beside their path, as in `open_dataset`; a reader takes what applies to it."""
 
     label: str | None = None
@@ -43,10 +43,10 @@ class Reader:
     """
 
     reads: Callable[[Path], bool]
-    open: Callable[[Path, Asked], Dataset]
+    open: Callable[[Path, DataRequest], Dataset]
 
 
-def _open_table(path: Path, asked: Asked) -> Dataset:
+def _open_table(path: Path, asked: DataRequest) -> Dataset:
     return open_table(
         path,
         label=asked.label,

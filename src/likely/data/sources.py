@@ -11,7 +11,7 @@ from likely.data.dataset import Dataset, Task
 from likely.data.images import fashion_mnist
 from likely.data.images.decode_many import Reading
 from likely.data.progress_callback import Progress
-from likely.data.readers import Asked
+from likely.data.readers import DataRequest
 from likely.data.tables.column_options import USUAL, ColumnOptions
 from likely.data.tables.kinds_read import KINDS_READ
 from likely.data.unknown_kind import unknown_kind
@@ -80,7 +80,7 @@ def open_dataset(
         raise ConfigError(f"test_last needs a table ({KINDS_READ}); got {name!r}. Omit test_last.")
     _check_groups(name, kind, group, group_by_folder)
 
-    asked = Asked(
+    asked = DataRequest(
         label=label,
         image=image,
         group=group,

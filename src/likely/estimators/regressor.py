@@ -13,7 +13,7 @@ from likely.data.groups import checked_groups
 from likely.estimators.estimator import Estimator, checked_weights
 from likely.estimators.parameters import Parameters, with_parameters
 from likely.model import RegressorPredictor
-from likely.model.truth import true_numbers
+from likely.model.check_answers import true_numbers
 
 
 @with_parameters("regressor", Parameters)

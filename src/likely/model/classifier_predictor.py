@@ -7,12 +7,12 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 
 from likely.data.hashes import row_codes
+from likely.model.check_answers import classes_or_distributions
 from likely.model.held_out_arrays import CODES, OOD_SCORES, held_out_arrays, held_out_of
 from likely.model.inference import in_pieces
 from likely.model.label_probabilities import LabelProbabilities
 from likely.model.recalibrate import fit_again, halves, refuse_trained_on
 from likely.model.refusals import nothing_held_out, several_networks, under_other_prior
-from likely.model.truth import classes_or_distributions
 from likely.preprocessing.stored_rows import RowArray, take_rows
 from likely.probability.space import Event
 from likely.trust.abstention import ErrorBound, confidence

@@ -87,7 +87,7 @@ def read_familiarity(arrays: Mapping[str, np.ndarray]) -> Familiarity | None:
     return Familiarity(Gaussians(**found), usual, arrays[OOD_SCORES])
 
 
-def described(preprocessor: Preprocessor, rows: RowArray) -> np.ndarray | None:
+def error_scale_inputs(preprocessor: Preprocessor, rows: RowArray) -> np.ndarray | None:
     """What the network is given for rows of a table, which may say how large its errors are: (n, p).
 
     None for images, and for tables of too many inputs.

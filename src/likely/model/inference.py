@@ -14,7 +14,7 @@ from likely.preprocessing.stored_rows import RowArray
 _BATCH = 500
 _NUMBERS = 256 * 28 * 28  # of a forward pass at most: what it makes of them stays near the processor, however large
 
-Asked = Callable[[Array], tuple[np.ndarray, ...]]
+RowFunction = Callable[[Array], tuple[np.ndarray, ...]]
 
 
 @dataclass(frozen=True)
@@ -54,12 +54,12 @@ class Inference:
         """Scores before the head (n, k): in less time and memory than with features."""
         return self._answers(rows, lambda x: (self.scores_alone(x),))[0]
 
-    def _answers(self, rows: RowArray, ask: Asked) -> tuple[np.ndarray, ...]:
+    def _answers(self, rows: RowArray, ask: RowFunction) -> tuple[np.ndarray, ...]:
         size = min(_BATCH, _NUMBERS // math.prod(rows.shape[1:]))
         look = self._twice(ask) if self.hflip else ask
         return in_pieces(rows, size, lambda part: look(self.preprocessor(part)))
 
-    def _twice(self, ask: Asked) -> Asked:
+    def _twice(self, ask: RowFunction) -> RowFunction:
         def look(x: Array) -> tuple[np.ndarray, ...]:
             first = ask(x)
             weight = self._weight_of_flipped(first[0])

@@ -6,11 +6,11 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from likely.errors import DataError
-from likely.model.held_out_arrays import described, residuals_of
+from likely.model.check_answers import true_numbers
+from likely.model.held_out_arrays import error_scale_inputs, residuals_of
 from likely.model.inference import in_pieces
 from likely.model.predictor import MOST_ROWS, Predictor
 from likely.model.refusals import no_residuals
-from likely.model.truth import true_numbers
 from likely.preprocessing.stored_rows import RowArray
 from likely.trust.residuals import Residuals
 from likely.trust.ties import number_slack
@@ -146,7 +146,9 @@ class RegressorPredictor(Predictor):
             return residuals.intervals(predictions, quantile)
 
         def some(index: np.ndarray) -> tuple[np.ndarray]:
-            return (residuals.intervals(predictions[index], quantile, described(self.preprocessor, rows[index])),)
+            return (
+                residuals.intervals(predictions[index], quantile, error_scale_inputs(self.preprocessor, rows[index])),
+            )
 
         return in_pieces(np.arange(len(rows)), MOST_ROWS, some)[0]
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from likely.data.dataset import Dataset
 from likely.errors import ModelFileError
-from likely.model.start import Start
+from likely.model.init_from_file import Start
 from likely.preprocessing.columns import input_width
 
 _COUNTER = "num_batches_tracked"  # PyTorch's files from before version 0.4.1 have none, and nothing rests on it

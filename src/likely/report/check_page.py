@@ -1,7 +1,7 @@
 """The page of what a check found: each fault with its images side by side; loads nothing, runs no script."""
 
 from likely.atomic import StrPath, write_text
-from likely.data.inspect import Checked, Finding, Place, Severity
+from likely.data.check import Checked, Finding, Place, Severity
 from likely.report.examples import PIXELATED, data_uri
 from likely.report.page import template
 from likely.report.statements import printable, several

@@ -32,7 +32,7 @@ class Bar:
 
 
 @dataclass(frozen=True)
-class Card:
+class ExampleCard:
     """One test row with its image, if it has one, its true label, the answer and its largest probabilities."""
 
     name: str
@@ -64,7 +64,7 @@ def make_card(
     labels: Sequence[str],
     images: RowArray | None,
     names: Sequence[str] | None,
-) -> Card:
+) -> ExampleCard:
     """The card of test row `i`; the true label always has a bar."""
     p, truth, answer = probs[i], int(y[i]), int(probs[i].argmax())
     shown = [int(j) for j in np.argsort(-p, kind="stable")[:N_BARS]]
@@ -75,7 +75,7 @@ def make_card(
         for j in shown
     )
     full_name = printable(names[i]) if names is not None else f"no. {i}"
-    return Card(
+    return ExampleCard(
         name="/".join(full_name.replace("\\", "/").split("/")[-2:]),
         full_name=full_name,
         image=None if images is None else data_uri(images[i]),

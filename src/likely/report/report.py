@@ -1,6 +1,6 @@
 """The report of a run: one HTML file that explains itself, loads nothing and runs no script.
 
-`statements.py` says in a sentence what the numbers mean, `html_tables.py` and `figures.py` show them, `examples.py`
+`statements.py` says in a sentence what the numbers mean, `html_tables.py` and `plots.py` show them, `examples.py`
 picks the test rows to look at, `origin.py` tells how the model was made, and `template.html` sets the page. Every text
 that comes from data passes through the escaping of the template or of an XML writer.
 """
@@ -19,10 +19,10 @@ from likely.metrics.evaluation import Evaluation
 from likely.metrics.numerals import resolved
 from likely.model.card import Card
 from likely.preprocessing.stored_rows import RowArray
-from likely.report import examples, figures, html_tables, origin, statements
+from likely.report import examples, html_tables, origin, plots, statements
 from likely.report.page import template
+from likely.report.promise_sections import Trust, promise_sections
 from likely.report.statements import printable, several
-from likely.report.trust import Trust, promise_sections
 
 N_EXAMPLES = 24
 N_PAIRS = 10
@@ -133,7 +133,7 @@ def _classification(data: ReportData) -> dict[str, object]:
     wrong = examples.most_confidently_wrong(y, probs, N_EXAMPLES)
     unsure = examples.least_certain(doubt, N_EXAMPLES)
 
-    def cards(rows: np.ndarray) -> list[examples.Card]:
+    def cards(rows: np.ndarray) -> list[examples.ExampleCard]:
         return [examples.make_card(int(i), y, probs, labels, data.images, data.names) for i in rows]
 
     n, right = len(y), int((probs.argmax(axis=1) == y).sum())
@@ -141,7 +141,7 @@ def _classification(data: ReportData) -> dict[str, object]:
         "lead": _lead(data, f"Of {several(n, 'test ' + noun)}", f"it named {right:,} correctly."),
         "bins": bins,
         "about_bins": about_bins,
-        "reliability": Markup(figures.reliability_diagram(bins, noun, f"Reliability diagram. {about_bins}")),
+        "reliability": Markup(plots.reliability_diagram(bins, noun, f"Reliability diagram. {about_bins}")),
         "confusion": _confusion(confusion, labels, noun),
         "pairs": [
             {"truth": labels[i], "answer": labels[j], "times": times, "of": of}
@@ -174,9 +174,9 @@ def _regression(data: ReportData) -> dict[str, object]:
     return {
         "lead": _lead(data, f"The model was evaluated on {several(len(y), 'test ' + data.noun)}", ""),
         "about_fit": about_fit,
-        "scatter": Markup(figures.prediction_scatter(y, predicted, f"Predicted against true values. {about_fit}")),
+        "scatter": Markup(plots.prediction_scatter(y, predicted, f"Predicted against true values. {about_fit}")),
         "about_residuals": about_residuals,
-        "residuals": Markup(figures.residual_histogram(residuals, f"Histogram of the errors. {about_residuals}")),
+        "residuals": Markup(plots.residual_histogram(residuals, f"Histogram of the errors. {about_residuals}")),
         "errors": [
             {
                 "name": printable(data.names[i]) if data.names is not None else f"no. {i}",
@@ -198,14 +198,14 @@ def _curves(history: Sequence[Mapping[str, Any]]) -> list[dict[str, object]]:
     if errors:
         # Training standardizes the targets, so that the two losses have different units and no common axis.
         about = statements.about_loss([], errors)
-        panels.append((about, figures.loss_curve([], errors, f"Learning curve. {about}", "errors"), _HOW_ERRORS))
+        panels.append((about, plots.loss_curve([], errors, f"Learning curve. {about}", "errors"), _HOW_ERRORS))
     if training or held_out:
         about = statements.about_loss(training, held_out)
         how = _HOW_BOTH if held_out else _HOW_TRAINING
-        panels.append((about, figures.loss_curve(training, held_out, f"Learning curve. {about}"), how))
+        panels.append((about, plots.loss_curve(training, held_out, f"Learning curve. {about}"), how))
     if accuracy:
         about = statements.about_accuracy(accuracy)
-        panels.append((about, figures.accuracy_curve(accuracy, f"Held-out accuracy. {about}"), _HOW_ACCURACY))
+        panels.append((about, plots.accuracy_curve(accuracy, f"Held-out accuracy. {about}"), _HOW_ACCURACY))
     return [{"about": about, "figure": Markup(svg), "how": how} for about, svg, how in panels]
 
 
@@ -213,5 +213,5 @@ def _confusion(confusion: np.ndarray, labels: Sequence[str], noun: str) -> dict[
     about = statements.about_confusion(confusion, labels, noun)
     if len(labels) <= TABLE_CLASSES:
         return {"about": about, "rows": html_tables.confusion_rows(confusion, labels), "image": "", "together": 1}
-    svg, together = figures.confusion_image(confusion, f"Confusion matrix of {len(labels)} classes. {about}")
+    svg, together = plots.confusion_image(confusion, f"Confusion matrix of {len(labels)} classes. {about}")
     return {"about": about, "rows": None, "image": Markup(svg), "together": together}

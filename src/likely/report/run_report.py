@@ -9,8 +9,8 @@ from likely.data.groups import shared_with
 from likely.errors import DataError
 from likely.model import ClassifierPredictor, RegressorPredictor, load
 from likely.model.run_folder import CONFIG, MODEL, REPORT, read_history
+from likely.report.promise_sections import trust_of
 from likely.report.report import ReportData, write_report
-from likely.report.trust import trust_of
 from likely.training.evaluate import Evaluated, evaluate
 from likely.training.fit import Run
 from likely.training.open_data import open_data

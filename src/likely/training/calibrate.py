@@ -9,14 +9,16 @@ from likely.config import RunConfig
 from likely.data.classes import listed
 from likely.model.held_out_arrays import familiarity_arrays
 from likely.training.fit_familiarity import fit_familiarity
-from likely.training.held_out_scores import LEAST, Outcome
+from likely.training.held_out_scores import LEAST, TrainingOutcome
 from likely.training.loop.failure import nothing_learned
 from likely.training.task import Calibrated
 from likely.training.training_rows import Rows
 from likely.training.watcher import Remarks
 
 
-def calibrate(outcome: Outcome, rows: Rows, config: RunConfig, remarks: Remarks) -> tuple[Outcome, Calibrated]:
+def calibrate(
+    outcome: TrainingOutcome, rows: Rows, config: RunConfig, remarks: Remarks
+) -> tuple[TrainingOutcome, Calibrated]:
     """Calibrate a network on its held-out rows, and gather what its guarantees rest on.
 
     Args:
@@ -62,7 +64,9 @@ def calibrate(outcome: Outcome, rows: Rows, config: RunConfig, remarks: Remarks)
     return counted, found
 
 
-def warn_of_limits(outcome: Outcome, rows: Rows, labels: Sequence[str], can_hold_out: bool, remarks: Remarks) -> None:
+def warn_of_limits(
+    outcome: TrainingOutcome, rows: Rows, labels: Sequence[str], can_hold_out: bool, remarks: Remarks
+) -> None:
     """Warn of what a model cannot do: too few rows were held out, or all that there are of a label, or it diverged."""
     trained = outcome.trained
     if outcome.calibration is None and can_hold_out:

@@ -11,7 +11,7 @@ from likely.config import RunConfig
 from likely.config.registry import LOSSES, NETWORKS, PRESETS
 from likely.engines.protocol import MakeOptimizer, Optimizer
 from likely.errors import ConfigError, EngineError
-from likely.model.start import Start
+from likely.model.init_from_file import Start
 from likely.networks import create_network
 from likely.networks.custom import CUSTOM
 from likely.networks.linear import Linear

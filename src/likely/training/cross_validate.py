@@ -10,7 +10,7 @@ import numpy as np
 from likely.data.splits import folds
 from likely.model.card import SplitsEntry
 from likely.training.fit_familiarity import ood_scores_of_fold
-from likely.training.held_out_scores import LEAST, LEAST_VAL, HeldOutScores, Outcome
+from likely.training.held_out_scores import LEAST, LEAST_VAL, HeldOutScores, TrainingOutcome
 from likely.training.hold_out import CHECKPOINTS, without_held_out
 from likely.training.job import Job
 from likely.training.loop.interrupt import Interrupt
@@ -24,7 +24,7 @@ _SHARES = 6.6
 quarter more, and what comes after each."""
 
 
-def cross_validate(job: Job) -> Outcome:
+def cross_validate(job: Job) -> TrainingOutcome:
     """Out-of-fold scores choose how long to train; then one network is trained on all rows.
 
     What is evaluated is the mean over the latest epoch, and that is what every training ends with: networks of one
@@ -98,10 +98,10 @@ def cross_validate(job: Job) -> Outcome:
         method="cross-validation", train=len(rows), calibration=len(counted), thresholds=len(counted), folds=_FOLDS
     )
     out_of_fold = pooled[best].take(counted)
-    return Outcome(trained, everything, splits, out_of_fold, out_of_fold)
+    return TrainingOutcome(trained, everything, splits, out_of_fold, out_of_fold)
 
 
-def _one_fold(job: Job, complete: list[FoldTraining], interrupted: bool) -> Outcome:
+def _one_fold(job: Job, complete: list[FoldTraining], interrupted: bool) -> TrainingOutcome:
     """The latest network, with its fold, which it has not seen, to calibrate it: an honest model, from fewer rows.
 
     A large fold is shared, at random: a half for the temperature, a half for thresholds.
@@ -117,7 +117,7 @@ def _one_fold(job: Job, complete: list[FoldTraining], interrupted: bool) -> Outc
         f"The time limit was reached before the final training finished; the model is the network of fold {number}, "
         f"trained to its full length on {len(index):,} of {n_rows:,} rows and calibrated on the others"
     )
-    return Outcome(
+    return TrainingOutcome(
         replace(trained, stopped="interrupted" if interrupted else "time limit"),
         index,
         splits,

@@ -22,14 +22,14 @@ from likely.errors import ConfigError
 from likely.metrics.evaluation import Evaluation
 from likely.model import ClassifierPredictor, RegressorPredictor, make_predictor
 from likely.model.card import SKETCH
+from likely.model.init_from_file import read_start
 from likely.model.run_folder import METRICS, MODEL, RunFolder
-from likely.model.start import read_start
 from likely.model.transfer import check_columns
-from likely.training.begin_from import rows_to_hold_out, with_old_labels
 from likely.training.calibrate import calibrate, warn_of_limits
 from likely.training.cross_validate import cross_validate
 from likely.training.evaluate import Evaluated, evaluate
 from likely.training.hold_out import hold_out, without_held_out
+from likely.training.init_from_rows import rows_to_hold_out, with_old_labels
 from likely.training.job import Job
 from likely.training.loop.descent import Record
 from likely.training.open_data import look_over, open_data

@@ -8,14 +8,14 @@ another one.
 
 import numpy as np
 
-from likely.training.held_out_scores import Outcome
+from likely.training.held_out_scores import TrainingOutcome
 from likely.training.trained import Trained
 from likely.training.training_rows import Rows
 from likely.trust.familiarity import Familiarity
 from likely.trust.gaussians import Gaussians, rows_for_familiarity
 
 
-def fit_familiarity(outcome: Outcome, rows: Rows, seed: int) -> Familiarity:
+def fit_familiarity(outcome: TrainingOutcome, rows: Rows, seed: int) -> Familiarity:
     """What the trained network knows of familiar rows, with its held-out rows to rank new ones among."""
     familiarity = _familiar_rows(outcome.trained, rows, outcome.index)
     ood_scores: list[np.ndarray] = []

@@ -7,9 +7,9 @@ are the same rows; then each is measured by a scale that was fitted without it.
 
 import numpy as np
 
-from likely.model.held_out_arrays import described, residual_arrays
+from likely.model.held_out_arrays import error_scale_inputs, residual_arrays
 from likely.preprocessing.stored_rows import RowArray, take_rows
-from likely.training.held_out_scores import Outcome
+from likely.training.held_out_scores import TrainingOutcome
 from likely.trust.error_scale import better_scale, error_scale, fit_error_scale
 from likely.trust.ties import number_slack
 
@@ -17,7 +17,7 @@ _IN_TRAINING = 5_000
 """Training rows that a scale of errors is fitted to, at most."""
 
 
-def interval_arrays(outcome: Outcome, X: RowArray, Y: np.ndarray) -> dict[str, np.ndarray]:
+def interval_arrays(outcome: TrainingOutcome, X: RowArray, Y: np.ndarray) -> dict[str, np.ndarray]:
     """The arrays of a model file that intervals rest on.
 
     Args:
@@ -33,7 +33,7 @@ def interval_arrays(outcome: Outcome, X: RowArray, Y: np.ndarray) -> dict[str, n
     preprocessor = trained.inference.preprocessor
 
     def inputs(index: np.ndarray) -> np.ndarray | None:
-        return described(preprocessor, take_rows(X, index))
+        return error_scale_inputs(preprocessor, take_rows(X, index))
 
     predictions, at = kept.scores[:, 0], inputs(others.index)
     errors = others.Y[:, 0] - others.scores[:, 0]

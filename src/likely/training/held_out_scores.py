@@ -86,7 +86,7 @@ class HeldOutScores:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class TrainingOutcome:
     """A trained network, the rows it was trained on, how the others were used, and their scores, if there are any.
 
     `notes` are what whoever uses the model should know of its training.

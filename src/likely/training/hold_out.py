@@ -4,7 +4,7 @@ import numpy as np
 
 from likely.data.splits import random_split
 from likely.model.card import SplitsEntry
-from likely.training.held_out_scores import Outcome
+from likely.training.held_out_scores import TrainingOutcome
 from likely.training.job import Job
 from likely.training.presets import SMALL
 from likely.trust.gaussians import REFERENCE
@@ -16,7 +16,7 @@ CHECKPOINTS = 12
 _PATIENCE = 5
 
 
-def hold_out(job: Job, chosen: np.ndarray | None = None) -> Outcome:
+def hold_out(job: Job, chosen: np.ndarray | None = None) -> TrainingOutcome:
     """Disjoint parts, drawn uniformly at random before anything is fitted: 4% each, at most 2,500 rows.
 
     One part is for the temperature, one for conformal scores and thresholds, and a third for early stopping if asked.
@@ -69,13 +69,15 @@ def hold_out(job: Job, chosen: np.ndarray | None = None) -> Outcome:
         thresholds=len(thresholds),
         stopping=len(stopping),
     )
-    return Outcome(trained, index, splits, job.held_out(trained, calibration), job.held_out(trained, thresholds))
+    return TrainingOutcome(
+        trained, index, splits, job.held_out(trained, calibration), job.held_out(trained, thresholds)
+    )
 
 
-def without_held_out(job: Job) -> Outcome:
+def without_held_out(job: Job) -> TrainingOutcome:
     """One training on all rows: no others are left that a calibration could rest on."""
     everything = np.arange(len(job.rows))
     plan = job.plan(len(everything), job.config.time_limit)
     trained = job.train(plan, everything, time_limit=job.time_left())
     splits = SplitsEntry(method="none", train=len(everything), calibration=0, thresholds=0)
-    return Outcome(trained, everything, splits, None, None)
+    return TrainingOutcome(trained, everything, splits, None, None)

@@ -6,10 +6,10 @@ from typing import Literal
 import numpy as np
 
 from likely.config import RunConfig
+from likely.data.check import check_dataset
 from likely.data.corrections import apply_corrections
 from likely.data.dataset import Dataset
 from likely.data.groups import one_row_per_group, with_copies_grouped
-from likely.data.inspect import check_dataset
 from likely.data.sources import open_dataset
 from likely.data.tables.column_options import ColumnOptions
 from likely.data.test_part import with_test_part

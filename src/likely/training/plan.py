@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 from likely.engines.protocol import MakeOptimizer, Optimizer
 from likely.functional.losses import Loss
-from likely.model.start import Start
+from likely.model.init_from_file import Start
 from likely.networks.custom import CustomNetwork
 from likely.networks.network import Network, TorchNetwork
 from likely.preprocessing.image_preprocessor import Layout

@@ -12,18 +12,18 @@ import numpy as np
 from likely.config import RunConfig
 from likely.config.registry import LOSSES
 from likely.data.dataset import Dataset
-from likely.data.order import time_like
+from likely.data.time_order import time_like
 from likely.engines.protocol import Optimizer
 from likely.model.card import Card, DataEntry, NetworkEntry, TrainingEntry
 from likely.networks.custom import name_of
-from likely.training.held_out_scores import Outcome
+from likely.training.held_out_scores import TrainingOutcome
 from likely.training.task import Calibrated
 from likely.training.trained import Trained
 from likely.training.training_rows import Rows
 
 
 def make_card(
-    dataset: Dataset, config: RunConfig, outcome: Outcome, calibrated: Calibrated, command: str, rows: Rows
+    dataset: Dataset, config: RunConfig, outcome: TrainingOutcome, calibrated: Calibrated, command: str, rows: Rows
 ) -> Card:
     """The card of a network that has just been trained, still without test figures."""
     trained, splits, calibration = outcome.trained, outcome.splits, calibrated.calibration

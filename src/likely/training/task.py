@@ -18,11 +18,11 @@ from likely.data.hashes import row_codes
 from likely.metrics import at_labels
 from likely.metrics.scores import LOWEST_LOG_PROB
 from likely.model.held_out_arrays import CODES, held_out_arrays
-from likely.model.start import Start
+from likely.model.init_from_file import Start
 from likely.preprocessing.standardize import mean_and_scale
 from likely.preprocessing.stored_rows import RowArray, take_rows
 from likely.training.fit_intervals import interval_arrays
-from likely.training.held_out_scores import HeldOutScores, Outcome
+from likely.training.held_out_scores import HeldOutScores, TrainingOutcome
 from likely.training.trained import Trained
 from likely.trust.bias_corrected import Calibration, fit_calibration
 from likely.trust.temperature import FLATTEST, SHARPEST, at_best_temperature
@@ -150,7 +150,7 @@ class Classification:
         """The distribution over classes of each row, (n, k), each of which has a Gaussian of features."""
         return Y
 
-    def calibrate(self, outcome: Outcome, X: RowArray, Y: np.ndarray) -> Calibrated:
+    def calibrate(self, outcome: TrainingOutcome, X: RowArray, Y: np.ndarray) -> Calibrated:
         """Temperature and biases, fitted on the rows for calibration, and what guarantees rest on; X, Y: all rows."""
         part, thresholds, head = outcome.calibration, outcome.thresholds, outcome.trained.plan.head
         assert part is not None
@@ -263,7 +263,7 @@ class Regression:
         """One class, of all rows."""
         return np.ones((len(Y), 1))
 
-    def calibrate(self, outcome: Outcome, X: RowArray, Y: np.ndarray) -> Calibrated:
+    def calibrate(self, outcome: TrainingOutcome, X: RowArray, Y: np.ndarray) -> Calibrated:
         """What intervals rest on, for a single target; X, Y: all rows."""
         part = outcome.thresholds
         if part is None:

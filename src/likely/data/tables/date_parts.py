@@ -5,13 +5,13 @@ import numpy as np
 from likely.data.tables.cells import as_objects
 
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
-PARTS = ("days", "year", "month (sine)", "month (cosine)", "weekday", "hour (sine)", "hour (cosine)")
+DATE_PARTS = ("days", "year", "month (sine)", "month (cosine)", "weekday", "hour (sine)", "hour (cosine)")
 """The columns that one of dates becomes, as far as they vary: days since 1970, the year; month and hour on a circle, so
 that December is beside January; the day of the week by its name."""
 
 
 def date_part(moments: np.ndarray, part: str) -> np.ndarray:
-    """One of `PARTS` of moments (n,) of datetime64: numbers with NaN, or names with None, where a moment is missing.
+    """One of `DATE_PARTS` of moments, datetime64 (n,): numbers or names, with NaN or None where one is missing.
 
     Example:
         >>> moments = np.array(["2024-03-01T06:00", "NaT"], "datetime64[us]")

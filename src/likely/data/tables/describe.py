@@ -6,7 +6,7 @@ import numpy as np
 
 from likely.data.tables.cells import as_texts, missing
 from likely.data.tables.column_options import ColumnOptions
-from likely.data.tables.date_parts import PARTS, WEEKDAYS, date_part
+from likely.data.tables.date_parts import DATE_PARTS, WEEKDAYS, date_part
 from likely.data.tables.table import Table
 from likely.preprocessing.columns import Column
 
@@ -96,7 +96,7 @@ def _columns(table: Table, name: str, values: np.ndarray, train: np.ndarray) -> 
         yield Column(name, categories, gaps, reading)
         return
     known = values[train][~np.isnat(values[train])]
-    for part in PARTS:
+    for part in DATE_PARTS:
         whole = part.replace("cosine", "sine")
         if len(np.unique(as_texts(date_part(known, whole)).astype(str))) > 1 or part == "days":
             categories = WEEKDAYS if part == "weekday" else None

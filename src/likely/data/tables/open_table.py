@@ -13,7 +13,6 @@ from likely.data.dataset import Dataset, Part, Task
 from likely.data.groups import group_numbers
 from likely.data.images.decode_many import AS_THEY_ARE, Reading
 from likely.data.images.image_table import image_column, open_images
-from likely.data.order import in_order, time_like
 from likely.data.tables.cells import as_texts, missing
 from likely.data.tables.column_options import USUAL, ColumnOptions
 from likely.data.tables.describe import describe
@@ -21,6 +20,7 @@ from likely.data.tables.encode import about_unknown, encode
 from likely.data.tables.split_column import Split, read_split
 from likely.data.tables.table import Table, read_sheet, refuse_unusable, table_of_sheet, table_with_readings
 from likely.data.tables.targets import Answers, read_answers
+from likely.data.time_order import in_order, time_like
 from likely.errors import ConfigError, DataError
 from likely.preprocessing.columns import Column
 

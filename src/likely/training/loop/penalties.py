@@ -25,7 +25,7 @@ _USUAL_PASSES = 10  # for one penalty, for whoever wants to know how far a run i
 _ON_THE_WAY, _AT_THE_END = 3e-5, 1e-7  # nats: what the last step to a minimum may still gain
 
 
-class Path(NamedTuple):
+class PenaltyPath(NamedTuple):
     """lambda of each penalty that was solved for, and whether the clock ended the walk before its end."""
 
     penalties: list[float]
@@ -46,7 +46,7 @@ def walk_penalties(
     watch: Callable[[], float] | None = None,
     stop: Callable[[], bool] = lambda: False,
     on_record: Callable[[Record], None] = lambda record: None,
-) -> Path:
+) -> PenaltyPath:
     """Bring the engine's linear network to the minimum for each penalty; it ends with the last one.
 
     A run that ends early, by the clock or by `stop`, keeps the parameters of the step that it was at.
@@ -138,4 +138,4 @@ def walk_penalties(
             break
         record(number, loss, taken, held_out)
     record(len(solved), loss, taken, held_out, end=True)
-    return Path(solved, out_of_time)
+    return PenaltyPath(solved, out_of_time)

@@ -3,14 +3,14 @@
 from pathlib import Path
 from typing import Literal
 
+from likely.data.check.file_findings import about_files
+from likely.data.check.files import look_at_files
+from likely.data.check.findings import Finding
+from likely.data.check.thumbnail_dataset import LookedAt, as_dataset, common_shape
 from likely.data.dataset import Task
 from likely.data.images.decode_many import Reading
 from likely.data.images.image_parts import LabeledImage
 from likely.data.images.image_table import find_in_table, image_column
-from likely.data.inspect.file_findings import about_files
-from likely.data.inspect.files import look_at_files
-from likely.data.inspect.findings import Finding
-from likely.data.inspect.looked_at import LookedAt, as_dataset, common_shape
 from likely.data.tables.column_options import USUAL, ColumnOptions
 from likely.data.tables.open_table import check_learned, read_labeled_table
 from likely.errors import DataError

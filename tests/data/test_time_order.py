@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from likely.data.order import in_order, moments, time_like
 from likely.data.sources import open_dataset
 from likely.data.tables.open_table import open_table
 from likely.data.test_part import latest, with_test_part
+from likely.data.time_order import in_order, moments, time_like
 from likely.errors import ConfigError, DataError
 
 

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from likely.data.inspect.all_rows import AllRows
-from likely.data.inspect.findings import Finding, Severity, counted
-from likely.data.inspect.near_duplicates import look_alike
+from likely.data.check.all_rows import AllRows
+from likely.data.check.findings import Finding, Severity, counted
+from likely.data.check.near_duplicates import look_alike
 
 
 def same_rows(hashes: np.ndarray) -> list[np.ndarray]:

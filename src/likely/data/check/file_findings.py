@@ -5,11 +5,11 @@ from pathlib import Path
 
 import numpy as np
 
+from likely.data.check.files import FileFacts
+from likely.data.check.findings import Finding, Place, Severity, about, counted
 from likely.data.corrections import relative_path
 from likely.data.images.decode_many import Reading
 from likely.data.images.image_parts import LabeledImage
-from likely.data.inspect.files import Seen
-from likely.data.inspect.findings import Finding, Place, Severity, about, counted
 
 _ODD_SIZE = 3.0
 """An image is odd if its side (the root of its area) is so many times the median, or so many times less."""
@@ -20,7 +20,7 @@ _ODD_SHAPE = 1.5
 _PLURAL = {"is": "are", "has": "have"}
 
 
-def about_files(folder: Path, files: Sequence[LabeledImage], seen: Sequence[Seen], how: Reading) -> list[Finding]:
+def about_files(folder: Path, files: Sequence[LabeledImage], seen: Sequence[FileFacts], how: Reading) -> list[Finding]:
     """The findings, one of each kind at most."""
     pairs = list(zip(files, seen, strict=True))
     bad, good = [p for p in pairs if p[1].error is not None], [p for p in pairs if p[1].error is None]
@@ -28,10 +28,10 @@ def about_files(folder: Path, files: Sequence[LabeledImage], seen: Sequence[Seen
     def finding(
         kind: str,
         severity: Severity,
-        pairs: Sequence[tuple[LabeledImage, Seen]],
+        pairs: Sequence[tuple[LabeledImage, FileFacts]],
         says: str,
         advice: str,
-        detail: Callable[[Seen], str],
+        detail: Callable[[FileFacts], str],
     ) -> list[Finding]:
         verb, _, rest = says.partition(" ")
         groups = [[_place(folder, f, detail(s))] for f, s in pairs]
@@ -108,9 +108,9 @@ def about_files(folder: Path, files: Sequence[LabeledImage], seen: Sequence[Seen
     ]
 
 
-def _sizes(folder: Path, good: Sequence[tuple[LabeledImage, Seen]], image_size: int | None) -> list[Finding]:
+def _sizes(folder: Path, good: Sequence[tuple[LabeledImage, FileFacts]], image_size: int | None) -> list[Finding]:
     """That images have several sizes, with the first image of each, the most frequent first."""
-    first: dict[tuple[int, int], tuple[LabeledImage, Seen]] = {}
+    first: dict[tuple[int, int], tuple[LabeledImage, FileFacts]] = {}
     counts: dict[tuple[int, int], int] = {}
     for f, s in good:
         size = (s.height, s.width)
@@ -127,7 +127,7 @@ def _sizes(folder: Path, good: Sequence[tuple[LabeledImage, Seen]], image_size: 
     return [Finding("sizes", "error", f"Images have {len(counts):,} different sizes.", advice, groups)]
 
 
-def _odd_sizes(good: Sequence[tuple[LabeledImage, Seen]]) -> list[tuple[LabeledImage, Seen]]:
+def _odd_sizes(good: Sequence[tuple[LabeledImage, FileFacts]]) -> list[tuple[LabeledImage, FileFacts]]:
     if not good:
         return []
     sizes = np.array([(s.height, s.width) for _, s in good], dtype=np.float64)
@@ -142,7 +142,7 @@ def _place(folder: Path, file: LabeledImage, detail: str) -> Place:
     return Place(name, "path", file.part, label=file.label, detail=detail)
 
 
-def _size(seen: Seen) -> str:
+def _size(seen: FileFacts) -> str:
     return f"{seen.height} x {seen.width}"
 
 

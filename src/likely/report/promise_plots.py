@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from likely.metrics.evaluation import Selective, SetFigures
-from likely.report.figures import ACCENT, CONTRAST, INK, legend_above, svg
+from likely.report.plots import ACCENT, CONTRAST, INK, legend_above, svg
 from likely.trust.familiarity import UNFAMILIAR
 
 _P_BINS = 20

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
+from likely.data.check.near_duplicates import THUMBNAIL, block_means
 from likely.data.images.decode import look_at_image
 from likely.data.images.image_parts import LabeledImage
-from likely.data.inspect.near_duplicates import THUMBNAIL, block_means
 from likely.data.progress_callback import Progress
 from likely.errors import ImageError
 
@@ -20,7 +20,7 @@ _ENOUGH = 256
 
 
 @dataclass(frozen=True)
-class Seen:
+class FileFacts:
     """What became of a file: the reason why it can't be read, or what is in it.
 
     Args:
@@ -49,9 +49,9 @@ class Seen:
     thumbnail: np.ndarray | None = None
 
 
-def look_at_files(files: Sequence[LabeledImage], progress: Progress | None = None) -> list[Seen]:
+def look_at_files(files: Sequence[LabeledImage], progress: Progress | None = None) -> list[FileFacts]:
     """What is in each file, in their order; several are read at a time."""
-    seen: list[Seen] = []
+    seen: list[FileFacts] = []
     with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
         for one in pool.map(_look, files):
             seen.append(one)
@@ -60,17 +60,17 @@ def look_at_files(files: Sequence[LabeledImage], progress: Progress | None = Non
     return seen
 
 
-def _look(file: LabeledImage) -> Seen:
+def _look(file: LabeledImage) -> FileFacts:
     source = file.found.source
     if source is None:
-        return Seen(error=file.found.error)
+        return FileFacts(error=file.found.error)
     try:
         look = look_at_image(source, name=file.found.name)
     except ImageError as error:
-        return Seen(error=str(error))
+        return FileFacts(error=str(error))
     image = look.image
     pixels = image.convert("RGB")
-    return Seen(
+    return FileFacts(
         height=image.height,
         width=image.width,
         gray=image.mode == "L",

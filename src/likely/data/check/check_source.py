@@ -7,15 +7,15 @@ from typing import Any, Literal
 
 import numpy as np
 
+from likely.data.check.all_rows import AllRows
+from likely.data.check.check_dataset import check_dataset
+from likely.data.check.check_folder import look_at_folder
+from likely.data.check.check_image_table import look_at_image_table
+from likely.data.check.findings import Finding, Findings, Place
+from likely.data.check.thumbnail_dataset import LookedAt
 from likely.data.dataset import Dataset, Task
 from likely.data.images.decode import look_at_image
 from likely.data.images.decode_many import Reading
-from likely.data.inspect.all_rows import AllRows
-from likely.data.inspect.check_dataset import check_dataset
-from likely.data.inspect.findings import Finding, Findings, Place
-from likely.data.inspect.folder_scan import look_at_folder
-from likely.data.inspect.image_table_scan import look_at_image_table
-from likely.data.inspect.looked_at import LookedAt
 from likely.data.progress_callback import Progress
 from likely.data.sources import open_dataset, readable, source_of
 from likely.data.tables.column_options import USUAL, ColumnOptions

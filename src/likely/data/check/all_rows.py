@@ -6,9 +6,9 @@ from pathlib import Path
 
 import numpy as np
 
+from likely.data.check.findings import Place
 from likely.data.corrections import relative_path
 from likely.data.dataset import Dataset, Part
-from likely.data.inspect.findings import Place
 from likely.data.tables.table import is_table
 
 

@@ -5,7 +5,7 @@ import numpy as np
 from likely.config import RunConfig
 from likely.data.classes import listed
 from likely.data.dataset import Dataset
-from likely.model.start import Start
+from likely.model.init_from_file import Start
 from likely.model.transfer import in_old_labels
 from likely.training.held_out_scores import LEAST, LEAST_VAL
 from likely.training.hold_out import MOST, SHARE

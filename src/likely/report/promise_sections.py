@@ -16,7 +16,7 @@ from likely.metrics.evaluation import Evaluation, EventFigures, SetFigures
 from likely.metrics.intervals import Estimate
 from likely.model import ClassifierPredictor
 from likely.preprocessing.stored_rows import RowArray
-from likely.report import examples, figures, promise_figures
+from likely.report import examples, plots, promise_plots
 from likely.report.statements import chance, make_bins, percent, printable, several
 from likely.training.evaluate import MAX_ERRORS, SHARE_ANSWERED, Evaluated, event_mass
 from likely.trust.familiarity import UNFAMILIAR
@@ -52,7 +52,7 @@ class Trust:
 class Row:
     """A test row among others: its image, what is said below it, and whether that is right."""
 
-    card: examples.Card
+    card: examples.ExampleCard
     note: str
     right: bool
 
@@ -172,7 +172,7 @@ def _events(
         bins = make_bins(event_reliability(mass, mask[y]))
         about = f"{printable(name)}: said {percent(float(mass.mean()))} on average, "
         about += f"came {percent(entry.frequency.value)} of the time."
-        diagram = figures.reliability_diagram(bins, noun, f"Reliability of an event. {about}", number)
+        diagram = plots.reliability_diagram(bins, noun, f"Reliability of an event. {about}", number)
         yield Block(
             about, Markup(diagram), "Dots on the dotted line: the event comes as often as its probability says."
         )
@@ -222,7 +222,7 @@ def _sets(
     approximate = " The guarantee is approximate here: it rests on out-of-fold scores." if trust.approximate else ""
     yield Block(
         finding,
-        Markup(promise_figures.coverage_differences(entries, f"Coverage of prediction sets. {finding}")),
+        Markup(promise_plots.coverage_differences(entries, f"Coverage of prediction sets. {finding}")),
         "Dots: coverage reached minus asked for, with the 95% interval of the test rows. Bars: where it may lie, "
         f"given how many rows were held out, if sets could stay empty.{approximate}",
         ("asked", "reached", "95% interval", "expected", "labels"),
@@ -254,7 +254,7 @@ def _sets(
             cards.append(row(i, f"{{{', '.join(inside[:_LABELS])}{more}}}", bool(held[i])))
     yield Block(
         finding,
-        Markup(promise_figures.size_histogram(sizes, noun, f"Sizes of prediction sets. {finding}")),
+        Markup(promise_plots.size_histogram(sizes, noun, f"Sizes of prediction sets. {finding}")),
         f"Number of test {noun}s by set size. Large sets mean that the model cannot tell the labels apart.",
         cards=cards,
         cards_how=f"The first test {noun}s with sets of each size; ✓ the set holds the truth, ✗ it does not.",
@@ -274,7 +274,7 @@ def _abstention(
     )
     yield Block(
         finding,
-        Markup(promise_figures.risk_coverage(selective, f"Error over share answered. {finding}")),
+        Markup(promise_plots.risk_coverage(selective, f"Error over share answered. {finding}")),
         f"The error among the answers when only the most confident {noun}s are answered. Area under the curve (AURC): "
         f"{selective.aurc:.4f}; error at 80, 90 and 95% answered: "
         f"{', '.join(percent(error, 2) for error in selective.error_at.values())}.",
@@ -340,7 +340,7 @@ def _familiarity(evaluation: Evaluation, trust: Trust, noun: str, row: _MakeRow)
     strangest = np.argsort(p, kind="stable")[:_SHOWN].tolist()
     yield Block(
         finding,
-        Markup(promise_figures.p_value_histogram(p, f"Familiarity of test {noun}s. {finding}")),
+        Markup(promise_plots.p_value_histogram(p, f"Familiarity of test {noun}s. {finding}")),
         f"Familiar {noun}s have p-values that spread evenly (dotted line). Left of {UNFAMILIAR:g} a {noun} is called "
         f"unfamiliar. 95% interval of the rate: {_interval(alarms.rate, 2)}.",
         cards=[row(i, f"p = {p[i]:.2g}{', unfamiliar' if p[i] <= UNFAMILIAR else ''}", True) for i in strangest],

@@ -3,14 +3,14 @@
 from collections.abc import Iterable
 from pathlib import Path
 
+from likely.data.check.file_findings import about_files
+from likely.data.check.files import FileFacts, look_at_files
+from likely.data.check.findings import Finding, Place, about
+from likely.data.check.thumbnail_dataset import LookedAt, as_dataset, common_shape
 from likely.data.corrections import relative_path
 from likely.data.images.class_folder import ClassFolder, FolderScan, scan_class_folder
 from likely.data.images.decode_many import Reading
 from likely.data.images.open_class_folder import LAYOUT
-from likely.data.inspect.file_findings import about_files
-from likely.data.inspect.files import Seen, look_at_files
-from likely.data.inspect.findings import Finding, Place, about
-from likely.data.inspect.looked_at import LookedAt, as_dataset, common_shape
 
 
 def look_at_folder(folder: Path, how: Reading) -> LookedAt:
@@ -36,7 +36,7 @@ def look_at_folder(folder: Path, how: Reading) -> LookedAt:
     return LookedAt(dataset, digests, found, common_shape(seen, how.image_size))
 
 
-def _about_classes(scan: FolderScan, seen: list[Seen]) -> list[Finding]:
+def _about_classes(scan: FolderScan, seen: list[FileFacts]) -> list[Finding]:
     """Class folders that can't be learned from or evaluated on, as `open_class_folder` refuses them."""
     files = list(zip(scan.images, seen, strict=True))
     there = {(file.part, file.label) for file, _ in files}

@@ -2,13 +2,13 @@
 
 import numpy as np
 
+from likely.data.check.all_rows import AllRows
+from likely.data.check.class_balance import about_classes
+from likely.data.check.duplicates import copies, near_copies, same_rows, without_copies
+from likely.data.check.findings import Findings
+from likely.data.check.values import about_columns, constant_images
 from likely.data.dataset import Dataset
 from likely.data.hashes import row_hashes
-from likely.data.inspect.all_rows import AllRows
-from likely.data.inspect.class_balance import about_classes
-from likely.data.inspect.duplicates import copies, near_copies, same_rows, without_copies
-from likely.data.inspect.findings import Findings
-from likely.data.inspect.values import about_columns, constant_images
 
 
 def check_dataset(dataset: Dataset, *, quick: bool = False, digests: np.ndarray | None = None) -> Findings:

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from likely.data.check.files import FileFacts
+from likely.data.check.findings import Finding
 from likely.data.dataset import PARTS, Dataset, Part
 from likely.data.images.image_parts import LabeledImage
-from likely.data.inspect.files import Seen
-from likely.data.inspect.findings import Finding
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class LookedAt:
 
 
 def as_dataset(
-    found_at: str, files: Sequence[LabeledImage], seen: Sequence[Seen], labels: Sequence[str]
+    found_at: str, files: Sequence[LabeledImage], seen: Sequence[FileFacts], labels: Sequence[str]
 ) -> tuple[Dataset | None, np.ndarray | None]:
     """Thumbnails of what can be read, and its digests.
 
@@ -63,7 +63,7 @@ def as_dataset(
     return dataset, np.frombuffer(b"".join(digests), dtype="<u8")
 
 
-def common_shape(seen: Sequence[Seen], image_size: int | None) -> tuple[int, ...] | None:
+def common_shape(seen: Sequence[FileFacts], image_size: int | None) -> tuple[int, ...] | None:
     """The shape that a network would get, unless sizes differ and none was asked for."""
     good = [one for one in seen if one.error is None]
     sizes = {(one.height, one.width) for one in good}

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from likely.metrics import confusion_matrix, reliability_bins
-from likely.report import figures, statements
+from likely.report import plots, statements
 
 HOSTILE = '<script>alert("1")</script> & \' 日本語'
 
@@ -17,12 +17,12 @@ def all_figures(data, description="What it shows."):
     y = data.y.astype(np.float64)
     held_out = statements.curve(data.history, "held_out", "accuracy")
     return {
-        "loss": figures.loss_curve(statements.curve(data.history, "loss"), held_out, description),
-        "accuracy": figures.accuracy_curve(held_out, description),
-        "reliability": figures.reliability_diagram(bins, "image", description),
-        "confusion": figures.confusion_image(confusion, description)[0],
-        "scatter": figures.prediction_scatter(y, y + 1, description),
-        "residuals": figures.residual_histogram(y - 3, description),
+        "loss": plots.loss_curve(statements.curve(data.history, "loss"), held_out, description),
+        "accuracy": plots.accuracy_curve(held_out, description),
+        "reliability": plots.reliability_diagram(bins, "image", description),
+        "confusion": plots.confusion_image(confusion, description)[0],
+        "scatter": plots.prediction_scatter(y, y + 1, description),
+        "residuals": plots.residual_histogram(y - 3, description),
     }
 
 
@@ -83,22 +83,22 @@ def test_the_reliability_diagram_writes_the_number_of_images_in_each_bin(digits,
 
 def test_a_long_history_stays_small():
     points = [(step, 1 / step) for step in range(1, 100_000)]
-    assert len(figures.loss_curve(points, points[::1000], "")) < 60_000
+    assert len(plots.loss_curve(points, points[::1000], "")) < 60_000
 
 
 def test_many_points_stay_few():
     y = np.random.default_rng(0).normal(size=50_000)
-    svg = figures.prediction_scatter(y, y, "")
+    svg = plots.prediction_scatter(y, y, "")
     assert 900 < svg.count("<use") < 1100
 
 
 def test_many_classes_share_cells():
-    svg, together = figures.confusion_image(np.diag(np.arange(1, 1002)), "")
+    svg, together = plots.confusion_image(np.diag(np.arange(1, 1002)), "")
     assert together == 5
     assert len(svg) < 60_000
 
 
 def test_an_empty_row_of_the_confusion_is_no_error():
-    svg, together = figures.confusion_image(np.zeros((30, 30), dtype=np.int64), "")
+    svg, together = plots.confusion_image(np.zeros((30, 30), dtype=np.int64), "")
     assert together == 1
     ElementTree.fromstring(svg)
