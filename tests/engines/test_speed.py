@@ -1,7 +1,7 @@
 """Guards against collapse: a step may take no more than twice a stated multiple of a matrix product.
 
-The products are measured between the steps of the same run, and the shortest of both count, so that a busy or a slow
-machine changes little, and on one thread, since threads that wait for each other on a busy core measure the waiting.
+The products are measured between the steps of the same run, in processor time, and the shortest of both count, so that a
+busy or a slow machine changes little, and on one thread, since threads that wait for each other measure the waiting.
 The multiples are a third above what was seen; `docs/performance.md` has figures of whole runs.
 """
 
@@ -33,15 +33,15 @@ def _one_thread() -> Generator[None]:
 
 
 def multiples(work: Callable[[], object]) -> float:
-    """The work's time in products of two float32 matrices of 512 x 512."""
+    """The processor time of the work in products of two float32 matrices of 512 x 512."""
     a = np.ones((SIDE, SIDE), np.float32)
     product: Callable[[], object] = lambda: a @ a  # noqa: E731
     shortest = [np.inf, np.inf]
     for _ in range(ROUNDS):
         for i, run in enumerate((product, work)):
-            began = time.perf_counter()
+            began = time.process_time()
             run()
-            shortest[i] = min(shortest[i], time.perf_counter() - began)
+            shortest[i] = min(shortest[i], time.process_time() - began)
     return shortest[1] / shortest[0]
 
 
