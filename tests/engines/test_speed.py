@@ -1,7 +1,7 @@
 """Guards against collapse: a step may take no more than twice a stated multiple of a matrix product.
 
-The products are measured between the steps of the same run, in processor time, and the shortest of both count, so that a
-busy or a slow machine changes little, and on one thread, since threads that wait for each other measure the waiting.
+The products are measured between the steps of the same run, in processor time, and the shortest of both count, so that
+a busy or a slow machine changes little, and on one thread, since threads that wait for each other measure the waiting.
 The multiples are a third above what was seen; `docs/performance.md` has figures of whole runs.
 """
 
