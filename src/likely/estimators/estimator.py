@@ -119,7 +119,7 @@ class Estimator(BaseEstimator):
             rows = sheet_of(X).frame.to_numpy() if is_frame(X) else np.asarray(X)
             return sheet_of_objects(rows, numbered(self.n_features_in_) if names is None else names)
         if is_frame(X) and hasattr(self, "feature_names_in_"):
-            X = without_others(X, self.feature_names_in_)
+            X = without_others(X, list(self.feature_names_in_))
             if not holds_numbers_alone(X):
                 self._validated(X, reset=False, skip_check_array=True)
                 return sheet_of(X)

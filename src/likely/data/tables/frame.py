@@ -25,7 +25,9 @@ def is_frame(X: Any) -> bool:
 
 def column_names(frame: Any) -> list[str]:
     """The names of its columns, as text."""
-    names = frame.frame.columns if isinstance(frame, Sheet) else getattr(frame, "column_names", None)
+    if isinstance(frame, Sheet):
+        return frame.frame.columns
+    names = getattr(frame, "column_names", None)
     return [str(name) for name in (frame.columns if names is None else names)]
 
 
