@@ -185,7 +185,6 @@ def test_answers_of_every_type(kind: str) -> None:
 
 
 def test_searches_folds_and_calibration_take_them() -> None:
-    FRAME = houses().drop(columns=["age", "kind"])
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ColumnWarning)
         assert cross_val_score(classifier(), FRAME, Y, cv=3).mean() > 0.8

@@ -102,6 +102,8 @@ class Failure:
         return {**_named(self.name), "error": self.error}
 
 
+NOT_GUARANTEED = "A value is missing here that was in every training row: nothing is guaranteed of the answer."
+
 Outcome: TypeAlias = Answer | Number | Failure
 
 
@@ -138,16 +140,21 @@ def classify(
     labels, events, condition = predictor.card.labels, questions.events, questions.given
     log_probs, familiarity = predictor.examine(X)
     P = Distribution(labels, np.exp(log_probs))
+    gaps = predictor.gaps(X)
     sets = abstained = familiar = repeat(None)
     if promises.coverage is not None:
-        masks = predictor.sets(P.probs, promises.coverage)
-        sets = [[label for label, inside in zip(labels, mask, strict=True) if inside] for mask in masks.tolist()]
+        masks = predictor.sets(P.probs, promises.coverage).tolist()
+        sets = [
+            None if gap else [label for label, inside in zip(labels, mask, strict=True) if inside]
+            for mask, gap in zip(masks, gaps.tolist(), strict=True)
+        ]
     if promises.max_error is not None:
-        abstained = (~predictor.answered(log_probs, promises.max_error)).tolist()
+        abstained = (~predictor.answered(log_probs, promises.max_error) | gaps).tolist()
     if familiarity is not None:
-        familiar = familiarity.tolist()
+        familiar = _known(familiarity, gaps)
+    missing = _missing(promises, gaps, "set", "familiarity")
     if condition is None:
-        promised = sets, abstained, familiar, repeat(promises.missing)
+        promised = sets, abstained, familiar, missing
         yield from map(Answer, names, _labelled(P), _asked(P, events), repeat(None), *promised)
         return
 
@@ -162,10 +169,10 @@ def classify(
             Q = Distribution(labels, P.probs[possible]).given(condition)
         conditional = map(Given, repeat(outcomes), masses[possible].tolist(), _labelled(Q), _asked(Q, events))
     for name, is_possible, probabilities, asked, *promised in zip(
-        names, possible.tolist(), _labelled(P), _asked(P, events), sets, abstained, familiar, strict=False
+        names, possible.tolist(), _labelled(P), _asked(P, events), sets, abstained, familiar, missing, strict=False
     ):
         if is_possible:
-            yield Answer(name, probabilities, asked, next(conditional), *promised, missing=promises.missing)
+            yield Answer(name, probabilities, asked, next(conditional), *promised)
         else:
             yield Failure(
                 name, f"{called(name)}: P({', '.join(outcomes)}) is 0 here, so nothing can be conditioned on it."
@@ -178,11 +185,29 @@ def regress(
     """The predicted number, or numbers, of each row, with what the model can say of them."""
     found = predictor.examine(X, promises.coverage)
     predictions = found.predictions.reshape(len(names), -1).tolist()
-    ends = repeat((None, None)) if found.intervals is None else found.intervals.tolist()
-    familiarity = repeat(None) if found.familiarity is None else found.familiarity.tolist()
+    gaps = predictor.gaps(X)
+    ends = (
+        repeat((None, None))
+        if found.intervals is None
+        else zip(*(_known(end, gaps) for end in found.intervals.T), strict=True)
+    )
+    familiarity = repeat(None) if found.familiarity is None else _known(found.familiarity, gaps)
+    missing = _missing(promises, gaps, "low", "familiarity")
     outside = repeat(None) if found.outside is None else found.outside.tolist()
-    for name, prediction, (low, high), p, beyond in zip(names, predictions, ends, familiarity, outside, strict=False):
-        yield Number(name, prediction, low, high, p, beyond, promises.missing)
+    promised = zip(ends, familiarity, outside, missing, strict=False)
+    for name, prediction, ((low, high), p, beyond, why) in zip(names, predictions, promised, strict=False):
+        yield Number(name, prediction, low, high, p, beyond, why)
+
+
+def _known(values: "np.ndarray", gaps: "np.ndarray") -> list[float | None]:
+    """The values (n,), None for rows with gaps."""
+    return [None if gap else value for value, gap in zip(values.tolist(), gaps.tolist(), strict=True)]
+
+
+def _missing(promises: Promises, gaps: "np.ndarray", *names: str) -> list[Mapping[str, str]]:
+    """Why there is no answer to what has these names, for each row."""
+    of_gaps = {**promises.missing, **dict.fromkeys(names, NOT_GUARANTEED)}
+    return [of_gaps if gap else promises.missing for gap in gaps.tolist()]
 
 
 def _labelled(P: "Distribution") -> list[dict[str, float]]:

@@ -1,5 +1,6 @@
 """What `likely predict` is asked about: images, or rows of a table, each as the model takes it or with an error."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
@@ -86,10 +87,11 @@ def rows_asked(
     from likely.data.tables.column_options import ColumnOptions
     from likely.data.tables.encode import Unknown, about_unknown, encode
     from likely.data.tables.table import table_pieces
+    from likely.model.stand_ins import about_gaps
     from likely.preprocessing.column_reading import ColumnReading
 
     unknown: dict[str, Unknown] = {}
-    later: dict[str, int] = {}
+    later, gaps = Counter[str](), Counter[str]()
     n = 0
     options = ColumnOptions(encoding=encoding, header=header)
     readings = {column.table_column: column.how_read for column in predictor.columns or ()}
@@ -101,20 +103,22 @@ def rows_asked(
                 yield row, _read(predictor, found, raw=raw)
         else:
             columns = _columns(predictor, piece)
-            encoded = encode(piece, columns, n)
+            encoded = encode(piece, columns, n, gaps=predictor.fills_gaps)
             refused = predictor.too_large(encoded.X, n, [column.name for column in columns]) | encoded.refused
             for row in range(len(piece)):
                 yield n + row, refused[row] if row in refused else encoded.X[row]
             for name, texts in encoded.unknown.items():
                 before = unknown.get(name)
                 unknown[name] = texts if before is None else before._replace(rows=before.rows + texts.rows)
-            for name, count in predictor.later_than_training(encoded.X).items():
-                later[name] = later.get(name, 0) + count
+            later.update(predictor.later_than_training(encoded.X))
+            gaps.update(predictor.gaps_by_column(encoded.X))
         n += len(piece)
     if n == 0:
         raise DataError(f"{path} must have rows; got a header only.")
     for name, texts in unknown.items():
         complain(f"warning: {about_unknown(name, texts, n)}")
+    for sentence in about_gaps(gaps, n):
+        complain(f"warning: {sentence}")
     for sentence in about_later_rows(later, n):
         complain(sentence)
 

@@ -25,6 +25,7 @@ def evaluate(
     from likely.cli.result_tables import classes_table, events_table, figures_table, promises_table, without_seen
     from likely.config import RunConfig
     from likely.model import load
+    from likely.model.stand_ins import about_gaps
     from likely.training.evaluate import evaluate as evaluate_rows
 
     predictor = load(model, reading["device"] or "auto")
@@ -36,6 +37,8 @@ def evaluate(
         seen = trained_on(predictor, dataset, dataset, rows, own.X)
         if seen.any():
             watcher.say(flattered("the model", int(seen.sum()), len(rows)))
+        for sentence in about_gaps(predictor.gaps_by_column(own.X), len(rows)):
+            watcher.say(f"warning: {sentence}")
         for sentence in about_later_rows(predictor.later_than_training(own.X), len(rows)):
             watcher.say(sentence)
     evaluation = evaluate_rows(predictor, own, seen).evaluation

@@ -52,7 +52,7 @@ def _read_again(predictor: "Predictor", dataset: "Dataset", rows: "Part") -> "Pa
             )
     assert rows.numbers is not None
     table = table_with_readings(sheet, {column.table_column: column.how_read for column in columns})
-    encoded = encode(table.take(rows.numbers), columns)
+    encoded = encode(table.take(rows.numbers), columns, gaps=True)
     if encoded.refused:
         raise DataError(f"{table.path}: {encoded.refused[min(encoded.refused)]}")
     return replace(rows, X=encoded.X)

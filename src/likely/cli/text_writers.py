@@ -4,7 +4,7 @@ import statistics
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from likely.cli.answers import Answer, Failure, Number, Outcome, called, most_probable
+from likely.cli.answers import NOT_GUARANTEED, Answer, Failure, Number, Outcome, called, most_probable
 from likely.cli.questions import NOTHING, Promises
 from likely.cli.terminal import bar, can_print_blocks, console, padded, percent, printable, styled, width
 from likely.metrics.numerals import resolved
@@ -147,6 +147,8 @@ def _add_warnings(line: "Text", outcome: Answer | Number, promises: Promises) ->
     warnings = []
     if outcome.familiarity is not None and outcome.familiarity <= UNFAMILIAR:
         warnings.append(f"unfamiliar (p = {outcome.familiarity:.2g})")
+    if NOT_GUARANTEED in outcome.missing.values():
+        warnings.append("a value is missing: no guarantee")
     if isinstance(outcome, Answer):
         if outcome.abstained and promises.error_was_asked:
             warnings.append("no answer: confidence too low")

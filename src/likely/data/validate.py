@@ -22,7 +22,7 @@ def validate(dataset: Dataset, *, to_learn: bool = True) -> Dataset:
         where = f"The {'training' if name == 'train' else name} part of {dataset.name}"
         if len(part) == 0:
             raise DataError(f"{where} must have rows; got none. Check that the source holds examples.")
-        _check_rows(where, part, dataset)
+        _check_rows(where, part, dataset, to_learn=to_learn)
         if dataset.task == "classification":
             _check_labels(where, part, dataset.labels)
         else:
@@ -42,7 +42,7 @@ def validate(dataset: Dataset, *, to_learn: bool = True) -> Dataset:
     return dataset
 
 
-def _check_rows(where: str, part: Part, dataset: Dataset) -> None:
+def _check_rows(where: str, part: Part, dataset: Dataset, *, to_learn: bool) -> None:
     X, expected = part.X, dataset.train.X.shape[1:]
     if X.shape[1:] != expected:
         raise ShapeError(
@@ -59,7 +59,7 @@ def _check_rows(where: str, part: Part, dataset: Dataset) -> None:
     if X.ndim != 2 or X.dtype.kind not in "fiu":
         raise ShapeError(f"{where} must have rows of real numbers (n, d); got {X.dtype} of shape {X.shape}.")
     X = np.asarray(X)
-    bad = np.argwhere(~(np.isfinite(X) | _may_be_missing(X, dataset)))
+    bad = np.argwhere(~(np.isfinite(X) | _may_be_missing(X, dataset, to_learn=to_learn)))
     if len(bad):
         row, column = (int(i) for i in bad[0])
         label = repr(dataset.features[column]) if dataset.features else str(column)
@@ -69,9 +69,9 @@ def _check_rows(where: str, part: Part, dataset: Dataset) -> None:
         )
 
 
-def _may_be_missing(X: np.ndarray, dataset: Dataset) -> np.ndarray:
-    """Which values are NaN where the columns of a table allow it."""
-    allowed = [column.missing or column.categories is not None for column in dataset.columns or ()]
+def _may_be_missing(X: np.ndarray, dataset: Dataset, *, to_learn: bool) -> np.ndarray:
+    """Which values are NaN where the columns of a table allow it, or a model that is to answer may."""
+    allowed = [not to_learn or column.missing or column.categories is not None for column in dataset.columns or ()]
     return np.isnan(X) & np.array(allowed or False)
 
 

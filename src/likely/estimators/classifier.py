@@ -191,8 +191,9 @@ class Classifier(ClassifierMixin, Estimator):
 
     def predict_or_abstain(self, X: Any, max_error: float = 0.01, level: float = 0.95) -> tuple[np.ndarray, np.ndarray]:
         """The most probable labels, and booleans: which rows are answered; see `ClassifierPredictor`."""
-        log_probs = self.predict_log_proba(X)
-        return self.classes_[log_probs.argmax(axis=1)], self._answering().answered(log_probs, max_error, level)
+        labels, answered = self._answering().predict_or_abstain(self._rows(X), max_error, level)
+        place = {str(label): i for i, label in enumerate(self.classes_.tolist())}
+        return self.classes_[[place[str(label)] for label in labels.tolist()]], answered
 
     def familiarity(self, X: Any) -> np.ndarray:
         """A conformal p-value per row: small = unlike anything it was trained on; see `ClassifierPredictor`."""

@@ -114,12 +114,12 @@ class Estimator(BaseEstimator):
         if self._columns is not None:
             names = getattr(self, "feature_names_in_", None)
             if is_frame(X) and names is not None:
-                return sheet_of(without_others(X, names))
+                return sheet_of(without_others(X, names.tolist()))
             validate_data(self, X, reset=False, skip_check_array=True)
             rows = sheet_of(X).frame.to_numpy() if is_frame(X) else np.asarray(X)
-            return sheet_of_objects(rows, numbered(self.n_features_in_) if names is None else names)
+            return sheet_of_objects(rows, numbered(self.n_features_in_) if names is None else names.tolist())
         if is_frame(X) and hasattr(self, "feature_names_in_"):
-            X = without_others(X, list(self.feature_names_in_))
+            X = without_others(X, self.feature_names_in_.tolist())
             if not holds_numbers_alone(X):
                 self._validated(X, reset=False, skip_check_array=True)
                 return sheet_of(X)

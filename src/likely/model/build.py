@@ -12,6 +12,7 @@ from likely.model.card import SKETCH, THETA, Card
 from likely.model.file import expect_arrays
 from likely.model.held_out_arrays import ERRORS, FAMILIARITY, HELD_OUT
 from likely.model.inference import Inference
+from likely.model.stand_ins import NAMES as STAND_INS
 from likely.model.transfer import differences
 from likely.networks import create_network
 from likely.networks.custom import CUSTOM, CustomNetwork
@@ -80,5 +81,7 @@ def _check_parameters(
             f"({card.network.settings.get('factory')!r}); got one whose network has other parameters. Compared with "
             f"the file: {differs}. Try the factory as it was in training."
         )
-    others = [name for name in arrays if name in (*HELD_OUT, SKETCH) or name.startswith((FAMILIARITY, ERRORS))]
+    others = [
+        name for name in arrays if name in (*HELD_OUT, *STAND_INS, SKETCH) or name.startswith((FAMILIARITY, ERRORS))
+    ]
     expect_arrays(where, arrays, {THETA + n: shape for n, shape in shapes.items()}, kinds=kinds, optional=others)

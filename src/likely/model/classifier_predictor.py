@@ -34,16 +34,17 @@ class ClassifierPredictor(LabelProbabilities):
     """P(label | x) for new x, and what can be guaranteed of it."""
 
     def examine(self, X: Any) -> Examined:
-        """Probabilities and familiarity from one forward pass."""
-        rows = self.rows(X)
+        """Probabilities and familiarity from one forward pass; NaN for the familiarity of rows with gaps (`gaps`)."""
+        rows = self._rows(X)
         if not self.knows_familiarity:
             return Examined(self._log_probs_of(rows), None)
 
         def answer(part: RowArray) -> tuple[np.ndarray, np.ndarray]:
             scores, familiarity = self._scores_and_familiarity(part)
-            return self._log_probs(scores), familiarity
+            return self._before_prior(scores), familiarity
 
-        return Examined(*in_pieces(rows, self._piece, answer))
+        log_probs, familiarity = in_pieces(rows, self._piece, lambda part: self._averaged(part, answer))
+        return Examined(self._under_prior(log_probs), familiarity)
 
     # Guarantees -----------------------------------------------------------------------------------------------
 
@@ -67,6 +68,8 @@ class ClassifierPredictor(LabelProbabilities):
         conformal prediction). The guarantee is exact if the class frequencies of training are known and those of the
         field given, and approximate where either is counted or estimated (`approximate_sets` says which). It rests on
         labels looking the same in both places. Sets per class need no weights and stay exact under a given prior.
+
+        Of a row with a gap (see `rows`) nothing is guaranteed: its set holds all labels.
 
         Args:
             X: rows or images.
@@ -93,6 +96,7 @@ class ClassifierPredictor(LabelProbabilities):
             seed=seed,
             codes=None if seed is None else row_codes(rows),
         )
+        mask[self.gaps(rows)] = True
         return [Event(self.space, row) for row in mask]
 
     def check_coverage(self, coverage: float) -> None:
@@ -113,7 +117,7 @@ class ClassifierPredictor(LabelProbabilities):
                 them it follows from the probabilities themselves, for held-out and new rows alike.
             how: `method`, `per_class`, `allow_empty` and `seed`, as for `predict_set`.
         """
-        codes = None if rows is None or how.get("seed") is None else row_codes(self.rows(rows))
+        codes = None if rows is None or how.get("seed") is None else row_codes(self._rows(rows))
         return self._held_out_for_sets(coverage).sets(probs, coverage, codes=codes, **how)
 
     def coverage_interval(self, coverage: float) -> tuple[float, float]:
@@ -147,13 +151,15 @@ class ClassifierPredictor(LabelProbabilities):
         With probability at least `level` over the draw of the held-out rows (cases where the bound is refused
         included), at most `max_error` of the answered rows are wrong, in the long run, for rows drawn independently
         from the same distribution as the held-out ones. That is about all answers together: of those with one label
-        more may be wrong.
+        more may be wrong. Rows with gaps (see `rows`) are not answered.
 
         Raises:
             DataError: if that cannot be guaranteed; it says what can.
         """
-        log_probs = self.predict_log_proba(X)
-        return np.asarray(self.labels)[log_probs.argmax(axis=1)], self.answered(log_probs, max_error, level)
+        rows = self.rows(X)
+        log_probs = self._log_probs_of(rows)
+        answered = self.answered(log_probs, max_error, level) & ~self.gaps(rows)
+        return np.asarray(self.labels)[log_probs.argmax(axis=1)], answered
 
     def answered(self, log_probs: np.ndarray, max_error: float, level: float = 0.95) -> np.ndarray:
         """Which rows `predict_or_abstain` answers, for log-probabilities of this model: booleans (n,)."""
@@ -215,7 +221,7 @@ class ClassifierPredictor(LabelProbabilities):
                 may be sorted), so they keep their bias and the others are calibrated among themselves (see
                 `likely.trust.bias_corrected.fit_among`); what is about a class alone, such as sets per class, refuses.
         """
-        rows, stated = self.rows(X), self._stated
+        rows, stated = self._whole_rows(X), self._stated
         refuse_trained_on(self._seen_in_training(rows))
         Y = classes_or_distributions(y, self.labels, self.card.labels, len(rows))
         first, second = halves(rows, groups, self.columns)
@@ -278,7 +284,7 @@ class ClassifierPredictor(LabelProbabilities):
         assumed, and that rows are independent. Intervals of a model without held-out rows count the draw of X alone,
         each for itself.
         """
-        log_probs, old = self._before_prior(self.scores(X)), np.array(self.card.class_frequencies)
+        log_probs, old = self._before_prior_of(self.rows(X)), np.array(self.card.class_frequencies)
         held_out = self.held_out
         return estimate_prior(log_probs, old) if held_out is None else held_out.estimate_prior(log_probs, old)
 

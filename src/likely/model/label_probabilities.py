@@ -100,10 +100,19 @@ class LabelProbabilities(Predictor):
         return scores - np.log(np.array(self.card.class_weight)).astype(scores.dtype)
 
     def _log_probs_of(self, rows: RowArray) -> np.ndarray:
-        return in_pieces(rows, MOST_ROWS, lambda part: (self._log_probs(self._scores(part)),))[0]
+        return self._under_prior(self._before_prior_of(rows))
 
-    def _log_probs(self, scores: np.ndarray) -> np.ndarray:
-        log_probs = self._before_prior(scores)
+    def _before_prior_of(self, rows: RowArray) -> np.ndarray:
+        def answer(part: RowArray) -> tuple[np.ndarray]:
+            return (self._before_prior(self._scores(part)),)
+
+        return in_pieces(rows, MOST_ROWS, lambda part: self._averaged(part, answer))[0]
+
+    def _mean(self, answers: np.ndarray, weights: np.ndarray) -> np.ndarray:
+        """Of log-probabilities: the logarithm of the mean probability."""
+        return np.logaddexp.reduce(answers + np.log(weights)[:, None], axis=1)
+
+    def _under_prior(self, log_probs: np.ndarray) -> np.ndarray:
         return log_probs if self.card.prior is None or not len(log_probs) else shift_prior(log_probs, *self._priors)
 
     def _before_prior(self, scores: np.ndarray) -> np.ndarray:

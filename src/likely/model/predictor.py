@@ -1,20 +1,21 @@
 """What the models of labels and of numbers share: input, forward pass, file."""
 
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
 
+from likely.arrays import to_numpy
 from likely.data.hashes import known_again
 from likely.data.images.decode import read_image
 from likely.data.images.image_arrays import are_files, fit_to_shape
 from likely.data.tables.encode import about_unknown, encode
 from likely.data.tables.frame import is_frame, sheet_of
 from likely.data.tables.table import table_with_readings
-from likely.errors import ColumnWarning, DataError, RenamedWarning
+from likely.errors import ColumnWarning, DataError, GuaranteeWarning, RenamedWarning
 from likely.model import file as model_file
 from likely.model.build import build_inference
 from likely.model.card import Card
@@ -22,6 +23,7 @@ from likely.model.card_view import card_html
 from likely.model.held_out_arrays import check_held_out, read_familiarity
 from likely.model.inference import in_pieces
 from likely.model.refusals import nothing_held_out, too_few_to_alarm, under_other_prior
+from likely.model.stand_ins import about_gaps, read_stand_ins
 from likely.networks.custom import CustomNetwork
 from likely.preprocessing.columns import Column
 from likely.preprocessing.preprocessor import preprocessor_from_json
@@ -62,6 +64,7 @@ class Predictor:
         self.where = str(path) or "The model"
         self.preprocessor = preprocessor_from_json(card.normalization)
         check_held_out(self.where, self.arrays, len(card.labels))
+        self._stand_ins = read_stand_ins(self.where, self.arrays, self.columns)
         self._inference = build_inference(self.where, card, self.arrays, self.preprocessor, device, network)
 
     @property
@@ -91,13 +94,45 @@ class Predictor:
         """X as the rows that the model was trained on: arrays are checked, images and paths go through the gate.
 
         A model of a table takes a data frame with the columns it learned from, in any order, others beside them; texts
-        that it does not know count as missing.
+        that it does not know count as missing. A value that is missing here, but was in no training row, stays NaN: the
+        answer averages over the values that the column had, and nothing is guaranteed of it (see
+        `likely.model.stand_ins`).
 
         Args:
             X: an array of rows, a data frame, or a list of paths, PIL images or bytes. Arrays of images may have
                 their channels first or last, or lie in rows of numbers.
             raw: only resize images, without the data set's conversion of photographs.
+        Warns:
+            ColumnWarning: for texts that the model does not know.
+            GuaranteeWarning: for values that are missing, but were in no training row.
         """
+        rows = self._rows(X, raw=raw)
+        for sentence in about_gaps(self.gaps_by_column(rows), len(rows)):
+            warnings.warn(f"{sentence}.", GuaranteeWarning, stacklevel=3)
+        return rows
+
+    @property
+    def fills_gaps(self) -> bool:
+        """Whether rows are answered in which a value is missing that was in every training row."""
+        return self._stand_ins is not None
+
+    def gaps(self, rows: RowArray) -> np.ndarray:
+        """In which rows, as `rows` gives them, a value is missing that was in every training row: booleans (n,).
+
+        Nothing is guaranteed of their answers.
+        """
+        if self._stand_ins is None:
+            return np.zeros(len(rows), np.bool_)
+        return np.any(self._stand_ins.gaps(np.asarray(rows)), axis=1)
+
+    def gaps_by_column(self, rows: RowArray) -> dict[str, int]:
+        """How many rows have such a gap in each column of a table; none are left out."""
+        if self._stand_ins is None:
+            return {}
+        return self._stand_ins.by_column(np.asarray(rows), self.columns or ())
+
+    def _rows(self, X: Any, *, raw: bool = False) -> np.ndarray:
+        """X as `rows` gives it, without a word of gaps."""
         if are_files(X):
             if self.image_shape is None:
                 raise DataError(
@@ -108,7 +143,7 @@ class Predictor:
             return self.preprocessor.check(np.stack(read))
         if self.columns is not None and is_frame(X):
             table = table_with_readings(sheet_of(X), {c.table_column: c.how_read for c in self.columns})
-            encoded = encode(table, self.columns)
+            encoded = encode(table, self.columns, gaps=self.fills_gaps)
             if encoded.refused:
                 raise DataError(encoded.refused[min(encoded.refused)])
             for name, found in encoded.unknown.items():
@@ -116,7 +151,7 @@ class Predictor:
             X = encoded.X
         elif self.image_shape is not None and not isinstance(X, StoredRows):
             X = fit_to_shape(X, self.image_shape)
-        rows = self.preprocessor.check(X)
+        rows = self._checked(X)
         if not isinstance(rows, StoredRows):
             # How numbers lie in memory decides in which order products are summed: equal rows get equal answers.
             rows = np.ascontiguousarray(rows)
@@ -167,18 +202,18 @@ class Predictor:
 
     def scores_and_features(self, X: Any) -> tuple[np.ndarray, np.ndarray]:
         """Scores before the head (n, k), and hidden features (n, m)."""
-        return self._scores_and_features(self.rows(X))
+        return self._scores_and_features(self._whole_rows(X))
 
     def scores(self, X: Any) -> np.ndarray:
         """Scores before the head (n, k)."""
-        return self._scores(self.rows(X))
+        return self._scores(self._whole_rows(X))
 
     def seen_in_training(self, X: Any) -> np.ndarray | None:
         """Which rows are equal to one that the network was trained on: booleans (n,); None where that is not known.
 
         See `likely.data.hashes.known_again` for rows of which equal ones are to be expected.
         """
-        return self._seen_in_training(self.rows(X))
+        return self._seen_in_training(self._rows(X))
 
     def with_metrics(self, metrics: dict[str, Any] | None) -> Self:
         """The same model whose card states these test figures, or none."""
@@ -246,12 +281,18 @@ class Predictor:
         low scores for every label; to a regressor, which extrapolates there, only the former (for a linear one, in its
         inputs): see `likely.trust.familiarity`.
 
+        Rows with gaps (see `rows`) have none: NaN.
+
         Raises:
             DataError: if there were no held-out rows to compare with.
         """
         if (reason := self.no_familiarity) is not None:
             raise reason
-        return in_pieces(self.rows(X), self._piece, lambda part: (self._scores_and_familiarity(part)[1],))[0]
+
+        def answer(part: RowArray) -> tuple[np.ndarray]:
+            return (self._averaged(part, self._scores_and_familiarity)[1],)
+
+        return in_pieces(self.rows(X), self._piece, answer)[0]
 
     # Inside ---------------------------------------------------------------------------------------------------
 
@@ -264,6 +305,46 @@ class Predictor:
     def _piece(self) -> int:
         """How many rows' features are held at a time: a million rows take no more memory than answers."""
         return MOST_ROWS if self._familiar is None else min(MOST_ROWS, _NUMBERS // len(self._familiar.gaussians.shift))
+
+    def _checked(self, X: Any) -> np.ndarray:
+        """X as the preprocessor accepts it, where it has no gaps."""
+        if self._stand_ins is None or isinstance(X, StoredRows):
+            return self.preprocessor.check(X)
+        rows = to_numpy(X)
+        if rows.dtype.kind != "f" or rows.ndim != 2 or rows.shape[1:] != self.preprocessor.shape:
+            return self.preprocessor.check(X)
+        gaps = self._stand_ins.gaps(rows)
+        return np.where(gaps, np.nan, self.preprocessor.check(self._stand_ins.filled(rows)))
+
+    def _whole_rows(self, X: Any) -> np.ndarray:
+        """X as rows in which no number is missing that was in every training row."""
+        return self.preprocessor.check(self._rows(X))
+
+    def _filled(self, rows: RowArray) -> RowArray:
+        """The rows with some value in every gap."""
+        return rows if self._stand_ins is None else self._stand_ins.filled(np.asarray(rows))
+
+    def _averaged(self, rows: RowArray, answer: Callable[[RowArray], tuple[np.ndarray, ...]]) -> tuple[np.ndarray, ...]:
+        """What is answered to rows; for those with gaps the first array holds the mean over what may stand there.
+
+        The others hold NaN for them.
+        """
+        gaps = self.gaps(rows)
+        if self._stand_ins is None or not gaps.any():
+            return answer(rows)
+        rows, at = np.asarray(rows), np.flatnonzero(gaps)
+        found = tuple(map(np.array, answer(self._filled(rows))))
+        most = max(1, min(MOST_ROWS, _NUMBERS // rows.shape[1]))
+        for some, completed, weights in self._stand_ins.complete(rows[at], most):
+            answers = in_pieces(completed, most, lambda part: answer(part)[:1])[0]
+            found[0][at[some]] = self._mean(answers.reshape(len(some), len(weights), -1), weights)
+        for other in found[1:]:
+            other[gaps] = np.nan
+        return found
+
+    def _mean(self, answers: np.ndarray, weights: np.ndarray) -> np.ndarray:
+        """The weighted mean of answers (n, m, k) over the second axis."""
+        return np.einsum("nmk,m->nk", answers, weights)
 
     def _scores_and_features(self, rows: RowArray) -> tuple[np.ndarray, np.ndarray]:
         return self._inference(rows)

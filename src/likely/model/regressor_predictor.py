@@ -41,7 +41,7 @@ class RegressorPredictor(Predictor):
 
     def predict(self, X: Any) -> np.ndarray:
         """The predicted number of each row, shape (n,), or (n, m) for several targets."""
-        return self._in_unit(self.scores(X))
+        return self._predicted(self.rows(X))
 
     def can_cover(self, coverage: float) -> bool:
         """Whether there were enough held-out rows for intervals of this coverage."""
@@ -63,7 +63,8 @@ class RegressorPredictor(Predictor):
 
         The guarantee is marginal, over the draw of held-out and new rows together, and exact for exchangeable rows,
         whatever s is. It says nothing of one kind of row: there more or fewer may lie inside. Where the residuals come
-        from cross-validation (small data), it is approximate.
+        from cross-validation (small data), it is approximate. Nothing is guaranteed of a row with a gap (see `rows`):
+        its interval is (-inf, inf).
 
         Raises:
             DataError: if there are too few held-out rows for this coverage; it says how many are needed. Or if the
@@ -72,7 +73,7 @@ class RegressorPredictor(Predictor):
         """
         quantile = self.interval_quantile(coverage)
         rows = self.rows(X)
-        return self._intervals(self._in_unit(self._scores(rows)), rows, quantile)
+        return self._intervals(self._predicted(rows), rows, quantile)
 
     def interval_quantile(self, coverage: float) -> float:
         """q in the intervals prediction ± q s(x) of this coverage.
@@ -85,14 +86,19 @@ class RegressorPredictor(Predictor):
         return self.residuals.quantile(coverage)
 
     def examine(self, X: Any, coverage: float | None = None) -> Estimates:
-        """Predictions, intervals of this coverage (None for none), familiarity and what extrapolates, in one pass."""
+        """Predictions, intervals of this coverage (None for none), familiarity and what extrapolates, in one pass.
+
+        Rows with gaps (see `rows`) have intervals (-inf, inf) and a familiarity of NaN.
+        """
         quantile = None if coverage is None else self.interval_quantile(coverage)
-        rows = self.rows(X)
+        rows, familiarity = self._rows(X), None
         if self.knows_familiarity:
-            scores, familiarity = in_pieces(rows, self._piece, self._scores_and_familiarity)
+            scores, familiarity = in_pieces(
+                rows, self._piece, lambda part: self._averaged(part, self._scores_and_familiarity)
+            )
+            predictions = self._in_unit(scores)
         else:
-            scores, familiarity = self._scores(rows), None
-        predictions = self._in_unit(scores)
+            predictions = self._predicted(rows)
         intervals = None if quantile is None else self._intervals(predictions, rows, quantile)
         return Estimates(predictions, intervals, familiarity, self._outside(predictions))
 
@@ -135,22 +141,24 @@ class RegressorPredictor(Predictor):
 
     # Inside ---------------------------------------------------------------------------------------------------
 
+    def _predicted(self, rows: RowArray) -> np.ndarray:
+        return self._in_unit(self._averaged(rows, lambda part: (self._scores(part),))[0])
+
     def _in_unit(self, scores: np.ndarray) -> np.ndarray:
         values = scores.astype(np.float64) * np.array(self.card.target_scale) + np.array(self.card.target_mean)
         return values[:, 0] if self.card.network.outputs == 1 else values
 
     def _intervals(self, predictions: np.ndarray, rows: RowArray, quantile: float) -> np.ndarray:
-        residuals = self.residuals
+        residuals, filled = self.residuals, self._filled(rows)
         assert residuals is not None
-        if not residuals.rests_on_inputs:
-            return residuals.intervals(predictions, quantile)
 
         def some(index: np.ndarray) -> tuple[np.ndarray]:
-            return (
-                residuals.intervals(predictions[index], quantile, error_scale_inputs(self.preprocessor, rows[index])),
-            )
+            inputs = error_scale_inputs(self.preprocessor, filled[index]) if residuals.rests_on_inputs else None
+            return (residuals.intervals(predictions[index], quantile, inputs),)
 
-        return in_pieces(np.arange(len(rows)), MOST_ROWS, some)[0]
+        intervals = in_pieces(np.arange(len(rows)), MOST_ROWS, some)[0]
+        intervals[self.gaps(rows)] = -np.inf, np.inf
+        return intervals
 
     def _outside(self, predictions: np.ndarray) -> np.ndarray | None:
         card = self.card

@@ -65,6 +65,12 @@ class StandIns:
         """Which values are missing that were in no training row: booleans in the shape of the rows (n, d)."""
         return np.isnan(rows) & self._known
 
+    def by_column(self, rows: np.ndarray, columns: Sequence[Column]) -> dict[str, int]:
+        """In how many rows a column of the table has a gap; none are left out."""
+        counts = self.gaps(rows).sum(axis=0)
+        found = {columns[together[0]].table_column: int(counts[together[0]]) for together in self.places}
+        return {name: count for name, count in found.items() if count}
+
     def draws(self, sources: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
         """What stands in the columns of these sources together, shape (m, number of columns), and weights (m,)."""
         values = [self.values[source] for source in sources]

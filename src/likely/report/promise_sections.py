@@ -340,7 +340,7 @@ def _familiarity(evaluation: Evaluation, trust: Trust, noun: str, row: _MakeRow)
     strangest = np.argsort(p, kind="stable")[:_SHOWN].tolist()
     yield Block(
         finding,
-        Markup(promise_plots.p_value_histogram(p, f"Familiarity of test {noun}s. {finding}")),
+        Markup(promise_plots.p_value_histogram(p[~np.isnan(p)], f"Familiarity of test {noun}s. {finding}")),
         f"Familiar {noun}s have p-values that spread evenly (dotted line). Left of {UNFAMILIAR:g} a {noun} is called "
         f"unfamiliar. 95% interval of the rate: {_interval(alarms.rate, 2)}.",
         cards=[row(i, f"p = {p[i]:.2g}{', unfamiliar' if p[i] <= UNFAMILIAR else ''}", True) for i in strangest],

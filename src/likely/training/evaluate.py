@@ -50,7 +50,7 @@ def evaluate(
 
     Args:
         predictor: the model.
-        part: the rows.
+        part: the rows; what is guaranteed is evaluated on those without gaps (see `Predictor.rows`).
         seen: which of them it was trained on all the same, or on copies of them: booleans (n,). Then the evaluation
             says how many, and what the headline figures are without them.
     """
@@ -76,9 +76,9 @@ def _headline(predictor: ClassifierPredictor | RegressorPredictor, answers: np.n
 
 def _evaluate_classifier(predictor: ClassifierPredictor, part: Part) -> Evaluated:
     log_probs, familiarity = predictor.examine(part.X)
-    probs, y = np.exp(log_probs), part.y
-    sets = (_sets(predictor, probs, y, coverage) for coverage in COVERAGES)
-    abstention = (_abstention(predictor, log_probs, y, max_error) for max_error in MAX_ERRORS)
+    probs, y, whole = np.exp(log_probs), part.y, ~predictor.gaps(part.X)
+    sets = (_sets(predictor, probs[whole], y[whole], coverage) for coverage in COVERAGES)
+    abstention = (_abstention(predictor, log_probs[whole], y[whole], max_error) for max_error in MAX_ERRORS)
     evaluation = replace(
         evaluate_classification(probs, y, predictor.card.labels),
         selective=_selective(log_probs, y),
@@ -95,13 +95,22 @@ def _evaluate_classifier(predictor: ClassifierPredictor, part: Part) -> Evaluate
 
 def _evaluate_regressor(predictor: RegressorPredictor, part: Part) -> Evaluated:
     found = predictor.examine(part.X, USUAL_COVERAGE if predictor.can_cover(USUAL_COVERAGE) else None)
-    low, high = (None, None) if found.intervals is None else found.intervals.T
     evaluation = replace(
-        evaluate_regression(part.y, found.predictions, low, high),
+        evaluate_regression(part.y, found.predictions),
+        coverage=_coverage(predictor, part, found.intervals),
         familiarity=_false_alarms(predictor, found.familiarity),
         outside_range=None if found.outside is None else int(found.outside.sum()),
     )
     return Evaluated(evaluation, found.predictions, found.familiarity)
+
+
+def _coverage(predictor: RegressorPredictor, part: Part, intervals: np.ndarray | None) -> Estimate | None:
+    """How often intervals hold the truth of rows without gaps."""
+    whole = ~predictor.gaps(part.X)
+    if intervals is None or not whole.any():
+        return None
+    low, high = intervals[whole].T
+    return _share((low <= part.y[whole]) & (part.y[whole] <= high))
 
 
 def _false_alarms(
@@ -110,11 +119,14 @@ def _false_alarms(
     """How often rows with these p-values are called unfamiliar; None where none can be."""
     if familiarity is None or not predictor.can_alarm:
         return None
-    return FalseAlarms(UNFAMILIAR, _share(familiarity <= UNFAMILIAR))
+    familiarity = familiarity[~np.isnan(familiarity)]  # rows with gaps have none
+    return FalseAlarms(UNFAMILIAR, _share(familiarity <= UNFAMILIAR)) if len(familiarity) else None
 
 
 def _sets(predictor: ClassifierPredictor, probs: np.ndarray, y: np.ndarray, coverage: float) -> SetFigures | None:
     """How often sets hold the truth, and how large they are; None where this coverage is not guaranteed."""
+    if not len(y):
+        return None
     try:
         expected = Range(*predictor.coverage_interval(coverage))
         mask = predictor.sets(probs, coverage, allow_empty=True)
@@ -139,6 +151,8 @@ def _abstention(
     predictor: ClassifierPredictor, log_probs: np.ndarray, y: np.ndarray, max_error: float
 ) -> AbstentionFigures | None:
     """The error among the answers of `predict_or_abstain`; None where this bound is not guaranteed."""
+    if not len(y):
+        return None
     try:
         guarantee = predictor.abstention(max_error)
     except DataError:

@@ -24,6 +24,7 @@ from likely.model import ClassifierPredictor, RegressorPredictor, make_predictor
 from likely.model.card import SKETCH
 from likely.model.init_from_file import read_start
 from likely.model.run_folder import METRICS, MODEL, RunFolder
+from likely.model.stand_ins import about_gaps
 from likely.model.transfer import check_columns
 from likely.training.calibrate import calibrate, warn_of_limits
 from likely.training.cross_validate import cross_validate
@@ -35,7 +36,7 @@ from likely.training.loop.descent import Record
 from likely.training.open_data import look_over, open_data
 from likely.training.plan import NO_OVERRIDES, Overrides
 from likely.training.presets import SMALL
-from likely.training.provenance import make_card
+from likely.training.provenance import make_card, stand_in_arrays
 from likely.training.training_rows import gather_rows
 from likely.training.watcher import Remarks, Silent, Watcher
 
@@ -112,6 +113,8 @@ def fit(
     folder.begin(settings)
     assert dataset.test is not None
     evaluated = evaluate(learned.predictor, dataset.test, shared_with(dataset.test, (dataset.train, dataset.val)))
+    for sentence in about_gaps(learned.predictor.gaps_by_column(dataset.test.X), len(dataset.test)):
+        watcher.say(f"Careful: {sentence}")
     metrics = evaluated.evaluation.to_json()
     predictor = learned.predictor.with_metrics(metrics)
     predictor.save(folder.path / MODEL)
@@ -194,7 +197,8 @@ def learn(
     warn_of_limits(outcome, rows, dataset.labels, can_hold_out, remarks)
 
     # Keep what answers, and what it rests on.
-    hashes = hashes_to_know_again(rows.take(outcome.index)[0])
+    trained_on, *_ = rows.take(outcome.index)
+    hashes = hashes_to_know_again(trained_on)
     if start is not None and start.trained_on is not None:
         hashes = np.union1d(hashes, start.trained_on)
     # The labels of a val part may be as frequent as its maker pleased.
@@ -203,7 +207,7 @@ def learn(
     predictor = make_predictor(
         card,
         outcome.trained.engine.state(),
-        {**calibrated.arrays, SKETCH: row_sketch(hashes)},
+        {**calibrated.arrays, **stand_in_arrays(dataset, trained_on), SKETCH: row_sketch(hashes)},
         config.device,
         trained_on=hashes,
         network=overrides.network,

@@ -15,7 +15,10 @@ from likely.data.dataset import Dataset
 from likely.data.time_order import time_like
 from likely.engines.protocol import Optimizer
 from likely.model.card import Card, DataEntry, NetworkEntry, TrainingEntry
+from likely.model.stand_ins import StandIns
 from likely.networks.custom import name_of
+from likely.preprocessing.columns import Column
+from likely.preprocessing.stored_rows import RowArray
 from likely.training.held_out_scores import TrainingOutcome
 from likely.training.task import Calibrated
 from likely.training.trained import Trained
@@ -101,6 +104,14 @@ def make_card(
         created=datetime.now(UTC).isoformat(timespec="seconds"),
     )
     return card.model_copy(update=rows.task.card_entries(trained, rows.Y, rows.weights))
+
+
+def stand_in_arrays(dataset: Dataset, X: RowArray) -> dict[str, np.ndarray]:
+    """What stands in for values that are missing in new rows only, for a model file; X: the rows trained on."""
+    columns = dataset.columns
+    if columns is None and dataset.features is not None:
+        columns = tuple(Column(name) for name in dataset.features)
+    return {} if columns is None or X.ndim != 2 else StandIns.fit(np.asarray(X), columns).arrays()
 
 
 def _latest(dataset: Dataset) -> dict[str, float]:

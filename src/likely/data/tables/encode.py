@@ -33,13 +33,14 @@ class Encoded(NamedTuple):
     unknown: dict[str, Unknown]
 
 
-def encode(table: Table, columns: Sequence[Column], first_row: int = 0) -> Encoded:
+def encode(table: Table, columns: Sequence[Column], first_row: int = 0, *, gaps: bool = False) -> Encoded:
     """The rows of the table in terms of columns, found by name in any order; other columns are not looked at.
 
     Args:
         table: with all of these columns, read as they say.
         columns: what a model learned from.
         first_row: the number of the table's first row, for messages.
+        gaps: whether a number may be missing that was in every training row: a model may answer all the same.
     Raises:
         DataError: if a column is not there; it lists what is needed.
     """
@@ -59,7 +60,7 @@ def encode(table: Table, columns: Sequence[Column], first_row: int = 0) -> Encod
             values = date_part(values, column.part)
         if column.categories is None:
             X[:, j] = values
-            wrong = np.isinf(X[:, j]) if column.missing else ~np.isfinite(X[:, j])
+            wrong = np.isinf(X[:, j]) if column.missing or gaps else ~np.isfinite(X[:, j])
             for row in np.flatnonzero(wrong).tolist():
                 refused.setdefault(row, refusal(column, X[row, j], f"row {first_row + table.number_of(row)}"))
         else:

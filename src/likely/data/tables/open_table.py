@@ -116,7 +116,7 @@ def _open_rows(
                 f"{table.path} must have an input column besides {dataset.label!r}; got none. {' '.join(notes)} Try a "
                 "table with more columns."
             )
-    encoded = encode(table, columns)
+    encoded = encode(table, columns, gaps=not to_learn)
     if encoded.refused:
         raise DataError(f"{table.path}: {encoded.refused[min(encoded.refused)]}")
     if to_learn and "test" not in split.rows and dataset.test_last is None:
