@@ -18,17 +18,17 @@ NEW = rng.normal(size=(40, 3))
 class CountingClassifier(ClassifierPredictor):
     checks = 0
 
-    def rows(self, X: Any, *, raw: bool = False) -> np.ndarray:
+    def _rows(self, X: Any, *, raw: bool = False) -> np.ndarray:
         self.checks += 1
-        return super().rows(X, raw=raw)
+        return super()._rows(X, raw=raw)
 
 
 class CountingRegressor(RegressorPredictor):
     checks = 0
 
-    def rows(self, X: Any, *, raw: bool = False) -> np.ndarray:
+    def _rows(self, X: Any, *, raw: bool = False) -> np.ndarray:
         self.checks += 1
-        return super().rows(X, raw=raw)
+        return super()._rows(X, raw=raw)
 
 
 @pytest.fixture(scope="module")
