@@ -1,6 +1,7 @@
 """Columns by which rows are earlier or later: numbers, or dates as text."""
 
 from datetime import UTC, datetime
+from itertools import pairwise
 
 import numpy as np
 
@@ -55,6 +56,10 @@ def time_like(values: np.ndarray) -> str:
         return "holds dates"
     if values.dtype == object:
         return "holds dates" if moments(values) is not None else ""
+    first = values[:10].tolist()
+    pairs = list(pairwise(first))
+    if any(a < b for a, b in pairs) and any(a > b for a, b in pairs) and first[0] < _CENTURY[0]:
+        return ""  # most columns of numbers: neither in order nor as large as a time
     known = values[np.isfinite(values)]
     if len(np.unique(known)) < 2:
         return ""

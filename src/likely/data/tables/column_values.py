@@ -5,8 +5,10 @@ import polars as pl
 
 from likely.data.tables.cells import NOTHING, as_objects, as_texts
 from likely.data.tables.date_text import date_order, read_dates
-from likely.data.tables.number_text import read_numbers
+from likely.data.tables.number_text import plain_numbers, read_numbers
 from likely.preprocessing.column_reading import ColumnReading
+
+_PLAIN = ColumnReading("number")
 
 
 def read_values(column: pl.Series, reading: ColumnReading) -> tuple[np.ndarray, dict[int, str]]:
@@ -18,6 +20,8 @@ def read_values(column: pl.Series, reading: ColumnReading) -> tuple[np.ndarray, 
         return _texts(column, reading), {}
     if not isinstance(column.dtype, pl.String):
         return _typed(column, reading), {}
+    if reading == _PLAIN and (numbers := plain_numbers(column)) is not None:
+        return numbers, {}
     cells = column.str.strip_chars()
     marks = NOTHING if reading.missing is None else reading.missing
     present = cells.is_not_null() & (cells != "") & ~cells.is_in(list(marks))

@@ -15,24 +15,27 @@ from likely.data.tables.cells import NOTHING, WORDS
 from likely.data.tables.column_options import ColumnOptions
 from likely.data.tables.column_values import read_values
 from likely.data.tables.date_text import AMBIGUOUS, date_order
-from likely.data.tables.number_text import Spelled, decimal_mark, missing_codes, spelling_of
+from likely.data.tables.number_text import Spelled, decimal_mark, missing_codes, plain_numbers, spelling_of
 from likely.data.tables.sheet import Sheet
 from likely.errors import DataError
 from likely.preprocessing.column_reading import ColumnReading
 
 Mark: TypeAlias = Literal["", ".", ","]
-_SOME = 10_000  # rows that tell how decimals are written
+_SOME = 1_000  # rows that tell how decimals are written
 _STRAY_SHARE, _STRAY_KINDS, _LEAST_NUMBERS = 0.05, 3, 5
 """Texts among numbers count as missing where they stand in at most this share of the rows, are so few different ones,
 and there are at least so many different numbers beside them."""
 
 
 class Decided(NamedTuple):
-    """How one column is read, None where it can't be; what is to be said of it; and why it can't be read, if so."""
+    """How one column is read, None where it can't be; what is to be said of it; why it can't be read, if so; and its
+    values, as far as they were read to decide.
+    """
 
     reading: ColumnReading | None
     notes: tuple[str, ...] = ()
     reason: str = ""
+    values: np.ndarray | None = None
 
 
 def decide(sheet: Sheet, options: ColumnOptions, label: str | None = None) -> dict[str, Decided]:
@@ -62,7 +65,7 @@ def decimal_of(sheet: Sheet) -> Mark:
     """What stands before decimals in a text, where some of its columns tell and all of them agree; else ""."""
     if sheet.separator is None:
         return ""
-    found: set[Mark] = {decimal_mark(column.head(_SOME).unique()) for column in sheet.frame.iter_columns()}
+    found: set[Mark] = {decimal_mark(column.to_list()) for column in sheet.frame[:_SOME, :_SOME].iter_columns()}
     found.discard("")
     return found.pop() if len(found) == 1 else ""
 
@@ -106,6 +109,8 @@ def _of_text(column: pl.Series, where: str, options: ColumnOptions, decimal: Mar
     name = column.name
     if name in options.categories:
         return _category(column.set(column == "", None), name, options, label)
+    if options.missing is None and (numbers := plain_numbers(column, decimal)) is not None:
+        return _with_codes(Decided(ColumnReading("number"), values=numbers), column, name, label)
     marks = options.missing if options.missing is not None else tuple(NOTHING)
     values = column.filter((column != "") & ~column.is_in(list(marks))).unique(maintain_order=True)
     if values.is_empty():
@@ -172,8 +177,10 @@ def _with_codes(decided: Decided, column: pl.Series, name: str, label: bool) -> 
     assert decided.reading is not None
     if label:
         return decided
-    values, _ = read_values(column, decided.reading)
+    values = decided.values if decided.values is not None else read_values(column, decided.reading)[0]
     taken, doubtful = missing_codes(values)
+    if not taken and not doubtful:
+        return decided
     notes = [
         f"Column {name!r}: {code:g} lies far from all other values, and is taken for a missing one." for code in taken
     ]
@@ -181,7 +188,8 @@ def _with_codes(decided: Decided, column: pl.Series, name: str, label: bool) -> 
         f"Column {name!r}: {code:g} may stand for a missing value; it is taken for a number (--missing {code:g})."
         for code in doubtful
     ]
-    return Decided(replace(decided.reading, codes=tuple(taken)), (*decided.notes, *notes))
+    values = np.where(np.isin(values, taken), np.nan, values) if taken else values
+    return Decided(replace(decided.reading, codes=tuple(taken)), (*decided.notes, *notes), values=values)
 
 
 def _category(column: pl.Series, name: str, options: ColumnOptions, label: bool) -> Decided:

@@ -134,7 +134,9 @@ def _useless(name: str, values: np.ndarray, wanted: bool) -> str | None:
 
 def _like_codes(values: np.ndarray) -> bool:
     """Whether numbers may be codes: few whole ones, more than two, each in several rows."""
-    present = np.unique(values[np.isfinite(values)]) if values.dtype.kind == "f" else np.empty(0)
+    if values.dtype.kind != "f" or len(set(values[:200].tolist())) > _MOST_CODES + 1:
+        return False
+    present = np.unique(values[np.isfinite(values)])
     return (
         2 < len(present) <= _MOST_CODES
         and bool((present == np.round(present)).all())

@@ -120,6 +120,8 @@ def read_sheet(path: str | Path, options: ColumnOptions = USUAL) -> "Sheet":
     pieces = list(sheets(path, options))
     if not sum(map(len, pieces)):
         raise DataError(f"{path} must have rows; got none below its heading. Check that the table was written out.")
+    if len(pieces) == 1:
+        return pieces[0]
     try:
         return pieces[0].with_frame(pl.concat([piece.frame for piece in pieces]))
     except pl.exceptions.PolarsError as error:
@@ -142,7 +144,11 @@ def table_of_sheet(sheet: "Sheet", options: ColumnOptions = USUAL, label: str | 
     from likely.data.tables.decide import decide
 
     decided = decide(sheet, options, label)
-    table = _read(sheet, {name: found.reading for name, found in decided.items()})
+    table = _read(
+        sheet,
+        {name: found.reading for name, found in decided.items()},
+        {name: found.values for name, found in decided.items() if found.values is not None},
+    )
     reasons = {name: found.reason for name, found in decided.items() if found.reason}
     notes = [*sheet.notes, *(note for found in decided.values() for note in found.notes)]
     written = None
@@ -178,15 +184,20 @@ def table_with_readings(sheet: "Sheet", readings: Mapping[str, ColumnReading]) -
     return _read(sheet, readings)
 
 
-def _read(sheet: "Sheet", readings: Mapping[str, ColumnReading | None]) -> Table:
+def _read(
+    sheet: "Sheet", readings: Mapping[str, ColumnReading | None], known: Mapping[str, np.ndarray] | None = None
+) -> Table:
+    """The columns as they are to be read; `known` are the values of those that have been read."""
     from likely.data.tables.column_values import can_be_read, images_of
     from likely.data.tables.decide import decimal_of, read_as_written
 
     columns, wrong, others = dict[str, np.ndarray](), dict[str, dict[int, str]](), dict[str, str]()
-    decimal = decimal_of(sheet)
+    decimal = decimal_of(sheet) if known is None else ""
     for column in sheet.frame.iter_columns():
         reading = readings.get(column.name)
-        if (images := images_of(column)) is not None:
+        if known and column.name in known:
+            columns[column.name] = known[column.name]
+        elif (images := images_of(column)) is not None:
             columns[column.name] = images
         elif reading is not None and can_be_read(column.dtype, reading):
             columns[column.name], texts = read_as_written(column, reading, decimal)
@@ -194,8 +205,8 @@ def _read(sheet: "Sheet", readings: Mapping[str, ColumnReading | None]) -> Table
                 wrong[column.name] = texts
         elif column.name in readings:
             others[column.name] = str(column.dtype)
-    known = {name: reading for name, reading in readings.items() if reading is not None}
-    return Table(sheet.where, columns, others, known, wrong, notes=sheet.notes)
+    used = {name: reading for name, reading in readings.items() if reading is not None}
+    return Table(sheet.where, columns, others, used, wrong, notes=sheet.notes)
 
 
 def sheets(path: str | Path, options: ColumnOptions = USUAL) -> "Iterator[Sheet]":

@@ -65,7 +65,9 @@ def _frames(data: np.ndarray, begin: int, layout: Layout, where: str) -> Iterato
             extra_columns="raise",
         )
         assert frame.shape == (piece.rows, layout.width), f"{where}: {frame.shape} in place of {piece}"
-        yield from _named(frame, layout, where, row).iter_slices(ROWS)
+        blanks = not text.isascii() or any(blank in text for blank in (b" ", b"\t", b"\x0b", b"\x0c"))
+        frame = _named(frame, layout, where, row, blanks=blanks)
+        yield from [frame] if piece.rows <= ROWS else frame.iter_slices(ROWS)
         start, row = piece.end, row + piece.rows
 
 
@@ -127,9 +129,10 @@ def _schema(layout: Layout) -> dict[str, type[pl.String]]:
     return dict.fromkeys(map(str, range(layout.width)), pl.String)
 
 
-def _named(frame: pl.DataFrame, layout: Layout, where: str, before: int) -> pl.DataFrame:
-    """The columns under their names, cells without spaces around them."""
-    frame = frame.select(pl.all().str.strip_chars())
+def _named(frame: pl.DataFrame, layout: Layout, where: str, before: int, *, blanks: bool = True) -> pl.DataFrame:
+    """The columns under their names, cells without spaces around them; without `blanks` there are none."""
+    if blanks:
+        frame = frame.select(pl.all().str.strip_chars())
     if layout.trailing:
         last = frame.to_series(layout.width - 1)
         if (last != "").any():

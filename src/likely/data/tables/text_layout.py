@@ -9,13 +9,14 @@ import io
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 from likely.errors import DataError
 
 SEPARATORS = ";\t|,"
 """What may stand between two cells; where nothing else decides, the first of them."""
 
-_ROWS = 500  # from the beginning that are looked at
+_ROWS, _CELLS = 500, 5_000  # from the beginning that are looked at
 
 
 @dataclass(frozen=True)
@@ -109,7 +110,7 @@ def _score(
     if width < 2:
         return (0.0, 0.0, separator == ","), separator, rows
     fits = sum(len(cells) == width for _, cells in rows) / len(rows)
-    cells = [cell for _, cells in rows[1:] for cell in cells]
+    cells = list(islice((cell for _, cells in rows[1:] for cell in cells), _CELLS))
     clean = sum(not any(other in cell for other in others) for cell in cells) / max(1, len(cells))
     return (round(fits, 2), clean, -others.index(separator)), separator, rows
 
