@@ -152,8 +152,8 @@ def test_parquet_pieces_and_types(tmp_path: Path) -> None:
         (b"\n\n", "names of its columns"),
         (b"a,b\n", "must have rows; got none"),
         (b"a,b,a\n1,2,3\n", "different names; got 'a' twice"),
-        (b"a,b\n1,2\n\n3\n", r"2 cells like its heading; got 1 in row 1 \(line 4\)"),
-        (b"a,b\n1,2\n1,2,3\n", r"got 3 in row 1 \(line 3\)"),
+        (b"a,b\n1,2\n\n3\n", r"Row 1 \(counted from 0; line 4\) of .* has 1 cell, but its header has 2"),
+        (b"a,b\n1,2\n1,2,3\n", r"Row 1 \(counted from 0; line 3\) of .* has 3 cells"),
         (b"a,b\n1,caf\xe9\n", "UTF-8 text; got the byte 0xe9 in line 2"),
         ("a,b\n1,2\n".encode("utf-16"), "UTF-8 text; got UTF-16.*--encoding utf-16"),
         (
@@ -446,7 +446,7 @@ def test_what_is_not_plain_is_read_from_there_on(tmp_path: Path) -> None:
     assert table.columns["n"].tolist() == list(range(30_003))
     assert table.columns["t"].tolist()[-3:] == ['a, "b"', '5" pipe', "c, d"]
     written(path, f"n,t\n{plain}1\n")
-    with pytest.raises(DataError, match=r"got 1 in row 30000 \(line 30002\)"):
+    with pytest.raises(DataError, match=r"Row 30000 \(counted from 0; line 30002\) of .* has 1 cell,"):
         read_table(path)
 
 

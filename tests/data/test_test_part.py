@@ -88,6 +88,6 @@ def test_fit_says_which_labels_the_draw_left_without_rows(tmp_path: Path) -> Non
     dataset = open_data(RunConfig(data=str(path), seed=3), ears)
     missing = sorted(set(range(len(dataset.labels))) - set(dataset.train.y.tolist()))
     assert missing
-    said = [line for line in ears.said if line.startswith("Careful: The draw of the test part with seed 3")]
+    said = [line for line in ears.said if line.startswith("Warning: The draw of the test part with seed 3")]
     assert len(said) == 1
     assert all(repr(dataset.labels[i]) in said[0] for i in missing[:5])

@@ -9,9 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from likely.data.sources import open_dataset
+from likely.data.tables.date_text import moments_of_texts
 from likely.data.tables.open_table import open_table
 from likely.data.test_part import latest, with_test_part
-from likely.data.time_order import in_order, moments, time_like
+from likely.data.time_order import in_order, time_like
 from likely.errors import ConfigError, DataError
 
 
@@ -54,8 +55,8 @@ def test_what_has_no_order_is_refused(values: np.ndarray, words: str) -> None:
 
 
 def test_words_are_no_dates() -> None:
-    assert moments(_texts("2024")) is None
-    assert moments(_texts(None, None)) is None
+    assert moments_of_texts(_texts("2024")) is None
+    assert moments_of_texts(_texts(None, None)) is None
     assert [time_like(_texts(*texts)) for texts in (("a", "b"), ("1", "2"))] == ["", ""]
 
 

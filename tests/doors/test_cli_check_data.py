@@ -121,5 +121,5 @@ def test_fit_says_what_it_found_and_the_model_remembers(likely: Likely, folder: 
 
 def test_fit_says_nothing_of_clean_data(likely: Likely, folder: Path, tmp_path: Path) -> None:
     result = likely("fit", folder, "--network", "linear", "--epochs", 2, "--out", tmp_path / "run")
-    assert "Careful" not in result.stderr
+    assert "Warning:" not in result.stderr
     assert "likely check" not in result.stderr

@@ -79,7 +79,7 @@ def test_folders_below_the_classes_are_groups(likely: Likely, tmp_path: Path) ->
     [
         (("fit", "digits", "--group", "x"), "A group column needs a table"),
         (("fit", "TABLE", "--group", "nurse"), "must have a column 'nurse' with the groups"),
-        (("fit", "TABLE", "--group", "label"), "must stand in a column of their own"),
+        (("fit", "TABLE", "--group", "label"), "must be in a column of their own"),
         (("fit", "TABLE", "--group-by-folder"), "Grouping by folder needs a folder of class folders"),
         (("fit", "FLAT", "--group-by-folder"), "must be in subfolders of their class folders"),
     ],

@@ -20,13 +20,14 @@ from likely.cli.answers import Answer, Failure, Given, Number
 from likely.cli.progress import LiveWatcher, PlainWatcher, clock
 from likely.cli.questions import Promises, read_events, read_numbers, read_questions
 from likely.cli.result_tables import classes_table, figures_table
-from likely.cli.terminal import aligned, bar, padded, percent, printable, width
+from likely.cli.terminal import aligned, bar, padded, printable, width
 from likely.cli.text_writers import BarWriter, LineWriter
 from likely.cli.writers import CsvWriter, JsonWriter
 from likely.data.tables.spreadsheet import never_a_formula
 from likely.errors import UnknownOutcomeError
 from likely.metrics import Estimate
 from likely.metrics.evaluation import ClassFigures, Evaluation
+from likely.metrics.numerals import percent
 from likely.probability.space import SampleSpace
 from likely.training.loop.descent import Record
 
@@ -50,7 +51,7 @@ def test_printable_text_without_control_characters_stays(text: str) -> None:
 
 @given(st.floats(0, 1))
 def test_a_percentage_never_claims_certainty(p: float) -> None:
-    shown = percent(p)
+    shown = percent(p, 2)
     assert (shown == "0.00%") == (p == 0)
     assert (shown == "100.00%") == (p == 1)
     assert abs(float(shown.strip("<>%")) / 100 - p) <= 1e-4

@@ -34,7 +34,7 @@ def learned(network: str, rng: np.random.Generator) -> ClassifierPredictor:
 
 
 def calibrated(seed: int) -> Figures:
-    """1,000 labelled rows of the field, under the right prior, under a wrong one and under none; 10,000 to judge by."""
+    """1,000 labeled rows of the field, under the right prior, under a wrong one and under none; 10,000 to judge by."""
     rng = np.random.default_rng(seed)
     found: Figures = {}
     for network in ("linear", "mlp"):

@@ -144,7 +144,7 @@ def test_the_command_line_says_that_nothing_was_learned(tmp_path: Any) -> None:
     options = ["--network", "linear", "--learning-rate", "1e-9", "--epochs", "1", "--out", str(tmp_path / "run")]
     done = CliRunner().invoke(app, ["fit", str(tmp_path / "rows.npz"), *options])
     assert done.exit_code == 0
-    assert "Careful: Nothing was learned" in " ".join(done.output.split())
+    assert "Warning: Nothing was learned" in " ".join(done.output.split())
 
 
 def test_what_is_not_better_than_knowing_nothing() -> None:

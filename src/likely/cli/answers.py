@@ -155,7 +155,7 @@ def classify(
     missing = _missing(promises, gaps, "set", "familiarity")
     if condition is None:
         promised = sets, abstained, familiar, missing
-        yield from map(Answer, names, _labelled(P), _asked(P, events), repeat(None), *promised)
+        yield from map(Answer, names, _labeled(P), _asked(P, events), repeat(None), *promised)
         return
 
     masses = P(condition)
@@ -167,9 +167,9 @@ def classify(
             # Whoever asks reads P(given) beside each answer, so a tiny one needs no warning.
             warnings.simplefilter("ignore", ImprobableConditionWarning)
             Q = Distribution(labels, P.probs[possible]).given(condition)
-        conditional = map(Given, repeat(outcomes), masses[possible].tolist(), _labelled(Q), _asked(Q, events))
+        conditional = map(Given, repeat(outcomes), masses[possible].tolist(), _labeled(Q), _asked(Q, events))
     for name, is_possible, probabilities, asked, *promised in zip(
-        names, possible.tolist(), _labelled(P), _asked(P, events), sets, abstained, familiar, missing, strict=False
+        names, possible.tolist(), _labeled(P), _asked(P, events), sets, abstained, familiar, missing, strict=False
     ):
         if is_possible:
             yield Answer(name, probabilities, asked, next(conditional), *promised)
@@ -210,7 +210,7 @@ def _missing(promises: Promises, gaps: "np.ndarray", *names: str) -> list[Mappin
     return [of_gaps if gap else promises.missing for gap in gaps.tolist()]
 
 
-def _labelled(P: "Distribution") -> list[dict[str, float]]:
+def _labeled(P: "Distribution") -> list[dict[str, float]]:
     return [dict(zip(P.space, row, strict=True)) for row in P.probs.tolist()]
 
 

@@ -17,9 +17,9 @@ COMMANDS = {
     "evaluate": "Evaluate MODEL on DATA: accuracy, NLL, Brier score and ECE with 95% intervals, and every class.",
     "compare": "Evaluate two models on DATA: both figures, and their difference with a 95% interval of the same rows.",
     "check": "Check DATA before training: files, copies, classes, sizes; with --labels, wrong labels.",
-    "calibrate": "Calibrate MODEL, and let its sets, error bounds and familiarity rest, on the labelled rows of DATA.",
+    "calibrate": "Redo calibration, sets, error bounds and familiarity of MODEL from the labeled rows of DATA.",
     "inspect": "Print what MODEL is and how it was made, without loading its weights.",
-    "report": "Write report.html of RUN anew, from its model, its history and its data.",
+    "report": "Write report.html of RUN again, from its model, its history and its data.",
     "bench": "Measure this machine: its rates, how long each preset should take, and a short run of `fast`.",
 }
 """What `likely --help` says of each command; `likely.cli.NAME` holds it."""
@@ -78,7 +78,7 @@ def likely(
         bool, typer.Option("--version", callback=show_version, is_eager=True, help="Print the version and exit.")
     ] = False,
 ) -> None:
-    """Learn P(label | image) from labelled images, and answer new ones with calibrated probabilities."""
+    """Learn P(label | image) from labeled images, and answer new ones with calibrated probabilities."""
 
 
 for name, summary in COMMANDS.items():

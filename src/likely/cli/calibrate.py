@@ -1,4 +1,4 @@
-"""`likely calibrate`: the same network with probabilities and promises from new labelled rows."""
+"""`likely calibrate`: the same network with probabilities and promises from new labeled rows."""
 
 from pathlib import Path
 from typing import Annotated, Any
@@ -17,7 +17,7 @@ def calibrate(
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a file that exists.")] = False,
     **reading: Any,
 ) -> None:
-    """Calibrate MODEL, and let its sets, error bounds and familiarity rest, on the labelled rows of DATA.
+    """Redo calibration, sets, error bounds and familiarity of MODEL from the labeled rows of DATA.
 
     Half of the rows fit a temperature, and a bias per class where that helps; half carry the promises. Rows that the
     network was trained on are refused, as far as its run folder lies beside it.

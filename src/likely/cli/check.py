@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from likely.cli.options import data_argument, only_given, option
-from likely.cli.terminal import aligned, console, percent, printable, styled
+from likely.cli.terminal import aligned, console, printable, styled
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -248,14 +248,16 @@ def _issues(found: "LabelCheck") -> list[dict[str, object]]:
 
 
 def _issues_table(found: "LabelCheck") -> "Text":
+    from likely.metrics.numerals import percent
+
     rows = [[found.column, "given", "suggested", "P(given)", "P(suggested)"]]
     rows += [
         [
             printable(doubt.name),
             printable(doubt.given),
             printable(doubt.suggested),
-            percent(doubt.p_given),
-            percent(doubt.p_suggested),
+            percent(doubt.p_given, 2),
+            percent(doubt.p_suggested, 2),
         ]
         for doubt in found.doubts(_SHOWN)
     ]

@@ -1,4 +1,4 @@
-"""`likely evaluate`: the figures of a model on labelled data."""
+"""`likely evaluate`: the figures of a model on labeled data."""
 
 from typing import Annotated, Any
 

@@ -86,7 +86,7 @@ def _rows_of_source(predictor: "Predictor") -> int:
 
 
 def chosen_rows(dataset: "Dataset", part: str | None) -> "Part":
-    """The part that was asked for; without a wish the test part, or all rows where there is none."""
+    """The part that was asked for; by default the test part, or all rows where there is none."""
     from likely.errors import DataError
 
     if part == "test" and dataset.test is None:

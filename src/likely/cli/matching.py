@@ -1,4 +1,4 @@
-"""The rows that a model is evaluated on, with the columns that it learned from: found by name, for each model anew."""
+"""The rows that a model is evaluated on, with the columns that it learned from: found by name, for each model."""
 
 from typing import TYPE_CHECKING
 

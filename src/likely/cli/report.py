@@ -1,4 +1,4 @@
-"""`likely report`: write the report of a run anew."""
+"""`likely report`: write the report of a run again."""
 
 from typing import Annotated
 
@@ -8,7 +8,7 @@ import typer
 def report(
     run: Annotated[str, typer.Argument(metavar="RUN", help="The run folder that fit wrote.", show_default=False)],
 ) -> None:
-    """Write report.html of RUN anew, from its model, its history and its data."""
+    """Write report.html of RUN again, from its model, its history and its data."""
     from likely.cli.progress import watch
     from likely.cli.terminal import printable
     from likely.report.run_report import report_folder

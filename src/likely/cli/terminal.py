@@ -65,21 +65,6 @@ def padded(text: str, columns: int) -> str:
     return text + " " * max(0, columns - width(text))
 
 
-def percent(probability: float, digits: int = 2) -> str:
-    """A probability as a percentage that never rounds to an impossible or certain event.
-
-    Example:
-        >>> percent(0.9731), percent(0.0), percent(1e-9), percent(1 - 1e-9), percent(1.0)
-        ('97.31%', '0.00%', '<0.01%', '>99.99%', '100.00%')
-    """
-    least = 10.0 ** -(digits + 2)
-    if 0 < probability < least:
-        return f"<{least * 100:.{digits}f}%"
-    if 1 - least < probability < 1:
-        return f">{(1 - least) * 100:.{digits}f}%"
-    return f"{probability * 100:.{digits}f}%"
-
-
 def bar(share: float, columns: int = 20, *, blocks: bool = True) -> str:
     """A bar of this share of `columns`, in eighths of a column, or in # where blocks cannot be printed.
 

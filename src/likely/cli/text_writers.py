@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from likely.cli.answers import NOT_GUARANTEED, Answer, Failure, Number, Outcome, called, most_probable
 from likely.cli.questions import NOTHING, Promises
-from likely.cli.terminal import bar, can_print_blocks, console, padded, percent, printable, styled, width
-from likely.metrics.numerals import resolved
+from likely.cli.terminal import bar, can_print_blocks, console, padded, printable, styled, width
+from likely.metrics.numerals import percent, resolved
 from likely.trust.familiarity import UNFAMILIAR
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ class LineWriter:
             if isinstance(outcome, Number):
                 _add_interval(line, outcome, self._promises, self._spreads)
             elif outcome.set is not None:
-                line.append(f"  {percent(self._promises.coverage or 0)} set: ", style="dim")
+                line.append(f"  {percent(self._promises.coverage or 0, 2)} set: ", style="dim")
                 line.append(printable(", ".join(outcome.set)))
             _add_warnings(line, outcome, self._promises)
             self._screen.print(line)
@@ -95,7 +95,7 @@ class BarWriter:
                 _add_interval(heading, outcome, self._promises, self._spreads)
         elif outcome.given is not None:
             condition = printable(", ".join(outcome.given.labels))
-            heading.append(f"  given {condition}: P(given) = {percent(outcome.given.probability)}", style="dim")
+            heading.append(f"  given {condition}: P(given) = {percent(outcome.given.probability, 2)}", style="dim")
         _add_warnings(heading, outcome, self._promises)
         self._screen.print(heading)
         if isinstance(outcome, Answer):
@@ -109,10 +109,10 @@ class BarWriter:
         columns = max(width(name) for name, _, _ in lines)
         for name, p, color in lines:
             share = bar(p, blocks=self._blocks)
-            self._screen.print(styled(f"  {padded(name, columns)}  {percent(p):>7}  ", (share, color)))
+            self._screen.print(styled(f"  {padded(name, columns)}  {percent(p, 2):>7}  ", (share, color)))
         if outcome.set is not None and (self._promises.coverage_was_asked or len(outcome.set) > 1):
             labels = printable(", ".join(outcome.set))
-            self._screen.print(styled((f"  {percent(self._promises.coverage or 0)} set: ", "dim"), labels))
+            self._screen.print(styled((f"  {percent(self._promises.coverage or 0, 2)} set: ", "dim"), labels))
 
     def close(self) -> None:
         """Nothing comes after the last answer."""
@@ -130,16 +130,16 @@ def _cells(outcome: Answer | Number, spreads: Sequence[float]) -> list[str]:
         return list(map(resolved, outcome.prediction, spreads or [0.0] * len(outcome.prediction)))
     probabilities, events = _asked(outcome)
     label = most_probable(probabilities)
-    shares = [f"P({printable(name)}) = {percent(p):>7}" for name, p in events.items()]
+    shares = [f"P({printable(name)}) = {percent(p, 2):>7}" for name, p in events.items()]
     if outcome.given is not None:
-        shares.append(f"P(given) = {percent(outcome.given.probability):>7}")
-    return [printable(label), percent(probabilities[label]), *shares]
+        shares.append(f"P(given) = {percent(outcome.given.probability, 2):>7}")
+    return [printable(label), percent(probabilities[label], 2), *shares]
 
 
 def _add_interval(line: "Text", number: Number, promises: Promises, spreads: Sequence[float]) -> None:
     if number.low is not None and number.high is not None:
         low, high = (resolved(end, spreads[0] if spreads else 0.0) for end in (number.low, number.high))
-        line.append(f"  {percent(promises.coverage or 0)} interval: {low} to {high}", style="dim")
+        line.append(f"  {percent(promises.coverage or 0, 2)} interval: {low} to {high}", style="dim")
 
 
 def _add_warnings(line: "Text", outcome: Answer | Number, promises: Promises) -> None:

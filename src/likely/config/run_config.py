@@ -117,7 +117,7 @@ class RunConfig(SettingsDocument):
     )
     decimal: Literal["point", "comma"] | None = _table(
         None,
-        "What stands before decimals, where 1,234 may mean two numbers.",
+        "What marks decimals, where 1,234 may mean two numbers.",
         otherwise="decided by the whole file",
     )
     encoding: Text | None = _text(None, "Encoding of a text file, such as latin-1.", otherwise="utf-8", metavar="NAME")
@@ -225,6 +225,7 @@ class RunConfig(SettingsDocument):
     freeze: Patterns = _learning(
         (),
         "Parameters that do not learn, as name patterns such as blocks.0.* (likely inspect prints the names).",
+        "Needs the torch engine.",
         form='a list of patterns, such as ["blocks.0.*"]',
         metavar="PATTERN,...",
     )

@@ -1,6 +1,5 @@
 """Columns by which rows are earlier or later: numbers, or dates as text."""
 
-from datetime import UTC, datetime
 from itertools import pairwise
 
 import numpy as np
@@ -11,31 +10,6 @@ _UNITS = {"seconds": 1.0, "milliseconds": 1e3, "microseconds": 1e6, "nanoseconds
 _CENTURY = 946_684_800.0, 4_102_444_800.0  # 2000 to 2100
 _ORDERED = 20  # rows: fewer are in order by chance, or by hand
 _SHOWN = "such as 2024-03-01 or 2024-03-01 12:30"
-
-
-def moments(texts: np.ndarray) -> np.ndarray | None:
-    """Seconds since 1970 of dates and times as ISO 8601 writes them, shape (n,); NaN where there is None.
-
-    None where a text is no such date, or some have a time zone and others have none. 03/04/2024 is none: it is another
-    day in other countries.
-
-    Example:
-        >>> moments(np.array(["1970-01-02", "1970-01-01 00:00:30", None], dtype=object))
-        array([8.64e+04, 3.00e+01,      nan])
-        >>> moments(np.array(["03/04/2024"], dtype=object)) is None
-        True
-    """
-    found = np.full(len(texts), np.nan)
-    zones: set[bool] = set()
-    for i, text in enumerate(texts.tolist()):
-        if text is None:
-            continue
-        moment = _moment(text) if isinstance(text, str) else None
-        if moment is None:
-            return None
-        zones.add(moment.tzinfo is not None)
-        found[i] = (moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)).timestamp()
-    return None if len(zones) != 1 else found
 
 
 def time_like(values: np.ndarray) -> str:
@@ -55,7 +29,9 @@ def time_like(values: np.ndarray) -> str:
     if values.dtype.kind == "M":
         return "holds dates"
     if values.dtype == object:
-        return "holds dates" if moments(values) is not None else ""
+        from likely.data.tables.date_text import moments_of_texts
+
+        return "holds dates" if moments_of_texts(values) is not None else ""
     first = values[:10].tolist()
     pairs = list(pairwise(first))
     if any(a < b for a, b in pairs) and any(a > b for a, b in pairs) and first[0] < _CENTURY[0]:
@@ -84,19 +60,11 @@ def in_order(values: np.ndarray, name: str, where: str) -> np.ndarray:
     Raises:
         DataError: if a value is missing, or they are neither all numbers nor all dates.
     """
+    if values.dtype == object:
+        values = _moments(values, name, where)
+    order = values
     if values.dtype.kind == "M":
-        seconds = values.astype("datetime64[us]").astype(np.int64) / 1e6
-        order = np.where(np.isnat(values), np.nan, seconds)
-    elif values.dtype != object:
-        order = values
-    elif (order := moments(values)) is None:
-        texts = [value for value in values.tolist() if isinstance(value, str)]
-        wrong = next((text for text in texts if _moment(text) is None), None)
-        shown = "bytes" if not texts else "dates with and without a time zone" if wrong is None else repr(wrong)
-        raise DataError(
-            f"Column {name!r} of {where} must hold numbers, or dates {_SHOWN}, to determine the latest rows; got "
-            f"{shown}. Try another column, or write dates year first."
-        )
+        order = np.where(np.isnat(values), np.nan, values.astype("datetime64[us]").astype(np.int64) / 1e6)
     absent = np.isnan(order)
     if absent.any():
         raise DataError(
@@ -106,13 +74,16 @@ def in_order(values: np.ndarray, name: str, where: str) -> np.ndarray:
     return order
 
 
-def _moment(text: str) -> datetime | None:
-    written = text.strip().replace("/", "-")
-    if not (written[:4].isdigit() and written[4:5] == "-"):
-        return None
-    for candidate in (written, f"{written}-01"):
-        try:
-            return datetime.fromisoformat(candidate)
-        except ValueError:
-            continue
-    return None
+def _moments(values: np.ndarray, name: str, where: str) -> np.ndarray:
+    from likely.data.tables.date_text import moments_of_texts
+
+    moments = moments_of_texts(values)
+    if moments is None:
+        texts = [value for value in values.tolist() if isinstance(value, str)]
+        wrong = next((text for text in texts if moments_of_texts(np.array([text], dtype=object)) is None), None)
+        shown = "bytes" if not texts else "dates with and without a time zone" if wrong is None else repr(wrong)
+        raise DataError(
+            f"Column {name!r} of {where} must hold numbers, or dates {_SHOWN}, to determine the latest rows; got "
+            f"{shown}. Try another column, or write dates year first."
+        )
+    return moments

@@ -1,4 +1,4 @@
-"""The classifier: from labelled images or rows to P(label | x)."""
+"""The classifier: from labeled images or rows to P(label | x)."""
 
 import warnings
 from collections.abc import Collection, Mapping
@@ -22,7 +22,7 @@ from likely.probability.space import Event
 
 @with_parameters("classifier", ClassifierParameters)
 class Classifier(ClassifierMixin, Estimator):
-    """Learns P(label | x) from labelled images or rows of numbers.
+    """Learns P(label | x) from labeled images or rows of numbers.
 
     Args:
         {parameters}

@@ -32,7 +32,7 @@ _OF_ARRAYS = {
     "random_state": Parameter(None, "An int for a run that repeats."),
     "verbose": Parameter("auto", 'Whether `fit` shows how far it is; "auto" does so in notebooks.'),
 }
-_OF_LABELLED_ARRAYS = {
+_OF_LABELED_ARRAYS = {
     "hflip": Parameter(False, "Whether an image flipped left to right still shows the same."),
     "mirror": Parameter("deprecated", "The deprecated name of `hflip`."),
 }
@@ -92,7 +92,7 @@ def parameters_of(estimator: Literal["classifier", "regressor"]) -> dict[str, Pa
                 None if setting.default == {} else setting.default, setting.setting.python or setting.meaning
             )
     network = settings.pop("network")
-    return {"network": network, **settings, **_OF_ARRAYS, **(_OF_LABELLED_ARRAYS if classifies else {})}
+    return {"network": network, **settings, **_OF_ARRAYS, **(_OF_LABELED_ARRAYS if classifies else {})}
 
 
 def with_parameters(estimator: Literal["classifier", "regressor"], types: type) -> Callable[[Class], Class]:

@@ -20,7 +20,7 @@ _WIDTH, _SHORTEST = 30, 5
 
 
 def watcher(verbose: Verbose) -> Watcher:
-    """Whoever shows how far a run is, for this setting and this place.
+    """The display of progress for this setting and this place.
 
     Example:
         >>> type(watcher(False)).__name__

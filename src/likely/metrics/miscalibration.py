@@ -1,4 +1,4 @@
-"""How far confidence and accuracy truly part: the ECE without its bias, with an interval that holds the true one."""
+"""The calibration error (ECE) without its bias, with a confidence interval."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

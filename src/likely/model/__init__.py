@@ -1,4 +1,4 @@
-"""A model that answers: a frozen artefact of network, parameters, preprocessing, labels, calibration and card.
+"""A model that answers: a frozen artifact of network, parameters, preprocessing, labels, calibration and card.
 
     rows or images -> preprocessing -> network -> scores -> head -> temperature -> Distribution
 

@@ -73,7 +73,7 @@ def _check_parameters(
     shapes: Mapping[str, tuple[int, ...]],
     kinds: Mapping[str, str] | None = None,
 ) -> None:
-    """Refuse parameters that do not fit the network; what held-out rows say is checked by whoever reads it."""
+    """Refuse parameters that do not fit the network; what held-out rows say is checked where it is read."""
     differs = differences(shapes, {name: a.shape for name, a in theta.items()})
     if card.network.name == CUSTOM and differs:
         raise ModelFileError(

@@ -5,7 +5,7 @@ The file is a valid safetensors file with one metadata key, `likely`, whose valu
     {"checksum": 64 hexadecimal digits, "document": {...}, "format": 1}
 
 The checksum is the SHA-256 of the whole file with those 64 digits taken as zeros. It detects damage, not tampering:
-whoever changes a file on purpose can compute it again. The same arrays and document give the same bytes.
+anyone who changes a file on purpose can compute it again. The same arrays and document give the same bytes.
 Reference: https://huggingface.co/docs/safetensors (the layout of the file).
 """
 
@@ -161,7 +161,7 @@ _FIT_AGAIN = "Try another copy of the file, or fit the model again."
 @contextlib.contextmanager
 def _opened(path: StrPath) -> Generator[BinaryIO]:
     try:
-        # Asked before opening: opening a pipe would wait for whoever writes to it.
+        # Asked before opening: opening a pipe would wait for its writer.
         found = Path(path)
         if not found.is_file():
             what = kind_of(found) if found.exists() else "nothing there"

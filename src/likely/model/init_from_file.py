@@ -52,7 +52,7 @@ class Start:
         data: the SHA-256 of the data that they were trained on, where the file says.
         n_held_out: how many rows of these data were held out from them.
         card: of the model whose standardization is kept; None where there is none, or the new data's was asked for.
-        new_head: whether the last layer begins anew even where it has the right shape.
+        new_head: whether the last layer is reinitialized even where it has the right shape.
         reads: the rows that the model reads, where the file says.
     """
 

@@ -72,7 +72,7 @@ def begun(state: Mapping[str, np.ndarray], start: Start, last_layer: Collection[
     Args:
         state: the values that the network begins with otherwise.
         start: what was read.
-        last_layer: names in the state that begin anew if the labels are others, or the shapes differ.
+        last_layer: names in the state that are reinitialized if the labels are others, or the shapes differ.
     Raises:
         ModelFileError: listing the names that are missing, unexpected or of another shape.
     Example:

@@ -21,7 +21,7 @@ class CustomNetwork:
     """A factory as a `TorchNetwork`.
 
     Args:
-        factory: what makes the module, anew with every call.
+        factory: what makes a new module with every call.
     Raises:
         ConfigError: if it is no factory; it says what to pass instead.
     Example:

@@ -61,7 +61,7 @@ class AlternatingFlip:
 
 
 class _TwoIntegers:
-    """Two integers from 0 to 2^31 - 1 for each row, anew in every epoch, the same in whichever batch the row comes."""
+    """Two integers from 0 to 2^31 - 1 for each row, others in every epoch, the same whatever batch it is in."""
 
     def __init__(self, n_rows: int, seed: int) -> None:
         self._shape, self._seed = (n_rows, 2), seed
@@ -76,7 +76,7 @@ class _TwoIntegers:
 
 
 class Shift(_TwoIntegers):
-    """Moves images by a few pixels, each anew in every epoch; what comes in at an edge repeats its pixels.
+    """Moves images by a few pixels, each differently in every epoch; what comes in at an edge repeats its pixels.
 
     At most an eighth of a side and 4 pixels in each direction, which for an image padded like that is a random crop.
 

@@ -2,9 +2,10 @@
 
 from likely.atomic import StrPath, write_text
 from likely.data.check import Checked, Finding, Place, Severity
+from likely.metrics.numerals import counted
 from likely.report.examples import PIXELATED, data_uri
 from likely.report.page import template
-from likely.report.statements import printable, several
+from likely.report.statements import printable
 
 N_GROUPS, N_MEMBERS = 60, 8
 """Above so many the page would be slow to open; the JSON holds them all."""
@@ -39,8 +40,8 @@ def render_check_page(checked: Checked) -> str:
 def _lead(checked: Checked) -> str:
     found = checked.findings
     verdict = "can be learned from" if found.fit_would_work else "can't be learned from as it is"
-    counts = [several(len(found.of(severity)), severity) for severity in _TITLES if found.of(severity)]
-    rows = "" if checked.rows is None else f" {several(len(checked.rows), checked.rows.noun)} could be read."
+    counts = [counted(len(found.of(severity)), severity) for severity in _TITLES if found.of(severity)]
+    rows = "" if checked.rows is None else f" {counted(len(checked.rows), checked.rows.noun)} could be read."
     return f"This data set {verdict}: {', '.join(counts) or 'nothing found'}.{rows}"
 
 

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
+from likely.metrics.numerals import percent
 from likely.preprocessing.stored_rows import RowArray
-from likely.report.statements import percent, printable
+from likely.report.statements import printable
 
 LARGEST = 96
 """Longest edge in pixels of a stored image; larger ones are shrunk so that the page stays small."""

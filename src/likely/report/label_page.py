@@ -1,9 +1,10 @@
 """The page of labels in doubt: each image with its given and its suggested label; loads nothing, runs no script."""
 
 from likely.atomic import StrPath, write_text
+from likely.metrics.numerals import counted, percent
 from likely.report.examples import PIXELATED, data_uri
 from likely.report.page import template
-from likely.report.statements import percent, printable, several
+from likely.report.statements import printable
 from likely.training.label_check import LabelCheck
 
 N_SHOWN = 1000
@@ -27,7 +28,7 @@ def render_label_page(found: LabelCheck) -> str:
     return template("label_page.html").render(
         title=printable(found.dataset.name),
         lead=(
-            f"Of {several(n, 'image' if images is not None else 'row')}, {doubted:,} "
+            f"Of {counted(n, 'image' if images is not None else 'row')}, {doubted:,} "
             f"{'has' if doubted == 1 else 'have'} a label that is less probable than another one, to networks that had "
             f"not seen that label ({found.folds} folds). The most doubtful come first."
         ),

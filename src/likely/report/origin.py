@@ -2,8 +2,9 @@
 
 import json
 
+from likely.metrics.numerals import counted
 from likely.model.card import Card
-from likely.report.statements import printable, several
+from likely.report.statements import printable
 
 _GROUPS = ("data", "splits", "training", "versions", "hardware")
 _MODEL = ("task", "head", "loss", "temperature", "biases", "created")
@@ -29,7 +30,7 @@ def calibration(card: Card) -> tuple[bool, str]:
         return False, "The probabilities are not calibrated: too few rows could be held out."
     biases = " and a bias per class" if card.biases else ""
     rows = card.splits.calibration
-    held_out = f", fitted on {several(rows, 'held-out row')}" if rows else ""
+    held_out = f", fitted on {counted(rows, 'held-out row')}" if rows else ""
     return True, f"Its probabilities were calibrated by a temperature of {card.temperature:.3f}{biases}{held_out}."
 
 

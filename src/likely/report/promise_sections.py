@@ -14,10 +14,11 @@ from likely.errors import DataError
 from likely.metrics import event_reliability
 from likely.metrics.evaluation import Evaluation, EventFigures, SetFigures
 from likely.metrics.intervals import Estimate
+from likely.metrics.numerals import counted, percent
 from likely.model import ClassifierPredictor
 from likely.preprocessing.stored_rows import RowArray
 from likely.report import examples, plots, promise_plots
-from likely.report.statements import chance, make_bins, percent, printable, several
+from likely.report.statements import chance, make_bins, printable
 from likely.training.evaluate import MAX_ERRORS, SHARE_ANSWERED, Evaluated, event_mass
 from likely.trust.familiarity import UNFAMILIAR
 
@@ -241,7 +242,7 @@ def _sets(
         return
     sizes = trust.sets.sum(axis=1)
     single = float((sizes == 1).mean())
-    largest = several(int(sizes.max()), "label")
+    largest = counted(int(sizes.max()), "label")
     finding = (
         f"At {percent(trust.coverage)}, {percent(single)} of the {noun}s need one label; the largest set has {largest}."
     )

@@ -16,13 +16,13 @@ from likely import metrics
 from likely.atomic import StrPath, write_text
 from likely.errors import ShapeError
 from likely.metrics.evaluation import Evaluation
-from likely.metrics.numerals import resolved
+from likely.metrics.numerals import counted, resolved
 from likely.model.card import Card
 from likely.preprocessing.stored_rows import RowArray
 from likely.report import examples, html_tables, origin, plots, statements
 from likely.report.page import template
 from likely.report.promise_sections import Trust, promise_sections
-from likely.report.statements import printable, several
+from likely.report.statements import printable
 
 N_EXAMPLES = 24
 N_PAIRS = 10
@@ -138,7 +138,7 @@ def _classification(data: ReportData) -> dict[str, object]:
 
     n, right = len(y), int((probs.argmax(axis=1) == y).sum())
     return {
-        "lead": _lead(data, f"Of {several(n, 'test ' + noun)}", f"it named {right:,} correctly."),
+        "lead": _lead(data, f"Of {counted(n, 'test ' + noun)}", f"it named {right:,} correctly."),
         "bins": bins,
         "about_bins": about_bins,
         "reliability": Markup(plots.reliability_diagram(bins, noun, f"Reliability diagram. {about_bins}")),
@@ -172,7 +172,7 @@ def _regression(data: ReportData) -> dict[str, object]:
     largest = np.argsort(-np.abs(residuals), kind="stable")[:N_ERRORS]
     spread = float(y.std())
     return {
-        "lead": _lead(data, f"The model was evaluated on {several(len(y), 'test ' + data.noun)}", ""),
+        "lead": _lead(data, f"The model was evaluated on {counted(len(y), 'test ' + data.noun)}", ""),
         "about_fit": about_fit,
         "scatter": Markup(plots.prediction_scatter(y, predicted, f"Predicted against true values. {about_fit}")),
         "about_residuals": about_residuals,

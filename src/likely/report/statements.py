@@ -15,6 +15,7 @@ import numpy as np
 
 from likely.metrics import Reliability
 from likely.metrics.evaluation import Evaluation, Seen
+from likely.metrics.numerals import counted, percent
 from likely.probability.information import entropy
 
 ROWS_AT_ONCE = 4096
@@ -45,28 +46,6 @@ def printable(name: object) -> str:
     """
     bad = {"Cc", "Cs", "Zl", "Zp"}
     return "".join("�" if c in _BIDI or unicodedata.category(c) in bad else c for c in str(name))
-
-
-def percent(share: float, digits: int = 1) -> str:
-    """A share in percent that never rounds to a certainty which it is not; a dash where there is none.
-
-    Example:
-        >>> percent(0.5), percent(0.99999), percent(1.0), percent(1e-9), percent(float("nan"))
-        ('50.0%', '>99.9%', '100.0%', '<0.1%', '–')
-    """
-    if math.isnan(share):
-        return "–"
-    step = 0.1**digits
-    if 0 < 100 * share < step / 2:
-        return f"<{step:.{digits}f}%"
-    if 100 - step / 2 <= 100 * share < 100:
-        return f">{100 - step:.{digits}f}%"
-    return f"{share:.{digits}%}"
-
-
-def several(count: int, noun: str) -> str:
-    """A count and its noun: `several(1, "row")` is "1 row", `several(1200, "row")` is "1,200 rows"."""
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
 def wilson(successes: float, n: int, level: float = 0.95) -> tuple[float, float]:
@@ -132,12 +111,12 @@ def about_seen(seen: Seen | None, noun: str) -> str:
     others = f"Without {'it' if one else 'them'}, "
     if without.accuracy is not None:
         right = percent(without.accuracy.value)
-        return f"{known}{others}{right} of {several(without.n, noun)} were named correctly."
+        return f"{known}{others}{right} of {counted(without.n, noun)} were named correctly."
     assert without.mse is not None
     assert without.r2 is not None
     explained = "undefined" if math.isnan(without.r2.value) else f"{without.r2.value:.3g}"
     return (
-        f"{known}{others}of {several(without.n, noun)}, the mean squared error is {without.mse.value:.4g} and "
+        f"{known}{others}of {counted(without.n, noun)}, the mean squared error is {without.mse.value:.4g} and "
         f"R² is {explained}."
     )
 
@@ -146,10 +125,10 @@ def about_loss(training: Sequence[tuple[int, float]], held_out: Sequence[tuple[i
     """What the curves of the loss say: falling, level, or rising again."""
     if not held_out:
         (_, first), (last_step, last) = training[0], training[-1]
-        return f"Training loss went from {first:.3g} to {last:.3g} in {several(last_step, 'step')}."
+        return f"Training loss went from {first:.3g} to {last:.3g} in {counted(last_step, 'step')}."
     (_, first), (last_step, last) = held_out[0], held_out[-1]
     if len(held_out) == 1:
-        return f"Held-out loss was {first:.3g} after {several(last_step, 'step')}."
+        return f"Held-out loss was {first:.3g} after {counted(last_step, 'step')}."
     best_step, best = min(held_out, key=lambda point: point[1])
     if last > best + 0.02 * abs(best):
         return f"Held-out loss was lowest at step {best_step:,} ({best:.3g}) and then rose to {last:.3g}: overfitting."
@@ -187,7 +166,7 @@ def about_reliability(bins: Sequence[Bin], noun: str) -> str:
     if clauses:
         return f"The model is {'; '.join(clauses)}."
     if n < FEW:
-        return f"No bin departs from the diagonal by more than chance, but {several(n, noun)} can show only large gaps."
+        return f"No bin departs from the diagonal by more than chance, but {counted(n, noun)} can show only large gaps."
     return (
         "Its probabilities can be taken at face value: no bin departs from the diagonal by more than chance explains."
     )
@@ -276,10 +255,10 @@ def about_wrong(y: np.ndarray, probs: np.ndarray, noun: str) -> str:
     wrong = probs.argmax(axis=1) != y
     n_wrong, n = int(wrong.sum()), len(y)
     if not n_wrong:
-        return f"No wrong answer among {several(n, noun)}."
+        return f"No wrong answer among {counted(n, noun)}."
     sure = int((probs[wrong].max(axis=1) >= 0.9).sum())
     return (
-        f"{n_wrong:,} of {several(n, noun)} got a wrong answer; "
+        f"{n_wrong:,} of {counted(n, noun)} got a wrong answer; "
         f"{sure:,} of these {n_wrong:,} ({percent(sure / n_wrong, 0)}) carried a probability of 90% or more."
     )
 

@@ -60,7 +60,7 @@ def calibrate(
             steps=None if config.epochs is None or not history else history[-1].step,
         )
         if doubt is not None:
-            remarks.warn(doubt, note=True, prefix="Careful: ")
+            remarks.warn(doubt, note=True, prefix="Warning: ")
     return counted, found
 
 

@@ -150,7 +150,7 @@ def choose_plan(
 def _passes(config: RunConfig, overrides: Overrides, n_rows: int, n_inputs: int, n_outputs: int) -> int:
     """Over the rows that a convex problem may take; 0 where it is descended on.
 
-    Whoever sets a number of the descent wants one, and changed images have no fixed objective.
+    Who sets a number of the descent wants one, and changed images have no fixed objective.
     """
     asked = (
         config.optimizer,

@@ -43,7 +43,7 @@ from likely.training.watcher import Remarks, Silent, Watcher
 
 @dataclass(frozen=True)
 class Learned:
-    """A model that was just trained, how its training went, and what whoever uses it should know."""
+    """A model that was just trained, how its training went, and what its users should know."""
 
     predictor: ClassifierPredictor | RegressorPredictor
     history: list[Record]
@@ -102,7 +102,7 @@ def fit(
             "out."
         )
     folder = RunFolder(config.out, dataset.name, overwrite=config.overwrite)
-    # A run made again from its own config.json must ask anew before it replaces anything.
+    # A run made again from its own config.json must ask again before it replaces anything.
     settings = config.replace(overwrite=False).to_json()
 
     try:
@@ -213,6 +213,6 @@ def learn(
         network=overrides.network,
     )
     if never := predictor.never_unfamiliar:
-        remarks.warn(never) if rows.task.warns_if_never_unfamiliar else remarks.say(f"Careful: {never}")
+        remarks.warn(never) if rows.task.warns_if_never_unfamiliar else remarks.say(f"Warning: {never}")
     all_rows_known = start is None or not start.sketched
     return Learned(predictor, outcome.trained.history, outcome.trained.stopped, tuple(remarks.warnings), all_rows_known)

@@ -89,7 +89,7 @@ class HeldOutScores:
 class TrainingOutcome:
     """A trained network, the rows it was trained on, how the others were used, and their scores, if there are any.
 
-    `notes` are what whoever uses the model should know of its training.
+    `notes` are what users of the model should know of its training.
     """
 
     trained: Trained

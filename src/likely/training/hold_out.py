@@ -25,7 +25,7 @@ def hold_out(job: Job, chosen: np.ndarray | None = None) -> TrainingOutcome:
 
     Args:
         job: what is to be trained.
-        chosen: indices of the rows that were set aside by whoever made the data; they become the parts, of one size.
+        chosen: indices of the rows that were set aside by the makers of the data; they become the parts, of one size.
             With few rows to train on, the part for the temperature also chooses the length of training.
     """
     rows, config = job.rows, job.config

@@ -54,7 +54,7 @@ def open_data(config: RunConfig, watcher: Watcher | None = None) -> Dataset:
         dataset = replace(dataset, test=one_row_per_group(dataset.test, config.seed))
     drawn = with_test_part(dataset, config.seed)
     for note in drawn.notes[len(dataset.notes) + 1 :]:  # the next sentence says how many were drawn
-        watcher.say(f"Careful: {note}")
+        watcher.say(f"Warning: {note}")
     dataset = drawn
     assert dataset.test is not None
     if dataset.test_last is not None:
@@ -76,7 +76,7 @@ def look_over(dataset: Dataset, watcher: Watcher) -> Dataset:
     """The data set with notes of what is wrong with it, as far as that shows at once: `likely check` looks longer."""
     found = check_dataset(dataset, quick=True).of("error", "warning")
     for finding in found:
-        watcher.say(f"Careful: {finding.message}")
+        watcher.say(f"Warning: {finding.message}")
     if found:
         watcher.say("For details: likely check")
     return dataset.with_notes(*(finding.message for finding in found))

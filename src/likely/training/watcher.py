@@ -1,4 +1,4 @@
-"""Whoever wants to see how a run goes, and what they are told: sentences, records, how far it is."""
+"""Who watches a run, and what they are told: sentences, records, how far it is."""
 
 from dataclasses import dataclass, field, replace
 from typing import Protocol
@@ -7,7 +7,7 @@ from likely.training.loop.descent import Record
 
 
 class Watcher(Protocol):
-    """Whoever wants to see how a run goes."""
+    """Who watches a run."""
 
     def say(self, message: str) -> None:
         """Take a sentence for people."""
@@ -42,7 +42,7 @@ class Remarks:
     Args:
         watcher: sees all of it.
         notes: what stays in the model's card.
-        warnings: what whoever uses the model should know at once.
+        warnings: what users of the model should know at once.
     """
 
     watcher: Watcher
@@ -50,16 +50,16 @@ class Remarks:
     warnings: list[str] = field(default_factory=list[str])
 
     def say(self, message: str) -> None:
-        """A sentence for whoever watches."""
+        """A sentence for the watcher."""
         self.watcher.say(message)
 
     def note(self, message: str) -> None:
-        """A sentence that stays in the card, too."""
+        """A sentence that is kept in the card, too."""
         self.notes.append(message)
         self.say(message)
 
     def warn(self, message: str, *, note: bool = False, prefix: str = "") -> None:
-        """A sentence that is a warning, too, and with `note` stays in the card; `prefix` is only said."""
+        """A sentence that is a warning, too, and with `note` is kept in the card; `prefix` is only said."""
         if note:
             self.notes.append(message)
         self.warnings.append(message)
@@ -74,7 +74,7 @@ def of_all_runs(record: Record, number: int, runs: int) -> Record:
 
 
 class MonotonicProgress:
-    """How far a run with several trainings is, for whoever shows it: never back, and nothing of an earlier training.
+    """How far a run with several trainings is, for a display: never back, and nothing of an earlier training.
 
     Example:
         >>> progress_so_far = MonotonicProgress()

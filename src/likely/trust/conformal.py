@@ -1,4 +1,4 @@
-"""Quantiles of held-out scores that a new row stays below with at least the asked probability (split conformal)."""
+"""Quantiles of held-out scores that a new row stays below with at least the requested probability (split conformal)."""
 
 import math
 from fractions import Fraction
@@ -26,7 +26,7 @@ def rows_needed(coverage: float) -> int:
 
 
 def conformal_quantile(scores: np.ndarray, coverage: float) -> float:
-    """The score that a new row stays at or below with at least the asked probability.
+    """The score that a new row stays at or below with at least the requested probability.
 
     The ceil((m + 1) c)-th smallest of m scores. If the new row is exchangeable with the held-out ones, then
 
@@ -98,7 +98,7 @@ def effective_rows(weights: np.ndarray) -> float:
 
 
 def weighted_quantiles(scores: np.ndarray, weights: np.ndarray, new: np.ndarray, coverage: float) -> np.ndarray:
-    """The score that a new row of weight v stays at or below with at least the asked probability, for several v.
+    """The score that a new row of weight v stays at or below with at least the requested probability, for several v.
 
     For each v among `new` the smallest held-out score s with
 

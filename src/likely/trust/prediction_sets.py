@@ -1,4 +1,4 @@
-"""Sets of labels that hold the truth with at least the asked probability: split conformal prediction for classes.
+"""Sets of labels that hold the truth with at least the requested probability: split conformal prediction for classes.
 
     held-out rows -> a score per label, larger = fits worse -> quantile -> the labels of a new row that stay below it
 
@@ -112,7 +112,7 @@ def set_quantiles(
 
     With "aps", labels to which the more probable ones leave no probability but rounding have the score 2 here, whatever
     u is. By their mass they would tie with the last label that has some, and enter every set with it. It is a rule for
-    held-out and new rows alike, so that the guarantee stands.
+    held-out and new rows alike, so that the guarantee holds.
 
     Args:
         probs: of held-out rows, shape (m, k).

@@ -132,7 +132,7 @@ def label_shift_weights(old: np.ndarray, new: np.ndarray) -> np.ndarray:
 
 
 def prior_biases(old: np.ndarray, new: np.ndarray, n: int) -> np.ndarray:
-    """What `shift_prior` adds to log-probabilities, as biases that n labelled rows may still correct: shape (k,).
+    """What `shift_prior` adds to log-probabilities, as biases that n labeled rows may still correct: shape (k,).
 
     log(new_y / old_y). A class of frequency 0 would stay impossible whatever the rows show; it gets the frequency of
     half a row among n + 1.
@@ -140,7 +140,7 @@ def prior_biases(old: np.ndarray, new: np.ndarray, n: int) -> np.ndarray:
     Args:
         old: class frequencies that the log-probabilities hold under, shape (k,); none is 0.
         new: those to start from, shape (k,).
-        n: how many labelled rows there are.
+        n: how many labeled rows there are.
     Raises:
         ProbabilityError: if a prior does not sum to 1, or an old frequency is 0.
         ShapeError: if the priors do not have one number per class.
@@ -214,7 +214,7 @@ def estimate_prior(
     found, iterations = _maximize(ratios, np.full((n, 1), 1.0 / n), old[:, None], _GAP)
     prior = found[:, 0]
     if held_out is not None:
-        held_out, labels = _labelled(held_out, labels, k)
+        held_out, labels = _labeled(held_out, labels, k)
         near = 0.9 * prior + 0.1 * old  # answers under it see every class
         within = ratios / (ratios @ prior)[:, None]
         solved = solve_confusion(
@@ -252,7 +252,7 @@ def _maximize(ratios: np.ndarray, shares: np.ndarray, prior: np.ndarray, gap: fl
     return prior, _MOST_ITERATIONS
 
 
-def _labelled(held_out: np.ndarray, labels: np.ndarray | None, k: int) -> tuple[np.ndarray, np.ndarray]:
+def _labeled(held_out: np.ndarray, labels: np.ndarray | None, k: int) -> tuple[np.ndarray, np.ndarray]:
     """Held-out rows and their classes, once they are seen to fit."""
     held_out, labels = _checked(held_out), np.asarray([] if labels is None else labels)
     if held_out.shape[1] != k or labels.shape != held_out.shape[:1] or (len(labels) and labels.dtype.kind not in "iu"):

@@ -3,7 +3,7 @@
 A randomized guarantee needs a number u in [0, 1) for each held-out and each new row, drawn for all in the same way.
 Drawn one after the other from a generator, the first row of every call would get the same number, and rows that are
 asked for one by one would all share it. As a function of the row and the seed, u is a part of the row like any other:
-if rows are exchangeable, they are so with their numbers, and the guarantee stands for every seed, rows that are equal
+if rows are exchangeable, they are so with their numbers, and the guarantee holds for every seed, rows that are equal
 included.
 """
 

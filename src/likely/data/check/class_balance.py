@@ -4,7 +4,8 @@ import numpy as np
 from scipy.special import chdtrc
 
 from likely.data.check.all_rows import AllRows
-from likely.data.check.findings import Finding, Place, about, counted
+from likely.data.check.findings import Finding, Place, about
+from likely.metrics.numerals import counted
 
 FEWEST = 5
 """Small data are calibrated by cross-validation, which needs a row of each class in each of its five folds."""

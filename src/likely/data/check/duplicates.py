@@ -5,8 +5,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from likely.data.check.all_rows import AllRows
-from likely.data.check.findings import Finding, Severity, counted
+from likely.data.check.findings import Finding, Severity
 from likely.data.check.near_duplicates import look_alike
+from likely.metrics.numerals import counted
 
 
 def same_rows(hashes: np.ndarray) -> list[np.ndarray]:

@@ -6,10 +6,11 @@ from pathlib import Path
 import numpy as np
 
 from likely.data.check.files import FileFacts
-from likely.data.check.findings import Finding, Place, Severity, about, counted
+from likely.data.check.findings import Finding, Place, Severity, about
 from likely.data.corrections import relative_path
 from likely.data.images.decode_many import Reading
 from likely.data.images.image_parts import LabeledImage
+from likely.metrics.numerals import counted
 
 _ODD_SIZE = 3.0
 """An image is odd if its side (the root of its area) is so many times the median, or so many times less."""

@@ -4,6 +4,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
+from likely.metrics.numerals import counted
+
 Severity: TypeAlias = Literal["error", "warning", "note"]
 SEVERITIES: tuple[Severity, ...] = ("error", "warning", "note")
 
@@ -122,13 +124,3 @@ def about(
     """
     message = f"{counted(len(groups), *says.split('|'))}."
     return [Finding(kind, severity, message, advice, groups, alike)] if groups else []
-
-
-def counted(count: int, noun: str, plural: str | None = None) -> str:
-    """A count and its noun.
-
-    Example:
-        >>> counted(1, "image"), counted(1200, "row"), counted(2, "class", "classes")
-        ('1 image', '1,200 rows', '2 classes')
-    """
-    return f"{count:,} {noun if count == 1 else plural or f'{noun}s'}"

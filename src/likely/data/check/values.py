@@ -3,7 +3,8 @@
 import numpy as np
 
 from likely.data.check.all_rows import AllRows
-from likely.data.check.findings import Finding, Place, about, counted
+from likely.data.check.findings import Finding, Place, about
+from likely.metrics.numerals import counted
 from likely.preprocessing.stored_rows import pieces
 
 _ENOUGH = 30

@@ -28,7 +28,7 @@ SPLIT_NOTE = "The training and test parts are those of its authors."
 
 @dataclass(frozen=True)
 class Content:
-    """What one of the four files holds once decompressed: packagers compress anew, the content stays."""
+    """What one of the four files holds once decompressed: packagers compress again, the content stays."""
 
     part: str
     kind: str

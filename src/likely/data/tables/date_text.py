@@ -1,5 +1,8 @@
 """Dates and times in text: how a column writes them, by whole columns, and as moments."""
 
+import re
+
+import numpy as np
 import polars as pl
 
 _TIME = r"(?:[T ](\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?)\s*(Z|[+-]\d{2}:?\d{2})?)?"
@@ -54,3 +57,20 @@ def read_dates(cells: pl.Series, order: str) -> pl.Series:
     zone = zone.str.replace("Z", "+0000", literal=True).str.replace(":", "", literal=True)
     moments = (day + " " + time + zone).str.to_datetime(f"{form} %H:%M:%S%.f%z", time_unit="us", strict=False)
     return moments.dt.replace_time_zone(None)
+
+
+def moments_of_texts(texts: np.ndarray) -> np.ndarray | None:
+    """The moments in objects (n,), datetime64[us] with NaT for None; None if one is no date, or the order is unknown.
+
+    Example:
+        >>> moments_of_texts(np.array(["1970-01-02", None], dtype=object)).tolist()
+        [datetime.datetime(1970, 1, 2, 0, 0), None]
+        >>> moments_of_texts(np.array(["03/04/2024"], dtype=object)) is None
+        True
+    """
+    known = [text for text in texts.tolist() if text is not None]
+    if not all(isinstance(text, str) for text in known) or not re.search(r"\d{4}", "".join(known[:1])):
+        return None
+    cells = pl.Series(texts.tolist(), dtype=pl.String).str.strip_chars()
+    order = date_order(cells.drop_nulls().unique())
+    return None if order in ("", AMBIGUOUS) else read_dates(cells, order).to_numpy().astype("datetime64[us]")

@@ -69,7 +69,7 @@ def open_table(
     if group is not None:
         if group == label:
             raise DataError(
-                f"The groups of {path} must stand in a column of their own; got {group!r}, which holds the answers. "
+                f"The groups of {path} must be in a column of their own; got {group!r}, which holds the answers. "
                 "Rows of one answer are not related by that. Try --group with another column."
             )
         groups = group_numbers(as_texts(table.column(group, "the groups", "--group COLUMN")).tolist())

@@ -15,6 +15,7 @@ from likely.data.tables.plain_text import plain_pieces
 from likely.data.tables.sheet import Sheet
 from likely.data.tables.text_layout import SEPARATORS, Layout, layout_of
 from likely.errors import DataError
+from likely.metrics.numerals import counted
 
 ROWS = 10_000
 _BEGINNING = 2**20
@@ -83,9 +84,9 @@ def _by_csv(data: np.ndarray, layout: Layout, where: str, row: int, line: int) -
                 if cells:
                     if len(cells) != layout.width:
                         raise DataError(
-                            f"Every row of {where} must have {layout.width} cells like its heading; got {len(cells)} "
-                            f"in row {row + len(rows)} (line {begun + 1}). Text that holds the separator "
-                            f"{layout.separator!r} must stand in quotes."
+                            f"Row {row + len(rows)} (counted from 0; line {begun + 1}) of {where} has "
+                            f"{counted(len(cells), 'cell')}, but its header has {layout.width}. Put cells that "
+                            f"contain {layout.separator!r} in quotes."
                         )
                     rows.append(cells)
                 begun = line + reader.line_num

@@ -38,7 +38,7 @@ class AveragedEpoch(AveragedState):
     _ended = False
 
     def add(self, state: dict[str, np.ndarray]) -> None:
-        """Take the next state; the first one of an epoch begins anew."""
+        """Take the next state; the first one of an epoch begins a new mean."""
         if self._ended:
             self._count, self._ended = 0, False
         super().add(state)

@@ -1,7 +1,7 @@
 """Gradient descent over mini-batches: one loop for every engine, as a generator of records.
 
     for each epoch:
-        for each batch of rows, in an order drawn anew:
+        for each batch of rows, in a new random order:
             theta <- theta - a(progress) * direction(J),    J = the gradient of the batch's mean loss
 
 The engine computes J and the direction; the loop knows only rows, progress and time. Progress runs from 0 to 1 in
@@ -73,7 +73,7 @@ def descend(
 ) -> Iterator[Record]:
     """Train the engine on its placed rows; yield a record about twenty times an epoch and at the end of each.
 
-    Whole batches only: the rows left over in one epoch come up in another, since the order is drawn anew. With fewer
+    Whole batches only: the rows left over in one epoch come up in another, since each draws its own order. With fewer
     rows than `batch_size` the batch is all rows.
 
     Args:

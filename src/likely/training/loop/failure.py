@@ -6,7 +6,7 @@ Knowing nothing but how often each label comes, or the mean of the targets, cost
 
 and the biases of the last layer alone can reach it. A training that ends above this cost, and above its own beginning,
 was carried away by its steps. Data without a signal end near this cost, which is no failure: there is nothing to learn.
-But whoever hoped for more wants to know: `nothing_learned` says it, and what may be the reason.
+But those who hoped for more want to know: `nothing_learned` says it, and what may be the reason.
 """
 
 from collections.abc import Sequence

@@ -53,7 +53,7 @@ class Stopwatch:
 class Pace:
     """How far a run is after a step, from 0 to 1, where both steps and time may end it.
 
-    Without a limit, progress after step t of n is t / n. With one, m steps are planned and planned anew after each:
+    Without a limit, progress after step t of n is t / n. With one, m steps are planned, and planned again after each:
 
         m = min(n, t + time left / seconds per step),    r <- r + (1 - r) / (m - t) after the next
 
@@ -88,7 +88,7 @@ class Pace:
         return reached + (1 - reached) * (step - taken) / (self.steps - taken)
 
     def took(self, taken: int, elapsed: float, step: float | None = None) -> None:
-        """Plan anew after a step.
+        """Plan again after a step.
 
         Args:
             taken: steps so far.
