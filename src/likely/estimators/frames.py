@@ -96,10 +96,10 @@ def learned_rows(sheet: Sheet, options: ColumnOptions) -> FrameRows:
 
 
 def without_others(X: Any, names: Sequence[str]) -> Any:
-    """The columns of a frame with these names, in the order of the frame, said of the others that they are not used."""
+    """The columns of a frame with these names, in its order, with a warning of others; all where one is missing."""
     known, got = set(names), column_names(X)
     others = [name for name in got if name not in known]
-    if not others or isinstance(X, Sheet):
+    if not others or isinstance(X, Sheet) or not known <= set(got):
         return X
     listed = ", ".join(map(repr, others[:10])) + (", ..." if len(others) > 10 else "")
     warnings.warn(
