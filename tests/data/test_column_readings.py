@@ -15,8 +15,10 @@ from likely.data.sources import open_dataset
 from likely.data.tables.column_options import ColumnOptions
 from likely.data.tables.date_parts import DATE_PARTS, WEEKDAYS, date_part
 from likely.data.tables.date_text import date_order, read_dates
+from likely.data.tables.frame import sheet_of
 from likely.data.tables.number_text import missing_codes, read_numbers, spelling_of
-from likely.data.tables.table import Table, read_table
+from likely.data.tables.table import Table, read_table, table_of_sheet
+from likely.data.tables.targets import alike
 from likely.errors import DataError
 from likely.preprocessing.column_reading import ColumnReading
 from likely.preprocessing.columns import Column
@@ -65,6 +67,8 @@ def test_numbers_as_people_write_them(texts: list[str], numbers: list[float]) ->
         ["1_000", "2"],
         ["5 kg", "3 g"],
         ["1.2.3", "4.5.6"],
+        ["0.1", "0.10000000000000000001"],
+        ["12345678901234567.0", "2.5"],
     ],
 )
 def test_what_is_no_number_for_sure_is_none(texts: list[str]) -> None:
@@ -112,7 +116,7 @@ def test_a_text_among_numbers_is_named_and_missing(tmp_path: Path) -> None:
 def test_words_for_nothing_are_words_beside_empty_cells(tmp_path: Path) -> None:
     beside = table(tmp_path, {"x": ["None", "", "oak", "NA"] * 5, "y": ["a", "b"] * 10})
     assert beside.columns["x"].tolist()[:4] == ["None", None, "oak", "NA"]
-    assert any("NA, None is a category beside empty cells" in note for note in beside.notes)
+    assert any("NA, None are categories beside empty cells" in note for note in beside.notes)
     alone = table(tmp_path, {"x": ["None", "oak"] * 5, "y": ["a", "b"] * 5})
     assert alone.columns["x"].tolist()[:2] == [None, "oak"]
     assert any("None is taken for a missing value" in note for note in alone.notes)
@@ -221,3 +225,45 @@ def test_check_lists_what_every_column_was_taken_for(tmp_path: Path) -> None:
     assert [(column["name"], column["kind"]) for column in found["columns"]] == [("income", "number"), ("day", "date")]
     assert found["columns"][0]["how"] == "',' between thousands"
     assert any("'id' is ignored: it counts the rows (--keep id)" in note for note in found["notes"])
+
+
+def test_whole_numbers_that_float64_rounds_to_2_to_53_are_names() -> None:
+    for kind, numbers in ((pl.Int64, [2**53, 2**53 + 1]), (pl.UInt64, [2**63 + 1, 2**63 + 2])):
+        frame = pl.DataFrame({"x": pl.Series(numbers * 20, dtype=kind), "y": ["a", "b"] * 20})
+        found = table_of_sheet(sheet_of(frame))
+        assert found.columns["x"].tolist()[:2] == [str(n) for n in numbers]
+        assert any("2^53, which are taken for names (--number x)" in note for note in found.notes)
+    assert table_of_sheet(sheet_of(pl.DataFrame({"x": [2**53, 1]}))).columns["x"].tolist() == [2.0**53, 1]
+
+
+def test_decimals_that_float64_merges_stay_apart(tmp_path: Path) -> None:
+    found = table(tmp_path, {"x": ["0.1", "0.10000000000000000001"] * 3, "y": ["a", "b"] * 3})
+    assert found.columns["x"].tolist()[:2] == ["0.1", "0.10000000000000000001"]
+    decimals = pl.Series("x", ["0.1", "0.10000000000000000001"]).str.to_decimal(scale=20)
+    assert len(set(table_of_sheet(sheet_of(decimals.to_frame())).columns["x"])) == 2
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"numbers": ("x",), "categories": ("x",)}, "numbers and categories .* got 'x' in both"),
+        ({"ignore": ("x",), "keep": ("x",)}, "ignore and keep"),
+        ({"ignore": ("label",)}, "ignore and label"),
+    ],
+)
+def test_options_that_contradict_each_other_are_refused(tmp_path: Path, options: dict[str, Any], said: str) -> None:
+    path = tmp_path / "t.csv"
+    path.write_text("x,label\n" + "1,a\n2,b\n" * 9)
+    with pytest.raises(DataError, match=said):
+        open_dataset(path, options=ColumnOptions(**options))
+
+
+def test_names_that_may_be_spellings_of_one_are_all_pointed_out() -> None:
+    assert alike(["True", "1", "a"], "y") == (
+        "y: 'True' and '1' are two classes; if they mean the same, write them in one way."
+    )
+    said = alike(["caf\u00e9", "cafe\u0301", "no", "N\u200bo", "x"], "y", "categories")
+    assert said is not None
+    assert said.count(" and ") == 2
+    assert "are two categories each" in said
+    assert alike(["a", "b", "1", "2"], "y") is None

@@ -118,7 +118,9 @@ def in_python(note: str) -> str:
 
     def argument(found: re.Match[str]) -> str:
         name, value = found.groups()
-        values = "[...]" if value in ("COLUMN", None) else repr([value])
+        values = "[...]" if value in ("COLUMN", None) else repr([value.strip("'")])
         return f"{_IN_PYTHON.get(name, name)}={values}"
 
-    return re.sub(r"--(category|number|keep|ignore|missing|group)\b(?: (?!says)([^:;()]+?)(?=[:;)]))?", argument, note)
+    return re.sub(
+        r"--(category|number|keep|ignore|missing|group)\b(?: (?!says)('[^']*'|[^:;()]+?)(?=[:;)]))?", argument, note
+    )

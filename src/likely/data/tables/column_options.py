@@ -48,12 +48,22 @@ class ColumnOptions:
             config.header,
         )
 
-    def check(self, names: Iterable[str], where: str) -> None:
-        """Refuse columns that the table does not have.
+    def check(self, names: Iterable[str], where: str, label: str | None = None) -> None:
+        """Refuse columns that the table does not have, and options that contradict each other.
 
         Raises:
-            DataError: naming the nearest one.
+            DataError: naming the nearest column, or both options.
         """
+        for one, other, named in (
+            ("numbers", "categories", set(self.numbers) & set(self.categories)),
+            ("ignore", "keep", set(self.ignore) & set(self.keep)),
+            ("ignore", "label", {label} & set(self.ignore)),
+        ):
+            if named:
+                raise DataError(
+                    f"{one} and {other} must name different columns; got {min(map(str, named))!r} in both, which "
+                    "contradict each other. Try one of them alone."
+                )
         known = list(names)
         for option, columns in (
             ("ignore", self.ignore),

@@ -1,5 +1,7 @@
 """The values of a column of a sheet, as its reading says: numbers, texts or moments."""
 
+from decimal import Decimal
+
 import numpy as np
 import polars as pl
 
@@ -71,7 +73,14 @@ def _texts(column: pl.Series, reading: ColumnReading) -> np.ndarray:
     if isinstance(kind, pl.Boolean):
         return as_objects(None if value is None else str(value) for value in column.to_list())
     if kind.is_float() or isinstance(kind, pl.Decimal):
-        return as_texts(_without_codes(column.cast(pl.Float64), reading))
+        texts = as_texts(_without_codes(column.cast(pl.Float64), reading))
+        if isinstance(kind, pl.Decimal):  # as written where float64 holds another number
+            exact = column.to_list()
+            return as_objects(
+                text if text is None or Decimal(text) == number else str(number)
+                for text, number in zip(texts, exact, strict=True)
+            )
+        return texts
     if isinstance(kind, pl.Date | pl.Datetime):
         return as_texts(_typed(column, ColumnReading("date")))
     texts = column.cast(pl.String).str.strip_chars()

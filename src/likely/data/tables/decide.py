@@ -5,6 +5,7 @@ themselves. What is not certain is said in a note, with the option that decides 
 refused.
 """
 
+import shlex
 from dataclasses import replace
 from typing import Literal, NamedTuple, TypeAlias
 
@@ -48,7 +49,7 @@ def decide(sheet: Sheet, options: ColumnOptions, label: str | None = None) -> di
     Raises:
         DataError: if an option names a column that is not there, or a column's commas may mean two things.
     """
-    options.check(sheet.frame.columns, sheet.where)
+    options.check(sheet.frame.columns, sheet.where, label)
     decimal = decimal_of(sheet)
     if options.decimal is not None:
         decimal = "." if options.decimal == "point" else ","
@@ -95,14 +96,28 @@ def _of_type(column: pl.Series, where: str, options: ColumnOptions, decimal: Mar
         return _category(column.cast(pl.String), name, options, label)
     if name in options.categories or kind == pl.Boolean:
         return Decided(ColumnReading("category"))
-    if kind.is_integer() and (column.cast(pl.Float64).abs() > 2**53).any():
-        said = "" if label else f"Column {name!r} holds whole numbers beyond 2^53, which are taken for names."
+    if name not in options.numbers and (what := _beyond_float64(column)):
+        said = (
+            "" if label else f"Column {name!r} holds {what}, which are taken for names (--number {shlex.quote(name)})."
+        )
         return Decided(ColumnReading("category"), (said,) if said else ())
     if kind.is_numeric() or isinstance(kind, pl.Null | pl.Duration):
         return _with_codes(Decided(ColumnReading("number")), column, name, label)
     if isinstance(kind, pl.Date | pl.Datetime):
         return Decided(ColumnReading("date"))
     return Decided(None, reason=str(kind))
+
+
+def _beyond_float64(column: pl.Series) -> str:
+    """What a column holds that float64 would change or merge; "" for nothing."""
+    if column.dtype.is_integer():
+        # Integers are compared as such: 2^53 + 1 would round to 2^53.
+        ends = (column.min(), column.max())
+        return "whole numbers beyond 2^53" if any(isinstance(n, int) and abs(n) > 2**53 for n in ends) else ""
+    if isinstance(column.dtype, pl.Decimal):
+        kinds = column.drop_nulls().unique()
+        return "decimals that float64 can't tell apart" if kinds.cast(pl.Float64).n_unique() < len(kinds) else ""
+    return ""
 
 
 def _of_text(column: pl.Series, where: str, options: ColumnOptions, decimal: Mark, label: bool) -> Decided:
@@ -201,13 +216,15 @@ def _category(column: pl.Series, name: str, options: ColumnOptions, label: bool)
     others = tuple(sorted(NOTHING - WORDS))
     if label or not words:
         return Decided(ColumnReading("category", missing=others if label else None))
-    listed = ", ".join(words)
+    listed, one = ", ".join(words), len(words) == 1
     if column.null_count():
+        are = "is a category" if one else "are categories"
         return Decided(
             ColumnReading("category", missing=others),
-            (f"Column {name!r}: {listed} is a category beside empty cells (--missing {words[0]}: a missing value).",),
+            (f"Column {name!r}: {listed} {are} beside empty cells (--missing {','.join(words)}: missing values).",),
         )
+    are = "is taken for a missing value" if one else "are taken for missing values"
     return Decided(
         ColumnReading("category"),
-        (f"Column {name!r}: {listed} is taken for a missing value (--missing says which texts are).",),
+        (f"Column {name!r}: {listed} {are} (--missing says which texts are).",),
     )

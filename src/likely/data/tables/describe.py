@@ -1,5 +1,6 @@
 """Which columns of a table are worth learning from, and what they become."""
 
+import shlex
 from collections.abc import Iterator, Sequence
 
 import numpy as np
@@ -8,6 +9,7 @@ from likely.data.tables.cells import as_texts, missing
 from likely.data.tables.column_options import ColumnOptions
 from likely.data.tables.date_parts import DATE_PARTS, WEEKDAYS, date_part
 from likely.data.tables.table import Table
+from likely.data.tables.targets import alike
 from likely.preprocessing.columns import Column
 
 _FEW = 20  # with fewer rows, that all are different says nothing
@@ -70,10 +72,12 @@ def describe(
             notes.append(f"Column {name!r} is ignored: {reason}.")
             continue
         made = list(_columns(table, name, values, train))
+        if values.dtype == object and (said := alike(made[0].categories or (), f"Column {name!r}", "categories")):
+            notes.append(said)
         columns += made
         if values.dtype.kind == "M":
             parts = ", ".join(column.part for column in made)
-            notes.append(f"Column {name!r} holds dates: learned from as {parts} (--category {name}: as texts).")
+            notes.append(f"Column {name!r} holds dates: learned from as {parts}{option('category', name, 'as texts')}.")
         elif values.dtype != object and name not in options.numbers and _like_codes(values[train]):
             codes.append(name)
     if codes:
@@ -85,6 +89,11 @@ def describe(
         )
         notes.append(f"{few.format(listed)}, learned from as numbers (--category COLUMN: as names of categories).")
     return tuple(columns), notes
+
+
+def option(which: str, name: str, meaning: str = "") -> str:
+    """What to add to a note on a column that an option decides about; "" where the shell can't name it."""
+    return f" (--{which} {shlex.quote(name)}{meaning and ': ' + meaning})" if name else ""
 
 
 def _columns(table: Table, name: str, values: np.ndarray, train: np.ndarray) -> Iterator[Column]:
@@ -121,15 +130,15 @@ def _useless(name: str, values: np.ndarray, wanted: bool) -> str | None:
         if different > len(present) / 2:
             long = np.mean([len(text) for text in present.tolist()]) > 40
             what = "prose" if long else "names or keys"
-            return f"it looks like {what}, {different:,} different texts in {len(present):,} rows (--keep {name})"
+            return f"it looks like {what}, {different:,} different texts in {len(present):,} rows{option('keep', name)}"
         if different >= _KEYS and different * _SHARED > len(present):
             return (
-                f"it looks like keys that a few rows share, {different:,} different ones in {len(present):,} rows "
-                f"(--group {name}: rows of one key are related; --keep {name})"
+                f"it looks like keys that a few rows share, {different:,} different ones in {len(present):,} rows"
+                + (name and f" (--group {shlex.quote(name)}: rows of one key are related; --keep {shlex.quote(name)})")
             )
         return None
     counts = values.dtype.kind == "f" and not gone.any() and values[0] in (0, 1) and (np.diff(values) == 1).all()
-    return f"it counts the rows (--keep {name})" if counts and name.strip().lower() in _COUNTERS else None
+    return f"it counts the rows{option('keep', name)}" if counts and name.strip().lower() in _COUNTERS else None
 
 
 def _like_codes(values: np.ndarray) -> bool:

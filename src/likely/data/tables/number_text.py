@@ -7,6 +7,7 @@ float64 can't tell apart, are names of something.
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from typing import Literal
 
 import numpy as np
@@ -17,6 +18,7 @@ from likely.preprocessing.column_reading import ColumnReading
 _PLAIN = r"^[+-]?(?:(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?|(?i:inf|infinity))$"
 _LEADING_ZERO, _CODE, _LONG = r"^[+-]?0\d", r"^\d+[eE]\d+$", r"^[+-]?\d{16,}$"
 _WHOLE = r"^[+-]?\d+$"
+_MANY_DIGITS = r"\d[\d.]{15}"
 _FOR_SURE = re.compile(r"(?:(?:[+-]?(?:0|[1-9]\d{0,14})(?:\.\d+)?(?:[eE][+-]\d+)?)?\n)*")
 _DECIMAL_COMMA, _WITH_COMMAS = (
     re.compile(r"^[+-]?(?:\d*,(?:\d{1,2}|\d{4,})|0?,\d+)$", re.MULTILINE),
@@ -79,7 +81,7 @@ def spelling_of(cells: pl.Series, decimal: Literal["", ".", ","] = "") -> Spelle
             inner = spelling_of(cells.str.replace_all(mark, "", literal=True).unique(), decimal)
             return inner and replace(inner, reading=replace(inner.reading, thousands=mark, unit=unit))
     found = _marks(cells, decimal)
-    if found is None or (not unit and not _sure(cells)):
+    if found is None or (not unit and not _sure(cells)) or _merged(cells, found.reading):
         return None
     return replace(found, reading=replace(found.reading, unit=unit))
 
@@ -94,6 +96,20 @@ def _sure(cells: pl.Series) -> bool:
         cells.str.contains(_CODE).any()
         or any(abs(int(text)) > 2**53 for text in cells.filter(cells.str.contains(_LONG)))
     )
+
+
+def _merged(cells: pl.Series, reading: ColumnReading) -> bool:
+    """Whether float64 makes one number of two that are written here, or another whole number of one."""
+    texts = cells.str.replace_all(reading.thousands or " ", "", literal=True).str.replace(",", ".", literal=True)
+    if not texts.str.contains(_MANY_DIGITS).any():
+        return False
+    numbers = texts.cast(pl.Float64, strict=False)
+    wholes = texts.filter(texts.str.contains(r"^[+-]?\d{16,}(?:\.0*)?$"))
+    if any(Decimal(text) != Decimal(repr(float(text))) for text in wholes):
+        return True
+    exact = dict[float, Decimal]()
+    again = texts.filter(numbers.is_duplicated() & numbers.is_finite())
+    return any(exact.setdefault(float(text), Decimal(text)) != Decimal(text) for text in again)
 
 
 def _marks(cells: pl.Series, decimal: str) -> Spelled | None:
@@ -155,7 +171,10 @@ def plain_numbers(column: pl.Series, decimal: Literal["", ".", ","] = "") -> np.
     text = "\n".join(cells) + "\n"
     if not _FOR_SURE.fullmatch(text) or (decimal == "," and "." in text):
         return None
-    return np.array([cell or "nan" for cell in cells], dtype=np.float64)
+    numbers = np.array([cell or "nan" for cell in cells], dtype=np.float64)
+    if re.search(_MANY_DIGITS, text) and len(np.unique(numbers)) < len(set(cells)):
+        return None
+    return numbers
 
 
 def read_numbers(cells: pl.Series, reading: ColumnReading) -> pl.Series:

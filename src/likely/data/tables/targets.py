@@ -1,6 +1,8 @@
 """From a column of answers to classes or targets, and which of the two they are."""
 
-from collections.abc import Sequence
+import re
+import unicodedata
+from collections.abc import Iterable, Sequence
 from decimal import Decimal, InvalidOperation
 from typing import Literal, NamedTuple
 
@@ -12,6 +14,7 @@ from likely.errors import DataError
 
 _MOST_CLASSES = 20
 SHOWN = 5
+_INVISIBLE = re.compile("[\u200b-\u200f\u2060\ufeff]")
 
 
 class Answers(NamedTuple):
@@ -54,10 +57,11 @@ def read_answers(
     different, y = np.unique(values, return_inverse=True)
     whole = bool((different == np.round(different)).all())
     few = whole and len(different) <= _MOST_CLASSES and 2 * len(different) <= len(values)
+    plural = "" if len(different) == 1 else "s"
     if task == "classification" or (task == "auto" and few):
         note = (
-            f"{where}: {len(different)} distinct whole numbers, treated as classes (--task regression to predict "
-            "numbers)."
+            f"{where}: {len(different)} distinct whole number{plural}, treated as classes (--task regression to "
+            "predict numbers)."
         )
         usual = as_texts(values)
         if written is not None and (written != usual).any():
@@ -66,7 +70,7 @@ def read_answers(
         labels = tuple(as_texts(different).tolist())
         return Answers("classification", y, labels, "int" if whole else "float", note if task == "auto" else None)
     note = (
-        f"{where}: {len(different):,} distinct numbers, to be predicted (--task classification to treat them as "
+        f"{where}: {len(different):,} distinct number{plural}, to be predicted (--task classification to treat them as "
         "classes)."
     )
     return Answers("regression", values.astype(np.float64), (), "str", note if task == "auto" else None)
@@ -111,20 +115,23 @@ def _of_texts(values: np.ndarray, task: str, where: str) -> Answers:
         )
     numbers = {label: i for i, label in enumerate(labels)}
     y = np.array([numbers[text] for text in texts], dtype=np.int64)
-    return Answers("classification", y, labels, "bool" if labels == ("False", "True") else "str", _alike(labels, where))
+    return Answers("classification", y, labels, "bool" if labels == ("False", "True") else "str", alike(labels, where))
 
 
-def _alike(labels: Sequence[str], where: str) -> str | None:
-    """A sentence on labels that may be two spellings of one: other capitals, or the same number."""
-    meant: dict[object, str] = {}
+def alike(labels: Iterable[str], where: str, what: str = "classes") -> str | None:
+    """A sentence on names that may be spellings of one: other capitals or characters, or the same number."""
+    meant, pairs = dict[object, str](), list[str]()
     for label in labels:
-        same = Decimal(label) if _is_number(label) else label.casefold()
-        if same in meant:
-            return (
-                f"{where}: {meant[same]!r} and {label!r} are two classes; if they mean the same, write them in one way."
-            )
-        meant[same] = label
-    return None
+        text = unicodedata.normalize("NFC", _INVISIBLE.sub("", label)).strip().casefold()
+        text = {"true": "1", "false": "0"}.get(text, text)
+        first = meant.setdefault(Decimal(text) if _is_number(text) else text, label)
+        if first != label:
+            pairs.append(f"{first!r} and {label!r}")
+    if not pairs:
+        return None
+    shown = ", ".join(pairs[:SHOWN]) + (f" and {len(pairs) - SHOWN:,} more pairs" if len(pairs) > SHOWN else "")
+    each = " each" if len(pairs) > 1 else ""
+    return f"{where}: {shown} are two {what}{each}; if they mean the same, write them in one way."
 
 
 def _by_number(text: str) -> tuple[Decimal, str]:
