@@ -144,6 +144,21 @@ def test_plain_numbers_stay_an_array_with_names() -> None:
         assert clf.predict(FRAME[["size", "town"]].assign(floors=1)).shape == (N,)
 
 
+@pytest.mark.parametrize(
+    "dtype", ["Int64", "Float64", "boolean", "double[pyarrow]", "string", "datetime64[ns]", object]
+)
+def test_missing_values_of_every_type_are_missing(dtype: Any) -> None:
+    values = {"string": "ab", "datetime64[ns]": pd.date_range("2024-01-01", periods=7), "boolean": [True, False]}
+    given = list(values.get(dtype, [1, 2, 3]))
+    column = pd.Series([None, *(given[i % len(given)] for i in range(N - 1))], dtype=dtype)
+    frame = FRAME[["size"]].assign(u=column)
+    clf = quiet(classifier(), frame, Y)
+    assert all(c.missing for c in clf.predictor_.columns if c.table_column == "u")
+    later = quiet(classifier(), frame.assign(u=column.bfill()), Y)
+    with pytest.warns(likely.errors.GuaranteeWarning, match="'u' has no known value in 1 of 160 rows"):
+        np.testing.assert_array_equal(later.predict(frame)[1:], later.predict(frame.assign(u=column.bfill()))[1:])
+
+
 def test_what_is_said_of_columns() -> None:
     frame = FRAME[["size", "town"]].assign(floors=np.arange(N) % 4, id=np.arange(N), note="-")
     clf = quiet(classifier(categories=["floors"], keep=["id"], ignore=["town"], missing=["Rome"]), frame, Y)

@@ -57,8 +57,16 @@ class StandIns:
             X: the training rows, shape (n, d), NaN where a value is missing.
             columns: what they hold.
         """
-        places = _places(columns)
-        found = [_of_source(X[:, list(together)], columns[together[0]]) for together in places]
+        places, complete = _places(columns), ~np.isnan(X).any(axis=0) & (len(X) > 0)
+        numbers = [j for j, c in enumerate(columns) if complete[j] and c.categories is None and not c.part]
+        quantiles = dict(zip(numbers, _quantiles(X[_some(len(X))], numbers).T[:, :, None], strict=True))
+        even = np.full(_QUANTILES, 1 / _QUANTILES)
+        found = [
+            (quantiles[together[0]], even)
+            if together[0] in quantiles
+            else _of_source(X[:, list(together)], columns[together[0]], complete=bool(complete[list(together)].all()))
+            for together in places
+        ]
         return cls(places, tuple(values for values, _ in found), tuple(weights for _, weights in found))
 
     def gaps(self, rows: np.ndarray) -> np.ndarray:
@@ -87,12 +95,8 @@ class StandIns:
 
     def filled(self, rows: np.ndarray) -> np.ndarray:
         """The rows with a value in every gap, whichever."""
-        filled = rows.copy()
-        for together, values in zip(self.places, self.values, strict=True):
-            for k, j in enumerate(together if values is not None else ()):
-                assert values is not None
-                filled[np.isnan(rows[:, j]), j] = values[0, k]
-        return filled
+        gaps = self.gaps(rows)
+        return np.where(gaps, self._some, rows) if gaps.any() else rows
 
     def complete(self, rows: np.ndarray, most: int) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
         """Rows with gaps, by what they miss: their numbers (r,), each with all that may stand there, and the weights.
@@ -128,12 +132,18 @@ class StandIns:
         }
 
     @cached_property
+    def _some(self) -> np.ndarray:
+        """A value of each column that no training row missed, NaN for the others: (d,)."""
+        some = np.full(sum(map(len, self.places)), np.nan)
+        for together, values in zip(self.places, self.values, strict=True):
+            if values is not None:
+                some[list(together)] = values[0]
+        return some
+
+    @cached_property
     def _known(self) -> np.ndarray:
         """The columns that no training row missed: booleans (d,)."""
-        known = np.zeros(sum(map(len, self.places)), np.bool_)
-        for together, values in zip(self.places, self.values, strict=True):
-            known[list(together)] = values is not None
-        return known
+        return ~np.isnan(self._some)
 
 
 def read_stand_ins(where: str, arrays: Mapping[str, np.ndarray], columns: Sequence[Column] | None) -> StandIns | None:
@@ -184,20 +194,32 @@ def _places(columns: Sequence[Column]) -> tuple[tuple[int, ...], ...]:
     return tuple(map(tuple, found.values()))
 
 
-def _of_source(X: np.ndarray, column: Column) -> tuple[np.ndarray | None, np.ndarray]:
-    """The values of one source, shape (m, number of its columns), and their weights (m,)."""
-    if not len(X) or np.isnan(X).any():
+def _of_source(X: np.ndarray, column: Column, *, complete: bool) -> tuple[np.ndarray | None, np.ndarray]:
+    """The values of a date or a column of categories, shape (m, number of its columns), and their weights (m,)."""
+    if not complete:
         return None, np.empty(0)
     if column.part:
-        rows = X[:: -(-len(X) // _MOST_ROWS)]
+        rows = X[_some(len(X))]
         rows = rows[np.argsort(rows[:, 0], kind="stable")]  # by the first part, which is how late it is
         return rows[_ranks(len(rows))], np.full(_QUANTILES, 1 / _QUANTILES)
-    if column.categories is None:
-        values = X[:: -(-len(X) // _MOST_ROWS), 0]
-        ranks = _ranks(len(values))
-        X = np.partition(values, np.unique(ranks))[ranks, None]
     values, counts = np.unique(X[:, 0], return_counts=True)
     return values[:, None], counts / counts.sum()
+
+
+def _quantiles(X: np.ndarray, columns: Sequence[int], together: int = 64) -> np.ndarray:
+    """The quantiles of these columns, shape (16, number of columns), some columns at a time."""
+    found = [np.empty((_QUANTILES, 0))]
+    if columns:
+        ranks = _ranks(len(X))
+        for start in range(0, len(columns), together):
+            some = X[:, columns[start : start + together]]
+            found.append(np.partition(some, np.unique(ranks), axis=0)[ranks])
+    return np.concatenate(found, axis=1)
+
+
+def _some(n: int) -> slice:
+    """At most `_MOST_ROWS` of n rows, evenly spaced."""
+    return slice(None, None, max(1, -(-n // _MOST_ROWS)))
 
 
 def _ranks(n: int) -> np.ndarray:

@@ -44,10 +44,8 @@ def holds_numbers_alone(frame: Any) -> bool:
     columns = _columns_of(frame)
     if not all(dtype.is_integer() or dtype.is_float() for dtype in columns.schema.values()):
         return False
-    return not any(
-        column.is_null().any() or (column.dtype.is_float() and column.is_nan().any())
-        for column in columns.iter_columns()
-    )
+    values = columns.to_numpy()  # at once: one column after the other takes a minute for a hundred thousand
+    return values.dtype.kind in "iu" or (values.dtype.kind == "f" and not np.isnan(values).any())
 
 
 def sheet_of(frame: Any) -> Sheet:
