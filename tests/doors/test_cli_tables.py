@@ -20,7 +20,7 @@ from typer.testing import Result
 
 from likely.data.tables.encode import encode
 from likely.data.tables.table import read_sheet, read_table
-from likely.errors import DataError
+from likely.errors import DataError, GuaranteeWarning
 from likely.model import ClassifierPredictor, RegressorPredictor, load
 
 Likely: TypeAlias = Callable[..., Result]
@@ -166,16 +166,17 @@ def test_rows_that_can_not_be_answered_do_not_hide_the_others(likely: Likely, ru
     result = likely("predict", run, path, "--json", "--given", "old,young")
     assert result.exit_code == 1
     answers = json.loads(result.stdout)
-    assert ["error" in answer for answer in answers] == [False, True, True, False, True]
+    assert ["error" in answer for answer in answers] == [False, False, True, False, True]
     assert answers[1]["row"] == 1
-    assert "Column 'rooms' must have a value in every row; got none in row 1" in answers[1]["error"]
+    assert answers[1]["set"] is None
+    assert "'rooms' has no known value in 1 of 5 rows, but had one in every training row" in result.stderr
     assert "Column 'rooms' must have numbers; got 'three' in row 2" in answers[2]["error"]
     assert "Column 'age' must have finite numbers; got inf in row 4" in answers[4]["error"]
     assert "warning: Column 'city' has categories that the model does not know in 1 of 5 rows" in result.stderr
     assert answers[2]["error"] in result.stderr
     frame_path = tmp_path / "out.parquet"
     assert likely("predict", run, path, "--parquet", frame_path).exit_code == 1
-    assert pd.read_parquet(frame_path)["error"].notna().tolist() == [False, True, True, False, True]
+    assert pd.read_parquet(frame_path)["error"].notna().tolist() == [False, False, True, False, True]
 
 
 def test_a_label_called_like_a_column_of_answers(likely: Likely, tmp_path: Path) -> None:
@@ -370,7 +371,7 @@ def test_data_frames_get_the_same_answers_in_python(run: Path, table: Path) -> N
     np.testing.assert_array_equal(predictor.predict_proba(read_sheet(table)), P)
     with pytest.raises(DataError, match=r"The data frame must have the columns .*; got no column 'city'"):
         predictor.predict_proba(frame[["age", "rooms"]])
-    with pytest.raises(DataError, match="'rooms' must have a value in every row; got none in row 5"):
+    with pytest.warns(GuaranteeWarning, match="'rooms' has no known value in 1 of 120 rows"):
         predictor.predict(frame.assign(rooms=frame.rooms.where(frame.id != 5)))
 
 
