@@ -83,6 +83,8 @@ def rows_asked(
     Raises:
         DataError, MissingExtraError: as `table_pieces`; or if a column that the model needs is not there.
     """
+    import numpy as np
+
     from likely.data.images.image_table import find_in_table
     from likely.data.tables.column_options import ColumnOptions
     from likely.data.tables.encode import Unknown, about_unknown, encode
@@ -111,7 +113,7 @@ def rows_asked(
                 before = unknown.get(name)
                 unknown[name] = texts if before is None else before._replace(rows=before.rows + texts.rows)
             later.update(predictor.later_than_training(encoded.X))
-            gaps.update(predictor.gaps_by_column(encoded.X))
+            gaps.update(predictor.gaps_by_column(np.delete(encoded.X, list(refused), axis=0)))
         n += len(piece)
     if n == 0:
         raise DataError(f"{path} must have rows; got a header only.")
