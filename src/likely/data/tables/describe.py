@@ -120,7 +120,7 @@ def _useless(name: str, values: np.ndarray, wanted: bool) -> str | None:
         return "it has no value in any row"
     if values.dtype == object and isinstance(present[0], bytes):
         return "it holds bytes"
-    different = len(set(present.tolist()))
+    different = len(set(present.tolist())) if values.dtype == object else 2 - int((present == present[0]).all())
     if different == 1 and not gone.any():
         shown = f"{present[0]:.15g}" if values.dtype.kind == "f" else repr(as_texts(present[:1])[0])
         return f"it is {shown} in every row"
