@@ -57,7 +57,7 @@ class StandIns:
             X: the training rows, shape (n, d), NaN where a value is missing.
             columns: what they hold.
         """
-        places, complete = _places(columns), ~np.isnan(X).any(axis=0) & (len(X) > 0)
+        places, complete = _places(columns), np.atleast_1d(~np.isnan(X).any(axis=0) & (len(X) > 0))
         numbers = [j for j, c in enumerate(columns) if complete[j] and c.categories is None and not c.part]
         quantiles = dict(zip(numbers, _quantiles(X[_some(len(X))], numbers).T[:, :, None], strict=True))
         even = np.full(_QUANTILES, 1 / _QUANTILES)
