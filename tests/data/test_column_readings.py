@@ -15,6 +15,8 @@ from likely.data.sources import open_dataset
 from likely.data.tables.column_options import ColumnOptions
 from likely.data.tables.date_parts import DATE_PARTS, WEEKDAYS, date_part
 from likely.data.tables.date_text import date_order, read_dates
+from likely.data.tables.decide import read_as_written
+from likely.data.tables.encode import encode
 from likely.data.tables.frame import sheet_of
 from likely.data.tables.number_text import missing_codes, read_numbers, spelling_of
 from likely.data.tables.table import Table, read_table, table_of_sheet
@@ -267,3 +269,81 @@ def test_names_that_may_be_spellings_of_one_are_all_pointed_out() -> None:
     assert said.count(" and ") == 2
     assert "are two categories each" in said
     assert alike(["a", "b", "1", "2"], "y") is None
+
+
+@pytest.mark.parametrize(
+    ("texts", "order", "first"),
+    [
+        (["15/01/23", "01/02/23"], "d-m-y", datetime(2023, 1, 15)),
+        (["15-Jan-23", "01-Feb-23"], "d b y", datetime(2023, 1, 15)),
+        (["15Jan2023", "01Feb2023"], "d b Y", datetime(2023, 1, 15)),
+        (["Sunday, 15 January 2023", "Mon, 16 Jan 2023"], "d b Y", datetime(2023, 1, 15)),
+        (["3. März 2023", "1. Dez 2023"], "d b Y", datetime(2023, 3, 3)),
+        (["Apr 2023", "May 2023"], "b Y", datetime(2023, 4, 1)),
+        (["04-2023", "05/2023"], "m-Y", datetime(2023, 4, 1)),
+        (["15/01/2023 08:15 PM", "15/01/2023 12:15 am"], "d-m-Y", datetime(2023, 1, 15, 20, 15)),
+        (["2020-09-01-10:00:00"], "Y-m-d", datetime(2020, 9, 1, 10)),
+        (["15-01-23"], "?", None),
+        (["29/04/2023", "04/29/2023"], "!", None),
+        (["29/04/2023", "banana"], "", None),
+    ],
+)
+def test_more_dates_as_people_write_them(texts: list[str], order: str, first: datetime | None) -> None:
+    assert date_order(pl.Series(texts)) == order
+    assert read_dates(pl.Series(texts), order).to_list()[0] == first
+
+
+DAYS = [f"2023-{1 + i % 12:02}-{1 + i % 28:02}" for i in range(100)]
+
+
+def test_whole_numbers_are_dates_where_the_column_is_called_like_it(tmp_path: Path) -> None:
+    compact = [day.replace("-", "") for day in DAYS]
+    found = table(tmp_path, {"start_date": [*compact[:99], "unknown"], "x": compact, "y": ["a", "b"] * 50})
+    assert str(found.columns["start_date"][1]).startswith("2023-02-02")
+    assert np.isnat(found.columns["start_date"][99])
+    assert found.columns["x"][0] == 20230101
+    assert any("Column 'x': numbers such as 20230101 look like dates" in note for note in found.notes)
+
+
+def test_times_without_a_date_are_left_out_by_name(tmp_path: Path) -> None:
+    found = table(tmp_path, {"t": ["12:30", "1:02:03"] * 20, "y": ["a", "b"] * 20})
+    assert "t" not in found.columns
+    assert any("Column 't' holds times such as 12:30" in note for note in found.notes)
+
+
+def test_a_text_among_dates_is_named_and_missing(tmp_path: Path) -> None:
+    cells = ["2023-02-30", *DAYS[1:50], "banana", "0000-00-00", *DAYS[52:]]
+    found = table(tmp_path, {"day": cells, "y": ["a", "b"] * 50})
+    assert np.flatnonzero(np.isnat(found.columns["day"])).tolist() == [0, 50, 51]
+    assert any("'2023-02-30' in row 0 and other texts in 2 more rows" in note for note in found.notes)
+    found = table(tmp_path, {"day": ["9999-12-31"] * 3 + DAYS[3:], "y": ["a", "b"] * 50})
+    assert np.isnat(found.columns["day"]).sum() == 3
+    assert any("9999-12-31, in 3 rows, lies far" in note for note in found.notes)
+    found = table(tmp_path, {"day": ["1970-01-01"] * 3 + [f"{1950 + i}-05-05" for i in range(60)], "y": ["a"] * 63})
+    assert not np.isnat(found.columns["day"]).any()
+    found = table(tmp_path, {"day": ["never"] * 40 + DAYS[40:], "y": ["a", "b"] * 50})
+    assert found.unusable == {"day": "dates beside other texts"}
+    assert any("'never' in row 0 and 39 more rows: it is ignored" in note for note in found.notes)
+
+
+def test_dates_in_two_orders_are_left_out_by_name(tmp_path: Path) -> None:
+    for other in ("29/04/2023", "Apr 29, 2023"):
+        found = table(tmp_path, {"day": [*DAYS[:40], *[other.replace(",", "")] * 10], "y": ["a", "b"] * 25})
+        assert "day" not in found.columns
+        assert any("holds dates in two orders, such as 2023-01-01 and" in note for note in found.notes)
+    zones = ["2023-01-01T10:00Z", "2023-01-02T10:00", "2023-01-03T12:00+02:00"] * 10
+    found = table(tmp_path, {"day": zones, "y": ["a", "b"] * 15})
+    assert [str(moment)[11:16] for moment in found.columns["day"][:3]] == ["10:00"] * 3
+    assert any("with and without a time zone, such as 2023-01-02T10:00" in note for note in found.notes)
+
+
+def test_new_dates_are_read_as_they_are_written_where_that_is_certain() -> None:
+    trained = ColumnReading("date", dates="Y-m-d")
+    found, wrong = read_as_written(pl.Series(["13/01/2023", "01/02/2023"]), trained, "")
+    assert found.astype("datetime64[D]").astype(str).tolist() == ["2023-01-13", "2023-02-01"]
+    assert not wrong
+    for texts in (["01/02/2023"], ["13/01/2023", "2023-01-13"]):
+        assert read_as_written(pl.Series(texts), trained, "")[1] == {0: texts[0]}
+    column = Column("t: days", None, False, trained, "days", "t")
+    late = Table("t.csv", {"t": np.array(["NaT"], "datetime64[us]")}, wrong={"t": {0: "01/02/2023"}})
+    assert encode(late, [column]).refused[0].startswith("Column 't' must have dates; got '01/02/2023' in row 0. Write")

@@ -125,15 +125,15 @@ def refusal(column: Column, value: float, where: str) -> str:
     """Why the column cannot hold the value."""
     if column.categories is not None:
         return (
-            f"Column {column.name!r} must hold numbers of its {len(column.categories)} categories, or NaN; got {value} "
-            f"in {where}. Encode the text like the training table."
+            f"Column {column.table_column!r} must hold numbers of its {len(column.categories)} categories, or NaN; got "
+            f"{value} in {where}. Encode the text like the training table."
         )
     if math.isnan(value):
         return (
-            f"Column {column.name!r} must have a value in every row; got none in {where}. No value was missing in "
-            "training. Fill it in."
+            f"Column {column.table_column!r} must have a value in every row; got none in {where}. No value was missing "
+            "in training. Fill it in."
         )
-    return f"Column {column.name!r} must have finite numbers; got {value} in {where}. Fill or drop it."
+    return f"Column {column.table_column!r} must have finite numbers; got {value} in {where}. Fill or drop it."
 
 
 def listed_names(columns: Sequence[Column], most: int = 20) -> str:

@@ -20,6 +20,8 @@ def read_values(column: pl.Series, reading: ColumnReading) -> tuple[np.ndarray, 
     """
     if reading.kind == "category":
         return _texts(column, reading), {}
+    if reading.dates == "Ymd" and column.dtype.is_numeric():
+        column = column.cast(pl.Int64).cast(pl.String)
     if not isinstance(column.dtype, pl.String):
         return _typed(column, reading), {}
     if reading == _PLAIN and (numbers := plain_numbers(column)) is not None:
@@ -44,7 +46,7 @@ def can_be_read(kind: pl.DataType, reading: ColumnReading) -> bool:
     if isinstance(kind, pl.String | pl.Null):
         return True
     if reading.kind == "date":
-        return isinstance(kind, pl.Date | pl.Datetime)
+        return isinstance(kind, pl.Date | pl.Datetime) or (reading.dates == "Ymd" and kind.is_numeric())
     if reading.kind == "number":
         return kind.is_numeric() or isinstance(kind, pl.Boolean | pl.Duration)
     return not (kind.is_nested() or isinstance(kind, pl.Binary | pl.Object))

@@ -15,7 +15,7 @@ import polars as pl
 from likely.data.tables.cells import NOTHING, WORDS
 from likely.data.tables.column_options import ColumnOptions
 from likely.data.tables.column_values import read_values
-from likely.data.tables.date_text import AMBIGUOUS, date_order
+from likely.data.tables.date_column import called_like_dates, date_column, dates_as_written, is_compact, may_be_compact
 from likely.data.tables.number_text import Spelled, decimal_mark, missing_codes, plain_numbers, spelling_of
 from likely.data.tables.sheet import Sheet
 from likely.errors import DataError
@@ -78,10 +78,13 @@ def read_as_written(column: pl.Series, reading: ColumnReading, decimal: Mark) ->
     training, and are for sure as another file writes them, they are read so.
     """
     values, wrong = read_values(column, reading)
-    if not wrong or reading.kind != "number":
+    if not wrong or reading.kind == "category" or not isinstance(column.dtype, pl.String):
         return values, wrong
     cells = column.str.strip_chars()
     marks = list(NOTHING if reading.missing is None else reading.missing)
+    if reading.kind == "date":
+        order = dates_as_written(cells.filter((cells != "") & ~cells.is_in(marks)).unique(), reading.dates)
+        return read_values(column, replace(reading, dates=order)) if order else (values, wrong)
     spelled = spelling_of(cells.filter((cells != "") & ~cells.is_in(marks)).unique(), decimal)
     if spelled is None or not spelled.sure:
         return values, wrong
@@ -124,7 +127,8 @@ def _of_text(column: pl.Series, where: str, options: ColumnOptions, decimal: Mar
     name = column.name
     if name in options.categories:
         return _category(column.set(column == "", None), name, options, label)
-    if options.missing is None and (numbers := plain_numbers(column, decimal)) is not None:
+    numbers = plain_numbers(column, decimal) if options.missing is None else None
+    if numbers is not None and not may_be_compact(numbers):
         return _with_codes(Decided(ColumnReading("number"), values=numbers), column, name, label)
     marks = options.missing if options.missing is not None else tuple(NOTHING)
     values = column.filter((column != "") & ~column.is_in(list(marks))).unique(maintain_order=True)
@@ -142,17 +146,19 @@ def _of_text(column: pl.Series, where: str, options: ColumnOptions, decimal: Mar
             spelled = spelling_of(numbers, decimal)
             if spelled is None and name in options.numbers:
                 spelled = Spelled(ColumnReading("number", decimal or "."))
+    compact = not label and name not in options.numbers and is_compact(values)
+    if (
+        not label
+        and (spelled is None or (compact and called_like_dates(name)))
+        and (found := date_column(column, values, options.missing))
+    ):
+        return Decided(*found)
     if spelled is not None:
-        return _number(spelled, strays, column, where, options, label)
-    order = date_order(values)
-    if order == AMBIGUOUS:
-        note = (
-            f"Column {name!r} holds dates such as {values[0]}, of which day and month can't be told apart: it is "
-            "ignored. Write them year first, or try --category."
+        found = _number(spelled, strays, column, where, options, label)
+        looks = (
+            f"Column {name!r}: numbers such as {values[0]} look like dates; learned from as numbers. Write 2023-04-29."
         )
-        return Decided(None, () if label else (note,), "dates of which day and month can't be told apart")
-    if order and not label:
-        return Decided(ColumnReading("date", missing=options.missing, dates=order))
+        return found._replace(notes=(*found.notes, looks)) if compact else found
     return _category(column.set(column == "", None), name, options, label)
 
 

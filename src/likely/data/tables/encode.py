@@ -50,11 +50,11 @@ def encode(table: Table, columns: Sequence[Column], first_row: int = 0, *, gaps:
     for j, column in enumerate(columns):
         values = table.columns[column.table_column]
         for row, text in table.wrong.get(column.table_column, {}).items():
-            what = "dates" if column.part else "numbers"
+            what, fix = ("dates", "Write the year first") if column.part else ("numbers", "Fix the cell")
             refused.setdefault(
                 row,
                 f"Column {column.table_column!r} must have {what}; got {text!r} in row "
-                f"{first_row + table.number_of(row)}. Fix the cell.",
+                f"{first_row + table.number_of(row)}. {fix}.",
             )
         if column.part:
             values = date_part(values, column.part)

@@ -232,7 +232,7 @@ def refuse_unusable(table: Table) -> None:
         DataError: naming the first.
     """
     for name, kind in table.unusable.items():
-        if not kind.startswith("dates"):
+        if not kind.startswith(("dates", "times")):
             raise unusable(table.path, name, kind)
 
 

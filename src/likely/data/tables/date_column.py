@@ -1,0 +1,136 @@
+"""Whether a column of texts holds dates, in which order, and which of its texts stand for missing ones."""
+
+import re
+from datetime import date
+
+import numpy as np
+import polars as pl
+
+from likely.data.tables.cells import NOTHING
+from likely.data.tables.date_text import (
+    AMBIGUOUS,
+    MIXED,
+    date_order,
+    is_date,
+    is_time,
+    read_dates,
+    some_zones,
+    two_orders,
+)
+from likely.preprocessing.column_reading import ColumnReading
+
+_CALLED = re.compile(r"(?i)dat(?:e|um)|(?:^|[^a-z])(?:day|tag|time|when|dt|ymd)(?:$|[^a-z])|(?:day|time)s?$")
+_STRAY_SHARE, _STRAY_KINDS, _LEAST_DATES = 0.2, 10, 3
+"""Texts among dates count as missing where they stand in at most this share of the rows, are so few different ones, and
+there are at least so many different dates beside them."""
+_SENTINELS = (date(9999, 12, 31), date(1900, 1, 1), date(1970, 1, 1))
+"""Dates that stand for none, where they recur and lie further from all others than those from each other."""
+
+Decision = tuple[ColumnReading | None, tuple[str, ...], str]
+
+
+def may_be_compact(numbers: np.ndarray) -> bool:
+    """Whether all of these numbers may be dates such as 20230429; quick where the first one is none."""
+    if not len(numbers) or not 19000101 <= np.nan_to_num(numbers[0], nan=20000101) <= 21001231:
+        return False
+    present = numbers[~np.isnan(numbers)]
+    return len(present) > 0 and present.min() >= 19000101 and present.max() <= 21001231
+
+
+def is_compact(values: pl.Series) -> bool:
+    """Whether these different texts are whole numbers that look like dates, as 20230429 does."""
+    return len(values) > 1 and (read_dates(values, "Ymd").is_not_null().mean() or 0) >= 1 - _STRAY_SHARE  # pyright: ignore[reportOperatorIssue]
+
+
+def called_like_dates(name: str) -> bool:
+    """Whether a column is called like one of dates.
+
+    Example:
+        >>> [called_like_dates(name) for name in ("birth_date", "Datum", "dayOff", "amount")]
+        [True, True, False, False]
+    """
+    return bool(_CALLED.search(name))
+
+
+def date_column(column: pl.Series, values: pl.Series, missing: tuple[str, ...] | None) -> Decision | None:
+    """How a column of dates is read, or None and why not, with what to say; None where it holds none.
+
+    Args:
+        column: of texts.
+        values: its different texts, without missing ones.
+        missing: the texts that were said to be missing; None for the usual ones.
+    """
+    name = column.name
+    if is_time(values):
+        note = f"Column {name!r} holds times such as {values[0]} without a date: it is ignored (--category {name})."
+        return None, (note,), "times without a date"
+    compact = is_compact(values)
+    real = read_dates(values, "Ymd").is_not_null() if compact else is_date(values)
+    dates, strays = values.filter(real), values.filter(~real)
+    if dates.is_empty() or (len(strays) and len(dates) < _LEAST_DATES):
+        return None
+    notes = list[str]()
+    if len(strays):
+        rows = column.is_in(strays.to_list())
+        count, known = int(rows.sum()), int(column.is_in(values.to_list()).sum())
+        if 2 * count > known:
+            return None
+        said = f"Column {name!r} holds dates, but {strays[0]!r} in row {rows.arg_max()}" + (
+            f" and other texts in {count - 1:,} more rows" if len(strays) > 1 else f" and {count - 1:,} more rows"
+        ) * (count > 1)
+        if count > max(1.0, _STRAY_SHARE * known) or len(strays) > _STRAY_KINDS:
+            return (
+                None,
+                (f"{said}: it is ignored (--missing says which texts are missing, --category {name}: as names).",),
+                "dates beside other texts",
+            )
+        notes.append(f"{said}: taken as missing (--category {name}: all of them as names).")
+        missing = (*(tuple(sorted(NOTHING)) if missing is None else missing), *strays.to_list())
+    order = date_order(dates, compact=compact)
+    if order == AMBIGUOUS:
+        note = (
+            f"Column {name!r} holds dates such as {dates[0]}, of which day and month can't be told apart: it is "
+            f"ignored. Write the year first, or try --category {name}."
+        )
+        return None, (note,), "dates of which day and month can't be told apart"
+    if order == MIXED:
+        one, other = two_orders(dates)
+        note = (
+            f"Column {name!r} holds dates in two orders, such as {one} and {other}: it is ignored. Write the year "
+            f"first in all of them, or try --category {name}."
+        )
+        return None, (note,), "dates in two orders"
+    if "y" in order:
+        notes.append(f"Column {name!r}: years of two digits, as in {dates[0]}, are those from 1970 to 2069.")
+    if bare := some_zones(dates):
+        notes.append(f"Column {name!r} has times with and without a time zone, such as {bare}: these are taken as UTC.")
+    for sentinel, count in _sentinels(read_dates(column.str.strip_chars(), order)):
+        texts = dates.filter(read_dates(dates, order).dt.date() == sentinel).to_list()
+        missing = (*(tuple(sorted(NOTHING)) if missing is None else missing), *texts)
+        notes.append(
+            f"Column {name!r}: {texts[0]}, in {count:,} rows, lies far from all other dates, and is taken for a "
+            "missing one."
+        )
+    return ColumnReading("date", missing=missing, dates=order), tuple(notes), ""
+
+
+def dates_as_written(values: pl.Series, order: str) -> str:
+    """The order of dates that are not written as in training; "" where they may be, or nothing is certain."""
+    dates = values.filter(is_date(values) | read_dates(values, "Ymd").is_not_null())
+    found = date_order(dates, compact=True)
+    return "" if found in (AMBIGUOUS, MIXED, order) else found
+
+
+def _sentinels(moments: pl.Series) -> list[tuple[date, int]]:
+    days = moments.drop_nulls().dt.date()
+    others = days.filter(~days.is_in(list(_SENTINELS)))
+    if others.n_unique() < 2:
+        return []
+    first, last, found = others.min(), others.max(), list[tuple[date, int]]()
+    assert isinstance(first, date)
+    assert isinstance(last, date)
+    for sentinel in _SENTINELS:
+        count = int((days == sentinel).sum())
+        if count >= max(3, len(days) / 100) and max(first - sentinel, sentinel - last) > last - first:
+            found.append((sentinel, count))
+    return found
