@@ -34,7 +34,7 @@ def may_be_compact(numbers: np.ndarray) -> bool:
     if not len(numbers) or not 19000101 <= np.nan_to_num(numbers[0], nan=20000101) <= 21001231:
         return False
     present = numbers[~np.isnan(numbers)]
-    return len(present) > 0 and present.min() >= 19000101 and present.max() <= 21001231
+    return bool(len(present) and present.min() >= 19000101 and present.max() <= 21001231)
 
 
 def is_compact(values: pl.Series) -> bool:
@@ -126,9 +126,8 @@ def _sentinels(moments: pl.Series) -> list[tuple[date, int]]:
     others = days.filter(~days.is_in(list(_SENTINELS)))
     if others.n_unique() < 2:
         return []
-    first, last, found = others.min(), others.max(), list[tuple[date, int]]()
-    assert isinstance(first, date)
-    assert isinstance(last, date)
+    dates: list[date] = others.sort().to_list()
+    first, last, found = dates[0], dates[-1], list[tuple[date, int]]()
     for sentinel in _SENTINELS:
         count = int((days == sentinel).sum())
         if count >= max(3, len(days) / 100) and max(first - sentinel, sentinel - last) > last - first:
