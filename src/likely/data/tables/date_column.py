@@ -103,7 +103,7 @@ def date_column(column: pl.Series, values: pl.Series, missing: tuple[str, ...] |
     if "y" in order:
         notes.append(f"Column {name!r}: years of two digits, as in {dates[0]}, are those from 1970 to 2069.")
     if bare := some_zones(dates):
-        notes.append(f"Column {name!r} has times with and without a time zone, such as {bare}: these are taken as UTC.")
+        notes.append(f"Column {name!r} has dates with and without a time zone, such as {bare}: these are taken as UTC.")
     for sentinel, count in _sentinels(read_dates(column.str.strip_chars(), order)):
         texts = dates.filter(read_dates(dates, order).dt.date() == sentinel).to_list()
         missing = (*(tuple(sorted(NOTHING)) if missing is None else missing), *texts)

@@ -84,10 +84,9 @@ def two_orders(cells: pl.Series) -> tuple[str, str]:
 
 
 def some_zones(cells: pl.Series) -> str | None:
-    """A text with a time but without a time zone, where others have one."""
-    times = cells.filter(cells.str.contains(r"\d:\d\d"))
-    zone = times.str.contains(r"\d:\d\d.*(?:Z|UTC|GMT|[+-]\d{2}(?::?\d{2})?)$")
-    return times.filter(~zone)[0] if zone.any() and not zone.all() else None
+    """A date without a time zone, where others have one."""
+    zone = cells.str.contains(r"\d:\d\d.*(?:Z|UTC|GMT|[+-]\d{2}(?::?\d{2})?)$")
+    return cells.filter(~zone)[0] if zone.any() and not zone.all() else None
 
 
 def is_time(cells: pl.Series) -> bool:
@@ -141,5 +140,9 @@ def moments_of_texts(texts: np.ndarray) -> np.ndarray | None:
     if not all(isinstance(text, str) for text in known) or not re.search(r"\d{4}", "".join(known[:1])):
         return None
     cells = pl.Series(texts.tolist(), dtype=pl.String).str.strip_chars()
-    order = date_order(cells.drop_nulls().unique())
-    return None if order in ("", AMBIGUOUS, MIXED) else read_dates(cells, order).to_numpy().astype("datetime64[us]")
+    order, zones_differ = date_order(cells.drop_nulls().unique()), some_zones(cells.drop_nulls()) is not None
+    return (
+        None
+        if order in ("", AMBIGUOUS, MIXED) or zones_differ
+        else read_dates(cells, order).to_numpy().astype("datetime64[us]")
+    )
