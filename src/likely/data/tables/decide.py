@@ -127,9 +127,9 @@ def _of_text(column: pl.Series, where: str, options: ColumnOptions, decimal: Mar
     name = column.name
     if name in options.categories:
         return _category(column.set(column == "", None), name, options, label)
-    numbers = plain_numbers(column, decimal) if options.missing is None else None
-    if numbers is not None and not may_be_compact(numbers):
-        return _with_codes(Decided(ColumnReading("number"), values=numbers), column, name, label)
+    plain = plain_numbers(column, decimal) if options.missing is None else None
+    if plain is not None and not may_be_compact(plain):
+        return _with_codes(Decided(ColumnReading("number"), values=plain), column, name, label)
     marks = options.missing if options.missing is not None else tuple(NOTHING)
     values = column.filter((column != "") & ~column.is_in(list(marks))).unique(maintain_order=True)
     if values.is_empty():
