@@ -509,3 +509,51 @@ def test_polars_reads_what_is_plain_as_csv_does(text: str) -> None:
         whole[4:].encode(), has_header=False, schema={"a": pl.String, "b": pl.String}, empty_string_is_null=False
     )
     assert [list(row) for row in frame.rows()] == rows
+
+
+@pytest.mark.parametrize(
+    ("content", "columns"),
+    [
+        ("Sales report,,\na,b,label\n0.5,1,x\n0.25,2,y\n", ["a", "b", "label"]),
+        ("Sales report\nof May 2024\na,b,label\n0.5,1,x\n0.25,2,y\n", ["a", "b", "label"]),
+        ("Sales report,,\nof May 2024,,\na,b,label\n0.5,1,x\n0.25,2,y\n", ["a", "b", "label"]),
+        ("a,,,label\n1,2,3,x\n4,5,6,y\n", ["a", "column 2", "column 3", "label"]),
+        (",a,label\n0,2,x\n1,5,y\n", ["", "a", "label"]),
+    ],
+)
+def test_titles_are_skipped_and_columns_without_a_name_get_one(
+    tmp_path: Path, content: str, columns: list[str]
+) -> None:
+    table = read_table(written(tmp_path / "t.csv", content))
+    assert list(table.columns) == columns
+    assert len(table) == 2
+
+
+@pytest.mark.parametrize(
+    ("content", "error"),
+    [
+        ("a,b\n1,2\nTotal: 5\n", r"line 3\).*has 1 cell, .*'Total: 5'.*remove the line"),
+        ("a,b\n1,2\n# noon\n3,4\n", r"line 3\).*'# noon'.*remove the line"),
+        ("sep=,\na;b\n1;2\n3;4\n", "'sep=,' above rows that ';' separates. Remove line 1"),
+        ("a,b\n1,x\na,b\n2,y\n", r"got it again in row 1 \(line 3\)"),
+        ("a,b\n1,x\n\na,b\n2,y\n", r"got it again in row 1 \(line 4\)"),
+        ("a,b\n1,2\n".encode("utf-32"), "UTF-32.*--encoding utf-32"),
+        (b"PK\x03\x04 and more", "got a zip archive .*Unpack it"),
+    ],
+)
+def test_lines_and_bytes_that_do_not_fit_are_named(tmp_path: Path, content: str | bytes, error: str) -> None:
+    with pytest.raises(DataError, match=error):
+        read_table(written(tmp_path / "t.csv", content))
+
+
+def test_the_content_decides_where_the_name_of_a_file_is_wrong(tmp_path: Path) -> None:
+    for suffix in ("gz", "bz2", "xz"):
+        frame().to_csv(tmp_path / f"t.csv.{suffix}", index=False)
+        path = written(tmp_path / "t.csv", (tmp_path / f"t.csv.{suffix}").read_bytes())
+        assert len(read_table(path)) == 200
+    assert list(read_table(written(tmp_path / "c.tsv", "a,b\n1,x\n2,y\n")).columns) == ["a", "b"]
+    assert list(read_table(written(tmp_path / "t.tsv", "a\tb\n1,5\tx,1\n2,5\ty,2\n")).columns) == ["a", "b"]
+    with pytest.raises(DataError, match=r"separated by commas, .* got the heading 'x:z:y', which stays one cell"):
+        open_dataset(written(tmp_path / "o.csv", "x:z:y\n1:2:a\n3:4:b\n"), label="y")
+    with pytest.raises(DataError, match="text in ascii; got other bytes in line 3"):
+        read_table(written(tmp_path / "l.csv", "a,b\n1,x\n2,é\n"), ColumnOptions(encoding="ascii"))

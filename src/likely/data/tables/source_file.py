@@ -12,10 +12,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
+from likely.data.tables.suffixes import TEXT
 from likely.errors import ConfigError, DataError
 
 PACKED = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
 """How to open packed files, by their ending."""
+
+_BEGIN = {b"\x1f\x8b": ".gz", b"BZh": ".bz2", b"\xfd7zXZ\0": ".xz", b"PK\x03\x04": "zip", b"\x28\xb5\x2f\xfd": "zstd"}
+"""How packed files begin, whatever they are called."""
 
 MOST_UNPACKED = 8 * 2**30
 """Bytes that a packed file may hold: a small one may be made to unpack to any size."""
@@ -35,6 +39,8 @@ def source_file(path: str | Path, encoding: str | None = None) -> Generator[Path
         ConfigError: if there is no such encoding.
     """
     packed = Path(path).suffix.lower()
+    if str(path) != "-" and packed in TEXT and Path(path).is_file():
+        packed = _packed_text(Path(path)) or packed
     if str(path) != "-" and packed not in PACKED and encoding is None:
         if Path(path).is_dir():
             raise DataError(f"{path} must be a file; got a folder. Try a table in it, or another name for the folder.")
@@ -57,6 +63,19 @@ def source_file(path: str | Path, encoding: str | None = None) -> Generator[Path
             yield Path(text.name)
 
 
+def _packed_text(path: Path) -> str:
+    """How a file that is called like text is packed; "" if it is not."""
+    with path.open("rb") as stream:
+        begin = stream.read(6)
+    found = next((suffix for mark, suffix in _BEGIN.items() if begin.startswith(mark)), "")
+    if found and found not in PACKED:
+        raise DataError(
+            f"{path} must be text, or packed by gzip, bz2 or xz; got a {found} archive"
+            f"{' (Excel files are some, too: name it .xlsx)' if found == 'zip' else ''}. Unpack it."
+        )
+    return found
+
+
 def _unpack(stream: IO[bytes], copy: IO[bytes], path: str | Path) -> None:
     try:
         while piece := stream.read(_PIECE):
@@ -68,17 +87,21 @@ def _unpack(stream: IO[bytes], copy: IO[bytes], path: str | Path) -> None:
 
 
 def _to_utf8(copy: Path, text: IO[bytes], encoding: str, path: str | Path) -> None:
-    lines = 0
     try:
         with copy.open(encoding=encoding, newline="") as stream:
             while piece := stream.read(_PIECE):
-                lines += piece.count("\n")
                 text.write(piece.removeprefix("\ufeff").encode("utf-8"))
     except LookupError:
         raise ConfigError(
             f"encoding must be one that Python knows; got {encoding!r}. Try utf-8, latin-1, cp1252 or utf-16."
         ) from None
     except UnicodeError as error:
+        line, why = 1, error.reason if isinstance(error, UnicodeDecodeError) else str(error)
+        if isinstance(error, UnicodeDecodeError):
+            try:
+                copy.read_bytes().decode(encoding)
+            except UnicodeDecodeError as first:
+                line += first.object[: first.start].decode(encoding, "ignore").count("\n")
         raise DataError(
-            f"{path} must be text in {encoding}; got other bytes after line {lines}: {error}. Try another encoding."
+            f"{path} must be text in {encoding}; got other bytes in line {line}: {why}. Try another encoding."
         ) from None

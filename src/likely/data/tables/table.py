@@ -79,6 +79,11 @@ class Table:
             raise unusable(self.path, name, self.unusable[name])
         if name not in self.columns:
             names = [*self.columns, *self.unusable]
+            if len(names) == 1 and name in names[0]:
+                raise DataError(
+                    f"{self.path} must have its cells separated by commas, semicolons, tabs or |; got the heading "
+                    f"{names[0]!r}, which stays one cell. Separate the cells by one of these."
+                )
             hint = nearest(name, names)
             choices = "" if hint.startswith("Choose") else f" Its columns are {listed(names, 20)}."
             raise DataError(
@@ -221,7 +226,7 @@ def sheets(path: str | Path, options: ColumnOptions = USUAL) -> "Iterator[Sheet]
         if suffix in TYPED:
             yield from typed_pieces(file, where, suffix)
         else:
-            separators = "\t" if suffix == ".tsv" else SEPARATORS
+            separators = "\t;|," if suffix == ".tsv" else SEPARATORS
             yield from text_pieces(file, where, separators=separators, header=options.header)
 
 

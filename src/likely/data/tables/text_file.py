@@ -68,15 +68,31 @@ def _frames(data: np.ndarray, begin: int, layout: Layout, where: str) -> Iterato
         assert frame.shape == (piece.rows, layout.width), f"{where}: {frame.shape} in place of {piece}"
         blanks = not text.isascii() or any(blank in text for blank in (b" ", b"\t", b"\x0b", b"\x0c"))
         frame = _named(frame, layout, where, row, blanks=blanks)
+        if len(layout.names) > 1 and (again := (frame.to_series(0) == layout.names[0])).any():
+            for i in again.arg_true().to_list():
+                if frame.row(i) == layout.names:
+                    raise _repeated(where, row + i, _lines(data[: piece.start]) + i + 1)
         yield from [frame] if piece.rows <= ROWS else frame.iter_slices(ROWS)
         start, row = piece.end, row + piece.rows
+
+
+def _heading(layout: Layout) -> list[str] | None:
+    """The cells of a row that repeats the heading; None where a row can't be told from it."""
+    return [*layout.names, *[""] * layout.trailing] if len(layout.names) > 1 else None
+
+
+def _repeated(where: str, row: int, line: int) -> DataError:
+    return DataError(
+        f"{where} must have one heading; got it again in row {row} (line {line}), as where files are joined. Remove "
+        "the line."
+    )
 
 
 def _by_csv(data: np.ndarray, layout: Layout, where: str, row: int, line: int) -> Iterator[pl.DataFrame]:
     """The rows of a text of which `row` rows and `line` lines were read before."""
     text = io.TextIOWrapper(io.BufferedReader(_Bytes(data)), encoding="utf-8", newline="")
     reader = csv.reader(text, delimiter=layout.separator, skipinitialspace=True, strict=True)
-    begun = line
+    begun, heading = line, _heading(layout)
     rows = list[list[str]]()
     with _cells_of_any_length():
         try:
@@ -85,9 +101,12 @@ def _by_csv(data: np.ndarray, layout: Layout, where: str, row: int, line: int) -
                     if len(cells) != layout.width:
                         raise DataError(
                             f"Row {row + len(rows)} (counted from 0; line {begun + 1}) of {where} has "
-                            f"{counted(len(cells), 'cell')}, but its header has {layout.width}. Put cells that "
-                            f"contain {layout.separator!r} in quotes."
+                            f"{counted(len(cells), 'cell')}, but its header has {layout.width}: "
+                            f"{layout.separator.join(cells)[:60]!r}. Put cells that contain {layout.separator!r} in "
+                            "quotes, or remove the line if it is a comment, a title or a total."
                         )
+                    if cells == heading:
+                        raise _repeated(where, row + len(rows), begun + 1)
                     rows.append(cells)
                 begun = line + reader.line_num
                 if len(rows) == ROWS:
@@ -178,6 +197,11 @@ def _lines(data: np.ndarray) -> int:
 
 def _check_utf8(text: bytes, where: str, data: np.ndarray, start: int, lines: int = 0) -> None:
     """Refuse text that is not UTF-8, naming the line; `start` is where it stands in the data."""
+    if text[:4] in (b"\xff\xfe\0\0", b"\0\0\xfe\xff"):
+        raise DataError(
+            f"{where} must be UTF-8 text; got UTF-32. Try --encoding utf-32 (encoding= in Python), or save it as "
+            "CSV UTF-8."
+        )
     marks = {b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
     if (codec := marks.get(text[:2])) or b"\0" in text[:1000]:
         raise DataError(

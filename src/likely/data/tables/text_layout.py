@@ -69,18 +69,26 @@ def layout_of(text: str, where: str, *, separators: str = SEPARATORS, header: bo
         if lines[skipped].strip():
             comments.append(skipped)
         skipped += 1
-    separator, rows = max((_score(lines[skipped:], s, separators) for s in separators), key=lambda found: found[0])[1:]
+    separator, rows = _best(lines[skipped:], separators)
     width = _usual([cells for _, cells in rows])
+    if len(separators) == 1 and width < 2 and len(rows) > 1:
+        other, others = _best(lines[skipped:], SEPARATORS)
+        if _usual([cells for _, cells in others]) > 1:
+            raise DataError(
+                f"{where} must have its cells separated as its first line says; got {lines[0].strip()!r} above rows "
+                f"that {other!r} separates. Remove line 1."
+            )
     if comments and (last := [cells for _, cells in _rows([lines[comments[-1]]], separator)]) and len(last[0]) == width:
         # A heading may begin with #, too; a comment has another number of cells.
         rows.insert(0, (comments[-1] + 1 - skipped, last[0]))
         comments.pop()
     notes += [f"Line {line + 1} is a comment, and skipped." for line in comments]
-    if len(rows) > 2 and _is_title(rows[0][1], rows[1][1], width):
-        notes.append(
-            f"Line {skipped + rows[0][0]} is a title, and skipped: {separator.join(rows[0][1])[:60].strip()!r}."
-        )
-        rows = rows[1:]
+    titles = _titles([cells for _, cells in rows], width)
+    notes += [
+        f"Line {skipped + line} is a title, and skipped: {separator.join(cells)[:60].strip(separator + ' ')!r}."
+        for line, cells in rows[:titles]
+    ]
+    rows = rows[titles:]
     if not rows or not any(cell.strip() for cell in rows[0][1]):
         raise DataError(f"{where} must begin with the names of its columns; got an empty first line. Add a heading.")
     (line, heading), body = rows[0], [cells for _, cells in rows[1:]]
@@ -93,12 +101,21 @@ def layout_of(text: str, where: str, *, separators: str = SEPARATORS, header: bo
     if trailing:
         names = names[: width - 1]
         notes.append(f"A separator, {separator!r}, ends every row: it is no further column.")
+    for i in range(1, len(names)):
+        if not names[i] and (name := f"column {i + 1}") not in names:
+            names[i] = name
+            notes.append(f"{name.capitalize()} has no name in the heading, and is called {name!r}.")
     _check_names(names, where)
     if all(map(_is_number, names)):
         notes.append(
             "The first row holds nothing but numbers, and gives the columns their names (--no-header: it is a row)."
         )
     return Layout(separator, tuple(names), skipped + line, trailing, tuple(notes))
+
+
+def _best(lines: Sequence[str], separators: str) -> tuple[str, list[tuple[int, list[str]]]]:
+    """The separator that fits best, and the rows that it makes."""
+    return max((_score(lines, s, separators) for s in separators), key=lambda found: found[0])[1:]
 
 
 def _score(
@@ -134,10 +151,18 @@ def _usual(rows: Sequence[Sequence[str]]) -> int:
     return max(counts, key=lambda width: (counts[width], width), default=0)
 
 
-def _is_title(first: Sequence[str], second: Sequence[str], width: int) -> bool:
-    """Whether the first row is one text above the heading, and the second one looks like a heading."""
-    alone = len(first) < width and sum(bool(cell.strip()) for cell in first) == 1
-    return alone and len(second) == width and not any(map(_is_number, second))
+def _titles(rows: Sequence[Sequence[str]], width: int) -> int:
+    """How many of the first rows, two at most, are one text above a row that looks like a heading."""
+    for n, cells in enumerate(rows[: min(3, len(rows) - 1)]):
+        if not _is_title(cells, width):
+            looks = len(cells) == width and not any(map(_is_number, cells))
+            return n if looks and len(rows) > n + 1 else 0
+    return 0
+
+
+def _is_title(cells: Sequence[str], width: int) -> bool:
+    short = len(cells) < width or (width > 2 and bool(cells[0].strip()))
+    return short and sum(bool(cell.strip()) for cell in cells) == 1
 
 
 def _is_number(text: str) -> bool:
