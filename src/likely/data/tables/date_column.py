@@ -39,7 +39,7 @@ def may_be_compact(numbers: np.ndarray) -> bool:
 
 def is_compact(values: pl.Series) -> bool:
     """Whether these different texts are whole numbers that look like dates, as 20230429 does."""
-    return len(values) > 1 and (read_dates(values, "Ymd").is_not_null().mean() or 0) >= 1 - _STRAY_SHARE  # pyright: ignore[reportOperatorIssue]
+    return len(values) > 1 and read_dates(values, "Ymd").null_count() <= _STRAY_SHARE * len(values)
 
 
 def called_like_dates(name: str) -> bool:
