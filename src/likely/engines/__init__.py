@@ -22,10 +22,7 @@ def create_engine(name: str, network: Network | TorchNetwork, **settings: Any) -
     made = ENGINES.named(name)
     asked = EngineSettings(network, **settings)
     if name != "torch" and not isinstance(network, Network):
-        raise EngineError(
-            f"The engine {name!r} must be given a pure network such as 'linear' or 'mlp'; got {network.name!r}, "
-            "which is a torch module. Try engine='torch'."
-        )
+        raise module_needs_torch(name, network.name)
     if name != "torch" and asked.device == "cuda":
         raise EngineError(f"The engine {name!r} computes on the CPU; got device='cuda'. Try engine='torch'.")
     if name != "torch" and (asked.freeze or not isinstance(asked.optimizer, Optimizer)):
@@ -40,3 +37,11 @@ def create_engine(name: str, network: Network | TorchNetwork, **settings: Any) -
         )
     refuse_heaviside(network)
     return made(asked)
+
+
+def module_needs_torch(engine: str, network: str) -> EngineError:
+    """What to say where this engine is to train this network, which is a torch module."""
+    return EngineError(
+        f"The engine {engine!r} must be given a pure network such as 'linear' or 'mlp'; got {network!r}, which is a "
+        "torch module. Try engine='torch'."
+    )

@@ -109,11 +109,7 @@ def loss_and_gradient_by_hand(
 
 
 class ByHand(PureEngine):
-    """The NumPy engine; see `likely.engines.protocol.Engine` for what it offers.
-
-    Args:
-        settings: with a `Linear` or an `MLP`.
-    """
+    """The NumPy engine; see `likely.engines.protocol.Engine` for what it offers."""
 
     name = "numpy"
     at_once = 1

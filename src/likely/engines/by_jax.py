@@ -28,11 +28,7 @@ _AT_ONCE = 32
 
 
 class ByJax(PureEngine):
-    """The JAX engine; see `likely.engines.protocol.Engine` for what it offers.
-
-    Args:
-        settings: with a pure network.
-    """
+    """The JAX engine; see `likely.engines.protocol.Engine` for what it offers."""
 
     name = "jax"
 

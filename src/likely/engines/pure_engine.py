@@ -11,11 +11,7 @@ from likely.networks.network import Network
 
 
 class PureEngine:
-    """The part of an `Engine` that follows from a pure network.
-
-    Args:
-        settings: with a pure network and a rule that has a name.
-    """
+    """The part of an `Engine` that follows from a pure network."""
 
     device = "cpu"
     learning_rate = None  # custom optimizers are torch's

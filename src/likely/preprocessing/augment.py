@@ -33,9 +33,6 @@ class AlternatingFlip:
     A fair coin per row decides whether it starts mirrored; from then on it alternates. Independent coins in each
     epoch would show the same side twice in a row half the time; this way two epochs show both sides of every image.
 
-    Args:
-        n_rows: how many training rows there are.
-        seed: for the coins.
     Reference: K. Jordan, 94% on CIFAR-10 in 3.29 seconds on a single GPU, arXiv 2404.00498, section 3.6.
     """
 
@@ -80,9 +77,6 @@ class Shift(_TwoIntegers):
 
     At most an eighth of a side and 4 pixels in each direction, which for an image padded like that is a random crop.
 
-    Args:
-        n_rows: how many training rows there are.
-        seed: for the distances.
     Example:
         >>> x = np.arange(12.0).reshape(1, 1, 1, 12)
         >>> Shift(1, seed=0)(x, np.array([[0, 0]])).ravel()
@@ -103,9 +97,6 @@ class Cutout(_TwoIntegers):
 
     The square's side is two sevenths of the shorter side, 8 pixels of 28; it lies anywhere inside the image.
 
-    Args:
-        n_rows: how many training rows there are.
-        seed: for the places.
     Reference: DeVries and Taylor (2017), Improved regularization of convolutional neural networks with cutout, arXiv
         1708.04552.
     """

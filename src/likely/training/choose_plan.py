@@ -2,15 +2,16 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from likely.config import RunConfig
 from likely.config.registry import LOSSES, NETWORKS, PRESETS
+from likely.engines import module_needs_torch
 from likely.engines.protocol import MakeOptimizer, Optimizer
-from likely.errors import ConfigError, EngineError
+from likely.errors import ConfigError
+from likely.functional.losses import Loss
 from likely.model.init_from_file import Start
 from likely.networks import create_network
 from likely.networks.custom import CUSTOM
@@ -90,29 +91,13 @@ def choose_plan(
         settings = {"n_inputs": n_inputs, "n_outputs": n_outputs}
     batch_size, _, full_length = _length(recipe, config, n_rows, least=32 if small_table else 16)
     epochs = epochs or full_length
-    optimizer: Optimizer | MakeOptimizer = recipe.optimizer
-    if config.optimizer is not None and config.optimizer != optimizer.name:
-        optimizer = replace(
-            Optimizer(name=config.optimizer), momentum=SGD_MOMENTUM if config.optimizer == "sgd" else 0.0
-        )
-    usual_rate = SGD_RATE if optimizer.name == "sgd" else recipe.learning_rate
-    learning_rate = config.learning_rate
-    if overrides.optimizer is not None:
-        optimizer, usual_rate = overrides.optimizer, None
-    elif learning_rate is None:
-        learning_rate = usual_rate
+    optimizer, usual_rate = _optimizer(recipe, config, overrides)
     head, loss = task.head_and_loss(config)
-    if overrides.loss is not None:
-        loss = overrides.loss
-    begins_anew = overrides.start is None and overrides.optimizer is None and not config.freeze
-    exact = (kind, head, loss) == ("linear", "identity", "squared_error") and config.engine == "auto" and begins_anew
+    loss = loss if overrides.loss is None else overrides.loss
+    from_scratch = overrides.start is None and overrides.optimizer is None and not config.freeze
+    exact = (kind, head, loss) == ("linear", "identity", "squared_error") and config.engine == "auto" and from_scratch
     solvable = (kind, head, loss) == ("linear", "softmax", "cross_entropy")
-    passes = _passes(config, overrides, n_rows, n_inputs, n_outputs) if solvable and begins_anew else 0
-    engine = config.engine
-    if engine == "auto":
-        by_hand = kind != CUSTOM and NETWORKS[kind] in (Linear, MLP) and LOSSES.named(loss).with_gradient is not None
-        needs_torch = config.device == "cuda" or overrides.optimizer is not None or bool(config.freeze)
-        engine = "numpy" if by_hand and not needs_torch else "torch"
+    passes = _passes(config, overrides, n_rows, n_inputs, n_outputs) if solvable and from_scratch else 0
     in_channels = images and makes_module
     reduced = kind == "conv" or (makes_module and config.precision == "bfloat16")
     augment = config.augment if overrides.augment is None else overrides.augment
@@ -124,9 +109,9 @@ def choose_plan(
         layout="channels_first" if in_channels else "rows",
         head=head,
         loss=loss,
-        engine=engine,
+        engine=_engine(kind, loss, config, overrides),
         optimizer=optimizer,
-        learning_rate=learning_rate,
+        learning_rate=usual_rate if config.learning_rate is None else config.learning_rate,
         warmup=WARMUP,
         batch_size=batch_size,
         epochs=epochs,
@@ -145,6 +130,26 @@ def choose_plan(
         passes=passes,
         precision=config.precision if reduced else "float32",
     )
+
+
+def _optimizer(
+    recipe: Recipe, config: RunConfig, overrides: Overrides
+) -> tuple[Optimizer | MakeOptimizer, float | None]:
+    """The optimizer and the learning rate that is usual for it; a custom one brings its own."""
+    if overrides.optimizer is not None:
+        return overrides.optimizer, None
+    optimizer = recipe.optimizer
+    if config.optimizer is not None and config.optimizer != optimizer.name:
+        optimizer = Optimizer(config.optimizer, momentum=SGD_MOMENTUM if config.optimizer == "sgd" else 0.0)
+    return optimizer, SGD_RATE if optimizer.name == "sgd" else recipe.learning_rate
+
+
+def _engine(kind: str, loss: str | Loss, config: RunConfig, overrides: Overrides) -> str:
+    if config.engine != "auto":
+        return config.engine
+    by_hand = kind != CUSTOM and NETWORKS[kind] in (Linear, MLP) and LOSSES.named(loss).with_gradient is not None
+    needs_torch = config.device == "cuda" or overrides.optimizer is not None or bool(config.freeze)
+    return "numpy" if by_hand and not needs_torch else "torch"
 
 
 def _passes(config: RunConfig, overrides: Overrides, n_rows: int, n_inputs: int, n_outputs: int) -> int:
@@ -181,11 +186,7 @@ def _network_name(config: RunConfig, images: bool, overrides: Overrides) -> str:
             "each row is an image."
         )
     if kind in ("conv", CUSTOM) and config.engine not in ("auto", "torch"):
-        raise EngineError(
-            f"The {config.engine} engine trains the networks 'mlp' and 'linear'; got "
-            f"{'a custom network' if kind == CUSTOM else 'network=' + repr(kind)}, which is a torch module. "
-            "Try engine='torch'."
-        )
+        raise module_needs_torch(config.engine, kind)
     return kind
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TypeAlias
 
 import numpy as np
 
@@ -18,6 +19,9 @@ _ODD_SIZE = 3.0
 _ODD_SHAPE = 1.5
 """... or if it is so many times wider or higher, for its size, than the median."""
 
+_Row: TypeAlias = tuple[str, Severity, Sequence[tuple[LabeledImage, FileFacts]], str, str, Callable[[FileFacts], str]]
+"""A kind of finding: its name, how bad it is, the files, what to say of one, what to do, and the detail of each."""
+
 _PLURAL = {"is": "are", "has": "have"}
 
 
@@ -25,23 +29,10 @@ def about_files(folder: Path, files: Sequence[LabeledImage], seen: Sequence[File
     """The findings, one of each kind at most."""
     pairs = list(zip(files, seen, strict=True))
     bad, good = [p for p in pairs if p[1].error is not None], [p for p in pairs if p[1].error is None]
-
-    def finding(
-        kind: str,
-        severity: Severity,
-        pairs: Sequence[tuple[LabeledImage, FileFacts]],
-        says: str,
-        advice: str,
-        detail: Callable[[FileFacts], str],
-    ) -> list[Finding]:
-        verb, _, rest = says.partition(" ")
-        groups = [[_place(folder, f, detail(s))] for f, s in pairs]
-        return about(kind, severity, groups, f"image {says}|images {_PLURAL.get(verb, verb)} {rest}", advice)
-
     gray, color = [p for p in good if p[1].gray], [p for p in good if not p[1].gray]
     few, mode, others = (gray, "gray", "color") if len(gray) <= len(color) else (color, "color", "gray")
-    return [
-        *finding(
+    rows: tuple[_Row, ...] = (
+        (
             "unreadable",
             "warning" if how.skip_bad else "error",
             bad,
@@ -49,8 +40,7 @@ def about_files(folder: Path, files: Sequence[LabeledImage], seen: Sequence[File
             "Skipped because of --skip-bad." if how.skip_bad else "Fix or remove them, or skip them with --skip-bad.",
             lambda s: _reason(s.error or ""),
         ),
-        *_sizes(folder, good, how.image_size),
-        *finding(
+        (
             "constant",
             "warning",
             [p for p in good if p[1].constant],
@@ -58,7 +48,7 @@ def about_files(folder: Path, files: Sequence[LabeledImage], seen: Sequence[File
             "Remove them, or find out how they were made.",
             _size,
         ),
-        *finding(
+        (
             "odd-size",
             "note",
             _odd_sizes(good),
@@ -66,7 +56,7 @@ def about_files(folder: Path, files: Sequence[LabeledImage], seen: Sequence[File
             "Look at them: resizing may lose detail or distort them.",
             _size,
         ),
-        *finding(
+        (
             "odd-mode",
             "note",
             few if gray and color else [],
@@ -74,7 +64,7 @@ def about_files(folder: Path, files: Sequence[LabeledImage], seen: Sequence[File
             "If this differs between classes, the network learns the file type instead: convert all to one mode.",
             lambda s: s.mode,
         ),
-        *finding(
+        (
             "transparent",
             "note",
             [p for p in good if not p[1].opaque],
@@ -82,7 +72,7 @@ def about_files(folder: Path, files: Sequence[LabeledImage], seen: Sequence[File
             "If white is the wrong background, put them on the right one.",
             lambda s: s.mode,
         ),
-        *finding(
+        (
             "deep",
             "note",
             [p for p in good if p[1].mode.startswith("I")],
@@ -90,7 +80,7 @@ def about_files(folder: Path, files: Sequence[LabeledImage], seen: Sequence[File
             "If only part of the range is used, rescale it before saving.",
             lambda s: s.mode,
         ),
-        *finding(
+        (
             "animated",
             "note",
             [p for p in good if p[1].frames > 1],
@@ -98,7 +88,7 @@ def about_files(folder: Path, files: Sequence[LabeledImage], seen: Sequence[File
             "Save the others as separate files if they matter.",
             lambda s: counted(s.frames, "frame"),
         ),
-        *finding(
+        (
             "turned",
             "note",
             [p for p in good if p[1].turned],
@@ -106,7 +96,13 @@ def about_files(folder: Path, files: Sequence[LabeledImage], seen: Sequence[File
             "Nothing to do, unless they were annotated in a program that ignores EXIF.",
             _size,
         ),
-    ]
+    )
+    found: list[Finding] = []
+    for kind, severity, pairs, says, advice, detail in rows:
+        verb, _, rest = says.partition(" ")
+        groups = [[_place(folder, file, detail(facts))] for file, facts in pairs]
+        found += about(kind, severity, groups, f"image {says}|images {_PLURAL.get(verb, verb)} {rest}", advice)
+    return found + _sizes(folder, good, how.image_size)
 
 
 def _sizes(folder: Path, good: Sequence[tuple[LabeledImage, FileFacts]], image_size: int | None) -> list[Finding]:

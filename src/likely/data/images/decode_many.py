@@ -68,10 +68,6 @@ class Loaded:
 def load_images(sources: Sequence[Source], names: Sequence[str], how: Reading = AS_THEY_ARE) -> Loaded:
     """All the images at one size, gray if all of them are, else in color.
 
-    Args:
-        sources: files, or their bytes.
-        names: what to call them in errors.
-        how: they are read.
     Raises:
         DataError: if sizes differ without `image_size`, an image can't be read and `skip_bad` is not given, or none
             is left; it names the first few.

@@ -30,11 +30,6 @@ def read_parts(
 ) -> tuple[dict[str, Part], tuple[str, ...]]:
     """The parts that have an image that can be read, and what to say of those that have been left out.
 
-    Args:
-        found: the images.
-        part_of: the part of each.
-        answers: one row per image, with everything but the images.
-        how: they are read.
     Raises:
         DataError: if there is nothing to read in a place, or as `load_images`.
     """

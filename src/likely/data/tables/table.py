@@ -139,13 +139,7 @@ def read_table(path: str | Path, options: ColumnOptions = USUAL, label: str | No
 
 
 def table_of_sheet(sheet: "Sheet", options: ColumnOptions = USUAL, label: str | None = None) -> Table:
-    """The columns of a whole sheet.
-
-    Args:
-        sheet: all rows.
-        options: what was said of the columns.
-        label: the column of answers.
-    """
+    """The columns of a whole sheet."""
     from likely.data.tables.decide import decide
 
     decided = decide(sheet, options, label)

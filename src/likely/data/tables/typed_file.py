@@ -35,10 +35,6 @@ _OPENERS: dict[str, Callable[[Path], pl.LazyFrame]] = {
 def typed_pieces(path: Path, where: str, suffix: str) -> Iterator[Sheet]:
     """The rows, some thousand at a time; a table without rows gives one piece of none.
 
-    Args:
-        path: the file.
-        where: what to call it in messages.
-        suffix: one of `TYPED`.
     Raises:
         DataError: if it is damaged or something else.
         MissingExtraError: if it is Excel and fastexcel is not installed.

@@ -14,8 +14,6 @@ _WIDEST = 1024
 class LastInput:
     """Remembers what a layer was given, for each thread by itself, outside of training.
 
-    Args:
-        layer: whose input is wanted.
     Example:
         >>> layer = nn.Linear(3, 2)
         >>> last = LastInput(layer)

@@ -12,9 +12,6 @@ def multiplies_in_bfloat16(precision: Precision, device: torch.device) -> bool:
     float32, and so does every answer of a model. "auto" takes it where the processor multiplies such numbers natively,
     which is faster than float32; elsewhere they are emulated, which is slower.
 
-    Args:
-        precision: what was asked for.
-        device: where it is computed.
     Example:
         >>> multiplies_in_bfloat16("float32", torch.device("cpu"))
         False

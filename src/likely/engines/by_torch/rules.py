@@ -14,10 +14,6 @@ from likely.engines.protocol import Optimizer
 class Rule:
     """SGD or Adam, as `likely.engines.protocol.Optimizer` defines them, over some parameters.
 
-    Args:
-        parameters: what learns.
-        rate: the multiple of the learning rate.
-        rule: its name and numbers.
     Example:
         >>> theta = torch.tensor([1.0], requires_grad=True)
         >>> theta.square().sum().backward()
