@@ -326,6 +326,14 @@ def test_a_text_among_dates_is_named_and_missing(tmp_path: Path) -> None:
     assert any("'never' in row 0 and 39 more rows: it is ignored" in note for note in found.notes)
 
 
+def test_dates_that_are_not_read_are_left_out_by_name(tmp_path: Path) -> None:
+    found = table(tmp_path, {"day": [f"{i} février 2023" for i in range(1, 29)], "y": ["a", "b"] * 14})
+    assert "day" not in found.columns
+    assert any("1 février 2023, dates whose months are not known by name" in note for note in found.notes)
+    found = table(tmp_path, {"day": ["never"] * 60 + DAYS[60:], "y": ["a", "b"] * 50})
+    assert found.unusable == {"day": "dates beside other texts"}
+
+
 def test_dates_in_two_orders_are_left_out_by_name(tmp_path: Path) -> None:
     for other in ("29/04/2023", "Apr 29, 2023"):
         found = table(tmp_path, {"day": [*DAYS[:40], *[other.replace(",", "")] * 10], "y": ["a", "b"] * 25})

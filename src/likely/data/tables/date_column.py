@@ -23,6 +23,7 @@ _CALLED = re.compile(r"(?i)dat(?:e|um)|(?:^|[^a-z])(?:day|tag|time|when|dt|ymd)(
 _STRAY_SHARE, _STRAY_KINDS, _LEAST_DATES = 0.2, 10, 3
 """Texts among dates count as missing where they stand in at most this share of the rows, are so few different ones, and
 there are at least so many different dates beside them."""
+_STRAYS_OF_NO_DATES = 0.8  # a larger share of other texts makes a column of names
 _SENTINELS = (date(9999, 12, 31), date(1900, 1, 1), date(1970, 1, 1))
 """Dates that stand for none, where they recur and lie further from all others than those from each other."""
 
@@ -67,13 +68,19 @@ def date_column(column: pl.Series, values: pl.Series, missing: tuple[str, ...] |
     compact = is_compact(values)
     real = read_dates(values, "Ymd").is_not_null() if compact else is_date(values)
     dates, strays = values.filter(real), values.filter(~real)
+    if dates.is_empty() and values.str.contains(r"^\d{1,2}\.?[ -]\p{L}{3,}\.?,?[ -]\d{4}$").all():
+        note = (
+            f"Column {name!r} holds texts such as {values[0]}, dates whose months are not known by name: it is ignored. "
+            f"Write them like 2023-04-29, or try --category {name}."
+        )
+        return None, (note,), "dates whose months are not known by name"
     if dates.is_empty() or (len(strays) and len(dates) < _LEAST_DATES):
         return None
     notes = list[str]()
     if len(strays):
         rows = column.is_in(strays.to_list())
         count, known = int(rows.sum()), int(column.is_in(values.to_list()).sum())
-        if 2 * count > known:
+        if count > _STRAYS_OF_NO_DATES * known:
             return None
         said = f"Column {name!r} holds dates, but {strays[0]!r} in row {rows.arg_max()}" + (
             f" and other texts in {count - 1:,} more rows" if len(strays) > 1 else f" and {count - 1:,} more rows"
