@@ -70,8 +70,8 @@ def date_column(column: pl.Series, values: pl.Series, missing: tuple[str, ...] |
     dates, strays = values.filter(real), values.filter(~real)
     if dates.is_empty() and values.str.contains(r"^\d{1,2}\.?[ -]\p{L}{3,}\.?,?[ -]\d{4}$").all():
         note = (
-            f"Column {name!r} holds texts such as {values[0]}, dates whose months are not known by name: it is ignored. "
-            f"Write them like 2023-04-29, or try --category {name}."
+            f"Column {name!r} holds texts such as {values[0]}, dates whose months are not known by name: it is "
+            f"ignored. Write them like 2023-04-29, or try --category {name}."
         )
         return None, (note,), "dates whose months are not known by name"
     if dates.is_empty() or (len(strays) and len(dates) < _LEAST_DATES):
