@@ -1,5 +1,6 @@
 """What columns hold, and how it is written: decided by whole columns, said where it is not certain."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -47,6 +48,12 @@ def table(tmp_path: Path, columns: dict[str, list[str]], separator: str = ",", *
         (["12%", "3.5%"], [12, 3.5]),
         (["$5", "$1,250"], [5, 1250]),
         (["0,125", "0,5"], [0.125, 0.5]),
+        (["\u22123", "4"], [-3, 4]),
+        (["(37.25)", "12"], [-37.25, 12]),
+        (["5-", "12"], [-5, 12]),
+        (["-$5", "($1,234.50)", "$7"], [-5, -1234.5, 7]),
+        (["12,34,567", "1,23,456", "900"], [1234567, 123456, 900]),
+        (["1\u200b2", "\uff13\uff14", "\u0665"], [12, 34, 5]),
     ],
 )
 def test_numbers_as_people_write_them(texts: list[str], numbers: list[float]) -> None:
@@ -69,6 +76,7 @@ def test_numbers_as_people_write_them(texts: list[str], numbers: list[float]) ->
         ["1_000", "2"],
         ["5 kg", "3 g"],
         ["1.2.3", "4.5.6"],
+        ["(1)", "(2)"],
         ["0.1", "0.10000000000000000001"],
         ["12345678901234567.0", "2.5"],
     ],
@@ -132,7 +140,16 @@ def test_codes_for_nothing_are_missing_where_they_lie_far_away(tmp_path: Path) -
     assert np.isnan(found.columns["x"][0])
     assert found.readings["x"].codes == (-999,)
     assert any("-999 lies far from all other values" in note for note in found.notes)
+    assert any("(--number x: a number)" in note for note in found.notes)
+    kept = table(tmp_path, {"x": ["-999", *values] * 3, "y": ["a"] * 123}, numbers=("x",))
+    assert kept.columns["x"][0] == -999
     assert missing_codes(np.arange(-999.0, 1000.0)) == ([], [])
+    some = np.tile(np.arange(40.0), 5)
+    assert missing_codes(np.array([-999.0] * 4 + [-998.0] * 4 + [*some])) == ([-999.0, -998.0], [])
+    assert missing_codes(np.array([-999.0] * 4 + [-99.0] * 4 + [*(some / 4)])) == ([-999.0, -99.0], [])
+    assert missing_codes(np.array([-1.0] * 4 + [*(some + 18)])) == ([], [-1.0])
+    assert missing_codes(np.array([-1.0] * 4 + [*some])) == ([], [])
+    assert missing_codes(np.array([-200.0] * 4 + [*np.tile(np.arange(6.0), 20)])) == ([], [-200.0])
     assert missing_codes(np.array([99.0] * 5 + [*range(60)])) == ([], [99.0])
 
 
@@ -355,3 +372,72 @@ def test_new_dates_are_read_as_they_are_written_where_that_is_certain() -> None:
     column = Column("t: days", None, False, trained, "days", "t")
     late = Table("t.csv", {"t": np.array(["NaT"], "datetime64[us]")}, wrong={"t": {0: "01/02/2023"}})
     assert encode(late, [column]).refused[0].startswith("Column 't' must have dates; got '01/02/2023' in row 0. Write")
+
+
+def test_codes_among_targets_are_missing_answers(tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    path.write_text("x,label\n" + "".join(f"{i % 7},{-999 if i % 20 == 0 else i / 7:.3f}\n" for i in range(100)))
+    dataset = open_dataset(path)
+    assert len(dataset.train) == 95
+    assert any("-999 lies far" in note for note in dataset.notes)
+    assert any("no answer in 5 of 100 rows" in note for note in dataset.notes)
+    assert len(open_dataset(path, options=ColumnOptions(numbers=("label",))).train) == 100
+
+
+def test_texts_among_numbers_by_their_kind_and_share(tmp_path: Path) -> None:
+    def notes(cells: list[str], **options: Any) -> tuple[np.ndarray, str]:
+        found = table(tmp_path, {"x": cells, "y": ["a"] * len(cells)}, **options)
+        return found.columns["x"], " ".join(found.notes)
+
+    numbers = [str(i) for i in range(20)]
+    values, said = notes([*numbers, *["-"] * 30])
+    assert np.isnan(values).sum() == 30
+    assert "'-' in row 20 and the same text in 29 more rows: taken as missing (--category x" in said
+    values, said = notes([*numbers, *["unk"] * 4])
+    assert np.isnan(values).sum() == 4
+    values, said = notes([*numbers, *["unk"] * 10])
+    assert values[-1] == "unk"
+    assert "holds numbers but for 'unk' in 33% of rows: it is read as text (--missing unk or --number x)" in said
+    values, said = notes([*[f"{n} kg" for n in numbers], "unk"])
+    assert values[1] == 1
+    assert "'unk' in row 20: taken" in said
+    values, said = notes(["1", "2"] * 20 + ["X"])
+    assert values[-1] == "X"
+    assert "numbers but for 'X'" in said
+    values, said = notes(["5 kg", "3 g"] * 10)
+    assert values[0] == "5 kg"
+    assert "different units, 'g' and 'kg'" in said
+    values, said = notes(["1", "word", "b2", "c", "d"] * 5, numbers=("x",))
+    assert np.isnan(values).sum() == 20
+    assert "'word' in row 1 and other texts in 19 more rows: taken as missing." in said
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "why"),
+    [
+        *((name, range(60), "counts the rows") for name in ("record_id", "PatientID", "Row Number", "seq", "lfd. Nr.")),
+        ("PatientID", [100 + 7 * i % 60 for i in range(60)], "identifier"),
+        ("household", [1000 + i // 3 for i in range(300)], "--group household"),
+        ("lot_no", [f"L{i // 7}" for i in range(420)], "--group lot_no"),
+        *((name, range(1, 61), None) for name in ("year", "week", "dose", "t", "time")),
+        ("LotArea", [1000 + i // 3 for i in range(300)], None),
+    ],
+)
+def test_counters_identifiers_and_keys_are_told_by_name_and_values(
+    tmp_path: Path, name: str, values: Sequence[object], why: str | None
+) -> None:
+    path = tmp_path / "t.csv"
+    path.write_text(f"{name},x,label\n" + "".join(f"{v},{i % 17},{'ab'[i % 2]}\n" for i, v in enumerate(values)))
+    dataset = open_dataset(path)
+    assert (name in dataset.features) == (why is None)
+    assert why is None or any("is ignored" in note and why in note and "--keep" in note for note in dataset.notes)
+    assert name in open_dataset(path, options=ColumnOptions(keep=(name,))).features
+
+
+def test_many_numbers_with_texts_among_them_are_no_classes(tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    path.write_text("x,label\n" + "".join(f"{i % 7},{'unk' if i % 3 == 0 else i / 7:.9}\n" for i in range(100)))
+    with pytest.raises(DataError, match=r"numbers but for 'unk' and the like in 34% of rows. Try --missing"):
+        open_dataset(path)
+    found = open_dataset(path, options=ColumnOptions(missing=("unk",)))
+    assert (found.task, len(found.train)) == ("regression", 66)

@@ -97,7 +97,7 @@ class RunConfig(SettingsDocument):
     )
     numbers: Columns = _table(
         (),
-        "Columns of numbers, even if they look like codes; a text in them counts as missing.",
+        "Columns of numbers, even if they look like codes; cells that are no numbers count as missing.",
         form=_NAMES,
         metavar="COLUMN,...",
         option="number",

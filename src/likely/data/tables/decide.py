@@ -16,16 +16,31 @@ from likely.data.tables.cells import NOTHING, WORDS
 from likely.data.tables.column_options import ColumnOptions
 from likely.data.tables.column_values import read_values
 from likely.data.tables.date_column import called_like_dates, date_column, dates_as_written, is_compact, may_be_compact
-from likely.data.tables.number_text import Spelled, decimal_mark, missing_codes, plain_numbers, spelling_of
+from likely.data.tables.number_text import (
+    NEGATED,
+    WITH_UNIT,
+    Spelled,
+    as_plain,
+    decimal_mark,
+    missing_codes,
+    plain_numbers,
+    read_numbers,
+    spelling_of,
+    units_of,
+)
 from likely.data.tables.sheet import Sheet
 from likely.errors import DataError
 from likely.preprocessing.column_reading import ColumnReading
 
 Mark: TypeAlias = Literal["", ".", ","]
 _SOME = 1_000  # rows that tell how decimals are written
+_LOOKS = r"^[+-]?[\d.,]*\d[\d.,]*(?:[eE][+-]?\d+)?$"
 _STRAY_SHARE, _STRAY_KINDS, _LEAST_NUMBERS = 0.05, 3, 5
-"""Texts among numbers count as missing where they stand in at most this share of the rows, are so few different ones,
-and there are at least so many different numbers beside them."""
+"""Words among numbers count as missing where they stand in at most this share of the rows, are so few different ones,
+and there are at least so many different numbers beside them. Signs without letters and digits, such as -, always do."""
+_SHARE_AMONG_MANY, _MANY_NUMBERS, _MANY_LABELS = 0.2, 10, 21
+"""The share where there are so many different numbers; those of answers are more than classes may be."""
+_MOST_UNITS = 5
 
 
 class Decided(NamedTuple):
@@ -105,7 +120,7 @@ def _of_type(column: pl.Series, where: str, options: ColumnOptions, decimal: Mar
         )
         return Decided(ColumnReading("category"), (said,) if said else ())
     if kind.is_numeric() or isinstance(kind, pl.Null | pl.Duration):
-        return _with_codes(Decided(ColumnReading("number")), column, name, label)
+        return _with_codes(Decided(ColumnReading("number")), column, name, label or name in options.numbers)
     if isinstance(kind, pl.Date | pl.Datetime):
         return Decided(ColumnReading("date"))
     return Decided(None, reason=str(kind))
@@ -129,23 +144,30 @@ def _of_text(column: pl.Series, where: str, options: ColumnOptions, decimal: Mar
         return _category(column.set(column == "", None), name, options, label)
     plain = plain_numbers(column, decimal) if options.missing is None else None
     if plain is not None and not may_be_compact(plain):
-        return _with_codes(Decided(ColumnReading("number"), values=plain), column, name, label)
+        return _with_codes(
+            Decided(ColumnReading("number"), values=plain), column, name, label or name in options.numbers
+        )
     marks = options.missing if options.missing is not None else tuple(NOTHING)
     values = column.filter((column != "") & ~column.is_in(list(marks))).unique(maintain_order=True)
     if values.is_empty():
         if label and column.is_in(list(WORDS)).any():
             return _category(column.set(column == "", None), name, options, label)
         return Decided(ColumnReading("number", missing=options.missing))
-    spelled = spelling_of(values, decimal)
-    strays = pl.Series([], dtype=pl.String)
-    if spelled is None:
-        looks = values.str.contains(r"^[+-]?[\d.,]*\d[\d.,]*(?:[eE][+-]?\d+)?$")
-        strays, numbers = values.filter(~looks), values.filter(looks)
-        few = int(column.is_in(strays.to_list()).sum()) <= max(1.0, _STRAY_SHARE * float((column != "").sum()))
-        if name in options.numbers or (few and len(strays) <= _STRAY_KINDS and len(numbers) >= _LEAST_NUMBERS):
-            spelled = spelling_of(numbers, decimal)
-            if spelled is None and name in options.numbers:
-                spelled = Spelled(ColumnReading("number", decimal or "."))
+    spelled, strays, looks = spelling_of(values, decimal), pl.Series([], dtype=pl.String), ""
+    ascii_ = as_plain(values)
+    for pattern in (_LOOKS, WITH_UNIT) if spelled is None else ():
+        found = ascii_.str.contains(pattern)
+        others, numbers = values.filter(~found), ascii_.filter(found).unique(maintain_order=True)
+        inner = spelling_of(numbers, decimal)
+        if inner is None and name in options.numbers and pattern == _LOOKS:
+            inner = Spelled(ColumnReading("number", decimal or "."))
+            others = values.filter(read_numbers(values, inner.reading).is_null())
+        if inner is None or not len(others):
+            continue
+        if name in options.numbers or _few(others, len(numbers), column, label=label):
+            spelled, strays = inner, others
+            break
+        looks = looks or _but_for(others, column)
     compact = not label and name not in options.numbers and is_compact(values)
     if (
         not label
@@ -155,11 +177,39 @@ def _of_text(column: pl.Series, where: str, options: ColumnOptions, decimal: Mar
         return Decided(*found)
     if spelled is not None:
         found = _number(spelled, strays, column, where, options, label)
-        looks = (
+        like_dates = (
             f"Column {name!r}: numbers such as {values[0]} look like dates; learned from as numbers. Write 2023-04-29."
         )
-        return found._replace(notes=(*found.notes, looks)) if compact else found
-    return _category(column.set(column == "", None), name, options, label)
+        return found._replace(notes=(*found.notes, like_dates)) if compact else found
+    found = _category(column.set(column == "", None), name, options, label)
+    units = units_of(values)
+    if 1 < len(units) <= _MOST_UNITS:
+        listed = " and ".join(repr(unit) if unit else "none" for unit in units)
+        looks = f"numbers in different units, {listed}: it is read as text. Write all of them in one unit"
+    return found._replace(notes=(*found.notes, f"Column {name!r} holds {looks}.")) if looks else found
+
+
+def _few(strays: pl.Series, numbers: int, column: pl.Series, *, label: bool) -> bool:
+    """Whether texts among so many different numbers are so few that they count as missing."""
+    words = strays.filter(strays.str.contains(r"[\p{L}\p{N}]"))
+    if words.is_empty():
+        return numbers >= (_LEAST_NUMBERS if label else 2)
+    share = _SHARE_AMONG_MANY if numbers >= (_MANY_LABELS if label else _MANY_NUMBERS) else _STRAY_SHARE
+    rows = int(column.is_in(words.to_list()).sum())
+    few = rows <= max(1.0, share * float((column != "").sum()))
+    return few and len(words) <= _STRAY_KINDS and numbers >= _LEAST_NUMBERS
+
+
+def _but_for(strays: pl.Series, column: pl.Series) -> str:
+    """What to say of a column of texts of which most are numbers; "" if they are not."""
+    rows, total = int(column.is_in(strays.to_list()).sum()), int((column != "").sum())
+    if 2 * rows > total:
+        return ""
+    more = f" and {len(strays) - 1:,} other text{'s' if len(strays) > 2 else ''}" if len(strays) > 1 else ""
+    option = f"--missing {shlex.quote(','.join(strays))} or " if len(strays) <= _STRAY_KINDS else ""
+    named = column.name and f"--number {shlex.quote(column.name)}"
+    percent = f"{100 * rows / total:.2g}%"
+    return f"numbers but for {strays[0]!r}{more} in {percent} of rows: it is read as text ({option}{named})"
 
 
 def _number(
@@ -178,32 +228,39 @@ def _number(
         notes.append(f"Column {name!r}: {reading.thousands!r} separates thousands, as in {shown} (--decimal decides).")
     if reading.unit:
         notes.append(f"Column {name!r} is read as numbers, without {reading.unit!r}.")
-    if len(strays) and name not in options.numbers:
-        row = int(column.is_in(strays.to_list()).arg_max() or 0)
-        count = int(column.is_in(strays.to_list()).sum())
+    if (negative := column.filter(column.str.contains(NEGATED))).len() and name not in options.numbers:
+        value = as_plain(negative)[0]
+        notes.append(f"Column {name!r}: {negative[0]} is read as {value} (--category {shlex.quote(name)}: as names).")
+    if len(strays):
+        there = column.is_in(strays.to_list())
+        row, count = int(there.arg_max() or 0), int(there.sum())
+        others = "the same text" if len(strays) == 1 else "other texts"
+        more = f" and {others} in {count - 1:,} more row{'s' if count > 2 else ''}" if count > 1 else ""
+        asked = name in options.numbers or not name
+        option = "" if asked else f" (--category {shlex.quote(name)}: all of them as names)"
         notes.append(
-            f"Column {name!r} holds numbers, but {strays[0]!r} in row {row}"
-            + (f" and other texts in {count - 1:,} more rows" if count > 1 else "")
-            + f": taken as missing (--category {name}: all of them as names)."
+            f"Column {name!r} holds numbers, but {column[row]!r} in row {row}{more}: taken as missing{option}."
         )
         marks = options.missing if options.missing is not None else tuple(sorted(NOTHING))
         reading = replace(reading, missing=(*marks, *strays.to_list()))
     elif options.missing is not None:
         reading = replace(reading, missing=options.missing)
-    return _with_codes(Decided(reading, tuple(notes)), column, name, label)
+    return _with_codes(Decided(reading, tuple(notes)), column, name, label or name in options.numbers)
 
 
-def _with_codes(decided: Decided, column: pl.Series, name: str, label: bool) -> Decided:
-    """The reading with the codes that stand for missing values, such as -999."""
+def _with_codes(decided: Decided, column: pl.Series, name: str, stay: bool) -> Decided:
+    """The reading with the codes that stand for missing values, such as -999; as it is where all numbers stay."""
     assert decided.reading is not None
-    if label:
+    if stay:
         return decided
     values = decided.values if decided.values is not None else read_values(column, decided.reading)[0]
     taken, doubtful = missing_codes(values)
     if not taken and not doubtful:
         return decided
+    number = f" (--number {shlex.quote(name)}: a number)" if name else ""
     notes = [
-        f"Column {name!r}: {code:g} lies far from all other values, and is taken for a missing one." for code in taken
+        f"Column {name!r}: {code:g} lies far from all other values, and is taken for a missing one{number}."
+        for code in taken
     ]
     notes += [
         f"Column {name!r}: {code:g} may stand for a missing value; it is taken for a number (--missing {code:g})."

@@ -1,5 +1,6 @@
 """Which columns of a table are worth learning from, and what they become."""
 
+import re
 import shlex
 from collections.abc import Iterator, Sequence
 
@@ -13,39 +14,17 @@ from likely.data.tables.targets import alike
 from likely.preprocessing.columns import Column
 
 _FEW = 20  # with fewer rows, that all are different says nothing
-_COUNTERS = {
-    "",
-    "id",
-    "index",
-    "idx",
-    "row",
-    "rows",
-    "row_number",
-    "rownumber",
-    "rowid",
-    "row_id",
-    "nr",
-    "no",
-    "no.",
-    "number",
-}
-_COUNTERS |= {
-    "num",
-    "count",
-    "counter",
-    "key",
-    "record",
-    "obs",
-    "observation",
-    "unnamed: 0",
-    "#",
-    "n",
-    "i",
-    "lfd",
-    "lfdnr",
-}
+_COUNTERS = re.compile("id|index|idx|rows?|nr|no|num|number|count|counter|key|record|obs|observation|unnamed|n|i|lfd")
+_COUNTING = re.compile("id$|row|number|seq|record|lfd")
+_IDENTIFIER = re.compile(r"(?:^|[\W_])(?i:id)$|[a-z]I[dD]$|^(?:|index|Unnamed: 0)$")
+_KEY_NAME = re.compile(
+    r"(house_?hold|family|person|customer|client|patient|subject|lot|batch|user|account)s?[\s_.-]?(id|no|nr|num|number|key)?\.?",
+    re.IGNORECASE,
+)
 _KEYS, _SHARED = 50, 5
 """Texts or whole numbers of so many kinds or more, which come up to so often each on average, are keys of something."""
+_SHARED_BY_NAME = 8
+"""How often texts may come that are called like keys; whole numbers are keys only if they are called so."""
 _MOST_CODES = 20
 
 
@@ -126,19 +105,35 @@ def _useless(name: str, values: np.ndarray, wanted: bool) -> str | None:
         return f"it is {shown} in every row"
     if wanted or len(values) < _FEW:
         return None
+    if values.dtype.kind == "M":
+        return None
+    named = bool(_IDENTIFIER.search(name.strip()) or _KEY_NAME.fullmatch(name.strip()))
     if values.dtype == object:
         if different > len(present) / 2:
             long = np.mean([len(text) for text in present.tolist()]) > 40
             what = "prose" if long else "names or keys"
             return f"it looks like {what}, {different:,} different texts in {len(present):,} rows{option('keep', name)}"
-        if different >= _KEYS and different * _SHARED > len(present):
-            return (
-                f"it looks like keys that a few rows share, {different:,} different ones in {len(present):,} rows"
-                + (name and f" (--group {shlex.quote(name)}: rows of one key are related; --keep {shlex.quote(name)})")
-            )
+    else:
+        if not gone.any() and values[0] in (0, 1) and (np.diff(values) == 1).all() and _counts(name):
+            return f"it counts the rows{option('keep', name)}"
+        if not named or (present != np.round(present)).any():
+            return None
+        different = len(np.unique(present))
+        if different == len(present) and _IDENTIFIER.search(name.strip()):
+            return f"it looks like an identifier, a different whole number in every row{option('keep', name)}"
+    shared = _SHARED_BY_NAME if named and values.dtype == object else _SHARED
+    if different < _KEYS or different * shared < len(present) + (shared == _SHARED and values.dtype == object):
         return None
-    counts = values.dtype.kind == "f" and not gone.any() and values[0] in (0, 1) and (np.diff(values) == 1).all()
-    return f"it counts the rows{option('keep', name)}" if counts and name.strip().lower() in _COUNTERS else None
+    quoted = shlex.quote(name)
+    return f"it looks like keys that a few rows share, {different:,} different ones in {len(present):,} rows" + (
+        f" (--group {quoted}: rows of one key are related; --keep {quoted})" if name else ""
+    )
+
+
+def _counts(name: str) -> bool:
+    """Whether a column is called like one that counts the rows: record_id, "Row Number", "lfd. Nr."."""
+    letters = re.sub("[^a-z]", "", name.lower())
+    return bool(_COUNTERS.fullmatch(letters) or _COUNTING.search(letters)) or name.strip() in ("", "#")
 
 
 def _like_codes(values: np.ndarray) -> bool:

@@ -4,8 +4,9 @@ A column is one of numbers only if that is sure: 007, 1E3 among whole numbers, a
 float64 can't tell apart, are names of something.
 """
 
+import math
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Literal
@@ -30,18 +31,29 @@ _DECIMAL_POINT, _WITH_POINTS = (
 )
 _SHORT = 2_000  # rows
 _DIGITS = 15
-_SPACES = " \u00a0\u202f'’"  # what separates thousands, and nothing else
+_SPACES = " \u00a0\u2009\u202f'’"  # what separates thousands, and nothing else
 _UNITS = (
     "%|‰|°|°C|°F|mm|cm|m|km|in|ft|yd|mi|mg|g|kg|t|lb|lbs|oz|ml|l|L|gal|ms|s|sec|min|h|hrs?|d|days?|Hz|kHz|MHz|GHz|W|kW|"
     "MW|kWh|V|mV|A|mA|K|Pa|kPa|hPa|bar|psi|kB|KB|MB|GB|TB|px|pt|rpm|mph|km/h|m/s|m2|m²|km2|km²|ft2|m3|m³|cc|hp|USD|EUR|"
     "GBP|CHF|€|\\$|£|¥"
 )
-_WITH_UNIT = (
+WITH_UNIT = (
     rf"^(?:([$€£¥])\s*)?([+-]?[\d.,{_SPACES}]*\d[\d.,]*(?:[eE][+-]?\d+)?)(?:\s*({_UNITS})|\s+([A-Za-zµ/²³%]{{1,6}}))?$"
 )
 
 
+NEGATED = r"^\(.*\d.*\)$|\d-$"
+"""Negative numbers as bookkeepers write them: (37.25), 37.25-."""
+_UNUSUAL = r"^\(|-$|^-\s*[$€£¥]|[^\x00-\x7f]"
+_CHARACTERS = {chr(zero + i): str(i) for zero in (0xFF10, 0x0660, 0x06F0) for i in range(10)}
+_CHARACTERS |= dict.fromkeys("\u200b\u200c\u200d\u2060\ufeff", "")
+_CHARACTERS |= {"\u2212": "-", "\uff0d": "-", "\uff0b": "+", "\uff0e": ".", "\uff0c": ",", "\u066b": ".", "\u066c": ","}
+"""Digits, signs and marks of other scripts, and what can't be seen, as ASCII."""
+
 _CODES = {-9.0, *(sign * code for code in (99.0, 999.0, 9999.0, 99999.0) for sign in (1, -1))}
+
+
+_BESIDE_CODES = {math.copysign(abs(code) - k, code) for code in _CODES for k in range(3)}
 
 
 @dataclass(frozen=True)
@@ -51,6 +63,29 @@ class Spelled:
     reading: ColumnReading
     sure: bool = True
     example: str = ""
+
+
+def as_plain(cells: pl.Series) -> pl.Series:
+    """Texts with numbers as ASCII writes them, the sign before the digits.
+
+    Example:
+        >>> as_plain(pl.Series(["(37.25)", "5-", "-$5", "($1,234.50)", "\u22123"])).to_list()
+        ['-37.25', '-5', '$-5', '$-1,234.50', '-3']
+    """
+    if not cells.str.contains(_UNUSUAL).any():
+        return cells
+    texts = cells.str.replace_many(list(_CHARACTERS), list(_CHARACTERS.values())).str.strip_chars()
+    texts = texts.str.replace(r"^-\s*([$€£¥])\s*", "${1}-")
+    texts = texts.str.replace(r"^\(\s*([$€£¥]?)\s*([\d.,][^()+-]*)\)$", "${1}-${2}")
+    return texts.str.replace(r"^([$€£¥]?)\s*([\d.,][^+-]*)-$", "${1}-${2}")
+
+
+def units_of(cells: pl.Series) -> list[str]:
+    """The different units of texts that are all numbers with one or without (""); none if one is no number."""
+    parts = as_plain(cells).str.extract_groups(WITH_UNIT).struct.unnest()
+    if parts.to_series(1).null_count():
+        return []
+    return parts.select(pl.coalesce("1", "3", "4", pl.lit(""))).to_series().unique().sort().to_list()
 
 
 def spelling_of(cells: pl.Series, decimal: Literal["", ".", ","] = "") -> Spelled | None:
@@ -65,9 +100,11 @@ def spelling_of(cells: pl.Series, decimal: Literal["", ".", ","] = "") -> Spelle
     """
     if cells.is_empty():
         return None
-    unit = ""
+    if cells.str.contains(NEGATED).all():
+        return None
+    unit, cells = "", as_plain(cells).unique(maintain_order=True)
     if not cells.str.contains(r"^[+-]?[\d.,]+(?:[eE][+-]?\d+)?$").all() and not cells.str.contains(_PLAIN).all():
-        parts = cells.str.extract_groups(_WITH_UNIT).struct.unnest()
+        parts = cells.str.extract_groups(WITH_UNIT).struct.unnest()
         units = parts.select(pl.concat_str(["1", pl.coalesce("3", "4")], ignore_nulls=True)).to_series().unique()
         if parts.to_series(1).null_count() or len(units) != 1:
             return None
@@ -148,7 +185,9 @@ def _marks(cells: pl.Series, decimal: str) -> Spelled | None:
 
 
 def _groups(mark: str, rest: str = "") -> str:
-    return rf"^[+-]?[1-9]\d{{0,2}}(?:{re.escape(mark)}\d{{3}})+{rest}$"
+    m = re.escape(mark)
+    indian = rf"|[1-9]\d?(?:{m}\d{{2}})+{m}\d{{3}}" if mark == "," else ""
+    return rf"^[+-]?(?:[1-9]\d{{0,2}}(?:{m}\d{{3}})+{indian}){rest}$"
 
 
 def decimal_mark(cells: Sequence[str]) -> Literal["", ".", ","]:
@@ -191,11 +230,12 @@ def _many_plain_numbers(column: pl.Series) -> np.ndarray | None:
 
 def read_numbers(cells: pl.Series, reading: ColumnReading) -> pl.Series:
     """The numbers in texts, null where there is none that is written like this."""
-    texts = cells
+    texts = as_plain(cells)
     if reading.unit:
         texts = texts.str.replace_all(re.escape(reading.unit), "").str.strip_chars()
     if reading.thousands:
-        grouped = rf"^[+-]?\d{{1,3}}(?:{re.escape(reading.thousands)}\d{{3}})+(?:{re.escape(reading.decimal)}\d*)?$"
+        m, point = re.escape(reading.thousands), re.escape(reading.decimal)
+        grouped = rf"^[+-]?(?:\d{{1,3}}(?:{m}\d{{3}})+|\d{{1,2}}(?:{m}\d{{2}})+{m}\d{{3}})(?:{point}\d*)?$"
         texts = pl.select(
             pl.when(texts.str.contains(grouped))
             .then(texts.str.replace_all(reading.thousands, "", literal=True))
@@ -213,25 +253,51 @@ def missing_codes(values: np.ndarray) -> tuple[list[float], list[float]]:
     """Numbers such as -999 that stand for a missing value: those that are taken for it, and those that only may be.
 
     A code is -9, or 99, 999, 9999 or 99999 with either sign, comes three times or more and lies beyond all other
-    values. It is taken for missing where the gap to them is more than three times their whole range.
+    values. It is taken for missing where the gap to them is more than three times their whole range, with the numbers
+    just before it (-998, 97) that lie so far away, too. Any other value that recurs so far away may be one, and so may
+    -1 where all others are 5 or more.
 
     Example:
         >>> missing_codes(np.array([-999.0, 1.5, -0.2, 2.0, -999.0, -999.0]))
         ([-999.0], [])
     """
-    if len(values) and not {float(values.min()), float(values.max())} & _CODES and not np.isnan(values).any():
-        return [], []
     present = values[np.isfinite(values)]
-    taken, doubtful = list[float](), list[float]()
-    if not len(present):
-        return taken, doubtful
-    for code in {float(present.min()), float(present.max())} & _CODES:
-        others = present[present != code]
-        if len(present) - len(others) < 3 or len(np.unique(others)) < 2:
-            continue
-        gap = max(others.min() - code, code - others.max())
-        if gap > 3 * np.ptp(others):
-            taken.append(code)
-        elif gap > np.ptp(others) / 2:
-            doubtful.append(code)
+    taken, doubtful, again = list[float](), list[float](), True
+    while again and len(present):
+        again, doubtful = False, []
+        for end in (np.min, np.max):
+            codes, sure = _codes_at(present, end)
+            if sure:
+                taken, again = [*taken, *codes], True
+                present = present[~np.isin(present, codes)]
+            else:
+                doubtful += codes
     return taken, doubtful
+
+
+def _codes_at(present: np.ndarray, end: Callable[[np.ndarray], np.floating]) -> tuple[list[float], bool]:
+    """The codes at the low or the high end of the values, and whether they are ones for sure."""
+    codes, doubtful, rest = list[float](), list[float](), present
+    while len(rest):
+        code = float(end(rest))
+        count = int(np.count_nonzero(rest == code))
+        if count < 3 or count == len(rest):
+            break
+        others = rest[rest != code]
+        gap, spread = float(np.abs(others - code).min()), float(np.ptp(others))
+        if not spread:
+            break
+        far = gap > 3 * spread
+        codes.append(code)
+        if far and _CODES.intersection(codes):
+            return codes, True
+        if rest is present and (
+            (code in _CODES and gap > spread / 2)
+            or (code == -1 and others.min() >= 5)
+            or (far and len(present) <= 100 * count < 50 * len(present))
+        ):
+            doubtful = [code]
+        if code not in _BESIDE_CODES:
+            break
+        rest = others
+    return doubtful, False

@@ -19,7 +19,7 @@ from likely.data.tables.describe import describe
 from likely.data.tables.encode import about_unknown, encode
 from likely.data.tables.split_column import Split, read_split
 from likely.data.tables.table import Table, read_sheet, refuse_unusable, table_of_sheet, table_with_readings
-from likely.data.tables.targets import Answers, read_answers
+from likely.data.tables.targets import Answers, read_answers, without_codes
 from likely.data.time_order import in_order, time_like
 from likely.errors import ConfigError, DataError
 from likely.preprocessing.columns import Column
@@ -184,6 +184,10 @@ def read_labeled_table(
         of_model = table_with_readings(sheet, {column.table_column: column.how_read for column in columns})
         table = replace(table, columns={**table.columns, **of_model.columns}, wrong=of_model.wrong)
     values = table.column(label, "the answers", "--label COLUMN")
+    if label not in options.numbers:
+        values, said = without_codes(values, task, label)
+        notes += said
+        table = replace(table, columns={**table.columns, label: values})
     gone = missing(values)
     if gone.any() and 2 * gone.sum() <= len(gone):
         rows = ", ".join(map(str, np.flatnonzero(gone)[:5])) + (", ..." if gone.sum() > 5 else "")

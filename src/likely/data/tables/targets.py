@@ -1,6 +1,7 @@
 """From a column of answers to classes or targets, and which of the two they are."""
 
 import re
+import shlex
 import unicodedata
 from collections.abc import Iterable, Sequence
 from decimal import Decimal, InvalidOperation
@@ -55,8 +56,7 @@ def read_answers(
         row = int(np.isinf(values).argmax())
         raise DataError(f"{where} must have finite numbers; got {values[row]} in row {row}. Drop it.")
     different, y = np.unique(values, return_inverse=True)
-    whole = bool((different == np.round(different)).all())
-    few = whole and len(different) <= _MOST_CLASSES and 2 * len(different) <= len(values)
+    whole, few = _few_whole(different, len(values))
     plural = "" if len(different) == 1 else "s"
     if task == "classification" or (task == "auto" and few):
         note = (
@@ -74,6 +74,34 @@ def read_answers(
         "classes)."
     )
     return Answers("regression", values.astype(np.float64), (), "str", note if task == "auto" else None)
+
+
+def _few_whole(different: np.ndarray, rows: int) -> tuple[bool, bool]:
+    whole = bool((different == np.round(different)).all())
+    return whole, whole and len(different) <= _MOST_CLASSES and 2 * len(different) <= rows
+
+
+def without_codes(values: np.ndarray, task: Literal["auto"] | Task, label: str) -> tuple[np.ndarray, list[str]]:
+    """Targets with NaN for codes such as -999 that stand for a missing one, and what to say of them.
+
+    Classes stay what they are.
+    """
+    from likely.data.tables.number_text import missing_codes  # polars
+
+    present = np.unique(values[np.isfinite(values)]) if values.dtype == np.float64 else np.array([])
+    if not len(present) or task == "classification" or (task == "auto" and _few_whole(present, len(values))[1]):
+        return values, []
+    taken, doubtful = missing_codes(values)
+    number = f" (--number {shlex.quote(label)}: a number)" if label else ""
+    notes = [
+        f"Column {label!r}: {c:g} lies far from all other values, and is taken for a missing one{number}."
+        for c in taken
+    ]
+    notes += [
+        f"Column {label!r}: {c:g} may stand for a missing value; it is taken for a number (--missing {c:g})."
+        for c in doubtful
+    ]
+    return np.where(np.isin(values, taken), np.nan, values), notes
 
 
 def refuse_missing(gone: Sequence[bool] | np.ndarray, where: str, got: str = "none") -> None:
@@ -102,12 +130,20 @@ def _of_texts(values: np.ndarray, task: str, where: str) -> Answers:
         if words is None:
             return Answers("regression", np.array(texts, dtype=np.float64), (), "str")
         raise DataError(
-            f"{where} must have numeric targets for regression; got {texts[words]!r} in row {words}. Try --task "
-            "classification."
+            f"{where} must have numeric targets for regression; got {texts[words]!r} in row {words}. Try --missing "
+            "with this text, --number with the column, or --task classification."
         )
     if not isinstance(values[0], str):
         raise DataError(f"{where} must have text or numbers as answers; got bytes. Try another column.")
     labels = tuple(sorted(set(texts), key=_by_number if words is None else None))
+    others = sum(not _is_number(text) for text in texts)
+    many = 2 * len(labels) > len(texts) if task == "auto" else len(labels) == len(texts)
+    if many and len(labels) > _MOST_CLASSES and words is not None and 2 * others < len(texts):
+        raise DataError(
+            f"{where} must hold numbers, or labels that several rows share; got numbers but for {texts[words]!r} and "
+            f"the like in {100 * others / len(texts):.2g}% of rows. Try --missing with these texts, or --number with "
+            "the column."
+        )
     if len(labels) == len(values) >= _MOST_CLASSES:
         raise DataError(
             f"{where} must have labels that several rows share; got a different text in each of {len(values):,} rows. "
