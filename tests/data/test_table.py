@@ -424,6 +424,7 @@ def written(path: Path, content: str | bytes) -> Path:
         ("sep=|\na|b,c|label\n0.5|1|x\n0.25|2|y\n", ["a", "b,c", "label"]),
         ("# made by hand, 2024\n\na,b,label\n0.5,1,x\n0.25,2,y\n", ["a", "b", "label"]),
         ("#a,b,label\n0.5,1,x\n0.25,2,y\n", ["#a", "b", "label"]),
+        ("# of May\n#a,b,label\n#1,1,x\n2,2,y\n", ["#a", "b", "label"]),
         ("Results of May\na,b,label\n0.5,1,x\n0.25,2,y\n", ["a", "b", "label"]),
         ("a;b;label;\n0.5;1;x;\n0.25;2;y;\n", ["a", "b", "label"]),
         ("a,b,label\r0.5,1,x\r0.25,2,y\r", ["a", "b", "label"]),

@@ -78,10 +78,10 @@ def layout_of(text: str, where: str, *, separators: str = SEPARATORS, header: bo
                 f"{where} must have its cells separated as its first line says; got {lines[0].strip()!r} above rows "
                 f"that {other!r} separates. Remove line 1."
             )
-    if comments and (last := [cells for _, cells in _rows([lines[comments[-1]]], separator)]) and len(last[0]) == width:
-        # A heading may begin with #, too; a comment has another number of cells.
-        rows.insert(0, (comments[-1] + 1 - skipped, last[0]))
-        comments.pop()
+    # A heading and rows may begin with #, too; a comment has another number of cells.
+    while comments and [len(cells) for _, cells in _rows([lines[comments[-1]]], separator)] == [width]:
+        skipped = comments.pop()
+        rows = _rows(lines[skipped:], separator)
     notes += [f"Line {line + 1} is a comment, and skipped." for line in comments]
     titles = _titles([cells for _, cells in rows], width)
     notes += [
