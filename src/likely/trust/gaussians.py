@@ -95,7 +95,8 @@ class Gaussians:
         n, d = H.shape
         shift, deviation = H.mean(axis=0), H.std(axis=0)
         scale = or_one(deviation, shift)
-        H = (H - shift) / scale
+        H = H - shift
+        H /= scale
         counts = Y.sum(axis=0)
         means = (Y.T @ H) / np.maximum(counts, _TINY)[:, None]
         seen = counts > 0  # a class without rows has no place to be near to
@@ -142,7 +143,7 @@ class Gaussians:
 
 def _squares(Z: np.ndarray, means: np.ndarray) -> np.ndarray:
     """Squared distances (n, k)."""
-    return np.einsum("nd,nd->n", Z, Z)[:, None] - 2 * Z @ means.T + np.einsum("kd,kd->k", means, means)
+    return np.einsum("nd,nd->n", Z, Z)[:, None] - Z @ (2 * means.T) + np.einsum("kd,kd->k", means, means)
 
 
 def or_one(deviation: np.ndarray, mean: np.ndarray) -> np.ndarray:
