@@ -93,8 +93,7 @@ def check(
 
     from likely.cli.progress import watch
     from likely.config import RunConfig
-    from likely.data.sources import open_dataset
-    from likely.data.tables.column_options import ColumnOptions
+    from likely.data.sources import open_configured
 
     if not labels and accept:
         raise typer.BadParameter("It needs --labels.", param_hint="--accept")
@@ -111,17 +110,7 @@ def check(
         return
     with watch() as watcher:
         # Not `open_data`: a test part drawn from the rows would change their numbers with the seed.
-        dataset = open_dataset(
-            data,
-            data_folder,
-            watcher.loading,
-            image_size=image_size,
-            skip_bad=config.skip_bad,
-            label=config.label,
-            image=config.image,
-            task=config.task,
-            options=ColumnOptions.of(config),
-        )
+        dataset = open_configured(config, watcher.loading)
         found = _found(dataset, config, folds, most, watcher)
     if folder is not None:
         _write(found, folder, accept)

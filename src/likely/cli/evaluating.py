@@ -22,8 +22,7 @@ def open_for_evaluation(predictor: "Predictor", asked: "RunConfig", watcher: "Wa
             without one for groups that of training only if the data are those that the model was made from.
         watcher: sees messages.
     """
-    from likely.data.sources import open_dataset
-    from likely.data.tables.column_options import ColumnOptions
+    from likely.data.sources import open_configured
     from likely.errors import DataError
     from likely.training.open_data import open_data
 
@@ -36,21 +35,7 @@ def open_for_evaluation(predictor: "Predictor", asked: "RunConfig", watcher: "Wa
         # Images of any size are evaluated at the size that the model reads.
         image_size=predictor.image_shape[0] if predictor.image_shape is not None else None,
     )
-    source = open_dataset(
-        asked.data,
-        asked.data_folder,
-        watcher.loading,
-        image_size=asked.image_size,
-        skip_bad=asked.skip_bad,
-        label=asked.label,
-        image=asked.image,
-        group=asked.group,
-        group_by_folder=asked.group_by_folder,
-        task=card.task,
-        columns=predictor.columns,
-        to_learn=False,
-        options=ColumnOptions.of(asked),
-    )
+    source = open_configured(asked, watcher.loading, columns=predictor.columns, to_learn=False)
     if source.label is not None or asked.skip_bad:
         for note in source.notes:
             watcher.say(note)

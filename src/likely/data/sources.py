@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
 
+from likely.config import RunConfig
 from likely.config.registry import DATA_SETS, READERS
 from likely.data.dataset import Dataset, Task
 from likely.data.images import fashion_mnist
@@ -96,6 +97,32 @@ def open_dataset(
         named = kind == NAMED
         opened = DATA_SETS[name](name, data_folder, progress) if named else READERS[kind].open(path, asked)
         return validate(opened, to_learn=to_learn)
+
+
+def open_configured(
+    config: RunConfig,
+    progress: Progress | None = None,
+    *,
+    columns: Sequence[Column] | None = None,
+    to_learn: bool = True,
+) -> Dataset:
+    """The data set that a configuration names, read as it says; the other arguments are those of `open_dataset`."""
+    return open_dataset(
+        config.data,
+        config.data_folder,
+        progress,
+        image_size=config.image_size,
+        label=config.label,
+        image=config.image,
+        group=config.group,
+        group_by_folder=config.group_by_folder,
+        task=config.task,
+        columns=columns,
+        to_learn=to_learn,
+        skip_bad=config.skip_bad,
+        test_last=config.test_last,
+        options=ColumnOptions.of(config),
+    )
 
 
 @contextmanager

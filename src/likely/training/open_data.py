@@ -10,8 +10,7 @@ from likely.data.check import check_dataset
 from likely.data.corrections import apply_corrections
 from likely.data.dataset import Dataset
 from likely.data.groups import one_row_per_group, with_copies_grouped
-from likely.data.sources import open_dataset
-from likely.data.tables.column_options import ColumnOptions
+from likely.data.sources import open_configured
 from likely.data.test_part import with_test_part
 from likely.data.validate import validate
 from likely.errors import DataError
@@ -24,20 +23,7 @@ def open_data(config: RunConfig, watcher: Watcher | None = None) -> Dataset:
     Labels are corrected before anything is drawn, so that the numbers of rows are those of the source.
     """
     watcher = watcher or Silent()
-    dataset = open_dataset(
-        config.data,
-        config.data_folder,
-        watcher.loading,
-        image_size=config.image_size,
-        skip_bad=config.skip_bad,
-        test_last=config.test_last,
-        label=config.label,
-        image=config.image,
-        group=config.group,
-        group_by_folder=config.group_by_folder,
-        task=config.task,
-        options=ColumnOptions.of(config),
-    )
+    dataset = open_configured(config, watcher.loading)
     if config.corrections is not None:
         dataset = apply_corrections(dataset, config.corrections)
     for note in dataset.notes:

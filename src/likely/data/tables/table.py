@@ -143,7 +143,7 @@ def table_of_sheet(sheet: "Sheet", options: ColumnOptions = USUAL, label: str | 
     from likely.data.tables.decide import decide
 
     decided = decide(sheet, options, label)
-    table = _read(
+    table = table_with_readings(
         sheet,
         {name: found.reading for name, found in decided.items()},
         {name: found.values for name, found in decided.items() if found.values is not None},
@@ -175,18 +175,14 @@ def table_pieces(
         options: its encoding and heading.
     """
     for sheet in sheets(path, options):
-        yield _read(sheet, {**({} if others is None else dict.fromkeys(sheet.frame.columns, others)), **readings})
+        usual = {} if others is None else dict.fromkeys(sheet.frame.columns, others)
+        yield table_with_readings(sheet, {**usual, **readings})
 
 
-def table_with_readings(sheet: "Sheet", readings: Mapping[str, ColumnReading]) -> Table:
-    """The columns of a sheet that have a reading, or hold images."""
-    return _read(sheet, readings)
-
-
-def _read(
+def table_with_readings(
     sheet: "Sheet", readings: Mapping[str, ColumnReading | None], known: Mapping[str, np.ndarray] | None = None
 ) -> Table:
-    """The columns as they are to be read; `known` are the values of those that have been read."""
+    """The columns of a sheet that have a reading, or hold images; `known` are values that have been read."""
     from likely.data.tables.column_values import can_be_read, images_of
     from likely.data.tables.decide import decimal_of, read_as_written
 
@@ -215,8 +211,9 @@ def sheets(path: str | Path, options: ColumnOptions = USUAL) -> "Iterator[Sheet]
 
     where, suffix = ("The standard input", "") if str(path) == "-" else (str(path), _suffix(path))
     with source_file(path, options.encoding) as file:
-        if not suffix and file.read_bytes()[:4] == b"PAR1":
-            suffix = ".parquet"
+        if not suffix:
+            with file.open("rb") as stream:
+                suffix = ".parquet" if stream.read(4) == b"PAR1" else suffix
         if suffix in TYPED:
             yield from typed_pieces(file, where, suffix)
         else:
