@@ -15,6 +15,8 @@ import numpy as np
 from likely.errors import DataError, ShapeError
 
 _TINY = float(np.finfo(np.float64).tiny)
+_NOTHING = 1e-12
+"""A mean variance of standardized features that is none: no class has two rows that differ."""
 
 REFERENCE = 10_000
 """So many rows of the training part suffice for the Gaussians, and fewer of wide features."""
@@ -106,8 +108,7 @@ class Gaussians:
             return cls(shift, scale, means, directions=V, variances=variances, rest=rest)
         within = (H.T @ H - (means * counts[:, None]).T @ means) / n
         trace, squares = float(np.trace(within)), float(np.square(within).sum())
-        values, directions = np.linalg.eigh(within)
-        whitening = directions / np.sqrt(_shrunk(values, _shrinkage(trace, squares, n, d), trace / d))
+        whitening = _whitening(within, _shrinkage(trace, squares, n, d), trace / d)
         return cls(shift, scale, means[seen] @ whitening, whitening)
 
     def distance(self, features: np.ndarray) -> np.ndarray:
@@ -175,9 +176,24 @@ def _few_directions(R: np.ndarray, n: int) -> tuple[np.ndarray, np.ndarray, np.n
     return V.astype(np.float32), shrunk[:-1], shrunk[-1:]
 
 
+def _whitening(within: np.ndarray, rate: float, mean: float) -> np.ndarray:
+    """W with W W^T = S^-1 for the shrunk S: L^-T of S = L L^T, or from its eigenvalues where rounding hides them."""
+    from scipy.linalg import LinAlgError, cholesky, solve_triangular  # as late as here: it takes a moment to load
+
+    identity = np.eye(len(within))
+    if mean <= _NOTHING:
+        return identity
+    try:
+        L = cholesky((1 - rate) * within + rate * mean * identity, lower=True)
+    except LinAlgError:
+        values, directions = np.linalg.eigh(within)
+        return directions / np.sqrt(_shrunk(values, rate, mean))
+    return solve_triangular(L, identity, lower=True).T
+
+
 def _shrunk(values: np.ndarray, rate: float, mean: float) -> np.ndarray:
     """The eigenvalues of (1 - r) S + r mean I; all 1 where nothing varies."""
-    if mean <= 1e-12:  # of standardized features: no class has two rows that differ
+    if mean <= _NOTHING:
         return np.ones_like(values)
     return np.maximum((1 - rate) * values + rate * mean, _TINY)
 

@@ -57,14 +57,14 @@ class Spectrum:
         some = X[np.linspace(0, len(X) - 1, min(most, len(X))).astype(np.int64)]
         mean = some.mean(axis=0, dtype=np.float64)
         Z = (some - mean).astype(some.dtype)
-        total = float(np.square(Z, dtype=np.float64).sum()) / len(Z)
-        smaller = min(Z.shape)
-        largest = (max(0, smaller - _MOST_DIRECTIONS), smaller - 1)
+        # Z = U S V^T: where it has few rows, Z Z^T = U S^2 U^T is smaller than Z^T Z, and V = Z^T U / S.
+        products = (Z.T @ Z if len(Z) >= d else Z @ Z.T) / len(Z)
+        total = float(np.trace(products))
+        largest = (max(0, len(products) - _MOST_DIRECTIONS), len(products) - 1)
         if len(Z) >= d:
-            variances, directions = eigh(Z.T @ Z / len(Z), subset_by_index=largest)
+            variances, directions = eigh(products, subset_by_index=largest)
         else:
-            # Z = U S V^T has few rows: Z Z^T = U S^2 U^T is smaller, and V = Z^T U / S.
-            squares, left = eigh(Z @ Z.T / len(Z), subset_by_index=largest)
+            squares, left = eigh(products, subset_by_index=largest)
             kept = squares > 1e-6 * max(squares[-1], np.finfo(Z.dtype).tiny)
             variances = squares[kept]
             directions = Z.T @ (left[:, kept] / np.sqrt(len(Z) * variances))

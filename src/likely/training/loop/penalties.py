@@ -22,7 +22,7 @@ from likely.training.loop.lbfgs import Spectrum, solve
 from likely.training.loop.pace import Stopwatch
 
 _USUAL_PASSES = 10  # for one penalty, for the progress display
-_ON_THE_WAY, _AT_THE_END = 3e-5, 1e-7  # nats: what the last step to a minimum may still gain
+_ON_THE_WAY, _AT_THE_END = 1e-4, 1e-7
 
 
 class PenaltyPath(NamedTuple):
