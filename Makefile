@@ -9,8 +9,10 @@ SOURCES := src tests benchmarks examples docs
 
 # How many threads NumPy and torch take in each test process; no test may depend on it.
 OMP_NUM_THREADS ?= 1
+# A file stays in one process, whose models its tests share; the longest come first, as conftest.py says.
+IN_PARALLEL := -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
-.PHONY: help demo test check tests prove docs bench data format clean
+.PHONY: help demo test check tests coverage prove docs bench data format clean
 
 help:  ## Say what can be made
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 16
@@ -32,7 +34,10 @@ check: .venv/.development  ## Format, lint, types, import contract
 	$(BIN)/lint-imports --no-cache
 
 tests: .venv/.development data
-	OMP_NUM_THREADS=$(OMP_NUM_THREADS) $(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile --cov --cov-report=term
+	OMP_NUM_THREADS=$(OMP_NUM_THREADS) $(BIN)/python -m pytest $(IN_PARALLEL)
+
+coverage: .venv/.development data  ## Run every test and say which lines and branches none of them ran
+	OMP_NUM_THREADS=$(OMP_NUM_THREADS) $(BIN)/python -m pytest $(IN_PARALLEL) --cov --cov-report=term
 
 prove: .venv/.development data  ## Simulate every guarantee in full; PART=name one of them; goes on where it was stopped
 	OMP_NUM_THREADS=1 $(BIN)/python tests/guarantees/prove.py $(PART)
