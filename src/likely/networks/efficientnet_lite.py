@@ -1,0 +1,68 @@
+"""EfficientNet-Lite as a torch module: images in, features out. What it consists of, its layout says."""
+
+from collections.abc import Mapping
+
+import numpy as np
+import torch
+from torch import nn
+from torch.nn import functional
+
+from likely.networks.efficientnet_layout import Block, Convolution, EfficientNetLayout
+
+
+class EfficientNetLite(nn.Module):
+    """Features (n, 1280) of images (n, 3, h, w) that were scaled by (x - 127) / 128.
+
+    Args:
+        layout: which one of the family.
+        weights: its parameters by name, normalizations folded in, of any float dtype; it computes in float32.
+    Example:
+        >>> from likely.networks.efficientnet_layout import LITE0
+        >>> net = EfficientNetLite(LITE0, {name: np.zeros(shape, np.float16) for name, shape in LITE0.shapes.items()})
+        >>> net(torch.zeros(2, 3, 64, 64)).shape
+        torch.Size([2, 1280])
+    """
+
+    def __init__(self, layout: EfficientNetLayout, weights: Mapping[str, np.ndarray]) -> None:
+        super().__init__()
+        blocks = [_Block(block) for block in layout.blocks]
+        self.blocks = nn.Sequential(*blocks)
+        with torch.no_grad():
+            for block in blocks:
+                for name, conv in block.named_convolutions():
+                    conv.weight.copy_(torch.from_numpy(weights[f"{name}.weight"].astype(np.float32)))
+                    assert conv.bias is not None
+                    conv.bias.copy_(torch.from_numpy(weights[f"{name}.bias"].astype(np.float32)))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Features (n, 1280)."""
+        return self.blocks(x).mean((2, 3))
+
+
+class _Block(nn.Module):
+    def __init__(self, block: Block) -> None:
+        super().__init__()
+        self.layout = block
+        self.convolutions = nn.ModuleList(
+            nn.Conv2d(conv.n_in, conv.n_out, conv.kernel, conv.stride, groups=conv.groups)
+            for conv in block.convolutions
+        )
+
+    def named_convolutions(self) -> list[tuple[str, nn.Conv2d]]:
+        """Each with its name in the layout."""
+        pairs = zip(self.layout.convolutions, self.convolutions, strict=True)
+        return [(conv.name, module) for conv, module in pairs if isinstance(module, nn.Conv2d)]
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        h = x
+        for conv, module in zip(self.layout.convolutions, self.convolutions, strict=True):
+            h = module(_padded(h, conv))
+            if conv.relu6:
+                h = functional.relu6(h)
+        return x + h if self.layout.skip else h
+
+
+def _padded(x: torch.Tensor, conv: Convolution) -> torch.Tensor:
+    top, bottom = conv.padding(x.shape[2])
+    left, right = conv.padding(x.shape[3])
+    return functional.pad(x, (left, right, top, bottom)) if top + bottom + left + right else x
