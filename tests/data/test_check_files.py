@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from likely.config import RunConfig
 from likely.data.check import Checked, Finding, check_source
 from likely.data.dataset import Dataset
 from likely.data.sources import open_dataset
@@ -46,7 +47,7 @@ def paths(finding: Finding) -> list[list[str]]:
 
 def one(folder: Path, **options: object) -> Finding:
     """The only finding."""
-    found = check_source(folder, **options).findings  # type: ignore[arg-type]
+    found = check_source(RunConfig(data=str(folder), **options)).findings  # type: ignore[arg-type]
     assert [finding.kind for finding in found] == [found[0].kind], [f.message for f in found]
     return found[0]
 
@@ -112,7 +113,7 @@ def test_a_resized_copy_is_found_though_sizes_differ(folder: Path) -> None:
     assert [group[0].detail for group in found["sizes"].groups] == ["28 x 28, as 195 in all", "56 x 56, as 1 in all"]
     assert "--image-size 28" in found["sizes"].advice
     assert paths(found["near-leak"]) == [["train/bag/05.png", "test/bag/big.png"]]
-    assert check_source(folder, image_size=28).findings.fit_would_work
+    assert check_source(RunConfig(data=str(folder), image_size=28)).findings.fit_would_work
     with pytest.raises(DataError):
         open_dataset(folder)
 
@@ -198,7 +199,7 @@ def test_folders_without_images_and_classes_that_were_never_learned(folder: Path
 def test_a_class_of_which_nothing_can_be_read(folder: Path) -> None:
     for path in (folder / "train" / "boot").iterdir():
         path.write_bytes(b"")
-    found = by_kind(check_source(folder, skip_bad=True))
+    found = by_kind(check_source(RunConfig(data=str(folder), skip_bad=True)))
     assert found["unreadable-class"].severity == "error"
     assert len(found["unreadable"].groups) == 40
     with pytest.raises(DataError):
@@ -255,7 +256,7 @@ def test_a_table_of_paths(folder: Path) -> None:
     assert checked.image(found["odd-mode"].groups[0][0]) is not None
 
     (folder / "odd.csv").write_text("\n".join(["file,label,split", *rows, "test/bag/01.png,sock,test"]))
-    found = by_kind(check_source(folder / "odd.csv", skip_bad=True))
+    found = by_kind(check_source(RunConfig(data=str(folder / "odd.csv"), skip_bad=True)))
     assert "'sock'" in found["unseen-class"].message
     assert found["unreadable"].severity == "warning"
 

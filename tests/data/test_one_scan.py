@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from likely.config import RunConfig
 from likely.data.check import check_source
 from likely.data.dataset import Dataset
 from likely.data.images.find import find_images
@@ -133,7 +134,7 @@ def test_a_folder_that_can_not_be_read_is_an_error_of_both(folder: Path, monkeyp
     for skip_bad in (False, True):
         with pytest.raises(DataError, match="secret must be readable; got: Permission denied"):
             open_dataset(folder, skip_bad=skip_bad)
-        (finding,) = check_source(folder, skip_bad=skip_bad).findings
+        (finding,) = check_source(RunConfig(data=str(folder), skip_bad=skip_bad)).findings
         assert (finding.kind, finding.severity) == ("unreadable-folder", "error")
         assert [place.name for place in finding.groups[0]] == ["a/secret"]
 
@@ -192,7 +193,9 @@ def test_fit_and_check_see_the_same_rows_of_a_table(folder: Path) -> None:
     rows = [f"{part}/{i:02}.png,{part},{'test' if i == 5 else 'train'}" for part in "ab" for i in range(N)]
     lines = ["file,label,split", "gone.png,a,train", "../../etc/1.png,b,train", *rows, ",a,train"]
     (folder / "t.csv").write_text("\n".join(lines))
-    checked, dataset = check_source(folder / "t.csv", skip_bad=True), open_dataset(folder / "t.csv", skip_bad=True)
+    table = folder / "t.csv"
+    checked = check_source(RunConfig(data=str(table), skip_bad=True))
+    dataset = open_dataset(table, skip_bad=True)
     assert files(checked.dataset) == files(dataset)
     assert [len(part) for part in files(dataset).values()] == [2 * N - 2, 2]
     (unreadable,) = [finding for finding in checked.findings if finding.kind == "unreadable"]

@@ -145,21 +145,9 @@ def _check_data(config: "RunConfig", folder: "Path | None", as_json: bool) -> No
     from likely.cli.check_findings import print_checked
     from likely.cli.progress import watch
     from likely.data.check import check_source
-    from likely.data.tables.column_options import ColumnOptions
 
     with watch() as watcher:
-        checked = check_source(
-            config.data,
-            config.data_folder,
-            watcher.loading,
-            image_size=config.image_size,
-            label=config.label,
-            image=config.image,
-            task=config.task,
-            skip_bad=config.skip_bad,
-            seed=config.seed,
-            options=ColumnOptions.of(config),
-        )
+        checked = check_source(config, watcher.loading)
     if folder is not None:
         from likely.report.check_page import write_check_page
 

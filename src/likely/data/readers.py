@@ -3,15 +3,16 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
-from likely.data.dataset import Dataset, Task
+from likely.config import RunConfig
+from likely.data.dataset import Dataset
 from likely.data.images import fashion_mnist
-from likely.data.images.decode_many import AS_THEY_ARE, Reading
+from likely.data.images.decode_many import Reading
 from likely.data.images.idx import is_idx_folder, open_idx_folder
 from likely.data.images.open_class_folder import open_class_folder
 from likely.data.npz import open_npz
-from likely.data.tables.column_options import USUAL, ColumnOptions
+from likely.data.progress_callback import Progress
+from likely.data.tables.column_options import ColumnOptions
 from likely.data.tables.open_table import open_table
 from likely.data.tables.table import is_table
 from likely.preprocessing.columns import Column
@@ -19,18 +20,17 @@ from likely.preprocessing.columns import Column
 
 @dataclass(frozen=True)
 class DataRequest:
-    """What was asked of data beside their path, as in `open_dataset`; a reader takes what applies to it."""
+    """What was asked of data beside their path, as in `open_configured`; a reader takes what applies to it."""
 
-    label: str | None = None
-    image: str | None = None
-    group: str | None = None
-    group_by_folder: bool = False
-    task: Literal["auto"] | Task = "auto"
-    test_last: str | None = None
+    config: RunConfig
+    progress: Progress | None = None
     columns: Sequence[Column] | None = None
     to_learn: bool = True
-    how: Reading = AS_THEY_ARE
-    options: ColumnOptions = USUAL
+
+    @property
+    def how(self) -> Reading:
+        """How images are read."""
+        return Reading(self.config.image_size, self.config.skip_bad, self.progress)
 
 
 @dataclass(frozen=True)
@@ -47,17 +47,18 @@ class Reader:
 
 
 def _open_table(path: Path, asked: DataRequest) -> Dataset:
+    config = asked.config
     return open_table(
         path,
-        label=asked.label,
-        image=asked.image,
-        group=asked.group,
-        task=asked.task,
-        test_last=asked.test_last,
+        label=config.label,
+        image=config.image,
+        group=config.group,
+        task=config.task,
+        test_last=config.test_last,
         columns=asked.columns,
         to_learn=asked.to_learn,
         how=asked.how,
-        options=asked.options,
+        options=ColumnOptions.of(config),
     )
 
 
@@ -66,7 +67,7 @@ IDX_FOLDER = Reader(
     lambda path, asked: fashion_mnist.recognize(path) or open_idx_folder(path),
 )
 CLASS_FOLDER = Reader(
-    Path.is_dir, lambda path, asked: open_class_folder(path, asked.how, group_by_folder=asked.group_by_folder)
+    Path.is_dir, lambda path, asked: open_class_folder(path, asked.how, group_by_folder=asked.config.group_by_folder)
 )
 TABLE = Reader(is_table, _open_table)
-NPZ = Reader(lambda path: path.suffix.lower() == ".npz", lambda path, asked: open_npz(path, task=asked.task))
+NPZ = Reader(lambda path: path.suffix.lower() == ".npz", lambda path, asked: open_npz(path, task=asked.config.task))

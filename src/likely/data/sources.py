@@ -10,7 +10,6 @@ from likely.config import RunConfig
 from likely.config.registry import DATA_SETS, READERS
 from likely.data.dataset import Dataset, Task
 from likely.data.images import fashion_mnist
-from likely.data.images.decode_many import Reading
 from likely.data.progress_callback import Progress
 from likely.data.readers import DataRequest
 from likely.data.tables.column_options import USUAL, ColumnOptions
@@ -71,32 +70,20 @@ def open_dataset(
         >>> iris.labels, len(iris.train), len(iris.test)
         (('setosa', 'versicolor', 'virginica'), 120, 30)
     """
-    name = os.fspath(name_or_path)
-    kind, path = source_of(name)
-    if data_folder is not None and name != fashion_mnist.NAME:
-        raise ConfigError(
-            f"A data folder is only for {fashion_mnist.NAME!r}; got {name!r}. Pass the folder itself as the data."
-        )
-    if test_last is not None and kind != "table":
-        raise ConfigError(f"test_last needs a table ({KINDS_READ}); got {name!r}. Omit test_last.")
-    _check_groups(name, kind, group, group_by_folder)
-
-    asked = DataRequest(
+    config = RunConfig(
+        data=os.fspath(name_or_path),
+        data_folder=None if data_folder is None else os.fspath(data_folder),
+        image_size=image_size,
         label=label,
         image=image,
         group=group,
         group_by_folder=group_by_folder,
         task=task,
+        skip_bad=skip_bad,
         test_last=test_last,
-        columns=columns,
-        to_learn=to_learn,
-        how=Reading(image_size, skip_bad, progress),
-        options=options,
+        **vars(options),
     )
-    with readable(name):
-        named = kind == NAMED
-        opened = DATA_SETS[name](name, data_folder, progress) if named else READERS[kind].open(path, asked)
-        return validate(opened, to_learn=to_learn)
+    return open_configured(config, progress, columns=columns, to_learn=to_learn)
 
 
 def open_configured(
@@ -107,22 +94,28 @@ def open_configured(
     to_learn: bool = True,
 ) -> Dataset:
     """The data set that a configuration names, read as it says; the other arguments are those of `open_dataset`."""
-    return open_dataset(
-        config.data,
-        config.data_folder,
-        progress,
-        image_size=config.image_size,
-        label=config.label,
-        image=config.image,
-        group=config.group,
-        group_by_folder=config.group_by_folder,
-        task=config.task,
-        columns=columns,
-        to_learn=to_learn,
-        skip_bad=config.skip_bad,
-        test_last=config.test_last,
-        options=ColumnOptions.of(config),
-    )
+    name = config.data
+    kind, path = source_of(name)
+    if config.data_folder is not None and name != fashion_mnist.NAME:
+        raise ConfigError(
+            f"A data folder is only for {fashion_mnist.NAME!r}; got {name!r}. Pass the folder itself as the data."
+        )
+    if config.test_last is not None and kind != "table":
+        raise ConfigError(f"test_last needs a table ({KINDS_READ}); got {name!r}. Omit test_last.")
+    if config.group is not None and kind != "table":
+        raise ConfigError(
+            f"A group column needs a table ({KINDS_READ}); got group={config.group!r} for {name}, which has no "
+            "columns. Try --group-by-folder for class folders, or fit(X, y, groups=...) in Python."
+        )
+    if config.group_by_folder and kind != "class folder":
+        raise ConfigError(
+            f"Grouping by folder needs a folder of class folders; got {name}. Try --group COLUMN for a table."
+        )
+    asked = DataRequest(config, progress, columns, to_learn)
+    with readable(name):
+        named = kind == NAMED
+        opened = DATA_SETS[name](name, config.data_folder, progress) if named else READERS[kind].open(path, asked)
+        return validate(opened, to_learn=to_learn)
 
 
 @contextmanager
@@ -156,18 +149,6 @@ def source_of(name_or_path: str | os.PathLike[str]) -> tuple[str, Path]:
             if reader.reads(path):
                 return kind, path
         raise unknown_kind(path)
-
-
-def _check_groups(name: str, kind: str, group: str | None, group_by_folder: bool) -> None:
-    if group is not None and kind != "table":
-        raise ConfigError(
-            f"A group column needs a table ({KINDS_READ}); got group={group!r} for {name}, which has no columns. "
-            "Try --group-by-folder for class folders, or fit(X, y, groups=...) in Python."
-        )
-    if group_by_folder and kind != "class folder":
-        raise ConfigError(
-            f"Grouping by folder needs a folder of class folders; got {name}. Try --group COLUMN for a table."
-        )
 
 
 def _unknown(name: str) -> ConfigError | DataError:

@@ -3,22 +3,23 @@
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, Literal
 
 import numpy as np
 
+from likely.atomic import StrPath
+from likely.config import RunConfig
 from likely.data.check.all_rows import AllRows
 from likely.data.check.check_dataset import check_dataset
 from likely.data.check.check_folder import look_at_folder
 from likely.data.check.check_image_table import look_at_image_table
 from likely.data.check.findings import Finding, Findings, Place
 from likely.data.check.thumbnail_dataset import LookedAt
-from likely.data.dataset import Dataset, Task
+from likely.data.dataset import Dataset
 from likely.data.images.decode import look_at_image
 from likely.data.images.decode_many import Reading
 from likely.data.progress_callback import Progress
-from likely.data.sources import open_dataset, readable, source_of
-from likely.data.tables.column_options import USUAL, ColumnOptions
+from likely.data.sources import open_configured, readable, source_of
+from likely.data.tables.column_options import ColumnOptions
 from likely.data.tables.explain_columns import explained
 from likely.data.test_part import with_test_part
 from likely.data.validate import validate
@@ -62,7 +63,7 @@ class Checked:
         except ImageError:
             return None
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, object]:
         """Everything, in plain JSON values.
 
         name, found_at: what was asked for, and where it lies.
@@ -91,30 +92,13 @@ class Checked:
         }
 
 
-def check_source(
-    name_or_path: str | os.PathLike[str],
-    data_folder: str | os.PathLike[str] | None = None,
-    progress: Progress | None = None,
-    *,
-    image_size: int | None = None,
-    label: str | None = None,
-    image: str | None = None,
-    task: Literal["auto"] | Task = "auto",
-    skip_bad: bool = False,
-    seed: int = 0,
-    options: ColumnOptions = USUAL,
-) -> Checked:
+def check_source(config: RunConfig | StrPath, progress: Progress | None = None) -> Checked:
     """Everything that is wrong with data, whether they can be opened or not.
 
     Args:
-        name_or_path: as for `open_dataset`.
-        data_folder: as for `open_dataset`.
+        config: names the data and says how to read them, by the settings that `open_dataset` also has; its seed draws
+            the test part, where the data have none. A name or path alone leaves the rest as it is usually.
         progress: told how far a download or the reading of images is.
-        image_size: the height and width that images will be resized to.
-        label, image, task: as for `open_dataset`.
-        skip_bad: whether images that can't be read will be left out.
-        options: for tables, what was said of their columns.
-        seed: that draws the test part, where the data have none.
     Raises:
         ConfigError, DataError: if there is nothing at the path.
     Example:
@@ -122,29 +106,22 @@ def check_source(
         >>> checked.findings.fit_would_work, [finding.kind for finding in checked.findings]
         (True, ['few-to-judge', 'duplicates'])
     """
-    name = os.fspath(name_or_path)
+    if not isinstance(config, RunConfig):
+        config = RunConfig(data=os.fspath(config))
+    name, seed = config.data, config.seed
     try:
         with readable(name):
             kind, path = source_of(name)
-            how = Reading(image_size, skip_bad, progress)
+            how = Reading(config.image_size, config.skip_bad, progress)
             looked = None
             if kind == "class folder":
                 looked = look_at_folder(path, how)
             elif kind == "table":
-                looked = look_at_image_table(path, label, image, task, how, options)
+                options = ColumnOptions.of(config)
+                looked = look_at_image_table(path, config.label, config.image, config.task, how, options)
         if looked is not None:
             return _check_files(name, looked, seed)
-        dataset = open_dataset(
-            name,
-            data_folder,
-            progress,
-            image_size=image_size,
-            skip_bad=skip_bad,
-            label=label,
-            image=image,
-            task=task,
-            options=options,
-        )
+        dataset = open_configured(config, progress)
     except (DataError, ShapeError) as error:
         if not os.path.exists(os.path.expanduser(name)):  # noqa: PTH110, PTH111
             raise
