@@ -15,7 +15,6 @@ Reference: Rumelhart, Hinton and Williams, Learning representations by back-prop
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
 
@@ -25,7 +24,8 @@ from likely.engines.protocol import Augment, Batch, EngineSettings, Optimizer, P
 from likely.engines.pure_engine import PureEngine, as_it_is
 from likely.errors import EngineError
 from likely.functional.losses import Loss
-from likely.networks.layers import affine
+from likely.functional.objective import Objective
+from likely.networks.layers import affine, check_fit
 from likely.networks.linear import Linear
 from likely.networks.mlp import MLP
 from likely.networks.network import Network
@@ -108,6 +108,13 @@ def loss_and_gradient_by_hand(
     return float(share @ values), {name: gradient[name] for name in names}
 
 
+def gradient_of(objective: Objective, theta: Params, X: Array, Y: Array, weights: Array = None) -> Params:
+    """dL/dtheta of an objective, layer by layer."""
+    objective.check_rows(X, Y)
+    check_fit(theta, X, objective.network.shapes)
+    return loss_and_gradient_by_hand(objective.network, objective.head, objective.loss, theta, X, Y, weights)[1]
+
+
 class ByHand(PureEngine):
     """The NumPy engine; see `likely.engines.protocol.Engine` for what it offers."""
 
@@ -142,7 +149,6 @@ class ByHand(PureEngine):
         self._prepare, self._augment = prepare, augment
 
     def step(self, batch: Batch, learning_rate: float) -> float:
-        """One step on the mean loss of the batch; returns that loss."""
         x = self._prepare(self._X[batch.rows])
         if self._augment is not None and batch.draws is not None:
             x = self._augment(x, batch.draws)
@@ -156,7 +162,6 @@ class ByHand(PureEngine):
         return loss
 
     def steps(self, batches: Sequence[Batch], learning_rates: Sequence[float]) -> list[float]:
-        """One step after the other; returns the mean loss of each."""
         return [self.step(batch, rate) for batch, rate in zip(batches, learning_rates, strict=True)]
 
     def loss_and_gradient(self, theta: Mapping[str, np.ndarray]) -> tuple[float, dict[str, np.ndarray]]:
@@ -180,19 +185,15 @@ class ByHand(PureEngine):
         return float(loss), sums
 
     def forward(self, X: Array) -> tuple[np.ndarray, np.ndarray]:
-        """Scores (n, k) and features (n, m)."""
         return self._network.apply_with_features(self._layers, to_numpy(X))
 
     def scores(self, X: Array) -> np.ndarray:
-        """Scores (n, k)."""
         return self._network.apply(self._layers, to_numpy(X))
 
     def state(self) -> dict[str, np.ndarray]:
-        """A copy of theta."""
         return {name: value.copy() for name, value in self._layers.items()}
 
-    def load_state(self, state: Mapping[str, Any]) -> None:
-        """Take theta back."""
+    def load_state(self, state: Mapping[str, np.ndarray]) -> None:
         for name, layer in self._layers.items():
             layer[...] = state[name]
 

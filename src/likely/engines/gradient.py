@@ -1,17 +1,15 @@
 """The gradient of any loss, by hand, by JAX or by torch."""
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterable
 
-import numpy as np
-
-from likely.arrays import to_numpy
-from likely.errors import EngineError, ShapeError, unknown_name
+from likely.arrays import Array, to_numpy
+from likely.config.registry import Registry
+from likely.errors import EngineError, ShapeError
 from likely.functional.objective import Objective
-from likely.networks.layers import check_fit
+from likely.networks.network import Network, TorchNetwork
 
 
-def gradient(objective: Callable[..., Any], engine: str = "numpy") -> Callable[..., Any]:
+def gradient(objective: Callable[..., Array], engine: str = "numpy") -> Callable[..., Array]:
     """The function that computes the gradient of an objective with respect to its first argument.
 
     J(theta, X, Y) = dL/dtheta (theta, X, Y), with the structure of theta: an array, or a dict of arrays.
@@ -29,8 +27,7 @@ def gradient(objective: Callable[..., Any], engine: str = "numpy") -> Callable[.
         >>> J({"layer0": np.zeros((2, 1))}, np.array([[2.0]]), np.array([[1.0]]))["layer0"].ravel()
         array([-2., -4.])
     """
-    if engine not in _BY:
-        raise EngineError(unknown_name("engine", engine, _BY))
+    differentiate = _BY.named(engine)
     if isinstance(objective, Objective):
         refuse_heaviside(objective.network)
     elif engine == "numpy":
@@ -38,10 +35,9 @@ def gradient(objective: Callable[..., Any], engine: str = "numpy") -> Callable[.
             "The gradient by hand must be of an Objective, whose chain rule is written out; got another function. "
             "Try engine='jax' or engine='torch', which differentiate any function of their arrays."
         )
-    differentiate = _BY[engine]
 
-    def checked(theta: Any, *data: Any) -> Any:
-        for name, value in theta.items() if isinstance(theta, dict) else [("theta", theta)]:
+    def checked(theta: Array, *data: Array) -> Array:
+        for name, value in named_arrays(theta):
             dtype = to_numpy(value).dtype
             if dtype.kind != "f":
                 raise ShapeError(
@@ -53,7 +49,7 @@ def gradient(objective: Callable[..., Any], engine: str = "numpy") -> Callable[.
     return checked
 
 
-def refuse_heaviside(network: Any) -> None:
+def refuse_heaviside(network: Network | TorchNetwork) -> None:
     """Refuse to train a network of hard steps, before the first step.
 
     Raises:
@@ -66,24 +62,17 @@ def refuse_heaviside(network: Any) -> None:
         )
 
 
-def _by_hand(objective: Any, theta: Any, X: Any, Y: Any, weights: Any = None) -> dict[str, np.ndarray]:
-    from likely.engines.by_hand import loss_and_gradient_by_hand
-
-    objective.check_rows(X, Y)
-    check_fit(theta, X, objective.network.shapes)
-    return loss_and_gradient_by_hand(objective.network, objective.head, objective.loss, theta, X, Y, weights)[1]
+def named_arrays(theta: Array) -> Iterable[tuple[str, Array]]:
+    """Parameters by name; an array alone is called theta."""
+    return theta.items() if isinstance(theta, dict) else [("theta", theta)]
 
 
-def _by_jax(objective: Any, theta: Any, *data: Any) -> Any:
-    from likely.engines.by_jax import gradient_of
-
-    return gradient_of(objective, theta, *data)
-
-
-def _by_torch(objective: Any, theta: Any, *data: Any) -> Any:
-    from likely.engines.by_torch.autograd import gradient_of
-
-    return gradient_of(objective, theta, *data)
-
-
-_BY: dict[str, Callable[..., Any]] = {"numpy": _by_hand, "jax": _by_jax, "torch": _by_torch}
+_BY: Registry[Callable[..., Array]] = Registry(
+    "engine",
+    {
+        "numpy": "likely.engines.by_hand:gradient_of",
+        "jax": "likely.engines.by_jax:gradient_of",
+        "torch": "likely.engines.by_torch.autograd:gradient_of",
+    },
+    EngineError,
+)

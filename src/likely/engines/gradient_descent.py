@@ -2,35 +2,35 @@
 
 import math
 from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
-from likely.arrays import to_numpy
-from likely.engines.gradient import gradient
+from likely.arrays import Array, to_numpy
+from likely.engines.gradient import gradient, named_arrays
 from likely.errors import ConfigError, DataError, DivergenceError
 from likely.functional.objective import Objective
 
 
 class DescentStep(NamedTuple):
-    """Where the descent stands after a step (0: before the first): theta, and the gradient's largest size there."""
+    """Where the descent is after a step (0: before the first): theta, and the gradient's largest size there."""
 
     step: int
-    theta: Any
+    theta: Array
     slope: float
 
 
 def gradient_descent(
-    objective: Callable[..., Any],
-    X: Any,
-    Y: Any,
+    objective: Callable[..., Array],
+    X: Array,
+    Y: Array,
     *,
     steps: int,
     learning_rate: float,
     engine: str = "numpy",
-    theta: Any = None,
+    theta: Array = None,
     seed: int = 0,
-) -> Any:
+) -> Array:
     """The parameters after a number of steps down the gradient.
 
         theta <- N(0, 1)
@@ -71,14 +71,14 @@ def gradient_descent(
 
 
 def descent_path(
-    objective: Callable[..., Any],
-    X: Any,
-    Y: Any,
+    objective: Callable[..., Array],
+    X: Array,
+    Y: Array,
     *,
     steps: int,
     learning_rate: float,
     engine: str = "numpy",
-    theta: Any = None,
+    theta: Array = None,
     seed: int = 0,
 ) -> Iterator[DescentStep]:
     """The same descent, step by step: t + 1 places, the first where it starts."""
@@ -89,7 +89,7 @@ def descent_path(
         )
     if theta is None:
         theta = _standard_normal(objective, seed)
-    for name, value in theta.items() if isinstance(theta, dict) else [("theta", theta)]:
+    for name, value in named_arrays(theta):
         if not np.isfinite(to_numpy(value)).all():
             raise DataError(
                 f"{name} must be finite numbers; got NaN or infinity. Try theta=None, which draws it from N(0, 1)."
@@ -97,8 +97,8 @@ def descent_path(
     J_of = gradient(objective, engine)
     for step in range(steps + 1):
         with np.errstate(over="ignore", invalid="ignore"):
-            J: Any = J_of(theta, X, Y)
-        slope = max(float(np.abs(value).max()) for value in (J.values() if isinstance(J, dict) else [J]))
+            J = J_of(theta, X, Y)
+        slope = max(float(np.abs(value).max()) for _, value in named_arrays(J))
         if not np.isfinite(slope) and step == 0:
             raise DataError(
                 f"The gradient must be finite at the start; got {slope}. X or Y holds NaN, infinity or huge numbers. "
@@ -119,7 +119,7 @@ def descent_path(
             )
 
 
-def _standard_normal(objective: Callable[..., Any], seed: int) -> dict[str, np.ndarray]:
+def _standard_normal(objective: Callable[..., Array], seed: int) -> dict[str, np.ndarray]:
     if not isinstance(objective, Objective):
         raise ConfigError(
             "theta must be given for a function that is no Objective; got None. Its shape is unknown. Try theta=..."

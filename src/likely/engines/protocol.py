@@ -21,7 +21,6 @@ Prepare: TypeAlias = Callable[[Array], Array]
 Augment: TypeAlias = Callable[[Array, Array], Array]
 """(prepared batch (b, ...), random integers (b, m)) -> changed batch, in the batch's array library."""
 
-
 Precision: TypeAlias = Literal["auto", "float32", "bfloat16"]
 
 MakeOptimizer: TypeAlias = Callable[[Any], Any]
@@ -163,6 +162,6 @@ class Engine(Protocol):
         """A copy of parameters and buffers by name: what a model file holds."""
         ...
 
-    def load_state(self, state: dict[str, Any]) -> None:
+    def load_state(self, state: Mapping[str, np.ndarray]) -> None:
         """Take parameters and buffers back from `state()`."""
         ...

@@ -25,17 +25,14 @@ class PureEngine:
 
     @property
     def precision(self) -> str:
-        """What a training step's products are computed in."""
         return self._dtype.name
 
     @property
     def n_parameters(self) -> int:
-        """How many numbers theta holds."""
         return sum(math.prod(shape) for shape in self._network.shapes.values())
 
     @property
     def last_layer(self) -> tuple[str, ...]:
-        """The name of the last layer."""
         return tuple(self._network.shapes)[-1:]
 
 

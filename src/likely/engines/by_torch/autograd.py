@@ -1,14 +1,14 @@
 """The gradient of any function of torch tensors, by backpropagation."""
 
-from typing import Any
+from collections.abc import Callable
 
 import numpy as np
 import torch
 
-from likely.arrays import to_numpy
+from likely.arrays import Array, to_numpy
 
 
-def gradient_of(objective: Any, theta: Any, *data: Any) -> Any:
+def gradient_of(objective: Callable[..., torch.Tensor], theta: Array, *data: Array) -> Array:
     """dL/dtheta as NumPy arrays, with the structure of theta: an array, or a dict of arrays."""
     named = theta if isinstance(theta, dict) else {"": theta}
     # A leaf of the graph: backward() leaves its gradient here.

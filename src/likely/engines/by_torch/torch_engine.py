@@ -68,27 +68,22 @@ class ByTorch:
 
     @property
     def device(self) -> str:
-        """Where it computes: "cpu" or "cuda"."""
         return self._device.type
 
     @property
     def precision(self) -> str:
-        """What products are computed in while training."""
         return "bfloat16" if self._low else str(self._dtype).removeprefix("torch.")
 
     @property
     def threads(self) -> int:
-        """How many CPU threads it computes with."""
         return torch.get_num_threads()
 
     @property
     def n_parameters(self) -> int:
-        """How many numbers the network holds that are parameters, learned or fixed."""
         return sum(p.numel() for p in self._module.parameters())
 
     @property
     def last_layer(self) -> tuple[str, ...]:
-        """The names in `state()` of the parameters that make the scores."""
         if isinstance(self._module, PureModule):
             return tuple(name for name, _ in self._module.named_parameters())[-1:]
         name, layer = last_called(self._module, self._laid_out(self._sample))
@@ -97,7 +92,6 @@ class ByTorch:
 
     @property
     def learning_rate(self) -> float | None:
-        """The one that a custom optimizer was made with."""
         return self._rule.learning_rate
 
     def place(
@@ -116,12 +110,10 @@ class ByTorch:
         self._prepare, self._augment = prepare, augment
 
     def step(self, batch: Batch, learning_rate: float) -> float:
-        """One step on the mean loss of the batch; returns that loss."""
         with _flushed_denormals(), self._seeded_randomness():
             return self._step(batch, learning_rate)
 
     def steps(self, batches: Sequence[Batch], learning_rates: Sequence[float]) -> list[float]:
-        """One step after the other; returns the mean loss of each."""
         return [self.step(batch, rate) for batch, rate in zip(batches, learning_rates, strict=True)]
 
     def _step(self, batch: Batch, learning_rate: float) -> float:
@@ -172,7 +164,6 @@ class ByTorch:
         return loss, {name: to_numpy(value.grad).astype(np.float64) for name, value in at.items()}
 
     def forward(self, X: Array) -> tuple[np.ndarray, np.ndarray]:
-        """Scores (n, k) and features (n, m) in evaluation mode."""
         module: Any = self._answering
         with torch.inference_mode(), _flushed_denormals():
             x = self._evaluated(X)
@@ -184,22 +175,19 @@ class ByTorch:
         return to_numpy(scores), to_numpy(features)
 
     def scores(self, X: Array) -> np.ndarray:
-        """Scores (n, k) in evaluation mode."""
         if self._last_input is not None:
             return self.forward(X)[0]
         with torch.inference_mode(), _flushed_denormals():
             return to_numpy(self._answering(self._evaluated(X)))
 
     def state(self) -> dict[str, np.ndarray]:
-        """A copy of parameters and buffers by name."""
         return {name: to_numpy(value).copy() for name, value in self._module.state_dict().items()}
 
-    def load_state(self, state: Mapping[str, Any]) -> None:
-        """Take parameters and buffers back."""
+    def load_state(self, state: Mapping[str, np.ndarray]) -> None:
         self._module.load_state_dict({name: torch.from_numpy(np.array(value)) for name, value in state.items()})
         self._answers = None
 
-    def __getstate__(self) -> dict[str, Any]:
+    def __getstate__(self) -> dict[str, object]:
         """Without the form in which it answers, which holds what only this process can read; it is made again."""
         return {**self.__dict__, "_answers": None}
 
