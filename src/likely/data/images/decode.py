@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from likely.data.images import tiff_levels
 from likely.data.images.open_image import MAX_PIXELS, ImageSource, bomb, damaged, name_of, opened
 from likely.errors import ImageError
 from likely.preprocessing.conversion import create_conversion
@@ -171,20 +172,26 @@ def _on_white(image: Image.Image, name: str) -> tuple[Image.Image, bool]:
     if not image.has_transparency_data:
         return image.convert("L" if is_gray else "RGB"), True
     layered = image.convert("LA").convert("RGBA") if image.mode == "La" else image.convert("RGBA")
+    if image.format in ("BMP", "DIB") and layered.getchannel("A").getextrema() == (0, 0):
+        return layered.convert("RGB"), True  # written by programs that know no transparency
     opaque = layered.getchannel("A").getextrema() == (255, 255)
     white = Image.new("RGBA", layered.size, (255, 255, 255, 255))
     return Image.alpha_composite(white, layered).convert("L" if is_gray else "RGB"), opaque
 
 
 def _deep_to_gray(image: Image.Image, name: str) -> tuple[Image.Image, bool]:
-    """16 bits scaled to 8, so that 0 stays 0 and 65535 becomes 255."""
-    levels = np.asarray(image)
-    if image.mode == "F" or levels.min() < 0 or levels.max() > 65535:
+    """16 bits scaled to 8, so that black becomes 0 and white 255."""
+    levels, most = np.asarray(image), tiff_levels.greatest_level(image)
+    # A file of 32 bits does not say what white is; an image in memory may hold 16 bits in 32.
+    unclear = image.mode == "F" or (image.mode == "I" and image.format is not None)
+    if unclear or levels.min() < 0 or levels.max() > most:
         raise ImageError(
             f"{name} must have levels from 0 to 65535; got mode {image.mode} with levels from {levels.min()} to "
             f"{levels.max()}. It is undefined which levels are black and white. Try saving it with 8 or 16 bits."
         )
-    gray = np.rint(levels / 257.0).astype(np.uint8)
+    gray = np.rint(levels * (255 / most)).astype(np.uint8)
+    if tiff_levels.white_is_zero(image):
+        gray = 255 - gray
     transparent = image.info.get("transparency")
     hidden = np.zeros(levels.shape, dtype=bool) if transparent is None else levels == transparent
     gray[hidden] = 255

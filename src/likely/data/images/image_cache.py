@@ -21,7 +21,7 @@ from likely.data.cache import cache_folder
 from likely.errors import CacheWarning
 from likely.preprocessing.stored_rows import RowArray, StoredRows
 
-GATE_VERSION = 1
+GATE_VERSION = 2
 """Raised whenever the same file would become other pixels."""
 
 KEPT_FROM = 4 << 20

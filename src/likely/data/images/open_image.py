@@ -8,13 +8,15 @@ import os
 import stat
 import threading
 import warnings
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any, TypeAlias
 
 from PIL import Image, UnidentifiedImageError
 
+from likely.data.images import jpeg_end, png_chunks, tiff_levels, webp_end
+from likely.data.images.refuse_truncated import truncated_refused
 from likely.errors import ImageError
 
 ImageSource: TypeAlias = str | os.PathLike[str] | bytes | IO[bytes] | Image.Image
@@ -25,7 +27,13 @@ FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF")
 # Pillow's own limit, as a number: a program that lifted Pillow's has not asked us to decode bombs.
 MAX_PIXELS = 89_478_485
 
+MAX_BYTES = 1 << 30
+"""Of a file that is read as a whole: more than so many pixels take."""
+
 FOREIGN = (
+    (png_chunks.SIGNATURE, "a PNG of an unusual kind, or a damaged one"),
+    (b"\xff\xd8\xff", "a JPEG of an unusual kind, or a damaged one"),
+    *((start, "a TIFF of a kind that is not read, or a damaged one") for start in tiff_levels.STARTS),
     (b"%PDF", "a PDF document"),
     (b"PK\x03\x04", "a zip archive or an office document"),
     (b"\x1f\x8b", "a gzip archive"),
@@ -33,7 +41,16 @@ FOREIGN = (
     (b"\x00\x00\x01\x00", "a Windows icon"),
     (b"\x00\x00\x00\x0cjP  ", "a JPEG 2000 image"),
     (b"\xff\x0a", "a JPEG XL image"),
+    (b"\x00\x00\x00\x0cJXL ", "a JPEG XL image"),
 )
+
+_HEIC = ("a HEIC image", "pillow-heif reads it (pip install pillow-heif)")
+_AVIF = ("an AVIF image", "Pillow reads it")
+BRANDS = {
+    **dict.fromkeys((b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"), _HEIC),
+    **dict.fromkeys((b"avif", b"avis"), _AVIF),
+}
+"""What the first brand of an ISO media file says that it is, and what reads it."""
 
 # The filters of the warnings module belong to the whole process, so two threads must not change them at once.
 _warning_filters = threading.Lock()
@@ -42,16 +59,16 @@ _warning_filters = threading.Lock()
 @contextmanager
 def opened(source: ImageSource, name: str) -> Generator[Image.Image]:
     """The image, its pixels not yet decoded; files that were opened here are closed afterwards."""
-    if isinstance(source, Image.Image):
-        yield source
-    elif isinstance(source, bytes | bytearray | memoryview):
-        with _open_image(io.BytesIO(source), name) as image:
-            yield image
-    elif isinstance(source, str | os.PathLike):
-        with _open_file(Path(source), name) as file, _open_image(file, name) as image:
-            yield image
-    else:
-        with _open_image(_seekable(source, name), name) as image:
+    with truncated_refused():
+        if isinstance(source, Image.Image):
+            yield source
+            return
+        if isinstance(source, str | os.PathLike):
+            with _open_file(Path(source), name) as file, _open_image(file, name) as image:
+                yield image
+            return
+        is_content = isinstance(source, bytes | bytearray | memoryview)
+        with _open_image(io.BytesIO(source) if is_content else _seekable(source, name), name) as image:
             yield image
 
 
@@ -113,31 +130,76 @@ def _open_image(file: IO[bytes], name: str) -> Image.Image:
     if not start:
         raise ImageError(f"{name} must be an image; got 0 bytes. The file is empty. Copy or download it again.")
     try:
-        with _warning_filters, warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
-            return Image.open(file, formats=FORMATS)
+        if start.startswith(png_chunks.SIGNATURE):
+            return _open_png(_content(file, name))
+        if start.startswith(jpeg_end.START):
+            return _open_whole(_content(file, name), jpeg_end.has_end)
+        if webp_end.is_webp(start):
+            return _open_whole(_content(file, name), webp_end.has_end)
+        if start.startswith(tiff_levels.STARTS):
+            return _open_tiff(_content(file, name))
+        return _pillow_open(file)
     except UnidentifiedImageError:
-        raise ImageError(
-            f"{name} must be a PNG, JPEG, WebP, BMP, GIF or TIFF image; got {_describe(start)}. Try opening it in an "
-            "image program and saving it as PNG."
-        ) from None
+        what, way = _describe(start)
+        raise ImageError(f"{name} must be a PNG, JPEG, WebP, BMP, GIF or TIFF image; got {what}. {way}.") from None
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         raise ImageError(bomb(name)) from None
+    except ImageError:
+        raise
     except Exception as error:
         raise ImageError(damaged(name, error)) from error
 
 
-def _describe(start: bytes) -> str:
+def _pillow_open(file: IO[bytes]) -> Image.Image:
+    with _warning_filters, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        warnings.simplefilter("error", Image.DecompressionBombWarning)
+        return Image.open(file, formats=FORMATS)
+
+
+def _open_png(content: bytes) -> Image.Image:
+    pixels = png_chunks.for_pixels(content)
+    image = _pillow_open(io.BytesIO(pixels))
+    png_chunks.complete_info(image, pixels)
+    image.n_frames = png_chunks.count_frames(content)  # pyright: ignore[reportAttributeAccessIssue]
+    return image
+
+
+def _open_whole(content: bytes, has_end: Callable[[bytes], bool]) -> Image.Image:
+    image = _pillow_open(io.BytesIO(content))
+    if not has_end(content):
+        raise OSError("its end is missing, or overwritten by zeros")
+    return image
+
+
+def _open_tiff(content: bytes) -> Image.Image:
+    content, white_is_zero = tiff_levels.with_black_as_zero(content)
+    image = _pillow_open(io.BytesIO(content))
+    if white_is_zero:
+        tiff_levels.remember_white_is_zero(image)
+    return image
+
+
+def _content(file: IO[bytes], name: str) -> bytes:
+    content = file.read(MAX_BYTES + 1)
+    if len(content) > MAX_BYTES:
+        raise ImageError(f"{name} must have at most {MAX_BYTES:,} bytes; got more. Try scaling it down first.")
+    return content
+
+
+def _describe(start: bytes) -> tuple[str, str]:
+    """What the bytes of a file are that is not read, and what to do."""
+    way = "Try opening it in an image program and saving it as PNG"
+    if start[4:8] == b"ftyp":
+        what, reader = BRANDS.get(start[8:12], ("a HEIC, AVIF or video file", ""))
+        return what, f"Save it as JPEG or PNG, or pass Image.open of it in Python: {reader}" if reader else way
     for magic, what in FOREIGN:
         if start.startswith(magic):
-            return what
-    if start[4:8] == b"ftyp":
-        return "a HEIC, AVIF or video file"
+            return what, way
     if b"<svg" in start:
-        return "an SVG drawing"
+        return "an SVG drawing", way
     text = b"\x00" not in start and all(byte >= 32 or byte in b"\t\n\r\f" for byte in start)
-    return "a text file" if text else "bytes in none of these formats, or a truncated image"
+    return ("a text file" if text else "bytes in none of these formats, or a truncated image"), way
 
 
 def damaged(name: str, error: Exception) -> str:
