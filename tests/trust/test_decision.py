@@ -105,6 +105,8 @@ _GOOD_P, _GOOD_INSIDE = np.array([0.2, 0.6, 0.9]), np.array([False, True, True])
         {"precision": 0.0},
         {"recall": 1.1},
         {"recall": math.nan},
+        {"recall": 1.0, "level": 0.95},
+        {"recall": 0.9, "level": 1.0},
         {"cost": (1.0,)},
         {"cost": (1.0, 0.0)},
         {"cost": (1.0, math.inf)},

@@ -176,19 +176,24 @@ class ClassifierPredictor(LabelProbabilities):
             raise several_networks(self.card)
         return held_out.error_bound(max_error, level)
 
-    def event_threshold(self, event: Any, **goal: Any) -> Decision:
+    def event_threshold(self, event: Any, *, level: float | None = 0.95, **goal: Any) -> Decision:
         """The probability of an event from which to act on it, chosen on held-out rows.
 
-        There is no guarantee: the figures are those of the rows that chose it, and flatter it.
+        A recall is a guarantee: with probability `level` over the draw of the held-out rows at least this share of the
+        new rows of the event is acted on (approximately after cross-validation, where another network answers). What
+        is said of precision and cost is true of the rows that chose the threshold, and flatters it.
 
         Args:
             event: a name among `events`, an Event, or labels.
+            level: of the guarantee; None takes the highest threshold that reaches the recall on the held-out rows,
+                which new rows miss as often as not.
             goal: one of precision=, recall= or cost=(of a false alarm, of a miss).
         Raises:
-            DataError: if fewer than 5 held-out rows lie in the event, or outside it, or the goal is not reached.
+            DataError: if fewer than 5 held-out rows lie in the event, or outside it, or the goal is not reached; for a
+                recall that so few rows cannot guarantee it says how many are needed.
         """
         held_out = self._held_out_for("A decision threshold")
-        return held_out.event_threshold(self.event(event).mask, **goal)
+        return held_out.event_threshold(self.event(event).mask, level=level, **goal)
 
     @cached_property
     def held_out(self) -> HeldOut | None:

@@ -4,8 +4,11 @@ import math
 from typing import NamedTuple
 
 import numpy as np
+from scipy.special import bdtr
 
 from likely.errors import ConfigError, DataError, ShapeError
+from likely.metrics.checks import strictly_between_0_and_1
+from likely.trust.abstention import rows_needed_for_error
 
 
 class Decision(NamedTuple):
@@ -32,6 +35,7 @@ def choose_event_threshold(
     precision: float | None = None,
     recall: float | None = None,
     cost: tuple[float, float] | None = None,
+    level: float | None = None,
 ) -> Decision:
     """The threshold on P(E | x) that reaches one goal on held-out rows.
 
@@ -41,21 +45,39 @@ def choose_event_threshold(
     lies near c_fa / (c_fa + c_miss). These are figures of the held-out rows, not guarantees: a goal that was just
     reached there is missed as often as not on new rows.
 
+    With a level, recall is a guarantee: with at least this probability over the draw of independent held-out rows, at
+    least this share of all new rows of the event reaches the threshold. At the (k + 1)-th smallest probability of the
+    n rows in the event new rows are missed at a rate above 1 - r only if at most k of the n lie below the quantile of
+    that rate, so that k is the largest number of misses with
+
+        P(Binomial(n, 1 - r) <= k) <= 1 - level,
+
+    which takes n >= log(1 - level) / log(r) rows. Ties only raise the recall.
+
     Args:
         probability: P(E | x) of held-out rows, shape (m,).
         inside: whether their label lies in E, booleans (m,).
-        precision, recall: strictly above 0, at most 1.
+        precision, recall: strictly above 0, at most 1; a recall with a level below 1.
         cost: of a false alarm and of a miss, both positive.
+        level: the probability with which the recall holds on new rows, strictly between 0 and 1; None takes the
+            figure of these rows. It says nothing of the other goals.
     Raises:
         ConfigError: if not exactly one goal is given, or it is out of range.
-        DataError: if no row lies in the event or outside it, or the precision is not reached; it says what is.
+        DataError: if no row lies in the event or outside it, or the goal is not reached; it says what is, or how many
+            rows are needed.
 
     Example:
         >>> p = np.array([0.9, 0.8, 0.6, 0.3])
         >>> choose_event_threshold(p, np.array([True, True, False, True]), precision=1.0).threshold
         0.8
+        >>> rng = np.random.default_rng(0)
+        >>> p = rng.random(100)
+        >>> found = choose_event_threshold(p, rng.random(100) < p, recall=0.8, level=0.95)
+        >>> round(found.recall, 3)                                      # on these rows more, so that new ones have 0.8
+        0.906
 
-    Reference: Elkan (2001), The foundations of cost-sensitive learning.
+    Reference: Elkan (2001), The foundations of cost-sensitive learning; Wilks (1941), Determination of sample sizes for
+    setting tolerance limits (the level of an order statistic).
     """
     if sum(goal is not None for goal in (precision, recall, cost)) != 1:
         raise ConfigError("A threshold must have one goal; give one of precision=, recall= and cost=.")
@@ -80,7 +102,8 @@ def choose_event_threshold(
         at = int(good[-1])
     elif recall is not None:
         _in_range("recall", recall)
-        at = int(np.flatnonzero(recalls >= recall)[0])
+        least = recall if level is None else 1 - _most_misses(total, recall, level) / total
+        at = int(np.flatnonzero(recalls >= least - 1e-12)[0])
     else:
         assert cost is not None
         if np.shape(cost) != (2,) or not min(cost) > 0 or not np.isfinite(cost).all():
@@ -100,6 +123,26 @@ def choose_event_threshold(
         n=len(p),
         cost=mean_cost,
     )
+
+
+def _most_misses(n: int, recall: float, level: float) -> int:
+    """Of n held-out rows in the event, how many may be missed where this recall is to hold on new rows."""
+    strictly_between_0_and_1(level, "level")
+    if recall == 1:
+        raise ConfigError(
+            "recall must be below 1 where it is to hold on new rows, any of which may be missed; got 1. Try 0.99, or "
+            "level=None, which speaks of held-out rows only."
+        )
+    allowed = np.flatnonzero(bdtr(np.arange(n, dtype=np.float64), n, 1 - recall) <= 1 - level)
+    if not len(allowed):
+        possible = math.floor(1000 * (1 - level) ** (1 / n)) / 1000
+        raise DataError(
+            f"A recall of {recall:g} must be guaranteed by held-out rows at a level of {level:g}; got {n:,} in the "
+            f"event. It takes {rows_needed_for_error(1 - recall, level):,}. The highest recall that {n:,} can "
+            f"guarantee is about {possible:g}. Try a lower recall, more held-out rows, or level=None, which speaks of "
+            "held-out rows only."
+        )
+    return int(allowed[-1])
 
 
 def _in_range(name: str, value: float) -> None:

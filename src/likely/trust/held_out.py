@@ -121,11 +121,12 @@ class HeldOut:
         wrong = (self.log_probs.argmax(axis=1) != self.labels) | self.unseen
         return choose_threshold(confidence(self.log_probs), wrong, self.thresholds, max_error, level)
 
-    def event_threshold(self, event: np.ndarray, **goal: Any) -> Decision:
+    def event_threshold(self, event: np.ndarray, *, level: float | None = 0.95, **goal: Any) -> Decision:
         """The probability of an event from which to act on it: see `choose_event_threshold`.
 
         Args:
             event: which classes lie in it, booleans (k,).
+            level: the probability with which a recall holds on new rows; None takes the figure of these rows.
             goal: one of precision=, recall= or cost=.
         Raises:
             DataError: if fewer than 5 rows lie in the event, or outside it, or the goal is not reached.
@@ -138,7 +139,7 @@ class HeldOut:
                 f"outside; got {n_inside} of {m:,} inside. Try an event of more labels, or calibrate(X, y) with more "
                 "rows."
             )
-        decision = choose_event_threshold(self.probs[:, event].sum(axis=1), inside, **goal)
+        decision = choose_event_threshold(self.probs[:, event].sum(axis=1), inside, level=level, **goal)
         # A hair lower, so that new rows which tie with the held-out row at the threshold are acted on like it.
         return decision._replace(threshold=max(0.0, decision.threshold - float(slack(np.array(decision.threshold)))))
 
