@@ -67,3 +67,10 @@ def test_figures_count_the_rows(likely: Callable, runs: Path, run: str) -> None:
     assert result.exit_code == 0, result.stderr
     assert json.loads(result.stdout)["n"] == 20
     assert result.stderr.count("'town' has no known value in 2 of 20 rows") == 1
+
+
+def test_comparing_says_it_of_both_models(likely: Callable, runs: Path) -> None:
+    result = likely("compare", runs / "classes", runs / "classes", runs / "new.csv", "--json")
+    assert result.exit_code == 0, result.stderr
+    for which in ("first", "second"):
+        assert result.stderr.count(f"The {which} model: Column 'town' has no known value in 2 of 20 rows") == 1

@@ -360,6 +360,27 @@ def test_evaluate_reads_other_tables_as_the_model_does(likely: Likely, run: Path
     assert figures["accuracy"]["value"] == pytest.approx((P[:, 0] > 0.5).mean())
 
 
+def test_evaluate_reads_answers_and_columns_as_training_did(likely: Likely, tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    region, size = rng.integers(1, 9, 120), rng.integers(1400, 2400, 120)
+    price = np.where(
+        np.arange(120) % 10 == 0, "-9999", [f"{2 * s + (r % 3):,}" for r, s in zip(region, size, strict=True)]
+    )
+    rows = [f"{r};{s:,};{p}" for r, s, p in zip(region, size, price, strict=True)]
+    file, few = tmp_path / "all.csv", tmp_path / "few.csv"
+    file.write_text("\n".join(["region;size;price", *rows]))
+    # Alone, these say neither what a comma is nor that -9999 stands for nothing.
+    few.write_text("\n".join(["region;size;price", *[row for row in rows if row.count(",") == 2][:8], "1;1,500;-9999"]))
+    quick = ("--network", "linear", "--label", "price", "--category", "region", "--decimal", "point")
+    assert likely("fit", file, *quick, "--out", tmp_path / "run").exit_code == 0
+    own = likely("evaluate", tmp_path / "run", file, "--json")
+    assert json.loads(own.stdout)["r2"]["value"] > 0.99
+    assert "trained on" not in own.stderr  # its own test rows are found again, whatever the options of training
+    other = likely("evaluate", tmp_path / "run", few, "--json")
+    assert json.loads(other.stdout)["n"] == 8, other.stderr
+    assert json.loads(other.stdout)["r2"]["value"] > 0.99
+
+
 def test_data_frames_get_the_same_answers_in_python(run: Path, table: Path) -> None:
     predictor = load(run)
     assert isinstance(predictor, ClassifierPredictor)

@@ -36,6 +36,7 @@ def compare(
     from likely.config import RunConfig
     from likely.metrics.comparison import Comparison
     from likely.model import load
+    from likely.model.stand_ins import about_gaps
     from likely.training.evaluate import evaluate
 
     models = [load(path, reading["device"] or "auto") for path in (first, second)]
@@ -47,10 +48,13 @@ def compare(
         watcher.say(f"{dataset.name}: {len(rows):,} rows, from {dataset.found_at}")
         for who, model in zip(("first", "second"), models, strict=True):
             has_its_rows = model is models[0] or model.card.data.sha256 == dataset.sha256
-            own = dataset if has_its_rows else open_for_evaluation(model, asked, watcher)
-            seen = trained_on(model, own, dataset, rows, in_columns_of(model, dataset, rows).X)
+            own = dataset if has_its_rows else open_for_evaluation(model, asked, watcher, dataset.notes)
+            X = in_columns_of(model, dataset, rows).X
+            seen = trained_on(model, own, dataset, rows, X)
             if seen.any():
                 watcher.say(flattered(f"the {who} model", int(seen.sum()), len(rows)))
+            for sentence in about_gaps(model.gaps_by_column(X), len(rows)):
+                watcher.say(f"warning: The {who} model: {sentence}")
     found = [evaluate(model, in_columns_of(model, dataset, in_terms_of(model, dataset, rows))) for model in models]
     differences = _differences(models, [each.answers for each in found], in_terms_of(models[0], dataset, rows))
     if as_json:

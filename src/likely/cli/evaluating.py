@@ -1,6 +1,6 @@
 """Which rows a model is evaluated on, in the model's own terms: what `evaluate` and `compare` share."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -13,7 +13,9 @@ if TYPE_CHECKING:
     from likely.training.watcher import Watcher
 
 
-def open_for_evaluation(predictor: "Predictor", asked: "RunConfig", watcher: "Watcher") -> "Dataset":
+def open_for_evaluation(
+    predictor: "Predictor", asked: "RunConfig", watcher: "Watcher", said: Collection[str] = ()
+) -> "Dataset":
     """The data set; if it is the one that the model was made from, with the same test rows, drawn or declared.
 
     Args:
@@ -21,9 +23,11 @@ def open_for_evaluation(predictor: "Predictor", asked: "RunConfig", watcher: "Wa
         asked: the data, and how to read them. Without a column for answers or images that of training is taken;
             without one for groups that of training only if the data are those that the model was made from.
         watcher: sees messages.
+        said: the notes that it has seen.
     """
     from likely.data.sources import open_configured
     from likely.errors import DataError
+    from likely.preprocessing.column_reading import ColumnReading
     from likely.training.open_data import open_data
 
     card = predictor.card
@@ -35,17 +39,20 @@ def open_for_evaluation(predictor: "Predictor", asked: "RunConfig", watcher: "Wa
         # Images of any size are evaluated at the size that the model reads.
         image_size=predictor.image_shape[0] if predictor.image_shape is not None else None,
     )
-    source = open_configured(asked, watcher.loading, columns=predictor.columns, to_learn=False)
+    stored = card.data.label_reading if asked.label == card.data.label else None
+    reading = None if stored is None else ColumnReading.from_json(stored)
+    source = open_configured(asked, watcher.loading, columns=predictor.columns, label_reading=reading, to_learn=False)
     if source.label is not None or asked.skip_bad:
         for note in source.notes:
-            watcher.say(note)
+            if note not in said:
+                watcher.say(note)
     may_be_its_own = source.test is None and len(source.train) == _rows_of_source(predictor)
     if may_be_its_own or source.task != card.task:
         config = asked.replace(test_last=card.data.test_last)
         if may_be_its_own:
             config = config.replace(group=card.data.group, group_by_folder=card.data.group_by_folder)
         try:
-            drawn = open_data(config)
+            drawn = open_data(config, columns=predictor.columns, label_reading=reading)
         except DataError:
             if card.data.test_last is None:
                 raise

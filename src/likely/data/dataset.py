@@ -11,6 +11,7 @@ import numpy as np
 
 from likely.data.tables.column_options import USUAL, ColumnOptions
 from likely.errors import ShapeError
+from likely.preprocessing.column_reading import ColumnReading
 from likely.preprocessing.columns import Column
 from likely.preprocessing.stored_rows import RowArray, pieces, take_rows
 
@@ -73,6 +74,7 @@ class Dataset:
         features: the names of the columns of number rows, if they have any.
         columns: what these columns are, where they are more than plain numbers: a table's.
         label: the name of the column that holds the answers, for a table.
+        label_reading: how that column is read, for a table.
         image: the name of the column that holds the images, for a table of images.
         test_last: the name of the column whose latest rows are the test part, for a table.
         group: the name of the column that says which rows are related, for a table.
@@ -98,6 +100,7 @@ class Dataset:
     features: tuple[str, ...] | None = None
     columns: tuple[Column, ...] | None = None
     label: str | None = None
+    label_reading: ColumnReading | None = None
     image: str | None = None
     test_last: str | None = None
     group: str | None = None

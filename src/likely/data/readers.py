@@ -15,6 +15,7 @@ from likely.data.progress_callback import Progress
 from likely.data.tables.column_options import ColumnOptions
 from likely.data.tables.open_table import open_table
 from likely.data.tables.table import is_table
+from likely.preprocessing.column_reading import ColumnReading
 from likely.preprocessing.columns import Column
 
 
@@ -25,6 +26,7 @@ class DataRequest:
     config: RunConfig
     progress: Progress | None = None
     columns: Sequence[Column] | None = None
+    label_reading: ColumnReading | None = None
     to_learn: bool = True
 
     @property
@@ -56,6 +58,7 @@ def _open_table(path: Path, asked: DataRequest) -> Dataset:
         task=config.task,
         test_last=config.test_last,
         columns=asked.columns,
+        label_reading=asked.label_reading,
         to_learn=asked.to_learn,
         how=asked.how,
         options=ColumnOptions.of(config),

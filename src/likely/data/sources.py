@@ -17,6 +17,7 @@ from likely.data.tables.kinds_read import KINDS_READ
 from likely.data.unknown_kind import unknown_kind
 from likely.data.validate import validate
 from likely.errors import ConfigError, DataError, nearest, renamed_argument
+from likely.preprocessing.column_reading import ColumnReading
 from likely.preprocessing.columns import Column
 
 NAMED = "named"
@@ -91,9 +92,14 @@ def open_configured(
     progress: Progress | None = None,
     *,
     columns: Sequence[Column] | None = None,
+    label_reading: ColumnReading | None = None,
     to_learn: bool = True,
 ) -> Dataset:
-    """The data set that a configuration names, read as it says; the other arguments are those of `open_dataset`."""
+    """The data set that a configuration names, read as it says.
+
+    With columns of a model, and the reading of its answers, the rows of a table are read as they say; the other
+    arguments are those of `open_dataset`.
+    """
     name = config.data
     kind, path = source_of(name)
     if config.data_folder is not None and name != fashion_mnist.NAME:
@@ -111,7 +117,7 @@ def open_configured(
         raise ConfigError(
             f"Grouping by folder needs a folder of class folders; got {name}. Try --group COLUMN for a table."
         )
-    asked = DataRequest(config, progress, columns, to_learn)
+    asked = DataRequest(config, progress, columns, label_reading, to_learn)
     with readable(name):
         named = kind == NAMED
         opened = DATA_SETS[name](name, config.data_folder, progress) if named else READERS[kind].open(path, asked)

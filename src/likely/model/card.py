@@ -33,7 +33,8 @@ class NetworkEntry(_Entry):
 
 
 class DataEntry(_Entry):
-    """What the model was made from; `label`, `image` and `group` are columns of a table.
+    """What the model was made from; `label`, `image` and `group` are columns of a table; `label_reading` is how the
+    first was read.
 
     `test_last` is the column whose latest rows were the test part; without one they were drawn, or came with the data.
     `latest` is the greatest number that training rows have in each column that looks like a time. `left_out` rows are
@@ -46,6 +47,7 @@ class DataEntry(_Entry):
     found_at: str
     rows: int
     label: str | None = None
+    label_reading: dict[str, Any] | None = None
     image: str | None = None
     test_last: str | None = None
     latest: dict[str, float] = Field(default_factory=dict)

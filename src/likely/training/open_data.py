@@ -1,5 +1,6 @@
 """The data set that a configuration names, ready to be learned from: corrected, checked, with a test part."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Literal
 
@@ -14,16 +15,27 @@ from likely.data.sources import open_configured
 from likely.data.test_part import with_test_part
 from likely.data.validate import validate
 from likely.errors import DataError
+from likely.preprocessing.column_reading import ColumnReading
+from likely.preprocessing.columns import Column
 from likely.training.watcher import Silent, Watcher
 
 
-def open_data(config: RunConfig, watcher: Watcher | None = None) -> Dataset:
+def open_data(
+    config: RunConfig,
+    watcher: Watcher | None = None,
+    *,
+    columns: Sequence[Column] | None = None,
+    label_reading: ColumnReading | None = None,
+) -> Dataset:
     """The data set that the configuration names, with a test part: its own, or a fifth of its rows, drawn.
 
-    Labels are corrected before anything is drawn, so that the numbers of rows are those of the source.
+    Labels are corrected before anything is drawn, so that the numbers of rows are those of the source. With the columns
+    of a model, and the reading of its answers, a table is read as they say.
     """
     watcher = watcher or Silent()
-    dataset = open_configured(config, watcher.loading)
+    dataset = open_configured(
+        config, watcher.loading, columns=columns, label_reading=label_reading, to_learn=columns is None
+    )
     if config.corrections is not None:
         dataset = apply_corrections(dataset, config.corrections)
     for note in dataset.notes:

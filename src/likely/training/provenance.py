@@ -59,6 +59,7 @@ def make_card(
             found_at=dataset.found_at,
             rows=len(dataset.train),
             label=dataset.label,
+            label_reading=None if dataset.label_reading is None else dataset.label_reading.to_json(),
             image=dataset.image,
             test_last=dataset.test_last,
             latest=_latest(dataset),

@@ -1,13 +1,16 @@
 """What people say of the columns of a table, where the file does not say it."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from likely.errors import DataError, nearest
+from likely.preprocessing.column_reading import ColumnReading
 
 if TYPE_CHECKING:
     from likely.config import RunConfig
+
+Mark: TypeAlias = Literal["", ".", ","]
 
 
 @dataclass(frozen=True)
@@ -47,6 +50,21 @@ class ColumnOptions:
             config.encoding,
             config.header,
         )
+
+    @property
+    def mark(self) -> Mark:
+        """What was said to stand before decimals; "" where nothing was."""
+        return "" if self.decimal is None else "." if self.decimal == "point" else ","
+
+    def applied_to(self, reading: ColumnReading) -> ColumnReading:
+        """A reading that a model has stored, where rows are said to be written otherwise."""
+        if self.missing is not None:
+            reading = replace(reading, missing=self.missing)
+        if self.mark and reading.kind == "number":
+            other = "," if self.mark == "." else "."
+            thousands = other if reading.thousands in ("", ".", ",") else reading.thousands
+            reading = replace(reading, decimal=self.mark, thousands=thousands)
+        return reading
 
     def check(self, names: Iterable[str], where: str, label: str | None = None) -> None:
         """Refuse columns that the table does not have, and options that contradict each other.

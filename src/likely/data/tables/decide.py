@@ -6,14 +6,15 @@ refused.
 """
 
 import shlex
+from collections.abc import Collection
 from dataclasses import replace
-from typing import Literal, NamedTuple, TypeAlias
+from typing import NamedTuple
 
 import numpy as np
 import polars as pl
 
 from likely.data.tables.cells import NOTHING, WORDS
-from likely.data.tables.column_options import ColumnOptions
+from likely.data.tables.column_options import ColumnOptions, Mark
 from likely.data.tables.column_values import read_values
 from likely.data.tables.date_column import called_like_dates, date_column, dates_as_written, is_compact, may_be_compact
 from likely.data.tables.number_text import (
@@ -32,7 +33,6 @@ from likely.data.tables.sheet import Sheet
 from likely.errors import DataError
 from likely.preprocessing.column_reading import ColumnReading
 
-Mark: TypeAlias = Literal["", ".", ","]
 _SOME = 1_000  # rows that tell how decimals are written
 _LOOKS = r"^[+-]?[\d.,]*\d[\d.,]*(?:[eE][+-]?\d+)?$"
 _STRAY_SHARE, _STRAY_KINDS, _LEAST_NUMBERS = 0.05, 3, 5
@@ -54,26 +54,27 @@ class Decided(NamedTuple):
     values: np.ndarray | None = None
 
 
-def decide(sheet: Sheet, options: ColumnOptions, label: str | None = None) -> dict[str, Decided]:
+def decide(
+    sheet: Sheet, options: ColumnOptions, label: str | None = None, leave_out: Collection[str] = ()
+) -> dict[str, Decided]:
     """How each column is read.
 
     Args:
         sheet: all rows.
         options: what was said of the columns.
         label: the column of answers, whose texts are all labels.
+        leave_out: columns that are not asked about.
     Raises:
         DataError: if an option names a column that is not there, or a column's commas may mean two things.
     """
     options.check(sheet.frame.columns, sheet.where, label)
-    decimal = decimal_of(sheet)
-    if options.decimal is not None:
-        decimal = "." if options.decimal == "point" else ","
+    decimal = options.mark or decimal_of(sheet)
     return {
         column.name: _of_text(column, sheet.where, options, decimal, column.name == label)
         if sheet.separator is not None
         else _of_type(column, sheet.where, options, decimal, column.name == label)
         for column in sheet.frame.iter_columns()
-        if column.name not in options.ignore or column.name == label
+        if column.name not in leave_out and (column.name not in options.ignore or column.name == label)
     }
 
 

@@ -17,11 +17,13 @@ from likely.data.tables.cells import as_texts, missing
 from likely.data.tables.column_options import USUAL, ColumnOptions
 from likely.data.tables.describe import describe
 from likely.data.tables.encode import about_unknown, encode
+from likely.data.tables.split_column import NAME as SPLIT
 from likely.data.tables.split_column import Split, read_split
-from likely.data.tables.table import Table, read_sheet, refuse_unusable, table_of_sheet, table_with_readings
+from likely.data.tables.table import Table, read_sheet, refuse_unusable, table_of_sheet
 from likely.data.tables.targets import Answers, read_answers, without_codes
 from likely.data.time_order import in_order, time_like
 from likely.errors import ConfigError, DataError
+from likely.preprocessing.column_reading import ColumnReading
 from likely.preprocessing.columns import Column
 
 LABEL_NAMES = ("label", "target", "class", "y", "labels", "classes", "outcome")
@@ -36,6 +38,7 @@ def open_table(
     task: Literal["auto"] | Task = "auto",
     test_last: str | None = None,
     columns: Sequence[Column] | None = None,
+    label_reading: ColumnReading | None = None,
     to_learn: bool = True,
     how: Reading = AS_THEY_ARE,
     options: ColumnOptions = USUAL,
@@ -51,13 +54,23 @@ def open_table(
         test_last: the column of numbers or dates whose latest rows are to be the test part; it stays what it is
             otherwise, learned from or left out.
         columns: those that a model learned from, to encode the rows as it does; None describes the table's own.
+        label_reading: how a model's answers were written; None decides it by these.
         to_learn: whether the rows are to be learned from, or only evaluated on.
         how: images are read.
         options: what was said of the columns.
     Raises:
         DataError: if a column is not there or not usable, answers are missing, or nothing is left to learn from.
     """
-    labeled = read_labeled_table(path, label, task, options, columns=columns, to_learn=to_learn)
+    labeled = read_labeled_table(
+        path,
+        label,
+        task,
+        options,
+        columns=columns,
+        label_reading=label_reading,
+        beside=(group, test_last),
+        to_learn=to_learn,
+    )
     table, label, answers, split, notes = labeled
     if to_learn:
         check_learned(labeled)
@@ -87,6 +100,7 @@ def open_table(
         labels=answers.labels,
         label_type=answers.label_type,
         label=label,
+        label_reading=table.readings.get(label),
         test_last=test_last,
         found_at=str(path),
         options=options,
@@ -174,20 +188,36 @@ def read_labeled_table(
     options: ColumnOptions = USUAL,
     *,
     columns: Sequence[Column] | None = None,
+    label_reading: ColumnReading | None = None,
+    beside: Sequence[str | None] = (),
     to_learn: bool = True,
 ) -> LabeledTable:
-    """The table with its answers and parts; the arguments are those of `open_table`."""
+    """The table with its answers and parts; the arguments are those of `open_table`.
+
+    With the columns of a model, others are read only if they hold the answers, say what rows are for, or are `beside`.
+    """
     sheet = read_sheet(path, options)
     label, notes = _label_column(sheet.frame.columns, str(path), label)
-    table = table_of_sheet(sheet, options, label)
-    if columns is not None:
-        of_model = table_with_readings(sheet, {column.table_column: column.how_read for column in columns})
-        table = replace(table, columns={**table.columns, **of_model.columns}, wrong=of_model.wrong)
+    stored = {} if columns is None else {column.table_column: column.how_read for column in columns}
+    needed = {name for name in (label, *beside) if name is not None}
+    if columns is not None and needed <= set(sheet.frame.columns):  # else a message lists all
+        names = [name for name in sheet.frame.columns if name in {*stored, *needed} or name.lower() == SPLIT]
+        sheet = sheet.with_frame(sheet.frame.select(names))
+    if label_reading is not None:
+        stored[label] = label_reading
+    table = table_of_sheet(sheet, options, label, stored)
     values = table.column(label, "the answers", "--label COLUMN")
-    if label not in options.numbers:
-        values, said = without_codes(values, task, label)
+    if label_reading is None and label not in options.numbers:
+        values, codes, said = without_codes(values, task, label)
         notes += said
-        table = replace(table, columns={**table.columns, label: values})
+        reading = replace(table.readings[label], codes=codes) if label in table.readings else None
+        table = replace(
+            table,
+            columns={**table.columns, label: values},
+            readings={**table.readings, **({label: reading} if reading else {})},
+        )
+    for row, text in list(table.wrong.get(label, {}).items())[:1]:
+        notes.append(f"Column {label!r} holds numbers, but {text!r} in row {row}: taken as missing.")
     gone = missing(values)
     if gone.any() and 2 * gone.sum() <= len(gone):
         rows = ", ".join(map(str, np.flatnonzero(gone)[:5])) + (", ..." if gone.sum() > 5 else "")

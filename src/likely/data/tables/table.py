@@ -3,12 +3,13 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from likely.data.classes import listed
-from likely.data.tables.column_options import USUAL, ColumnOptions
+from likely.data.tables.column_options import USUAL, ColumnOptions, Mark
 from likely.data.tables.source_file import PACKED, source_file
 from likely.data.tables.suffixes import TEXT, TYPED
 from likely.data.tables.text_layout import SEPARATORS
@@ -138,15 +139,22 @@ def read_table(path: str | Path, options: ColumnOptions = USUAL, label: str | No
     return table_of_sheet(read_sheet(path, options), options, label)
 
 
-def table_of_sheet(sheet: "Sheet", options: ColumnOptions = USUAL, label: str | None = None) -> Table:
-    """The columns of a whole sheet."""
+def table_of_sheet(
+    sheet: "Sheet",
+    options: ColumnOptions = USUAL,
+    label: str | None = None,
+    stored: Mapping[str, ColumnReading] = MappingProxyType({}),
+) -> Table:
+    """The columns of a whole sheet; those that a model has stored a reading of are read so, and not decided anew."""
     from likely.data.tables.decide import decide
 
-    decided = decide(sheet, options, label)
+    stored = {name: options.applied_to(reading) for name, reading in stored.items() if name in sheet.frame.columns}
+    decided = decide(sheet, options, label, leave_out=stored)
     table = table_with_readings(
         sheet,
-        {name: found.reading for name, found in decided.items()},
+        {**{name: found.reading for name, found in decided.items()}, **stored},
         {name: found.values for name, found in decided.items() if found.values is not None},
+        options.mark,
     )
     reasons = {name: found.reason for name, found in decided.items() if found.reason}
     notes = [*sheet.notes, *(note for found in decided.values() for note in found.notes)]
@@ -180,17 +188,28 @@ def table_pieces(
 
 
 def table_with_readings(
-    sheet: "Sheet", readings: Mapping[str, ColumnReading | None], known: Mapping[str, np.ndarray] | None = None
+    sheet: "Sheet",
+    readings: Mapping[str, ColumnReading | None],
+    known: Mapping[str, np.ndarray] = MappingProxyType({}),
+    decimal: Mark = "",
 ) -> Table:
-    """The columns of a sheet that have a reading, or hold images; `known` are values that have been read."""
+    """The columns of a sheet that have a reading, or hold images.
+
+    Args:
+        sheet: some or all rows.
+        readings: by name.
+        known: values that have been read.
+        decimal: what stands before decimals; "" where the rows tell it.
+    """
     from likely.data.tables.column_values import can_be_read, images_of
     from likely.data.tables.decide import decimal_of, read_as_written
 
     columns, wrong, others = dict[str, np.ndarray](), dict[str, dict[int, str]](), dict[str, str]()
-    decimal = decimal_of(sheet) if known is None else ""
+    if not decimal and any(r is not None and r.kind != "category" for name, r in readings.items() if name not in known):
+        decimal = decimal_of(sheet)
     for column in sheet.frame.iter_columns():
         reading = readings.get(column.name)
-        if known and column.name in known:
+        if column.name in known:
             columns[column.name] = known[column.name]
         elif (images := images_of(column)) is not None:
             columns[column.name] = images

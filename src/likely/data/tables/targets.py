@@ -81,8 +81,10 @@ def _few_whole(different: np.ndarray, rows: int) -> tuple[bool, bool]:
     return whole, whole and len(different) <= _MOST_CLASSES and 2 * len(different) <= rows
 
 
-def without_codes(values: np.ndarray, task: Literal["auto"] | Task, label: str) -> tuple[np.ndarray, list[str]]:
-    """Targets with NaN for codes such as -999 that stand for a missing one, and what to say of them.
+def without_codes(
+    values: np.ndarray, task: Literal["auto"] | Task, label: str
+) -> tuple[np.ndarray, tuple[float, ...], list[str]]:
+    """Targets with NaN for codes such as -999 that stand for a missing one, the codes, and what to say of them.
 
     Classes stay what they are.
     """
@@ -90,7 +92,7 @@ def without_codes(values: np.ndarray, task: Literal["auto"] | Task, label: str) 
 
     present = np.unique(values[np.isfinite(values)]) if values.dtype == np.float64 else np.array([])
     if not len(present) or task == "classification" or (task == "auto" and _few_whole(present, len(values))[1]):
-        return values, []
+        return values, (), []
     taken, doubtful = missing_codes(values)
     number = f" (--number {shlex.quote(label)}: a number)" if label else ""
     notes = [
@@ -101,7 +103,7 @@ def without_codes(values: np.ndarray, task: Literal["auto"] | Task, label: str) 
         f"Column {label!r}: {c:g} may stand for a missing value; it is taken for a number (--missing {c:g})."
         for c in doubtful
     ]
-    return np.where(np.isin(values, taken), np.nan, values), notes
+    return np.where(np.isin(values, taken), np.nan, values), tuple(taken), notes
 
 
 def refuse_missing(gone: Sequence[bool] | np.ndarray, where: str, got: str = "none") -> None:
