@@ -1,7 +1,7 @@
 """What columns hold, and how it is written: decided by whole columns, said where it is not certain."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, time
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +14,15 @@ from hypothesis import strategies as st
 from likely.data.check import check_source
 from likely.data.sources import open_dataset
 from likely.data.tables.column_options import ColumnOptions
+from likely.data.tables.column_values import read_values
 from likely.data.tables.date_parts import DATE_PARTS, WEEKDAYS, date_part
 from likely.data.tables.date_text import date_order, read_dates
 from likely.data.tables.decide import read_as_written
+from likely.data.tables.describe import describe
 from likely.data.tables.encode import encode
 from likely.data.tables.frame import sheet_of
 from likely.data.tables.number_text import missing_codes, read_numbers, spelling_of
+from likely.data.tables.sheet import Sheet
 from likely.data.tables.table import Table, read_table, table_of_sheet
 from likely.data.tables.targets import alike
 from likely.errors import DataError
@@ -322,10 +325,50 @@ def test_whole_numbers_are_dates_where_the_column_is_called_like_it(tmp_path: Pa
     assert any("Column 'x': numbers such as 20230101 look like dates" in note for note in found.notes)
 
 
-def test_times_without_a_date_are_left_out_by_name(tmp_path: Path) -> None:
-    found = table(tmp_path, {"t": ["12:30", "1:02:03"] * 20, "y": ["a", "b"] * 20})
-    assert "t" not in found.columns
-    assert any("Column 't' holds times such as 12:30" in note for note in found.notes)
+def test_times_without_a_date_are_hours(tmp_path: Path) -> None:
+    found = table(tmp_path, {"t": ["12:30", "1:02:03", "08:15 PM", "9:05"] * 9 + ["closed"] * 4, "y": ["a", "b"] * 20})
+    np.testing.assert_allclose(date_part(found.columns["t"][:3], "hours"), [12.5, 1 + 2 / 60 + 3 / 3600, 20.25])
+    assert any("Column 't' holds times, but 'closed' in row 36 and 3 more rows" in note for note in found.notes)
+    columns, notes = describe(found, ["t"], np.arange(40), ColumnOptions())
+    assert [column.part for column in columns] == ["hours", "hour (sine)", "hour (cosine)"]
+    assert notes == [
+        "Column 't' holds times: learned from as hours, hour (sine), hour (cosine) (--category t: as texts)."
+    ]
+    durations = table(tmp_path, {"t": ["12:30", "-1:00", "47:10"] * 12, "y": ["a", "b"] * 18})
+    assert [c.part for c in describe(durations, ["t"], np.arange(36), ColumnOptions())[0]] == ["hours"]
+    clock = pl.Series("t", [time(20, 15)])
+    assert read_values(clock, columns[0].how_read)[0] == np.timedelta64(20 * 60 + 15, "m")
+
+
+def test_few_dates_beside_other_texts_are_pointed_out(tmp_path: Path) -> None:
+    found = table(tmp_path, {"day": ["2024-01-01", "2024-02-01", "tbd"] * 10, "y": ["a", "b"] * 15})
+    assert found.columns["day"][0] == "2024-01-01"
+    assert any("dates such as 2024-01-01 beside 'tbd': it is read as text (--missing tbd" in n for n in found.notes)
+
+
+def test_text_in_typed_tables_is_said_to_be_numbers_and_dates_are_read() -> None:
+    frame = pl.DataFrame({"n": ["12", "15", "1,375"], "d": ["2024-03-01", "2024-03-02", None], "z": ["007", "2", "3"]})
+    found = table_of_sheet(Sheet("x.parquet", frame, None))
+    assert found.columns["n"].tolist() == ["12", "15", "1,375"]
+    assert found.columns["d"].dtype.kind == "M"
+    assert [note for note in found.notes if "'d'" not in note] == [
+        "Column 'n' holds numbers as text, which are taken for names (--number n)."
+    ]
+
+
+def test_other_spellings_of_one_category_are_that_category() -> None:
+    flags = Column("flag", ("False", "True"))
+    for texts in (["TRUE", "false"], ["1", "0"], ["1.0", "0.0"]):
+        found = encode(Table("x", {"flag": np.array(texts, dtype=object)}), [flags])
+        assert found.X.ravel().tolist() == [1.0, 0.0]
+        assert not found.unknown
+    zips = Column("zip", ("00501", "10"))
+    found = encode(Table("x", {"zip": np.array(["501", "10.0"], dtype=object)}), [zips])
+    assert found.unknown["zip"].text == "501"
+    assert found.X[1, 0] == 1.0
+    number = ColumnReading("number")
+    assert read_as_written(pl.Series(["True", "FALSE", ""]), number, "")[0][:2].tolist() == [1.0, 0.0]
+    assert read_as_written(pl.Series(["True", "7"]), number, "")[1] == {0: "True"}
 
 
 def test_a_text_among_dates_is_named_and_missing(tmp_path: Path) -> None:

@@ -92,10 +92,12 @@ def in_terms_of(predictor: "Predictor", dataset: "Dataset", rows: "Part") -> "Pa
 
     import numpy as np
 
+    from likely.data.tables.spelled_otherwise import spelled_otherwise
     from likely.errors import DataError, nearest
 
     labels = predictor.card.labels
-    unknown = [label for label in dataset.labels if label not in labels]
+    same = spelled_otherwise((label for label in dataset.labels if label not in labels), labels)
+    unknown = [label for label in dataset.labels if label not in labels and label not in same]
     if unknown:
         raise DataError(
             f"The labels of {dataset.name} must be labels of the model; got {unknown[0]!r}"
@@ -103,7 +105,7 @@ def in_terms_of(predictor: "Predictor", dataset: "Dataset", rows: "Part") -> "Pa
         )
     if not labels or dataset.labels == labels:
         return rows
-    numbers = np.array([labels.index(label) for label in dataset.labels])
+    numbers = np.array([labels.index(same.get(label, label)) for label in dataset.labels])
     return replace(rows, y=numbers[rows.y])
 
 

@@ -28,6 +28,8 @@ def time_like(values: np.ndarray) -> str:
     """
     if values.dtype.kind == "M":
         return "holds dates"
+    if values.dtype.kind == "m":
+        return ""
     if values.dtype == object:
         from likely.data.tables.date_text import moments_of_texts
 
@@ -63,8 +65,8 @@ def in_order(values: np.ndarray, name: str, where: str) -> np.ndarray:
     if values.dtype == object:
         values = _moments(values, name, where)
     order = values
-    if values.dtype.kind == "M":
-        order = np.where(np.isnat(values), np.nan, values.astype("datetime64[us]").astype(np.int64) / 1e6)
+    if values.dtype.kind in "Mm":
+        order = np.where(np.isnat(values), np.nan, values.astype(f"{values.dtype.kind}8[us]").astype(np.int64) / 1e6)
     absent = np.isnan(order)
     if absent.any():
         raise DataError(

@@ -122,7 +122,7 @@ def in_python(note: str) -> str:
         return f"{_IN_PYTHON.get(name, name)}={values}"
 
     return re.sub(
-        r"--(category|number|keep|ignore|missing|group)\b(?: (?!says)('[^']*'|[^:;()]+?)(?=[:;)]| or ))?",
+        r"--(category|number|keep|ignore|missing|group)\b(?: (?!says)('[^']*'|[^:;()]+?)(?=[:;)]|\.$|\. | or ))?",
         argument,
         note,
     )

@@ -6,6 +6,9 @@ from typing import Any, Literal, TypeAlias
 
 Kind: TypeAlias = Literal["number", "category", "date"]
 
+TIME = "H:M"
+"""The order of times without a date: of a day, or durations."""
+
 
 @dataclass(frozen=True)
 class ColumnReading:
@@ -18,7 +21,7 @@ class ColumnReading:
         unit: what stands before or behind every number, such as "mm"; it is not looked at.
         missing: the texts that mean a missing value, beside an empty cell; None for the usual ones, such as NA.
         codes: the numbers that mean a missing value, such as -999.
-        dates: the order of the parts of a date, such as "Y-m-d" or "d-m-Y".
+        dates: the order of the parts of a date, such as "Y-m-d" or "d-m-Y"; `TIME` for times without one.
     Example:
         >>> ColumnReading("number", decimal=",").to_json()
         {'kind': 'number', 'decimal': ','}

@@ -31,6 +31,8 @@ def as_texts(values: np.ndarray) -> np.ndarray:
     """
     if values.dtype == object:
         return values
+    if values.dtype.kind == "m":
+        return as_objects(None if v is None else str(v) for v in values.astype("timedelta64[us]").tolist())
     if values.dtype.kind == "M":
         return as_objects(None if v is None else v.isoformat(sep=" ") for v in values.astype("datetime64[us]").tolist())
     return as_objects(None if v != v else str(int(v)) if v.is_integer() else repr(v) for v in values.tolist())

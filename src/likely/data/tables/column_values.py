@@ -6,9 +6,9 @@ import numpy as np
 import polars as pl
 
 from likely.data.tables.cells import NOTHING, as_objects, as_texts
-from likely.data.tables.date_text import date_order, read_dates
+from likely.data.tables.date_text import date_order, read_dates, read_times
 from likely.data.tables.number_text import plain_numbers, read_numbers
-from likely.preprocessing.column_reading import ColumnReading
+from likely.preprocessing.column_reading import TIME, ColumnReading
 
 _PLAIN = ColumnReading("number")
 
@@ -16,8 +16,11 @@ _PLAIN = ColumnReading("number")
 def read_values(column: pl.Series, reading: ColumnReading) -> tuple[np.ndarray, dict[int, str]]:
     """The values, shape (n,), and the texts that are none, by their row.
 
-    Numbers are float64 with NaN where one is missing, texts objects with None, moments datetime64[us] with NaT.
+    Numbers are float64 with NaN where one is missing, texts objects with None, moments datetime64[us] with NaT, times
+    without a date timedelta64[us] with NaT.
     """
+    if isinstance(column.dtype, pl.Categorical | pl.Enum):
+        column = column.cast(pl.String)
     if reading.kind == "category":
         return _texts(column, reading), {}
     if reading.dates == "Ymd" and column.dtype.is_numeric():
@@ -31,21 +34,25 @@ def read_values(column: pl.Series, reading: ColumnReading) -> tuple[np.ndarray, 
     present = cells.is_not_null() & (cells != "") & ~cells.is_in(list(marks))
     if reading.kind == "number":
         found = read_numbers(cells, reading)
+    elif reading.dates == TIME:
+        found = read_times(cells)
     else:  # a column that was of dates already, not of texts, has no order
         found = read_dates(cells, reading.dates or date_order(cells.filter(present)))
     wrong = present & found.is_null()
     texts = dict(zip(wrong.arg_true().to_list(), cells.filter(wrong).to_list(), strict=True))
     found = found.set(~present.fill_null(value=False), None)
     if reading.kind == "date":
-        return found.to_numpy().astype("datetime64[us]"), texts
+        return found.to_numpy().astype("timedelta64[us]" if reading.dates == TIME else "datetime64[us]"), texts
     return _without_codes(found, reading), texts
 
 
 def can_be_read(kind: pl.DataType, reading: ColumnReading) -> bool:
     """Whether a column of this type can hold what the reading says."""
-    if isinstance(kind, pl.String | pl.Null):
+    if isinstance(kind, pl.String | pl.Categorical | pl.Enum | pl.Null):
         return True
     if reading.kind == "date":
+        if reading.dates == TIME:
+            return isinstance(kind, pl.Time)
         return isinstance(kind, pl.Date | pl.Datetime) or (reading.dates == "Ymd" and kind.is_numeric())
     if reading.kind == "number":
         return kind.is_numeric() or isinstance(kind, pl.Boolean | pl.Duration)
@@ -54,6 +61,8 @@ def can_be_read(kind: pl.DataType, reading: ColumnReading) -> bool:
 
 def _typed(column: pl.Series, reading: ColumnReading) -> np.ndarray:
     """Numbers or moments of a column that says that it holds some."""
+    if reading.dates == TIME and not isinstance(column.dtype, pl.Null):
+        return (column.cast(pl.Int64) // 1000).to_numpy().astype("timedelta64[us]")
     if reading.kind == "date":
         if isinstance(column.dtype, pl.Datetime) and column.dtype.time_zone is not None:
             column = column.dt.convert_time_zone("UTC").dt.replace_time_zone(None)

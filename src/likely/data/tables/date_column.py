@@ -1,6 +1,7 @@
 """Whether a column of texts holds dates, in which order, and which of its texts stand for missing ones."""
 
 import re
+import shlex
 from datetime import date
 
 import numpy as np
@@ -12,12 +13,12 @@ from likely.data.tables.date_text import (
     MIXED,
     date_order,
     is_date,
-    is_time,
     read_dates,
+    read_times,
     some_zones,
     two_orders,
 )
-from likely.preprocessing.column_reading import ColumnReading
+from likely.preprocessing.column_reading import TIME, ColumnReading
 
 _CALLED = re.compile(r"(?i)dat(?:e|um)|(?:^|[^a-z])(?:day|tag|time|when|dt|ymd)(?:$|[^a-z])|(?:day|time)s?$")
 _STRAY_SHARE, _STRAY_KINDS, _LEAST_DATES = 0.2, 10, 3
@@ -61,50 +62,52 @@ def date_column(column: pl.Series, values: pl.Series, missing: tuple[str, ...] |
         values: its different texts, without missing ones.
         missing: the texts that were said to be missing; None for the usual ones.
     """
-    name = column.name
-    if is_time(values):
-        note = f"Column {name!r} holds times such as {values[0]} without a date: it is ignored (--category {name})."
-        return None, (note,), "times without a date"
+    name, quoted = column.name, shlex.quote(column.name)
     compact = is_compact(values)
     real = read_dates(values, "Ymd").is_not_null() if compact else is_date(values)
+    times = read_times(values).is_not_null()
+    if of_day := bool(times.sum() > real.sum()):
+        real = times
     dates, strays = values.filter(real), values.filter(~real)
     if dates.is_empty() and values.str.contains(r"^\d{1,2}\.?[ -]\p{L}{3,}\.?,?[ -]\d{4}$").all():
         note = (
             f"Column {name!r} holds texts such as {values[0]}, dates whose months are not known by name: it is "
-            f"ignored. Write them like 2023-04-29, or try --category {name}."
+            f"ignored. Write them like 2023-04-29, or try --category {quoted}."
         )
         return None, (note,), "dates whose months are not known by name"
     if dates.is_empty() or (len(strays) and len(dates) < _LEAST_DATES):
         return None
-    notes = list[str]()
+    notes, what = list[str](), "times" if of_day else "dates"
     if len(strays):
         rows = column.is_in(strays.to_list())
         count, known = int(rows.sum()), int(column.is_in(values.to_list()).sum())
         if count > _STRAYS_OF_NO_DATES * known:
             return None
-        said = f"Column {name!r} holds dates, but {strays[0]!r} in row {rows.arg_max()}" + (
+        said = f"Column {name!r} holds {what}, but {strays[0]!r} in row {rows.arg_max()}" + (
             f" and other texts in {count - 1:,} more rows" if len(strays) > 1 else f" and {count - 1:,} more rows"
         ) * (count > 1)
         if count > max(1.0, _STRAY_SHARE * known) or len(strays) > _STRAY_KINDS:
             return (
                 None,
-                (f"{said}: it is ignored (--missing says which texts are missing, --category {name}: as names).",),
-                "dates beside other texts",
+                (f"{said}: it is ignored (--missing says which texts are missing, --category {quoted}: as names).",),
+                f"{what} beside other texts",
             )
-        notes.append(f"{said}: taken as missing (--category {name}: all of them as names).")
+        notes.append(f"{said}: taken as missing (--category {quoted}: all of them as names).")
         missing = (*(tuple(sorted(NOTHING)) if missing is None else missing), *strays.to_list())
+    if of_day:
+        return ColumnReading("date", missing=missing, dates=TIME), tuple(notes), ""
     order = date_order(dates, compact=compact)
     if order == AMBIGUOUS:
         note = (
             f"Column {name!r} holds dates such as {dates[0]}, of which day and month can't be told apart: it is "
-            f"ignored. Write the year first, or try --category {name}."
+            f"ignored. Write the year first, or try --category {quoted}."
         )
         return None, (note,), "dates of which day and month can't be told apart"
     if order == MIXED:
         one, other = two_orders(dates)
         note = (
             f"Column {name!r} holds dates in two orders, such as {one} and {other}: it is ignored. Write the year "
-            f"first in all of them, or try --category {name}."
+            f"first in all of them, or try --category {quoted}."
         )
         return None, (note,), "dates in two orders"
     if "y" in order:
@@ -121,8 +124,19 @@ def date_column(column: pl.Series, values: pl.Series, missing: tuple[str, ...] |
     return ColumnReading("date", missing=missing, dates=order), tuple(notes), ""
 
 
+def dates_among_texts(column: pl.Series, values: pl.Series) -> str:
+    """What to say of a column of texts of which most are dates, too few different ones to be sure; "" otherwise."""
+    dates = values.filter(is_date(values))
+    if dates.is_empty() or 2 * column.is_in(dates.to_list()).sum() < (column != "").sum():
+        return ""
+    other = values.filter(~values.is_in(dates.to_list()))[0]
+    return f"dates such as {dates[0]} beside {other!r}: it is read as text (--missing {shlex.quote(other)}: as dates)"
+
+
 def dates_as_written(values: pl.Series, order: str) -> str:
     """The order of dates that are not written as in training; "" where they may be, or nothing is certain."""
+    if order == TIME:
+        return ""
     dates = values.filter(is_date(values) | read_dates(values, "Ymd").is_not_null())
     found = date_order(dates, compact=True)
     return "" if found in (AMBIGUOUS, MIXED, order) else found

@@ -1,4 +1,4 @@
-"""Dates and times in text: how a column writes them, by whole columns, and as moments."""
+"""Dates and times in text: how a column writes them, by whole columns, and as moments or durations."""
 
 import re
 
@@ -35,6 +35,9 @@ _FORMS = {
 }
 """The order of the parts, and the texts that it fits before a time. Ymd is a whole number, too."""
 _COMPACT = "Ymd"
+_CLOCK = (
+    r"^(?P<minus>-)?(?P<h>\d{1,3}):(?P<m>[0-5]\d)(?::(?P<s>[0-5]\d(?:[.,]\d+)?))?(?: *(?P<half>[AaPp])\.?[Mm]\.?)?$"
+)
 _LIKE = r"(?i)\d[-/. ]?(?:\d|[a-zä]{3})|^[a-zä]{3,9}[., -]+\d"
 
 AMBIGUOUS, MIXED = "?", "!"
@@ -89,11 +92,22 @@ def some_zones(cells: pl.Series) -> str | None:
     return cells.filter(~zone)[0] if zone.any() and not zone.all() else None
 
 
-def is_time(cells: pl.Series) -> bool:
-    """Whether all of these texts are times of a day or durations."""
-    return not cells.is_empty() and bool(
-        cells.str.contains(r"^-?\d{1,3}:\d{2}(?::\d{2}(?:[.,]\d+)?)?(?: *[AaPp]\.?[Mm]\.?)?$").all()
-    )
+def read_times(cells: pl.Series) -> pl.Series:
+    """Times without a date as durations since midnight; null where there is none.
+
+    Example:
+        >>> read_times(pl.Series(["12:30", "1:02:03", "12:15 am", "25:99"])).dt.total_seconds().to_list()
+        [45000, 3723, 900, None]
+    """
+    parts = cells.str.extract_groups(_CLOCK).struct.unnest()
+    hours, half = parts["h"].cast(pl.Int64), parts["half"].str.to_lowercase()
+    hours = hours.set(half.is_not_null() & ~hours.is_between(1, 12), None)
+    afternoon = hours % 12 + 12 * (half == "p").cast(pl.Int64)
+    hours = pl.select(pl.when(half.is_null()).then(hours).otherwise(afternoon)).to_series()
+    seconds = parts["s"].str.replace(",", ".", literal=True).fill_null("0").cast(pl.Float64)
+    total = hours * 3600 + parts["m"].cast(pl.Int64) * 60 + seconds
+    total = pl.select(pl.when(parts["minus"].is_null()).then(total).otherwise(-total)).to_series()
+    return (total * 1e6).round().cast(pl.Int64).cast(pl.Duration("us")).alias(cells.name)
 
 
 def read_dates(cells: pl.Series, order: str) -> pl.Series:

@@ -16,7 +16,14 @@ import polars as pl
 from likely.data.tables.cells import NOTHING, WORDS
 from likely.data.tables.column_options import ColumnOptions, Mark
 from likely.data.tables.column_values import read_values
-from likely.data.tables.date_column import called_like_dates, date_column, dates_as_written, is_compact, may_be_compact
+from likely.data.tables.date_column import (
+    called_like_dates,
+    date_column,
+    dates_among_texts,
+    dates_as_written,
+    is_compact,
+    may_be_compact,
+)
 from likely.data.tables.number_text import (
     NEGATED,
     WITH_UNIT,
@@ -30,8 +37,9 @@ from likely.data.tables.number_text import (
     units_of,
 )
 from likely.data.tables.sheet import Sheet
+from likely.data.tables.spelled_otherwise import BOOLEANS
 from likely.errors import DataError
-from likely.preprocessing.column_reading import ColumnReading
+from likely.preprocessing.column_reading import TIME, ColumnReading
 
 _SOME = 1_000  # rows that tell how decimals are written
 _LOOKS = r"^[+-]?[\d.,]*\d[\d.,]*(?:[eE][+-]?\d+)?$"
@@ -98,10 +106,14 @@ def read_as_written(column: pl.Series, reading: ColumnReading, decimal: Mark) ->
         return values, wrong
     cells = column.str.strip_chars()
     marks = list(NOTHING if reading.missing is None else reading.missing)
+    present = cells.filter((cells != "") & ~cells.is_in(marks)).unique()
     if reading.kind == "date":
-        order = dates_as_written(cells.filter((cells != "") & ~cells.is_in(marks)).unique(), reading.dates)
+        order = dates_as_written(present, reading.dates)
         return read_values(column, replace(reading, dates=order)) if order else (values, wrong)
-    spelled = spelling_of(cells.filter((cells != "") & ~cells.is_in(marks)).unique(), decimal)
+    if present.str.to_lowercase().is_in(list(BOOLEANS)).all():
+        numbers = cells.str.to_lowercase().replace(BOOLEANS)
+        return read_values(numbers, reading)
+    spelled = spelling_of(present, decimal)
     if spelled is None or not spelled.sure:
         return values, wrong
     return read_values(column, replace(spelled.reading, missing=reading.missing, codes=reading.codes))
@@ -110,9 +122,19 @@ def read_as_written(column: pl.Series, reading: ColumnReading, decimal: Mark) ->
 def _of_type(column: pl.Series, where: str, options: ColumnOptions, decimal: Mark, label: bool) -> Decided:
     kind, name = column.dtype, column.name
     if isinstance(kind, pl.String | pl.Categorical | pl.Enum):
+        texts = column.cast(pl.String)
         if name in options.numbers:
-            return _of_text(column.cast(pl.String).fill_null(""), where, options, decimal, label)
-        return _category(column.cast(pl.String), name, options, label)
+            return _of_text(texts.fill_null(""), where, options, decimal, label)
+        found = _category(texts, name, options, label)
+        if label or name in options.categories or not isinstance(kind, pl.String):
+            return found
+        texts = texts.fill_null("").str.strip_chars()
+        values = _present(texts, options)
+        if dates := date_column(texts, values, options.missing):
+            return Decided(*dates)
+        spelled = spelling_of(values, decimal)
+        said = (f"Column {name!r} holds numbers as text, which are taken for names (--number {shlex.quote(name)}).",)
+        return found._replace(notes=(*found.notes, *said)) if spelled is not None else found
     if name in options.categories or kind == pl.Boolean:
         return Decided(ColumnReading("category"))
     if name not in options.numbers and (what := _beyond_float64(column)):
@@ -124,6 +146,8 @@ def _of_type(column: pl.Series, where: str, options: ColumnOptions, decimal: Mar
         return _with_codes(Decided(ColumnReading("number")), column, name, label or name in options.numbers)
     if isinstance(kind, pl.Date | pl.Datetime):
         return Decided(ColumnReading("date"))
+    if kind == pl.Time:
+        return Decided(ColumnReading("date", dates=TIME))
     return Decided(None, reason=str(kind))
 
 
@@ -148,8 +172,7 @@ def _of_text(column: pl.Series, where: str, options: ColumnOptions, decimal: Mar
         return _with_codes(
             Decided(ColumnReading("number"), values=plain), column, name, label or name in options.numbers
         )
-    marks = options.missing if options.missing is not None else tuple(NOTHING)
-    values = column.filter((column != "") & ~column.is_in(list(marks))).unique(maintain_order=True)
+    values = _present(column, options)
     if values.is_empty():
         if label and column.is_in(list(WORDS)).any():
             return _category(column.set(column == "", None), name, options, label)
@@ -184,10 +207,18 @@ def _of_text(column: pl.Series, where: str, options: ColumnOptions, decimal: Mar
         return found._replace(notes=(*found.notes, like_dates)) if compact else found
     found = _category(column.set(column == "", None), name, options, label)
     units = units_of(values)
+    if not label and not looks:
+        looks = dates_among_texts(column, values)
     if 1 < len(units) <= _MOST_UNITS:
         listed = " and ".join(repr(unit) if unit else "none" for unit in units)
         looks = f"numbers in different units, {listed}: it is read as text. Write all of them in one unit"
     return found._replace(notes=(*found.notes, f"Column {name!r} holds {looks}.")) if looks else found
+
+
+def _present(column: pl.Series, options: ColumnOptions) -> pl.Series:
+    """The different texts of a column, without those that mean a missing value."""
+    marks = options.missing if options.missing is not None else tuple(NOTHING)
+    return column.filter((column != "") & ~column.is_in(list(marks))).unique(maintain_order=True)
 
 
 def _few(strays: pl.Series, numbers: int, column: pl.Series, *, label: bool) -> bool:

@@ -8,7 +8,7 @@ import numpy as np
 
 from likely.data.tables.cells import as_texts, missing
 from likely.data.tables.column_options import ColumnOptions
-from likely.data.tables.date_parts import DATE_PARTS, WEEKDAYS, date_part
+from likely.data.tables.date_parts import DATE_PARTS, TIME_PARTS, WEEKDAYS, date_part
 from likely.data.tables.table import Table
 from likely.data.tables.targets import alike
 from likely.preprocessing.columns import Column
@@ -54,9 +54,12 @@ def describe(
         if values.dtype == object and (said := alike(made[0].categories or (), f"Column {name!r}", "categories")):
             notes.append(said)
         columns += made
-        if values.dtype.kind == "M":
+        if values.dtype.kind in "Mm":
             parts = ", ".join(column.part for column in made)
-            notes.append(f"Column {name!r} holds dates: learned from as {parts}{option('category', name, 'as texts')}.")
+            what = "dates" if values.dtype.kind == "M" else "times"
+            notes.append(
+                f"Column {name!r} holds {what}: learned from as {parts}{option('category', name, 'as texts')}."
+            )
         elif values.dtype != object and name not in options.numbers and _like_codes(values[train]):
             codes.append(name)
     if codes:
@@ -77,13 +80,18 @@ def option(which: str, name: str, meaning: str = "") -> str:
 
 def _columns(table: Table, name: str, values: np.ndarray, train: np.ndarray) -> Iterator[Column]:
     reading, gaps = table.readings.get(name), bool(missing(values).any())
-    if values.dtype.kind != "M":
+    if values.dtype.kind not in "Mm":
         categories = None
         if values.dtype == object:
             categories = tuple(sorted({text for text in values[train].tolist() if text is not None}))
         yield Column(name, categories, gaps, reading)
         return
     known = values[train][~np.isnat(values[train])]
+    if values.dtype.kind == "m":
+        of_day = bool((known >= np.timedelta64(0)).all() and (known < np.timedelta64(1, "D")).all())
+        for part in TIME_PARTS if of_day else TIME_PARTS[:1]:
+            yield Column(f"{name}: {part}", None, gaps, reading, part, name)
+        return
     for part in DATE_PARTS:
         whole = part.replace("cosine", "sine")
         if len(np.unique(as_texts(date_part(known, whole)).astype(str))) > 1 or part == "days":
@@ -105,7 +113,7 @@ def _useless(name: str, values: np.ndarray, wanted: bool) -> str | None:
         return f"it is {shown} in every row"
     if wanted or len(values) < _FEW:
         return None
-    if values.dtype.kind == "M":
+    if values.dtype.kind in "Mm":
         return None
     named = bool(_IDENTIFIER.search(name.strip()) or _KEY_NAME.fullmatch(name.strip()))
     if values.dtype == object:

@@ -8,8 +8,10 @@ import numpy as np
 from likely.data.classes import listed
 from likely.data.tables.cells import as_texts
 from likely.data.tables.date_parts import date_part
+from likely.data.tables.spelled_otherwise import spelled_otherwise
 from likely.data.tables.table import Table, unusable
 from likely.errors import DataError
+from likely.preprocessing.column_reading import TIME
 from likely.preprocessing.columns import Column, refusal
 
 
@@ -51,6 +53,8 @@ def encode(table: Table, columns: Sequence[Column], first_row: int = 0, *, gaps:
         values = table.columns[column.table_column]
         for row, text in table.wrong.get(column.table_column, {}).items():
             what, fix = ("dates", "Write the year first") if column.part else ("numbers", "Fix the cell")
+            if column.how_read.dates == TIME:
+                what, fix = "times such as 14:30", "Fix the cell"
             refused.setdefault(
                 row,
                 f"Column {column.table_column!r} must have {what}; got {text!r} in row "
@@ -66,6 +70,8 @@ def encode(table: Table, columns: Sequence[Column], first_row: int = 0, *, gaps:
         else:
             codes = {text: float(code) for code, text in enumerate(column.categories)}
             texts = as_texts(values).tolist()
+            strange = {text for text in texts if text is not None and text not in codes}
+            codes |= {text: codes[same] for text, same in spelled_otherwise(strange, column.categories).items()}
             X[:, j] = [codes.get(text, np.nan) if isinstance(text, str) else np.nan for text in texts]
             strange = [text for text in texts if text is not None and text not in codes]
             if strange:

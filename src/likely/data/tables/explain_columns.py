@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from likely.preprocessing.column_reading import TIME
 from likely.preprocessing.columns import Column
 
 
@@ -32,7 +33,8 @@ def _how(made: Sequence[Column]) -> list[str]:
     column, reading = made[0], made[0].how_read
     said = list[str]()
     if column.part:
-        said.append(f"{reading.dates} as {', '.join(c.part for c in made)}" if reading.dates else column.part)
+        order = "times" if reading.dates == TIME else reading.dates
+        said.append(f"{order} as {', '.join(c.part for c in made)}" if order else column.part)
     elif column.categories is not None:
         said.append(f"{len(column.categories):,} kinds")
     said += ["decimal commas"] if reading.decimal == "," else []

@@ -97,7 +97,7 @@ def _series(name: str, column: Any) -> "pl.Series":
     if isinstance(column.to_native(), pl.Series):
         return column.to_native().alias(name)
     if isinstance(column.dtype, nw.Categorical | nw.Enum):  # also of numbers, which are then the names of categories
-        return pl.Series(name, [_text(value) for value in column.to_list()], dtype=pl.String)
+        return pl.Series(name, [_text(value) for value in column.to_list()], dtype=pl.Categorical)
     if column.dtype.is_float() or (column.dtype.is_integer() and not column.is_null().any()):
         values = np.ascontiguousarray(column.to_numpy())
         if values.dtype.kind in "iuf":
