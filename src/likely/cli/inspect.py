@@ -29,11 +29,12 @@ def inspect(
     columns = max(width(name) for name, _ in facts)
     for name, fact in facts:
         screen.print(styled((padded(name, columns), "dim"), "  ", printable(fact)))
-    screen.print(styled(("\nParameters, by the names that --freeze matches", "bold")))
-    shapes = parameter_shapes(model)
-    columns = max(map(width, shapes))
-    for name, shape in shapes.items():
-        screen.print(styled(padded(name, columns), "  ", " x ".join(map(str, shape))))
+    if card.network.name != "trees":
+        screen.print(styled(("\nParameters, by the names that --freeze matches", "bold")))
+        shapes = parameter_shapes(model)
+        columns = max(map(width, shapes))
+        for name, shape in shapes.items():
+            screen.print(styled(padded(name, columns), "  ", " x ".join(map(str, shape))))
     if card.evaluation is not None:
         screen.print(styled(("\nOn test rows that training never saw", "bold")))
         screen.print(figures_table(card.evaluation))

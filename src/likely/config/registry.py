@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from likely.functional.losses import Loss
     from likely.networks.activations import Activation
     from likely.networks.network import Network, TorchNetwork
+    from likely.networks.trees import Trees
     from likely.training.presets import Preset
 
 Row = TypeVar("Row")
@@ -91,15 +92,16 @@ class OneOf:
         return core_schema.with_info_after_validator_function(checked, handler(source))
 
 
-NETWORKS: "Registry[Callable[..., Network | TorchNetwork]]" = Registry(
+NETWORKS: "Registry[Callable[..., Network | TorchNetwork | Trees]]" = Registry(
     "network",
     {
         "conv": "likely.networks.convnet:ConvNet",
         "mlp": "likely.networks.mlp:MLP",
         "linear": "likely.networks.linear:Linear",
+        "trees": "likely.networks.trees:Trees",
     },
 )
-"""Classes that settings in a model file rebuild: pure networks, or builders of torch modules."""
+"""Classes that settings in a model file rebuild: pure networks, builders of torch modules, or trees."""
 
 ACTIVATIONS: "Registry[Activation]" = Registry(
     "activation",

@@ -241,10 +241,11 @@ class RunConfig(SettingsDocument):
     seed: Annotated[int, Field(ge=0, lt=2**63)] = setting(0, "Random seed.", panel=_LEARNING)
     network: NetworkName = _network(
         "auto",
-        "auto: conv for images, mlp for rows of numbers.",
-        python='"auto" (conv for images, MLP for rows), "conv", "mlp" or "linear"; or a factory of modules: a '
-        "function of n_classes (or of n_classes and a sample of prepared rows), or an object with "
-        "`build(n_classes, sample)`. The module maps prepared rows, images (n, c, h, w) in [0, 1] or "
+        "auto: conv for images, mlp for rows of numbers. trees: gradient boosting, for tables.",
+        python='"auto" (conv for images, MLP for rows), "conv", "mlp" or "linear"; "trees" (gradient boosting, '
+        "for rows of a table: `epochs` is then the most rounds, `learning_rate` the share of each that is added); "
+        "or a factory of modules: a function of n_classes (or of n_classes and a sample of prepared rows), or an "
+        "object with `build(n_classes, sample)`. The module maps prepared rows, images (n, c, h, w) in [0, 1] or "
         "standardized numbers (n, d), to scores (n, k), without a softmax. The inputs of its last linear "
         "layer serve as features for familiarity, unless it has `scores_and_features(x)`.",
     )

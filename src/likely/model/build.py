@@ -17,6 +17,7 @@ from likely.model.transfer import differences
 from likely.networks import create_network
 from likely.networks.custom import CUSTOM, CustomNetwork
 from likely.networks.network import Network
+from likely.networks.trees import Trees
 from likely.preprocessing.preprocessor import Preprocessor
 
 
@@ -41,7 +42,11 @@ def build_inference(
         )
     network = custom or create_network(card.network.name, card.network.settings)
     theta = {name.removeprefix(THETA): a for name, a in arrays.items() if name.startswith(THETA)}
-    if isinstance(network, Network):
+    if isinstance(network, Trees):
+        _check_parameters(where, card, arrays, theta, network.shapes, network.kinds)
+        network.check(theta)
+        forward, scores = partial(network.apply_with_features, theta), partial(network.apply, theta)
+    elif isinstance(network, Network):
         _check_parameters(where, card, arrays, theta, network.shapes)
         forward, scores = partial(network.apply_with_features, theta), partial(network.apply, theta)
     else:

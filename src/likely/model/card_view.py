@@ -10,12 +10,14 @@ from likely.preprocessing.columns import Column
 from likely.preprocessing.preprocessor import preprocessor_from_json
 
 _SHOWN = 100
+_OF_INPUTS = ("numbers", "indicated", "categories", "n_inputs", "n_sets", "n_sums", "normalized")
+"""Settings of trees that follow from the columns."""
 
 
 def card_facts(card: Card) -> list[tuple[str, str]]:
     """What a model is and how it was made: names and facts, in words, those that do not apply left out."""
     network, training, data = card.network, card.training, card.data
-    settings = ", ".join(f"{name} {value}" for name, value in network.settings.items())
+    settings = ", ".join(f"{name} {value}" for name, value in network.settings.items() if name not in _OF_INPUTS)
     facts = [
         ("task", card.task),
         *([("labels", _labels(card))] if card.labels else []),

@@ -1,12 +1,13 @@
-"""Networks: functions from inputs to scores, pure ones for any engine and builders of torch modules."""
+"""Networks: functions from inputs to scores; pure ones for any engine, builders of torch modules, and trees."""
 
 from typing import Any
 
 from likely.config.registry import NETWORKS
 from likely.networks.network import Network, TorchNetwork
+from likely.networks.trees import Trees
 
 
-def create_network(name: str, settings: dict[str, Any]) -> Network | TorchNetwork:
+def create_network(name: str, settings: dict[str, Any]) -> Network | TorchNetwork | Trees:
     """The network of this name with these settings; torch is imported only for those that need it.
 
     Example:

@@ -10,6 +10,7 @@ import numpy as np
 
 from likely.arrays import Array, namespace, to_numpy
 from likely.errors import DataError
+from likely.networks.input_groups import InputGroups
 from likely.preprocessing.columns import Column, check_numbers, check_values, input_width
 from likely.preprocessing.power import PowerTransform
 from likely.preprocessing.standardize import Standardizer, as_floats, check_mean_and_scale, mean_and_scale
@@ -98,6 +99,16 @@ class ColumnPreprocessor:
     def output_shape(self) -> tuple[int, ...]:
         """Of one input of the network."""
         return (len(self.mean) if self.columns is None else input_width(self.columns),)
+
+    @property
+    def groups(self) -> InputGroups:
+        """Which inputs belong to one column."""
+        position, found = len(self._numbers) + len(self._indicators), list[tuple[int, int]]()
+        for _, codes, missing in self._categories:
+            found.append((position, position + len(codes)))
+            position += len(codes) + missing
+        indicated = np.searchsorted(self._numbers, self._indicators)
+        return InputGroups(len(self._numbers), tuple(indicated.tolist()), tuple(found))
 
     @property
     def image_shape(self) -> None:

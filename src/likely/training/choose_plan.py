@@ -12,6 +12,7 @@ from likely.engines import module_needs_torch
 from likely.engines.protocol import MakeOptimizer, Optimizer
 from likely.errors import ConfigError
 from likely.functional.losses import Loss
+from likely.learners.boosting import Boosting
 from likely.model.init_from_file import Start
 from likely.networks import create_network
 from likely.networks.custom import CUSTOM
@@ -20,6 +21,7 @@ from likely.networks.mlp import MLP
 from likely.preprocessing.image_preprocessor import ImagePreprocessor
 from likely.training.plan import NO_OVERRIDES, Overrides, Plan
 from likely.training.presets import AVERAGED, BY_TIME, SGD_MOMENTUM, SGD_RATE, SMALL, WARMUP, Recipe
+from likely.training.refuse_for_trees import refuse_for_trees
 from likely.training.task import Task
 
 _PENALTIES = (1e3, 1e2, 1e1, 1e0, 1e-1, 1e-2, 1e-4)
@@ -64,6 +66,8 @@ def choose_plan(
     """
     images = len(row_shape) > 1
     kind = _network_name(config, images, overrides)
+    if kind == "trees":
+        refuse_for_trees(config, overrides, images=images)
     makes_module = kind == CUSTOM or hasattr(NETWORKS[kind], "build")
     small_table = n_rows < SMALL and not images and not makes_module
     recipe = PRESETS[config.preset].recipe(kind, task.name, small_table=small_table)
@@ -87,7 +91,7 @@ def choose_plan(
         hidden = config.hidden or settings["hidden"]
         activation = config.activation or settings.get("activation") or ("sigmoid" if images else "relu")
         settings = {"sizes": [n_inputs, *hidden, n_outputs], "activation": activation}
-    elif not makes_module:
+    elif not makes_module and kind != "trees":
         settings = {"n_inputs": n_inputs, "n_outputs": n_outputs}
     batch_size, _, full_length = _length(recipe, config, n_rows, least=32 if small_table else 16)
     epochs = epochs or full_length
@@ -105,7 +109,8 @@ def choose_plan(
     if augment is not None:
         _check_augment(augment, in_channels)
     return Plan(
-        network=overrides.network or create_network(kind, settings),
+        network=overrides.network
+        or (Boosting(**recipe.settings) if kind == "trees" else create_network(kind, settings)),
         layout="channels_first" if in_channels else "rows",
         head=head,
         loss=loss,
@@ -145,6 +150,8 @@ def _optimizer(
 
 
 def _engine(kind: str, loss: str | Loss, config: RunConfig, overrides: Overrides) -> str:
+    if kind == "trees":
+        return "scikit-learn"
     if config.engine != "auto":
         return config.engine
     by_hand = kind != CUSTOM and NETWORKS[kind] in (Linear, MLP) and LOSSES.named(loss).with_gradient is not None
@@ -195,13 +202,14 @@ def _for_seconds(
 ) -> tuple[Recipe, float]:
     """The widest conv net that pays in this time, and for how many epochs; steps of it are timed here and now."""
     from likely.engines.by_torch.rates import step_seconds
+    from likely.networks.convnet import ConvNet
 
     prepare = ImagePreprocessor(row_shape, config.pad_to, "channels_first", config.dtype)
     chosen, step = None, 0.0
     for recipe, least in BY_TIME:
         batch_size, steps_per_epoch, most = _length(recipe, config, n_rows, least=16)
         if chosen is None or recipe.settings != chosen[0].settings:
-            network = create_network("conv", {**recipe.settings, "stride": _stride(config, row_shape)})
+            network = ConvNet(**recipe.settings, stride=_stride(config, row_shape))
             X = np.random.default_rng(0).integers(0, 256, (min(batch_size, n_rows), *row_shape), dtype=np.uint8)
             step = step_seconds(network, X, prepare, n_outputs, config.device, config.precision, config.dtype)
         epochs = seconds / (step * steps_per_epoch)

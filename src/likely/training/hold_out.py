@@ -56,7 +56,7 @@ def hold_out(job: Job, chosen: np.ndarray | None = None) -> TrainingOutcome:
             stopping if config.early_stopping else calibration,
             patience=_PATIENCE if config.early_stopping else None,
             most=CHECKPOINTS if few else None,
-            keep_best=few or bool(plan.penalties),
+            keep_best=few or bool(plan.penalties) or plan.network.name == "trees",
         ),
         average_recent=few,
         time_limit=job.time_left(),

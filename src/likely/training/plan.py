@@ -5,9 +5,11 @@ from typing import Any, Literal
 
 from likely.engines.protocol import MakeOptimizer, Optimizer
 from likely.functional.losses import Loss
+from likely.learners.boosting import Boosting
 from likely.model.init_from_file import Start
 from likely.networks.custom import CustomNetwork
 from likely.networks.network import Network, TorchNetwork
+from likely.networks.trees import Trees
 from likely.preprocessing.image_preprocessor import Layout
 
 
@@ -38,7 +40,7 @@ class Plan:
     """Everything that the loop needs to know.
 
     Args:
-        network: what is trained.
+        network: what is trained: a network, or how trees are grown.
         layout: how the network wants images: as "rows" (n, h w c) or as "channels_first" (n, c, h, w).
         head: from scores to the simplex; "identity" for regression.
         loss: what compares with the label.
@@ -64,7 +66,7 @@ class Plan:
         precision: of products while a torch module is trained; "auto" asks the processor.
     """
 
-    network: Network | TorchNetwork
+    network: Network | TorchNetwork | Boosting | Trees
     layout: Layout
     head: str
     loss: str | Loss

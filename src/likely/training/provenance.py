@@ -90,7 +90,9 @@ def make_card(
             optimizer=_optimizer(trained),
             penalty=trained.penalty,
             learning_rate=1.0 if trained.penalty is not None else plan.learning_rate or 0.0,
-            batch_size=splits.train if trained.penalty is not None else plan.batch_size,
+            batch_size=splits.train
+            if trained.penalty is not None or trained.engine.name == "trees"
+            else plan.batch_size,
             augment=(
                 *(("hflip",) if plan.hflip else ()),
                 *(part if isinstance(part, str) else name_of(part) for part in plan.augment),
@@ -131,6 +133,8 @@ def _optimizer(trained: Trained) -> str:
     """What lowered the loss, by name."""
     if trained.penalty is not None:
         return "l-bfgs"
+    if trained.engine.name == "trees":
+        return "gradient boosting"
     rule = trained.plan.optimizer
     return rule.name if isinstance(rule, Optimizer) else name_of(rule)
 
@@ -143,7 +147,7 @@ def hardware() -> dict[str, Any]:
 def versions() -> dict[str, str]:
     """Of Python and of the packages that compute."""
     found = {"python": platform.python_version()}
-    for package in ("likely", "torch", "numpy", "jax"):
+    for package in ("likely", "torch", "numpy", "scikit-learn", "jax"):
         try:
             found[package] = version(package)
         except PackageNotFoundError:

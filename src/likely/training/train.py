@@ -8,10 +8,14 @@ import numpy as np
 
 from likely.config import RunConfig
 from likely.engines import create_engine
+from likely.learners.boosting import BoostedTrees, Boosting
 from likely.model.inference import Inference
 from likely.model.transfer import begun
-from likely.preprocessing.preprocessor import fit_preprocessor
+from likely.networks.trees import Trees
+from likely.preprocessing.column_preprocessor import ColumnPreprocessor
+from likely.preprocessing.preprocessor import Preprocessor, fit_preprocessor
 from likely.preprocessing.stored_rows import RowArray
+from likely.training.grow import Growth
 from likely.training.loop.averaging import AveragedEpoch
 from likely.training.loop.checkpoints import Checkpoints, Evaluator
 from likely.training.loop.descent import Record
@@ -19,6 +23,7 @@ from likely.training.loop.interrupt import Interrupt
 from likely.training.loop.minimize import Minimization, evenly
 from likely.training.loop.pace import Stopwatch, overtime
 from likely.training.plan import Plan
+from likely.training.task import Targets, Task
 from likely.training.trained import Trained
 from likely.training.training_rows import Rows
 
@@ -76,13 +81,19 @@ def train(
         rows.columns,
         pad_to=config.pad_to,
         layout=plan.layout,
-        dtype=config.dtype,
+        # Trees compare columns in float32, whatever door they come through.
+        dtype="float32" if isinstance(plan.network, Boosting) else config.dtype,
         power_transform=plan.power_transform,
     )
     if plan.start is not None:
         preprocessor = plan.start.preprocessor(preprocessor)
     targets = rows.task.targets(Y, weights, rows.class_weight, plan.start)
     stated = rows.task.stated(Y)
+    if isinstance(plan.network, Boosting):
+        growth = _growth(plan, preprocessor, X, targets, stated, rows.task, config.seed)
+        growth = replace(growth, checkpoints=checkpoints, on_record=on_record, interrupt=interrupt)
+        return growth.run(stop_at=stop_at, time_limit=time_limit, watch=watch, give_up=give_up)
+    assert not isinstance(plan.network, Trees)
     engine = create_engine(
         plan.engine,
         plan.network,
@@ -108,6 +119,7 @@ def train(
     recent = AveragedEpoch() if average_recent and not plan.penalties else None
     minimization = Minimization(
         trained,
+        engine,
         X,
         targets,
         config.seed,
@@ -126,6 +138,34 @@ def train(
         # What is left after the preparations, but not less than it takes to notice.
         time_limit = max(time_limit - (watch() - began), 0.1 * time_limit)
     return minimization.walk(time_limit) if plan.penalties else minimization.descend(time_limit)
+
+
+def _growth(
+    plan: Plan,
+    preprocessor: Preprocessor,
+    X: RowArray,
+    targets: Targets,
+    stated: np.ndarray,
+    task: Task,
+    seed: int,
+) -> Growth:
+    """Trees of no round yet, for rows of a table."""
+    assert isinstance(plan.network, Boosting)
+    assert isinstance(preprocessor, ColumnPreprocessor)
+    inputs, rate = preprocessor(np.asarray(X[:])), plan.learning_rate or 1.0
+    trees = BoostedTrees(
+        plan.network,
+        preprocessor.groups,
+        inputs,
+        targets.Y,
+        targets.weights,
+        learning_rate=rate,
+        classifies=plan.head == "softmax",
+        seed=seed,
+    )
+    inference = Inference(preprocessor, trees.forward, trees.scores, head=plan.head)
+    trained = Trained(plan, trees, inference, targets.mean, targets.scale, [], "finished", stated)
+    return Growth(trained, trees, inputs, targets, task)
 
 
 def _sample(X: RowArray) -> np.ndarray:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from likely.engines.protocol import Engine
+from likely.learners.learner import Learner
 from likely.model.inference import Inference
 from likely.preprocessing.stored_rows import RowArray
 from likely.training.loop.descent import Record
@@ -25,7 +25,7 @@ class Trained:
     """
 
     plan: Plan
-    engine: Engine
+    engine: Learner
     inference: Inference
     target_mean: np.ndarray
     target_scale: np.ndarray

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from likely.config.registry import LOSSES
+from likely.engines.protocol import Engine
 from likely.errors import DivergenceError, RankWarning
 from likely.functional.least_squares import least_squares
 from likely.preprocessing.augment import make_augmentation
@@ -43,6 +44,7 @@ class Minimization:
 
     Args:
         trained: the network, whose history is filled.
+        engine: what holds its parameters.
         X: stored rows.
         targets: their targets, and how much each counts.
         seed: of the order of rows and of augmentation.
@@ -55,6 +57,7 @@ class Minimization:
     """
 
     trained: Trained
+    engine: Engine
     X: RowArray
     targets: Targets
     seed: int
@@ -72,7 +75,7 @@ class Minimization:
 
     def solve(self) -> Trained:
         """Least squares, in closed form."""
-        trained, engine = self.trained, self.trained.engine
+        trained, engine = self.trained, self.engine
         with warnings.catch_warnings():
             # Columns that depend on each other leave theta open but not what it predicts.
             warnings.simplefilter("ignore", RankWarning)
@@ -83,7 +86,7 @@ class Minimization:
 
     def walk(self, time_limit: float | None) -> Trained:
         """The minima of a convex problem for one penalty after the other; held-out rows choose among them."""
-        trained, engine, evaluate = self.trained, self.trained.engine, self.evaluate
+        trained, engine, evaluate = self.trained, self.engine, self.evaluate
         Y, checkpoints = self.targets.Y, self.evaluate.checkpoints
         evaluate.few_parameters = engine.n_parameters * (1 - 1 / Y.shape[1]) < 2 * _FEW_PARAMETERS * len(Y)
         with self.listening:
@@ -108,7 +111,7 @@ class Minimization:
 
     def descend(self, time_limit: float | None) -> Trained:
         """Gradient descent over mini-batches."""
-        trained, engine, plan, evaluate = self.trained, self.trained.engine, self.trained.plan, self.evaluate
+        trained, engine, plan, evaluate = self.trained, self.engine, self.trained.plan, self.evaluate
         preprocessor, rate = trained.inference.preprocessor, plan.learning_rate
         assert rate is not None
         X, Y, weights, checkpoints = self.X, self.targets.Y, self.targets.weights, evaluate.checkpoints
@@ -196,7 +199,7 @@ class Minimization:
             return 0.0
         plan, preprocessor = self.trained.plan, self.trained.inference.preprocessor
         few = evenly(self.X, _FEW)
-        scores = self.trained.engine.scores(preprocessor(self.X[few]))
+        scores = self.engine.scores(preprocessor(self.X[few]))
         with np.errstate(over="ignore", invalid="ignore"):
             losses = LOSSES.named(plan.loss).values(plan.head, self.targets.Y[few].astype(scores.dtype), scores)
             value = float(np.mean(losses))
@@ -212,7 +215,7 @@ class Minimization:
         else:
             first = nothing = history[0].loss
         with np.errstate(over="ignore", invalid="ignore"):
-            answers = self.trained.engine.scores(self.trained.inference.preprocessor(self.X[few]))
+            answers = self.engine.scores(self.trained.inference.preprocessor(self.X[few]))
         check_training(
             first,
             [(record.step, record.loss) for record in history],

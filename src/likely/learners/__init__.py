@@ -1,0 +1,1 @@
+"""What turns rows into scores, once it has learned: networks by descent, and trees by boosting."""

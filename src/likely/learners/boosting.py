@@ -1,0 +1,280 @@
+"""Gradient boosting: descent on the same loss, in the space of functions. Every step adds trees that fit its gradient.
+
+    f <- f + a h,    h: trees fitted to -dJ/df at the training rows (and its second derivative)
+
+with J the cross-entropy of softmax(f) or the squared error. The trees are grown by scikit-learn's histogram gradient
+boosting and become plain arrays, which `likely.networks.trees.Trees` answers from.
+
+Reference: Friedman (2001), Greedy function approximation: a gradient boosting machine; Ke et al. (2017), LightGBM.
+"""
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from likely.arrays import Array
+from likely.learners.library_trees import baseline, depth, n_threads, read_trees
+from likely.networks.input_groups import InputGroups
+from likely.networks.trees import MOST_CATEGORIES, Trees, coded_columns
+
+_RARE = -20.0
+"""Nats below the likeliest: the score of a label without a training row, whose probability is stated elsewhere."""
+
+
+@dataclass(frozen=True)
+class Boosting:
+    """How trees are grown.
+
+    Args:
+        max_leaf_nodes: of one tree.
+        min_samples_leaf: rows in a leaf, at least.
+        l2: the penalty on what leaves say.
+        max_features: the share of the columns that a split may ask, drawn anew for each.
+    """
+
+    max_leaf_nodes: int
+    min_samples_leaf: int
+    l2: float
+    max_features: float
+
+    name = "trees"
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """What the constructor took."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class _Block:
+    """The trees of some rounds in a row, as arrays of `Trees`, and the depth of the deepest one."""
+
+    last_round: int
+    theta: dict[str, np.ndarray]
+    depth: int
+
+
+class BoostedTrees:
+    """Trees that grow round by round, and answer at any time; a `Learner`.
+
+    Args:
+        boosting: how they are grown.
+        groups: which inputs belong to one column.
+        X: prepared training rows, shape (n, d).
+        Y: label distributions (n, k), or targets (n, m).
+        weights: one non-negative number per row, or None.
+        learning_rate: a, how much of each tree is added.
+        classifies: whether Y are label distributions.
+        seed: of the columns that a split may ask.
+    """
+
+    name = "trees"
+    device, precision = "cpu", "float32"
+
+    def __init__(
+        self,
+        boosting: Boosting,
+        groups: InputGroups,
+        X: np.ndarray,
+        Y: np.ndarray,
+        weights: np.ndarray | None,
+        *,
+        learning_rate: float,
+        classifies: bool,
+        seed: int,
+    ) -> None:
+        self._groups, self._classifies = groups, classifies
+        self._n_inputs, self._n_outputs = X.shape[1], Y.shape[1]
+        self._codes = _codes(groups.columns(X), groups)
+        columns = self.columns(X)
+        data = _labeled(columns, Y, weights) if classifies else _numbered(columns, Y, weights)
+        present = np.flatnonzero(Y.sum(axis=0) > 0) if classifies else np.arange(Y.shape[1])
+        how = _settings(boosting, learning_rate, len(groups.categories), groups.n_columns, seed)
+        self._grown = [(_model(classifies, how), *each) for each in data] if len(present) > 1 or not classifies else []
+        self._weights, self._baseline = _weights(present, Y.shape[1], classifies), np.zeros(Y.shape[1])
+        self._absent, self._blocks = np.setdiff1d(np.arange(Y.shape[1]), present), list[_Block]()
+        self._baseline[self._absent] = _RARE
+        self._answering: tuple[Trees, dict[str, np.ndarray]] | None = None
+
+    @property
+    def threads(self) -> int:
+        """How many threads grow trees."""
+        return n_threads()
+
+    @property
+    def rounds(self) -> int:
+        """How many there were."""
+        return self._blocks[-1].last_round if self._blocks else 0
+
+    def grow(self, rounds: int) -> None:
+        """Grow on to so many rounds in all."""
+        found: list[dict[str, np.ndarray]] = []
+        for model, X, y, weights in self._grown:
+            model.set_params(max_iter=rounds).fit(X, y, sample_weight=weights)
+            found.append(read_trees(model, self.rounds))
+        if not self.rounds and self._grown:
+            begun = np.concatenate([baseline(model) for model, *_ in self._grown])
+            self._baseline = begun @ self._weights
+            self._baseline[self._absent] = self._baseline.max() + _RARE
+        deepest = max((depth(model) for model, *_ in self._grown), default=0)
+        self._blocks.append(_Block(rounds, _side_by_side(found), deepest))
+        self._answering = None
+
+    def keep(self, rounds: int) -> None:
+        """Forget the rounds after this one, at which `grow` has stopped once."""
+        self._blocks = [block for block in self._blocks if block.last_round <= rounds]
+        self._answering = None
+
+    def columns(self, X: np.ndarray) -> np.ndarray:
+        """The columns of prepared rows as trees compare them, (n, columns): those of categories first."""
+        return coded_columns(self._groups.columns(X), self._codes, self._groups)
+
+    def sums_since(self, X: np.ndarray, rounds: int) -> np.ndarray:
+        """What the trees after so many rounds add to each sum for prepared rows: (n, sums)."""
+        blocks = [block for block in self._blocks if block.last_round > rounds]
+        theta = {**_joined([block.theta for block in blocks]), "codes": self._codes}
+        return self._trees(blocks).sums(theta, X)
+
+    def scores_of(self, sums: np.ndarray) -> np.ndarray:
+        """Scores (n, k) from what the trees of all rounds add to each sum."""
+        return self._trees([]).scores({"baseline": self._baseline, "weights": self._weights}, sums)
+
+    @property
+    def network(self) -> Trees:
+        """What answers from `state()`."""
+        return self._answers[0]
+
+    @property
+    def n_parameters(self) -> int:
+        """A threshold or a value per node."""
+        return self.network.n_nodes
+
+    def state(self) -> dict[str, np.ndarray]:
+        """The arrays of the trees."""
+        return dict(self._answers[1])
+
+    def load_state(self, state: dict[str, Any]) -> None:
+        """Take the arrays of trees back from `state()`."""
+        self._baseline, own = state["baseline"], {"baseline", "weights", "codes"}
+        deepest, rounds = self.network.depth, len(state["roots"]) // len(self._weights)
+        self._blocks = [_Block(rounds, {name: a for name, a in state.items() if name not in own}, deepest)]
+        self._answering = None
+
+    def forward(self, X: Array) -> tuple[np.ndarray, np.ndarray]:
+        """Scores (n, k), and the inputs themselves as features."""
+        network, theta = self._answers
+        return network.apply_with_features(theta, X)
+
+    def scores(self, X: Array) -> np.ndarray:
+        """Scores (n, k)."""
+        network, theta = self._answers
+        return network.apply(theta, X)
+
+    @property
+    def _answers(self) -> tuple[Trees, dict[str, np.ndarray]]:
+        """What answers, and its arrays, made once for the trees that there are."""
+        if self._answering is None:
+            of_all = {"baseline": self._baseline, "weights": self._weights, "codes": self._codes}
+            self._answering = self._trees(self._blocks), of_all | _joined([block.theta for block in self._blocks])
+        return self._answering
+
+    def _trees(self, blocks: list[_Block]) -> Trees:
+        return Trees(
+            numbers=self._groups.numbers,
+            indicated=self._groups.indicated,
+            categories=self._groups.categories,
+            n_inputs=self._n_inputs,
+            n_outputs=self._n_outputs,
+            n_trees=sum(len(block.theta["roots"]) for block in blocks),
+            n_sums=len(self._weights),
+            n_nodes=sum(len(block.theta["left"]) for block in blocks),
+            n_sets=sum(len(block.theta["sets"]) for block in blocks),
+            depth=max((block.depth for block in blocks), default=0),
+            normalized=self._classifies,
+        )
+
+
+def _settings(boosting: Boosting, learning_rate: float, n_categories: int, n_columns: int, seed: int) -> dict[str, Any]:
+    """What scikit-learn is told."""
+    return {
+        "learning_rate": learning_rate,
+        "max_leaf_nodes": boosting.max_leaf_nodes,
+        "min_samples_leaf": boosting.min_samples_leaf,
+        "l2_regularization": boosting.l2,
+        "max_features": boosting.max_features,
+        "categorical_features": list(range(n_categories)) if n_categories else None,
+        "early_stopping": False,
+        "warm_start": True,
+        "random_state": seed % 2**32,
+    }
+
+
+def _model(classifies: bool, settings: dict[str, Any]) -> Any:
+    from sklearn import ensemble  # as late as here: it takes a moment to load
+
+    made = ensemble.HistGradientBoostingClassifier if classifies else ensemble.HistGradientBoostingRegressor
+    return made(**settings)
+
+
+def _labeled(columns: np.ndarray, Y: np.ndarray, weights: np.ndarray | None) -> list[tuple[Any, ...]]:
+    """Rows with one label each: a row of several probable labels comes once for each, weighted by its probability."""
+    row, label = np.nonzero(Y)
+    given = Y[row, label].astype(np.float64) * (1.0 if weights is None else weights[row])
+    kept = given > 0
+    row, label, given = row[kept], label[kept], given[kept]
+    return [(columns[row], label, None if (given == given[0]).all() else given / given.mean())]
+
+
+def _numbered(columns: np.ndarray, Y: np.ndarray, weights: np.ndarray | None) -> list[tuple[Any, ...]]:
+    """Rows with a number each, once for every target."""
+    given = None if weights is None else weights / weights.mean()
+    return [(columns, target, given) for target in Y.T]
+
+
+def _weights(present: np.ndarray, n_outputs: int, classifies: bool) -> np.ndarray:
+    """Which scores each sum adds to, (sums, outputs): the one of two labels is their difference."""
+    unit = np.eye(n_outputs)[present]
+    return (unit[1:] - unit[:1]) / 2 if classifies and len(present) == 2 else unit
+
+
+def _codes(columns: np.ndarray, groups: InputGroups) -> np.ndarray:
+    """The number that trees know each category by: 0, 1, ... by falling frequency; -1 without a training row.
+
+    Of more than 255 categories the rarest have one number together.
+    """
+    found = [np.empty(0, np.int32)]
+    for column, (start, stop) in enumerate(groups.categories):
+        values = columns[:, column]
+        counts = np.bincount(values[~np.isnan(values)].astype(np.int64), minlength=stop - start)
+        codes = np.empty(stop - start, np.int32)
+        codes[np.argsort(-counts, kind="stable")] = np.minimum(np.arange(stop - start), MOST_CATEGORIES - 1)
+        found.append(np.where(counts > 0, codes, -1).astype(np.int32))
+    return np.concatenate(found)
+
+
+def _side_by_side(found: list[dict[str, np.ndarray]]) -> dict[str, np.ndarray]:
+    """The trees of several models, in turn for each."""
+    joined = _joined(found)
+    return {**joined, "roots": joined["roots"].reshape(max(1, len(found)), -1).T.reshape(-1)} if found else joined
+
+
+_EMPTY = {
+    "roots": np.empty(0, np.int32),
+    "sets": np.empty((0, 8), np.uint32),
+    **{name: np.empty(0, np.int32) for name in ("left", "column", "bits")},
+    **{name: np.empty(0, np.float32) for name in ("threshold", "value")},
+    "missing_right": np.empty(0, np.uint8),
+}
+
+
+def _joined(parts: list[dict[str, np.ndarray]]) -> dict[str, np.ndarray]:
+    """The trees of all parts, one after the other."""
+    moved, nodes, sets = [_EMPTY], 0, 0
+    for part in parts:
+        bits = np.where(part["bits"] < 0, part["bits"], part["bits"] + np.int32(sets))
+        moved.append(
+            {**part, "roots": part["roots"] + np.int32(nodes), "left": part["left"] + np.int32(nodes), "bits": bits}
+        )
+        nodes, sets = nodes + len(part["left"]), sets + len(part["sets"])
+    return {name: np.concatenate([part[name] for part in moved]) for name in _EMPTY}

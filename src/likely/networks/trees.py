@@ -1,0 +1,187 @@
+"""Boosted trees that have been grown: f(x, theta) is a sum of what the leaves say that x falls into.
+
+    f(x) = baseline + sum_t value(leaf of x in tree t) W_t       W_t: which scores tree t adds to
+
+All trees are walked at once, a level at a time, in NumPy alone. Every array of theta has an entry per node:
+
+    left          the left child; the right one is the next node. A leaf is its own left child.
+    column        which column is asked; the first ones hold categories
+    threshold     the row goes right if its number is larger (float32, like the columns: the same in every door)
+    bits          which categories go left, for a split of categories: a row of `sets`, else -1
+    missing_right whether a missing value goes right
+    value         what a leaf says
+"""
+
+from collections.abc import Sequence
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from likely.arrays import Array, Params, to_numpy
+from likely.errors import ShapeError
+from likely.networks.input_groups import InputGroups
+
+MOST_CATEGORIES = 255
+"""Of one column that are told apart; the rarest of more are one."""
+LARGEST = np.finfo(np.float32).max
+"""The threshold of a leaf, and of a split of all numbers from missing ones: no number is larger."""
+
+
+class Trees:
+    """A sum of trees, which only answers: what grows them is `likely.learners.boosting`.
+
+    Args:
+        numbers, indicated, categories: of the inputs, as in `InputGroups`.
+        n_inputs: how many inputs there are.
+        n_outputs: how many scores.
+        n_trees: how many trees, in turn for each of `n_sums` sums.
+        n_sums: of which the scores are made: one per score, but one for two labels.
+        n_nodes: of all trees together.
+        n_sets: how many splits are of categories.
+        depth: of the deepest tree.
+        normalized: whether scores are log-probabilities.
+    """
+
+    name = "trees"
+
+    def __init__(
+        self,
+        *,
+        numbers: int,
+        indicated: Sequence[int],
+        categories: Sequence[Sequence[int]],
+        n_inputs: int,
+        n_outputs: int,
+        n_trees: int,
+        n_sums: int,
+        n_nodes: int,
+        n_sets: int,
+        depth: int,
+        normalized: bool,
+    ) -> None:
+        self.groups = InputGroups.of(numbers, indicated, categories)
+        self.n_inputs, self.n_outputs = int(n_inputs), int(n_outputs)
+        self.n_trees, self.n_sums, self.n_nodes = int(n_trees), int(n_sums), int(n_nodes)
+        self.n_sets, self.depth, self.normalized = int(n_sets), int(depth), bool(normalized)
+        if self.n_inputs < self.groups.n_inputs or self.n_sums < 1 or self.n_trees % self.n_sums:
+            raise ShapeError(f"Trees must fit their inputs and sums; got {self.settings}. The file is damaged.")
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """What the constructor took."""
+        return {
+            "numbers": self.groups.numbers,
+            "indicated": list(self.groups.indicated),
+            "categories": [list(pair) for pair in self.groups.categories],
+            "n_inputs": self.n_inputs,
+            "n_outputs": self.n_outputs,
+            "n_trees": self.n_trees,
+            "n_sums": self.n_sums,
+            "n_nodes": self.n_nodes,
+            "n_sets": self.n_sets,
+            "depth": self.depth,
+            "normalized": self.normalized,
+        }
+
+    @cached_property
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        """The shape of each array of theta."""
+        per_node = dict.fromkeys(("left", "column", "threshold", "bits", "missing_right", "value"), (self.n_nodes,))
+        return {
+            "baseline": (self.n_outputs,),
+            "weights": (self.n_sums, self.n_outputs),
+            "roots": (self.n_trees,),
+            "sets": (self.n_sets, 8),
+            "codes": (sum(stop - start for start, stop in self.groups.categories),),
+            **per_node,
+        }
+
+    @property
+    def kinds(self) -> dict[str, str]:
+        """The kinds of dtypes that each array may have, by NumPy's letters."""
+        return dict.fromkeys(self.shapes, "iu") | dict.fromkeys(("baseline", "weights", "threshold", "value"), "f")
+
+    def check(self, theta: Params) -> None:
+        """Refuse arrays by which a walk would leave the nodes.
+
+        Raises:
+            ValueError: saying which.
+        """
+        last = max(self.n_nodes - 1, 0)
+        bounds = {
+            "left": (0, last),
+            "roots": (0, last),
+            "column": (0, self.groups.n_columns - 1),
+            "bits": (-1, self.n_sets - 1),
+            "codes": (-1, MOST_CATEGORIES - 1),
+        }
+        for name, (low, high) in bounds.items():
+            found = to_numpy(theta[name])
+            if found.size and not low <= found.min() <= found.max() <= high:
+                raise ValueError(f"{name!r} must hold numbers from {low} to {high}")
+        left = to_numpy(theta["left"])
+        leaf = left == np.arange(self.n_nodes)
+        if (left[~leaf] >= last).any():
+            raise ValueError("'left' must leave room for a right child")
+        asks = (
+            (to_numpy(theta["threshold"]) < LARGEST) | (to_numpy(theta["bits"]) >= 0) | to_numpy(theta["missing_right"])
+        )
+        if (leaf & asks).any():
+            raise ValueError("a leaf must ask nothing")
+
+    def apply(self, theta: Params, x: Array) -> np.ndarray:
+        """Scores (n, k) in float64 for prepared rows (n, d)."""
+        return self.scores(theta, self.sums(theta, to_numpy(x)))
+
+    def apply_with_features(self, theta: Params, x: Array) -> tuple[np.ndarray, np.ndarray]:
+        """Scores (n, k), and the inputs themselves as features (n, d): trees have no hidden ones."""
+        return self.apply(theta, x), to_numpy(x)
+
+    def scores(self, theta: Params, sums: np.ndarray) -> np.ndarray:
+        """Scores (n, k) from what the trees say together (n, n_sums)."""
+        scores = to_numpy(theta["baseline"]).astype(np.float64) + sums @ to_numpy(theta["weights"]).astype(np.float64)
+        return scores - np.logaddexp.reduce(scores, axis=1, keepdims=True) if self.normalized else scores
+
+    def sums(self, theta: Params, x: np.ndarray) -> np.ndarray:
+        """What the trees of each sum say together of prepared rows: (n, n_sums)."""
+        if x.ndim != 2 or x.shape[1] != self.n_inputs:
+            raise ShapeError(f"Trees of {self.n_inputs} inputs must be given as many; got shape {x.shape}.")
+        rows = coded_columns(self.groups.columns(x), to_numpy(theta["codes"]), self.groups)
+        left, column, threshold = (to_numpy(theta[name]) for name in ("left", "column", "threshold"))
+        misses, of_categories = bool(np.isnan(rows).any()), self.n_sets > 0
+        at = np.broadcast_to(to_numpy(theta["roots"]), (len(rows), self.n_trees))
+        place = np.arange(len(rows))[:, None]
+        for _ in range(self.depth):
+            asked = rows[place, column[at]]
+            right = asked > threshold[at]
+            if of_categories:
+                bits = to_numpy(theta["bits"])[at]
+                code = np.nan_to_num(asked, nan=0.0).astype(np.int64) & 255
+                inside = to_numpy(theta["sets"])[np.maximum(bits, 0), code >> 5] >> (code & 31).astype(np.uint32) & 1
+                right = np.where(bits >= 0, inside == 0, right)
+            if misses:
+                right = np.where(np.isnan(asked), to_numpy(theta["missing_right"])[at] > 0, right)
+            at = left[at] + right
+        values = to_numpy(theta["value"])[at].astype(np.float64)
+        return values.reshape(len(rows), self.n_trees // self.n_sums, self.n_sums).sum(axis=1)
+
+    def __repr__(self) -> str:
+        return f"Trees({self.n_trees} trees, {self.n_nodes} nodes)"
+
+
+def coded_columns(columns: np.ndarray, codes: np.ndarray, groups: InputGroups) -> np.ndarray:
+    """Columns whose categories have the numbers that trees know them by; NaN for those that they do not know.
+
+    Args:
+        columns: as `InputGroups.columns` gives them.
+        codes: of the categories of one column after the other; -1 for an unknown one.
+        groups: which columns hold categories.
+    """
+    columns, first = columns.copy(), 0
+    for column, (start, stop) in enumerate(groups.categories):
+        known, first = codes[first : first + stop - start].astype(np.float32), first + stop - start
+        there = np.flatnonzero(~np.isnan(columns[:, column]))
+        found = known[columns[there, column].astype(np.int64)]
+        columns[there, column] = np.where(found < 0, np.nan, found)
+    return columns
