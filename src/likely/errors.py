@@ -119,6 +119,10 @@ class GuaranteeWarning(LikelyWarning):
     that anything was learned at all."""
 
 
+class ImageWarning(LikelyWarning):
+    """What was decided of images that differ in what a network must get alike, such as their size."""
+
+
 class ImprobableConditionWarning(LikelyWarning):
     """Conditioning on an event of tiny probability: the answer rests on almost nothing."""
 

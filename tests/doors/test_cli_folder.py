@@ -139,10 +139,6 @@ def class_without_images(folder: Path) -> None:
     (save(folder, of_classes(0, 1)) / "2").mkdir()
 
 
-def mixed_sizes(folder: Path) -> None:
-    save(save(folder, of_classes(0, 1)), of_classes(2), size=9)
-
-
 def unseen_in_training(folder: Path) -> None:
     save(folder / "train", of_classes(0, 1))
     save(folder / "test", of_classes(0, 7))
@@ -163,7 +159,6 @@ def part_for_testing_alone(folder: Path) -> None:
         (loose, "must hold class folders; got 3 images, but no class folders"),
         (one_class, "must have at least two classes; got only one: '3'"),
         (class_without_images, "must hold images; got none in '2'"),
-        (mixed_sizes, "must have one size; got 8 x 8 in"),
         (unseen_in_training, "must have the classes of"),
         (one_image_each, "must have a class with at least two rows"),
         (part_for_testing_alone, "must hold train/ with class folders beside test/"),
@@ -181,10 +176,14 @@ def test_a_folder_that_can_not_be_learned_from_says_why(
     assert not (tmp_path / "run").exists()
 
 
-def test_mixed_sizes_are_made_one_on_request(likely: Likely, tmp_path: Path) -> None:
-    mixed_sizes(tmp_path / "data")
+def test_mixed_sizes_are_made_one(likely: Likely, tmp_path: Path) -> None:
+    save(save(tmp_path / "data", of_classes(0, 1)), of_classes(2), size=9)
+    result = likely("fit", tmp_path / "data", *QUICK, "--out", tmp_path / "median")
+    assert result.exit_code == 0, result.stderr
+    assert "2 sizes, from 8 x 8 to 9 x 9: all are resized to 8 x 8, the median" in result.stderr
     result = likely("fit", tmp_path / "data", *QUICK, "--image-size", 20, "--out", tmp_path / "run")
     assert result.exit_code == 0, result.stderr
+    assert "resized" not in result.stderr
 
 
 def test_a_cache_that_can_not_be_written_is_said(

@@ -134,7 +134,6 @@ def test_channels_settle_an_ambiguous_shape() -> None:
         (np.zeros((6, 2, 2, 8, 8), np.uint8), "must have shape"),
         (np.zeros((6, 8, 8), np.int64), "uint8, 0 to 255, or floating-point numbers; got int64"),
         ([np.zeros((8, 8), np.uint8), np.zeros((8, 9), np.uint8)] * 3, "one shape; got"),
-        ([Image.new("L", (8, 8)), Image.new("L", (9, 8))] * 3, "one size; got .*image_size=8"),
         (["no such file.png"] * 6, "6 of 6 images can't be read"),
     ],
 )
@@ -143,8 +142,11 @@ def test_what_can_not_be_images_is_refused(X: Any, says: str) -> None:
         likely.Classifier().fit(X, [0, 1] * 3)
 
 
-def test_image_size_makes_sizes_one(tmp_path: Path) -> None:
+def test_sizes_are_made_one_with_a_word_or_as_asked(tmp_path: Path) -> None:
     images = [Image.fromarray(x).resize((8 + i % 3, 9)) for i, x in enumerate(GRAY)]
+    with pytest.warns(likely.errors.ImageWarning, match="3 sizes, .* all are resized to 9 x 9, the median") as said:
+        assert learn(images).predictor_.image_shape == (9, 9)
+    assert said[0].filename == __file__
     clf = learn(images, image_size=12)
     assert clf.predictor_.image_shape == (12, 12)
     assert clf.predict_proba(images).shape == (60, 2)

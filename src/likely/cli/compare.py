@@ -49,13 +49,15 @@ def compare(
         for who, model in zip(("first", "second"), models, strict=True):
             has_its_rows = model is models[0] or model.card.data.sha256 == dataset.sha256
             own = dataset if has_its_rows else open_for_evaluation(model, asked, watcher, dataset.notes)
-            X = in_columns_of(model, dataset, rows).X
+            X = in_columns_of(model, dataset, rows, models[0]).X
             seen = trained_on(model, own, dataset, rows, X)
             if seen.any():
                 watcher.say(flattered(f"the {who} model", int(seen.sum()), len(rows)))
             for sentence in about_gaps(model.gaps_by_column(X), len(rows)):
                 watcher.say(f"warning: The {who} model: {sentence}")
-    found = [evaluate(model, in_columns_of(model, dataset, in_terms_of(model, dataset, rows))) for model in models]
+    found = [
+        evaluate(model, in_columns_of(model, dataset, in_terms_of(model, dataset, rows), models[0])) for model in models
+    ]
     differences = _differences(models, [each.answers for each in found], in_terms_of(models[0], dataset, rows))
     if as_json:
         evaluations = found[0].evaluation, found[1].evaluation

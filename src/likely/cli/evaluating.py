@@ -36,12 +36,13 @@ def open_for_evaluation(
         seed=card.training.seed,
         label=asked.label or card.data.label,
         image=asked.image or card.data.image,
-        # Images of any size are evaluated at the size that the model reads.
-        image_size=predictor.image_shape[0] if predictor.image_shape is not None else None,
     )
+    form = predictor.image_form
     stored = card.data.label_reading if asked.label == card.data.label else None
     reading = None if stored is None else ColumnReading.from_json(stored)
-    source = open_configured(asked, watcher.loading, columns=predictor.columns, label_reading=reading, to_learn=False)
+    source = open_configured(
+        asked, watcher.loading, form=form, columns=predictor.columns, label_reading=reading, to_learn=False
+    )
     if source.label is not None or asked.skip_bad:
         for note in source.notes:
             if note not in said:
@@ -52,7 +53,7 @@ def open_for_evaluation(
         if may_be_its_own:
             config = config.replace(group=card.data.group, group_by_folder=card.data.group_by_folder)
         try:
-            drawn = open_data(config, columns=predictor.columns, label_reading=reading)
+            drawn = open_data(config, form=form, columns=predictor.columns, label_reading=reading)
         except DataError:
             if card.data.test_last is None:
                 raise

@@ -1,25 +1,33 @@
 """The rows that a model is evaluated on, with the columns that it learned from: found by name, for each model."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from likely.data.dataset import Dataset, Part
+    from likely.data.images.decode import ImageForm
     from likely.model import Predictor
 
 
-def in_columns_of(predictor: "Predictor", dataset: "Dataset", rows: "Part") -> "Part":
+def in_columns_of(
+    predictor: "Predictor", dataset: "Dataset", rows: "Part", read_by: "Predictor | None" = None
+) -> "Part":
     """The same rows in the columns of this model, whatever model's columns the data set was read with.
 
     The rows of a table are read again where the columns differ: the other model may know other columns, or number the
-    categories differently. Rows of numbers whose columns have names are put into the model's order.
+    categories differently. Rows of numbers whose columns have names are put into the model's order. Images in files are
+    read again where the other model, `read_by`, reads them otherwise.
 
     Raises:
         DataError: if a column that the model needs is not there.
     """
     from dataclasses import replace
 
+    if predictor.image_form is not None:
+        same = read_by is None or read_by.image_form == predictor.image_form
+        return rows if same else _images_again(predictor.image_form, dataset, rows)
     columns = predictor.columns
-    if predictor.image_shape is not None or columns == dataset.columns:
+    if columns == dataset.columns:
         return rows
     if rows.numbers is not None:
         return _read_again(predictor, dataset, rows)
@@ -27,6 +35,26 @@ def in_columns_of(predictor: "Predictor", dataset: "Dataset", rows: "Part") -> "
     if dataset.features is None or sorted(names) != sorted(dataset.features):
         return rows  # the number of columns is checked when the rows are answered
     return replace(rows, X=rows.X[:, [dataset.features.index(name) for name in names]])
+
+
+def _images_again(form: "ImageForm", dataset: "Dataset", rows: "Part") -> "Part":
+    """The same images; arrays, which have no file, as they are."""
+    from dataclasses import replace
+
+    from likely.data.images.decode_many import Reading, load_images
+    from likely.data.images.find import Found
+    from likely.data.images.image_table import find_in_table
+    from likely.data.tables.table import read_sheet, table_of_sheet
+
+    if rows.paths is not None:
+        found = [Found(path, Path(path)) for path in rows.paths]
+    elif dataset.image is not None and rows.numbers is not None:
+        table = table_of_sheet(read_sheet(dataset.found_at, dataset.options))
+        found = find_in_table(table.take(rows.numbers), dataset.image)
+    else:
+        return rows
+    sources = [one.source for one in found if one.source is not None]
+    return replace(rows, X=load_images(sources, [one.name for one in found], Reading(form=form)).X)
 
 
 def _read_again(predictor: "Predictor", dataset: "Dataset", rows: "Part") -> "Part":

@@ -260,8 +260,8 @@ class RunConfig(SettingsDocument):
     head: HeadName = setting("softmax", "From scores to probabilities.", panel=_NETWORK, estimators="classifier")
     image_size: Annotated[int, Field(gt=0, le=1024)] | None = _network(
         None,
-        "Resize the images of class folders to this side.",
-        "In pixels; None requires images of one size.",
+        "Resize the images in files to this side.",
+        "In pixels; None resizes images of several sizes to their median, with at most 128 pixels a side.",
         metavar="SIDE",
         python="Height and width to which images given as files or by Pillow are resized.",
     )

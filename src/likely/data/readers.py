@@ -7,6 +7,7 @@ from pathlib import Path
 from likely.config import RunConfig
 from likely.data.dataset import Dataset
 from likely.data.images import fashion_mnist
+from likely.data.images.decode import ImageForm
 from likely.data.images.decode_many import Reading
 from likely.data.images.idx import is_idx_folder, open_idx_folder
 from likely.data.images.open_class_folder import open_class_folder
@@ -25,6 +26,7 @@ class DataRequest:
 
     config: RunConfig
     progress: Progress | None = None
+    form: ImageForm | None = None
     columns: Sequence[Column] | None = None
     label_reading: ColumnReading | None = None
     to_learn: bool = True
@@ -32,7 +34,7 @@ class DataRequest:
     @property
     def how(self) -> Reading:
         """How images are read."""
-        return Reading(self.config.image_size, self.config.skip_bad, self.progress)
+        return Reading(self.config.image_size, self.config.skip_bad, self.progress, self.form)
 
 
 @dataclass(frozen=True)

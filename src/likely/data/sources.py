@@ -10,6 +10,7 @@ from likely.config import RunConfig
 from likely.config.registry import DATA_SETS, READERS
 from likely.data.dataset import Dataset, Task
 from likely.data.images import fashion_mnist
+from likely.data.images.decode import ImageForm
 from likely.data.progress_callback import Progress
 from likely.data.readers import DataRequest
 from likely.data.tables.column_options import USUAL, ColumnOptions
@@ -91,14 +92,15 @@ def open_configured(
     config: RunConfig,
     progress: Progress | None = None,
     *,
+    form: ImageForm | None = None,
     columns: Sequence[Column] | None = None,
     label_reading: ColumnReading | None = None,
     to_learn: bool = True,
 ) -> Dataset:
     """The data set that a configuration names, read as it says.
 
-    With columns of a model, and the reading of its answers, the rows of a table are read as they say; the other
-    arguments are those of `open_dataset`.
+    With `form` the images in files are read as a model reads them; with columns of a model, and the reading of its
+    answers, the rows of a table are. The other arguments are those of `open_dataset`.
     """
     name = config.data
     kind, path = source_of(name)
@@ -117,7 +119,7 @@ def open_configured(
         raise ConfigError(
             f"Grouping by folder needs a folder of class folders; got {name}. Try --group COLUMN for a table."
         )
-    asked = DataRequest(config, progress, columns, label_reading, to_learn)
+    asked = DataRequest(config, progress, form, columns, label_reading, to_learn)
     with readable(name):
         named = kind == NAMED
         opened = DATA_SETS[name](name, config.data_folder, progress) if named else READERS[kind].open(path, asked)

@@ -10,7 +10,7 @@ import numpy as np
 
 from likely.arrays import to_numpy
 from likely.data.hashes import known_again
-from likely.data.images.decode import read_image
+from likely.data.images.decode import ImageForm, read_image
 from likely.data.images.image_arrays import are_files, fit_to_shape
 from likely.data.tables.encode import about_unknown, encode
 from likely.data.tables.frame import is_frame, sheet_of
@@ -76,6 +76,11 @@ class Predictor:
     def image_shape(self) -> tuple[int, ...] | None:
         """(h, w) or (h, w, 3) of the images that the model reads; None for rows of numbers."""
         return self.preprocessor.image_shape
+
+    @property
+    def image_form(self) -> ImageForm | None:
+        """What becomes of an image in a file before the model reads it; None for rows of numbers."""
+        return None if self.image_shape is None else ImageForm(self.image_shape, self.card.conversion)
 
     @property
     def picture_shape(self) -> tuple[int, ...] | None:  # deprecated

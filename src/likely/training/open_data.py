@@ -11,6 +11,7 @@ from likely.data.check import check_dataset
 from likely.data.corrections import apply_corrections
 from likely.data.dataset import Dataset
 from likely.data.groups import one_row_per_group, with_copies_grouped
+from likely.data.images.decode import ImageForm
 from likely.data.sources import open_configured
 from likely.data.test_part import with_test_part
 from likely.data.validate import validate
@@ -24,17 +25,18 @@ def open_data(
     config: RunConfig,
     watcher: Watcher | None = None,
     *,
+    form: ImageForm | None = None,
     columns: Sequence[Column] | None = None,
     label_reading: ColumnReading | None = None,
 ) -> Dataset:
     """The data set that the configuration names, with a test part: its own, or a fifth of its rows, drawn.
 
-    Labels are corrected before anything is drawn, so that the numbers of rows are those of the source. With the columns
-    of a model, and the reading of its answers, a table is read as they say.
+    Labels are corrected before anything is drawn, so that the numbers of rows are those of the source. With the form of
+    a model's images, or its columns and the reading of its answers, files are read as they say.
     """
     watcher = watcher or Silent()
     dataset = open_configured(
-        config, watcher.loading, columns=columns, label_reading=label_reading, to_learn=columns is None
+        config, watcher.loading, form=form, columns=columns, label_reading=label_reading, to_learn=columns is None
     )
     if config.corrections is not None:
         dataset = apply_corrections(dataset, config.corrections)

@@ -9,6 +9,7 @@ import numpy as np
 from likely.data.check.files import FileFacts
 from likely.data.check.findings import Finding, Place, Severity, about
 from likely.data.corrections import relative_path
+from likely.data.images.common_size import common_size
 from likely.data.images.decode_many import Reading
 from likely.data.images.image_parts import LabeledImage
 from likely.metrics.numerals import counted
@@ -106,22 +107,21 @@ def about_files(folder: Path, files: Sequence[LabeledImage], seen: Sequence[File
 
 
 def _sizes(folder: Path, good: Sequence[tuple[LabeledImage, FileFacts]], image_size: int | None) -> list[Finding]:
-    """That images have several sizes, with the first image of each, the most frequent first."""
+    """What becomes of images of several sizes, with the first image of each, the most frequent first."""
     first: dict[tuple[int, int], tuple[LabeledImage, FileFacts]] = {}
     counts: dict[tuple[int, int], int] = {}
     for f, s in good:
         size = (s.height, s.width)
         first.setdefault(size, (f, s))
         counts[size] = counts.get(size, 0) + 1
-    if image_size is not None or len(counts) < 2:
+    note = common_size([(s.height, s.width) for _, s in good], image_size).note if good else ""
+    if not note:
         return []
     order = sorted(counts, key=lambda size: -counts[size])
-    side = min(min(size) for size in counts)
     groups = [
         [_place(folder, first[size][0], f"{_size(first[size][1])}, as {counts[size]:,} in all")] for size in order
     ]
-    advice = f"Try --image-size {max(8, min(side, 64))} to resize them all."
-    return [Finding("sizes", "error", f"Images have {len(counts):,} different sizes.", advice, groups)]
+    return [Finding("sizes", "note", note, "Look whether what tells the classes apart survives that.", groups)]
 
 
 def _odd_sizes(good: Sequence[tuple[LabeledImage, FileFacts]]) -> list[tuple[LabeledImage, FileFacts]]:

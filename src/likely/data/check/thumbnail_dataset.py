@@ -8,6 +8,7 @@ import numpy as np
 from likely.data.check.files import FileFacts
 from likely.data.check.findings import Finding
 from likely.data.dataset import PARTS, Dataset, Part
+from likely.data.images.common_size import common_size
 from likely.data.images.image_parts import LabeledImage
 
 
@@ -64,10 +65,9 @@ def as_dataset(
 
 
 def common_shape(seen: Sequence[FileFacts], image_size: int | None) -> tuple[int, ...] | None:
-    """The shape that a network would get, unless sizes differ and none was asked for."""
+    """The shape that a network would get; None if no image can be read."""
     good = [one for one in seen if one.error is None]
-    sizes = {(one.height, one.width) for one in good}
-    size = (image_size, image_size) if image_size else sizes.pop() if len(sizes) == 1 else None
-    if size is None:
+    if not good:
         return None
+    size = common_size([(one.height, one.width) for one in good], image_size).size
     return size if all(one.gray for one in good) else (*size, 3)

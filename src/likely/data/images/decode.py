@@ -29,6 +29,19 @@ _SIDEWAYS = (5, 6, 7, 8)
 _GRAY_MODES = ("1", "L", "LA", "La")
 
 
+@dataclass(frozen=True)
+class ImageForm:
+    """What a model reads.
+
+    Args:
+        shape: (h, w) for gray, (h, w, 3) for color.
+        conversion: how a photograph becomes an image of the training data; None resizes to the shape.
+    """
+
+    shape: tuple[int, ...]
+    conversion: Mapping[str, Any] | None = None
+
+
 def read_image(
     source: ImageSource,
     *,

@@ -1,6 +1,6 @@
 """Many images at once: read in parallel through the gate, and kept decoded for the next time.
 
-    files -> heads and hashes of all -> one shape -> decoded rows, from the cache or into it
+    files -> heads and hashes of all -> one form -> decoded rows, from the cache or into it
 
 Large sets never lie in memory: they are decoded into a file that is mapped, so that training needs a batch at a time.
 """
@@ -16,7 +16,8 @@ from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
 
-from likely.data.images.decode import image_shape, read_image
+from likely.data.images.common_size import common_size
+from likely.data.images.decode import ImageForm, image_shape, read_image
 from likely.data.images.image_cache import Decoded, ImageCache
 from likely.data.images.open_image import read_file
 from likely.data.progress_callback import Progress
@@ -35,14 +36,16 @@ class Reading:
     """How the images in files are read.
 
     Args:
-        image_size: resize all to this height and width; without it they must have one size.
+        image_size: resize all to this height and width; without it, see `common_size`.
         skip_bad: leave out what can't be read, instead of refusing the whole.
         progress: told how many have been read.
+        form: what a model reads, whatever images are like.
     """
 
     image_size: int | None = None
     skip_bad: bool = False
     progress: Progress | None = None
+    form: ImageForm | None = None
 
 
 AS_THEY_ARE = Reading()
@@ -57,20 +60,21 @@ class Loaded:
         kept: which of the sources they are, of shape (m,).
         skipped: why each of the others could not be read.
         digests: a hash of the file of each row: equal files have equal ones.
+        note: what is to be said of their size; "" for nothing.
     """
 
     X: RowArray
     kept: np.ndarray
     skipped: tuple[str, ...]
     digests: tuple[str, ...]
+    note: str = ""
 
 
 def load_images(sources: Sequence[Source], names: Sequence[str], how: Reading = AS_THEY_ARE) -> Loaded:
-    """All the images at one size, gray if all of them are, else in color.
+    """All the images at one size, gray if all of them are, else in color; or as a model reads them.
 
     Raises:
-        DataError: if sizes differ without `image_size`, an image can't be read and `skip_bad` is not given, or none
-            is left; it names the first few.
+        DataError: if an image can't be read and `skip_bad` is not given, or none is left; it names the first few.
     """
     heads: dict[int, tuple[str, tuple[int, ...]]] = {}
     failed: dict[int, str] = {}
@@ -83,15 +87,17 @@ def load_images(sources: Sequence[Source], names: Sequence[str], how: Reading = 
     _refuse(failed, how.skip_bad, len(sources))
     usable = list(heads)
     digests = [digest for digest, _ in heads.values()]
-    shape = shape_for_all({heads[i][1]: names[i] for i in reversed(usable)}, how.image_size)
+    form, note = how.form, ""
+    if form is None:
+        form, note = form_for_all([shape for _, shape in heads.values()], how.image_size)
 
     def decode(i: int) -> Decoded:
         try:
-            return read_image(sources[usable[i]], shape=shape, name=names[usable[i]])
+            return read_image(sources[usable[i]], shape=form.shape, conversion=form.conversion, name=names[usable[i]])
         except ImageError as error:
             return str(error)
 
-    cache = ImageCache(digests, shape)
+    cache = ImageCache(digests, form)
     X, bad = _found(cache, decode) or cache.fill(
         lambda: _in_parallel(decode, [(i,) for i in range(len(usable))], "decoding images", how.progress)
     )
@@ -103,6 +109,7 @@ def load_images(sources: Sequence[Source], names: Sequence[str], how: Reading = 
         np.array([usable[i] for i in good], dtype=np.int64),
         tuple(failed[i] for i in sorted(failed)),
         tuple(digests[i] for i in good),
+        note,
     )
 
 
@@ -139,18 +146,10 @@ def _refuse(failed: dict[int, str], skip_bad: bool, total: int) -> None:
         raise DataError(f"At least one image must be readable; got {total:,}, none of them readable{first}")
 
 
-def shape_for_all(shapes: dict[tuple[int, ...], str], image_size: int | None) -> tuple[int, ...]:
-    """The shape that all images are read as, from each shape and the name of one that has it."""
-    sizes = {shape[:2]: name for shape, name in shapes.items()}
-    if image_size is None and len(sizes) > 1:
-        (first, one), (second, other) = list(sizes.items())[-1], list(sizes.items())[-2]
-        raise DataError(
-            f"Images must have one size; got {first[0]} x {first[1]} in {one} and {second[0]} x {second[1]} in "
-            f"{other}. The network has one input per pixel. Try image_size={min(first)} (--image-size {min(first)}) to "
-            "resize them all."
-        )
-    size = next(iter(sizes)) if image_size is None else (image_size, image_size)
-    return size if all(len(shape) == 2 for shape in shapes) else (*size, 3)
+def form_for_all(shapes: Sequence[tuple[int, ...]], image_size: int | None) -> tuple[ImageForm, str]:
+    """How images of these shapes are all read, in color if one of them has color; and what to say of their size."""
+    size, note = common_size([(shape[0], shape[1]) for shape in shapes], image_size)
+    return ImageForm(size if all(len(shape) == 2 for shape in shapes) else (*size, 3)), note
 
 
 def _in_parallel(

@@ -6,6 +6,7 @@
 
 import math
 import os
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
@@ -14,8 +15,8 @@ import numpy as np
 
 from likely.arrays import to_numpy
 from likely.data.images.decode import image_shape, read_image
-from likely.data.images.decode_many import Reading, load_images, shape_for_all
-from likely.errors import ShapeError
+from likely.data.images.decode_many import Reading, form_for_all, load_images
+from likely.errors import ImageWarning, ShapeError
 from likely.preprocessing.stored_rows import RowArray, StoredRows
 
 Channels: TypeAlias = Literal["auto", "first", "last"]
@@ -58,7 +59,9 @@ def stack_images(X: Any, channels: Channels = "auto", image_size: int | None = N
     Raises:
         ShapeError: if shapes differ or can be read in two ways, or there are not 1 or 3 channels; the dtype is a whole
             number's other than uint8.
-        DataError: if a file can't be read, or sizes differ without `image_size`.
+        DataError: if a file can't be read.
+    Warns:
+        ImageWarning: if files have several sizes and no `image_size` is given: they get one.
 
     Example:
         >>> stack_images(np.zeros((5, 3, 32, 24), np.uint8)).shape
@@ -135,10 +138,14 @@ def _stack_files(X: Sequence[Any], image_size: int | None) -> RowArray:
     if all(isinstance(x, str | bytes | os.PathLike) for x in X):
         sources = [x if isinstance(x, bytes) else Path(x) for x in X]
         names = [f"Row {i}" if isinstance(x, bytes) else os.fspath(x) for i, x in enumerate(X)]
-        return load_images(sources, names, Reading(image_size)).X
-    shapes = [image_shape(x, name=f"Row {i}") for i, x in enumerate(X)]
-    shape = shape_for_all({shape: f"Row {i}" for i, shape in reversed(list(enumerate(shapes)))}, image_size)
-    return np.stack([read_image(x, shape=shape, name=f"Row {i}") for i, x in enumerate(X)])
+        loaded = load_images(sources, names, Reading(image_size))
+        rows, note = loaded.X, loaded.note
+    else:
+        form, note = form_for_all([image_shape(x, name=f"Row {i}") for i, x in enumerate(X)], image_size)
+        rows = np.stack([read_image(x, shape=form.shape, name=f"Row {i}") for i, x in enumerate(X)])
+    if note:
+        warnings.warn(note, ImageWarning, stacklevel=5)
+    return rows
 
 
 def _channels_last(rows: np.ndarray, channels: Channels) -> np.ndarray:

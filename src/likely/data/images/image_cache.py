@@ -18,6 +18,7 @@ import numpy as np
 
 from likely.atomic import whole_file, write_text
 from likely.data.cache import cache_folder
+from likely.data.images.decode import ImageForm
 from likely.errors import CacheWarning
 from likely.preprocessing.stored_rows import RowArray, StoredRows
 
@@ -45,11 +46,14 @@ class ImageCache:
 
     Args:
         digests: a hash of each file, in order.
-        shape: what each is decoded to: (h, w) or (h, w, 3).
+        form: what each is decoded to.
     """
 
-    def __init__(self, digests: Sequence[str], shape: tuple[int, ...]) -> None:
-        key = hashlib.sha256("\n".join([f"{GATE_VERSION} {shape}", *digests]).encode()).hexdigest()[:32]
+    def __init__(self, digests: Sequence[str], form: ImageForm) -> None:
+        shape, how = form.shape, f"{GATE_VERSION} {form.shape}"
+        if form.conversion is not None:
+            how += json.dumps(dict(form.conversion), sort_keys=True)
+        key = hashlib.sha256("\n".join([how, *digests]).encode()).hexdigest()[:32]
         self._folder = cache_folder() / "images"
         self._rows, self._facts = self._folder / f"{key}.rows", self._folder / f"{key}.json"
         self._n, self._shape = len(digests), shape

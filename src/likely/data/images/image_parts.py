@@ -49,9 +49,10 @@ def read_parts(
         if len(rows) or part == "train":
             X = loaded.X if len(rows) == len(kept) else take_rows(loaded.X, rows)
             paths = [found[i].name for i in kept[rows]] if on_disk else None
-            order, groups = (None if v is None else v[kept[rows]] for v in (answers.order, answers.groups))
-            parts[part] = Part(X, answers.y[kept[rows]], paths, order, groups=groups)
+            aside = (answers.order, answers.numbers, answers.groups)
+            parts[part] = Part(X, answers.y[kept[rows]], paths, *(None if v is None else v[kept[rows]] for v in aside))
     skipped = [*missing, *loaded.skipped]
-    if not skipped:
-        return parts, ()
-    return parts, (f"{len(skipped):,} of {len(found):,} images could not be read and were skipped, {skipped[0]}",)
+    notes = [loaded.note] if loaded.note else []
+    if skipped:
+        notes.append(f"{len(skipped):,} of {len(found):,} images could not be read and were skipped, {skipped[0]}")
+    return parts, tuple(notes)

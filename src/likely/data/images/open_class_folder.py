@@ -29,8 +29,8 @@ def open_class_folder(folder: Path, how: Reading, *, group_by_folder: bool = Fal
             related; folders of one name are one group, in all classes and parts. An image right in the folder of its
             class is related to no other.
     Raises:
-        DataError: if there are no class folders, a class has no image, sizes differ and none was asked for, an
-            image can't be read, or another part has a class that the training part lacks; it names the first few.
+        DataError: if there are no class folders, a class has no image, an image can't be read, or another part has a
+            class that the training part lacks; it names the first few.
     """
     scan = scan_class_folder(folder)
     _refuse(scan)
