@@ -11,7 +11,7 @@ TEST_SHARE = 0.2
 SPLIT_NOTE = "The data set has no test part; a fifth of the rows, drawn at random with seed 0, was set aside."
 
 
-def load_bundled(name: str, data_folder: Any = None, progress: Any = None) -> Dataset:
+def load_bundled(name: str, data_folder: object = None, progress: object = None) -> Dataset:
     """One of scikit-learn's sets, with a fixed fifth of its rows as the test part.
 
     `digits` are images: uint8 of 8 x 8, scaled from the 17 levels of the source to 0..255. The others are rows of

@@ -22,7 +22,6 @@ def check_events(events: Mapping[str, Sequence[str]], labels: Sequence[str]) -> 
 
     Raises:
         ConfigError: naming the event and the nearest label.
-
     Example:
         >>> check_events({"shoes": ("Sandal", "Sneker")}, ["Sandal", "Sneaker", "Bag"])
         Traceback (most recent call last):
@@ -58,7 +57,6 @@ def class_weights(
         weights: of the rows, shape (n,), or None.
     Raises:
         ConfigError: if a label does not exist.
-
     Example:
         >>> class_weights("balanced", ["a", "b"], np.array([[1, 0], [1, 0], [1, 0], [0, 1]])).round(3)
         array([0.667, 2.   ])

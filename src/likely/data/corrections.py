@@ -137,5 +137,5 @@ def _by_cell(texts: Sequence[str]) -> dict[str, int]:
 
 
 def _cell(text: str) -> str:
-    """The text as it stands in the file: in UTF-8, and never a formula."""
+    """The text as the file holds it: in UTF-8, and never a formula."""
     return never_a_formula(text.encode("utf-8", errors="backslashreplace").decode("utf-8"))

@@ -5,7 +5,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, Literal, TypeAlias
+from typing import Literal, TypeAlias
 
 import numpy as np
 
@@ -110,7 +110,7 @@ class Dataset:
     equal_by_chance: float = 0.0
     doubt: str = ""
     hflip: bool = False
-    conversion: dict[str, Any] | None = None
+    conversion: dict[str, object] | None = None
     found_at: str = ""
     notes: tuple[str, ...] = ()
 

@@ -41,7 +41,6 @@ def checked_groups(groups: Any, n_rows: int) -> np.ndarray | None:
     Raises:
         ShapeError: if there is not one value per row.
         DataError: if a value is missing (None, NaN); it names the first such row.
-
     Example:
         >>> checked_groups(["ann", "bob", "ann"], 3)
         array([0, 1, 0])

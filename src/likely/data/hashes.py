@@ -16,7 +16,6 @@ def row_hashes(X: RowArray) -> np.ndarray:
 
     Args:
         X: images as uint8, or numbers, one row each.
-
     Example:
         >>> one, same, other = row_hashes(np.array([[1.0, 2.0], [1.0, 2.0], [1.0, 3.0]]))
         >>> bool(one == same), bool(one == other)
@@ -53,7 +52,6 @@ def known_again(X: RowArray, hashes: np.ndarray, chance: float = 0.0) -> np.ndar
         X: as for `row_hashes`.
         hashes: of rows.
         chance: how likely a row equals another one though it is no copy of it.
-
     Example:
         >>> rows = np.array([[0.1, 2.0], [0.3, 1.0]])
         >>> known_again(rows.astype(np.float32), hashes_to_know_again(rows)).tolist()

@@ -1,5 +1,4 @@
-"""Gradient descent by `jax.grad`: JAX traces the loss, derives its gradient and compiles the whole step, and a loop of
-steps around it: handing a small step from Python to the compiled code takes as long as a good part of the step.
+"""Gradient descent by `jax.grad`: JAX traces the loss, derives its gradient and compiles a loop of whole steps.
 
 Double precision is asked for in a scope of its own and never for the whole program.
 """

@@ -17,10 +17,9 @@ _HUGE = 1e6  # a loss from which on it may be that a score of -inf stands for an
 
 
 def softmax_cross_entropy(labels: Array, scores: Array) -> Array:
-    """Cost in nats of believing softmax(scores) when labels are the truth.
+    """Cost in nats of believing softmax(scores) when labels are the truth: H(p, q) = -sum_k p_k log q_k.
 
-    H(p, q) = -sum_k p_k log q_k,  q = softmax(scores), computed through log_softmax. Its gradient with respect to the
-    scores is q sum_k p_k - p, that is softmax(scores) - labels where the labels sum to 1.
+    Its gradient with respect to the scores is q sum_k p_k - p, that is softmax(scores) - labels.
 
     Args:
         labels: true distributions, shape (n, k); rows sum to 1.
@@ -44,15 +43,10 @@ def softmax_cross_entropy(labels: Array, scores: Array) -> Array:
 
 
 def squared_error(targets: Array, outputs: Array) -> Array:
-    """The squared Euclidean distance between outputs and targets.
+    """The squared Euclidean distance between outputs and targets, both (n, k): sum_k (f_k - y_k)^2, shape (n,).
 
-    sum_k (f_k - y_k)^2, with gradient 2 (f - y) with respect to the outputs.
+    Its gradient with respect to the outputs is 2 (f - y).
 
-    Args:
-        targets: shape (n, k).
-        outputs: shape (n, k).
-    Returns:
-        One value per example, shape (n,), the sum over the outputs.
     Raises:
         ShapeError: if the shapes differ.
     Example:

@@ -27,7 +27,7 @@ class NetworkEntry(_Entry):
     """How to rebuild the network: its name in the closed list, and its settings."""
 
     name: str
-    settings: dict[str, Any]
+    settings: dict[str, object]
     parameters: int
     outputs: int
 
@@ -128,8 +128,8 @@ class Card(_Entry):
     network: NetworkEntry
     head: Annotated[str, OneOf(HEADS, without=("sigmoid",))]
     loss: Annotated[str, OneOf(LOSSES, also=("custom",))]
-    normalization: dict[str, Any]
-    conversion: dict[str, Any] | None = None
+    normalization: dict[str, object]
+    conversion: dict[str, object] | None = None
     hflip: bool = False
     tta_threshold: float = Field(1.0, gt=0, le=1)
     temperature: float | None = Field(None, gt=0)
@@ -148,10 +148,10 @@ class Card(_Entry):
     data: DataEntry
     splits: SplitsEntry
     training: TrainingEntry
-    metrics: dict[str, Any] | None = None
-    held_out: dict[str, Any] | None = None
+    metrics: dict[str, object] | None = None
+    held_out: dict[str, object] | None = None
     versions: dict[str, str] = Field(default_factory=dict)
-    hardware: dict[str, Any] = Field(default_factory=dict)
+    hardware: dict[str, object] = Field(default_factory=dict)
     created: str = ""
 
     @field_validator("biases", "class_frequencies", "class_weight", "prior")
@@ -177,7 +177,7 @@ class Card(_Entry):
         return self.model_dump(mode="json")
 
     @classmethod
-    def from_json(cls, document: dict[str, Any], path: object) -> "Card":
+    def from_json(cls, document: dict[str, object], path: object) -> "Card":
         """Read a card; a field that is missing, unknown or of the wrong type is a ModelFileError naming `path`."""
         try:
             return cls.model_validate(_with_current_names(document))
@@ -194,7 +194,7 @@ _RENAMED = {"mirror": "hflip", "sure": "tta_threshold", "picture": "image"}  # d
 """Fields in files of version 0.1.0 that have other names now."""
 
 
-def _with_current_names(document: dict[str, Any]) -> dict[str, Any]:
+def _with_current_names(document: dict[str, object]) -> dict[str, object]:
     found = {_RENAMED.get(name, name): value for name, value in document.items()}
     data, normalization, training = (found.get(name) for name in ("data", "normalization", "training"))
     if isinstance(data, dict):

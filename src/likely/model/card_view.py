@@ -82,7 +82,7 @@ def _holds(column: Column) -> str:
 def _photographs(card: Card) -> str:
     if preprocessor_from_json(card.normalization).image_shape is None:
         return ""
-    return card.conversion["name"] if card.conversion else "only resized"
+    return str(card.conversion["name"]) if card.conversion else "only resized"
 
 
 def _labels(card: Card) -> str:

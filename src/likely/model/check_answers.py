@@ -27,7 +27,6 @@ def true_numbers(y: Any, shape: tuple[int, ...]) -> np.ndarray:
     Raises:
         ShapeError: if they have another shape, or there are none.
         DataError: if they are no numbers, or one is NaN or infinite; the message names the row.
-
     Example:
         >>> true_numbers([[1.5], [2.5]], (2,))
         array([1.5, 2.5])
@@ -63,7 +62,6 @@ def true_classes(y: Any, labels: Sequence[Any], n: int) -> np.ndarray:
     Raises:
         ShapeError: if there is not one label per row.
         DataError: if a label is missing or of another kind (text, numbers, booleans), or the model knows none of them.
-
     Example:
         >>> true_classes(["no", "maybe"], ("no", "yes"), 2)
         array([ 0, -1])
@@ -101,7 +99,6 @@ def classes_or_distributions(y: Any, labels: Sequence[Any], names: Sequence[str]
     Raises:
         ShapeError, DataError: as `true_classes`, and if the model does not know one of the labels.
         ProbabilityError: if a row of y is no distribution.
-
     Example:
         >>> classes_or_distributions([[0.5, 0.5]], ("no", "yes"), ("no", "yes"), 1)
         array([[0.5, 0.5]])

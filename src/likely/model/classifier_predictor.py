@@ -61,15 +61,13 @@ class ClassifierPredictor(LabelProbabilities):
         """The set of labels of each row that holds the truth with at least this probability, as Events.
 
         Split conformal prediction: the guarantee is marginal, over the draw of held-out and new rows together and over
-        all labels, and assumes that they are exchangeable. Then it is exact for every number of held-out rows. Where
-        the held-out scores come from cross-validation (small data), it is approximate.
+        all labels, and exact if they are exchangeable; approximate where the held-out scores come from cross-validation
+        (small data). Of a row with a gap (see `rows`) nothing is guaranteed: its set holds all labels.
 
-        Under another prior held-out rows are weighted by how much more or less often their class comes (weighted
-        conformal prediction). The guarantee is exact if the class frequencies of training are known and those of the
-        field given, and approximate where either is counted or estimated (`approximate_sets` says which). It rests on
-        labels looking the same in both places. Sets per class need no weights and stay exact under a given prior.
-
-        Of a row with a gap (see `rows`) nothing is guaranteed: its set holds all labels.
+        Under another prior held-out rows are weighted by how much more or less often their class comes. Where labels
+        look the same in both places, the guarantee is exact if the class frequencies of training are known and those of
+        the field given, and approximate where either is counted or estimated (`approximate_sets` says which). Sets per
+        class need no weights and stay exact under a given prior.
 
         Args:
             X: rows or images.
@@ -111,8 +109,7 @@ class ClassifierPredictor(LabelProbabilities):
         """The sets of `predict_set` for probabilities of this model: booleans of shape (n, k).
 
         Args:
-            probs: shape (n, k).
-            coverage: strictly between 0 and 1.
+            probs, coverage: shape (n, k), and strictly between 0 and 1.
             rows: the X of these probabilities, from which a row's random number follows where there is a seed; without
                 them it follows from the probabilities themselves, for held-out and new rows alike.
             how: `method`, `per_class`, `allow_empty` and `seed`, as for `predict_set`.
@@ -123,10 +120,8 @@ class ClassifierPredictor(LabelProbabilities):
     def coverage_interval(self, coverage: float) -> tuple[float, float]:
         """Where the coverage of this model's sets lies with 95% probability, given its number of held-out rows.
 
-        The coverage is that of all new rows, the probability one over the draw of independent held-out rows. Exact for
-        sets that may be empty and scores that do not tie; else the lower end is still true. Approximate where scores
-        come from cross-validation. Under another prior (sum w)^2 / sum w^2 counts as the number of rows, and the
-        interval is approximate.
+        See `likely.trust.prediction_sets.coverage_interval`. Approximate where scores come from cross-validation, and
+        under another prior, where (sum w)^2 / sum w^2 counts as the number of rows.
         """
         return self._held_out_for_sets(coverage).coverage_interval(coverage)
 
@@ -283,11 +278,10 @@ class ClassifierPredictor(LabelProbabilities):
     def estimate_prior(self, X: Any) -> PriorEstimate:
         """How often each label comes among unlabeled rows, with 95% intervals.
 
-        By maximum likelihood, corrected by what the model answers to held-out rows of each class, so that the intervals
-        count the draw of both kinds of rows and how wrong the probabilities are; they hold for all labels together.
-        They are approximate (a normal approximation with corrections). That labels look the same in both places is
-        assumed, and that rows are independent. Intervals of a model without held-out rows count the draw of X alone,
-        each for itself.
+        By maximum likelihood, corrected by what the model answers to held-out rows of each class; the intervals hold
+        for all labels together, approximately. That labels look the same in both places is assumed, and that rows are
+        independent. Intervals of a model without held-out rows count the draw of X alone. See
+        `likely.trust.prior.estimate_prior`.
         """
         log_probs, old = self._before_prior_of(self.rows(X)), np.array(self.card.class_frequencies)
         held_out = self.held_out

@@ -36,7 +36,7 @@ _MAX_DEPTH = 64  # nesting of a document; Python's JSON parser recurses
 _KINDS = "fiub"
 
 
-def write(path: StrPath, arrays: Mapping[str, np.ndarray], document: Mapping[str, Any]) -> None:
+def write(path: StrPath, arrays: Mapping[str, np.ndarray], document: Mapping[str, object]) -> None:
     """Write arrays and a JSON document to one file, whole or not at all.
 
     Args:
@@ -47,7 +47,6 @@ def write(path: StrPath, arrays: Mapping[str, np.ndarray], document: Mapping[str
     Raises:
         ModelFileError: if an array or a value of the document cannot be stored; nothing is written then.
         OutputError: if the file cannot be written; an older file is then untouched.
-
     Example:
         >>> import tempfile
         >>> with tempfile.TemporaryDirectory() as folder:
@@ -69,7 +68,7 @@ def write(path: StrPath, arrays: Mapping[str, np.ndarray], document: Mapping[str
     write_bytes(path, content[:_SUM_AT] + checksum + content[_SUM_AT + _SUM_LENGTH :])
 
 
-def read(path: StrPath) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+def read(path: StrPath) -> tuple[dict[str, np.ndarray], dict[str, object]]:
     """The arrays and the document of a file that `write` made.
 
     Raises:
@@ -92,7 +91,7 @@ def read(path: StrPath) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
     return arrays, document
 
 
-def read_document(path: StrPath) -> dict[str, Any]:
+def read_document(path: StrPath) -> dict[str, object]:
     """The document alone. The whole file is still checked against its checksum, but no array is made.
 
     Raises:
@@ -128,7 +127,6 @@ def expect_arrays(
 
     Raises:
         ModelFileError: naming the array.
-
     Example:
         >>> expect_arrays("m.likely", {"theta": np.zeros((3, 2))}, {"theta": (3, 10)})
         Traceback (most recent call last):
@@ -208,8 +206,8 @@ def _damaged(path: StrPath, what: str) -> ModelFileError:
     )
 
 
-def _read_document(path: StrPath, file: BinaryIO, header_length: int) -> dict[str, Any]:
-    """The document of a file whose front was checked, after its checksum; `file` stands at its first byte."""
+def _read_document(path: StrPath, file: BinaryIO, header_length: int) -> dict[str, object]:
+    """The document of a file whose front was checked, after its checksum; `file` is at its first byte."""
     digest = hashlib.sha256()
     start = file.read(8 + header_length)
     stored = start[_SUM_AT : _SUM_AT + _SUM_LENGTH]
@@ -246,7 +244,7 @@ def _parse(path: StrPath, text: str | bytes) -> dict[str, Any]:
             raise ValueError(f"the number {digits:.20} is not finite")
         return value
 
-    def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    def unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
         found = dict(pairs)
         if len(found) < len(pairs):
             raise ValueError("a key is repeated")

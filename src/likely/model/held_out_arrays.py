@@ -146,7 +146,6 @@ def held_out_arrays(
         calibration: of the model.
         stated: the probability of each label that the network of a row was never shown, 0 for the others, shape (k,) or
             (m, k); None for none. A row with such a label fits no set.
-
     Example:
         >>> log_probs = np.log([[0.5, 0.5]])
         >>> sorted(held_out_arrays(log_probs, log_probs, np.array([[0.0, 1.0]]), Calibration(1.0)))

@@ -220,7 +220,7 @@ class Predictor:
         """
         return self._seen_in_training(self._rows(X))
 
-    def with_metrics(self, metrics: dict[str, Any] | None) -> Self:
+    def with_metrics(self, metrics: dict[str, object] | None) -> Self:
         """The same model whose card states these test figures, or none."""
         return self._changed(metrics=metrics)
 
@@ -277,10 +277,9 @@ class Predictor:
         """A conformal p-value per row, shape (n,): small = unlike anything that the model was trained on.
 
         P(p <= a) <= a for rows that are exchangeable with the held-out ones, over the draw of both, so that calling
-        rows with p <= 0.01 unfamiliar raises false alarms on at most 1% of familiar rows on average, and perhaps on
-        more of some kinds. Approximate where held-out scores come from cross-validation. Nothing is guaranteed of other
-        rows. With m held-out rows no p-value is below 1 / (m + 1): fewer than 99 can call nothing unfamiliar at that
-        rate (`can_alarm`).
+        rows with p <= 0.01 unfamiliar raises false alarms on at most 1% of familiar rows on average. Approximate where
+        held-out scores come from cross-validation. With m held-out rows no p-value is below 1 / (m + 1): fewer than 99
+        can call nothing unfamiliar at that rate (`can_alarm`).
 
         What is unfamiliar to a classifier lies far from the training rows in the network's last hidden layer, or has
         low scores for every label; to a regressor, which extrapolates there, only the former (for a linear one, in its
@@ -330,7 +329,7 @@ class Predictor:
         return rows if self._stand_ins is None else self._stand_ins.filled(np.asarray(rows))
 
     def _averaged(self, rows: RowArray, answer: Callable[[RowArray], tuple[np.ndarray, ...]]) -> tuple[np.ndarray, ...]:
-        """What is answered to rows; for those with gaps the first array holds the mean over what may stand there.
+        """What is answered to rows; for those with gaps the first array holds the mean over the values they may have.
 
         The others hold NaN for them.
         """

@@ -58,8 +58,7 @@ class RegressorPredictor(Predictor):
             prediction ± q s(x)
 
         Split conformal: q is the ceil((m + 1) coverage)-th smallest of |residual| / s(x) over m held-out rows, and s(x)
-        says how large errors are for rows like x: see `likely.trust.error_scale`. Where errors are about as large
-        everywhere, s is constant. A model file of version 0.1.0 has a constant s.
+        says how large errors are for rows like x: see `likely.trust.error_scale`.
 
         The guarantee is marginal, over the draw of held-out and new rows together, and exact for exchangeable rows,
         whatever s is. It says nothing of one kind of row: there more or fewer may lie inside. Where the residuals come

@@ -12,6 +12,7 @@ import io
 import json
 import shutil
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -67,7 +68,7 @@ class RunFolder:
                 f"The run folder must be new; {self.path} holds other files. Try a new --out, or --overwrite."
             )
 
-    def begin(self, config: dict[str, Any]) -> None:
+    def begin(self, config: Mapping[str, object]) -> None:
         """Write what reproduces the run, and clear what an earlier one left: once, when there is something new."""
         if self._begun:
             return
@@ -82,7 +83,7 @@ class RunFolder:
         if not self._begun and not self._existed and not any(self.path.iterdir()):
             self.path.rmdir()
 
-    def write_json(self, file: str, value: Any) -> Path:
+    def write_json(self, file: str, value: object) -> Path:
         """Write a value as JSON, whole or not at all."""
         path = self.path / file
         write_text(path, json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
@@ -94,7 +95,7 @@ class RunFolder:
         np.save(buffer, np.sort(hashes), allow_pickle=False)
         write_bytes(self.path / ROW_HASHES, buffer.getvalue())
 
-    def append_history(self, line: dict[str, Any]) -> None:
+    def append_history(self, line: Mapping[str, object]) -> None:
         """Add a record; it is on disk at once, so that a killed run still leaves its history."""
         try:
             with (self.path / HISTORY).open("a", encoding="utf-8") as file:

@@ -1,4 +1,4 @@
-"""What stands in for a value that is missing in a new row, but was in no training row.
+"""Which values replace one that is missing in a new row, but was missing in no training row.
 
 With x = (m, r), m what is missing and r the rest, the answer is the mean over what m was in training rows:
 
@@ -30,11 +30,11 @@ _SEED = 16
 
 @dataclass(frozen=True)
 class StandIns:
-    """The values that stand in for the missing ones of a table.
+    """The values that replace the missing ones of a table.
 
     Args:
         places: the columns of a matrix of rows whose values miss together: one, or the parts of a date.
-        values: what may stand there, shape (m, number of columns); None where training rows missed some, for which a
+        values: what they may be, shape (m, number of columns); None where training rows missed some, for which a
             network has an input of its own.
         weights: of these values, shape (m,), with sum 1.
     Example:
@@ -51,7 +51,7 @@ class StandIns:
 
     @classmethod
     def fit(cls, X: np.ndarray, columns: Sequence[Column]) -> "StandIns":
-        """What stands in for the values of rows like those of X.
+        """The values to replace missing ones by, in rows like those of X.
 
         Args:
             X: the training rows, shape (n, d), NaN where a value is missing.
@@ -80,7 +80,7 @@ class StandIns:
         return {name: count for name, count in found.items() if count}
 
     def draws(self, sources: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
-        """What stands in the columns of these sources together, shape (m, number of columns), and weights (m,)."""
+        """Values for the columns of these sources together, shape (m, number of columns), and weights (m,)."""
         values = [self.values[source] for source in sources]
         assert all(v is not None for v in values)
         if len(sources) == 1 and len(self.weights[sources[0]]) <= _MOST_KINDS:
@@ -99,7 +99,7 @@ class StandIns:
         return np.where(gaps, self._some, rows) if gaps.any() else rows
 
     def complete(self, rows: np.ndarray, most: int) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
-        """Rows with gaps, by what they miss: their numbers (r,), each with all that may stand there, and the weights.
+        """Rows with gaps, by what they miss: their numbers (r,), each with all values it may have, and the weights.
 
         Args:
             rows: shape (n, d), all with gaps.

@@ -1,13 +1,13 @@
 """Networks: functions from inputs to scores; pure ones for any engine, builders of torch modules, and trees."""
 
-from typing import Any
+from collections.abc import Mapping
 
 from likely.config.registry import NETWORKS
 from likely.networks.network import Network, TorchNetwork
 from likely.networks.trees import Trees
 
 
-def create_network(name: str, settings: dict[str, Any]) -> Network | TorchNetwork | Trees:
+def create_network(name: str, settings: Mapping[str, object]) -> Network | TorchNetwork | Trees:
     """The network of this name with these settings; torch is imported only for those that need it.
 
     Example:

@@ -13,12 +13,8 @@ _GELU_B = 0.044715
 
 
 def sigmoid(z: Array) -> Array:
-    """A soft step from 0 to 1.
+    """A soft step from 0 to 1: sigma(z) = 1 / (1 + exp(-z)) = (1 + tanh(z / 2)) / 2, which cannot overflow.
 
-    sigma(z) = 1 / (1 + exp(-z)), computed as (1 + tanh(z / 2)) / 2, which is the same function and cannot overflow.
-
-    Args:
-        z: real numbers of any shape.
     Example:
         >>> sigmoid(np.array([-1000.0, 0.0, 1000.0]))
         array([0. , 0.5, 1. ])
@@ -63,9 +59,7 @@ def tanh(z: Array) -> Array:
 
 
 def gelu(z: Array) -> Array:
-    """The Gaussian error linear unit in its tanh form.
-
-    z / 2 (1 + tanh(sqrt(2 / pi) (z + 0.044715 z^3)))
+    """The Gaussian error linear unit in its tanh form: z / 2 (1 + tanh(sqrt(2 / pi) (z + 0.044715 z^3))).
 
     Example:
         >>> gelu(np.array([0.0, 1.0])).round(4)

@@ -62,7 +62,7 @@ class ConvNet:
         self.stride = stride
 
     @property
-    def settings(self) -> dict[str, Any]:
+    def settings(self) -> dict[str, object]:
         """What the constructor took."""
         return {"width": self.width, "stem": self.stem, "stride": self.stride}
 

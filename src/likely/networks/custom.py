@@ -33,7 +33,7 @@ class CustomNetwork:
 
     name = CUSTOM
 
-    def __init__(self, factory: Any) -> None:
+    def __init__(self, factory: object) -> None:
         what = f"network must be a name or a factory that makes a torch module; got {_described(factory)}."
         if not isinstance(factory, type) and hasattr(factory, "state_dict"):
             raise ConfigError(
@@ -50,7 +50,7 @@ class CustomNetwork:
         self.factory = factory
 
     @property
-    def settings(self) -> dict[str, Any]:
+    def settings(self) -> dict[str, object]:
         """The factory's name, for people."""
         return {"factory": name_of(self.factory)}
 
@@ -60,7 +60,7 @@ class CustomNetwork:
         return _maker(self.factory)(*given)
 
 
-def name_of(thing: Any) -> str:
+def name_of(thing: object) -> str:
     """What a function, a class or an object is called, for people.
 
     Example:
@@ -77,7 +77,7 @@ def _maker(factory: Any) -> Callable[..., Any]:
     return factory if isinstance(factory, type) else getattr(factory, "build", factory)
 
 
-def _wants(factory: Any) -> int | None:
+def _wants(factory: object) -> int | None:
     """How many of (n_classes, sample) the factory takes; None if it takes neither alone nor both.
 
     A second argument with a default is an option of the factory, unless it is called `sample`.
@@ -97,5 +97,5 @@ def _wants(factory: Any) -> int | None:
     return None
 
 
-def _described(factory: Any) -> str:
+def _described(factory: object) -> str:
     return f"a {type(factory).__name__}" if not callable(factory) else f"{name_of(factory)!r}"

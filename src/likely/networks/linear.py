@@ -1,7 +1,5 @@
 """The linear network: f(x, theta) = theta^T x-bar."""
 
-from typing import Any
-
 import numpy as np
 
 from likely.arrays import Array, Params
@@ -32,7 +30,7 @@ class Linear:
         self.n_outputs = n_outputs
 
     @property
-    def settings(self) -> dict[str, Any]:
+    def settings(self) -> dict[str, object]:
         """What the constructor took."""
         return {"n_inputs": self.n_inputs, "n_outputs": self.n_outputs}
 

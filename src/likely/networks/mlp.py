@@ -1,7 +1,6 @@
 """The deep network: layers of weighted sums with an activation between them."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
@@ -44,7 +43,7 @@ class MLP:
         self.activation = activation
 
     @property
-    def settings(self) -> dict[str, Any]:
+    def settings(self) -> dict[str, object]:
         """What the constructor took."""
         return {"sizes": list(self.sizes), "activation": self.activation}
 

@@ -18,7 +18,7 @@ class Network(Protocol):
     name: str
 
     @property
-    def settings(self) -> dict[str, Any]:
+    def settings(self) -> dict[str, object]:
         """What the constructor took, as plain JSON values."""
         ...
 
@@ -47,7 +47,7 @@ class TorchNetwork(Protocol):
     name: str
 
     @property
-    def settings(self) -> dict[str, Any]:
+    def settings(self) -> dict[str, object]:
         """What the constructor took, as plain JSON values."""
         ...
 

@@ -67,7 +67,6 @@ def risk_coverage(confidence: np.ndarray, wrong: np.ndarray) -> RiskCoverage:
     Args:
         confidence: shape (n,).
         wrong: whether the answer is wrong, booleans (n,).
-
     Example:
         >>> curve = risk_coverage(np.array([0.9, 0.8, 0.6, 0.6]), np.array([False, False, True, False]))
         >>> curve.coverage, curve.risk
@@ -125,7 +124,6 @@ def threshold_grid(confidence: np.ndarray) -> np.ndarray:
         101 numbers; a share of about i / 100 is answered at the i-th one (counted from 1), everything at the last.
     Raises:
         ShapeError, DataError: if there are no rows, or a confidence is NaN.
-
     Example:
         >>> threshold_grid(np.arange(1, 100) / 100)[[0, 49, -1]].round(2)
         array([0.98, 0.5 , 0.  ])
@@ -157,7 +155,6 @@ def choose_threshold(
     Raises:
         DataError: if it cannot be guaranteed; it says what can be, or how many rows are needed.
         ConfigError: if a number is out of range.
-
     Example:
         >>> rng = np.random.default_rng(0)
         >>> sure = rng.random(4000)

@@ -40,16 +40,13 @@ def fit_calibration(
 ) -> Calibration:
     """A temperature, with biases of the classes where held-out rows support them.
 
-    A bias per class costs about k / (2 n) nats where it is not needed. So both are fitted on four fifths of the rows
-    and compared on the rest, each fifth once: biases are taken if the mean gain in log-loss is more than its standard
-    error. No fit is evaluated on rows that made it; all rows make the one that is returned. Where all rows would
-    gain less than (k - 1) / n nats, the price of as many numbers (Akaike 1974), nothing is fitted: to second order the
-    gain is g H^-1 g / 2, with the slope g and the curvature H of the mean loss in the biases (Rao's score test).
+    A bias per class costs about k / (2 n) nats where it is not needed. So both are compared in 5 folds: biases are
+    taken if the mean gain in log-loss on left-out rows is more than its standard error. Where even the rows fitted to
+    would gain less than (k - 1) / n nats (Akaike 1974), that is not tried: to second order the gain is g H^-1 g / 2,
+    with the slope g and the curvature H of the mean loss in the biases (Rao's score test).
 
     Args:
-        scores: log-probabilities or any scores, shape (n, k); -inf masks a label, as in `fit_temperature`.
-        labels: classes 0..k-1 of shape (n,), or true distributions of shape (n, k).
-        weights: how much each row counts, nonnegative, shape (n,); None counts all the same.
+        scores, labels, weights: as for `fit_temperature`.
         start: biases that are known beforehand, such as log(new / old class frequencies), shape (k,). A temperature
             alone keeps them; fitted biases are drawn to them.
         seed: of the folds.
@@ -57,7 +54,6 @@ def fit_calibration(
         The calibration; its biases are `start` where the rows do not support others.
     Raises:
         ShapeError, DataError, ProbabilityError: if shapes do not fit or a value is out of range; naming the row.
-
     Example:
         >>> rng = np.random.default_rng(0)
         >>> balanced = np.log(rng.dirichlet([1.0, 1.0], size=400))
@@ -123,7 +119,6 @@ def fit_among(
         labels: classes of shape (n,), or true distributions (n, k), which give the other classes nothing.
         start: as for `fit_calibration`.
         temperature: what is kept if only one class came.
-
     Example:
         >>> scores = np.zeros((100, 3))
         >>> found = fit_among(np.array([True, True, False]), scores, np.repeat([0, 1], [80, 20]))
@@ -159,22 +154,16 @@ def fit_bias_corrected(
 
         mean_i [log sum_k exp(s_ik / T + b_k) - sum_k y'_ik (s_ik / T + b_k)] + pull / (2 n) sum_k (b_k - start_k)^2
 
-    with the cautious labels y' of `fit_temperature`. But for the caution and the pull, the mean probability of each
-    class over these rows becomes its frequency among them. The pull is that of a normal prior of variance 1 / pull: a
-    class with many rows goes where they say, a class without rows stays near its start. Biases sum to what `start`
-    sums to.
+    with the cautious labels y' of `fit_temperature`. The pull is that of a normal prior of variance 1 / pull: a class
+    with many rows goes where they say, a class without rows stays near its start. Biases sum to what `start` sums to.
 
     Args:
-        scores: log-probabilities or any scores, shape (n, k); -inf masks a label, as in `fit_temperature`.
-        labels: classes 0..k-1 of shape (n,), or true distributions of shape (n, k).
-        weights: how much each row counts, nonnegative, shape (n,); None counts all the same.
+        scores, labels, weights, mistakes: as for `fit_temperature`.
         start: what the biases are drawn to, shape (k,); None for 0.
         pull: how strongly, in nats^-2, above 0.
-        mistakes: imagined mistakes, as in `fit_temperature`.
     Raises:
         ShapeError, DataError, ProbabilityError: if shapes do not fit or a value is out of range; naming the row.
         ConfigError: if `pull` is not positive or `mistakes` negative.
-
     Example:
         >>> scores = np.log(np.full((100, 2), 0.5))
         >>> found = fit_bias_corrected(scores, np.repeat([0, 1], [80, 20]))

@@ -16,7 +16,6 @@ def rows_needed(coverage: float) -> int:
 
     Raises:
         ConfigError: if the coverage is not strictly between 0 and 1.
-
     Example:
         >>> rows_needed(0.9), rows_needed(0.99)
         (9, 99)
@@ -32,10 +31,9 @@ def conformal_quantile(scores: np.ndarray, coverage: float) -> float:
 
         c <= P(new score <= quantile) < c + 1 / (m + 1)    (the upper bound where scores do not tie)
 
-    exactly, for every m and every distribution. This holds on average over the draw of held-out and new rows, not for
-    each kind of row, nor for each draw of held-out rows. Scores of rows that were learned from, or of several networks
-    (cross-validation), are not exchangeable with a new one: then it is approximate. (m + 1) c is computed as a
-    fraction: no rounding takes the next score by accident.
+    exactly, for every m and every distribution, on average over the draw of held-out and new rows; not for each kind of
+    row, nor for each draw of held-out rows. Scores of rows that were learned from, or of several networks
+    (cross-validation), are not exchangeable with a new one: then it is approximate.
 
     Args:
         scores: how badly each held-out row fits, larger is worse, shape (m,); infinity is allowed, NaN is not.
@@ -43,7 +41,6 @@ def conformal_quantile(scores: np.ndarray, coverage: float) -> float:
     Raises:
         DataError: if there are too few rows for the coverage (saying how many are needed), or a score is NaN.
         ConfigError: if the coverage is not strictly between 0 and 1.
-
     Example:
         >>> conformal_quantile(np.arange(1.0, 20.0), coverage=0.9)
         18.0
@@ -64,7 +61,6 @@ def held_out_rank(m: int, coverage: float) -> int:
     Raises:
         DataError: if m rows are too few for the coverage; it says how many are needed.
         ConfigError: if the coverage is not strictly between 0 and 1.
-
     Example:
         >>> held_out_rank(19, 0.9)
         18
@@ -83,7 +79,6 @@ def effective_rows(weights: np.ndarray) -> float:
 
     Args:
         weights: not negative, shape (m,).
-
     Example:
         >>> effective_rows(np.array([1.0, 1.0, 1.0, 1.0])), effective_rows(np.array([1.0, 1.0, 8.0]))
         (4.0, 1.5151515151515151)
@@ -120,7 +115,6 @@ def weighted_quantiles(scores: np.ndarray, weights: np.ndarray, new: np.ndarray,
             `rows_needed`.
         ShapeError: if there is not one weight per score.
         ConfigError: if the coverage is not strictly between 0 and 1.
-
     Example:
         >>> weighted_quantiles(np.array([1.0, 2.0, 3.0, 4.0]), np.ones(4), np.array([1.0, 0.1]), coverage=0.75)
         array([4., 4.])
@@ -167,7 +161,6 @@ def residual_interval(predictions: np.ndarray, quantile: float) -> np.ndarray:
     Raises:
         DataError: if the quantile is negative or NaN.
         ShapeError: if the predictions are not of shape (n,).
-
     Example:
         >>> residual_interval(np.array([10.0, 20.0]), 1.5)
         array([[ 8.5, 11.5],

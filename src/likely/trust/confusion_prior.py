@@ -59,7 +59,6 @@ def solve_confusion(
         likeliest: the frequencies to go back to, shape (k,).
         shares: how the field rows are distributed within each class by the model's own word, shape (n, k); columns sum
             to 1.
-
     Example:
         >>> right, wrong = np.array([0.8, 0.2]), np.array([0.2, 0.8])
         >>> held_out = np.stack([right] * 80 + [wrong] * 20 + [wrong] * 80 + [right] * 20)

@@ -52,7 +52,6 @@ def fit_error_scale(residuals: np.ndarray, predictions: np.ndarray, inputs: np.n
         without it, shape (m,), in the unit of the residuals. Where s is constant: no arrays, and ones.
     Raises:
         ShapeError: if there are not as many of each.
-
     Example:
         >>> rng = np.random.default_rng(0)
         >>> x = rng.random(400)
@@ -66,29 +65,21 @@ def fit_error_scale(residuals: np.ndarray, predictions: np.ndarray, inputs: np.n
     Reference: Lei et al. (2018), Distribution-Free Predictive Inference for Regression, section 5.2; Papadopoulos,
     Gammerman and Vovk (2008), Normalized nonconformity measures for regression conformal prediction.
     """
-    size = np.abs(np.asarray(residuals, dtype=np.float64))
+    size, typical = _sizes(residuals)
     values = _variables(predictions, inputs)
     if size.shape != (len(values),):
         raise ShapeError(f"residuals must be one per row, shape ({len(values)},); got {size.shape}.")
     constant = ErrorScale({}, np.ones(len(size)))
-    typical = float(np.median(size)) or float(size.mean()) if len(size) else 0.0
     if len(size) < FEWEST or typical <= 0 or not np.isfinite(size).all():
         return constant
     logs = np.log(size / typical + _FLOOR)
     if np.ptp(logs) < STEP:
         return constant
     knots = np.quantile(values, (_EDGES[0], *_QUARTILES, _EDGES[1]), axis=0).T
-    best: tuple[float, np.ndarray, np.ndarray, float] | None = None
-    for chosen in {1, values.shape[1]}:
-        weights, center, without = _ridge(_basis(values[:, :chosen], knots[:chosen]), logs)
-        loss = float(np.square(logs - without).mean())
-        if best is None or loss < best[0]:
-            best = loss, weights, without, center
-    assert best is not None
-    _, weights, without, center = best
+    fits = (_ridge(_basis(values[:, :p], knots[:p]), logs) for p in sorted({1, values.shape[1]}))
+    weights, center, without = min(fits, key=lambda fit: float(np.square(logs - fit[2]).mean()))
     of_mean = (logs - logs.mean()) * len(logs) / (len(logs) - 1)
-    gain = np.square(of_mean) - np.square(logs - without)
-    if not gain.mean() > _SURE * gain.std() / np.sqrt(len(gain)):
+    if not _gains(np.square(of_mean), np.square(logs - without)):
         return constant
     full = np.zeros((len(knots), 4))
     full.reshape(-1)[: len(weights)] = weights
@@ -114,7 +105,6 @@ def better_scale(
         residuals: of the held-out rows, shape (m,).
         predictions: shape (m,).
         inputs: shape (m, p), or None.
-
     Example:
         >>> rng = np.random.default_rng(0)
         >>> x = rng.random((2_000, 1))
@@ -123,15 +113,13 @@ def better_scale(
         >>> sorted(better_scale(few, many.arrays, errors[:20], x[:20, 0]))
         ['knots', 'range', 'weights']
     """
-    size = np.abs(np.asarray(residuals, dtype=np.float64))
-    typical = float(np.median(size)) or float(size.mean()) if len(size) else 0.0
+    size, typical = _sizes(residuals)
     if not other or typical <= 0:
         return own.arrays
     logs = np.log(size / typical + _FLOOR)
     left = [logs - np.log(s) for s in (own.without, error_scale(other, predictions, inputs))]
     mine, others = (np.square(rest - rest.mean()) for rest in left)
-    gain = mine - others
-    return dict(other) if gain.mean() > _SURE * gain.std() / np.sqrt(len(gain)) else own.arrays
+    return dict(other) if _gains(mine, others) else own.arrays
 
 
 def error_scale(
@@ -143,7 +131,6 @@ def error_scale(
         arrays: from `fit_error_scale`.
         predictions: shape (n,).
         inputs: shape (n, p), as there.
-
     Example:
         >>> error_scale({}, np.zeros(2))
         array([1., 1.])
@@ -158,6 +145,18 @@ def error_scale(
     center, low, high = arrays["range"]
     logs = center + _basis(values, arrays["knots"]) @ arrays["weights"].reshape(-1)
     return np.exp(np.clip(logs, low, high))
+
+
+def _sizes(residuals: np.ndarray) -> tuple[np.ndarray, float]:
+    """|residual| of each row, and a typical one."""
+    size = np.abs(np.asarray(residuals, dtype=np.float64))
+    return size, float(np.median(size)) or float(size.mean()) if len(size) else 0.0
+
+
+def _gains(losses: np.ndarray, others: np.ndarray) -> bool:
+    """Whether the others are smaller by more than chance explains."""
+    gain = losses - others
+    return bool(gain.mean() > _SURE * gain.std() / np.sqrt(len(gain)))
 
 
 def _variables(predictions: np.ndarray, inputs: np.ndarray | None) -> np.ndarray:

@@ -7,8 +7,7 @@
 
 Neither of the two wins everywhere: the distance sees textures and noise that the last layer takes for a class, the
 energy sees clear images of something else, which lie close to a class in most directions. Standardized, both count
-the same without knowing what strange rows will look like. Ranks would do that too, but all rows beyond the reference
-have the same rank; the logarithm makes distances nearly symmetric, so that a deviation describes them. A conformal
+the same without knowing what strange rows will look like; the logarithm makes distances nearly symmetric. A conformal
 p-value over held-out rows, of which u knows nothing, turns the sum into a rate of false alarms.
 """
 
@@ -57,7 +56,6 @@ class UsualSize:
 
         Raises:
             ShapeError: if there are not as many energies as distances, or none.
-
         Example:
             >>> UsualSize.of(np.array([0.0, 0.0]), np.array([-3.0, 1.0]))
             UsualSize(center=array([ 0., -1.]), spread=array([1., 2.]))
@@ -120,7 +118,6 @@ class Familiarity:
             scores: before the head, shape (n, k).
         Raises:
             ShapeError, DataError: if shapes do not fit or a number is not finite.
-
         Example:
             >>> rng = np.random.default_rng(0)
             >>> gaussians = Gaussians.fit(rng.normal(size=(100, 3)), np.ones((100, 1)))
@@ -151,7 +148,6 @@ def familiarity_p_values(ood_scores: np.ndarray, held_out: np.ndarray) -> np.nda
     Args:
         ood_scores: shape (n,).
         held_out: those of held-out rows, sorted, shape (m,).
-
     Example:
         >>> familiarity_p_values(np.array([0.0, 2.5, 9.0]), np.array([1.0, 2.0, 3.0]))
         array([1.  , 0.5 , 0.25])
@@ -169,7 +165,6 @@ def rows_needed_to_alarm(alarm: float = UNFAMILIAR) -> int:
 
     Raises:
         ConfigError: if the rate is not strictly between 0 and 1.
-
     Example:
         >>> rows_needed_to_alarm(0.01), rows_needed_to_alarm(0.05)
         (99, 19)

@@ -66,12 +66,11 @@ class Gaussians:
 
             mu_k = sum_i y_ik h_i / sum_i y_ik,    S = sum_ik y_ik (h_i - mu_k)(h_i - mu_k)^T / n
 
-        S is shrunk towards a multiple of the identity by the oracle approximating formula, so that it can be inverted
-        from few rows, too; features are standardized before. What never varies in training keeps its unit: a row where
-        it does vary is strange.
+        S is shrunk towards a multiple of the identity by the oracle approximating formula; features are standardized
+        before. What never varies in training keeps its unit: a row where it does vary is strange.
 
-        With fewer rows than features, S is known by the r directions V in which the rows vary at all; they are the
-        eigenvectors of a matrix of rows by rows, so that memory and time grow with d and not with its square:
+        With fewer rows than features, S is known by the r directions V in which the rows vary, so that memory and time
+        grow with d and not with its square:
 
             S = V diag(l) V^T + m (I - V V^T)          m: the mean variance in all other directions, by shrinkage
 
@@ -82,7 +81,6 @@ class Gaussians:
             Y: their label distributions, shape (n, k).
         Raises:
             ShapeError, DataError: if shapes do not fit or a feature is not finite.
-
         Example:
             >>> features = np.random.default_rng(0).normal(size=(100, 3))
             >>> gaussians = Gaussians.fit(features, np.ones((100, 1)))

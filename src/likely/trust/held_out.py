@@ -34,7 +34,6 @@ class HeldOut:
         names: what to call the classes in messages, k of them.
         codes: unsigned integers that say which row each is, shape (m,); None where that is not known.
         class_weights: how much a row of each class counts, shape (k,); None where classes come as often among new rows.
-
     Example:
         >>> probs = np.array([[0.9, 0.1], [0.8, 0.2], [0.3, 0.7]])
         >>> held_out = HeldOut(np.log(probs), np.array([0, 0, 1]), np.zeros(3, bool), np.zeros(1), ("no", "yes"))
@@ -59,7 +58,7 @@ class HeldOut:
     def under_prior(self, old: np.ndarray, new: np.ndarray) -> "HeldOut":
         """The same rows for new ones among which classes come as often as `new` says, not as `old` does.
 
-        Sets, the interval of their coverage and `class_weights` follow; what `error_bound` says does not hold there.
+        Sets and the interval of their coverage follow; what `error_bound` says does not hold there.
         """
         shifted = shift_prior(self.log_probs, old, new)
         return replace(self, log_probs=shifted, class_weights=label_shift_weights(old, new))
@@ -79,9 +78,7 @@ class HeldOut:
 
         Args:
             probs: of new rows, shape (n, k).
-            coverage: strictly between 0 and 1.
-            method, per_class: as in `set_quantiles`.
-            allow_empty: as in `prediction_sets`.
+            coverage, method, per_class, allow_empty: as in `set_quantiles` and `prediction_sets`.
             seed: randomizes "aps"; with None the most probable label counts nothing of its own mass, so that sets are
                 small and never empty.
             codes: which rows they are, shape (n,), like the codes here. Without either of the two a row's random number

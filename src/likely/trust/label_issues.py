@@ -70,7 +70,6 @@ def label_issues(
     Raises:
         ProbabilityError, ShapeError, DataError: naming the row that does not fit.
         ConfigError: if there is no such rule.
-
     Example:
         >>> probabilities = np.array([[0.9, 0.1], [0.8, 0.2], [0.1, 0.9], [0.05, 0.95]])
         >>> found = label_issues(np.array([0, 0, 1, 0]), probabilities)

@@ -50,13 +50,9 @@ def aps_scores(probs: np.ndarray, u: np.ndarray | None = None) -> np.ndarray:
 
         s_k = sum of the p_j before k + u p_k,      labels in falling order of p, ties in the order of the columns
 
-    Sets of all labels with s_k <= q collect probability until there is enough. Every u keeps the guarantee, if held-out
-    and new rows get theirs in the same way; they differ in size:
-
-        u = 0      the most probable label has score 0 and is always in; sets about as small as those of `lac_scores`
-        u uniform  larger sets that follow doubt more closely; random
-        u = 1      sets are empty where the network is surest and long elsewhere: on average 5 labels at 90% on images
-                   of clothes, where u = 0 takes 1
+    Every u keeps the guarantee, if held-out and new rows get theirs in the same way. With u = 0 the most probable label
+    is always in, and sets are about as small as those of `lac_scores`; uniform u make larger sets that follow doubt
+    more closely; with u = 1 sets are empty where the network is surest and long elsewhere.
 
     The mass is divided by that of the whole row: the last label has exactly 1 with u = 1, whatever rounding did. Labels
     without any probability tie with it; `set_quantiles` and `prediction_sets` place them behind, see there.
@@ -66,7 +62,6 @@ def aps_scores(probs: np.ndarray, u: np.ndarray | None = None) -> np.ndarray:
         u: numbers in [0, 1], shape (n,); None means 1.
     Raises:
         ProbabilityError, ShapeError: if a row is no distribution, or u does not fit.
-
     Example:
         >>> aps_scores(np.array([[0.25, 0.5, 0.25]]))
         array([[0.75, 0.5 , 1.  ]])
@@ -76,14 +71,12 @@ def aps_scores(probs: np.ndarray, u: np.ndarray | None = None) -> np.ndarray:
     probs = _probabilities(probs)
     order = np.argsort(-probs, axis=1, kind="stable")
     ordered = np.take_along_axis(probs, order, axis=1)
-    share = np.ones(len(probs)) if u is None else _uniforms(u, len(probs))
-    scores = np.empty_like(probs)
     through = np.cumsum(ordered, axis=1)
     total = through[:, -1:]
     if u is not None:
-        through = np.maximum(through - (1.0 - share)[:, None] * ordered, 0.0)
-    through = through / total
-    np.put_along_axis(scores, order, through, axis=1)
+        through = np.maximum(through - (1.0 - _uniforms(u, len(probs)))[:, None] * ordered, 0.0)
+    scores = np.empty_like(probs)
+    np.put_along_axis(scores, order, through / total, axis=1)
     return scores
 
 
@@ -105,10 +98,9 @@ def set_quantiles(
     rows of each class: then the guarantee holds for the rows of every class (Mondrian conformal prediction). Where
     scores do not tie and sets may stay empty, the coverage averages between c and c + 1 / (m + 1).
 
-    Where classes come more or less often among new rows than among held-out ones, but look the same (label shift), a
-    row of class y counts w_y = new frequency / old frequency of y: weighted conformal prediction, whose quantile
-    depends on the label that is asked about through its weight. Its coverage is at least c, exactly for the true w.
-    Sets per class need no weights: they hold under every label shift.
+    Where classes look the same, but come more or less often among new rows than among held-out ones (label shift), a
+    row of class y counts w_y = new frequency / old frequency of y, as in `weighted_quantiles`: the coverage is at least
+    c, exactly for the true w. Sets per class need no weights: they hold under every label shift.
 
     With "aps", labels to which the more probable ones leave no probability but rounding have the score 2 here, whatever
     u is. By their mass they would tie with the last label that has some, and enter every set with it. It is a rule for
@@ -132,7 +124,6 @@ def set_quantiles(
             many are needed, or what can be guaranteed. Rows of unequal weights count as (sum w)^2 / sum w^2.
         ConfigError: if the coverage or the method does not exist.
         ShapeError, ProbabilityError: if shapes do not fit, or a row is no distribution.
-
     Example:
         >>> probs = np.array([[0.9, 0.1], [0.8, 0.2], [0.3, 0.7]])
         >>> set_quantiles(probs, np.array([0, 0, 1]), coverage=0.75).round(2)
@@ -188,9 +179,7 @@ def prediction_sets(
     """Which labels belong to the set of each row: booleans of shape (n, k).
 
     A set is empty where every label scores above its quantile: at a coverage below the accuracy some rows can be given
-    up. With "lac" these are the rows most in doubt; with "aps" and u above 0 they are among those that the network is
-    surest of, whose first label alone is more mass than asked for. By default the most probable label is put in. That
-    can only raise the coverage, by the share of rows whose set was empty and whose most probable label is right.
+    up. By default the most probable label is put in, which can only raise the coverage.
 
     Args:
         probs: shape (n, k).
@@ -200,7 +189,6 @@ def prediction_sets(
         allow_empty: leave empty sets empty.
     Raises:
         ShapeError, ProbabilityError: if shapes do not fit, or a row is no distribution.
-
     Example:
         >>> prediction_sets(np.array([[0.6, 0.4], [0.9, 0.1]]), np.array([0.65, 0.65]))
         array([[ True,  True],
@@ -231,7 +219,6 @@ def coverage_interval(m: int, coverage: float, level: float = 0.95) -> tuple[flo
     Raises:
         DataError: if m rows are too few for the coverage.
         ConfigError: if coverage or level are not strictly between 0 and 1.
-
     Example:
         >>> low, high = coverage_interval(2400, 0.95)
         >>> round(low, 3), round(high, 3)

@@ -47,7 +47,6 @@ def check_frequencies(prior: Any, labels: Sequence[Any], what: str = "prior", *,
     Raises:
         DataError: if a label is missing, or the labels do not have one that the mapping names.
         ShapeError, ProbabilityError: if they are not k numbers from 0 to 1 with sum 1, or one is 0 and must not be.
-
     Example:
         >>> check_frequencies({"tails": 0.25, "heads": 0.75}, ["heads", "tails"])
         array([0.75, 0.25])
@@ -82,9 +81,9 @@ def check_frequencies(prior: Any, labels: Sequence[Any], what: str = "prior", *,
 def shift_prior(log_probs: np.ndarray, old: np.ndarray, new: np.ndarray) -> np.ndarray:
     """The log-probabilities that hold where classes come as often as `new` says, not as `old` says.
 
-    P'(y | x) = P(y | x) new_y / old_y / sum_k P(k | x) new_k / old_k, Bayes' rule with another prior. Exact if
-    P(x | y) is unchanged and P(y | x) is right under `old`. Conformal sets and error bounds from rows under `old` no
-    longer hold as they are; sets hold again with the weights of `label_shift_weights`.
+    P'(y | x) = P(y | x) new_y / old_y / sum_k P(k | x) new_k / old_k, Bayes' rule with another prior. Exact if P(x | y)
+    is unchanged and P(y | x) is right under `old`. Error bounds from rows under `old` no longer hold; sets hold with
+    the weights of `label_shift_weights`.
 
     Args:
         log_probs: log P(y | x) in nats under the old prior, shape (n, k).
@@ -95,7 +94,6 @@ def shift_prior(log_probs: np.ndarray, old: np.ndarray, new: np.ndarray) -> np.n
     Raises:
         ProbabilityError: if a prior or a row of probabilities does not sum to 1, or an old frequency is 0.
         ShapeError: if the priors do not have one number per class.
-
     Example:
         >>> log_probs = np.log([[0.5, 0.5]])
         >>> np.exp(shift_prior(log_probs, np.array([0.5, 0.5]), np.array([0.9, 0.1]))).round(4)
@@ -119,7 +117,6 @@ def label_shift_weights(old: np.ndarray, new: np.ndarray) -> np.ndarray:
     Raises:
         ProbabilityError: if a prior does not sum to 1, or an old frequency is 0.
         ShapeError: if the priors do not have one number per class.
-
     Example:
         >>> label_shift_weights(np.array([0.5, 0.5]), np.array([0.9, 0.1]))
         array([1.8, 0.2])
@@ -144,7 +141,6 @@ def prior_biases(old: np.ndarray, new: np.ndarray, n: int) -> np.ndarray:
     Raises:
         ProbabilityError: if a prior does not sum to 1, or an old frequency is 0.
         ShapeError: if the priors do not have one number per class.
-
     Example:
         >>> np.exp(prior_biases(np.array([0.5, 0.5]), np.array([0.9, 0.1]), n=100)).round(2)
         array([1.8, 0.2])
@@ -168,31 +164,24 @@ def estimate_prior(
 
         q_y  <-  mean_i P_q(y | x_i),    P_q(y | x) = P(y | x) q_y / old_y, normalized over y.
 
-    No step lowers L. It is concave, so that L* - L <= max_y mean_i [P_q(y | x_i) / q_y] - 1, which tells when to stop:
-    at 1e-10.
+    L is concave, so that L* - L <= max_y mean_i [P_q(y | x_i) / q_y] - 1, which tells when to stop: at 1e-10.
 
-    That is right as far as the probabilities are. With held-out rows, whose labels are known, it is corrected by what
-    the model answers to rows of each class (`likely.trust.confusion_prior.solve_confusion`), and the intervals count
-    both draws and how wrong the probabilities are: with about 95% they hold the frequencies of all classes together,
-    for models that are badly calibrated, too. Rows are taken to be independent.
-
-    Without held-out rows the interval of each class holds the middle 95% of the estimates from resampled rows, widened
-    to hold the estimate. It tells how much chance there is in which rows came; not how wrong the model's probabilities
-    are. Neither tells whether P(x | y) stayed the same. Classes that the model hardly tells apart get long intervals.
+    That is right as far as the probabilities are. With held-out rows it is corrected by what the model answers to rows
+    of each class (`solve_confusion`), and the intervals count both draws and how wrong the probabilities are: with
+    about 95% they hold the frequencies of all classes together. Rows are taken to be independent. Without held-out rows
+    the interval of each class holds the middle 95% of the estimates from resampled rows, widened to hold the estimate,
+    and counts only which rows came. Neither tells whether P(x | y) stayed the same.
 
     Args:
         log_probs: log P(y | x) in nats under the old prior, calibrated, of rows drawn at random in the field, (n, k).
-        old: class frequencies where the model was trained and calibrated, shape (k,); none is 0.
-        held_out: what the same model says of held-out rows, log P(y | x) in nats, shape (m, k).
-        labels: their classes 0..k-1, shape (m,).
-        seed: of the resampling, which is done without held-out rows.
-        resamples: how often the rows are drawn again.
+        old: class frequencies where the model was trained and calibrated, shape (k,); none is 0. held_out, labels: what
+        the same model says of held-out rows, as log_probs, (m, k), and their classes 0..k-1, (m,). seed, resamples: of
+        the resampling, and how often the rows are drawn.
     Raises:
         DataError: if there is no row, or a label is not among the classes.
         ProbabilityError: if the prior or a row of probabilities does not sum to 1, or an old frequency is 0.
         ShapeError: if the prior does not have one number per class.
         ConfigError: if there are no resamples.
-
     Example:
         >>> sure = np.log(np.repeat([[0.99, 0.01], [0.01, 0.99]], [80, 20], axis=0))
         >>> found = estimate_prior(sure, np.array([0.5, 0.5]))

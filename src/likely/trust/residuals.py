@@ -35,7 +35,6 @@ class Residuals:
                 slightly another number, and must not fall out of its interval for that.
             s: how large errors are for each row, fitted without it, shape (m,).
             scale: the arrays of `likely.trust.error_scale` for new rows.
-
         Example:
             >>> residuals = Residuals.measured(np.arange(-9.0, 10.0), np.zeros(19), np.ones(19), {})
             >>> residuals.intervals(np.array([100.0]), residuals.quantile(0.9)).round(3)

@@ -18,7 +18,6 @@ def uniforms(codes: np.ndarray, seed: int) -> np.ndarray:
     Args:
         codes: unsigned integers that say which row it is, shape (n,); equal codes get equal numbers.
         seed: another one gives every code another number.
-
     Example:
         >>> uniforms(np.array([7, 8, 7], np.uint64), seed=0).round(3)
         array([0.85 , 0.855, 0.85 ])
@@ -37,7 +36,6 @@ def probability_codes(probs: np.ndarray) -> np.ndarray:
 
     Args:
         probs: shape (n, k).
-
     Example:
         >>> one, same, other = probability_codes(np.array([[0.3, 0.7], [0.3, 0.7 + 1e-9], [0.7, 0.3]]))
         >>> bool(one == same), bool(one == other)

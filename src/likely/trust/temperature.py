@@ -28,18 +28,14 @@ def fit_temperature(
         f'(b)  = mean_i [E_i(s) - s_i.y'_i],  f''(b) = mean_i Var_i(s),  moments under softmax(b s_i)
 
     by Newton's method, kept inside a shrinking bracket. Few rows show few mistakes, perhaps none, and then sharpening
-    looks better than it is: one mistake in new rows would cost more than all others gain. So each label is believed
-    only as far as n rows can vouch for it; with m imagined mistakes and as many imagined successes the rest is
+    looks better than it is. So each label is believed only as far as n rows can vouch for it, with m imagined mistakes
+    and as many imagined successes, so that T from few rows is too large rather than too small:
 
         y' = (1 - e) y + e (1 - y) / (k - 1),  e = m / (n + 2 m)
 
-    which vanishes as n grows. In sum it is m imagined mistakes for every n: little beside dozens of real ones, much
-    beside none or one, so that T from few rows is too large rather than too small. T is an estimate; no
-    distribution-free guarantee of calibration comes with it. A label that is masked has probability 0 at every
-    temperature: k counts the others, and a row whose own label is masked costs infinity whatever T is, so that T rests
-    on the other rows. The result lies in [0.05, 1000]: scores that say nothing would be flattened without end, and
-    without imagined mistakes scores that put every label first would be sharpened without end. Scores that are equal
-    within each row give 1. The likelihood of y' is never worse than at T = 1.
+    T is an estimate, without a distribution-free guarantee of calibration. A label that is masked has probability 0 at
+    every temperature: k counts the others, and T rests on the rows whose own label is not masked. The result lies in
+    [0.05, 1000]; scores that are equal within each row give 1. The likelihood of y' is never worse than at T = 1.
 
     Args:
         scores: log-probabilities or any scores, shape (n, k). Rows may be shifted: only differences count. A score of
@@ -53,7 +49,6 @@ def fit_temperature(
     Raises:
         ShapeError, DataError, ProbabilityError: if shapes do not fit or a value is out of range; naming the row.
         ConfigError: if `mistakes` is not a number from 0 up.
-
     Example:
         >>> scores = np.log([[0.9, 0.1], [0.9, 0.1], [0.9, 0.1], [0.9, 0.1]])
         >>> T = fit_temperature(scores, np.array([0, 0, 0, 1]))
@@ -121,7 +116,6 @@ def apply_temperature(scores: np.ndarray, temperature: float, biases: np.ndarray
         ConfigError: if the temperature is not a positive finite number.
         ShapeError, DataError: if the scores are not numbers of shape (n, k), finite or -inf for masked labels, or the
             biases do not fit them.
-
     Example:
         >>> np.exp(apply_temperature(np.log([[0.8, 0.2]]), 2.0)).round(4)
         array([[0.6667, 0.3333]])
@@ -147,7 +141,6 @@ def at_best_temperature(
         labels, weights: as for `fit_temperature`.
         stated: the probability of each label that the network of a row was never shown, 0 for the others, shape (k,) or
             (n, k): see `likely.trust.unseen`. No temperature is fitted to it, and none touches it.
-
     Example:
         >>> scores = np.log([[0.9, 0.1], [0.9, 0.1], [0.9, 0.1], [0.9, 0.1]])
         >>> np.exp(at_best_temperature(scores, np.array([0, 0, 0, 1])))[0].round(4)

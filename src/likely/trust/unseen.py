@@ -24,7 +24,6 @@ def unseen_probabilities(counts: np.ndarray) -> np.ndarray:
         counts: training rows of each label, or the sums of their label distributions, shape (k,).
     Raises:
         ShapeError: if there is no label with rows.
-
     Example:
         >>> unseen_probabilities(np.array([60, 37, 0]))
         array([0.  , 0.  , 0.01])
@@ -43,7 +42,6 @@ def mask_unseen(log_probs: np.ndarray, stated: np.ndarray) -> np.ndarray:
     Args:
         log_probs: of a network, shape (n, k).
         stated: as for `with_unseen`.
-
     Example:
         >>> mask_unseen(np.log([[0.5, 0.5]]), np.array([0.0, 0.04])).round(4)
         array([[-6.931e-01, -1.000e+09]])
@@ -61,7 +59,6 @@ def with_unseen(log_probs: np.ndarray, stated: np.ndarray) -> np.ndarray:
         stated: from `unseen_probabilities`, shape (k,), or a row for each row, shape (n, k), where networks differ.
     Returns:
         Log-probabilities, shape (n, k); `log_probs` itself where nothing is unseen.
-
     Example:
         >>> log_probs = np.log([[0.6, 0.2, 0.2]])
         >>> np.exp(with_unseen(log_probs, np.array([0.0, 0.0, 0.04]))).round(3)

@@ -1,6 +1,6 @@
 """What a check of data found: each finding says which rows, how bad it is, and what to do."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
@@ -30,7 +30,7 @@ class Place:
     label: str = ""
     detail: str = ""
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, object]:
         """The kind as the key of the name; what is not known is left out."""
         name: str | int = int(self.name) if self.kind == "row" else self.name
         known = {"part": self.part, "label": self.label, "detail": self.detail}
@@ -46,7 +46,7 @@ class Finding:
         severity: "error" if fit would refuse the data, "warning" if figures or answers suffer, else "note".
         message: a sentence for people: what, and how many.
         advice: a sentence: what to do.
-        groups: the places; what belongs together, such as copies of one image, stands in one group.
+        groups: the places; what belongs together, such as copies of one image, is one group.
         alike: whether the places of a group look the same, to be shown side by side.
     """
 
@@ -57,7 +57,7 @@ class Finding:
     groups: Sequence[Sequence[Place]] = ()
     alike: bool = False
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, object]:
         """Every place, in plain JSON values."""
         return {
             "kind": self.kind,
@@ -84,9 +84,6 @@ class Findings(Sequence[Finding]):
     def __getitem__(self, index: Any) -> Any:
         return self._findings[index]
 
-    def __iter__(self) -> Iterator[Finding]:
-        return iter(self._findings)
-
     def __len__(self) -> int:
         return len(self._findings)
 
@@ -99,7 +96,7 @@ class Findings(Sequence[Finding]):
         """Those as bad as this."""
         return [finding for finding in self._findings if finding.severity in severities]
 
-    def to_json(self) -> list[dict[str, Any]]:
+    def to_json(self) -> list[dict[str, object]]:
         """A list of plain JSON objects, the worst first."""
         return [finding.to_json() for finding in self._findings]
 
