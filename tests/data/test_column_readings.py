@@ -1,7 +1,7 @@
 """What columns hold, and how it is written: decided by whole columns, said where it is not certain."""
 
 from collections.abc import Sequence
-from datetime import datetime, time
+from datetime import date, datetime, time
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from likely.data.check import check_source
 from likely.data.sources import open_dataset
+from likely.data.tables.cells import missing
 from likely.data.tables.column_options import ColumnOptions
 from likely.data.tables.column_values import read_values
 from likely.data.tables.date_parts import DATE_PARTS, WEEKDAYS, date_part
@@ -354,6 +355,18 @@ def test_text_in_typed_tables_is_said_to_be_numbers_and_dates_are_read() -> None
     assert [note for note in found.notes if "'d'" not in note] == [
         "Column 'n' holds numbers as text, which are taken for names (--number n)."
     ]
+
+
+def test_what_is_said_to_be_missing_is_so_in_columns_of_every_type() -> None:
+    frame = pl.DataFrame(
+        {"i": [-200, 1, 2], "f": [-200.0, 1.5, 2.5], "code": [-200, 1, 2], "d": [date(1900, 1, 1)] * 3}
+    )
+    options = ColumnOptions(missing=("-200", "1900-01-01"), categories=("code",))
+    found = table_of_sheet(Sheet("x.parquet", frame, None), options)
+    assert [missing(found.columns[name]).tolist() for name in ("i", "f", "code")] == [[True, False, False]] * 3
+    assert missing(found.columns["d"]).all()
+    text = ColumnReading("number", missing=("-200", "?"))  # of a file, which answers a frame, too
+    assert np.isnan(read_values(frame["i"], text)[0][0])
 
 
 def test_other_spellings_of_one_category_are_that_category() -> None:

@@ -1,5 +1,6 @@
 """The values of a column of a sheet, as its reading says: numbers, texts or moments."""
 
+from dataclasses import replace
 from decimal import Decimal
 
 import numpy as np
@@ -26,7 +27,7 @@ def read_values(column: pl.Series, reading: ColumnReading) -> tuple[np.ndarray, 
     if reading.dates == "Ymd" and column.dtype.is_numeric():
         column = column.cast(pl.Int64).cast(pl.String)
     if not isinstance(column.dtype, pl.String):
-        return _typed(column, reading), {}
+        return _without_marks(_typed(column, reading), reading), {}
     if reading == _PLAIN and (numbers := plain_numbers(column)) is not None:
         return numbers, {}
     cells = column.str.strip_chars()
@@ -79,7 +80,23 @@ def _without_codes(numbers: pl.Series, reading: ColumnReading) -> np.ndarray:
     return found
 
 
+def _without_marks(found: np.ndarray, reading: ColumnReading) -> np.ndarray:
+    """Numbers or moments without those that are written like a missing value."""
+    texts = [mark for mark in reading.missing or () if any(map(str.isdigit, mark))]
+    if not texts:
+        return found
+    bare = replace(reading, missing=(), codes=())
+    marks = np.concatenate([read_values(pl.Series([text]), bare)[0] for text in texts])
+    return np.where(np.isin(found, marks[~np.isnan(marks)]), np.array(None, found.dtype), found)
+
+
 def _texts(column: pl.Series, reading: ColumnReading) -> np.ndarray:
+    texts = pl.Series(_as_texts(column, reading).tolist(), dtype=pl.String)
+    marks = NOTHING if reading.missing is None else reading.missing
+    return as_objects(texts.set((texts == "") | texts.is_in(list(marks)), None).to_list())
+
+
+def _as_texts(column: pl.Series, reading: ColumnReading) -> np.ndarray:
     kind = column.dtype
     if isinstance(kind, pl.Boolean):
         return as_objects(None if value is None else str(value) for value in column.to_list())
@@ -94,9 +111,7 @@ def _texts(column: pl.Series, reading: ColumnReading) -> np.ndarray:
         return texts
     if isinstance(kind, pl.Date | pl.Datetime):
         return as_texts(_typed(column, ColumnReading("date")))
-    texts = column.cast(pl.String).str.strip_chars()
-    marks = NOTHING if reading.missing is None else reading.missing
-    return as_objects(texts.set((texts == "") | texts.is_in(list(marks)), None).to_list())
+    return as_objects(column.cast(pl.String).str.strip_chars().to_list())
 
 
 def images_of(column: pl.Series) -> np.ndarray | None:

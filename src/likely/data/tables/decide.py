@@ -136,18 +136,19 @@ def _of_type(column: pl.Series, where: str, options: ColumnOptions, decimal: Mar
         said = (f"Column {name!r} holds numbers as text, which are taken for names (--number {shlex.quote(name)}).",)
         return found._replace(notes=(*found.notes, *said)) if spelled is not None else found
     if name in options.categories or kind == pl.Boolean:
-        return Decided(ColumnReading("category"))
+        return Decided(ColumnReading("category", missing=options.missing))
     if name not in options.numbers and (what := _beyond_float64(column)):
         said = (
             "" if label else f"Column {name!r} holds {what}, which are taken for names (--number {shlex.quote(name)})."
         )
-        return Decided(ColumnReading("category"), (said,) if said else ())
+        return Decided(ColumnReading("category", missing=options.missing), (said,) if said else ())
     if kind.is_numeric() or isinstance(kind, pl.Null | pl.Duration):
-        return _with_codes(Decided(ColumnReading("number")), column, name, label or name in options.numbers)
+        reading = ColumnReading("number", missing=options.missing)
+        return _with_codes(Decided(reading), column, name, label or name in options.numbers)
     if isinstance(kind, pl.Date | pl.Datetime):
-        return Decided(ColumnReading("date"))
+        return Decided(ColumnReading("date", missing=options.missing))
     if kind == pl.Time:
-        return Decided(ColumnReading("date", dates=TIME))
+        return Decided(ColumnReading("date", missing=options.missing, dates=TIME))
     return Decided(None, reason=str(kind))
 
 
