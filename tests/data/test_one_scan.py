@@ -1,6 +1,7 @@
 """What `fit` learns from and what `check` looks at are the same files, whatever links and strays a folder holds."""
 
 import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -165,14 +166,17 @@ def test_parts_in_capital_letters(folder: Path, tmp_path: Path, names: tuple[str
     assert files(check_source(tmp_path / "all").dataset) == files(dataset)
 
 
-def test_folders_that_look_like_parts_are_refused(folder: Path, tmp_path: Path) -> None:
-    for name in ("seg_train/seg_train", "seg_test/seg_test"):
-        (tmp_path / "all" / name).mkdir(parents=True)
-    (tmp_path / "all" / "seg_pred").mkdir()
-    folder.rename(tmp_path / "all" / "seg_train" / "seg_train" / "data")
-    with pytest.raises(DataError, match="'seg_train', 'seg_test', whose names look like parts"):
-        open_dataset(tmp_path / "all")
-    assert [finding.kind for finding in check_source(tmp_path / "all").findings] == ["refused"]
+def test_parts_in_folders_of_their_name(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "all" / "seg_pred" / "seg_pred").mkdir(parents=True)
+    (tmp_path / "all" / "seg_train").mkdir()
+    shutil.copytree(folder / "a", tmp_path / "all" / "seg_test" / "seg_test" / "a")
+    folder.rename(tmp_path / "all" / "seg_train" / "seg_train")
+    dataset = open_dataset(tmp_path / "all")
+    assert (dataset.labels, len(dataset.test or ())) == (("a", "b"), N)
+    assert "Folders of images without labels were skipped: " in dataset.notes[0]
+    checked = check_source(tmp_path / "all")
+    assert files(checked.dataset) == files(dataset)
+    assert "without-labels" in [finding.kind for finding in checked.findings]
 
 
 def test_a_class_may_be_called_like_a_part(folder: Path) -> None:

@@ -82,6 +82,7 @@ def check(
         int | None,
         option("image_size", help="Resize images in files, as fit will."),
     ] = None,
+    group_by_folder: Annotated[bool | None, option("group_by_folder")] = None,
     seed: Annotated[int | None, option("seed", panel=_LABELS)] = None,
     device: Annotated[str | None, option("device", panel=_LABELS)] = None,
 ) -> None:
@@ -99,7 +100,7 @@ def check(
         raise typer.BadParameter("It needs --labels.", param_hint="--accept")
     given = {"preset": preset, "network": network, "epochs": epochs, "image_size": image_size, "seed": seed}
     given |= {"ignore": ignore, "categories": categories, "numbers": numbers, "keep": keep, "missing": missing}
-    given |= {"decimal": decimal, "encoding": encoding, "header": header}
+    given |= {"group_by_folder": group_by_folder, "decimal": decimal, "encoding": encoding, "header": header}
     given |= {"device": device, "task": task, "label": label, "image": image, "skip_bad": skip_bad}
     config = RunConfig(data=data, data_folder=data_folder, **only_given(given))
     folder = None

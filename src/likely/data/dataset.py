@@ -18,8 +18,8 @@ from likely.preprocessing.stored_rows import RowArray, pieces, take_rows
 Task: TypeAlias = Literal["classification", "regression"]
 PARTS = {
     "train": ("train", "training"),
-    "val": ("val", "valid", "validation", "dev"),
-    "test": ("test", "testing"),
+    "val": ("val", "valid", "validation", "validate", "dev", "development", "eval", "evaluation"),
+    "test": ("test", "testing", "holdout"),
 }
 """The parts of a data set, and what folders and columns call them, in lower or upper case."""
 

@@ -72,7 +72,10 @@ IDX_FOLDER = Reader(
     lambda path, asked: fashion_mnist.recognize(path) or open_idx_folder(path),
 )
 CLASS_FOLDER = Reader(
-    Path.is_dir, lambda path, asked: open_class_folder(path, asked.how, group_by_folder=asked.config.group_by_folder)
+    Path.is_dir,
+    lambda path, asked: open_class_folder(
+        path, asked.how, group_by_folder=asked.config.group_by_folder, to_learn=asked.to_learn
+    ),
 )
 TABLE = Reader(is_table, _open_table)
 NPZ = Reader(lambda path: path.suffix.lower() == ".npz", lambda path, asked: open_npz(path, task=asked.config.task))

@@ -13,16 +13,17 @@ from likely.data.images.decode_many import Reading
 from likely.data.images.open_class_folder import LAYOUT
 
 
-def look_at_folder(folder: Path, how: Reading) -> LookedAt:
+def look_at_folder(folder: Path, how: Reading, *, group_by_folder: bool = False) -> LookedAt:
     """The images of class folders, and every fault of them that would keep `open_class_folder` from opening them.
 
     Args:
         folder: the folder; if what it holds is not clear, nothing can be looked at.
         how: the images will be read.
+        group_by_folder: whether folders in those of classes are groups of related images.
     Raises:
         DataError: if it is not clear which folders are classes.
     """
-    scan = scan_class_folder(folder)
+    scan = scan_class_folder(folder, group_by_folder=group_by_folder)
     if scan.without_classes:
         messages = [f"{path} must hold class folders; got a folder without any." for path in scan.without_classes]
         return LookedAt(None, None, [Finding("layout", "error", message, LAYOUT) for message in messages], None)
@@ -107,6 +108,13 @@ def _left_out(scan: FolderScan) -> list[Finding]:
             "file in class folders is skipped because of its suffix|files in class folders are skipped because of "
             "their suffix",
             "If they are images, save them as PNG or JPEG.",
+        ),
+        *about(
+            "without-labels",
+            "note",
+            places(scan.left_out),
+            "folder of images without labels is skipped|folders of images without labels are skipped",
+            "Ask for them with likely predict.",
         ),
         *about(
             "link",

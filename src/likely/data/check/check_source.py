@@ -115,7 +115,7 @@ def check_source(config: RunConfig | StrPath, progress: Progress | None = None) 
             how = Reading(config.image_size, config.skip_bad, progress)
             looked = None
             if kind == "class folder":
-                looked = look_at_folder(path, how)
+                looked = look_at_folder(path, how, group_by_folder=config.group_by_folder)
             elif kind == "table":
                 options = ColumnOptions.of(config)
                 looked = look_at_image_table(path, config.label, config.image, config.task, how, options)

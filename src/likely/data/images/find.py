@@ -13,6 +13,15 @@ SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".webp", ".bmp",
 MAX_STDIN_BYTES = 512 * 1024 * 1024
 
 _SHOWN = 5
+_OF_SYSTEMS = (
+    *("@eadir", "@tmp", "@recycle", "@__thumb", "#recycle", "#snapshot", "lost+found", "__macosx", "icon\r"),
+    *("$recycle.bin", "recycler", "recycled", "system volume information", "thumbs.db", "ehthumbs.db"),
+    *("ehthumbs_vista.db", "desktop.ini", "picasa.ini", "zbthumbnail.info", "__pycache__"),
+)
+_OTHER_READERS = {
+    (".heic", ".heif", ".hif"): "HEIC must be saved as JPEG first: pillow-heif reads it (pip install pillow-heif).",
+    (".avif", ".avifs"): "AVIF must be saved as JPEG or PNG first: Pillow reads it.",
+}
 
 
 @dataclass(frozen=True)
@@ -46,14 +55,17 @@ class Search:
         """A sentence about the files that are left out; empty if there are none.
 
         Example:
-            >>> Search(others=[Path("data/a.heic")]).about_others()
-            '1 file was skipped because of its suffix: data/a.heic.'
+            >>> Search(others=[Path("data/a.ppm")]).about_others()
+            '1 file was skipped because of its suffix: data/a.ppm.'
         """
         if not self.others:
             return ""
         count = "1 file was" if len(self.others) == 1 else f"{len(self.others):,} files were"
         some = ", ".join(map(str, self.others[:_SHOWN])) + (", ..." if len(self.others) > _SHOWN else "")
-        return f"{count} skipped because of {'its' if len(self.others) == 1 else 'their'} suffix: {some}."
+        suffixes = {path.suffix.lower() for path in self.others}
+        readers = [way for of, way in _OTHER_READERS.items() if suffixes & set(of)]
+        which = f"{count} skipped because of {'its' if len(self.others) == 1 else 'their'} suffix: {some}."
+        return " ".join([which, *readers])
 
 
 def find_images(arguments: Iterable[str | os.PathLike[str]]) -> Search:
@@ -73,11 +85,21 @@ def find_images(arguments: Iterable[str | os.PathLike[str]]) -> Search:
     return search
 
 
+def is_system(name: str) -> bool:
+    """Whether a file or folder is hidden, or one that systems, cameras and servers of files put beside images.
+
+    Example:
+        >>> is_system(".thumbnails"), is_system("@eaDir"), is_system("Thumbs.db"), is_system("thumbs")
+        (True, True, True, False)
+    """
+    return name.startswith(".") or name.lower() in _OF_SYSTEMS
+
+
 def search_folder(folder: Path, root: Path | None = None) -> Search:
     """The files in a folder and its subfolders with the suffix of an image, in any case.
 
-    Hidden files and folders are left out. A link to a folder is followed once; not at all if it leads up, or to what
-    is searched anyway.
+    Hidden files and folders, and those of systems (`is_system`), are left out. A link to a folder is followed once; not
+    at all if it leads up, or to what is searched anyway.
 
     Args:
         folder: where to look.
@@ -94,10 +116,8 @@ def search_folder(folder: Path, root: Path | None = None) -> Search:
             folders.clear()
             continue
         visited.add((status.st_dev, status.st_ino))
-        folders[:] = sorted(
-            name for name in folders if not name.startswith(".") and not leads_back(Path(here, name), roots)
-        )
-        for path in (Path(here, name) for name in files if not name.startswith(".")):
+        folders[:] = sorted(name for name in folders if not is_system(name) and not leads_back(Path(here, name), roots))
+        for path in (Path(here, name) for name in files if not is_system(name)):
             if path.suffix.lower() in SUFFIXES:
                 paths.append(path)
             elif path.is_file():  # not a link to nowhere
@@ -137,7 +157,8 @@ def _expand(argument: str, search: Search) -> None:
         # Path.glob would drop a leading `./` and needs the fixed part of a pattern cut off first.
         matches = sorted(glob.glob(argument, recursive=True))  # noqa: PTH207
         for match in matches:
-            _expand(match, search)
+            if not is_system(Path(match).name):
+                _expand(match, search)
         if not matches:
             nothing = f"{argument} matches no file or folder. Check the folder and the pattern."
             search.found.append(Found(argument, error=nothing))

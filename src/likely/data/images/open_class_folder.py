@@ -16,7 +16,7 @@ from likely.errors import DataError
 LAYOUT = "Images go into one folder per class, such as FOLDER/boot/1.png, or into FOLDER/train/boot/1.png."
 
 
-def open_class_folder(folder: Path, how: Reading, *, group_by_folder: bool = False) -> Dataset:
+def open_class_folder(folder: Path, how: Reading, *, group_by_folder: bool = False, to_learn: bool = True) -> Dataset:
     """The images in FOLDER/LABEL/..., or in FOLDER/train/LABEL/... with val/ and test/ beside it.
 
     The classes are the sorted names of the training part's folders. Images are gray if all of them are, else color.
@@ -28,11 +28,12 @@ def open_class_folder(folder: Path, how: Reading, *, group_by_folder: bool = Fal
         group_by_folder: whether images in one folder below that of their class, FOLDER/LABEL/person-1/..., are
             related; folders of one name are one group, in all classes and parts. An image right in the folder of its
             class is related to no other.
+        to_learn: whether it must be clear which folders are classes; a model that is evaluated knows its classes.
     Raises:
         DataError: if there are no class folders, a class has no image, an image can't be read, or another part has a
             class that the training part lacks; it names the first few.
     """
-    scan = scan_class_folder(folder)
+    scan = scan_class_folder(folder, group_by_folder=group_by_folder or not to_learn)
     _refuse(scan)
     images, labels = scan.images, scan.labels
     y = np.array([labels.index(one.label) for one in images], dtype=np.int64)
@@ -83,7 +84,7 @@ def _refuse(scan: FolderScan) -> None:
         if empty:
             raise DataError(
                 f"Every class folder in {path} must hold images; got none in {listed(empty)}. {LAYOUT} "
-                "Add images or remove the folder."
+                f"Add images or remove the folder. {scan.others.about_others()}".rstrip()
             )
     for part, path in scan.parts.items():
         unseen = [of.label for of in scan.unseen if of.part == part]
