@@ -1,9 +1,10 @@
 """Columns by which rows are earlier or later: numbers, or dates as text."""
 
-from itertools import pairwise
+from collections.abc import Mapping
 
 import numpy as np
 
+from likely.data.tables.number_blocks import number_blocks
 from likely.errors import DataError
 
 _UNITS = {"seconds": 1.0, "milliseconds": 1e3, "microseconds": 1e6, "nanoseconds": 1e9}
@@ -34,10 +35,6 @@ def time_like(values: np.ndarray) -> str:
         from likely.data.tables.date_text import moments_of_texts
 
         return "holds dates" if moments_of_texts(values) is not None else ""
-    first = values[:10].tolist()
-    pairs = list(pairwise(first))
-    if any(a < b for a, b in pairs) and any(a > b for a, b in pairs) and first[0] < _CENTURY[0]:
-        return ""  # most columns of numbers: neither in order nor as large as a time
     known = values[np.isfinite(values)]
     if len(np.unique(known)) < 2:
         return ""
@@ -50,6 +47,18 @@ def time_like(values: np.ndarray) -> str:
     if len(known) < _ORDERED or even or not (grows or falls) or np.count_nonzero(steps) < len(steps) / 2:
         return ""
     return f"{'grows' if grows else 'falls'} from row to row"
+
+
+def may_be_times(columns: Mapping[str, np.ndarray]) -> list[str]:
+    """The columns that `time_like` has to look at: the others are numbers, neither in order nor as large as a time."""
+    none = set[str]()
+    for names, block in number_blocks(columns):
+        steps = np.diff(block[:, :10], axis=1)
+        none |= {
+            names[j]
+            for j in np.flatnonzero((steps > 0).any(axis=1) & (steps < 0).any(axis=1) & (block[:, 0] < _CENTURY[0]))
+        }
+    return [name for name in columns if name not in none]
 
 
 def in_order(values: np.ndarray, name: str, where: str) -> np.ndarray:

@@ -18,7 +18,7 @@ NOTHING = WORDS | {"", "?", "-1.#IND", "-1.#QNAN", "1.#IND", "1.#QNAN"}
 def missing(values: np.ndarray) -> np.ndarray:
     """Which values are missing: booleans (n,)."""
     if values.dtype == object:
-        return np.array([value is None for value in values], dtype=bool)
+        return np.array([value is None for value in values.tolist()], dtype=bool)
     return np.isnan(values)
 
 

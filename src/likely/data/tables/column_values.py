@@ -8,7 +8,8 @@ import polars as pl
 
 from likely.data.tables.cells import NOTHING, as_objects, as_texts
 from likely.data.tables.date_text import date_order, read_dates, read_times
-from likely.data.tables.number_text import plain_numbers, read_numbers
+from likely.data.tables.number_text import read_numbers
+from likely.data.tables.plain_numbers import plain_numbers
 from likely.preprocessing.column_reading import TIME, ColumnReading
 
 _PLAIN = ColumnReading("number")

@@ -24,18 +24,19 @@ from likely.data.tables.date_column import (
     is_compact,
     may_be_compact,
 )
+from likely.data.tables.missing_codes import may_hold_codes, missing_codes
+from likely.data.tables.number_blocks import number_blocks
 from likely.data.tables.number_text import (
     NEGATED,
     WITH_UNIT,
     Spelled,
     as_plain,
     decimal_mark,
-    missing_codes,
-    plain_numbers,
     read_numbers,
     spelling_of,
     units_of,
 )
+from likely.data.tables.plain_numbers import plain_numbers
 from likely.data.tables.sheet import Sheet
 from likely.data.tables.spelled_otherwise import BOOLEANS
 from likely.errors import DataError
@@ -75,21 +76,28 @@ def decide(
     Raises:
         DataError: if an option names a column that is not there, or a column's commas may mean two things.
     """
-    options.check(sheet.frame.columns, sheet.where, label)
+    options.check(sheet.names, sheet.where, label)
     decimal = options.mark or decimal_of(sheet)
-    return {
-        column.name: _of_text(column, sheet.where, options, decimal, column.name == label)
-        if sheet.separator is not None
-        else _of_type(column, sheet.where, options, decimal, column.name == label)
-        for column in sheet.frame.iter_columns()
-        if column.name not in leave_out and (column.name not in options.ignore or column.name == label)
+    how, left_out = (_of_type if sheet.separator is None else _of_text), {*options.ignore} - {label} | {*leave_out}
+    decided = {
+        name: Decided(ColumnReading("number"), values=sheet.numbers[name])
+        if name in sheet.numbers
+        else how(sheet.frame.get_column(name), sheet.where, options, decimal, name == label)
+        for name in sheet.names
+        if name not in left_out
     }
+    stay = {label, *options.numbers}
+    plain = {n: found.values for n, found in decided.items() if found.values is not None and n not in stay}
+    for names, block in number_blocks(plain):
+        for j in np.flatnonzero(may_hold_codes(block)).tolist():
+            decided[names[j]] = _with_codes(decided[names[j]], block[j], names[j])
+    return decided
 
 
 def decimal_of(sheet: Sheet) -> Mark:
     """What stands before decimals in a text, where some of its columns tell and all of them agree; else ""."""
-    if sheet.separator is None:
-        return ""
+    if sheet.separator is None or sheet.decimal is not None:
+        return sheet.decimal or ""
     found: set[Mark] = {decimal_mark(column.to_list()) for column in sheet.frame[:_SOME, :_SOME].iter_columns()}
     found.discard("")
     return found.pop() if len(found) == 1 else ""
@@ -144,7 +152,7 @@ def _of_type(column: pl.Series, where: str, options: ColumnOptions, decimal: Mar
         return Decided(ColumnReading("category", missing=options.missing), (said,) if said else ())
     if kind.is_numeric() or isinstance(kind, pl.Null | pl.Duration):
         reading = ColumnReading("number", missing=options.missing)
-        return _with_codes(Decided(reading), column, name, label or name in options.numbers)
+        return Decided(reading, values=read_values(column, reading)[0])
     if isinstance(kind, pl.Date | pl.Datetime):
         return Decided(ColumnReading("date", missing=options.missing))
     if kind == pl.Time:
@@ -170,9 +178,7 @@ def _of_text(column: pl.Series, where: str, options: ColumnOptions, decimal: Mar
         return _category(column.set(column == "", None), name, options, label)
     plain = plain_numbers(column, decimal) if options.missing is None else None
     if plain is not None and not may_be_compact(plain):
-        return _with_codes(
-            Decided(ColumnReading("number"), values=plain), column, name, label or name in options.numbers
-        )
+        return Decided(ColumnReading("number"), values=plain)
     values = _present(column, options)
     if values.is_empty():
         if label and column.is_in(list(WORDS)).any():
@@ -278,17 +284,13 @@ def _number(
         reading = replace(reading, missing=(*marks, *strays.to_list()))
     elif options.missing is not None:
         reading = replace(reading, missing=options.missing)
-    return _with_codes(Decided(reading, tuple(notes)), column, name, label or name in options.numbers)
+    return Decided(reading, tuple(notes), values=read_values(column, reading)[0])
 
 
-def _with_codes(decided: Decided, column: pl.Series, name: str, stay: bool) -> Decided:
-    """The reading with the codes that stand for missing values, such as -999; as it is where all numbers stay."""
-    assert decided.reading is not None
-    if stay:
-        return decided
-    values = decided.values if decided.values is not None else read_values(column, decided.reading)[0]
+def _with_codes(decided: Decided, values: np.ndarray, name: str) -> Decided:
+    """The reading of numbers with the codes that stand for missing values, such as -999."""
     taken, doubtful = missing_codes(values)
-    if not taken and not doubtful:
+    if decided.reading is None or not (taken or doubtful):
         return decided
     number = f" (--number {shlex.quote(name)}: a number)" if name else ""
     notes = [

@@ -2,13 +2,14 @@
 
 import re
 import shlex
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
 from likely.data.tables.cells import as_texts, missing
 from likely.data.tables.column_options import ColumnOptions
 from likely.data.tables.date_parts import DATE_PARTS, TIME_PARTS, WEEKDAYS, date_part
+from likely.data.tables.number_blocks import number_blocks
 from likely.data.tables.table import Table
 from likely.data.tables.targets import alike
 from likely.preprocessing.columns import Column
@@ -26,6 +27,7 @@ _KEYS, _SHARED = 50, 5
 _SHARED_BY_NAME = 8
 """How often texts may come that are called like keys; whole numbers are keys only if they are called so."""
 _MOST_CODES = 20
+_FIRST = 200  # rows
 
 
 def describe(
@@ -44,8 +46,14 @@ def describe(
         options: what was said of the columns.
     """
     columns, notes, codes = list[Column](), list[str](), list[str]()
+    usual = _usual_numbers({name: table.columns[name] for name in names}, train)
     for name in names:
         values = table.columns[name]
+        if name in usual:
+            gaps, like_codes = usual[name]
+            columns.append(Column(name, None, gaps, table.readings.get(name)))
+            codes += [name] if like_codes and name not in options.numbers else []
+            continue
         reason = _useless(name, values[train], name in (*options.keep, *options.categories, *options.numbers))
         if reason is not None:
             notes.append(f"Column {name!r} is ignored: {reason}.")
@@ -60,7 +68,7 @@ def describe(
             notes.append(
                 f"Column {name!r} holds {what}: learned from as {parts}{option('category', name, 'as texts')}."
             )
-        elif values.dtype != object and name not in options.numbers and _like_codes(values[train]):
+        elif values.dtype == np.float64 and name not in options.numbers and _like_codes(values[train][None])[0]:
             codes.append(name)
     if codes:
         listed = ", ".join(map(repr, codes[:20])) + (", ..." if len(codes) > 20 else "")
@@ -71,6 +79,27 @@ def describe(
         )
         notes.append(f"{few.format(listed)}, learned from as numbers (--category COLUMN: as names of categories).")
     return tuple(columns), notes
+
+
+def _usual_numbers(columns: Mapping[str, np.ndarray], train: np.ndarray) -> dict[str, tuple[bool, bool]]:
+    """The columns of numbers that are learned from for sure: whether values are missing, and whether they are codes.
+
+    They vary, and hold fractions, or whole numbers that neither count the rows nor are called like keys.
+    """
+    found = dict[str, tuple[bool, bool]]()
+    for names, block in number_blocks(columns):
+        learned = block if len(train) == block.shape[1] else block[:, train]
+        some = np.sort(learned[:, :_FIRST], axis=1)
+        there = np.isfinite(some)
+        varies = ((some[:, 1:] != some[:, :-1]) & there[:, 1:] & there[:, :-1]).any(axis=1)
+        whole = ((some == np.round(some)) | ~there).all(axis=1)
+        counts = np.isin(learned[:, 0], (0, 1)) & (np.diff(learned[:, :3], axis=1) == 1).all(axis=1)
+        gaps: np.ndarray = np.isnan(block).any(axis=1)
+        codes = _like_codes(learned)
+        for j in np.flatnonzero(varies).tolist():
+            if not whole[j] or not (counts[j] or _called_like_keys(names[j])):
+                found[names[j]] = bool(gaps[j]), bool(codes[j])
+    return found
 
 
 def option(which: str, name: str, meaning: str = "") -> str:
@@ -115,7 +144,7 @@ def _useless(name: str, values: np.ndarray, wanted: bool) -> str | None:
         return None
     if values.dtype.kind in "Mm":
         return None
-    named = bool(_IDENTIFIER.search(name.strip()) or _KEY_NAME.fullmatch(name.strip()))
+    named = _called_like_keys(name)
     if values.dtype == object:
         if different > len(present) / 2:
             long = np.mean([len(text) for text in present.tolist()]) > 40
@@ -138,19 +167,29 @@ def _useless(name: str, values: np.ndarray, wanted: bool) -> str | None:
     )
 
 
+def _called_like_keys(name: str) -> bool:
+    return bool(_IDENTIFIER.search(name.strip()) or _KEY_NAME.fullmatch(name.strip()))
+
+
 def _counts(name: str) -> bool:
     """Whether a column is called like one that counts the rows: record_id, "Row Number", "lfd. Nr."."""
     letters = re.sub("[^a-z]", "", name.lower())
     return bool(_COUNTERS.fullmatch(letters) or _COUNTING.search(letters)) or name.strip() in ("", "#")
 
 
-def _like_codes(values: np.ndarray) -> bool:
-    """Whether numbers may be codes: few whole ones, more than two, each in several rows."""
-    if values.dtype.kind != "f" or len(set(values[:200].tolist())) > _MOST_CODES + 1:
-        return False
-    present = np.unique(values[np.isfinite(values)])
-    return (
-        2 < len(present) <= _MOST_CODES
-        and bool((present == np.round(present)).all())
-        and len(values) >= 5 * len(present)
-    )
+def _like_codes(values: np.ndarray) -> np.ndarray:
+    """Which columns (k, n) of numbers may be codes: few whole ones, more than two, each in several rows."""
+    found = _kinds_of_whole(values[:, :_FIRST]) <= _MOST_CODES
+    if found.any():
+        kinds = _kinds_of_whole(values[found])
+        found[found] = (kinds > 2) & (kinds <= _MOST_CODES) & (values.shape[1] >= 5 * kinds)
+    return found
+
+
+def _kinds_of_whole(values: np.ndarray) -> np.ndarray:
+    """How many different numbers there are in each row; infinitely many if one is a fraction."""
+    ordered = np.sort(values, axis=1)
+    there = np.isfinite(ordered)
+    new = there[:, 1:] & (ordered[:, 1:] != ordered[:, :-1])
+    fraction = (there & (ordered != np.round(ordered))).any(axis=1)
+    return np.where(fraction, np.inf, new.sum(axis=1) + there[:, 0])

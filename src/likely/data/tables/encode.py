@@ -8,11 +8,14 @@ import numpy as np
 from likely.data.classes import listed
 from likely.data.tables.cells import as_texts
 from likely.data.tables.date_parts import date_part
+from likely.data.tables.number_blocks import number_blocks
 from likely.data.tables.spelled_otherwise import spelled_otherwise
 from likely.data.tables.table import Table, unusable
 from likely.errors import DataError
 from likely.preprocessing.column_reading import TIME
 from likely.preprocessing.columns import Column, refusal
+
+_AT_ONCE, _CELLS = 256, 2**16  # columns and cells that are copied at a time
 
 
 class Unknown(NamedTuple):
@@ -49,6 +52,7 @@ def encode(table: Table, columns: Sequence[Column], first_row: int = 0, *, gaps:
     _check_present(table, columns)
     X = np.empty((len(table), len(columns)))
     refused, unknown = dict[int, str](), dict[str, Unknown]()
+    numbers = dict[str, np.ndarray]()
     for j, column in enumerate(columns):
         values = table.columns[column.table_column]
         for row, text in table.wrong.get(column.table_column, {}).items():
@@ -63,20 +67,44 @@ def encode(table: Table, columns: Sequence[Column], first_row: int = 0, *, gaps:
         if column.part:
             values = date_part(values, column.part)
         if column.categories is None:
-            X[:, j] = values
-            wrong = np.isinf(X[:, j]) if column.missing or gaps else ~np.isfinite(X[:, j])
-            for row in np.flatnonzero(wrong).tolist():
-                refused.setdefault(row, refusal(column, X[row, j], f"row {first_row + table.number_of(row)}"))
+            numbers[column.name] = np.asarray(values, dtype=np.float64)
         else:
-            codes = {text: float(code) for code, text in enumerate(column.categories)}
-            texts = as_texts(values).tolist()
-            strange = {text for text in texts if text is not None and text not in codes}
-            codes |= {text: codes[same] for text, same in spelled_otherwise(strange, column.categories).items()}
-            X[:, j] = [codes.get(text, np.nan) if isinstance(text, str) else np.nan for text in texts]
-            strange = [text for text in texts if text is not None and text not in codes]
-            if strange:
-                unknown[column.name] = Unknown(len(strange), str(strange[0]))
+            X[:, j], found = _categories(values, column.categories)
+            if found is not None:
+                unknown[column.name] = found
+    places = {column.name: j for j, column in enumerate(columns)}
+    _fill(X, [places[name] for name in numbers], list(numbers.values()))
+    for names, block in number_blocks(numbers):
+        for i in np.flatnonzero(~np.isfinite(block).all(axis=1)).tolist():
+            column = columns[places[names[i]]]
+            wrong = np.isinf(block[i]) if column.missing or gaps else ~np.isfinite(block[i])
+            for row in np.flatnonzero(wrong).tolist():
+                refused.setdefault(row, refusal(column, block[i, row], f"row {first_row + table.number_of(row)}"))
     return Encoded(X, refused, unknown)
+
+
+def _fill(X: np.ndarray, at: Sequence[int], columns: Sequence[np.ndarray]) -> None:
+    """Set columns of X, some rows and columns at a time: what is read and written then stays close together."""
+    for start in range(0, len(at), _AT_ONCE):
+        some = columns[start : start + _AT_ONCE]
+        places = np.array(at[start : start + _AT_ONCE])
+        where = slice(places[0], places[-1] + 1) if (np.diff(places) == 1).all() else places
+        rows = _CELLS // len(some)
+        for row in range(0, len(X), rows):
+            X[row : row + rows, where] = np.stack([values[row : row + rows] for values in some]).T
+
+
+def _categories(values: np.ndarray, categories: Sequence[str]) -> tuple[np.ndarray, Unknown | None]:
+    """The numbers of texts, NaN where one is missing or unknown, and which are unknown."""
+    codes = {text: float(code) for code, text in enumerate(categories)}
+    texts = as_texts(values).tolist()
+    strange = {text for text in texts if text is not None and text not in codes}
+    codes |= {text: codes[same] for text, same in spelled_otherwise(strange, categories).items()}
+    strange = {text for text in texts if text is not None and text not in codes}
+    codes |= {text: codes[same] for text, same in spelled_otherwise(strange, categories).items()}
+    strange = [text for text in texts if text is not None and text not in codes]
+    found = np.array([codes.get(text, np.nan) if isinstance(text, str) else np.nan for text in texts])
+    return found, Unknown(len(strange), str(strange[0])) if strange else None
 
 
 def about_unknown(name: str, unknown: Unknown, n: int) -> str:

@@ -4,14 +4,12 @@ A column is one of numbers only if that is sure: 007, 1E3 among whole numbers, a
 float64 can't tell apart, are names of something.
 """
 
-import math
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Literal
 
-import numpy as np
 import polars as pl
 
 from likely.preprocessing.column_reading import ColumnReading
@@ -20,7 +18,6 @@ _PLAIN = r"^[+-]?(?:(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?|(?i:inf|infinity))$"
 _LEADING_ZERO, _CODE, _LONG = r"^[+-]?0\d", r"^\d+[eE]\d+$", r"^[+-]?\d{16,}$"
 _WHOLE = r"^[+-]?\d+$"
 _MANY_DIGITS = r"\d[\d.]{15}"
-_FOR_SURE = re.compile(r"(?:(?:[+-]?(?:0|[1-9]\d{0,14})(?:\.\d+)?(?:[eE][+-]\d+)?)?\n)*")
 _DECIMAL_COMMA, _WITH_COMMAS = (
     re.compile(r"^[+-]?(?:\d*,(?:\d{1,2}|\d{4,})|0?,\d+)$", re.MULTILINE),
     re.compile(r"(?:[+-]?[\d.]*,?\d*\n)*"),
@@ -29,8 +26,6 @@ _DECIMAL_POINT, _WITH_POINTS = (
     re.compile(r"^[+-]?(?:\d*\.(?:\d{1,2}|\d{4,})|0?\.\d+)$", re.MULTILINE),
     re.compile(r"(?:[+-]?[\d,]*\.?\d*\n)*"),
 )
-_SHORT = 2_000  # rows
-_DIGITS = 15
 _SPACES = " \u00a0\u2009\u202f'’"  # what separates thousands, and nothing else
 _UNITS = (
     "%|‰|°|°C|°F|mm|cm|m|km|in|ft|yd|mi|mg|g|kg|t|lb|lbs|oz|ml|l|L|gal|ms|s|sec|min|h|hrs?|d|days?|Hz|kHz|MHz|GHz|W|kW|"
@@ -49,11 +44,6 @@ _CHARACTERS = {chr(zero + i): str(i) for zero in (0xFF10, 0x0660, 0x06F0) for i 
 _CHARACTERS |= dict.fromkeys("\u200b\u200c\u200d\u2060\ufeff", "")
 _CHARACTERS |= {"\u2212": "-", "\uff0d": "-", "\uff0b": "+", "\uff0e": ".", "\uff0c": ",", "\u066b": ".", "\u066c": ","}
 """Digits, signs and marks of other scripts, and what can't be seen, as ASCII."""
-
-_CODES = {-9.0, *(sign * code for code in (99.0, 999.0, 9999.0, 99999.0) for sign in (1, -1))}
-
-
-_BESIDE_CODES = {math.copysign(abs(code) - k, code) for code in _CODES for k in range(3)}
 
 
 @dataclass(frozen=True)
@@ -198,36 +188,6 @@ def decimal_mark(cells: Sequence[str]) -> Literal["", ".", ","]:
     return "." if _DECIMAL_POINT.search(text) and _WITH_POINTS.fullmatch(text) else ""
 
 
-def plain_numbers(column: pl.Series, decimal: Literal["", ".", ","] = "") -> np.ndarray | None:
-    """The numbers of a column of texts that are empty or numbers for sure, with NaN; None if one is neither.
-
-    Whatever this reads, `spelling_of` reads in the same way; it spares large tables most of the work.
-    """
-    if len(column) > _SHORT:
-        return None if decimal == "," else _many_plain_numbers(column)
-    cells = column.to_list()
-    if None in cells:
-        return None
-    text = "\n".join(cells) + "\n"
-    if not _FOR_SURE.fullmatch(text) or (decimal == "," and "." in text):
-        return None
-    numbers = np.array([cell or "nan" for cell in cells], dtype=np.float64)
-    if re.search(_MANY_DIGITS, text) and len(np.unique(numbers)) < len(set(cells)):
-        return None
-    return numbers
-
-
-def _many_plain_numbers(column: pl.Series) -> np.ndarray | None:
-    """The same of a long column, in few passes: no texts longer than the digits that float64 tells apart."""
-    if column.null_count() or int(column.str.len_bytes().max() or 0) > _DIGITS:  # pyright: ignore[reportArgumentType]
-        return None
-    numbers = column.cast(pl.Float64, strict=False)
-    sure = numbers.is_finite() & ~column.str.contains(r"^[+-]?0\d|[eE]\d|[^0-9.+eE-]")
-    if not (sure.fill_null(value=False) | (column == "")).all():
-        return None
-    return numbers.fill_null(np.nan).to_numpy()
-
-
 def read_numbers(cells: pl.Series, reading: ColumnReading) -> pl.Series:
     """The numbers in texts, null where there is none that is written like this."""
     texts = as_plain(cells)
@@ -247,57 +207,3 @@ def read_numbers(cells: pl.Series, reading: ColumnReading) -> pl.Series:
         # A point among decimal commas is a decimal point, unless it may separate thousands.
         texts = texts.set(texts.str.contains(_groups(".")), None).str.replace(",", ".", literal=True)
     return texts.set(~texts.str.contains(_PLAIN), None).cast(pl.Float64, strict=False)
-
-
-def missing_codes(values: np.ndarray) -> tuple[list[float], list[float]]:
-    """Numbers such as -999 that stand for a missing value: those that are taken for it, and those that only may be.
-
-    A code is -9, or 99, 999, 9999 or 99999 with either sign, comes three times or more and lies beyond all other
-    values. It is taken for missing where the gap to them is more than three times their whole range, with the numbers
-    just before it (-998, 97) that lie so far away, too. Any other value that recurs so far away may be one, and so may
-    -1 where all others are 5 or more.
-
-    Example:
-        >>> missing_codes(np.array([-999.0, 1.5, -0.2, 2.0, -999.0, -999.0]))
-        ([-999.0], [])
-    """
-    present = values[np.isfinite(values)]
-    taken, doubtful, again = list[float](), list[float](), True
-    while again and len(present):
-        again, doubtful = False, []
-        for end in (np.min, np.max):
-            codes, sure = _codes_at(present, end)
-            if sure:
-                taken, again = [*taken, *codes], True
-                present = present[~np.isin(present, codes)]
-            else:
-                doubtful += codes
-    return taken, doubtful
-
-
-def _codes_at(present: np.ndarray, end: Callable[[np.ndarray], np.floating]) -> tuple[list[float], bool]:
-    """The codes at the low or the high end of the values, and whether they are ones for sure."""
-    codes, doubtful, rest = list[float](), list[float](), present
-    while len(rest):
-        code = float(end(rest))
-        count = int(np.count_nonzero(rest == code))
-        if count < 3 or count == len(rest):
-            break
-        others = rest[rest != code]
-        gap, spread = float(np.abs(others - code).min()), float(np.ptp(others))
-        if not spread:
-            break
-        far = gap > 3 * spread
-        codes.append(code)
-        if far and _CODES.intersection(codes):
-            return codes, True
-        if rest is present and (
-            (code in _CODES and gap > spread / 2)
-            or (code == -1 and others.min() >= 5)
-            or (far and len(present) <= 100 * count < 50 * len(present))
-        ):
-            doubtful = [code]
-        if code not in _BESIDE_CODES:
-            break
-        rest = others
-    return doubtful, False

@@ -19,9 +19,9 @@ from likely.data.tables.describe import describe
 from likely.data.tables.encode import about_unknown, encode
 from likely.data.tables.split_column import NAME as SPLIT
 from likely.data.tables.split_column import Split, read_split
-from likely.data.tables.table import Table, read_sheet, refuse_unusable, table_of_sheet
+from likely.data.tables.table import Table, read_sheet, refuse_unusable, table_of_sheet, texts_of
 from likely.data.tables.targets import Answers, read_answers, without_codes
-from likely.data.time_order import in_order, time_like
+from likely.data.time_order import in_order, may_be_times, time_like
 from likely.errors import ConfigError, DataError
 from likely.preprocessing.column_reading import ColumnReading
 from likely.preprocessing.columns import Column
@@ -140,7 +140,7 @@ def _open_rows(
     everything = replace(dataset.train, X=encoded.X)
     return replace(
         dataset,
-        **{part: everything.take(rows) for part, rows in split.rows.items()},
+        **{p: everything if len(rows) == len(table) else everything.take(rows) for p, rows in split.rows.items()},
         features=tuple(column.name for column in columns),
         columns=tuple(columns),
         notes=(*dataset.notes, *notes, _summary(columns)),
@@ -149,7 +149,8 @@ def _open_rows(
 
 def _later_rows(values: dict[str, np.ndarray]) -> list[str]:
     """A sentence about the columns that look like times: the parts that we draw are from among these rows."""
-    seen = {name: time_like(column) for name, column in values.items()}
+    seen = dict.fromkeys(values, "")
+    seen |= {name: time_like(values[name]) for name in may_be_times(values)}
     return [
         f"Column {name!r} {why}: rows to hold out and to evaluate on are drawn at random from all of these, and can't "
         f"speak for rows that are later (--test-last {shlex.quote(name)} evaluates on the latest)."
@@ -196,13 +197,13 @@ def read_labeled_table(
 
     With the columns of a model, others are read only if they hold the answers, say what rows are for, or are `beside`.
     """
-    sheet = read_sheet(path, options)
-    label, notes = _label_column(sheet.frame.columns, str(path), label)
     stored = {} if columns is None else {column.table_column: column.how_read for column in columns}
+    stays = texts_of(options, label, stored)
+    sheet = read_sheet(path, options, lambda n: stays(n) or (label is None and n.lower() in LABEL_NAMES))
+    label, notes = _label_column(sheet.names, str(path), label)
     needed = {name for name in (label, *beside) if name is not None}
-    if columns is not None and needed <= set(sheet.frame.columns):  # else a message lists all
-        names = [name for name in sheet.frame.columns if name in {*stored, *needed} or name.lower() == SPLIT]
-        sheet = sheet.with_frame(sheet.frame.select(names))
+    if columns is not None and needed <= set(sheet.names):  # else a message lists all
+        sheet = sheet.select([name for name in sheet.names if name in {*stored, *needed} or name.lower() == SPLIT])
     if label_reading is not None:
         stored[label] = label_reading
     table = table_of_sheet(sheet, options, label, stored)

@@ -15,11 +15,21 @@ _QUOTE, _LINE_FEED, _RETURN = b'"\n\r'
 
 @dataclass(frozen=True)
 class PlainPiece:
-    """Whole rows of a plain text: where their bytes begin and end, and how many they are."""
+    """Whole rows of a plain text.
+
+    Args:
+        start, end: where their bytes begin and end in the text.
+        ends: behind the last byte of each cell, from `start` on; shape (rows, cells in a row).
+    """
 
     start: int
     end: int
-    rows: int
+    ends: np.ndarray
+
+    @property
+    def rows(self) -> int:
+        """How many rows there are."""
+        return len(self.ends)
 
 
 def plain_pieces(data: np.ndarray, start: int, separator: str, width: int) -> Iterator[PlainPiece | None]:
@@ -32,8 +42,8 @@ def plain_pieces(data: np.ndarray, start: int, separator: str, width: int) -> It
         width: how many cells a row has.
     Example:
         >>> data = np.frombuffer(b'1,"a, b"\n2,c\n', np.uint8)
-        >>> list(plain_pieces(data, 0, ",", 2))
-        [PlainPiece(start=0, end=13, rows=2)]
+        >>> [(piece.start, piece.end, piece.ends.tolist()) for piece in plain_pieces(data, 0, ",", 2)]
+        [(0, 13, [[1, 8], [10, 12]])]
         >>> list(plain_pieces(np.frombuffer(b"1,2\n3\n", np.uint8), 0, ",", 2))
         [None]
     """
@@ -41,16 +51,17 @@ def plain_pieces(data: np.ndarray, start: int, separator: str, width: int) -> It
     while start < len(data):
         end = min(start + _PIECE, len(data))
         piece = np.asarray(data[start:end])
-        ends = _row_ends(piece, mark, width, last=end == len(data))
+        ends = _cell_ends(piece, mark, width, last=end == len(data))
         if ends is None:
             yield None
             return
-        yield PlainPiece(start, start + int(ends[-1]), len(ends))
-        start += int(ends[-1])
+        size = min(int(ends[-1, -1]) + 1, len(piece))
+        yield PlainPiece(start, start + size, ends)
+        start += size
 
 
-def _row_ends(piece: np.ndarray, separator: int, width: int, *, last: bool) -> np.ndarray | None:
-    """Where the rows of a piece end, behind their line feeds; None if it is not plain, or holds no whole row."""
+def _cell_ends(piece: np.ndarray, separator: int, width: int, *, last: bool) -> np.ndarray | None:
+    """Where the cells of a piece end, (rows, width); None if it is not plain, or holds no whole row."""
     quotes, feeds, separators, returns = (
         np.flatnonzero(piece == byte) for byte in (_QUOTE, _LINE_FEED, separator, _RETURN)
     )
@@ -71,7 +82,8 @@ def _row_ends(piece: np.ndarray, separator: int, width: int, *, last: bool) -> n
         begins = np.concatenate([[0], feeds[:-1] + 1])
         if (np.isin(piece[np.minimum(begins, len(piece) - 1)], (_LINE_FEED, _RETURN))).any():
             return None
-    return np.minimum(feeds + 1, len(piece))
+    inner = separators[: len(feeds) * (width - 1)].reshape(len(feeds), width - 1)
+    return np.concatenate([inner, feeds[:, None]], axis=1)
 
 
 def _around_cells(piece: np.ndarray, quotes: np.ndarray, separator: int) -> bool:

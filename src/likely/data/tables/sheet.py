@@ -1,7 +1,12 @@
 """A table as its source holds it: what every reader gives, before anything decides what its columns are."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
+
+import numpy as np
+
+from likely.data.tables.column_options import Mark
 
 if TYPE_CHECKING:
     import polars as pl
@@ -17,16 +22,34 @@ class Sheet:
             it, and "" where nothing is; other formats and frames keep their types, and null is a missing value.
         separator: between the cells of a text format, whose whole columns decide what they are; None for the others.
         notes: what was decided while reading: a sentence each.
+        numbers: the columns of a text format that hold plain numbers and nothing else, if they were read as such:
+            float64 with NaN where nothing is. They are not in the frame.
+        order: the names of all columns; none where the frame has them all.
+        decimal: what stands before decimals in a text; None where that is not decided.
     """
 
     where: str
     frame: "pl.DataFrame"
     separator: str | None
     notes: tuple[str, ...] = ()
+    numbers: Mapping[str, np.ndarray] = field(default_factory=dict[str, np.ndarray])
+    order: tuple[str, ...] = ()
+    decimal: Mark | None = None
+
+    @property
+    def names(self) -> Sequence[str]:
+        """Of all columns, in their order."""
+        return self.order or self.frame.columns
 
     def __len__(self) -> int:
-        return self.frame.height
+        return len(next(iter(self.numbers.values()))) if self.numbers else self.frame.height
 
     def with_frame(self, frame: "pl.DataFrame") -> "Sheet":
         """The same source with other rows."""
         return replace(self, frame=frame)
+
+    def select(self, names: Sequence[str]) -> "Sheet":
+        """The same rows with some of the columns."""
+        texts = [name for name in names if name not in self.numbers]
+        numbers = {name: self.numbers[name] for name in names if name in self.numbers}
+        return replace(self, frame=self.frame.select(texts), numbers=numbers, order=tuple(names))

@@ -1,6 +1,6 @@
 """Tables of every format as columns of numbers, texts, moments or bytes."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
@@ -110,12 +110,15 @@ def _suffix(path: str | Path) -> str:
     return (Path(path.stem) if path.suffix.lower() in PACKED else path).suffix.lower()
 
 
-def read_sheet(path: str | Path, options: ColumnOptions = USUAL) -> "Sheet":
+def read_sheet(
+    path: str | Path, options: ColumnOptions = USUAL, as_text: Callable[[str], bool] = lambda _: True
+) -> "Sheet":
     """The whole table as its source holds it.
 
     Args:
         path: a file that `is_table`, or "-" for the standard input: Parquet, or text.
         options: its encoding and heading.
+        as_text: which columns of text stay text, even if they hold nothing but plain numbers.
     Raises:
         DataError: if the file can't be read, is not UTF-8, has no rows, rows of different lengths, or a column name
             twice; the message says where.
@@ -123,7 +126,7 @@ def read_sheet(path: str | Path, options: ColumnOptions = USUAL) -> "Sheet":
     """
     import polars as pl
 
-    pieces = list(sheets(path, options))
+    pieces = list(sheets(path, options, as_text))
     if not sum(map(len, pieces)):
         raise DataError(f"{path} must have rows; got none below its heading. Check that the table was written out.")
     if len(pieces) == 1:
@@ -136,7 +139,18 @@ def read_sheet(path: str | Path, options: ColumnOptions = USUAL) -> "Sheet":
 
 def read_table(path: str | Path, options: ColumnOptions = USUAL, label: str | None = None) -> Table:
     """The whole table, whose columns are what `likely.data.tables.decide` decides; arguments as of the others here."""
-    return table_of_sheet(read_sheet(path, options), options, label)
+    return table_of_sheet(read_sheet(path, options, texts_of(options, label)), options, label)
+
+
+def texts_of(
+    options: ColumnOptions, label: str | None, stored: Mapping[str, ColumnReading] = MappingProxyType({})
+) -> Callable[[str], bool]:
+    """The columns whose texts are asked for, even if they are numbers.
+
+    These are the answers, what is to be a category, and what a model has stored another reading of.
+    """
+    named = {label, *options.categories, *(n for n, reading in stored.items() if reading != ColumnReading("number"))}
+    return lambda name: options.missing is not None or name in named or (options.decimal is not None and name in stored)
 
 
 def table_of_sheet(
@@ -148,7 +162,9 @@ def table_of_sheet(
     """The columns of a whole sheet; those that a model has stored a reading of are read so, and not decided anew."""
     from likely.data.tables.decide import decide
 
-    stored = {name: options.applied_to(reading) for name, reading in stored.items() if name in sheet.frame.columns}
+    names = set(sheet.names)
+    names = set(sheet.names)
+    stored = {name: options.applied_to(reading) for name, reading in stored.items() if name in names}
     decided = decide(sheet, options, label, leave_out=stored)
     table = table_with_readings(
         sheet,
@@ -207,11 +223,13 @@ def table_with_readings(
     columns, wrong, others = dict[str, np.ndarray](), dict[str, dict[int, str]](), dict[str, str]()
     if not decimal and any(r is not None and r.kind != "category" for name, r in readings.items() if name not in known):
         decimal = decimal_of(sheet)
-    for column in sheet.frame.iter_columns():
-        reading = readings.get(column.name)
-        if column.name in known:
-            columns[column.name] = known[column.name]
-        elif (images := images_of(column)) is not None:
+    for name in sheet.names:
+        if name in known or name in sheet.numbers:
+            if name in readings:
+                columns[name] = known[name] if name in known else sheet.numbers[name]
+            continue
+        column, reading = sheet.frame.get_column(name), readings.get(name)
+        if (images := images_of(column)) is not None:
             columns[column.name] = images
         elif reading is not None and can_be_read(column.dtype, reading):
             columns[column.name], texts = read_as_written(column, reading, decimal)
@@ -223,9 +241,15 @@ def table_with_readings(
     return Table(sheet.where, columns, others, used, wrong, notes=sheet.notes)
 
 
-def sheets(path: str | Path, options: ColumnOptions = USUAL) -> "Iterator[Sheet]":
-    """The table as its source holds it, some thousand rows at a time; arguments and errors as of `read_sheet`."""
-    from likely.data.tables.text_file import text_pieces
+def sheets(
+    path: str | Path, options: ColumnOptions = USUAL, as_text: Callable[[str], bool] | None = None
+) -> "Iterator[Sheet]":
+    """The table as its source holds it, some thousand rows at a time; arguments and errors as of `read_sheet`.
+
+    Text comes at once with `as_text`.
+    """
+    from likely.data.tables.text_cells import TextCells
+    from likely.data.tables.text_file import read_text, text_pieces
     from likely.data.tables.typed_file import typed_pieces
 
     where, suffix = ("The standard input", "") if str(path) == "-" else (str(path), _suffix(path))
@@ -237,7 +261,8 @@ def sheets(path: str | Path, options: ColumnOptions = USUAL) -> "Iterator[Sheet]
             yield from typed_pieces(file, where, suffix)
         else:
             separators = "\t;|," if suffix == ".tsv" else SEPARATORS
-            yield from text_pieces(file, where, separators=separators, header=options.header)
+            text = TextCells(file, where, separators, options.header)
+            yield from text_pieces(text) if as_text is None else [read_text(text, as_text, options.mark)]
 
 
 def refuse_unusable(table: Table) -> None:

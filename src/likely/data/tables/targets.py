@@ -88,7 +88,7 @@ def without_codes(
 
     Classes stay what they are.
     """
-    from likely.data.tables.number_text import missing_codes  # polars
+    from likely.data.tables.missing_codes import missing_codes
 
     present = np.unique(values[np.isfinite(values)]) if values.dtype == np.float64 else np.array([])
     if not len(present) or task == "classification" or (task == "auto" and _few_whole(present, len(values))[1]):
@@ -127,7 +127,8 @@ def refuse_missing(gone: Sequence[bool] | np.ndarray, where: str, got: str = "no
 
 def _of_texts(values: np.ndarray, task: str, where: str) -> Answers:
     texts = values.tolist()
-    words = next((row for row, text in enumerate(texts) if not _is_number(text)), None)
+    numeric = {text: _is_number(text) for text in set(texts)}
+    words = next((row for row, text in enumerate(texts) if not numeric[text]), None)
     if task == "regression":
         if words is None:
             return Answers("regression", np.array(texts, dtype=np.float64), (), "str")
@@ -137,8 +138,8 @@ def _of_texts(values: np.ndarray, task: str, where: str) -> Answers:
         )
     if not isinstance(values[0], str):
         raise DataError(f"{where} must have text or numbers as answers; got bytes. Try another column.")
-    labels = tuple(sorted(set(texts), key=_by_number if words is None else None))
-    others = sum(not _is_number(text) for text in texts)
+    labels = tuple(sorted(numeric, key=_by_number if words is None else None))
+    others = sum(not numeric[text] for text in texts)
     many = 2 * len(labels) > len(texts) if task == "auto" else len(labels) == len(texts)
     if many and len(labels) > _MOST_CLASSES and words is not None and 2 * others < len(texts):
         raise DataError(

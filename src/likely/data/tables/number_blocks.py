@@ -1,0 +1,26 @@
+"""Columns of numbers in blocks: many short ones are looked at at once, a long one alone."""
+
+from collections.abc import Iterator, Mapping
+
+import numpy as np
+
+_CELLS = 2**21
+
+
+def number_blocks(columns: Mapping[str, np.ndarray]) -> Iterator[tuple[list[str], np.ndarray]]:
+    """The names and values (k, n) of some columns of float64 after the other, in their order; others are left out.
+
+    Example:
+        >>> columns = {"a": np.zeros(3), "b": np.array(["x"] * 3, dtype=object), "c": np.ones(3)}
+        >>> [(names, block.tolist()) for names, block in number_blocks(columns)]
+        [(['a', 'c'], [[0.0, 0.0, 0.0], [1.0, 1.0, 1.0]])]
+    """
+    names = [name for name, values in columns.items() if values.dtype == np.float64]
+    if not names:
+        return
+    n = len(columns[names[0]])
+    at_once = max(1, _CELLS // max(1, n))
+    for start in range(0, len(names), at_once):
+        some = names[start : start + at_once]
+        values = [columns[name] for name in some]
+        yield some, values[0][None] if len(some) == 1 else np.concatenate(values).reshape(len(some), n)
