@@ -91,7 +91,7 @@ ROWS: dict[str, tuple[str, Any, dict[str, Any]]] = {
     "engine": ("ENGINES", Mine, {"network": "linear", "epochs": 5.0}),
     "preset": (
         "PRESETS",
-        replace(FAST, small_tables={("classification", "mlp"): replace(FAST.recipes["mlp"], epochs=3, steps=3)}),
+        replace(FAST, tables={("classification", "mlp"): replace(FAST.recipes["mlp"], epochs=3, steps=3)}),
         {"network": "mlp"},
     ),
 }

@@ -45,6 +45,7 @@ def choose_plan(
     hflip: bool,
     overrides: Overrides = NO_OVERRIDES,
     seconds: float | None = None,
+    recipe: Recipe | None = None,
 ) -> Plan:
     """The plan for training on `n_rows` rows of shape `row_shape`; what the configuration says comes first.
 
@@ -60,6 +61,7 @@ def choose_plan(
         hflip: whether the data set declares that images may be flipped.
         overrides: user-supplied objects.
         seconds: what this training may take, if that is limited.
+        recipe: of the network; None takes the preset's.
     Raises:
         ConfigError: if the network does not fit the data.
         EngineError: if the engine cannot train the network.
@@ -69,8 +71,9 @@ def choose_plan(
     if kind == "trees":
         refuse_for_trees(config, overrides, images=images)
     makes_module = kind == CUSTOM or hasattr(NETWORKS[kind], "build")
-    small_table = n_rows < SMALL and not images and not makes_module
-    recipe = PRESETS[config.preset].recipe(kind, task.name, small_table=small_table)
+    # Few rows ask for smaller trees; networks have one rule at every size.
+    table = not images and not makes_module and (kind != "trees" or n_rows < SMALL)
+    recipe = recipe or PRESETS[config.preset].recipe(kind, task.name, table=table)
     epochs = config.epochs
     if (
         seconds is not None
@@ -93,7 +96,7 @@ def choose_plan(
         settings = {"sizes": [n_inputs, *hidden, n_outputs], "activation": activation}
     elif not makes_module and kind != "trees":
         settings = {"n_inputs": n_inputs, "n_outputs": n_outputs}
-    batch_size, _, full_length = _length(recipe, config, n_rows, least=32 if small_table else 16)
+    batch_size, _, full_length = _length(recipe, config, n_rows, least=32 if table else 16)
     epochs = epochs or full_length
     optimizer, usual_rate = _optimizer(recipe, config, overrides)
     head, loss = task.head_and_loss(config)
@@ -108,6 +111,18 @@ def choose_plan(
     harmless = recipe.augment if hflip and in_channels else ()
     if augment is not None:
         _check_augment(augment, in_channels)
+    freer = None
+    if recipe.freer is not None and seconds is None and _may_be_freer(config, overrides, head, loss):
+        freer = choose_plan(
+            config,
+            row_shape=row_shape,
+            n_rows=n_rows,
+            n_outputs=n_outputs,
+            task=task,
+            hflip=hflip,
+            overrides=overrides,
+            recipe=recipe.freer,
+        )
     return Plan(
         network=overrides.network
         or (Boosting(**recipe.settings) if kind == "trees" else create_network(kind, settings)),
@@ -134,7 +149,18 @@ def choose_plan(
         penalties=() if not passes else _PENALTIES if passes >= _FEW_PASSES else _PENALTIES[1:],
         passes=passes,
         precision=config.precision if reduced else "float32",
+        freer=freer,
     )
+
+
+def _may_be_freer(config: RunConfig, overrides: Overrides, head: str, loss: str | Loss) -> bool:
+    """Whether another recipe may be tried: not for who sets a number of the descent, or begins with parameters.
+
+    The loss of training rows must be what held-out rows are evaluated by, or the two could not be compared.
+    """
+    settings = (config.optimizer, config.learning_rate, config.batch_size, config.epochs, config.augment)
+    comparable = (head, loss) in (("softmax", "cross_entropy"), ("identity", "squared_error"))
+    return comparable and overrides == NO_OVERRIDES and not config.freeze and settings == (None,) * len(settings)
 
 
 def _optimizer(

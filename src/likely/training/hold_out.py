@@ -1,12 +1,20 @@
 """Rows held out before anything is fitted, for the temperature and for guarantees: what is done with many rows."""
 
+from typing import Any
+
 import numpy as np
 
 from likely.data.splits import random_split
 from likely.model.card import SplitsEntry
+from likely.training.freer_plans import Attempt, train_as_freely_as_pays
 from likely.training.held_out_scores import TrainingOutcome
 from likely.training.job import Job
+from likely.training.loop.checkpoints import Checkpoint
+from likely.training.loop.descent import Record
+from likely.training.plan import Plan
 from likely.training.presets import SMALL
+from likely.training.trained import Trained
+from likely.training.watcher import of_all_runs
 from likely.trust.gaussians import REFERENCE
 
 SHARE, MOST = 0.04, 2_500
@@ -14,19 +22,23 @@ SHARE, MOST = 0.04, 2_500
 CHECKPOINTS = 12
 """At most, where held-out rows choose the length of a training."""
 _PATIENCE = 5
+_MOST_PLANS = 3
+"""For the progress display: as many plans as a recipe of `likely.training.presets` leads to."""
 
 
 def hold_out(job: Job, chosen: np.ndarray | None = None) -> TrainingOutcome:
     """Disjoint parts, drawn uniformly at random before anything is fitted: 4% each, at most 2,500 rows.
 
     One part is for the temperature, one for conformal scores and thresholds, and a third for early stopping if asked.
+    On rows of numbers, and on images if there are few, the part for the temperature (the third one, if there is any)
+    also chooses the length of training, and how free the network is. The part for thresholds chooses nothing.
+
     Of related rows whole groups are drawn, 4% of them, and one row of each counts: such rows are exchangeable, while
     those of one group are not.
 
     Args:
         job: what is to be trained.
         chosen: indices of the rows that were set aside by the makers of the data; they become the parts, of one size.
-            With few rows to train on, the part for the temperature also chooses the length of training.
     """
     rows, config = job.rows, job.config
     rng = np.random.default_rng(config.seed)
@@ -48,18 +60,16 @@ def hold_out(job: Job, chosen: np.ndarray | None = None) -> TrainingOutcome:
     job.watcher.say(f"{len(index):,} rows to train on, {len(rows) - len(index):,} {how}")
     calibration, thresholds, stopping = (rows.one_per_group(part, rng) for part in (calibration, thresholds, stopping))
     plan = job.plan(len(index), config.time_limit)
-    few = chosen is not None and len(index) < SMALL
-    trained = job.train(
+    chosen_length = (plan.layout == "rows" and rows.X.ndim == 2) or (chosen is not None and len(index) < SMALL)
+    trained = _train(
+        job,
         plan,
         index,
-        checkpoints=job.checkpoints(
-            stopping if config.early_stopping else calibration,
-            patience=_PATIENCE if config.early_stopping else None,
-            most=CHECKPOINTS if few else None,
-            keep_best=few or bool(plan.penalties) or plan.network.name == "trees",
-        ),
-        average_recent=few,
-        time_limit=job.time_left(),
+        stopping if config.early_stopping else calibration,
+        patience=_PATIENCE if config.early_stopping else None,
+        most=CHECKPOINTS if chosen_length and not config.early_stopping else None,
+        keep_best=chosen_length or bool(plan.penalties),
+        average_recent=chosen_length,
         scored_later=len(calibration) + len(thresholds) + min(REFERENCE, len(index)),
     )
     splits = SplitsEntry(
@@ -72,6 +82,42 @@ def hold_out(job: Job, chosen: np.ndarray | None = None) -> TrainingOutcome:
     return TrainingOutcome(
         trained, index, splits, job.held_out(trained, calibration), job.held_out(trained, thresholds)
     )
+
+
+def _train(
+    job: Job, plan: Plan, index: np.ndarray, look_at: np.ndarray, *, average_recent: bool, scored_later: int, **how: Any
+) -> Trained:
+    """Train on the rows with these indices; `look_at` are the held-out rows of the checkpoints.
+
+    What was tried is recorded under a name of its own; the records of what answers come at the end.
+    """
+    several, number = plan.freer is not None, 0
+
+    def train(plan: Plan) -> Attempt:
+        nonlocal number
+        number += 1
+        seen: list[Checkpoint] = []
+
+        def record(entry: Record, number: int = number) -> None:
+            job.watcher.record(of_all_runs(entry, number, _MOST_PLANS), f"Plan {number} of at most {_MOST_PLANS}")
+
+        trained = job.train(
+            plan,
+            index,
+            checkpoints=job.checkpoints(look_at, keep=seen.append if several else None, **how),
+            average_recent=average_recent,
+            time_limit=job.time_left(),
+            scored_later=scored_later,
+            **({"on_record": record} if several else {}),
+        )
+        return Attempt(plan, trained, seen)
+
+    _, Y, weights = job.rows.take(look_at)
+    trained = train_as_freely_as_pays(train, plan, job.rows.task, Y, weights).trained
+    if several:
+        for entry in trained.history:
+            job.watcher.record(entry)
+    return trained
 
 
 def without_held_out(job: Job) -> TrainingOutcome:

@@ -2,9 +2,11 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
+from likely.training.freer_plans import Attempt, train_as_freely_as_pays
 from likely.training.job import Job
 from likely.training.loop.checkpoints import Checkpoint
 from likely.training.loop.descent import Record
@@ -42,7 +44,7 @@ def train_folds(
     give_up: Callable[[], bool] | None = None,
     interrupt: Interrupt | None = None,
 ) -> Iterator[FoldTraining]:
-    """Train without each of the folds, one after the other.
+    """Train without each of the folds, one after the other; the first finds out how free the networks may be.
 
     Args:
         job: what is to be trained.
@@ -59,22 +61,35 @@ def train_folds(
     for number, fold in enumerate(folds, start=1):
         name = f"Fold {number} of {len(folds)}"
         job.watcher.say(f"{name}: training without {len(fold):,} rows")
-        seen: list[Checkpoint] = []
 
         def record(entry: Record, number: int = number, name: str = name) -> None:
             job.watcher.record(of_all_runs(entry, number, runs), name)
 
         limited = number == 1 or most is None
-        trained = job.train(
-            plan,
-            np.setdiff1d(everything, fold),
-            checkpoints=None if most is None else job.checkpoints(fold, most=most, keep=seen.append),
-            average_recent=most is not None,
-            time_limit=time_limit if limited else None,
-            give_up=None if limited else give_up,
-            on_record=record,
-            interrupt=interrupt,
-        )
+
+        def train(
+            plan: Plan, fold: np.ndarray = fold, most: int | None = most, limited: bool = limited, record: Any = record
+        ) -> Attempt:
+            seen: list[Checkpoint] = []
+            trained = job.train(
+                plan,
+                np.setdiff1d(everything, fold),
+                checkpoints=None if most is None else job.checkpoints(fold, most=most, keep=seen.append),
+                average_recent=most is not None,
+                time_limit=time_limit if limited else None,
+                give_up=None if limited else give_up,
+                on_record=record,
+                interrupt=interrupt,
+            )
+            return Attempt(plan, trained, seen)
+
+        if number == 1 and most is not None:
+            _, Y, weights = job.rows.take(fold)
+            found = train_as_freely_as_pays(train, plan, job.rows.task, Y, weights)
+            plan = found.plan
+        else:
+            found = train(plan)
+        trained, seen = found.trained, found.seen
         if most is not None and trained.stopped == "time limit":
             if plan.penalties:
                 plan, seen = _for_as_long(plan, trained, seen)

@@ -64,6 +64,7 @@ class Plan:
             these L2 penalties, from strong to weak; held-out rows choose among them.
         passes: over the rows that L-BFGS may take for all penalties together.
         precision: of products while a torch module is trained; "auto" asks the processor.
+        freer: what is tried next where this plan fits new rows about as well as those it learned from.
     """
 
     network: Network | TorchNetwork | Boosting | Trees
@@ -88,3 +89,4 @@ class Plan:
     passes: int = 0
     precision: Literal["auto", "float32", "bfloat16"] = "float32"
     usual_rate: float | None = None
+    freer: "Plan | None" = None

@@ -137,10 +137,14 @@ class Classification:
             "nll": float(-np.average((Y * floored).sum(axis=1), weights=weights)),
         }
 
-    def held_out_loss(self, part: HeldOutScores, head: str) -> float:
-        """NLL under the best temperature, since one will be fitted."""
+    def held_out_losses(self, part: HeldOutScores, head: str) -> np.ndarray:
+        """NLL of each row under the best temperature, since one will be fitted, shape (m,)."""
         calibrated = at_best_temperature(part.log_probs(head), part.Y, part.weights, part.stated)
-        return self.figures(calibrated, part.Y, "softmax", part.weights)["nll"]
+        return -(part.Y * np.maximum(calibrated, LOWEST_LOG_PROB)).sum(axis=1)
+
+    def held_out_loss(self, part: HeldOutScores, head: str) -> float:
+        """The mean of `held_out_losses`."""
+        return float(np.average(self.held_out_losses(part, head), weights=part.weights))
 
     def class_scores(self, scores: np.ndarray) -> np.ndarray:
         """The scores of classes, (n, k), by which familiarity is measured."""
@@ -246,9 +250,13 @@ class Regression:
         """What is said of held-out rows on the way: the mean squared error."""
         return {"mse": float(np.average(np.square(scores - Y).sum(axis=1), weights=weights))}
 
+    def held_out_losses(self, part: HeldOutScores, head: str) -> np.ndarray:
+        """The squared error of each row, shape (m,)."""
+        return np.square(part.scores - part.Y).sum(axis=1)
+
     def held_out_loss(self, part: HeldOutScores, head: str) -> float:
         """The mean squared error."""
-        return self.figures(part.scores, part.Y, head, part.weights)["mse"]
+        return float(np.average(self.held_out_losses(part, head), weights=part.weights))
 
     def class_scores(self, scores: np.ndarray) -> np.ndarray:
         """The scores of one class, all alike, so that the distance of features decides what is familiar.

@@ -21,7 +21,8 @@ class Trained:
     A regression network answers in standardized targets: target = target_mean + target_scale * score. For
     classification the scale is 1 and the mean -log w, with the weights w that classes had in training (0 without).
     `stated` (k,) is the probability of each label that its rows lack, 0 for the others.
-    `penalty` is that of a convex problem that was solved.
+    `penalty` is that of a convex problem that was solved. `epochs` says after how many passes over the rows the network
+    was kept, where that is not the end of its training.
     """
 
     plan: Plan
@@ -33,6 +34,7 @@ class Trained:
     stopped: str
     stated: np.ndarray
     penalty: float | None = None
+    epochs: float | None = None
 
     def scores_and_features(self, X: RowArray) -> tuple[np.ndarray, np.ndarray]:
         """Scores (n, k), for regression in the targets' own unit, and hidden features (n, d)."""

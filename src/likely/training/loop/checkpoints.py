@@ -9,6 +9,7 @@ import numpy as np
 
 from likely.metrics.scores import LOWEST_LOG_PROB
 from likely.preprocessing.stored_rows import RowArray
+from likely.training.held_out_scores import HeldOutScores
 from likely.training.loop.averaging import AveragedEpoch
 from likely.training.task import Task
 from likely.training.trained import Trained
@@ -64,7 +65,7 @@ class Evaluator:
         self.trained, self.checkpoints, self.task, self.recent = trained, checkpoints, task, recent
         self.best_state: dict[str, np.ndarray] | None = None
         self.best = math.inf
-        self.best_checkpoint = 0
+        self.best_checkpoint, self.best_progress = 0, 1.0
         self.overfits = False
         self.few_parameters = False
         self._taken = 0
@@ -108,14 +109,21 @@ class Evaluator:
         if not task.finite(scores) or not math.isfinite(loss):
             return {task.loss_figure: math.nan}
         as_good = loss < self.best
-        if trained.plan.penalties:
+        if rows.keep_best and not trained.plan.penalties:
+            index = np.arange(len(rows.Y))
+            loss = task.held_out_loss(
+                HeldOutScores(scores, rows.Y, rows.weights, index, trained.stated), trained.plan.head
+            )
+            as_good = loss < self.best
+        elif trained.plan.penalties:
             losses = _calibrated_losses(scores, rows.Y, rows.weights, trained.stated)
             loss = float(np.average(losses, weights=rows.weights))
-            self.overfits = self._least is not None and _plainly_larger(losses, self._least, rows.weights)
+            self.overfits = self._least is not None and plainly_larger(losses, self._least, rows.weights)
             self._least = losses if loss < self.best else self._least
             as_good = loss < self.best + _TIE or (self.few_parameters and not self.overfits)
         if as_good:
             self.best, self.best_state, self.best_checkpoint = min(loss, self.best), trained.engine.state(), self._taken
+            self.best_progress = progress
         self._waited = 0 if as_good else self._waited + 1
         self._taken += 1
         if rows.keep is not None:
@@ -130,9 +138,9 @@ def _calibrated_losses(scores: np.ndarray, Y: np.ndarray, weights: np.ndarray | 
     return -(Y * np.maximum(calibrated, LOWEST_LOG_PROB)).sum(axis=1)
 
 
-def _plainly_larger(losses: np.ndarray, others: np.ndarray, weights: np.ndarray | None) -> bool:
-    """Whether the mean difference of losses of the same rows is more than two standard errors."""
+def plainly_larger(losses: np.ndarray, others: np.ndarray, weights: np.ndarray | None, errors: float = 2) -> bool:
+    """Whether the mean difference of losses of the same rows is more than so many standard errors."""
     shares = np.full(len(losses), 1 / len(losses)) if weights is None else weights / weights.sum()
     difference = losses - others
     mean = float(shares @ difference)
-    return mean > 2 * math.sqrt(float(np.square(shares) @ np.square(difference - mean)))
+    return mean > errors * math.sqrt(float(np.square(shares) @ np.square(difference - mean)))

@@ -162,12 +162,15 @@ class Minimization:
         stopped = self._ended(stopped)
         keep_best = stopped not in ("finished", "time limit") or (checkpoints is not None and checkpoints.keep_best)
         kept = keep_best and evaluate.load_best()
+        kept_after = None
+        if kept and evaluate.best_progress < min(self.stop_at, 1.0) - 1e-9:
+            kept_after = next(r.epoch for r in trained.history if r.progress >= evaluate.best_progress)
         if not kept and (average := evaluate.recent or tail):
             engine.load_state(average.state)
         if stopped in ("finished", "time limit", "early stopping"):
             # Where the best state that was evaluated is kept, the checkpoints say how good it is.
-            self._check(first, evaluate.best if kept else _last_loss(trained.history))
-        return replace(trained, stopped=stopped)
+            self._check(first, evaluate.best if kept else last_loss(trained.history))
+        return replace(trained, stopped=stopped, epochs=kept_after)
 
     def _inputs(self) -> np.ndarray:
         return self.trained.inference.preprocessor(self.X[:])
@@ -229,7 +232,7 @@ class Minimization:
         )
 
 
-def _last_loss(history: list[Record]) -> float:
+def last_loss(history: list[Record]) -> float:
     """The mean loss over the last epoch, or over all records of a shorter run."""
     last = [record.loss for record in history if record.epoch > history[-1].epoch - 1]
     return float(np.mean(last))
