@@ -148,8 +148,9 @@ class RunConfig(SettingsDocument):
     preset: PresetName = _learning("fast", "How long to train and how large the network is.")
     epochs: Positive | None = _learning(
         None,
-        "Passes over the training rows; may be a fraction.",
-        "None leaves them to the preset and the size of the data.",
+        "Passes over the training rows, at most; may be a fraction.",
+        "Where held-out rows choose the length (tables, and fewer than 5,000 images) training may end sooner, which is "
+        "said and noted in the card. None leaves them to the preset and the size of the data.",
     )
     time_limit: Seconds | None = _learning(
         None,
@@ -164,7 +165,10 @@ class RunConfig(SettingsDocument):
         "chooses how wide a conv net is.",
     )
     early_stopping: bool = _learning(
-        False, "Stop when a held-out loss no longer falls.", "A further part of the rows is held out for it."
+        False,
+        "Stop when a held-out loss no longer falls (from 5,000 rows on; it changes nothing below).",
+        "A further 4% of the rows is held out for it; on tables that part, in place of the one for the temperature, "
+        "chooses the length. With fewer than 5,000 rows and no val part out-of-fold loss chooses the length anyway.",
     )
     class_weight: Literal["balanced"] | dict[str, Positive] | None = setting(
         None,

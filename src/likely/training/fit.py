@@ -2,9 +2,9 @@
 
     open -> split -> descend -> calibrate -> evaluate -> Predictor
 
-Rows have one purpose each. From 5,000 rows up, some are held out before anything is fitted: for the temperature, and
-for guarantees. With fewer rows, 5-fold out-of-fold scores choose the length of training and the temperature, then one
-fit uses all rows. The test rows choose nothing.
+From 5,000 rows up, some are held out before anything is fitted: a part for the temperature, by which tables choose the
+length of training and its decay, too, and a part for guarantees, which chooses nothing. With fewer rows, 5-fold
+out-of-fold scores choose length, decay and temperature, then one fit uses all rows. The test rows choose nothing.
 """
 
 from dataclasses import dataclass, replace
@@ -37,6 +37,7 @@ from likely.training.open_data import look_over, open_data
 from likely.training.plan import NO_OVERRIDES, Overrides
 from likely.training.presets import SMALL
 from likely.training.provenance import make_card, stand_in_arrays
+from likely.training.trained import WHOLE
 from likely.training.training_rows import gather_rows
 from likely.training.watcher import Remarks, Silent, Watcher
 
@@ -191,6 +192,8 @@ def learn(
         outcome = hold_out(job, chosen)
     for note in outcome.notes:
         remarks.warn(note, note=True)
+    if (epochs := outcome.trained.passes) < 0.99 * (config.epochs or 0) and outcome.trained.stopped in WHOLE:
+        remarks.note(f"Trained for {epochs:.3g} of at most {config.epochs:g} epochs: held-out loss was lowest there")
 
     # Calibrate.
     outcome, calibrated = calibrate(outcome, rows, config, remarks)

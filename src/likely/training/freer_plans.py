@@ -11,14 +11,13 @@ from likely.training.loop.checkpoints import Checkpoint, plainly_larger
 from likely.training.loop.minimize import last_loss
 from likely.training.plan import Plan
 from likely.training.task import Task
-from likely.training.trained import Trained
+from likely.training.trained import WHOLE, Trained
 
 _AS_WELL = 1.1
 """How many times the loss of training rows that of held-out rows may be where more freedom may pay. In ten worlds where
 it did the ratio was 0.99 to 1.13, where it did not 1.02 to 11; on digits, where it does not, 1.2 to 4.0."""
 _ENOUGH_TO_TELL = 200
 """Held-out rows: fewer seldom tell two networks apart."""
-_WHOLE = ("finished", "early stopping")
 
 
 @dataclass(frozen=True)
@@ -64,14 +63,14 @@ def train_as_freely_as_pays(
     while (
         (freer := kept.plan.freer) is not None
         and len(Y) >= _ENOUGH_TO_TELL
-        and kept.trained.stopped in _WHOLE
+        and kept.trained.stopped in WHOLE
         and may_gain(kept)
     ):
         try:
             other = train(freer)
         except DivergenceError:
             break
-        if other.trained.stopped not in _WHOLE:
+        if other.trained.stopped not in WHOLE:
             return replace(kept, trained=replace(kept.trained, stopped=other.trained.stopped))
         if not plainly_larger(losses(kept), losses(other), weights, errors=1):
             break

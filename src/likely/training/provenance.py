@@ -77,7 +77,7 @@ def make_card(
         ),
         training=TrainingEntry(
             seed=config.seed,
-            epochs=trained.epochs or (last.epoch if last else 0),
+            epochs=trained.passes,
             steps=last.step if last else 0,
             seconds=round(last.seconds, 3) if last else 0,
             stopped=trained.stopped,

@@ -12,6 +12,8 @@ from likely.training.plan import Plan
 
 UNFINISHED = "unfinished"
 """How a training ended that was given up."""
+WHOLE = ("finished", "early stopping")
+"""How one ended that went its way."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,11 @@ class Trained:
     stated: np.ndarray
     penalty: float | None = None
     epochs: float | None = None
+
+    @property
+    def passes(self) -> float:
+        """Passes over the training rows until the network was as it is; 0 for one in closed form."""
+        return self.epochs or (self.history[-1].epoch if self.history else 0.0)
 
     def scores_and_features(self, X: RowArray) -> tuple[np.ndarray, np.ndarray]:
         """Scores (n, k), for regression in the targets' own unit, and hidden features (n, d)."""

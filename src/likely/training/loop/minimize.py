@@ -169,7 +169,9 @@ class Minimization:
             engine.load_state(average.state)
         if stopped in ("finished", "time limit", "early stopping"):
             # Where the best state that was evaluated is kept, the checkpoints say how good it is.
-            self._check(first, evaluate.best if kept else last_loss(trained.history))
+            # Held-out numbers are in their own unit, the others standardized.
+            unit = float(np.square(trained.target_scale).mean())
+            self._check(first, evaluate.best / unit if kept else last_loss(trained.history))
         return replace(trained, stopped=stopped, epochs=kept_after)
 
     def _inputs(self) -> np.ndarray:
