@@ -20,7 +20,7 @@ from likely.config import RunConfig, current_augmentation
 from likely.data.dataset import Dataset
 from likely.data.far_values import refuse_far
 from likely.data.groups import with_copies_grouped
-from likely.data.images.image_arrays import Channels, are_images, rows_as_images, stack_images
+from likely.data.images.image_arrays import Channels, are_images, refuse_alone, rows_as_images, stack_images
 from likely.data.tables.frame import holds_numbers_alone, is_frame, sheet_of, sheet_of_objects
 from likely.data.tables.targets import refuse_missing
 from likely.errors import ConfigError, DataError, GuaranteeWarning
@@ -109,6 +109,7 @@ class Estimator(BaseEstimator):
 
     def _rows(self, X: Any) -> Any:
         """X as stored rows like those learned from, or as a sheet of columns, which the predictor finds by name."""
+        refuse_alone(X)
         if are_images(X):
             return self.predictor_.rows(X)
         if self._columns is not None:
@@ -128,6 +129,7 @@ class Estimator(BaseEstimator):
     def _rows_and_y(self, X: Any, y: Any) -> tuple[np.ndarray, np.ndarray]:
         """The same for learning, with the answers: what X is like is remembered."""
         numeric = self._task == "regression"
+        refuse_alone(X)
         refuse_missing(_missing(y), "y", got="none (NaN)")
         if not numeric:
             refuse_mixed(_answers(y))

@@ -2,7 +2,7 @@
 
 import warnings
 from collections.abc import Callable, Mapping, Sequence
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, Self
 
@@ -11,7 +11,8 @@ import numpy as np
 from likely.arrays import to_numpy
 from likely.data.hashes import known_again
 from likely.data.images.decode import ImageForm, read_image
-from likely.data.images.image_arrays import are_files, fit_to_shape
+from likely.data.images.image_arrays import files_in, fit_to_shape, refuse_alone
+from likely.data.images.open_image import name_of
 from likely.data.tables.encode import about_unknown, encode
 from likely.data.tables.frame import is_frame, sheet_of
 from likely.data.tables.table import table_with_readings
@@ -104,8 +105,8 @@ class Predictor:
         `likely.model.stand_ins`).
 
         Args:
-            X: an array of rows, a data frame, or a list of paths, PIL images or bytes. Arrays of images may have
-                their channels first or last, or lie in rows of numbers.
+            X: an array of rows, a data frame, or a list of paths, bytes, open files or PIL images; an array or series
+                of paths. Arrays of images may have their channels first or last, or lie in rows of numbers.
             raw: only resize images, without the data set's conversion of photographs.
         Warns:
             ColumnWarning: for texts that the model does not know.
@@ -138,14 +139,17 @@ class Predictor:
 
     def _rows(self, X: Any, *, raw: bool = False) -> np.ndarray:
         """X as `rows` gives it, without a word of gaps."""
-        if are_files(X):
+        refuse_alone(X)
+        if (files := files_in(X)) is not None:
             if self.image_shape is None:
                 raise DataError(
                     f"X must be rows of {self.preprocessor.shape[0]} numbers; got images. "
                     f"The model was trained on a table. Try predict with an array of shape (n, d)."
                 )
-            read = [read_image(x, shape=self.image_shape, conversion=self.card.conversion, raw=raw) for x in X]
-            return self.preprocessor.check(np.stack(read))
+            read = partial(read_image, shape=self.image_shape, conversion=self.card.conversion, raw=raw)
+            return self.preprocessor.check(
+                np.stack([read(x, name=name_of(x, f"Row {i}")) for i, x in enumerate(files)])
+            )
         if self.columns is not None and is_frame(X):
             table = table_with_readings(sheet_of(X), {c.table_column: c.how_read for c in self.columns})
             encoded = encode(table, self.columns, gaps=self.fills_gaps)

@@ -16,7 +16,9 @@ import numpy as np
 from likely.arrays import to_numpy
 from likely.data.images.decode import image_shape, read_image
 from likely.data.images.decode_many import Reading, form_for_all, load_images
-from likely.errors import ImageWarning, ShapeError
+from likely.data.images.find import SUFFIXES
+from likely.data.images.open_image import name_of
+from likely.errors import DataError, ImageWarning, ShapeError
 from likely.preprocessing.stored_rows import RowArray, StoredRows
 
 Channels: TypeAlias = Literal["auto", "first", "last"]
@@ -31,31 +33,65 @@ def are_images(X: Any) -> bool:
     Example:
         >>> are_images(np.zeros((5, 28, 28))), are_images(np.zeros((5, 784))), are_images([np.zeros((28, 28))])
         (True, False, True)
-        >>> are_images(["boot.png"]), are_images([[1.0, 2.0]])
-        (True, False)
+        >>> are_images(["boot.png"]), are_images(np.array(["boot.png"])), are_images([[1.0, 2.0]])
+        (True, True, False)
     """
-    if isinstance(X, list | tuple):
-        return len(X) > 0 and (_is_file_or_image(X[0]) or len(getattr(X[0], "shape", ())) > 1)
-    return isinstance(X, StoredRows) or len(getattr(X, "shape", ())) > 2
+    if isinstance(X, StoredRows) or len(getattr(X, "shape", ())) > 2 or files_in(X) is not None:
+        return True
+    return isinstance(X, list | tuple) and len(X) > 0 and len(getattr(X[0], "shape", ())) > 1
 
 
-def are_files(X: Any) -> bool:
-    """Whether X is a list of paths, of bytes or of Pillow's images."""
-    return isinstance(X, Sequence) and not isinstance(X, str | bytes) and len(X) > 0 and _is_file_or_image(X[0])
+def files_in(X: Any) -> list[Any] | None:
+    """The paths, contents, open files or Pillow's images in a list, array or series; None if X is something else."""
+    if _is_file_or_image(X):
+        return None
+    if not isinstance(X, Sequence):
+        X, in_column = _only_column(X)
+        in_rows = len(getattr(X, "shape", ())) == 1 or (hasattr(X, "to_pylist") and not hasattr(X, "column_names"))
+        listed = next((getattr(X, name) for name in ("tolist", "to_list", "to_pylist") if hasattr(X, name)), None)
+        if not in_rows or listed is None or getattr(getattr(X, "dtype", None), "kind", "O") not in "OUT":
+            return None
+        X = listed()
+        if in_column and not all(isinstance(x, str | os.PathLike) and Path(x).suffix.lower() in SUFFIXES for x in X):
+            return None
+    return list(X) if len(X) and _is_file_or_image(X[0]) else None
+
+
+def refuse_alone(X: Any) -> None:
+    """Refuse a single image, and what gives its elements only once.
+
+    Raises:
+        DataError: that says so.
+    """
+    if _is_file_or_image(X):
+        what = f"the path {os.fspath(X)!r}" if isinstance(X, str | os.PathLike) else f"one {type(X).__name__}"
+        raise DataError(f"X must be a list of images; got {what} alone. Each row gets an answer. Try [X] for one.")
+    if hasattr(X, "__next__"):
+        raise DataError(
+            f"X must be a list or an array; got a {type(X).__name__}. Its rows are read twice. Try list(X)."
+        )
+
+
+def _only_column(X: Any) -> tuple[Any, bool]:
+    """The column of a frame or array that has one alone, and whether it is one; else X."""
+    if getattr(X, "shape", ())[1:] != (1,):
+        return X, False
+    names = getattr(X, "column_names", getattr(X, "columns", None))
+    return (X[:, 0] if names is None else X[names[0]]), True
 
 
 def _is_file_or_image(x: Any) -> bool:
-    return isinstance(x, str | bytes | os.PathLike) or hasattr(x, "getpixel")
+    return isinstance(x, str | bytes | os.PathLike) or hasattr(x, "getpixel") or hasattr(x, "read")
 
 
 def stack_images(X: Any, channels: Channels = "auto", image_size: int | None = None) -> RowArray:
     """Images to learn from as uint8 or float32 of shape (n, h, w) or (n, h, w, 3).
 
     Args:
-        X: an array or tensor; or a list of arrays of one shape, of paths, of the bytes of files or of Pillow's
-            images.
+        X: an array or tensor; or a list of arrays of one shape, of paths, of the bytes of files, of open files or of
+            Pillow's images; an array or series of paths.
         channels: where an array has its channels, if its shape does not tell.
-        image_size: resize paths, bytes and Pillow's images to this height and width.
+        image_size: resize files and Pillow's images to this height and width.
     Raises:
         ShapeError: if shapes differ or can be read in two ways, or there are not 1 or 3 channels; the dtype is a whole
             number's other than uint8.
@@ -69,8 +105,8 @@ def stack_images(X: Any, channels: Channels = "auto", image_size: int | None = N
     """
     if isinstance(X, StoredRows):
         return X
-    if are_files(X):
-        return _stack_files(X, image_size)
+    if (files := files_in(X)) is not None:
+        return _stack_files(files, image_size)
     if isinstance(X, list | tuple):
         images = [to_numpy(image) for image in X]
         other = [i for i, image in enumerate(images) if image.shape != images[0].shape]
@@ -141,8 +177,9 @@ def _stack_files(X: Sequence[Any], image_size: int | None) -> RowArray:
         loaded = load_images(sources, names, Reading(image_size))
         rows, note = loaded.X, loaded.note
     else:
-        form, note = form_for_all([image_shape(x, name=f"Row {i}") for i, x in enumerate(X)], image_size)
-        rows = np.stack([read_image(x, shape=form.shape, name=f"Row {i}") for i, x in enumerate(X)])
+        names = [name_of(x, f"Row {i}") for i, x in enumerate(X)]
+        form, note = form_for_all([image_shape(x, name=n) for x, n in zip(X, names, strict=True)], image_size)
+        rows = np.stack([read_image(x, shape=form.shape, name=n) for x, n in zip(X, names, strict=True)])
     if note:
         warnings.warn(note, ImageWarning, stacklevel=5)
     return rows

@@ -72,11 +72,11 @@ def opened(source: ImageSource, name: str) -> Generator[Image.Image]:
             yield image
 
 
-def name_of(source: ImageSource) -> str:
+def name_of(source: ImageSource, otherwise: str = "The image") -> str:
     """What to call an image in errors, if its caller does not say."""
     if isinstance(source, str | os.PathLike):
         return os.fspath(source)
-    return str(getattr(source, "name", "") or getattr(source, "filename", "") or "The image")
+    return str(getattr(source, "name", "") or getattr(source, "filename", "") or otherwise)
 
 
 def read_file(path: Path, name: str) -> bytes:
