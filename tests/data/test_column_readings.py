@@ -1,5 +1,6 @@
 """What columns hold, and how it is written: decided by whole columns, said where it is not certain."""
 
+import json
 from collections.abc import Sequence
 from datetime import date, datetime, time
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 import pytest
+import xlsxwriter
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -43,6 +45,8 @@ def table(tmp_path: Path, columns: dict[str, list[str]], separator: str = ",", *
     ("texts", "numbers"),
     [
         (["1", "2.5", "-3e-05", ".5", "+7"], [1, 2.5, -3e-05, 0.5, 7]),
+        (["USD 5", "USD 7.50"], [5, 7.5]),
+        (["R$ 5,00", "R$ 1.007,25"], [5, 1007.25]),
         (["1,5", "2", "-0,25"], [1.5, 2, -0.25]),
         (["2,141", "911", "1,234,567"], [2141, 911, 1234567]),
         (["1,234.5", "7"], [1234.5, 7]),
@@ -354,8 +358,62 @@ def test_text_in_typed_tables_is_said_to_be_numbers_and_dates_are_read() -> None
     assert found.columns["n"].tolist() == ["12", "15", "1,375"]
     assert found.columns["d"].dtype.kind == "M"
     assert [note for note in found.notes if "'d'" not in note] == [
-        "Column 'n' holds numbers as text, which are taken for names (--number n)."
+        "Column 'n' holds numbers as text: taken for names (--number n)."
     ]
+
+
+@pytest.mark.parametrize(
+    ("cells", "said"),
+    [
+        (["1,5", "2.5", "3,25"], "numbers with decimal points and commas, such as 2.5 and 1,5: it is read as text"),
+        (["2024-W05", "2024-W06"], "texts such as '2024-W05' that look like dates: it is read as text"),
+        (["Q1 2024", "Q2 2024", "Q4 2023"], "texts such as 'Q1 2024' that look like dates"),
+        (["Jan-24", "Feb-24"], "texts such as 'Jan-24' that look like dates"),
+    ],
+)
+def test_texts_that_look_like_more_are_pointed_out(tmp_path: Path, cells: list[str], said: str) -> None:
+    found = table(tmp_path, {"t": cells * 6, "y": ["a", "b"] * (len(cells) * 3)}, separator=";")
+    assert found.columns["t"][0] == cells[0]
+    assert any(f"Column 't' holds {said}" in note for note in found.notes)
+
+
+def test_columns_of_texts_and_numbers_and_labels_of_every_type(tmp_path: Path) -> None:
+    lines = [json.dumps({"x": "Total" if i == 7 else i, "y": "ab"[i % 2]}) for i in range(40)]
+    (tmp_path / "t.jsonl").write_text("\n".join(lines))
+    found = read_table(tmp_path / "t.jsonl")
+    assert "Column 'x' holds numbers as text, but for 'Total' in row 7: taken for names (--number x)." in found.notes
+    days = pl.DataFrame({"x": range(8), "y": [date(2024, 1, 1), date(2024, 1, 2)] * 4})
+    days.write_parquet(tmp_path / "t.parquet")
+    assert open_dataset(tmp_path / "t.parquet", label="y").labels == ("2024-01-01", "2024-01-02")
+    rates = pl.DataFrame({"x": pl.Series([0.1, 0.2], dtype=pl.Float32)})
+    found = table_of_sheet(Sheet("x", rates, None), ColumnOptions(categories=("x",)))
+    assert found.columns["x"].tolist() == ["0.1", "0.2"]
+    (tmp_path / "t.jsonl").write_text('{"x": 1}\n\n{"x": 2,\n')
+    with pytest.raises(DataError, match="a JSON object in every line; got in line 3"):
+        read_table(tmp_path / "t.jsonl")
+
+
+def test_headings_of_excel_are_found_below_titles_and_never_renamed(tmp_path: Path) -> None:
+    def book(*rows: list[object], sheets: int = 1) -> Path:
+        with xlsxwriter.Workbook(tmp_path / "t.xlsx") as written:
+            for _ in range(sheets):
+                sheet = written.add_worksheet()
+                for i, row in enumerate(rows):
+                    sheet.write_row(i, 0, row)
+        return tmp_path / "t.xlsx"
+
+    found = read_table(book(["Report"], [], ["x", None, "y"], [1, 2.5, "a"], [2, 3.5, "b"], sheets=2))
+    assert [values.tolist() for values in found.columns.values()] == [[1.0, 2.0], [2.5, 3.5], ["a", "b"]]
+    assert list(found.columns) == ["x", "column 2", "y"]
+    assert [note.partition(":")[0] for note in found.notes] == [
+        "Sheet 'Sheet1' is read, and 1 more not",
+        "Row 1 is a title, and skipped",
+        "Column 2 has no name in the heading, and is called 'column 2'.",
+    ]
+    found = read_table(book([1, "a"], [2, "b"]), ColumnOptions(header=False))
+    assert found.columns["column 1"].tolist() == [1.0, 2.0]
+    with pytest.raises(DataError, match="different names; got 'x' twice"):
+        read_table(book(["x", "y", "x"], [1, 2, 3]))
 
 
 def test_what_is_said_to_be_missing_is_so_in_columns_of_every_type() -> None:

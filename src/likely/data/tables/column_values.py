@@ -1,5 +1,6 @@
 """The values of a column of a sheet, as its reading says: numbers, texts or moments."""
 
+import re
 from dataclasses import replace
 from decimal import Decimal
 
@@ -13,6 +14,7 @@ from likely.data.tables.plain_numbers import plain_numbers
 from likely.preprocessing.column_reading import TIME, ColumnReading
 
 _PLAIN = ColumnReading("number")
+_FOR_SURE = re.compile(r"[+-]?(?:0|[1-9]\d*)(?:\.\d+)?|\d{4}-\d\d-\d\d.*|\d\d?:\d\d.*")  # numbers, dates, times
 
 
 def read_values(column: pl.Series, reading: ColumnReading) -> tuple[np.ndarray, dict[int, str]]:
@@ -45,7 +47,7 @@ def read_values(column: pl.Series, reading: ColumnReading) -> tuple[np.ndarray, 
     found = found.set(~present.fill_null(value=False), None)
     if reading.kind == "date":
         return found.to_numpy().astype("timedelta64[us]" if reading.dates == TIME else "datetime64[us]"), texts
-    return _without_codes(found, reading), texts
+    return _without_marks(_without_codes(found, reading), reading), texts
 
 
 def can_be_read(kind: pl.DataType, reading: ColumnReading) -> bool:
@@ -83,7 +85,7 @@ def _without_codes(numbers: pl.Series, reading: ColumnReading) -> np.ndarray:
 
 def _without_marks(found: np.ndarray, reading: ColumnReading) -> np.ndarray:
     """Numbers or moments without those that are written like a missing value."""
-    texts = [mark for mark in reading.missing or () if any(map(str.isdigit, mark))]
+    texts = [mark for mark in reading.missing or () if _FOR_SURE.fullmatch(mark)]
     if not texts:
         return found
     bare = replace(reading, missing=(), codes=())
@@ -102,6 +104,8 @@ def _as_texts(column: pl.Series, reading: ColumnReading) -> np.ndarray:
     if isinstance(kind, pl.Boolean):
         return as_objects(None if value is None else str(value) for value in column.to_list())
     if kind.is_float() or isinstance(kind, pl.Decimal):
+        if kind == pl.Float32:  # 0.1, not 0.10000000149011612
+            column = column.cast(pl.String)
         texts = as_texts(_without_codes(column.cast(pl.Float64), reading))
         if isinstance(kind, pl.Decimal):  # as written where float64 holds another number
             exact = column.to_list()
@@ -110,7 +114,7 @@ def _as_texts(column: pl.Series, reading: ColumnReading) -> np.ndarray:
                 for text, number in zip(texts, exact, strict=True)
             )
         return texts
-    if isinstance(kind, pl.Date | pl.Datetime):
+    if isinstance(kind, pl.Datetime):
         return as_texts(_typed(column, ColumnReading("date")))
     return as_objects(column.cast(pl.String).str.strip_chars().to_list())
 

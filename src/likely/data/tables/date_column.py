@@ -21,6 +21,12 @@ from likely.data.tables.date_text import (
 from likely.preprocessing.column_reading import TIME, ColumnReading
 
 _CALLED = re.compile(r"(?i)dat(?:e|um)|(?:^|[^a-z])(?:day|tag|time|when|dt|ymd)(?:$|[^a-z])|(?:day|time)s?$")
+_LIKE_DATES = (
+    r"(?i)^(?:(?:19|20)\d\d[-/ .]?[QWH]\d{1,2}|[QWH]\d{1,2}[-/ .]?(?:19|20)\d\d|(?:\d{1,2}[-/ .]+)?"
+    r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\.?[-/ .']*\d{1,4}|"
+    r"\d{1,2}[-/ .]+(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*)$"
+)
+"""Quarters, weeks, and days or months without the year."""
 _STRAY_SHARE, _STRAY_KINDS, _LEAST_DATES = 0.2, 10, 3
 """Texts among dates count as missing where they stand in at most this share of the rows, are so few different ones, and
 there are at least so many different dates beside them."""
@@ -125,7 +131,9 @@ def date_column(column: pl.Series, values: pl.Series, missing: tuple[str, ...] |
 
 
 def dates_among_texts(column: pl.Series, values: pl.Series) -> str:
-    """What to say of a column of texts of which most are dates, too few different ones to be sure; "" otherwise."""
+    """What to say of a column of texts that may be dates: of a form that is not read, or too few to be sure; or ""."""
+    if len(values) > 1 and values.str.contains(_LIKE_DATES).all():
+        return f"texts such as {values[0]!r} that look like dates: it is read as text. Write them like 2024-03-01"
     dates = values.filter(is_date(values))
     if dates.is_empty() or 2 * column.is_in(dates.to_list()).sum() < (column != "").sum():
         return ""

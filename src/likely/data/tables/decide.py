@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 import polars as pl
 
-from likely.data.tables.cells import NOTHING, WORDS
+from likely.data.tables.cells import NOTHING, WORDS, as_texts
 from likely.data.tables.column_options import ColumnOptions, Mark
 from likely.data.tables.column_values import read_values
 from likely.data.tables.date_column import (
@@ -134,16 +134,14 @@ def _of_type(column: pl.Series, where: str, options: ColumnOptions, decimal: Mar
         if name in options.numbers:
             return _of_text(texts.fill_null(""), where, options, decimal, label)
         found = _category(texts, name, options, label)
-        if label or name in options.categories or not isinstance(kind, pl.String):
+        if name in options.categories or not isinstance(kind, pl.String):
             return found
         texts = texts.fill_null("").str.strip_chars()
         values = _present(texts, options)
-        if dates := date_column(texts, values, options.missing):
+        if not label and (dates := date_column(texts, values, options.missing)):
             return Decided(*dates)
-        spelled = spelling_of(values, decimal)
-        said = (f"Column {name!r} holds numbers as text, which are taken for names (--number {shlex.quote(name)}).",)
-        return found._replace(notes=(*found.notes, *said)) if spelled is not None else found
-    if name in options.categories or kind == pl.Boolean:
+        return found._replace(notes=(*found.notes, *_numbers_as_text(texts, values, options, decimal, label=label)))
+    if name in options.categories or kind == pl.Boolean or (label and kind.is_temporal() and kind != pl.Duration):
         return Decided(ColumnReading("category", missing=options.missing))
     if name not in options.numbers and (what := _beyond_float64(column)):
         said = (
@@ -158,6 +156,18 @@ def _of_type(column: pl.Series, where: str, options: ColumnOptions, decimal: Mar
     if kind == pl.Time:
         return Decided(ColumnReading("date", missing=options.missing, dates=TIME))
     return Decided(None, reason=str(kind))
+
+
+def _numbers_as_text(
+    texts: pl.Series, values: pl.Series, options: ColumnOptions, decimal: Mark, *, label: bool
+) -> list[str]:
+    """What to say of a column of text, in a format that says so, all or most of which are numbers."""
+    spelled, strays, looks = _numbers_among(values, texts, options, decimal, label=label)
+    if spelled is None:
+        return [f"Column {texts.name!r} holds {looks}."] if looks else []
+    but = f", but for {strays[0]!r} in row {texts.is_in(strays.to_list()).arg_max()}" if len(strays) else ""
+    number = f" (--number {shlex.quote(texts.name)})" if texts.name else ""
+    return [f"Column {texts.name!r} holds numbers as text{but}: taken for names{number}."]
 
 
 def _beyond_float64(column: pl.Series) -> str:
@@ -184,21 +194,7 @@ def _of_text(column: pl.Series, where: str, options: ColumnOptions, decimal: Mar
         if label and column.is_in(list(WORDS)).any():
             return _category(column.set(column == "", None), name, options, label)
         return Decided(ColumnReading("number", missing=options.missing))
-    spelled, strays, looks = spelling_of(values, decimal), pl.Series([], dtype=pl.String), ""
-    ascii_ = as_plain(values)
-    for pattern in (_LOOKS, WITH_UNIT) if spelled is None else ():
-        found = ascii_.str.contains(pattern)
-        others, numbers = values.filter(~found), ascii_.filter(found).unique(maintain_order=True)
-        inner = spelling_of(numbers, decimal)
-        if inner is None and name in options.numbers and pattern == _LOOKS:
-            inner = Spelled(ColumnReading("number", decimal or "."))
-            others = values.filter(read_numbers(values, inner.reading).is_null())
-        if inner is None or not len(others):
-            continue
-        if name in options.numbers or _few(others, len(numbers), column, label=label):
-            spelled, strays = inner, others
-            break
-        looks = looks or _but_for(others, column)
+    spelled, strays, looks = _numbers_among(values, column, options, decimal, label=label)
     compact = not label and name not in options.numbers and is_compact(values)
     if (
         not label
@@ -220,6 +216,32 @@ def _of_text(column: pl.Series, where: str, options: ColumnOptions, decimal: Mar
         listed = " and ".join(repr(unit) if unit else "none" for unit in units)
         looks = f"numbers in different units, {listed}: it is read as text. Write all of them in one unit"
     return found._replace(notes=(*found.notes, f"Column {name!r} holds {looks}.")) if looks else found
+
+
+def _numbers_among(
+    values: pl.Series, column: pl.Series, options: ColumnOptions, decimal: Mark, *, label: bool
+) -> tuple[Spelled | None, pl.Series, str]:
+    """How numbers are written, the other texts that count as missing, and what to say where those are too many."""
+    spelled, looks, none = spelling_of(values, decimal), "", values.head(0)
+    if spelled is not None:
+        return spelled, none, ""
+    ascii_ = as_plain(values)
+    for pattern in (_LOOKS, WITH_UNIT):
+        found = ascii_.str.contains(pattern)
+        others, numbers = values.filter(~found), ascii_.filter(found).unique(maintain_order=True)
+        inner = spelling_of(numbers, decimal)
+        if inner is None and column.name in options.numbers and pattern == _LOOKS:
+            inner = Spelled(ColumnReading("number", decimal or "."))
+            others = values.filter(read_numbers(values, inner.reading).is_null())
+        if inner is None or not len(others):
+            continue
+        if column.name in options.numbers or _few(others, len(numbers), column, label=label):
+            return inner, others, ""
+        looks = looks or _but_for(others, column)
+    comma, point = (values.filter(ascii_.str.contains(rf"^[+-]?\d*{mark}\d+$")) for mark in ("\\.", ","))
+    if not looks and len(comma) and len(point) and ascii_.str.contains(r"^[+-]?\d*[.,]?\d+$").all():
+        looks = f"numbers with decimal points and commas, such as {comma[0]} and {point[0]}: it is read as text"
+    return None, none, looks
 
 
 def _present(column: pl.Series, options: ColumnOptions) -> pl.Series:
@@ -294,12 +316,12 @@ def _with_codes(decided: Decided, values: np.ndarray, name: str) -> Decided:
         return decided
     number = f" (--number {shlex.quote(name)}: a number)" if name else ""
     notes = [
-        f"Column {name!r}: {code:g} lies far from all other values, and is taken for a missing one{number}."
-        for code in taken
+        f"Column {name!r}: {code} lies far from all other values, and is taken for a missing one{number}."
+        for code in as_texts(np.array(taken))
     ]
     notes += [
-        f"Column {name!r}: {code:g} may stand for a missing value; it is taken for a number (--missing {code:g})."
-        for code in doubtful
+        f"Column {name!r}: {code} may stand for a missing value; it is taken for a number (--missing {code})."
+        for code in as_texts(np.array(doubtful))
     ]
     values = np.where(np.isin(values, taken), np.nan, values) if taken else values
     return Decided(replace(decided.reading, codes=tuple(taken)), (*decided.notes, *notes), values=values)

@@ -30,10 +30,12 @@ _SPACES = " \u00a0\u2009\u202f'’"  # what separates thousands, and nothing els
 _UNITS = (
     "%|‰|°|°C|°F|mm|cm|m|km|in|ft|yd|mi|mg|g|kg|t|lb|lbs|oz|ml|l|L|gal|ms|s|sec|min|h|hrs?|d|days?|Hz|kHz|MHz|GHz|W|kW|"
     "MW|kWh|V|mV|A|mA|K|Pa|kPa|hPa|bar|psi|kB|KB|MB|GB|TB|px|pt|rpm|mph|km/h|m/s|m2|m²|km2|km²|ft2|m3|m³|cc|hp|USD|EUR|"
-    "GBP|CHF|€|\\$|£|¥"
+    "GBP|CHF|JPY|INR|SEK|NOK|DKK|PLN|kr|zł|Kč|€|\\$|£|¥|₹|₽"
 )
+_CURRENCY = r"(?:US|CA|AU|HK|NZ|R)?\$|[€£¥₹₽₩]|USD|EUR|GBP|CHF|JPY|INR|CAD|AUD|BRL|SEK|NOK|DKK|PLN|Rs\.?"
 WITH_UNIT = (
-    rf"^(?:([$€£¥])\s*)?([+-]?[\d.,{_SPACES}]*\d[\d.,]*(?:[eE][+-]?\d+)?)(?:\s*({_UNITS})|\s+([A-Za-zµ/²³%]{{1,6}}))?$"
+    rf"^(?:({_CURRENCY})\s*)?([+-]?[\d.,{_SPACES}]*\d[\d.,]*(?:[eE][+-]?\d+)?)"
+    rf"(?:\s*({_UNITS})|\s+([A-Za-zµ/²³%]{{1,6}}))?$"
 )
 
 

@@ -127,8 +127,8 @@ def _open_rows(
         columns, notes = describe(table, names, split.rows["train"], options)
         if not columns:
             raise DataError(
-                f"{table.path} must have an input column besides {dataset.label!r}; got none. {' '.join(notes)} Try a "
-                "table with more columns."
+                f"{table.path} must have an input column besides {dataset.label!r}; got none. "
+                f"{' '.join((*table.notes, *notes))} Try a table with more columns."
             )
     encoded = encode(table, columns, gaps=not to_learn)
     if encoded.refused:

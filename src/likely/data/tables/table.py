@@ -258,7 +258,7 @@ def sheets(
             with file.open("rb") as stream:
                 suffix = ".parquet" if stream.read(4) == b"PAR1" else suffix
         if suffix in TYPED:
-            yield from typed_pieces(file, where, suffix)
+            yield from typed_pieces(file, where, suffix, header=options.header)
         else:
             separators = "\t;|," if suffix == ".tsv" else SEPARATORS
             text = TextCells(file, where, separators, options.header)

@@ -96,12 +96,12 @@ def without_codes(
     taken, doubtful = missing_codes(values)
     number = f" (--number {shlex.quote(label)}: a number)" if label else ""
     notes = [
-        f"Column {label!r}: {c:g} lies far from all other values, and is taken for a missing one{number}."
-        for c in taken
+        f"Column {label!r}: {c} lies far from all other values, and is taken for a missing one{number}."
+        for c in as_texts(np.array(taken))
     ]
     notes += [
-        f"Column {label!r}: {c:g} may stand for a missing value; it is taken for a number (--missing {c:g})."
-        for c in doubtful
+        f"Column {label!r}: {c} may stand for a missing value; it is taken for a number (--missing {c})."
+        for c in as_texts(np.array(doubtful))
     ]
     return np.where(np.isin(values, taken), np.nan, values), tuple(taken), notes
 
@@ -150,7 +150,7 @@ def _of_texts(values: np.ndarray, task: str, where: str) -> Answers:
     if len(labels) == len(values) >= _MOST_CLASSES:
         raise DataError(
             f"{where} must have labels that several rows share; got a different text in each of {len(values):,} rows. "
-            "They look like names. Try --label with another column."
+            f"They look like names. Try --label with another column{', or --number with this' * (words is None)}."
         )
     numbers = {label: i for i, label in enumerate(labels)}
     y = np.array([numbers[text] for text in texts], dtype=np.int64)

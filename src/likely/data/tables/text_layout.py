@@ -83,7 +83,7 @@ def layout_of(text: str, where: str, *, separators: str = SEPARATORS, header: bo
         skipped = comments.pop()
         rows = _rows(lines[skipped:], separator)
     notes += [f"Line {line + 1} is a comment, and skipped." for line in comments]
-    titles = _titles([cells for _, cells in rows], width)
+    titles = titles_above([cells for _, cells in rows], width)
     notes += [
         f"Line {skipped + line} is a title, and skipped: {separator.join(cells)[:60].strip(separator + ' ')!r}."
         for line, cells in rows[:titles]
@@ -151,7 +151,7 @@ def _usual(rows: Sequence[Sequence[str]]) -> int:
     return max(counts, key=lambda width: (counts[width], width), default=0)
 
 
-def _titles(rows: Sequence[Sequence[str]], width: int) -> int:
+def titles_above(rows: Sequence[Sequence[str]], width: int) -> int:
     """How many of the first rows, two at most, are one text above a row that looks like a heading."""
     for n, cells in enumerate(rows[: min(3, len(rows) - 1)]):
         if not _is_title(cells, width):

@@ -1,23 +1,17 @@
 """Parquet, Arrow, JSON lines and Excel: formats that say of every column what it holds, through polars."""
 
+import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import polars as pl
 
+from likely.data.tables.excel_file import read_excel
 from likely.data.tables.sheet import Sheet
 from likely.data.tables.suffixes import TYPED
-from likely.errors import DataError, MissingExtraError
+from likely.errors import DataError
 
 ROWS = 10_000
-
-
-def _excel(path: Path) -> pl.LazyFrame:
-    try:
-        import fastexcel  # noqa: F401  # pyright: ignore[reportUnusedImport]
-    except ImportError:
-        raise MissingExtraError("tables", "Reading Excel") from None
-    return pl.read_excel(path, engine="calamine", infer_schema_length=None).lazy()
 
 
 def _json_lines(path: Path) -> pl.LazyFrame:
@@ -28,12 +22,17 @@ _OPENERS: dict[str, Callable[[Path], pl.LazyFrame]] = {
     "Parquet": pl.scan_parquet,
     "Arrow": pl.scan_ipc,
     "JSON lines": _json_lines,
-    "Excel": _excel,
 }
 
 
-def typed_pieces(path: Path, where: str, suffix: str) -> Iterator[Sheet]:
+def typed_pieces(path: Path, where: str, suffix: str, *, header: bool = True) -> Iterator[Sheet]:
     """The rows, some thousand at a time; a table without rows gives one piece of none.
+
+    Args:
+        path: the file.
+        where: what to call it in messages.
+        suffix: which of `TYPED` it is.
+        header: for Excel, whether the first row holds the names of the columns.
 
     Raises:
         DataError: if it is damaged or something else.
@@ -41,21 +40,41 @@ def typed_pieces(path: Path, where: str, suffix: str) -> Iterator[Sheet]:
     """
     kind = TYPED[suffix]
     try:
-        rows, n = _OPENERS[kind](path), 0
+        whole = read_excel(path, where, header=header) if kind == "Excel" else Sheet(where, pl.DataFrame(), None)
+        rows, n = whole.frame.lazy() if kind == "Excel" else _OPENERS[kind](path), 0
         while True:
             piece = rows.slice(n, ROWS).collect()
             if piece.height or not n:
-                yield Sheet(where, piece, None)
+                yield whole.with_frame(piece)
             n += piece.height
             if piece.height < ROWS:
                 return
     except pl.exceptions.DuplicateError as error:
         raise DataError(f"The columns of {where} must have different names; got: {error}. Rename one.") from None
     except (pl.exceptions.PolarsError, OSError, ValueError) as error:
-        if isinstance(error, OSError) and error.errno is not None:
+        if isinstance(error, DataError) or (isinstance(error, OSError) and error.errno is not None):
             raise
+        if kind == "JSON lines" and (wrong := _wrong_line(path, where)) is not None:
+            raise wrong from None
         reason = (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")
         raise DataError(
             f"{where} must be a whole {kind} file; got a damaged, truncated or foreign one: {reason}. Copy or write "
             "it again."
         ) from None
+
+
+def _wrong_line(path: Path, where: str) -> DataError | None:
+    """The first line that is no JSON object, as an error; None if all are."""
+    with path.open("rb") as stream:
+        for number, line in enumerate(stream, start=1):
+            try:
+                found = json.loads(line) if line.strip() else {}
+                got = "" if isinstance(found, dict) else f"a {type(found).__name__}"
+            except ValueError as error:
+                got = str(error)
+            if got:
+                return DataError(
+                    f"{where} must hold a JSON object in every line; got in line {number}: {got}. Write one object "
+                    "per row, each in a line of its own."
+                )
+    return None
