@@ -16,7 +16,7 @@
     └── OutputError          a file or folder that cannot be written
 
     LikelyWarning            everything that the library warns of
-    ├── CacheWarning                 decoded images could not be kept for the next time
+    ├── CacheWarning                 images or their features could not be kept for the next time
     ├── ColumnWarning                what was decided of a frame's columns, or of values that a model does not know
     ├── DamagedFileWarning           a file that is not what it should be was passed over
     ├── GuaranteeWarning             something that models usually promise is missing here, or holds for less
@@ -103,7 +103,7 @@ class LikelyWarning(UserWarning):
 
 
 class CacheWarning(LikelyWarning):
-    """Decoded images could not be kept on disk for the next time."""
+    """Decoded images, or their features, could not be kept on disk for the next time."""
 
 
 class ColumnWarning(LikelyWarning):

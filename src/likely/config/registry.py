@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from likely.functional.losses import Loss
     from likely.networks.activations import Activation
     from likely.networks.network import Network, TorchNetwork
+    from likely.networks.pretrained import Pretrained
     from likely.networks.trees import Trees
     from likely.training.presets import Preset
 
@@ -102,6 +103,15 @@ NETWORKS: "Registry[Callable[..., Network | TorchNetwork | Trees]]" = Registry(
     },
 )
 """Classes that settings in a model file rebuild: pure networks, builders of torch modules, or trees."""
+
+BACKBONES: "Registry[Pretrained]" = Registry(
+    "network",
+    {
+        "efficientnet-lite0": "likely.networks.pretrained:EFFICIENTNET_LITE0",
+        "efficientnet-lite2": "likely.networks.pretrained:EFFICIENTNET_LITE2",
+    },
+)
+"""Pretrained networks that stay as they are: pictures become their features, and a small head learns on these."""
 
 ACTIVATIONS: "Registry[Activation]" = Registry(
     "activation",

@@ -1,13 +1,14 @@
 """The types of settings: what is refused, and which other ways to write a value are read."""
 
 import csv
+import re
 from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field
 
 from likely.config.durations import parse_duration
 from likely.config.former_names import current_augmentation
-from likely.config.registry import ACTIVATIONS, ENGINES, HEADS, LOSSES, NETWORKS, PRESETS, OneOf
+from likely.config.registry import ACTIVATIONS, BACKBONES, ENGINES, HEADS, LOSSES, NETWORKS, PRESETS, OneOf
 from likely.errors import ConfigError
 
 
@@ -36,6 +37,19 @@ def _activation(value: object) -> object:
     return value
 
 
+def _network(value: object) -> object:
+    """Refuse other people's pretrained networks with the reason."""
+    if isinstance(value, str) and value not in NETWORKS and re.match(_OTHER_NETWORKS, value):
+        why = "Their weights come from a hub, and timm needs torchvision, which has no CPU build beside this torch"
+        if value.startswith("hf:"):
+            why = "Networks of transformers are not read yet"
+        raise ConfigError(
+            f"network must be one of {', '.join(map(repr, ('auto', *BACKBONES, *NETWORKS)))}; got {value!r}. {why}. "
+            "Try 'efficientnet-lite2', or in Python a factory that makes your own module."
+        )
+    return value
+
+
 def _quoted_names(value: object) -> object:
     """The parts of a text, in quotes where one holds a comma, as in CSV; or of a list."""
     if isinstance(value, str):
@@ -43,6 +57,11 @@ def _quoted_names(value: object) -> object:
     return _tuple(value)
 
 
+_OTHER_NETWORKS = (
+    r"(hf:|timm[/:]|(tf_)?efficientnet(v2)?_|resnet|resnext|wide_resnet|vit_|deit|swin|convnext|mobilenet|densenet|regnet"
+    r"|vgg|inception|dino|beit|eva|clip|maxvit|coat|xception|mixer|nfnet|rexnet|ghostnet|hrnet|dpn|dla)"
+)
+"""How the names of timm's networks begin, and of folders of transformers."""
 Text = Annotated[str, Field(min_length=1)]
 Count = Annotated[int, Field(gt=0)]
 Positive = Annotated[float, Field(gt=0)]
@@ -56,7 +75,7 @@ Patterns = Annotated[tuple[Text, ...], BeforeValidator(_names)]
 Augmentations = Annotated[tuple[Literal["hflip", "shift", "cutout"], ...], BeforeValidator(_augmentations)]
 Activation = Annotated[str, BeforeValidator(_activation), OneOf(ACTIVATIONS, without=("heaviside",))]
 PresetName = Annotated[str, OneOf(PRESETS)]
-NetworkName = Annotated[str, OneOf(NETWORKS, also=("auto",))]
+NetworkName = Annotated[str, BeforeValidator(_network), OneOf(NETWORKS, also=("auto", *BACKBONES))]
 EngineName = Annotated[str, OneOf(ENGINES, also=("auto",))]
 HeadName = Annotated[str, OneOf(HEADS, without=("sigmoid", "identity"))]
 LossName = Annotated[str, OneOf(LOSSES)]

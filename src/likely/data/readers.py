@@ -8,7 +8,7 @@ from likely.config import RunConfig
 from likely.data.dataset import Dataset
 from likely.data.images import fashion_mnist
 from likely.data.images.decode import ImageForm
-from likely.data.images.decode_many import Reading
+from likely.data.images.decode_many import Reading, reading
 from likely.data.images.idx import is_idx_folder, open_idx_folder
 from likely.data.images.open_class_folder import open_class_folder
 from likely.data.npz import open_npz
@@ -30,11 +30,12 @@ class DataRequest:
     columns: Sequence[Column] | None = None
     label_reading: ColumnReading | None = None
     to_learn: bool = True
+    as_they_are: bool = False
 
     @property
     def how(self) -> Reading:
         """How images are read."""
-        return Reading(self.config.image_size, self.config.skip_bad, self.progress, self.form)
+        return reading(self.config, self.progress, self.form, as_they_are=self.as_they_are or not self.to_learn)
 
 
 @dataclass(frozen=True)

@@ -85,7 +85,7 @@ def open_dataset(
         test_last=test_last,
         **vars(options),
     )
-    return open_configured(config, progress, columns=columns, to_learn=to_learn)
+    return open_configured(config, progress, columns=columns, to_learn=to_learn, as_they_are=True)
 
 
 def open_configured(
@@ -96,11 +96,13 @@ def open_configured(
     columns: Sequence[Column] | None = None,
     label_reading: ColumnReading | None = None,
     to_learn: bool = True,
+    as_they_are: bool = False,
 ) -> Dataset:
     """The data set that a configuration names, read as it says.
 
     With `form` the images in files are read as a model reads them; with columns of a model, and the reading of its
-    answers, the rows of a table are. The other arguments are those of `open_dataset`.
+    answers, the rows of a table are. `as_they_are` says that images are not meant for the network of the configuration.
+    The other arguments are those of `open_dataset`.
     """
     name = config.data
     kind, path = source_of(name)
@@ -119,7 +121,7 @@ def open_configured(
         raise ConfigError(
             f"Grouping by folder needs a folder of class folders; got {name}. Try --group COLUMN for a table."
         )
-    asked = DataRequest(config, progress, form, columns, label_reading, to_learn)
+    asked = DataRequest(config, progress, form, columns, label_reading, to_learn, as_they_are)
     with readable(name):
         named = kind == NAMED
         opened = DATA_SETS[name](name, config.data_folder, progress) if named else READERS[kind].open(path, asked)

@@ -141,6 +141,7 @@ class Classifier(ClassifierMixin, Estimator):
             label_type=label_type(self.classes_),
             features=self._features(rows),
             columns=self._columns,
+            conversion=self._conversion,
             hflip=self._hflip(),
             found_at="memory",
         )

@@ -17,10 +17,20 @@ from sklearn.utils.validation import (
 
 from likely.arrays import to_numpy
 from likely.config import RunConfig, current_augmentation
+from likely.config.registry import BACKBONES
 from likely.data.dataset import Dataset
 from likely.data.far_values import refuse_far
 from likely.data.groups import with_copies_grouped
-from likely.data.images.image_arrays import Channels, are_images, refuse_alone, rows_as_images, stack_images
+from likely.data.images.decode_many import reading
+from likely.data.images.image_arrays import (
+    Channels,
+    are_images,
+    files_in,
+    refuse_alone,
+    rows_as_images,
+    stack_files,
+    stack_images,
+)
 from likely.data.tables.frame import holds_numbers_alone, is_frame, sheet_of, sheet_of_objects
 from likely.data.tables.targets import refuse_missing
 from likely.errors import ConfigError, DataError, GuaranteeWarning
@@ -53,6 +63,8 @@ class Estimator(BaseEstimator):
     n_features_in_: int
     _columns: tuple[Column, ...] | None = None
     """What the columns of a frame are that were learned from; None for an array of numbers, and images."""
+    _conversion: dict[str, Any] | None = None
+    """How files became images of one shape; None where they were only resized, and for arrays."""
     history_: list[dict[str, Any]]
 
     def _html_repr(self) -> str:
@@ -83,6 +95,14 @@ class Estimator(BaseEstimator):
         named = {"network": "auto", "optimizer": None, "augment": None, "loss": "cross_entropy"}
         settings |= {name: named[name] for name in named if getattr(overrides, name) is not None}
         return RunConfig(data="array", seed=int(seed), dtype=cast(Any, dtype), task=self._task, **settings, **more)
+
+    def _network_config(self) -> RunConfig:
+        """The settings by which it is decided at what size files are read."""
+        given = self.get_params(deep=False)
+        named = {name: given[name] for name in ("network", "engine", "image_size", "hidden", "pad_to") if name in given}
+        if not isinstance(self.network, str) or self.augment is not None or given["freeze"] or given["init_from"]:
+            named["network"] = self.network if self.network in BACKBONES else "conv"
+        return RunConfig(**named)
 
     def _overrides(self) -> Overrides:
         """What was given as an object, not by name."""
@@ -133,10 +153,14 @@ class Estimator(BaseEstimator):
         refuse_missing(_missing(y), "y", got="none (NaN)")
         if not numeric:
             refuse_mixed(_answers(y))
-        self._columns = None
+        self._columns = self._conversion = None
         options = options_of(self.get_params(deep=False))
         if are_images(X):
-            rows = stack_images(X, self.channels, self.image_size)
+            if (files := files_in(X)) is not None:
+                rows, form = stack_files(files, reading(self._network_config()))
+                self._conversion = None if form.conversion is None else dict(form.conversion)
+            else:
+                rows = stack_images(X, self.channels)
             y = self._checked(y, rows)
             self.n_features_in_ = math.prod(rows.shape[1:])
             self.__dict__.pop("feature_names_in_", None)

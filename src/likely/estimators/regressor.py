@@ -62,6 +62,7 @@ class Regressor(RegressorMixin, Estimator):
             train=Part(rows, y.astype(np.float64), groups=checked_groups(groups, len(rows))),
             features=self._features(rows),
             columns=self._columns,
+            conversion=self._conversion,
             found_at="memory",
         )
         self._learn(dataset, None, checked_weights(sample_weight, rows))

@@ -8,7 +8,7 @@ import numpy as np
 from likely.engines import create_engine
 from likely.engines.protocol import Optimizer
 from likely.errors import ModelFileError
-from likely.model.card import SKETCH, THETA, Card
+from likely.model.card import BACKBONE, SKETCH, THETA, Card
 from likely.model.file import expect_arrays
 from likely.model.held_out_arrays import ERRORS, FAMILIARITY, HELD_OUT
 from likely.model.inference import Inference
@@ -87,6 +87,8 @@ def _check_parameters(
             f"the file: {differs}. Try the factory as it was in training."
         )
     others = [
-        name for name in arrays if name in (*HELD_OUT, *STAND_INS, SKETCH) or name.startswith((FAMILIARITY, ERRORS))
+        name
+        for name in arrays
+        if name in (*HELD_OUT, *STAND_INS, SKETCH) or name.startswith((FAMILIARITY, ERRORS, BACKBONE))
     ]
     expect_arrays(where, arrays, {THETA + n: shape for n, shape in shapes.items()}, kinds=kinds, optional=others)

@@ -15,6 +15,9 @@ from likely.metrics.evaluation import Evaluation
 THETA = "theta."
 """What the names of parameters begin with in a model file."""
 
+BACKBONE = "backbone."
+"""What the names of the weights of a frozen backbone begin with."""
+
 SKETCH = "trained_on.sketch"
 """The array of a model file that tells whether other rows overlap with those trained on: see `row_sketch`."""
 

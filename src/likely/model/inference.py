@@ -55,7 +55,9 @@ class Inference:
         return self._answers(rows, lambda x: (self.scores_alone(x),))[0]
 
     def _answers(self, rows: RowArray, ask: RowFunction) -> tuple[np.ndarray, ...]:
-        size = min(_BATCH, _NUMBERS // math.prod(rows.shape[1:]))
+        # A frozen backbone leaves few numbers of a large image.
+        numbers = min(math.prod(rows.shape[1:]), math.prod(self.preprocessor.output_shape))
+        size = min(_BATCH, _NUMBERS // numbers)
         look = self._twice(ask) if self.hflip else ask
         return in_pieces(rows, size, lambda part: look(self.preprocessor(part)))
 

@@ -20,7 +20,10 @@ from likely.data.hashes import SKETCH_SIZE, known_again
 from likely.errors import ModelFileError
 from likely.model import file as model_file
 from likely.model.card import SKETCH, THETA, Card
+from likely.model.read_preprocessor import read_preprocessor
 from likely.model.run_folder import MODEL, read_row_hashes
+from likely.preprocessing.backbone import Backbone
+from likely.preprocessing.backbone_preprocessor import BackbonePreprocessor
 from likely.preprocessing.preprocessor import Preprocessor, preprocessor_from_json
 from likely.preprocessing.stored_rows import RowArray
 
@@ -69,6 +72,11 @@ class Start:
     new_head: bool = False
     reads: Preprocessor | None = None
 
+    @property
+    def backbone(self) -> Backbone | None:
+        """The frozen network before the parameters, where there is one."""
+        return self.reads.backbone if isinstance(self.reads, BackbonePreprocessor) else None
+
     def seen(
         self, X: RowArray, data: str, chance: float = 0.0
     ) -> tuple[np.ndarray, Literal["known", "sketched", "unknown"]]:
@@ -92,7 +100,10 @@ class Start:
         """The one that the parameters were trained with, where it takes the rows that the new one takes; or that."""
         if self.card is None:
             return new
-        old = preprocessor_from_json(self.card.normalization | {"dtype": new.dtype})
+        values = self.card.normalization
+        if self.backbone is not None:
+            values = values["features"]
+        old = preprocessor_from_json(values | {"dtype": new.dtype})
         return old if old.reads_like(new) else new
 
 
@@ -128,7 +139,7 @@ def read_start(path: str | Path, keep: Literal["all", "parameters"] = "all") -> 
             if card.splits.method == "held-out"
             else 0,
             card=card if keep == "all" else None,
-            reads=preprocessor_from_json(card.normalization),
+            reads=read_preprocessor(str(path), card, arrays),
         )
     try:
         found = {name: _array(entry) for name, entry in safetensors.deserialize(content)}

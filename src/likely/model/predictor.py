@@ -23,11 +23,11 @@ from likely.model.card import Card
 from likely.model.card_view import card_html
 from likely.model.held_out_arrays import check_held_out, read_familiarity
 from likely.model.inference import in_pieces
+from likely.model.read_preprocessor import read_preprocessor
 from likely.model.refusals import nothing_held_out, too_few_to_alarm, under_other_prior
 from likely.model.stand_ins import about_gaps, read_stand_ins
 from likely.networks.custom import CustomNetwork
 from likely.preprocessing.columns import Column
-from likely.preprocessing.preprocessor import preprocessor_from_json
 from likely.preprocessing.stored_rows import RowArray, StoredRows
 from likely.trust.familiarity import Familiarity
 
@@ -63,7 +63,7 @@ class Predictor:
         self.card = card
         self.arrays = dict(arrays)
         self.where = str(path) or "The model"
-        self.preprocessor = preprocessor_from_json(card.normalization)
+        self.preprocessor = read_preprocessor(self.where, card, self.arrays)
         check_held_out(self.where, self.arrays, len(card.labels))
         self._stand_ins = read_stand_ins(self.where, self.arrays, self.columns)
         self._inference = build_inference(self.where, card, self.arrays, self.preprocessor, device, network)

@@ -1,6 +1,6 @@
 """EfficientNet-Lite as a torch module: images in, features out. What it consists of, its layout says."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import numpy as np
 import torch
@@ -66,3 +66,14 @@ def _padded(x: torch.Tensor, conv: Convolution) -> torch.Tensor:
     top, bottom = conv.padding(x.shape[2])
     left, right = conv.padding(x.shape[3])
     return functional.pad(x, (left, right, top, bottom)) if top + bottom + left + right else x
+
+
+def answering(layout: EfficientNetLayout, weights: Mapping[str, np.ndarray]) -> Callable[[np.ndarray], np.ndarray]:
+    """The features of images as a function of arrays."""
+    module = EfficientNetLite(layout, weights).eval().to(memory_format=torch.channels_last)
+
+    def features(x: np.ndarray) -> np.ndarray:
+        with torch.inference_mode():
+            return module(torch.from_numpy(x).contiguous(memory_format=torch.channels_last)).numpy()
+
+    return features

@@ -7,6 +7,7 @@ import numpy as np
 
 from likely.arrays import Array
 from likely.errors import ModelFileError
+from likely.preprocessing.backbone_preprocessor import BackbonePreprocessor
 from likely.preprocessing.column_preprocessor import ColumnPreprocessor
 from likely.preprocessing.columns import Column
 from likely.preprocessing.image_preprocessor import ImagePreprocessor, Layout
@@ -65,7 +66,8 @@ class Preprocessor(Protocol):
         ...
 
 
-_BY_KIND: Mapping[str, type[ImagePreprocessor | ColumnPreprocessor]] = {
+_BY_KIND: Mapping[str, type[ImagePreprocessor | ColumnPreprocessor | BackbonePreprocessor]] = {
+    "backbone": BackbonePreprocessor,
     "images": ImagePreprocessor,
     "numbers": ColumnPreprocessor,
     "columns": ColumnPreprocessor,

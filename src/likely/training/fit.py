@@ -23,12 +23,17 @@ from likely.metrics.evaluation import Evaluation
 from likely.model import ClassifierPredictor, RegressorPredictor, make_predictor
 from likely.model.card import SKETCH
 from likely.model.init_from_file import read_start
+from likely.model.read_preprocessor import backbone_arrays
 from likely.model.run_folder import METRICS, MODEL, RunFolder
 from likely.model.stand_ins import about_gaps
 from likely.model.transfer import check_columns
+from likely.preprocessing.stored_rows import take_rows
+from likely.training.backbone_rows import heads, with_features
 from likely.training.calibrate import calibrate, warn_of_limits
+from likely.training.choose_head import choose_head
 from likely.training.cross_validate import cross_validate
 from likely.training.evaluate import Evaluated, evaluate
+from likely.training.held_out_scores import TrainingOutcome
 from likely.training.hold_out import hold_out, without_held_out
 from likely.training.init_from_rows import rows_to_hold_out, with_old_labels
 from likely.training.job import Job
@@ -182,14 +187,17 @@ def learn(
     if start is not None:
         chosen, can_hold_out = rows_to_hold_out(start, rows, chosen, dataset, config, remarks)
 
-    # Descend.
+    # Descend: from pixels, or from features of a frozen backbone.
+    if overrides.network is None:
+        rows = with_features(rows, config, sum(map(len, dataset.parts.values())), remarks, start)
+
+    def descend(job: Job) -> TrainingOutcome:
+        if not can_hold_out:
+            return without_held_out(job)
+        return cross_validate(job) if chosen is None and rows.n_groups < SMALL else hold_out(job, chosen)
+
     job = Job(rows, config, dataset.hflip, overrides, remarks.watcher)
-    if not can_hold_out:
-        outcome = without_held_out(job)
-    elif chosen is None and rows.n_groups < SMALL:
-        outcome = cross_validate(job)
-    else:
-        outcome = hold_out(job, chosen)
+    outcome = descend(job) if rows.backbone is None else choose_head(job, heads(start), descend)
     for note in outcome.notes:
         remarks.warn(note, note=True)
     if (epochs := outcome.trained.passes) < 0.99 * (config.epochs or 0) and outcome.trained.stopped in WHOLE:
@@ -200,7 +208,7 @@ def learn(
     warn_of_limits(outcome, rows, dataset.labels, can_hold_out, remarks)
 
     # Keep what answers, and what it rests on.
-    trained_on, *_ = rows.take(outcome.index)
+    trained_on = take_rows(rows.X, outcome.index)
     hashes = hashes_to_know_again(trained_on)
     if start is not None and start.trained_on is not None:
         hashes = np.union1d(hashes, start.trained_on)
@@ -210,7 +218,12 @@ def learn(
     predictor = make_predictor(
         card,
         outcome.trained.engine.state(),
-        {**calibrated.arrays, **stand_in_arrays(dataset, trained_on), SKETCH: row_sketch(hashes)},
+        {
+            **calibrated.arrays,
+            **backbone_arrays(rows.backbone),
+            **stand_in_arrays(dataset, trained_on),
+            SKETCH: row_sketch(hashes),
+        },
         config.device,
         trained_on=hashes,
         network=overrides.network,

@@ -16,11 +16,12 @@ from likely.data.corrections import Correction, row_names
 from likely.data.dataset import Dataset
 from likely.data.splits import folds as split_into_folds
 from likely.errors import ConfigError, DataError
+from likely.training.backbone_rows import with_features
 from likely.training.job import Job
 from likely.training.out_of_fold import train_folds
 from likely.training.task import CLASSIFICATION
 from likely.training.training_rows import Rows
-from likely.training.watcher import Silent, Watcher
+from likely.training.watcher import Remarks, Silent, Watcher
 from likely.trust.label_issues import LabelIssues, Which, label_issues
 from likely.trust.temperature import at_best_temperature
 
@@ -155,6 +156,9 @@ def out_of_fold(dataset: Dataset, config: RunConfig, *, folds: int = 5, watcher:
     groups = dataset.train.groups
     related = find_copies(dataset.train.X, dataset.columns).groups if groups is None else groups
     rows = Rows(dataset.train.X, one_hot(y, n_labels, config.dtype), None, CLASSIFICATION, columns=dataset.columns)
+    rows = with_features(rows, config, sum(map(len, dataset.parts.values())), Remarks(watcher))
+    if rows.backbone is not None:
+        config = config.replace(network="linear")
     job = Job(rows, config, dataset.hflip, watcher=watcher)
     log_probs, stated = np.empty((len(rows), n_labels)), np.empty((len(rows), n_labels))
     share = None if config.time_limit is None else config.time_limit / folds

@@ -44,7 +44,7 @@ def make_card(
         ),
         head=plan.head,
         loss=LOSSES.named(plan.loss).name,
-        normalization=trained.inference.preprocessor.to_json(),
+        normalization=rows.from_stored(trained.inference.preprocessor).to_json(),
         conversion=dataset.conversion,
         hflip=plan.hflip,
         tta_threshold=plan.tta_threshold,
@@ -147,7 +147,7 @@ def hardware() -> dict[str, Any]:
 def versions() -> dict[str, str]:
     """Of Python and of the packages that compute."""
     found = {"python": platform.python_version()}
-    for package in ("likely", "torch", "numpy", "scikit-learn", "jax"):
+    for package in ("likely", "torch", "numpy", "scikit-learn", "jax", "onnxruntime"):
         try:
             found[package] = version(package)
         except PackageNotFoundError:

@@ -8,7 +8,11 @@ from likely.config import RunConfig
 from likely.data.classes import class_weights
 from likely.data.dataset import Dataset
 from likely.data.groups import one_per_group, shared_with
+from likely.preprocessing.backbone import Backbone
+from likely.preprocessing.backbone_preprocessor import BackbonePreprocessor
+from likely.preprocessing.column_preprocessor import ColumnPreprocessor
 from likely.preprocessing.columns import Column, input_width
+from likely.preprocessing.preprocessor import Preprocessor
 from likely.preprocessing.stored_rows import RowArray, join_rows, take_rows
 from likely.training.held_out_scores import LEAST_VAL
 from likely.training.task import TASKS, Task
@@ -27,6 +31,8 @@ class Rows:
         class_weight: how much each class counts in training, shape (k,), or None.
         columns: what the columns of X are, where they are more than plain numbers.
         groups: integers (n,), equal for rows that are related and must not be parted, or None.
+        backbone: a frozen network whose features are learned from, or None.
+        features: of the backbone, (n, m): what networks meet in place of X.
     """
 
     X: RowArray
@@ -36,18 +42,31 @@ class Rows:
     class_weight: np.ndarray | None = None
     columns: tuple[Column, ...] | None = None
     groups: np.ndarray | None = None
+    backbone: Backbone | None = None
+    features: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.Y)
 
     def take(self, index: np.ndarray) -> tuple[RowArray, np.ndarray, np.ndarray | None]:
-        """X, Y and the weights of the rows with these indices."""
-        return take_rows(self.X, index), self.Y[index], None if self.weights is None else self.weights[index]
+        """What networks meet of the rows with these indices, their Y and their weights."""
+        return take_rows(self._met, index), self.Y[index], None if self.weights is None else self.weights[index]
 
     @property
     def shape(self) -> tuple[int, ...]:
         """Of one row as the network meets it: an image's, or the number of inputs of a table's columns."""
-        return self.X.shape[1:] if self.columns is None else (input_width(self.columns),)
+        return self._met.shape[1:] if self.columns is None else (input_width(self.columns),)
+
+    @property
+    def _met(self) -> RowArray:
+        return self.X if self.features is None else self.features
+
+    def from_stored(self, preprocessor: Preprocessor) -> Preprocessor:
+        """The way from stored rows to what `preprocessor` makes of the rows that networks meet."""
+        if self.backbone is None:
+            return preprocessor
+        assert isinstance(preprocessor, ColumnPreprocessor)
+        return BackbonePreprocessor(self.X.shape[1:], self.backbone.name, self.backbone.sha256, preprocessor)
 
     @property
     def n_groups(self) -> int:

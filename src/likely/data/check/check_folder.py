@@ -34,7 +34,7 @@ def look_at_folder(folder: Path, how: Reading, *, group_by_folder: bool = False)
         *_left_out(scan),
     ]
     dataset, digests = as_dataset(str(folder), scan.images, seen, scan.labels)
-    return LookedAt(dataset, digests, found, common_shape(seen, how.image_size))
+    return LookedAt(dataset, digests, found, common_shape(seen, how))
 
 
 def _about_classes(scan: FolderScan, seen: list[FileFacts]) -> list[Finding]:

@@ -47,4 +47,4 @@ def look_at_image_table(
         check_learned(labeled)
     except DataError as error:
         findings.append(Finding("unseen-class", "error", str(error)))
-    return LookedAt(dataset, digests, findings, common_shape(seen, how.image_size))
+    return LookedAt(dataset, digests, findings, common_shape(seen, how))

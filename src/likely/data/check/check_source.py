@@ -16,7 +16,7 @@ from likely.data.check.findings import Finding, Findings, Place
 from likely.data.check.thumbnail_dataset import LookedAt
 from likely.data.dataset import Dataset
 from likely.data.images.decode import look_at_image
-from likely.data.images.decode_many import Reading
+from likely.data.images.decode_many import reading
 from likely.data.progress_callback import Progress
 from likely.data.sources import open_configured, readable, source_of
 from likely.data.tables.column_options import ColumnOptions
@@ -112,7 +112,7 @@ def check_source(config: RunConfig | StrPath, progress: Progress | None = None) 
     try:
         with readable(name):
             kind, path = source_of(name)
-            how = Reading(config.image_size, config.skip_bad, progress)
+            how = reading(config, progress)
             looked = None
             if kind == "class folder":
                 looked = look_at_folder(path, how, group_by_folder=config.group_by_folder)

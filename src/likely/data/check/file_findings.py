@@ -9,7 +9,6 @@ import numpy as np
 from likely.data.check.files import FileFacts
 from likely.data.check.findings import Finding, Place, Severity, about
 from likely.data.corrections import relative_path
-from likely.data.images.common_size import common_size
 from likely.data.images.decode_many import Reading
 from likely.data.images.image_parts import LabeledImage
 from likely.metrics.numerals import counted
@@ -103,10 +102,10 @@ def about_files(folder: Path, files: Sequence[LabeledImage], seen: Sequence[File
         verb, _, rest = says.partition(" ")
         groups = [[_place(folder, file, detail(facts))] for file, facts in pairs]
         found += about(kind, severity, groups, f"image {says}|images {_PLURAL.get(verb, verb)} {rest}", advice)
-    return found + _sizes(folder, good, how.image_size)
+    return found + _sizes(folder, good, how)
 
 
-def _sizes(folder: Path, good: Sequence[tuple[LabeledImage, FileFacts]], image_size: int | None) -> list[Finding]:
+def _sizes(folder: Path, good: Sequence[tuple[LabeledImage, FileFacts]], how: Reading) -> list[Finding]:
     """What becomes of images of several sizes, with the first image of each, the most frequent first."""
     first: dict[tuple[int, int], tuple[LabeledImage, FileFacts]] = {}
     counts: dict[tuple[int, int], int] = {}
@@ -114,7 +113,7 @@ def _sizes(folder: Path, good: Sequence[tuple[LabeledImage, FileFacts]], image_s
         size = (s.height, s.width)
         first.setdefault(size, (f, s))
         counts[size] = counts.get(size, 0) + 1
-    note = common_size([(s.height, s.width) for _, s in good], image_size).note if good else ""
+    note = how.form_of([s.shape for _, s in good])[1] if good else ""
     if not note:
         return []
     order = sorted(counts, key=lambda size: -counts[size])

@@ -48,6 +48,11 @@ class FileFacts:
     digest: bytes = b""
     thumbnail: np.ndarray | None = None
 
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """(h, w) of a gray image, (h, w, 3) of another one."""
+        return (self.height, self.width) if self.gray else (self.height, self.width, 3)
+
 
 def look_at_files(files: Sequence[LabeledImage], progress: Progress | None = None) -> list[FileFacts]:
     """What is in each file, in their order; several are read at a time."""

@@ -8,7 +8,7 @@ import numpy as np
 from likely.data.check.files import FileFacts
 from likely.data.check.findings import Finding
 from likely.data.dataset import PARTS, Dataset, Part
-from likely.data.images.common_size import common_size
+from likely.data.images.decode_many import Reading
 from likely.data.images.image_parts import LabeledImage
 
 
@@ -64,10 +64,7 @@ def as_dataset(
     return dataset, np.frombuffer(b"".join(digests), dtype="<u8")
 
 
-def common_shape(seen: Sequence[FileFacts], image_size: int | None) -> tuple[int, ...] | None:
+def common_shape(seen: Sequence[FileFacts], how: Reading) -> tuple[int, ...] | None:
     """The shape that a network would get; None if no image can be read."""
-    good = [one for one in seen if one.error is None]
-    if not good:
-        return None
-    size = common_size([(one.height, one.width) for one in good], image_size).size
-    return size if all(one.gray for one in good) else (*size, 3)
+    shapes = [one.shape for one in seen if one.error is None]
+    return how.form_of(shapes)[0].shape if shapes else None

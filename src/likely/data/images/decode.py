@@ -1,5 +1,6 @@
 """The gate: every image, through whichever door it comes, becomes uint8 of the model's shape here and nowhere else."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -10,7 +11,7 @@ from PIL import Image
 from likely.data.images import tiff_levels
 from likely.data.images.open_image import MAX_PIXELS, ImageSource, bomb, damaged, name_of, opened
 from likely.errors import ImageError
-from likely.preprocessing.conversion import create_conversion
+from likely.preprocessing.conversion import Photograph, create_conversion, resized
 from likely.preprocessing.image_preprocessor import check_image_shape
 
 ORIENTATION_TAG = 0x0112
@@ -77,14 +78,14 @@ def read_image(
     convert = None if conversion is None or raw else create_conversion(conversion)
     name = name or name_of(source)
     with opened(source, name) as found:
+        if isinstance(convert, Photograph) and convert.detail and found.format == "JPEG":
+            least = math.ceil(convert.detail * max(shape[:2]))
+            found.draft(None, (least, least))
         image, opaque = _to_eight_bits(found, name)
     size = (shape[1], shape[0])
     if len(shape) == 2 and image.size == size and opaque and _is_gray(image):
         return np.array(image.convert("L"))
-    if convert is not None:
-        return convert(image, shape)
-    image = image.convert("L" if len(shape) == 2 else "RGB")
-    return np.array(image if image.size == size else image.resize(size, Image.Resampling.BICUBIC))
+    return (convert or resized)(image, shape)
 
 
 def image_shape(source: ImageSource, *, name: str | None = None) -> tuple[int, ...]:

@@ -10,18 +10,23 @@ import os
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
 
+from likely.config import RunConfig
+from likely.config.registry import BACKBONES
+from likely.data.images.choose_backbone import BackboneChoice, choose_backbone
 from likely.data.images.common_size import common_size
 from likely.data.images.decode import ImageForm, image_shape, read_image
 from likely.data.images.image_cache import Decoded, ImageCache
 from likely.data.images.open_image import read_file
 from likely.data.progress_callback import Progress
 from likely.errors import DataError, ImageError
+from likely.preprocessing.conversion import PHOTOGRAPH
 from likely.preprocessing.stored_rows import RowArray
 
 Source: TypeAlias = Path | bytes
@@ -40,15 +45,46 @@ class Reading:
         skip_bad: leave out what can't be read, instead of refusing the whole.
         progress: told how many have been read.
         form: what a model reads, whatever images are like.
+        choose: (their usual shape, how many there are) -> the backbone that they are learned with, if any.
     """
 
     image_size: int | None = None
     skip_bad: bool = False
     progress: Progress | None = None
     form: ImageForm | None = None
+    choose: Callable[[tuple[int, ...], int], BackboneChoice] | None = None
+
+    def form_of(self, shapes: Sequence[tuple[int, ...]]) -> tuple[ImageForm, str]:
+        """How images of these shapes are all read, in color if one of them has color; and what to say of their size."""
+        if self.form is not None:
+            return self.form, ""
+        sizes = [(shape[0], shape[1]) for shape in shapes]
+        channels = max(shape[2:] for shape in shapes)
+        if self.choose is not None:
+            height, width = (int(median) for median in np.median(np.array(sizes), axis=0))
+            if (name := self.choose((height, width, *channels), len(shapes)).name) is not None:
+                side = self.image_size or BACKBONES[name].layout.side
+                return ImageForm((side, side, *channels), PHOTOGRAPH), ""
+        size, note = common_size(sizes, self.image_size)
+        return ImageForm((*size, *channels)), note
 
 
 AS_THEY_ARE = Reading()
+
+
+def reading(
+    config: RunConfig, progress: Progress | None = None, form: ImageForm | None = None, *, as_they_are: bool = False
+) -> Reading:
+    """How a configuration says that images in files are read.
+
+    Args:
+        config: its size, and the network that they are learned with.
+        progress: told how many have been read.
+        form: what a model reads, whatever images are like.
+        as_they_are: whether they are not meant for that network.
+    """
+    choose = None if as_they_are else partial(choose_backbone, config)
+    return Reading(config.image_size, config.skip_bad, progress, form, choose)
 
 
 @dataclass(frozen=True)
@@ -60,6 +96,7 @@ class Loaded:
         kept: which of the sources they are, of shape (m,).
         skipped: why each of the others could not be read.
         digests: a hash of the file of each row: equal files have equal ones.
+        form: how each was read.
         note: what is to be said of their size; "" for nothing.
     """
 
@@ -67,6 +104,7 @@ class Loaded:
     kept: np.ndarray
     skipped: tuple[str, ...]
     digests: tuple[str, ...]
+    form: ImageForm
     note: str = ""
 
 
@@ -87,9 +125,7 @@ def load_images(sources: Sequence[Source], names: Sequence[str], how: Reading = 
     _refuse(failed, how.skip_bad, len(sources))
     usable = list(heads)
     digests = [digest for digest, _ in heads.values()]
-    form, note = how.form, ""
-    if form is None:
-        form, note = form_for_all([shape for _, shape in heads.values()], how.image_size)
+    form, note = how.form_of([shape for _, shape in heads.values()])
 
     def decode(i: int) -> Decoded:
         try:
@@ -109,6 +145,7 @@ def load_images(sources: Sequence[Source], names: Sequence[str], how: Reading = 
         np.array([usable[i] for i in good], dtype=np.int64),
         tuple(failed[i] for i in sorted(failed)),
         tuple(digests[i] for i in good),
+        form,
         note,
     )
 
@@ -144,12 +181,6 @@ def _refuse(failed: dict[int, str], skip_bad: bool, total: int) -> None:
     if len(failed) == total:
         first = f": {failed[0]}" if failed else ""
         raise DataError(f"At least one image must be readable; got {total:,}, none of them readable{first}")
-
-
-def form_for_all(shapes: Sequence[tuple[int, ...]], image_size: int | None) -> tuple[ImageForm, str]:
-    """How images of these shapes are all read, in color if one of them has color; and what to say of their size."""
-    size, note = common_size([(shape[0], shape[1]) for shape in shapes], image_size)
-    return ImageForm(size if all(len(shape) == 2 for shape in shapes) else (*size, 3)), note
 
 
 def _in_parallel(

@@ -14,8 +14,8 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 
 from likely.arrays import to_numpy
-from likely.data.images.decode import image_shape, read_image
-from likely.data.images.decode_many import Reading, form_for_all, load_images
+from likely.data.images.decode import ImageForm, image_shape, read_image
+from likely.data.images.decode_many import AS_THEY_ARE, Reading, load_images
 from likely.data.images.find import SUFFIXES
 from likely.data.images.open_image import name_of
 from likely.errors import DataError, ImageWarning, ShapeError
@@ -106,7 +106,7 @@ def stack_images(X: Any, channels: Channels = "auto", image_size: int | None = N
     if isinstance(X, StoredRows):
         return X
     if (files := files_in(X)) is not None:
-        return _stack_files(files, image_size)
+        return stack_files(files, Reading(image_size))[0]
     if isinstance(X, list | tuple):
         images = [to_numpy(image) for image in X]
         other = [i for i, image in enumerate(images) if image.shape != images[0].shape]
@@ -170,19 +170,28 @@ def rows_as_images(rows: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
     return rows.astype(np.uint8).reshape(-1, *shape)
 
 
-def _stack_files(X: Sequence[Any], image_size: int | None) -> RowArray:
+def stack_files(X: Sequence[Any], how: Reading = AS_THEY_ARE) -> tuple[RowArray, ImageForm]:
+    """Paths, the bytes of files or Pillow's images as rows, and how each became one.
+
+    Raises:
+        DataError: if a file can't be read.
+    Warns:
+        ImageWarning: if they have several sizes and no size is asked for: they get one.
+    """
     if all(isinstance(x, str | bytes | os.PathLike) for x in X):
         sources = [x if isinstance(x, bytes) else Path(x) for x in X]
         names = [f"Row {i}" if isinstance(x, bytes) else os.fspath(x) for i, x in enumerate(X)]
-        loaded = load_images(sources, names, Reading(image_size))
-        rows, note = loaded.X, loaded.note
+        loaded = load_images(sources, names, how)
+        rows, form, note = loaded.X, loaded.form, loaded.note
     else:
         names = [name_of(x, f"Row {i}") for i, x in enumerate(X)]
-        form, note = form_for_all([image_shape(x, name=n) for x, n in zip(X, names, strict=True)], image_size)
-        rows = np.stack([read_image(x, shape=form.shape, name=n) for x, n in zip(X, names, strict=True)])
+        form, note = how.form_of([image_shape(x, name=n) for x, n in zip(X, names, strict=True)])
+        rows = np.stack(
+            [read_image(x, shape=form.shape, conversion=form.conversion, name=n) for x, n in zip(X, names, strict=True)]
+        )
     if note:
         warnings.warn(note, ImageWarning, stacklevel=5)
-    return rows
+    return rows, form
 
 
 def _channels_last(rows: np.ndarray, channels: Channels) -> np.ndarray:

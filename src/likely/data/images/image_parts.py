@@ -3,10 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from likely.data.dataset import PARTS, Part
+from likely.data.images.decode import ImageForm
 from likely.data.images.decode_many import SHOWN, Reading, load_images
 from likely.data.images.find import Found
 from likely.errors import DataError
@@ -22,13 +24,27 @@ class LabeledImage:
     label: str
 
 
+@dataclass(frozen=True)
+class ImageParts:
+    """Images as the parts of a data set, by name; how each was read; what to say of them."""
+
+    parts: dict[str, Part]
+    form: ImageForm
+    notes: tuple[str, ...]
+
+    @property
+    def conversion(self) -> dict[str, Any] | None:
+        """How each became one of its shape; None if it was only resized."""
+        return None if self.form.conversion is None else dict(self.form.conversion)
+
+
 def read_parts(
     found: Sequence[Found],
     part_of: Sequence[str],
     answers: Part,
     how: Reading,
-) -> tuple[dict[str, Part], tuple[str, ...]]:
-    """The parts that have an image that can be read, and what to say of those that have been left out.
+) -> ImageParts:
+    """The parts that have an image that can be read.
 
     Raises:
         DataError: if there is nothing to read in a place, or as `load_images`.
@@ -55,4 +71,4 @@ def read_parts(
     notes = [loaded.note] if loaded.note else []
     if skipped:
         notes.append(f"{len(skipped):,} of {len(found):,} images could not be read and were skipped, {skipped[0]}")
-    return parts, tuple(notes)
+    return ImageParts(parts, loaded.form, tuple(notes))

@@ -66,13 +66,13 @@ def open_images(
     rows = np.concatenate(list(split.rows.values()))
     part_of = [part for part, index in split.rows.items() for _ in index]
     found = find_in_table(table, image)
-    parts, notes = read_parts(
+    read = read_parts(
         [found[row] for row in rows.tolist()],
         part_of,
         dataset.train.take(rows),
         how,
     )
-    return replace(dataset, **parts, image=image).with_notes(*notes)
+    return replace(dataset, **read.parts, image=image, conversion=read.conversion).with_notes(*read.notes)
 
 
 def find_in_table(table: Table, image: str, first_row: int = 0) -> list[Found]:

@@ -38,12 +38,13 @@ def open_class_folder(folder: Path, how: Reading, *, group_by_folder: bool = Fal
     images, labels = scan.images, scan.labels
     y = np.array([labels.index(one.label) for one in images], dtype=np.int64)
     answers = Part(y[:, None], y, groups=_groups(scan) if group_by_folder else None)
-    parts, notes = read_parts(
+    read = read_parts(
         [one.found for one in images],
         [one.part for one in images],
         answers,
         how,
     )
+    parts = read.parts
     lost = [label for i, label in enumerate(labels) if not (parts["train"].y == i).any()]
     if lost:
         raise DataError(
@@ -61,8 +62,9 @@ def open_class_folder(folder: Path, how: Reading, *, group_by_folder: bool = Fal
         parts.get("val"),
         labels=labels,
         group_by_folder=group_by_folder,
+        conversion=read.conversion,
         found_at=str(folder),
-        notes=(*notes, *scan.notes),
+        notes=(*read.notes, *scan.notes),
     )
 
 

@@ -1,0 +1,118 @@
+"""Features of pictures, kept on disk for the next time: by the content of each picture and the weights of the backbone.
+
+One SQLite file holds them, so that a picture more costs one picture more. What came first makes room for what is new.
+"""
+
+import hashlib
+import sqlite3
+import warnings
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import closing, contextmanager
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+
+from likely.data.cache import cache_folder
+from likely.data.progress_callback import Progress
+from likely.errors import CacheWarning
+from likely.preprocessing.backbone import Backbone
+from likely.preprocessing.stored_rows import RowArray, take_rows
+
+CACHED_PICTURES = 400_000
+"""That are kept at most: about 2 GB."""
+_AT_ONCE = 256
+"""Pictures that are computed before they are stored: an interrupted run goes on from there."""
+_DOING = "computing features"
+
+
+def cached_features(backbone: Backbone, X: RowArray, progress: Progress | None = None) -> np.ndarray:
+    """The features of pictures, float32 (n, m): those that are known from the disk, the others computed and kept.
+
+    Args:
+        backbone: what computes them.
+        X: as for `Backbone.features`.
+        progress: told how many of those that have to be computed are done.
+    Warns:
+        CacheWarning: if the disk can't be used; all are computed.
+    """
+    keys = [_key(backbone, X[i]) for i in range(len(X))]
+    known = _find(keys)
+    # A picture that comes twice is computed once.
+    first = {key: i for i, key in reversed(list(enumerate(keys))) if key not in known}
+    missing = np.array(sorted(first.values()), dtype=np.int64)
+    stores = True
+    for start in range(0, len(missing), _AT_ONCE):
+        some = missing[start : start + _AT_ONCE]
+
+        def told(done: int, start: int = start) -> None:
+            if progress is not None:
+                progress(_DOING, start + done, len(missing))
+
+        found = {keys[i]: row for i, row in zip(some, backbone.features(take_rows(X, some), told), strict=True)}
+        known |= found
+        stores = stores and _keep(found)
+    return np.stack([known[key] for key in keys])
+
+
+def _key(backbone: Backbone, picture: np.ndarray) -> bytes:
+    digest = hashlib.blake2b(f"{backbone.sha256} {picture.shape}".encode(), digest_size=16)
+    digest.update(np.ascontiguousarray(picture).data)
+    return digest.digest()
+
+
+def _find(keys: Sequence[bytes]) -> dict[bytes, np.ndarray]:
+    found: dict[bytes, np.ndarray] = {}
+    if not _path().exists():
+        return found
+    try:
+        with _opened() as database:
+            for some in _pieces(keys):
+                marks = ", ".join("?" * len(some))
+                for key, row in database.execute(f"SELECT key, row FROM features WHERE key IN ({marks})", some):
+                    found[key] = np.frombuffer(row, "<f4")
+    except (OSError, sqlite3.Error) as error:
+        _complain(error)
+    return found
+
+
+def _keep(found: dict[bytes, np.ndarray]) -> bool:
+    """Whether they could be stored."""
+    try:
+        with _opened() as database, database:
+            database.execute("CREATE TABLE IF NOT EXISTS features (key BLOB UNIQUE, row BLOB)")
+            rows = [(key, row.astype("<f4").tobytes()) for key, row in found.items()]
+            database.executemany("INSERT OR REPLACE INTO features VALUES (?, ?)", rows)
+            database.execute(
+                "DELETE FROM features WHERE rowid <= (SELECT max(rowid) FROM features) - ?", [CACHED_PICTURES]
+            )
+    except (OSError, sqlite3.Error) as error:
+        _complain(error)
+        return False
+    return True
+
+
+@contextmanager
+def _opened() -> Generator[sqlite3.Connection]:
+    path = _path()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with closing(sqlite3.connect(path, timeout=30)) as database:
+        yield database
+
+
+def _path() -> Path:
+    return cache_folder() / "features.sqlite"
+
+
+def _complain(error: Exception) -> None:
+    warnings.warn(
+        f"Features of pictures can't be kept in {_path()} and are computed again next time: {error}.",
+        CacheWarning,
+        stacklevel=4,
+    )
+
+
+def _pieces(keys: Sequence[bytes], size: int = 500) -> Iterator[list[bytes]]:
+    rest = iter(keys)
+    while some := list(islice(rest, size)):
+        yield some

@@ -1,0 +1,52 @@
+"""Pictures with the features of a frozen backbone, which are computed once and learned from in their place."""
+
+from dataclasses import replace
+
+from likely.config import RunConfig
+from likely.data.images.choose_backbone import choose_backbone
+from likely.data.images.feature_cache import cached_features
+from likely.errors import ConfigError
+from likely.model.init_from_file import Start
+from likely.preprocessing.backbone import Backbone
+from likely.training.training_rows import Rows
+from likely.training.watcher import Remarks
+
+
+def with_features(rows: Rows, config: RunConfig, n: int, remarks: Remarks, start: Start | None = None) -> Rows:
+    """The rows with the features of the backbone that the configuration asks for; the same rows if it takes none.
+
+    Args:
+        rows: what is learned from.
+        config: names a backbone, or leaves it to the pictures.
+        n: how many rows the data set has in all of its parts.
+        remarks: take what is chosen, and why; their watcher sees how far the features are.
+        start: parameters to begin with; those of a head bring their backbone.
+    """
+    if start is not None and start.backbone is not None and config.network in ("auto", start.backbone.name):
+        backbone = start.backbone
+    else:
+        choice = choose_backbone(config, rows.X.shape[1:], n, rows.X.dtype)
+        for note in choice.notes:
+            remarks.note(note)
+        if choice.name is None:
+            return rows
+        backbone = Backbone.pretrained(choice.name)
+    _check(config, backbone)
+    return replace(rows, backbone=backbone, features=cached_features(backbone, rows.X, remarks.watcher.loading))
+
+
+def heads(start: Start | None) -> tuple[str, ...]:
+    """The networks that may learn on features: that of parameters to begin with, or both kinds."""
+    if start is not None and start.network in ("linear", "mlp"):
+        return (start.network,)
+    return ("linear", "mlp")
+
+
+def _check(config: RunConfig, backbone: Backbone) -> None:
+    """Refuse settings of a network that learns from pixels."""
+    for name in ("augment", "pad_to", "freeze"):
+        if getattr(config, name):
+            raise ConfigError(
+                f"{name} must come with a network that learns from pixels; got network={backbone.name!r}, which sees "
+                f"each picture once and does not learn. Try network='conv', or omit {name}."
+            )
