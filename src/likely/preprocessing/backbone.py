@@ -132,7 +132,7 @@ def _by_onnx_runtime(backbone: Backbone) -> Compute:
     session = onnxruntime.InferenceSession(
         onnx_features(backbone.layout, backbone.weights), options, providers=["CPUExecutionProvider"]
     )
-    return lambda x: session.run(None, {"images": x})[0]
+    return lambda x: np.asarray(session.run(None, {"images": x})[0])
 
 
 def _by_torch(backbone: Backbone) -> Compute:

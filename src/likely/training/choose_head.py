@@ -20,7 +20,7 @@ def choose_head(job: Job, kinds: Sequence[str], learn: Callable[[Job], TrainingO
         learn: trains one of them.
     """
     limit, watcher = job.config.time_limit, job.watcher
-    best, least = None, float("inf")
+    best, least, losses = None, float("inf"), list[str]()
     for number, kind in enumerate(kinds, start=1):
         config = job.config.replace(network=kind, time_limit=None if limit is None else limit / len(kinds))
         outcome = learn(
@@ -29,12 +29,14 @@ def choose_head(job: Job, kinds: Sequence[str], learn: Callable[[Job], TrainingO
         part, trained = outcome.calibration, outcome.trained
         loss = None if part is None else job.rows.task.held_out_loss(part, trained.plan.head)
         if loss is not None:
-            watcher.say(f"Head {kind}: held-out loss {loss:.4f}")
+            losses.append(f"{kind} {loss:.4f}")
         if best is None or (loss is not None and loss < least):
             best, least = outcome, float("inf") if loss is None else loss
         if loss is None or trained.stopped == "interrupted":
             break
     assert best is not None
+    if len(losses) > 1:
+        watcher.say(f"Head: {best.trained.plan.network.name}, by the held-out loss ({', '.join(losses)})")
     for record in best.trained.history:
         watcher.record(record)
     return best

@@ -7,7 +7,7 @@ import hashlib
 import sqlite3
 import warnings
 from collections.abc import Generator, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from itertools import islice
 from pathlib import Path
 
@@ -80,7 +80,6 @@ def _keep(found: dict[bytes, np.ndarray]) -> bool:
     """Whether they could be stored."""
     try:
         with _opened() as database, database:
-            database.execute("CREATE TABLE IF NOT EXISTS features (key BLOB UNIQUE, row BLOB)")
             rows = [(key, row.astype("<f4").tobytes()) for key, row in found.items()]
             database.executemany("INSERT OR REPLACE INTO features VALUES (?, ?)", rows)
             database.execute(
@@ -97,6 +96,7 @@ def _opened() -> Generator[sqlite3.Connection]:
     path = _path()
     path.parent.mkdir(parents=True, exist_ok=True)
     with closing(sqlite3.connect(path, timeout=30)) as database:
+        database.execute("CREATE TABLE IF NOT EXISTS features (key BLOB UNIQUE, row BLOB)")
         yield database
 
 
@@ -105,11 +105,12 @@ def _path() -> Path:
 
 
 def _complain(error: Exception) -> None:
-    warnings.warn(
-        f"Features of pictures can't be kept in {_path()} and are computed again next time: {error}.",
-        CacheWarning,
-        stacklevel=4,
-    )
+    path, consequence = _path(), "they are computed again next time"
+    if isinstance(error, sqlite3.DatabaseError) and not isinstance(error, sqlite3.OperationalError):
+        consequence = "the damaged file is replaced"
+        with suppress(OSError):
+            path.unlink()
+    warnings.warn(f"Features of pictures can't be kept in {path}; {consequence}. {error}.", CacheWarning, stacklevel=4)
 
 
 def _pieces(keys: Sequence[bytes], size: int = 500) -> Iterator[list[bytes]]:
