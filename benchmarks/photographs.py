@@ -1,0 +1,164 @@
+"""Pictures a second through each frozen backbone, and what is learned from few pictures with and without one.
+
+Speed: prepared pictures at the backbone's own size, ONNX Runtime against torch, processor seconds on one core, and the
+largest difference between their features. Quality: Debian's package openclipart-png, pictures of ten folders without
+road signs and AIGA symbols, three folds, by pictures of each kind to train on. The methods:
+
+    efficientnet-lite0, -lite2   `Classifier` with that network: a head on frozen features
+    logistic                     scikit-learn's LogisticRegressionCV on the features of Lite0, standardized
+    conv                         `Classifier` at 64 x 64 from nothing
+
+    python benchmarks/photographs.py [--speed] [--each 20 50 100 0] [--methods NAME...] [--folder FOLDER]
+
+`--each 0` trains on all. A picture of more pixels than likely reads is left out.
+"""
+
+import argparse
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+from sklearn.linear_model import LogisticRegressionCV
+from sklearn.model_selection import StratifiedKFold
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from likely import Classifier
+from likely.config.registry import BACKBONES
+from likely.data.images.decode import read_image
+from likely.data.images.feature_cache import cached_features
+from likely.errors import ImageError
+from likely.metrics.classification import evaluate_classification
+from likely.preprocessing.backbone import Backbone
+from likely.preprocessing.conversion import PHOTOGRAPH
+
+KINDS = "animals buildings education food office people plants recreation tools transportation".split()
+OTHERS = ("roadsigns", "aiga-symbols")
+METHODS = ("efficientnet-lite0", "efficientnet-lite2", "logistic", "conv")
+COVERAGE = 0.9
+
+
+def main() -> None:
+    asked = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    asked.add_argument("--speed", action="store_true", help="the speed alone")
+    asked.add_argument("--each", type=int, nargs="*", default=[20, 50, 100, 0])
+    asked.add_argument("--methods", nargs="*", default=METHODS, choices=METHODS)
+    asked.add_argument("--folder", type=Path, default=Path("/usr/share/openclipart/png"))
+    asked = asked.parse_args()
+    speed()
+    if not asked.speed:
+        quality(asked.folder, asked.each, asked.methods)
+
+
+def speed(n: int = 64) -> None:
+    print("| backbone | ONNX Runtime, a second | torch, a second | largest difference |\n|---|---|---|---|")
+    for name in BACKBONES:
+        backbone = Backbone.pretrained(name)
+        side = backbone.layout.side
+        X = np.random.default_rng(0).integers(0, 256, (n, side, side, 3), dtype=np.uint8)
+        fast, found = per_second(backbone, X)
+        sys.modules["onnxruntime"] = None  # type: ignore[assignment]  # as if it were not installed
+        slow, expected = per_second(Backbone.pretrained(name), X[: n // 4])
+        del sys.modules["onnxruntime"]
+        difference = np.abs(found[: len(expected)] - expected).max()
+        print(f"| {name} | {fast:.0f} | {slow:.0f} | {difference:.1e} |", flush=True)
+
+
+def per_second(backbone: Backbone, X: np.ndarray) -> tuple[float, np.ndarray]:
+    """Pictures in a second of a processor's time, and their features."""
+    backbone.features(X[:2])
+    began = time.process_time()
+    found = backbone.features(X)
+    return len(X) / (time.process_time() - began), found
+
+
+def quality(folder: Path, each: list[int], methods: list[str]) -> None:
+    files = [
+        (path, kind)
+        for kind in KINDS
+        for path in sorted((folder / kind).rglob("*.png"))
+        if not any(other in path.parts for other in OTHERS)
+    ]
+    print("| to train on, of each kind | method | accuracy | NLL | ECE | in 90% sets | labels in them | CPU s |")
+    print("|---|---|---|---|---|---|---|---|")
+    for method in methods:
+        name = method if method in BACKBONES else "efficientnet-lite0"
+        X, y = read(files, 64 if method == "conv" else BACKBONES[name].layout.side)
+        learner = logistic(name) if method == "logistic" else classifier(method)
+        for n in each:
+            rows = [of_fold(learner, X, y, fold, train, test, n) for fold, (train, test) in enumerate(folds(y))]
+            accuracy, nll, ece, coverage, size, seconds = np.mean(rows, axis=0)
+            sets = f"{coverage:.1%} | {size:.2f}" if np.isfinite(size) else "|"
+            amount = n or "all"
+            print(f"| {amount} | {method} | {accuracy:.1%} | {nll:.3f} | {ece:.1%} | {sets} | {seconds:.0f} |", flush=True)
+
+
+def read(files: list[tuple[Path, str]], side: int) -> tuple[np.ndarray, np.ndarray]:
+    images: list[np.ndarray] = []
+    kept: list[str] = []
+    for path, kind in files:
+        try:
+            images.append(read_image(path, shape=(side, side, 3), conversion=PHOTOGRAPH))
+            kept.append(kind)
+        except ImageError:
+            continue
+    return np.stack(images), np.array(kept)
+
+
+def folds(y: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
+    return list(StratifiedKFold(3, shuffle=True, random_state=0).split(y, y))
+
+
+Learner = Callable[[np.ndarray, np.ndarray], Callable[[np.ndarray], tuple[np.ndarray, np.ndarray | None]]]
+"""(X, y) -> what gives probabilities of new rows, and sets of labels if there are any."""
+
+
+def classifier(network: str) -> Learner:
+    def learn(X: np.ndarray, y: np.ndarray) -> Callable[[np.ndarray], tuple[np.ndarray, np.ndarray | None]]:
+        model = Classifier(network=network, random_state=0, verbose=False).fit(X, y).predictor_
+
+        def answer(new: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
+            probs = model.predict_proba(new)
+            return probs, model.sets(probs, COVERAGE)
+
+        return answer
+
+    return learn
+
+
+def logistic(name: str) -> Learner:
+    backbone = Backbone.pretrained(name)
+
+    def learn(X: np.ndarray, y: np.ndarray) -> Callable[[np.ndarray], tuple[np.ndarray, np.ndarray | None]]:
+        by_c = LogisticRegressionCV(Cs=np.logspace(-4, 0, 9), scoring="neg_log_loss", max_iter=300)
+        model = make_pipeline(StandardScaler(), by_c).fit(cached_features(backbone, X), y)
+        return lambda new: (model.predict_proba(cached_features(backbone, new)), None)
+
+    return learn
+
+
+def of_fold(
+    learner: Learner, X: np.ndarray, y: np.ndarray, fold: int, train: np.ndarray, test: np.ndarray, n: int
+) -> tuple[float, ...]:
+    """Accuracy, NLL, ECE, coverage and size of sets on a fold, and seconds of a processor to learn."""
+    if n:
+        drawn = np.random.default_rng(fold).permutation(train)
+        train = np.concatenate([drawn[y[drawn] == kind][:n] for kind in KINDS])
+    began = time.process_time()
+    answer = learner(X[train], y[train])
+    seconds = time.process_time() - began
+    probs, sets = answer(X[test])
+    numbers = np.searchsorted(KINDS, y[test])
+    figures = evaluate_classification(probs, numbers, KINDS)
+    assert figures.accuracy
+    assert figures.nll
+    coverage, size = np.nan, np.nan
+    if sets is not None:
+        coverage, size = sets[np.arange(len(test)), numbers].mean(), sets.sum(axis=1).mean()
+    return figures.accuracy.value, figures.nll.value, figures.ece.value, coverage, size, seconds
+
+
+if __name__ == "__main__":
+    main()
