@@ -1,4 +1,4 @@
-"""A frozen backbone: pictures become features once, and what learns on them is an ordinary network."""
+"""A frozen backbone: images become features once, and what learns on them is an ordinary network."""
 
 import sys
 import warnings
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.skipif(not BACKBONES[USUAL].installed, reason="needs th
 KINDS = ("ball", "bars", "roof")
 
 
-def picture(kind: str, seed: int, size: tuple[int, int] = (72, 72)) -> Image.Image:
+def image(kind: str, seed: int, size: tuple[int, int] = (72, 72)) -> Image.Image:
     """A colored figure somewhere on a colored ground."""
     rng = np.random.default_rng([seed, KINDS.index(kind)])
     ground, color = (tuple(int(v) for v in rng.integers(low, low + 120, 3)) for low in (0, 135))
@@ -40,10 +40,10 @@ def picture(kind: str, seed: int, size: tuple[int, int] = (72, 72)) -> Image.Ima
     return image
 
 
-def pictures(n: int, first: int = 0) -> tuple[np.ndarray, np.ndarray]:
+def images(n: int, first: int = 0) -> tuple[np.ndarray, np.ndarray]:
     """n of each kind, uint8 (3 n, 72, 72, 3), and their labels."""
     y = np.repeat(KINDS, n)
-    return np.stack([np.array(picture(kind, first + i)) for i, kind in enumerate(y)]), y
+    return np.stack([np.array(image(kind, first + i)) for i, kind in enumerate(y)]), y
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -56,14 +56,14 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> "Path":
 
 @pytest.fixture(scope="module")
 def fitted() -> Classifier:
-    X, y = pictures(20)
+    X, y = images(20)
     return Classifier(network="efficientnet-lite0", random_state=0).fit(X, y)
 
 
-NEW, NEW_Y = pictures(6, first=1000)
+NEW, NEW_Y = images(6, first=1000)
 
 
-def test_a_few_pictures_suffice_and_everything_works_on_top(fitted: Classifier) -> None:
+def test_a_few_images_suffice_and_everything_works_on_top(fitted: Classifier) -> None:
     assert fitted.score(NEW, NEW_Y) > 0.8
     model = fitted.predictor_
     assert model.card.normalization["backbone"] == "efficientnet-lite0"
@@ -117,7 +117,7 @@ def test_training_goes_on_from_a_model_with_its_backbone(
     monkeypatch.setitem(BACKBONES, USUAL, replace(BACKBONES[USUAL], package="not-installed"))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        more = Classifier(init_from=str(path), epochs=1, random_state=0).fit(*pictures(20, first=500))
+        more = Classifier(init_from=str(path), epochs=1, random_state=0).fit(*images(20, first=500))
     assert more.predictor_.card.network.name == fitted.predictor_.card.network.name
     assert more.predictor_.preprocessor.features == fitted.predictor_.preprocessor.features
     assert more.score(NEW, NEW_Y) > 0.8
@@ -156,7 +156,7 @@ def test_features_are_computed_once_and_a_broken_disk_costs_only_time(
         assert np.array_equal(cached_features(backbone, twice), expected)
 
 
-def test_auto_takes_a_backbone_for_a_few_color_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_auto_takes_a_backbone_for_a_few_color_images(monkeypatch: pytest.MonkeyPatch) -> None:
     auto = RunConfig()
     assert choose_backbone(auto, (64, 64, 3), 100).name == USUAL
     assert "(--network conv learns from nothing)" in choose_backbone(auto, (64, 64, 3), 100).notes[0]
@@ -176,8 +176,8 @@ def test_auto_takes_a_backbone_for_a_few_color_pictures(monkeypatch: pytest.Monk
 
 
 def test_what_a_backbone_cannot_do_is_refused() -> None:
-    X, y = pictures(2)
-    with pytest.raises(DataError, match="needs pictures of uint8, 0 to 255; got pictures of float32"):
+    X, y = images(2)
+    with pytest.raises(DataError, match="needs images of uint8, 0 to 255; got images of float32"):
         Classifier(network=USUAL).fit((X / 255).astype(np.float32), y)
     with pytest.raises(DataError, match="got rows of numbers"):
         Classifier(network=USUAL).fit(X.reshape(len(X), -1).astype(float), y)
@@ -188,7 +188,7 @@ def test_what_a_backbone_cannot_do_is_refused() -> None:
             RunConfig(network=name)
 
 
-def test_gray_pictures_are_shown_in_three_equal_channels(fitted: Classifier) -> None:
+def test_gray_images_are_shown_in_three_equal_channels(fitted: Classifier) -> None:
     gray = np.array([np.array(Image.fromarray(row).convert("L")) for row in NEW])
     backbone = fitted.predictor_.preprocessor.backbone
     assert np.array_equal(backbone.features(gray[:2]), backbone.features(np.repeat(gray[:2, ..., None], 3, axis=3)))

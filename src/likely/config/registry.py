@@ -111,7 +111,7 @@ BACKBONES: "Registry[Pretrained]" = Registry(
         "efficientnet-lite2": "likely.networks.pretrained:EFFICIENTNET_LITE2",
     },
 )
-"""Pretrained networks that stay as they are: pictures become their features, and a small head learns on these."""
+"""Pretrained networks that stay as they are: images become their features, and a small head learns on these."""
 
 ACTIVATIONS: "Registry[Activation]" = Registry(
     "activation",

@@ -1,8 +1,8 @@
-"""From pictures to the features of a frozen, pretrained network: the same numbers one by one and in any batch.
+"""From images to the features of a frozen, pretrained network: the same numbers one by one and in any batch.
 
-    uint8 picture -> its own size, three channels -> (x - 127) / 128 -> network -> features (n, 1280)
+    uint8 image -> its own size, three channels -> (x - 127) / 128 -> network -> features (n, 1280)
 
-ONNX Runtime computes them where it is installed, a picture on each core; else torch does, within 1e-3.
+ONNX Runtime computes them where it is installed, a image on each core; else torch does, within 1e-3.
 """
 
 import hashlib
@@ -21,10 +21,10 @@ from likely.networks.efficientnet_layout import MEAN, N_FEATURES, SCALE, Efficie
 from likely.preprocessing.conversion import resized
 from likely.preprocessing.stored_rows import RowArray
 
-_TOLD_EVERY = 16  # pictures
+_TOLD_EVERY = 16  # images
 
 Compute = Callable[[np.ndarray], np.ndarray]
-"""From one prepared picture (1, 3, s, s) to its features (1, m)."""
+"""From one prepared image (1, 3, s, s) to its features (1, m)."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,7 +62,7 @@ class Backbone:
         return digest.hexdigest()
 
     def features(self, X: RowArray, told: Callable[[int], None] | None = None) -> np.ndarray:
-        """The features of pictures, float32 (n, m).
+        """The features of images, float32 (n, m).
 
         Args:
             X: uint8 of shape (n, h, w) or (n, h, w, 3); they are resized to the backbone's own size, and gray gets
@@ -86,7 +86,7 @@ class Backbone:
 
     @cached_property
     def _compute(self) -> tuple[Compute, int]:
-        """What computes features, and how many pictures at a time: one on each core, or one on all of them."""
+        """What computes features, and how many images at a time: one on each core, or one on all of them."""
         try:
             return _by_onnx_runtime(self), threads()
         except ImportError:
@@ -100,16 +100,16 @@ class Backbone:
         self.__dict__.update(state)
 
 
-def prepared(picture: np.ndarray, side: int) -> np.ndarray:
-    """One uint8 picture (h, w) or (h, w, 3) as the network's input, float32 (1, 3, side, side).
+def prepared(image: np.ndarray, side: int) -> np.ndarray:
+    """One uint8 image (h, w) or (h, w, 3) as the network's input, float32 (1, 3, side, side).
 
     Example:
         >>> prepared(np.full((2, 4), 255, np.uint8), 2).ravel().tolist() == 12 * [1.0]
         True
     """
-    if picture.shape != (side, side, 3):
-        picture = resized(Image.fromarray(picture), (side, side, 3))
-    x = np.ascontiguousarray(picture.transpose(2, 0, 1)[None], np.float32)
+    if image.shape != (side, side, 3):
+        image = resized(Image.fromarray(image), (side, side, 3))
+    x = np.ascontiguousarray(image.transpose(2, 0, 1)[None], np.float32)
     x -= MEAN
     x /= SCALE
     return x
@@ -127,7 +127,7 @@ def _by_onnx_runtime(backbone: Backbone) -> Compute:
     from likely.networks.efficientnet_onnx import onnx_features
 
     options = onnxruntime.SessionOptions()
-    # One picture is computed on one core: as fast as batches, and no answer depends on its neighbors.
+    # One image is computed on one core: as fast as batches, and no answer depends on its neighbors.
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     session = onnxruntime.InferenceSession(
         onnx_features(backbone.layout, backbone.weights), options, providers=["CPUExecutionProvider"]

@@ -1,4 +1,4 @@
-"""From pictures to the standardized features of a frozen backbone."""
+"""From images to the standardized features of a frozen backbone."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -17,10 +17,10 @@ from likely.preprocessing.stored_rows import RowArray
 
 @dataclass(frozen=True)
 class BackbonePreprocessor:
-    """The features of pictures by a frozen backbone, standardized; a `Preprocessor`.
+    """The features of images by a frozen backbone, standardized; a `Preprocessor`.
 
     Args:
-        shape: of one stored picture, (h, w) or (h, w, 3).
+        shape: of one stored image, (h, w) or (h, w, 3).
         name: of the backbone.
         sha256: of its weights.
         features: how its features are standardized.
@@ -47,24 +47,24 @@ class BackbonePreprocessor:
 
     @property
     def image_shape(self) -> tuple[int, ...]:
-        """(h, w) or (h, w, 3) of the pictures."""
+        """(h, w) or (h, w, 3) of the images."""
         return self.shape
 
     def __call__(self, x: Array) -> Array:
-        """The standardized features of pictures that `check` accepts, as a NumPy array."""
+        """The standardized features of images that `check` accepts, as a NumPy array."""
         assert self.backbone is not None, "this preprocessor only describes"
         return self.features(self.backbone.features(to_numpy(x)))
 
     def check(self, X: Any) -> Any:
-        """The pictures, unchanged, if they are like those learned from; errors as of `ImagePreprocessor.check`."""
+        """The images, unchanged, if they are like those learned from; errors as of `ImagePreprocessor.check`."""
         return ImagePreprocessor(self.shape).check(X)
 
     def too_large(self, rows: RowArray) -> np.ndarray:
-        """No pixel is too large to compute with: False for each picture, shape (n, 1)."""
+        """No pixel is too large to compute with: False for each image, shape (n, 1)."""
         return np.zeros((len(rows), 1), np.bool_)
 
     def reads_like(self, other: object) -> bool:
-        """Whether the other one takes the same pictures and gives features of the same meaning."""
+        """Whether the other one takes the same images and gives features of the same meaning."""
         return isinstance(other, BackbonePreprocessor) and (self.shape, self.sha256) == (other.shape, other.sha256)
 
     def computed_by(self, backbone: Backbone) -> "BackbonePreprocessor":

@@ -114,7 +114,7 @@ CONVERSIONS: dict[str, type[ProductPhoto | Photograph]] = {"product-photo": Prod
 """The closed list: every conversion that a data set or a model file can name."""
 
 PHOTOGRAPH: dict[str, Any] = {"name": "photograph", **asdict(Photograph())}
-"""How pictures are read for a backbone."""
+"""How images are read for a backbone."""
 
 PRODUCT_PHOTO: dict[str, Any] = {"name": "product-photo", **asdict(ProductPhoto())}
 """The published conversion with its published numbers, as a data set declares it and a model file keeps it."""

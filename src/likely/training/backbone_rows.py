@@ -1,4 +1,4 @@
-"""Pictures with the features of a frozen backbone, which are computed once and learned from in their place."""
+"""Images with the features of a frozen backbone, which are computed once and learned from in their place."""
 
 from dataclasses import replace
 
@@ -17,7 +17,7 @@ def with_features(rows: Rows, config: RunConfig, n: int, remarks: Remarks, start
 
     Args:
         rows: what is learned from.
-        config: names a backbone, or leaves it to the pictures.
+        config: names a backbone, or leaves it to the images.
         n: how many rows the data set has in all of its parts.
         remarks: take what is chosen, and why; their watcher sees how far the features are.
         start: parameters to begin with; those of a head bring their backbone.
@@ -48,5 +48,5 @@ def _check(config: RunConfig, backbone: Backbone) -> None:
         if getattr(config, name):
             raise ConfigError(
                 f"{name} must come with a network that learns from pixels; got network={backbone.name!r}, which sees "
-                f"each picture once and does not learn. Try network='conv', or omit {name}."
+                f"each image once and does not learn. Try network='conv', or omit {name}."
             )

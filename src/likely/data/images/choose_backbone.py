@@ -1,4 +1,4 @@
-"""Which frozen backbone pictures are learned with: the one that was asked for, or the usual one where it pays."""
+"""Which frozen backbone images are learned with: the one that was asked for, or the usual one where it pays."""
 
 from dataclasses import dataclass
 
@@ -11,9 +11,9 @@ from likely.errors import DataError, MissingExtraError
 USUAL = "efficientnet-lite0"
 """The one that `auto` takes."""
 LEAST_SIDE = 64
-"""Pixels a side from which a picture shows what a backbone looks for."""
+"""Pixels a side from which a image shows what a backbone looks for."""
 FEWER_THAN = 10_000
-"""Pictures, of which a network learns less from nothing than from a backbone's features: see docs/performance.md."""
+"""Images, of which a network learns less from nothing than from a backbone's features: see docs/performance.md."""
 _DECIDED = ("augment", "pad_to", "hidden", "activation", "freeze", "init_from", "image_size")
 """Settings of a network that learns from pixels: who gives one wants such a network."""
 
@@ -31,29 +31,29 @@ def choose_backbone(
 ) -> BackboneChoice:
     """The backbone for n rows of this shape, and why.
 
-    `auto` takes one for color pictures of at least 64 pixels a side, if there are less than `FEWER_THAN` and the extra
+    `auto` takes one for color images of at least 64 pixels a side, if there are less than `FEWER_THAN` and the extra
     is installed.
 
     Args:
         config: the network that was asked for.
-        shape: of a picture, (h, w) or (h, w, 3), or (d,) of a row of numbers.
+        shape: of a image, (h, w) or (h, w, 3), or (d,) of a row of numbers.
         n: how many there are.
         dtype: of their values.
     Raises:
-        DataError: if one was asked for and these are no uint8 pictures.
+        DataError: if one was asked for and these are no uint8 images.
         MissingExtraError: if one was asked for whose weights are not installed.
     """
     name = config.network
     if name in BACKBONES:
         if len(shape) < 2 or dtype != np.uint8:
-            got = "rows of numbers" if len(shape) < 2 else f"pictures of {np.dtype(dtype)}"
+            got = "rows of numbers" if len(shape) < 2 else f"images of {np.dtype(dtype)}"
             raise DataError(
-                f"network={name!r} needs pictures of uint8, 0 to 255; got {got}. The range of other values is never "
-                "guessed. Try (255 * X).round().astype('uint8') for pictures in [0, 1], or network='auto'."
+                f"network={name!r} needs images of uint8, 0 to 255; got {got}. The range of other values is never "
+                "guessed. Try (255 * X).round().astype('uint8') for images in [0, 1], or network='auto'."
             )
         if not BACKBONES[name].installed:
             raise MissingExtraError("photographs", f"network={name!r}")
-        return BackboneChoice(name, () if len(shape) == 3 else (f"{name} sees gray pictures in three equal channels",))
+        return BackboneChoice(name, () if len(shape) == 3 else (f"{name} sees gray images in three equal channels",))
     pays = len(shape) == 3 and min(shape[:2]) >= LEAST_SIDE and n < FEWER_THAN and dtype == np.uint8
     if name != "auto" or not pays or config.engine not in ("auto", "torch"):
         return BackboneChoice(None)
@@ -61,7 +61,7 @@ def choose_backbone(
         return BackboneChoice(
             None,
             (
-                f"A network learns from nothing, since {given[0]} is given; without it {n:,} color pictures would be "
+                f"A network learns from nothing, since {given[0]} is given; without it {n:,} color images would be "
                 f"learned with {USUAL}, a pretrained network",
             ),
         )
@@ -69,14 +69,14 @@ def choose_backbone(
         return BackboneChoice(
             None,
             (
-                f"{USUAL}, a pretrained network, mostly learns more from {n:,} color pictures, and in seconds: pip "
+                f"{USUAL}, a pretrained network, mostly learns more from {n:,} color images, and in seconds: pip "
                 "install 'likely[photographs]'",
             ),
         )
     return BackboneChoice(
         USUAL,
         (
-            f"Network: {USUAL}, pretrained, and a small head on its features, since these are {n:,} color pictures of "
+            f"Network: {USUAL}, pretrained, and a small head on its features, since these are {n:,} color images of "
             f"at least {LEAST_SIDE} pixels a side, fewer than {FEWER_THAN:,} (--network conv learns from nothing)",
         ),
     )

@@ -1,6 +1,6 @@
-"""Features of pictures, kept on disk for the next time: by the content of each picture and the weights of the backbone.
+"""Features of images, kept on disk for the next time: by the content of each image and the weights of the backbone.
 
-One SQLite file holds them, so that a picture more costs one picture more. What came first makes room for what is new.
+One SQLite file holds them, so that a image more costs one image more. What came first makes room for what is new.
 """
 
 import hashlib
@@ -19,15 +19,15 @@ from likely.errors import CacheWarning
 from likely.preprocessing.backbone import Backbone
 from likely.preprocessing.stored_rows import RowArray, take_rows
 
-CACHED_PICTURES = 400_000
+CACHED_IMAGES = 400_000
 """That are kept at most: about 2 GB."""
 _AT_ONCE = 256
-"""Pictures that are computed before they are stored: an interrupted run goes on from there."""
+"""Images that are computed before they are stored: an interrupted run goes on from there."""
 _DOING = "computing features"
 
 
 def cached_features(backbone: Backbone, X: RowArray, progress: Progress | None = None) -> np.ndarray:
-    """The features of pictures, float32 (n, m): those that are known from the disk, the others computed and kept.
+    """The features of images, float32 (n, m): those that are known from the disk, the others computed and kept.
 
     Args:
         backbone: what computes them.
@@ -38,7 +38,7 @@ def cached_features(backbone: Backbone, X: RowArray, progress: Progress | None =
     """
     keys = [_key(backbone, X[i]) for i in range(len(X))]
     known = _find(keys)
-    # A picture that comes twice is computed once.
+    # A image that comes twice is computed once.
     first = {key: i for i, key in reversed(list(enumerate(keys))) if key not in known}
     missing = np.array(sorted(first.values()), dtype=np.int64)
     stores = True
@@ -55,9 +55,9 @@ def cached_features(backbone: Backbone, X: RowArray, progress: Progress | None =
     return np.stack([known[key] for key in keys])
 
 
-def _key(backbone: Backbone, picture: np.ndarray) -> bytes:
-    digest = hashlib.blake2b(f"{backbone.sha256} {picture.shape}".encode(), digest_size=16)
-    digest.update(np.ascontiguousarray(picture).data)
+def _key(backbone: Backbone, image: np.ndarray) -> bytes:
+    digest = hashlib.blake2b(f"{backbone.sha256} {image.shape}".encode(), digest_size=16)
+    digest.update(np.ascontiguousarray(image).data)
     return digest.digest()
 
 
@@ -83,7 +83,7 @@ def _keep(found: dict[bytes, np.ndarray]) -> bool:
             rows = [(key, row.astype("<f4").tobytes()) for key, row in found.items()]
             database.executemany("INSERT OR REPLACE INTO features VALUES (?, ?)", rows)
             database.execute(
-                "DELETE FROM features WHERE rowid <= (SELECT max(rowid) FROM features) - ?", [CACHED_PICTURES]
+                "DELETE FROM features WHERE rowid <= (SELECT max(rowid) FROM features) - ?", [CACHED_IMAGES]
             )
     except (OSError, sqlite3.Error) as error:
         _complain(error)
@@ -110,7 +110,7 @@ def _complain(error: Exception) -> None:
         consequence = "the damaged file is replaced"
         with suppress(OSError):
             path.unlink()
-    warnings.warn(f"Features of pictures can't be kept in {path}; {consequence}. {error}.", CacheWarning, stacklevel=4)
+    warnings.warn(f"Features of images can't be kept in {path}; {consequence}. {error}.", CacheWarning, stacklevel=4)
 
 
 def _pieces(keys: Sequence[bytes], size: int = 500) -> Iterator[list[bytes]]:
