@@ -5,11 +5,8 @@ import pytest
 import torch
 
 from likely.errors import DataError, ProbabilityError, ShapeError
-from likely.estimators.rows import (
-    check_some_weight,
-    label_type,
-    named_distributions,
-)
+from likely.estimators.estimator import checked_weights
+from likely.estimators.rows import label_type, named_distributions
 
 
 def test_the_type_of_labels() -> None:
@@ -41,7 +38,7 @@ def test_distributions_of_another_shape() -> None:
 
 
 def test_one_weight_must_count() -> None:
-    check_some_weight([0, 0, 1e-9])
+    checked_weights([0, 0, 1e-9], np.zeros((3, 1)))
     for nothing in (np.zeros(3), torch.zeros(3), [0, 0]):
         with pytest.raises(DataError, match="all zero"):
-            check_some_weight(nothing)
+            checked_weights(nothing, np.zeros((len(nothing), 1)))

@@ -6,7 +6,7 @@ from sklearn.linear_model import LogisticRegression, Ridge
 from likely.metrics.classification import evaluate_classification
 from likely.metrics.regression import evaluate_regression
 from likely.model.card import Card
-from likely.report.report import ReportData
+from likely.report.report_data import ReportData
 
 CARD = Card.model_validate(
     {

@@ -12,6 +12,7 @@ import sklearn.metrics
 from PIL import Image
 from tests.report.conftest import CARD
 
+from likely.atomic import write_text
 from likely.errors import OutputError, ShapeError
 from likely.metrics import Estimate
 from likely.metrics.classification import evaluate_classification
@@ -19,7 +20,8 @@ from likely.metrics.evaluation import Evaluation
 from likely.metrics.regression import evaluate_regression
 from likely.model.card import Card
 from likely.report.examples import least_certain, most_confidently_wrong
-from likely.report.report import ReportData, render, write_report
+from likely.report.report import render
+from likely.report.report_data import ReportData
 from likely.report.statements import entropies
 
 VOID = {"meta", "img", "br", "link", "input", "hr"}
@@ -231,7 +233,7 @@ def test_hostile_names_in_the_descriptions_of_figures(digits):
 
 def test_names_that_utf8_cannot_say(digits, tmp_path):
     labels = ("bad\udc80\x00\u202ename", *digits.labels[1:])
-    write_report(tmp_path / "report.html", replace(digits, labels=labels))
+    write_text(tmp_path / "report.html", render(replace(digits, labels=labels)))
     text = (tmp_path / "report.html").read_text(encoding="utf-8")
     assert "bad���name" in text
     check_page(text)
@@ -242,11 +244,11 @@ def test_the_same_data_give_the_same_page(digits, html):
 
 
 def test_the_file_is_the_page(digits, html, tmp_path):
-    write_report(tmp_path / "report.html", digits)
+    write_text(tmp_path / "report.html", render(digits))
     assert (tmp_path / "report.html").read_text(encoding="utf-8") == html
     assert [p.name for p in tmp_path.iterdir()] == ["report.html"]
     with pytest.raises(OutputError):
-        write_report(tmp_path / "missing" / "report.html", digits)
+        write_text(tmp_path / "missing" / "report.html", render(digits))
 
 
 @pytest.mark.parametrize("key", ["versions", "hardware", "temperature", "created"])

@@ -1,9 +1,11 @@
-"""The columns of a table of answers, and what stands in them: the same in CSV and Parquet."""
+"""The columns of a table of answers, and what they hold: the same in CSV and Parquet."""
 
 from collections.abc import Callable, Iterable, Mapping
 from typing import TypeAlias
 
 from likely.cli.answers import Failure, Number, Outcome, most_probable
+from likely.cli.questions import Questions
+from likely.model import ClassifierPredictor, RegressorPredictor
 
 ANSWER = {
     "label": "text",
@@ -18,7 +20,7 @@ NUMBER = {"low": "number", "high": "number", "familiarity": "number", "outside_r
 """The columns of a predicted number, after those of the number itself."""
 
 Cell: TypeAlias = str | float | bool | list[str] | None
-"""What stands in a column of one answer."""
+"""The value of one answer in one column."""
 
 
 class Columns:
@@ -84,3 +86,13 @@ class Columns:
                 cells += [given.probability, *given.probabilities.values(), *given.events.values()]
         width = len(self._fixed) + len(self._names) + (1 + len(self._names) if self._given else 0)
         return [*cells, *[None] * (width - len(cells))]
+
+
+def columns_of(predictor: ClassifierPredictor | RegressorPredictor, questions: Questions | None, about: str) -> Columns:
+    """The columns of this model's answers about an "image" or a "row"."""
+    if questions is not None:
+        names = [*predictor.card.labels, *questions.events]
+        return Columns(about, ANSWER, names, given=questions.given is not None)
+    n = predictor.card.network.outputs
+    predictions = ["prediction"] if n == 1 else [f"prediction{i + 1}" for i in range(n)]
+    return Columns(about, {**dict.fromkeys(predictions, "number"), **NUMBER})

@@ -1,20 +1,20 @@
 """What a model says about images or rows of a table: one answer each."""
 
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from itertools import repeat
-from typing import TYPE_CHECKING, TypeAlias
+from itertools import islice, repeat
+from typing import TypeAlias
+
+import numpy as np
 
 from likely.cli.questions import Promises, Questions
 from likely.errors import ImprobableConditionWarning
+from likely.model import ClassifierPredictor, RegressorPredictor
+from likely.probability.distribution import Distribution
+from likely.probability.space import Event
 
-if TYPE_CHECKING:
-    import numpy as np
-
-    from likely.model import ClassifierPredictor, RegressorPredictor
-    from likely.probability.distribution import Distribution
-    from likely.probability.space import Event
+_BATCH = 500
 
 
 @dataclass(frozen=True)
@@ -121,8 +121,35 @@ def most_probable(probabilities: dict[str, float]) -> str:
     return max(probabilities, key=probabilities.__getitem__)
 
 
-def classify(
-    predictor: "ClassifierPredictor", names: Sequence[Name], X: "np.ndarray", questions: Questions, promises: Promises
+def answered(
+    predictor: ClassifierPredictor | RegressorPredictor,
+    asked: Iterable[tuple[Name, np.ndarray | str]],
+    questions: Questions | None,
+    promises: Promises,
+) -> Iterator[Outcome]:
+    """One outcome per image or row, in order; never more than a batch of them in memory.
+
+    Args:
+        predictor: the model.
+        asked: what to call each, and a row for the model, or why there is none.
+        questions: what a classifier is asked; None for a regressor.
+        promises: what the model can promise.
+    """
+    rest = iter(asked)
+    while batch := list(islice(rest, _BATCH)):
+        names = [name for name, row in batch if not isinstance(row, str)]
+        rows = [row for _, row in batch if not isinstance(row, str)]
+        answers: Iterator[Outcome] = iter(())
+        if rows and isinstance(predictor, RegressorPredictor):
+            answers = _regress(predictor, names, np.stack(rows), promises)
+        elif rows and isinstance(predictor, ClassifierPredictor) and questions is not None:
+            answers = _classify(predictor, names, np.stack(rows), questions, promises)
+        for name, row in batch:
+            yield Failure(name, row) if isinstance(row, str) else next(answers)
+
+
+def _classify(
+    predictor: ClassifierPredictor, names: Sequence[Name], X: np.ndarray, questions: Questions, promises: Promises
 ) -> Iterator[Answer | Failure]:
     """One answer per row; where the condition is impossible, a failure.
 
@@ -133,10 +160,6 @@ def classify(
         questions: events in the space of the model's labels as text.
         promises: the coverage of sets and the threshold of answers, where the model can promise them.
     """
-    import numpy as np
-
-    from likely.probability.distribution import Distribution
-
     labels, events, condition = predictor.card.labels, questions.events, questions.given
     log_probs, familiarity = predictor.examine(X)
     P = Distribution(labels, np.exp(log_probs))
@@ -164,7 +187,7 @@ def classify(
     conditional: Iterator[Given] = iter(())
     if possible.any():
         with warnings.catch_warnings():
-            # Whoever asks reads P(given) beside each answer, so a tiny one needs no warning.
+            # P(given) is shown beside each answer, so a tiny one needs no warning.
             warnings.simplefilter("ignore", ImprobableConditionWarning)
             Q = Distribution(labels, P.probs[possible]).given(condition)
         conditional = map(Given, repeat(outcomes), masses[possible].tolist(), _labeled(Q), _asked(Q, events))
@@ -179,8 +202,8 @@ def classify(
             )
 
 
-def regress(
-    predictor: "RegressorPredictor", names: Sequence[Name], X: "np.ndarray", promises: Promises
+def _regress(
+    predictor: RegressorPredictor, names: Sequence[Name], X: np.ndarray, promises: Promises
 ) -> Iterator[Number]:
     """The predicted number, or numbers, of each row, with what the model can say of them."""
     found = predictor.examine(X, promises.coverage)
@@ -199,21 +222,21 @@ def regress(
         yield Number(name, prediction, low, high, p, beyond, why)
 
 
-def _known(values: "np.ndarray", gaps: "np.ndarray") -> list[float | None]:
+def _known(values: np.ndarray, gaps: np.ndarray) -> list[float | None]:
     """The values (n,), None for rows with gaps."""
     return [None if gap else value for value, gap in zip(values.tolist(), gaps.tolist(), strict=True)]
 
 
-def _missing(promises: Promises, gaps: "np.ndarray", *names: str) -> list[Mapping[str, str]]:
+def _missing(promises: Promises, gaps: np.ndarray, *names: str) -> list[Mapping[str, str]]:
     """Why there is no answer to what has these names, for each row."""
     of_gaps = {**promises.missing, **dict.fromkeys(names, NOT_GUARANTEED)}
     return [of_gaps if gap else promises.missing for gap in gaps.tolist()]
 
 
-def _labeled(P: "Distribution") -> list[dict[str, float]]:
+def _labeled(P: Distribution) -> list[dict[str, float]]:
     return [dict(zip(P.space, row, strict=True)) for row in P.probs.tolist()]
 
 
-def _asked(P: "Distribution", events: "Mapping[str, Event]") -> list[dict[str, float]]:
+def _asked(P: Distribution, events: Mapping[str, Event]) -> list[dict[str, float]]:
     columns = {name: P(event).tolist() for name, event in events.items()}
     return [{name: column[row] for name, column in columns.items()} for row in range(len(P))]

@@ -3,40 +3,40 @@
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TypeAlias
 
+import numpy as np
 import typer
 
 from likely.cli.answers import Name
 from likely.cli.evaluating import about_later_rows
 from likely.cli.terminal import complain
+from likely.config import RunConfig
 from likely.data.images.decode import read_image
-from likely.data.images.find import Found, find_images
+from likely.data.images.find import SUFFIXES, Found, find_images
+from likely.data.images.image_table import find_in_table, image_column
+from likely.data.tables.column_options import ColumnOptions
+from likely.data.tables.encode import Unknown, about_unknown, encode
+from likely.data.tables.kinds_read import KINDS_READ
+from likely.data.tables.table import Table, is_table, table_pieces
+from likely.data.unknown_kind import unknown_kind
 from likely.errors import DataError, ImageError
+from likely.model import Predictor
+from likely.model.stand_ins import about_gaps
+from likely.preprocessing.column_reading import ColumnReading
+from likely.preprocessing.columns import Column
 
-if TYPE_CHECKING:
-    import numpy as np
-
-    from likely.data.tables.table import Table
-    from likely.model import Predictor
-    from likely.preprocessing.columns import Column
-
-Asked: TypeAlias = "tuple[Name, np.ndarray | str]"
+Asked: TypeAlias = tuple[Name, np.ndarray | str]
 """What to call it, and a row for the model, or why there is none."""
 
 
-def table_among(predictor: "Predictor", arguments: Sequence[str]) -> str | None:
+def table_among(predictor: Predictor, arguments: Sequence[str]) -> str | None:
     """The table that is asked about, alone; None where images are.
 
     Raises:
         DataError: if the model can't answer images.
         typer.BadParameter: if there is a table and something else.
     """
-    from likely.data.images.find import SUFFIXES
-    from likely.data.tables.kinds_read import KINDS_READ
-    from likely.data.tables.table import is_table
-    from likely.data.unknown_kind import unknown_kind
-
     tables = [a for a in arguments if is_table(a) or (a == "-" and predictor.image_shape is None)]
     if tables and len(arguments) > 1:
         raise typer.BadParameter(
@@ -55,7 +55,7 @@ def table_among(predictor: "Predictor", arguments: Sequence[str]) -> str | None:
     return tables[0] if tables else None
 
 
-def images_asked(predictor: "Predictor", arguments: Sequence[str], *, raw: bool) -> Iterator[Asked]:
+def images_asked(predictor: Predictor, arguments: Sequence[str], *, raw: bool) -> Iterator[Asked]:
     """The images that the arguments mean."""
     search = find_images(arguments)
     if about := search.about_others():
@@ -64,43 +64,26 @@ def images_asked(predictor: "Predictor", arguments: Sequence[str], *, raw: bool)
         yield found.name, _read(predictor, found, raw=raw)
 
 
-def rows_asked(
-    predictor: "Predictor",
-    path: str,
-    *,
-    image: str | None,
-    raw: bool,
-    encoding: str | None = None,
-    header: bool = True,
-) -> Iterator[Asked]:
+def rows_asked(predictor: Predictor, path: str, how: RunConfig, *, raw: bool) -> Iterator[Asked]:
     """The rows of a table, numbered from 0; what the model does not know in them is told at the end.
 
     Args:
         predictor: the model.
         path: the table, or "-" for the standard input.
-        image: the column with images, for a model of images; None takes that of training, or looks for one.
+        how: how the table is read. For a model of images `image` is their column; None takes that of training, or
+            looks for one.
         raw: leave out the data set's conversion of photographs.
     Raises:
         DataError, MissingExtraError: as `table_pieces`; or if a column that the model needs is not there.
     """
-    import numpy as np
-
-    from likely.data.images.image_table import find_in_table
-    from likely.data.tables.column_options import ColumnOptions
-    from likely.data.tables.encode import Unknown, about_unknown, encode
-    from likely.data.tables.table import table_pieces
-    from likely.model.stand_ins import about_gaps
-    from likely.preprocessing.column_reading import ColumnReading
-
     unknown: dict[str, Unknown] = {}
     later, gaps = Counter[str](), Counter[str]()
     n = 0
-    options = ColumnOptions(encoding=encoding, header=header)
     readings = {column.table_column: column.how_read for column in predictor.columns or ()}
     others = ColumnReading("category") if predictor.image_shape else ColumnReading("number", decimal=".,")
-    for piece in table_pieces(path, readings, None if readings else others, options):
+    for piece in table_pieces(path, readings, None if readings else others, ColumnOptions.of(how)):
         if predictor.image_shape is not None:
-            column = _image_column(predictor, piece, image)
+            column = _image_column(predictor, piece, how.image)
             for row, found in enumerate(find_in_table(piece, column, n), start=n):
                 yield row, _read(predictor, found, raw=raw)
         else:
@@ -125,10 +108,8 @@ def rows_asked(
         complain(sentence)
 
 
-def _columns(predictor: "Predictor", table: "Table") -> "tuple[Column, ...]":
+def _columns(predictor: Predictor, table: Table) -> tuple[Column, ...]:
     """The model's columns; the table's own, in their order, where the model learned from numbers without names."""
-    from likely.preprocessing.columns import Column
-
     if predictor.columns is not None:
         return predictor.columns
     d = predictor.preprocessor.shape[0]
@@ -140,9 +121,7 @@ def _columns(predictor: "Predictor", table: "Table") -> "tuple[Column, ...]":
     return tuple(Column(name) for name in table.columns)
 
 
-def _image_column(predictor: "Predictor", table: "Table", image: str | None) -> str:
-    from likely.data.images.image_table import image_column
-
+def _image_column(predictor: Predictor, table: Table, image: str | None) -> str:
     stored = predictor.card.data.image
     if image is None and stored in table.columns:
         image = stored
@@ -156,7 +135,7 @@ def _image_column(predictor: "Predictor", table: "Table", image: str | None) -> 
     return found
 
 
-def _read(predictor: "Predictor", found: Found, *, raw: bool) -> "np.ndarray | str":
+def _read(predictor: Predictor, found: Found, *, raw: bool) -> np.ndarray | str:
     shape = predictor.image_shape
     if found.source is None or shape is None:
         return found.error or "Nothing was piped in."

@@ -1,25 +1,23 @@
 """What a check found, for people: the data in a table, then each kind of fault with its first places."""
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.text import Text
 
 from likely.cli.terminal import aligned, console, padded, printable, styled
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from rich.text import Text
-
-    from likely.data.check import Checked, Finding, Place
-    from likely.preprocessing.columns import Column
+from likely.data.check import Checked, Finding, Place
+from likely.data.tables.explain_columns import explained
+from likely.preprocessing.columns import Column
 
 _GROUPS, _MEMBERS, _CLASSES, _COLUMNS = 4, 4, 30, 40
 _STYLES = {"error": "bold red", "warning": "bold yellow", "note": "bold"}
 _INDENT = " " * 9
 
 
-def print_checked(checked: "Checked") -> None:
-    """Print it to standard output."""
-    screen = console()
+def print_checked(checked: Checked, page: Path | None) -> None:
+    """Print it to standard output, with the page where one was written, and what to do next."""
+    screen, findings = console(), checked.findings
     screen.print(_headline(checked))
     if checked.rows is not None:
         screen.print(_counts(checked))
@@ -27,12 +25,17 @@ def print_checked(checked: "Checked") -> None:
             screen.print(_columns(checked.rows.dataset.columns))
         for note in checked.rows.dataset.notes:
             screen.print(printable(note))
-    for finding in checked.findings:
-        screen.print()
-        screen.print(_described(finding))
+    for finding in findings:
+        screen.print("\n", _described(finding), sep="")
+    if page is not None:
+        screen.print(f"\nPage    {printable(page)}")
+    elif findings:
+        screen.print("\nTry     --out FOLDER for a page with everything, or --json")
+    if findings.fit_would_work and checked.dataset is not None and checked.dataset.labels:
+        screen.print(f"{'' if findings else chr(10)}Try     --labels to find labels that are probably wrong")
 
 
-def _headline(checked: "Checked") -> "Text":
+def _headline(checked: Checked) -> Text:
     verdict = "can be learned from" if checked.findings.fit_would_work else "can't be learned from as it is"
     shape = " x ".join(str(size) for size in checked.shape or ())
     kind = "images of" if checked.shape is not None and len(checked.shape) > 1 else "numbers per row:"
@@ -40,7 +43,7 @@ def _headline(checked: "Checked") -> "Text":
     return styled((f"{printable(checked.name)} {verdict}", "bold"), what)
 
 
-def _counts(checked: "Checked") -> "Text":
+def _counts(checked: Checked) -> Text:
     rows = checked.rows
     assert rows is not None
     counts, labels = rows.class_counts(), rows.dataset.labels
@@ -53,18 +56,14 @@ def _counts(checked: "Checked") -> "Text":
     return text.append(f"\n  ... and {more:,} more classes", style="dim") if more > 0 else text
 
 
-def _columns(columns: "Sequence[Column]") -> "Text":
-    from likely.data.tables.explain_columns import explained
-
+def _columns(columns: Sequence[Column]) -> Text:
     found = explained(columns)
     text = aligned([["column", "taken for", "how"], *([*map(printable, column)] for column in found[:_COLUMNS])])
     more = len(found) - _COLUMNS
     return text.append(f"\n  ... and {more:,} more columns", style="dim") if more > 0 else text
 
 
-def _described(finding: "Finding") -> "Text":
-    from rich.text import Text
-
+def _described(finding: Finding) -> Text:
     lines = [styled((padded(finding.severity, len(_INDENT)), _STYLES[finding.severity]), printable(finding.message))]
     if finding.advice:
         lines.append(styled((_INDENT + printable(finding.advice), "dim")))
@@ -76,18 +75,13 @@ def _described(finding: "Finding") -> "Text":
     return Text("\n").join(lines)
 
 
-def _group(group: "Sequence[Place]", between: str) -> str:
+def _group(group: Sequence[Place], between: str) -> str:
     more = f"{between}{len(group) - _MEMBERS:,} more" if len(group) > _MEMBERS else ""
     return printable(between.join(_named(place) for place in group[:_MEMBERS])) + more
 
 
-def _named(place: "Place") -> str:
-    if place.kind == "path":
-        name = place.name
-    elif place.kind == "row":
-        name = f"{place.part} row {place.name}"
-    else:
-        name = place.name
-    # A path says its class by itself, but only where folders are classes.
-    label = f" ({place.label})" if place.kind == "row" and place.label else ""
-    return f"{name}{label}{f': {place.detail}' if place.detail else ''}"
+def _named(place: Place) -> str:
+    if place.kind != "row":  # a path says its class by itself, where folders are classes
+        return f"{place.name}{f': {place.detail}' if place.detail else ''}"
+    label = f" ({place.label})" if place.label else ""
+    return f"{place.part} row {place.name}{label}{f': {place.detail}' if place.detail else ''}"

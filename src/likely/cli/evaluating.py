@@ -1,21 +1,25 @@
-"""Which rows a model is evaluated on, in the model's own terms: what `evaluate` and `compare` share."""
+"""Which rows a model is evaluated on, in the model's own columns and classes: for evaluate, compare and calibrate."""
 
 from collections.abc import Collection, Mapping
-from typing import TYPE_CHECKING
+from dataclasses import replace
 
-if TYPE_CHECKING:
-    import numpy as np
+import numpy as np
 
-    from likely.config import RunConfig
-    from likely.data.dataset import Dataset, Part
-    from likely.model import Predictor
-    from likely.preprocessing.stored_rows import RowArray
-    from likely.training.watcher import Watcher
+from likely.cli.matching import in_columns_of
+from likely.config import RunConfig
+from likely.data.dataset import Dataset, Part
+from likely.data.sources import open_configured
+from likely.data.tables.spelled_otherwise import spelled_otherwise
+from likely.errors import DataError, nearest
+from likely.model import Predictor
+from likely.preprocessing.column_reading import ColumnReading
+from likely.training.open_data import open_data
+from likely.training.watcher import Watcher
 
 
 def open_for_evaluation(
-    predictor: "Predictor", asked: "RunConfig", watcher: "Watcher", said: Collection[str] = ()
-) -> "Dataset":
+    predictor: Predictor, asked: RunConfig, watcher: Watcher, said: Collection[str] = ()
+) -> Dataset:
     """The data set; if it is the one that the model was made from, with the same test rows, drawn or declared.
 
     Args:
@@ -25,11 +29,6 @@ def open_for_evaluation(
         watcher: sees messages.
         said: the notes that it has seen.
     """
-    from likely.data.sources import open_configured
-    from likely.errors import DataError
-    from likely.preprocessing.column_reading import ColumnReading
-    from likely.training.open_data import open_data
-
     card = predictor.card
     asked = asked.replace(
         task=card.task,
@@ -63,39 +62,21 @@ def open_for_evaluation(
     return source
 
 
-def about_later_rows(later: Mapping[str, int], n: int) -> list[str]:
-    """A sentence for each column by which some of n rows are later than all that the model learned from."""
-    return [
-        f"warning: Column {name!r} is later than all training rows in {count:,} of {n:,} rows; sets, error bounds and "
-        "familiarity assume rows like those of training"
-        for name, count in later.items()
-    ]
-
-
-def _rows_of_source(predictor: "Predictor") -> int:
-    """How many rows the source had before a test part was drawn from them."""
-    card = predictor.card
-    return card.data.rows + card.data.left_out + card.splits.test
-
-
-def chosen_rows(dataset: "Dataset", part: str | None) -> "Part":
+def chosen_rows(dataset: Dataset, part: str | None, watcher: Watcher) -> Part:
     """The part that was asked for; by default the test part, or all rows where there is none."""
-    from likely.errors import DataError
-
     if part == "test" and dataset.test is None:
         raise DataError(f"{dataset.name} must have a test part; got only one part. Try without --part.")
-    return dataset.train if part == "train" or dataset.test is None else dataset.test
+    rows = dataset.train if part == "train" or dataset.test is None else dataset.test
+    watcher.say(f"{dataset.name}: {len(rows):,} rows, from {dataset.found_at}")
+    return rows
 
 
-def in_terms_of(predictor: "Predictor", dataset: "Dataset", rows: "Part") -> "Part":
-    """The rows with their classes numbered as the model numbers them."""
-    from dataclasses import replace
+def in_terms_of(predictor: Predictor, dataset: Dataset, rows: Part, read_by: Predictor | None = None) -> Part:
+    """The same rows with the classes numbered as the model numbers them, and in its columns: see `in_columns_of`.
 
-    import numpy as np
-
-    from likely.data.tables.spelled_otherwise import spelled_otherwise
-    from likely.errors import DataError, nearest
-
+    Raises:
+        DataError: if a label is not the model's, or a column that it needs is not there.
+    """
     labels = predictor.card.labels
     same = spelled_otherwise((label for label in dataset.labels if label not in labels), labels)
     unknown = [label for label in dataset.labels if label not in labels and label not in same]
@@ -104,24 +85,42 @@ def in_terms_of(predictor: "Predictor", dataset: "Dataset", rows: "Part") -> "Pa
             f"The labels of {dataset.name} must be labels of the model; got {unknown[0]!r}"
             f"{f' and {len(unknown) - 1} more' if len(unknown) > 1 else ''}. {nearest(unknown[0], labels)}"
         )
-    if not labels or dataset.labels == labels:
-        return rows
-    numbers = np.array([labels.index(same.get(label, label)) for label in dataset.labels])
-    return replace(rows, y=numbers[rows.y])
+    if labels and dataset.labels != labels:
+        numbers = np.array([labels.index(same.get(label, label)) for label in dataset.labels])
+        rows = replace(rows, y=numbers[rows.y])
+    return in_columns_of(predictor, dataset, rows, read_by)
 
 
-def trained_on(predictor: "Predictor", own: "Dataset", tested: "Dataset", rows: "Part", X: "RowArray") -> "np.ndarray":
+def trained_on(predictor: Predictor, own: Dataset, tested: Dataset, rows: Part, in_its_terms: Part) -> np.ndarray:
     """Which of the rows the model learned from, or equal ones: booleans (n,).
 
     By the hashes in its run folder; where those tell nothing, all rows if they are the data that it was made from, but
-    not its test part. Arguments as for `was_trained_on`, and the rows in the model's own columns.
-    """
-    import numpy as np
+    not its test part.
 
-    seen = predictor.seen_in_training(X)
-    if seen is not None and (seen.any() or predictor.card.data.equal_by_chance == 0):
+    Args:
+        predictor: the model.
+        own: the data set as `open_for_evaluation` for this model, with its own test rows.
+        tested: the data set that the rows come from: the same one, or one in which other test rows were drawn.
+        rows: the part of `tested`.
+        in_its_terms: the same rows in the model's own columns.
+    """
+    card = predictor.card
+    seen = predictor.seen_in_training(in_its_terms.X)
+    if seen is not None and (seen.any() or card.data.equal_by_chance == 0):
         return seen
-    return np.full(len(rows), was_trained_on(predictor, own, tested, rows))
+    if own.sha256 == card.data.sha256:
+        is_trained_on = rows is not tested.test or own.sha256 != tested.sha256
+    else:
+        # Labels that were corrected for training change the hash; then name and number of rows have to do.
+        same = own.name == card.data.name and len(own.train) in (card.data.rows, _rows_of_source(predictor))
+        is_trained_on = same and rows is not tested.test
+    return np.full(len(rows), is_trained_on)
+
+
+def _rows_of_source(predictor: Predictor) -> int:
+    """How many rows the source had before a test part was drawn from them."""
+    card = predictor.card
+    return card.data.rows + card.data.left_out + card.splits.test
 
 
 def flattered(who: str, seen: int, of: int) -> str:
@@ -134,18 +133,10 @@ def flattered(who: str, seen: int, of: int) -> str:
     return f"warning: {who} was trained on {seen:,} of these {of:,} rows, so the figures flatter it"
 
 
-def was_trained_on(predictor: "Predictor", own: "Dataset", tested: "Dataset", rows: "Part") -> bool:
-    """Whether the model learned from some of the rows that it is evaluated on.
-
-    Args:
-        predictor: the model.
-        own: the data set as `open_for_evaluation` for this model, with its own test rows.
-        tested: the data set that the rows come from: the same one, or one in which other test rows were drawn.
-        rows: the part of `tested`.
-    """
-    card = predictor.card
-    if own.sha256 == card.data.sha256:
-        return rows is not tested.test or own.sha256 != tested.sha256
-    # Labels that were corrected for training change the hash; then name and number of rows have to do.
-    same = own.name == card.data.name and len(own.train) in (card.data.rows, _rows_of_source(predictor))
-    return same and rows is not tested.test
+def about_later_rows(later: Mapping[str, int], n: int) -> list[str]:
+    """A sentence for each column by which some of n rows are later than all that the model learned from."""
+    return [
+        f"warning: Column {name!r} is later than all training rows in {count:,} of {n:,} rows; sets, error bounds and "
+        "familiarity assume rows like those of training"
+        for name, count in later.items()
+    ]

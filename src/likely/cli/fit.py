@@ -1,16 +1,16 @@
 """`likely fit`: learn from data, and write a run folder."""
 
 import shlex
-from typing import TYPE_CHECKING, Annotated, Any
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from likely.cli.options import only_given, read_settings, settings, with_settings
+from likely.cli.options import Value, only_given, read_settings, settings, with_settings
+from likely.config import RunConfig, load_settings
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
-    from likely.config import RunConfig
     from likely.training.fit import Run
 
 
@@ -20,7 +20,7 @@ def fit(
         str | None,
         typer.Option(metavar="FILE", help="A .toml or .json with these settings; options given here win."),
     ] = None,
-    **options: Any,
+    **options: Value,
 ) -> None:
     """Learn from DATA; write model.likely, report.html and the figures to a run folder."""
     given = only_given({name: options[name] for name in settings()})
@@ -45,21 +45,19 @@ def fit(
         )
 
 
-def _configuration(file: str | None, given: dict[str, Any]) -> "RunConfig":
+def _configuration(file: str | None, given: Mapping[str, Value]) -> RunConfig:
     """The file's settings with the command line's laid over them."""
-    from likely.config import RunConfig, load_settings
-
     chosen = (load_settings(file) if file is not None else {}) | read_settings(given)
     if "data" not in chosen:
         raise typer.BadParameter(
             "It is missing. Give the name of a data set (fashion-mnist, digits) or a path.", param_hint="DATA"
         )
-    return RunConfig(**chosen)
+    return RunConfig.from_json(chosen)
 
 
-def _command(file: str | None, given: dict[str, Any]) -> str:
+def _command(file: str | None, given: Mapping[str, Value]) -> str:
     """The command line that was typed, options in the order of the help page."""
-    words = ["likely", "fit", *([given["data"]] if "data" in given else []), *(["--config", file] if file else [])]
+    words = ["likely", "fit", *([str(given["data"])] if "data" in given else []), *(["--config", file] if file else [])]
     for name, value in given.items():
         option = settings()[name].option
         if name == "data":
@@ -72,7 +70,7 @@ def _command(file: str | None, given: dict[str, Any]) -> str:
     return shlex.join(words)
 
 
-def _summarize(run: "Run", report: "Path") -> None:
+def _summarize(run: "Run", report: Path) -> None:
     from likely.cli.result_tables import figures_table, promises_table, without_seen
     from likely.cli.terminal import console, printable, styled
     from likely.config.durations import duration

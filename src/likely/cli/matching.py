@@ -1,17 +1,22 @@
 """The rows that a model is evaluated on, with the columns that it learned from: found by name, for each model."""
 
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from likely.data.dataset import Dataset, Part
-    from likely.data.images.decode import ImageForm
-    from likely.model import Predictor
+from likely.data.dataset import Dataset, Part
+from likely.data.images.decode import ImageForm
+from likely.data.images.decode_many import Reading, load_images
+from likely.data.images.find import Found
+from likely.data.images.image_table import find_in_table
+from likely.data.tables.encode import encode
+from likely.data.tables.split_column import read_split
+from likely.data.tables.table import read_sheet, table_of_sheet, table_with_readings
+from likely.errors import DataError
+from likely.model import Predictor
+from likely.preprocessing.columns import Column
 
 
-def in_columns_of(
-    predictor: "Predictor", dataset: "Dataset", rows: "Part", read_by: "Predictor | None" = None
-) -> "Part":
+def in_columns_of(predictor: Predictor, dataset: Dataset, rows: Part, read_by: Predictor | None = None) -> Part:
     """The same rows in the columns of this model, whatever model's columns the data set was read with.
 
     The rows of a table are read again where the columns differ: the other model may know other columns, or number the
@@ -21,8 +26,6 @@ def in_columns_of(
     Raises:
         DataError: if a column that the model needs is not there.
     """
-    from dataclasses import replace
-
     if predictor.image_form is not None:
         same = read_by is None or read_by.image_form == predictor.image_form
         return rows if same else _images_again(predictor.image_form, dataset, rows)
@@ -37,15 +40,8 @@ def in_columns_of(
     return replace(rows, X=rows.X[:, [dataset.features.index(name) for name in names]])
 
 
-def _images_again(form: "ImageForm", dataset: "Dataset", rows: "Part") -> "Part":
+def _images_again(form: ImageForm, dataset: Dataset, rows: Part) -> Part:
     """The same images; arrays, which have no file, as they are."""
-    from dataclasses import replace
-
-    from likely.data.images.decode_many import Reading, load_images
-    from likely.data.images.find import Found
-    from likely.data.images.image_table import find_in_table
-    from likely.data.tables.table import read_sheet, table_of_sheet
-
     if rows.paths is not None:
         found = [Found(path, Path(path)) for path in rows.paths]
     elif dataset.image is not None and rows.numbers is not None:
@@ -57,15 +53,7 @@ def _images_again(form: "ImageForm", dataset: "Dataset", rows: "Part") -> "Part"
     return replace(rows, X=load_images(sources, [one.name for one in found], Reading(form=form)).X)
 
 
-def _read_again(predictor: "Predictor", dataset: "Dataset", rows: "Part") -> "Part":
-    from dataclasses import replace
-
-    from likely.data.tables.encode import encode
-    from likely.data.tables.split_column import read_split
-    from likely.data.tables.table import read_sheet, table_of_sheet, table_with_readings
-    from likely.errors import DataError
-    from likely.preprocessing.columns import Column
-
+def _read_again(predictor: Predictor, dataset: Dataset, rows: Part) -> Part:
     columns = predictor.columns or ()
     sheet = read_sheet(dataset.found_at, dataset.options)
     if not columns:

@@ -1,10 +1,12 @@
 """Options that are settings of a run: their words, types and choices come from the fields of `RunConfig`."""
 
+import functools
 import inspect
 from collections.abc import Callable, Iterable, Mapping
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, TypeAlias, TypeVar, cast
 
 import typer
+from typer.models import ArgumentInfo, OptionInfo
 
 from likely import config
 from likely.cli.questions import read_events, read_numbers
@@ -15,6 +17,8 @@ from likely.errors import nearest
 _TYPES: dict[str, Any] = {"switch": bool, "whole number": int, "number": float, "sets": list[str]}
 
 Command = TypeVar("Command", bound=Callable[..., None])
+Value: TypeAlias = str | int | float | bool | list[str] | None
+"""What the command line makes of an option."""
 
 
 def settings() -> dict[str, Declared]:
@@ -24,17 +28,37 @@ def settings() -> dict[str, Declared]:
 
 def with_settings(command: Command) -> Command:
     """The command with an option for each setting, in their order; it gets those by name, None where not given."""
-    options = {
-        name: data_argument() if name == "data" else option(name, panel=setting.setting.panel)
-        for name, setting in settings().items()
-    }
-    return _with_options(command, options)
+    own = [p for p in inspect.signature(command).parameters.values() if p.kind is not p.VAR_KEYWORD]
+    options = {name: option(name, panel=setting.setting.panel) for name, setting in settings().items()}
+    return _with_signature(command, [*own, *_parameters(options | {"data": data_argument()})])
 
 
-def with_reading(command: Command) -> Command:
-    """The command with the options that say how the data of a model are read, and the device; see `with_settings`."""
-    options = {name: option(name, default="as in training") for name in ("label", "image")}
-    others = (
+def configured(options: Mapping[str, OptionInfo], *, data: bool = True) -> Callable[[Command], Command]:
+    """A decorator: the command has these options of settings, and gets the RunConfig that they make as `asked`.
+
+    Args:
+        options: by the names of the settings.
+        data: whether the argument DATA takes the place of `asked`.
+    """
+
+    def decorate(command: Command) -> Command:
+        path = inspect.Parameter("data", inspect.Parameter.KEYWORD_ONLY, annotation=Annotated[str, data_argument()])
+        own = [path if p.name == "asked" else p for p in inspect.signature(command).parameters.values()]
+        parameters = [*(p for p in own if data or p is not path), *_parameters(options)]
+
+        @functools.wraps(command)
+        def run(**values: Value) -> None:
+            given = only_given({name: values.pop(name) for name in ("data", *options) if name in values})
+            command(**values, asked=config.RunConfig.from_json(given))
+
+        return cast(Command, _with_signature(run, parameters))
+
+    return decorate
+
+
+def reading_options() -> dict[str, OptionInfo]:
+    """The options that say how the data of a model are read, and the device."""
+    names = (
         "group",
         "group_by_folder",
         "missing",
@@ -45,24 +69,30 @@ def with_reading(command: Command) -> Command:
         "skip_bad",
         "device",
     )
-    return _with_options(command, options | {name: option(name) for name in others})
+    as_in_training = {name: option(name, default="as in training") for name in ("label", "image")}
+    return as_in_training | {name: option(name) for name in names}
 
 
-def only_given(options: Mapping[str, Any]) -> dict[str, Any]:
+def only_given(options: Mapping[str, Value]) -> dict[str, Value]:
     """The options that were given."""
     return {name: value for name, value in options.items() if value not in (None, [])}
 
 
-def _with_options(command: Command, options: Mapping[str, Any]) -> Command:
-    taken = [p for p in inspect.signature(command).parameters.values() if p.kind is not p.VAR_KEYWORD]
+def _parameters(options: Mapping[str, OptionInfo | ArgumentInfo]) -> list[inspect.Parameter]:
+    found: list[inspect.Parameter] = []
     for name, asked in options.items():
         kind = Annotated[_TYPES.get(settings()[name].kind, str) | None, asked]
-        taken.append(inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=kind))
-    command.__signature__ = inspect.Signature(taken)  # pyright: ignore[reportFunctionMemberAccess]  # typer asks for it
+        found.append(inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=kind))
+    return found
+
+
+def _with_signature(command: Command, parameters: Iterable[inspect.Parameter]) -> Command:
+    ordered = [p.replace(kind=p.KEYWORD_ONLY) for p in parameters]
+    command.__signature__ = inspect.Signature(ordered)  # pyright: ignore[reportFunctionMemberAccess]  # typer asks for it
     return command
 
 
-def option(name: str, *, help: str | None = None, default: str | None = None, panel: str | None = None) -> Any:
+def option(name: str, *, help: str | None = None, default: str | None = None, panel: str | None = None) -> OptionInfo:
     """The option of a setting.
 
     Args:
@@ -79,35 +109,32 @@ def option(name: str, *, help: str | None = None, default: str | None = None, pa
     return _option(
         flags,
         lambda: settings()[name].choices if setting.kind == "text" else (),
+        words,
         # The configuration explains why Heaviside cannot be trained with.
         passed_on=("heaviside",) if name == "activation" else (),
-        help=words,
         metavar=setting.setting.metavar,
-        rich_help_panel=panel,
+        panel=panel,
     )
 
 
-def part_option(purpose: str) -> Any:
+def part_option(purpose: str) -> OptionInfo:
     """The --part option."""
     help = f"Which rows to {purpose} on. Default: test, or all rows if there is no test part."
-    return _option("--part", lambda: ("test", "train"), help=help)
+    return _option("--part", lambda: ("test", "train"), help)
 
 
-def data_argument(**more: Any) -> Any:
+def data_argument() -> ArgumentInfo:
     """The DATA argument: a name, or a path."""
-    setting = settings()["data"].setting
-    complete = _starting_with(lambda: DATA_SETS)
-    return typer.Argument(
-        metavar=setting.metavar, help=setting.help, autocompletion=complete, show_default=False, **more
-    )
+    setting, complete = settings()["data"].setting, _starting_with(lambda: DATA_SETS)
+    return typer.Argument(metavar=setting.metavar, help=setting.help, autocompletion=complete, show_default=False)
 
 
-def model_argument(help: str = "A model.likely, or the run folder that holds it.") -> Any:
+def model_argument(help: str = "A model.likely, or the run folder that holds it.") -> ArgumentInfo:
     """The MODEL argument."""
     return typer.Argument(metavar="MODEL", help=help, show_default=False)
 
 
-def read_settings(given: Mapping[str, Any]) -> dict[str, Any]:
+def read_settings(given: Mapping[str, Value]) -> dict[str, object]:
     """The values of options as `RunConfig` takes them.
 
     Raises:
@@ -116,9 +143,11 @@ def read_settings(given: Mapping[str, Any]) -> dict[str, Any]:
     return {name: _read(settings()[name], value) for name, value in given.items()}
 
 
-def _read(setting: Declared, value: Any) -> Any:
-    if setting.kind == "sets":
+def _read(setting: Declared, value: Value) -> object:
+    if isinstance(value, list):
         return read_events(value)
+    if not isinstance(value, str):
+        return value
     if setting.kind == "weights" and value not in setting.choices:
         return read_numbers(value, setting.option)
     if setting.kind == "widths":
@@ -134,16 +163,17 @@ def _read(setting: Declared, value: Any) -> Any:
 def _option(
     flags: str,
     choices: Callable[[], Iterable[str]],
-    passed_on: tuple[str, ...] = (),
+    help: str,
     *,
-    metavar: Any = None,
-    **how: Any,
-) -> Any:
+    passed_on: tuple[str, ...] = (),
+    metavar: str | None = None,
+    panel: str | None = None,
+) -> OptionInfo:
     """An option; where there are choices, anything else is wrong usage, with the nearest choice."""
 
-    def check(value: Any) -> Any:
+    def check(value: Value) -> Value:
         known = tuple(choices())
-        if value is None or not known or value in known or value in passed_on:
+        if value is None or not known or value in (*known, *passed_on):
             return value
         hint = nearest(value, known)
         listed = f"{hint} " if hint.startswith("Did") else ""
@@ -151,11 +181,12 @@ def _option(
 
     return typer.Option(
         flags,
+        help=help,
         metavar=metavar or "|".join(choices()) or None,
         callback=check,
         autocompletion=_starting_with(choices),
         show_default=False,
-        **how,
+        rich_help_panel=panel,
     )
 
 

@@ -1,24 +1,17 @@
 """`likely predict`: answer new images, or the rows of a table."""
 
-from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
-from itertools import islice
-from typing import TYPE_CHECKING, Annotated, cast
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from likely.cli.options import model_argument, option
+from likely.cli.options import configured, model_argument, option
+from likely.config import RunConfig
 from likely.data.tables.kinds_read import KINDS_READ
 
 if TYPE_CHECKING:
-    from likely.cli.answer_columns import Columns
-    from likely.cli.answers import Outcome
-    from likely.cli.asked import Asked
-    from likely.cli.questions import Promises, Questions
     from likely.cli.writers import Writer
-    from likely.model import ClassifierPredictor, RegressorPredictor
 
-_BATCH = 500
 _CALLED = {
     "set": "sets at 95%",
     "low": "intervals at 90%",
@@ -27,6 +20,13 @@ _CALLED = {
 }
 
 
+@configured(
+    {
+        "image": option("image", default="as in training"),
+        **{name: option(name) for name in ("encoding", "header", "device")},
+    },
+    data=False,
+)
 def predict(
     model: Annotated[str, model_argument()],
     images: Annotated[
@@ -49,7 +49,6 @@ def predict(
     as_parquet: Annotated[
         str | None, typer.Option("--parquet", metavar="FILE", help="A Parquet file with every probability.")
     ] = None,
-    image: Annotated[str | None, option("image", default="as in training")] = None,
     event: Annotated[
         list[str] | None,
         typer.Option(
@@ -79,9 +78,8 @@ def predict(
     raw: Annotated[
         bool, typer.Option("--raw", help="Only resize; skip the data set's conversion of photographs.")
     ] = False,
-    encoding: Annotated[str | None, option("encoding")] = None,
-    header: Annotated[bool | None, option("header")] = None,
-    device: Annotated[str | None, option("device")] = None,
+    *,
+    asked: RunConfig,
 ) -> None:
     """Answer each IMAGE, or each row of a TABLE, with P(label | image).
 
@@ -92,7 +90,8 @@ def predict(
             "Use only one of --json, --csv and --parquet.", param_hint="--json / --csv / --parquet"
         )
 
-    from likely.cli.answers import Failure
+    from likely.cli.answer_columns import columns_of
+    from likely.cli.answers import Failure, answered
     from likely.cli.asked import images_asked, rows_asked, table_among
     from likely.cli.questions import Promises, read_intervals, read_numbers, read_promises, read_questions
     from likely.cli.terminal import complain
@@ -102,7 +101,7 @@ def predict(
     from likely.model import ClassifierPredictor, load
     from likely.probability.space import SampleSpace
 
-    predictor = load(model, device or "auto")
+    predictor = load(model, asked.device)
     table = table_among(predictor, images)
     about = "image" if table is None else "row"
     questions, promises = None, Promises()
@@ -127,23 +126,19 @@ def predict(
     if not (as_json or as_csv or as_parquet is not None) and (never := predictor.never_unfamiliar):
         complain(never)
 
-    asked = (
-        images_asked(predictor, images, raw=raw)
-        if table is None
-        else rows_asked(predictor, table, image=image, raw=raw, encoding=encoding, header=header is not False)
-    )
+    rows = images_asked(predictor, images, raw=raw) if table is None else rows_asked(predictor, table, asked, raw=raw)
     failed = 0
     writer: Writer | None = None
     with ExitStack() as files:
-        for outcome in _outcomes(predictor, asked, questions, promises):
+        for outcome in answered(predictor, rows, questions, promises):
             # Only now is it sure that there is something to answer, and no other error than those of single images.
             if writer is None:
-                columns = _columns(predictor, questions, about)
+                columns = columns_of(predictor, questions, about)
                 if as_parquet is not None:
                     from likely.data.tables.write_parquet import parquet_rows, spelled
 
-                    rows = files.enter_context(parquet_rows(as_parquet, columns.headings(spelled)))
-                    writer = ParquetWriter(rows, columns)
+                    file = files.enter_context(parquet_rows(as_parquet, columns.headings(spelled)))
+                    writer = ParquetWriter(file, columns)
                 elif as_json or as_csv:
                     writer = JsonWriter() if as_json else CsvWriter(columns)
                 elif table is None or wide or top is not None:
@@ -158,42 +153,3 @@ def predict(
             writer.close()
     if failed:
         raise typer.Exit(1)
-
-
-def _outcomes(
-    predictor: "ClassifierPredictor | RegressorPredictor",
-    asked: "Iterable[Asked]",
-    questions: "Questions | None",
-    promises: "Promises",
-) -> "Iterator[Outcome]":
-    """One outcome per image or row, in order; never more than a batch of them in memory."""
-    import numpy as np
-
-    from likely.cli.answers import Failure, classify, regress
-
-    rest = iter(asked)
-    while batch := list(islice(rest, _BATCH)):
-        names = [name for name, row in batch if not isinstance(row, str)]
-        rows = [row for _, row in batch if not isinstance(row, str)]
-        answers: Iterator[Outcome] = iter(())
-        if rows:
-            X = np.stack(rows)
-            if questions is not None:
-                answers = classify(cast("ClassifierPredictor", predictor), names, X, questions, promises)
-            else:
-                answers = regress(cast("RegressorPredictor", predictor), names, X, promises)
-        for name, row in batch:
-            yield Failure(name, row) if isinstance(row, str) else next(answers)
-
-
-def _columns(
-    predictor: "ClassifierPredictor | RegressorPredictor", questions: "Questions | None", about: str
-) -> "Columns":
-    from likely.cli.answer_columns import ANSWER, NUMBER, Columns
-
-    if questions is not None:
-        names = [*predictor.card.labels, *questions.events]
-        return Columns(about, ANSWER, names, given=questions.given is not None)
-    n = predictor.card.network.outputs
-    predictions = ["prediction"] if n == 1 else [f"prediction{i + 1}" for i in range(n)]
-    return Columns(about, {**dict.fromkeys(predictions, "number"), **NUMBER})

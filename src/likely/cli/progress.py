@@ -5,13 +5,16 @@ import sys
 import time
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, TextIO
+from dataclasses import replace
+from typing import TextIO
+
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
+from rich.table import Column
+from rich.text import Text
 
 from likely.cli.terminal import console, printable
-
-if TYPE_CHECKING:
-    from likely.training.loop.descent import Record
-    from likely.training.watcher import MonotonicProgress
+from likely.training.loop.descent import Record
+from likely.training.watcher import MonotonicProgress
 
 _LINE_EVERY = 5.0
 _DRAW_EVERY = 0.1
@@ -29,7 +32,7 @@ def watch() -> Generator["LiveWatcher | PlainWatcher"]:
         watcher.close()
 
 
-def record_texts(record: "Record") -> list[str]:
+def record_texts(record: Record) -> list[str]:
     """What a record says, most important first."""
     loss = f"{record.loss:.4f}" if abs(record.loss) < 1000 else f"{record.loss:.4g}"
     parts = [f"epoch {record.epoch:.1f}", f"loss {loss}"]
@@ -59,7 +62,7 @@ class PlainWatcher:
     """Lines for a log: one per epoch, or every few seconds of a long epoch; never many in a short time.
 
     Args:
-        stream: where to write. If nobody reads any more, the run goes on in silence.
+        stream: where to write. If it was closed, the run continues in silence.
     """
 
     def __init__(self, stream: TextIO) -> None:
@@ -74,7 +77,7 @@ class PlainWatcher:
         """A line."""
         self._line(message)
 
-    def record(self, record: "Record", fold: str = "") -> None:
+    def record(self, record: Record, fold: str = "") -> None:
         """A line, if it is time for one; of a fold only where it takes long."""
         now = time.monotonic()
         if fold:
@@ -120,9 +123,6 @@ class LiveWatcher:
     """A bar that is redrawn in place; sentences stay above it."""
 
     def __init__(self) -> None:
-        from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
-        from rich.table import Column
-
         self._screen = console(error=True)
         self._progress = Progress(
             TextColumn("{task.description}", markup=False),
@@ -136,22 +136,15 @@ class LiveWatcher:
         )
         self._task = self._progress.add_task("", total=1.0, detail="", visible=False)
         self._drawn_at = 0.0
-        self._monotonic: MonotonicProgress | None = None
+        self._monotonic = MonotonicProgress()
         self._progress.start()
 
     def say(self, message: str) -> None:
         """A sentence above the bar."""
-        from rich.text import Text
-
         self._progress.print(Text(printable(message)), soft_wrap=True)
 
-    def record(self, record: "Record", fold: str = "") -> None:
+    def record(self, record: Record, fold: str = "") -> None:
         """Redraw the bar, at most ten times a second."""
-        from dataclasses import replace
-
-        from likely.training.watcher import MonotonicProgress
-
-        self._monotonic = self._monotonic or MonotonicProgress()
         share, held_out = self._monotonic(record, fold)
         shown = replace(record, held_out=held_out)
         self._draw(fold or "Training", share, " · ".join(record_texts(shown)), last=share >= 1)

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from likely.errors import DataError
+
 if TYPE_CHECKING:
     from likely.model import ClassifierPredictor, RegressorPredictor
     from likely.probability.space import Event, SampleSpace
@@ -138,8 +140,6 @@ def _promised(
     name: str, promise: "Callable[[float], object]", asked: float | None, usual: float, missing: dict[str, str]
 ) -> float | None:
     """What was asked for or is usual; None where it cannot be promised and nobody asked: `missing` then says why."""
-    from likely.errors import DataError
-
     try:
         promise(usual if asked is None else asked)
     except DataError as error:

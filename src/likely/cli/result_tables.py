@@ -2,7 +2,8 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+
+from rich.text import Text
 
 from likely.cli.terminal import aligned, printable
 from likely.metrics.catalog import FIGURES, Figure
@@ -10,13 +11,10 @@ from likely.metrics.comparison import Difference
 from likely.metrics.evaluation import ClassFigures, Evaluation, EventFigures, Seen
 from likely.metrics.intervals import Estimate
 
-if TYPE_CHECKING:
-    from rich.text import Text
-
 _SHARE = FIGURES["frequency"]
 
 
-def figures_table(evaluation: Evaluation) -> "Text":
+def figures_table(evaluation: Evaluation) -> Text:
     """One line per figure: its name, value and interval."""
     rows = [["", f"n = {evaluation.n:,}", "95% interval"]]
     for figure, found in evaluation.figures():
@@ -45,7 +43,7 @@ def without_seen(seen: Seen) -> str:
     return f"Without the {seen.n:,} rows that the model was trained on: n = {others.n:,}, {', '.join(texts)}"
 
 
-def promises_table(evaluation: Evaluation) -> "Text | None":
+def promises_table(evaluation: Evaluation) -> Text | None:
     """What the model promised and what came of it on these rows; None where it promises nothing."""
     rows = [["promise", "reached on these rows", "95% interval", ""]]
 
@@ -61,7 +59,7 @@ def promises_table(evaluation: Evaluation) -> "Text | None":
     return aligned(rows) if len(rows) > 1 else None
 
 
-def events_table(events: Mapping[str, EventFigures]) -> "Text":
+def events_table(events: Mapping[str, EventFigures]) -> Text:
     """One line per named event: how often it happens, and how well its probability says so."""
     frequency, nll, ece, p = (FIGURES[name] for name in ("frequency", "nll", "ece", "calibration_p"))
     rows = [["event", "frequency", "NLL", "ECE", "95% interval", p.label.strip()]]
@@ -74,7 +72,7 @@ def events_table(events: Mapping[str, EventFigures]) -> "Text":
     return aligned(rows, right=True)
 
 
-def classes_table(per_class: Sequence[ClassFigures]) -> "Text":
+def classes_table(per_class: Sequence[ClassFigures]) -> Text:
     """One line per class: its label, precision, recall, F1 and number of rows; too few rows to tell get a star."""
     any_few = any(entry.too_few for entry in per_class)
     rows = [["label", "precision", "recall", "F1", "rows"]]
@@ -86,7 +84,7 @@ def classes_table(per_class: Sequence[ClassFigures]) -> "Text":
     return table.append("\n  * too few examples to tell", style="dim") if any_few else table
 
 
-def differences_table(differences: Mapping[str, Difference]) -> "Text":
+def differences_table(differences: Mapping[str, Difference]) -> Text:
     """One line per figure of two models: both values, second - first, and the interval of that difference."""
     rows = [["", "first", "second", "second - first", "95% interval"]]
     for name, found in differences.items():
@@ -98,7 +96,7 @@ def differences_table(differences: Mapping[str, Difference]) -> "Text":
     return aligned(rows)
 
 
-def conclusions_table(differences: Mapping[str, Difference]) -> "Text":
+def conclusions_table(differences: Mapping[str, Difference]) -> Text:
     """One sentence per figure: what may be concluded from it."""
     rows = [["by", "conclusion"], *([FIGURES[name].label, found.conclusion] for name, found in differences.items())]
     return aligned(rows)

@@ -2,16 +2,14 @@
 
 import statistics
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+
+from rich.text import Text
 
 from likely.cli.answers import NOT_GUARANTEED, Answer, Failure, Number, Outcome, called, most_probable
 from likely.cli.questions import NOTHING, Promises
 from likely.cli.terminal import bar, can_print_blocks, console, padded, printable, styled, width
 from likely.metrics.numerals import percent, resolved
 from likely.trust.familiarity import UNFAMILIAR
-
-if TYPE_CHECKING:
-    from rich.text import Text
 
 _TOGETHER = 500
 _FINEST = 1e-6  # of the spread of a model's targets: what differs by less is rounding
@@ -136,13 +134,13 @@ def _cells(outcome: Answer | Number, spreads: Sequence[float]) -> list[str]:
     return [printable(label), percent(probabilities[label], 2), *shares]
 
 
-def _add_interval(line: "Text", number: Number, promises: Promises, spreads: Sequence[float]) -> None:
+def _add_interval(line: Text, number: Number, promises: Promises, spreads: Sequence[float]) -> None:
     if number.low is not None and number.high is not None:
         low, high = (resolved(end, spreads[0] if spreads else 0.0) for end in (number.low, number.high))
         line.append(f"  {percent(promises.coverage or 0, 2)} interval: {low} to {high}", style="dim")
 
 
-def _add_warnings(line: "Text", outcome: Answer | Number, promises: Promises) -> None:
+def _add_warnings(line: Text, outcome: Answer | Number, promises: Promises) -> None:
     """Why an answer should be used with care."""
     warnings = []
     if outcome.familiarity is not None and outcome.familiarity <= UNFAMILIAR:

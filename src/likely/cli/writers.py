@@ -15,7 +15,7 @@ from likely.cli.answers import Outcome
 from likely.cli.terminal import printable
 from likely.data.tables.spreadsheet import never_a_formula
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # it loads polars
     from likely.data.tables.write_parquet import ParquetRows
 
 

@@ -9,7 +9,7 @@ from likely.errors import RenamedWarning
 _RENAMED = {"picture": "image"}  # deprecated
 
 
-def with_present_names(settings: Mapping[str, Any]) -> dict[str, Any]:
+def with_present_names(settings: Mapping[str, object]) -> dict[str, object]:
     """Settings under their present names, with a RenamedWarning for each that has a value under its old one."""
     present = dict(settings)
     for old, new in _RENAMED.items():

@@ -47,8 +47,8 @@ class SettingsDocument(BaseModel):
         return self.model_dump(mode="json")
 
     @classmethod
-    def from_json(cls, document: Mapping[str, Any]) -> Self:
-        """The settings that `to_json` described; fields left out take their defaults.
+    def from_json(cls, document: Mapping[str, object]) -> Self:
+        """The settings with these values by name; the others take their defaults.
 
         Example:
             >>> from likely.config import RunConfig

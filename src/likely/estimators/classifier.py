@@ -99,9 +99,7 @@ class Classifier(ClassifierMixin, Estimator):
             classes: the k labels, where y holds distributions or counts.
             class_weight: how much rows of each label count in training: "balanced", or a positive number per label, 1
                 for labels not given. Unlike in scikit-learn, this changes what training emphasizes, not what the model
-                predicts: probabilities are corrected for it and stay true to the data, which is why it is no parameter
-                    of the
-                estimator.
+                predicts: probabilities are corrected for it and stay true to the data.
         Raises:
             DataError: if there is one class only, no row has a weight, labels are text and numbers, or a value of
                 groups is missing.
@@ -154,7 +152,7 @@ class Classifier(ClassifierMixin, Estimator):
         return self
 
     def calibrate(self, X_cal: Any, y_cal: Any, groups: Any = None) -> Self:
-        """Calibrate on new rows, and let every promise rest on them; see `ClassifierPredictor.calibrate`."""
+        """Calibrate on new rows, and base every guarantee on them; see `ClassifierPredictor.calibrate`."""
         self.predictor_ = self._answering().calibrate(self._rows(X_cal), y_cal, groups)
         return self
 
@@ -195,10 +193,6 @@ class Classifier(ClassifierMixin, Estimator):
         labels, answered = self._answering().predict_or_abstain(self._rows(X), max_error, level)
         place = {str(label): i for i, label in enumerate(self.classes_.tolist())}
         return self.classes_[[place[str(label)] for label in labels.tolist()]], answered
-
-    def familiarity(self, X: Any) -> np.ndarray:
-        """A conformal p-value per row: small = unlike anything it was trained on; see `ClassifierPredictor`."""
-        return self._answering().familiarity(self._rows(X))
 
     def _hflip(self) -> bool:
         if self.mirror == "deprecated":

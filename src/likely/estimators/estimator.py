@@ -12,6 +12,7 @@ from sklearn.utils.validation import (
     _check_sample_weight,  # pyright: ignore[reportPrivateUsage]  # public to estimators by scikit-learn's developer guide
     check_array,
     check_consistent_length,
+    check_is_fitted,
     validate_data,
 )
 
@@ -36,7 +37,7 @@ from likely.data.tables.targets import refuse_missing
 from likely.errors import ConfigError, DataError, GuaranteeWarning
 from likely.estimators.frames import learned_rows, numbered, options_of, sheet_to_learn_from, without_others
 from likely.estimators.progress_bar import Verbose, watcher
-from likely.estimators.rows import check_some_weight, refuse_mixed
+from likely.estimators.rows import refuse_mixed
 from likely.functional.losses import Loss, custom_loss
 from likely.model.predictor import Predictor
 from likely.networks.custom import CustomNetwork
@@ -67,6 +68,11 @@ class Estimator(BaseEstimator):
     """How files became images of one shape; None where they were only resized, and for arrays."""
     history_: list[dict[str, Any]]
 
+    def familiarity(self, X: Any) -> np.ndarray:
+        """A conformal p-value per row: small = unlike anything it was trained on; see `Predictor.familiarity`."""
+        check_is_fitted(self)
+        return self.predictor_.familiarity(self._rows(X))
+
     def _html_repr(self) -> str:
         """What a notebook shows: a fitted estimator as the card of its model, else scikit-learn's diagram."""
         return self.predictor_._repr_html_() if hasattr(self, "predictor_") else super()._html_repr()
@@ -78,8 +84,8 @@ class Estimator(BaseEstimator):
         dtype = self.dtype
         overrides = self._overrides()
         if dtype == "auto":
-            # Numbers that came in double precision are computed in it; images never need it, and a module of one's
-            # own may make tensors in torch's default precision.
+            # Numbers in double precision are computed in it; images never need it, and a user's module may make tensors
+            # in torch's default precision.
             wide = rows.ndim == 2 and rows.dtype == np.float64 and overrides.network is None
             dtype = "float64" if wide else "float32"
         # Images are resized here, and events named as text: neither is as the user gave it.
@@ -235,7 +241,7 @@ class Estimator(BaseEstimator):
 
 
 def _first_not_finite(X: Any) -> str:
-    """Where the first one stands."""
+    """The message with the place of the first one."""
     values = np.asarray(_plain(X), dtype=np.float64)
     bad = np.argwhere(~np.isfinite(values))
     row, column = (int(i) for i in bad[0])
@@ -277,5 +283,9 @@ def checked_weights(sample_weight: Any, rows: np.ndarray) -> np.ndarray | None:
     """
     if sample_weight is None:
         return None
-    check_some_weight(sample_weight)
+    given = to_numpy(sample_weight)
+    if given.size and not given.any():
+        raise DataError(
+            "sample_weight must not be all zero; got only zeros. Try sample_weight=None to count all rows the same."
+        )
     return _check_sample_weight(_plain(sample_weight), rows, dtype=np.float64, ensure_non_negative=True)

@@ -84,13 +84,11 @@ class ClassifierParameters(Parameters, total=False):
 def parameters_of(estimator: Literal["classifier", "regressor"]) -> dict[str, Parameter]:
     """All parameters of an estimator by name, `network` first."""
     classifies = estimator == "classifier"
-    kinds = ("both", "classifier") if classifies else ("both",)
-    settings: dict[str, Parameter] = {}
-    for name, setting in declared(RunConfig).items():
-        if setting.setting.estimators in kinds:
-            settings[name] = Parameter(
-                None if setting.default == {} else setting.default, setting.setting.python or setting.meaning
-            )
+    settings = {
+        name: Parameter(None if setting.default == {} else setting.default, setting.setting.python or setting.meaning)
+        for name, setting in declared(RunConfig).items()
+        if setting.setting.estimators in (("both", "classifier") if classifies else ("both",))
+    }
     network = settings.pop("network")
     return {"network": network, **settings, **_OF_ARRAYS, **(_OF_LABELED_ARRAYS if classifies else {})}
 

@@ -20,8 +20,8 @@ from likely.model.check_answers import true_numbers
 class Regressor(RegressorMixin, Estimator):
     """Learns to predict numbers, with intervals.
 
-    network="linear" with engine="auto" is solved in closed
-    form (least squares); every other choice descends on the squared error. Inputs and targets are standardized.
+    network="linear" with engine="auto" is solved in closed form (least squares); every other choice descends on the
+    squared error. Inputs and targets are standardized.
 
     Args:
         {parameters}
@@ -94,10 +94,6 @@ class Regressor(RegressorMixin, Estimator):
         wider where errors tend to be larger; what is promised, and errors: see `RegressorPredictor.predict_interval`.
         """
         return self._answering().predict_interval(self._rows(X), coverage)
-
-    def familiarity(self, X: Any) -> np.ndarray:
-        """A conformal p-value per row: small = unlike anything it was trained on; see `RegressorPredictor`."""
-        return self._answering().familiarity(self._rows(X))
 
     def outside_range(self, X: Any) -> np.ndarray:
         """Whether each answer lies outside the range of the training targets, booleans (n,).

@@ -6,7 +6,6 @@ from typing import Any, Literal, TypeAlias, cast
 
 import numpy as np
 
-from likely.arrays import to_numpy
 from likely.errors import ConfigError, DataError, ShapeError
 from likely.probability.simplex import check_probabilities
 
@@ -119,16 +118,3 @@ def _as_shares(y: np.ndarray) -> np.ndarray:
             f"Each row of votes must have at least one vote; got none in row {int((sums == 0).argmax())}. Drop the row."
         )
     return y / sums[:, None]
-
-
-def check_some_weight(sample_weight: Any) -> None:
-    """Refuse weights of which none is positive.
-
-    Raises:
-        DataError: if all are zero.
-    """
-    weights = to_numpy(sample_weight)
-    if weights.size and not weights.any():
-        raise DataError(
-            "sample_weight must not be all zero; got only zeros. Try sample_weight=None to count all rows the same."
-        )

@@ -1,7 +1,8 @@
 """How good predictions are, as numbers with 95% intervals, from plain NumPy arrays.
 
 Shapes: n examples, k classes. `probs` are rows of probabilities (n, k); `labels` are the truth, either classes 0..k-1
-of shape (n,) or, where it says so, true distributions of shape (n, k). Logarithms are natural (nats).
+of shape (n,) or, where it says so, true distributions of shape (n, k). Logarithms are natural (nats). What does not fit
+is a ProbabilityError, ShapeError or DataError, which names the row; a binning that does not exist is a ConfigError.
 """
 
 from likely.metrics.brier_split import BrierSplit, brier_decomposition

@@ -39,15 +39,8 @@ def brier_decomposition(
 
     and reliability - resolution + uncertainty + within_bins is the Brier score, exactly (up to rounding). Where each
     bin holds only one distinct probability, within_bins is 0 and the three-part identity of Murphy remains.
-    Reliability and resolution are both biased upward on few rows, by the same expected amount.
-
-    Args:
-        probs: shape (n, k).
-        labels: classes 0..k-1, shape (n,).
-        n_bins, binning: as in `calibration_error`, for the probabilities of one class at a time.
-    Raises:
-        ProbabilityError, ShapeError, DataError: naming the row that does not fit.
-        ConfigError: if there is no such binning, or no bin.
+    Reliability and resolution are both biased upward on few rows, by the same expected amount. Arguments and errors
+    are those of `calibration_error`; bins hold the probabilities of one class at a time.
 
     Example:
         >>> split = brier_decomposition(np.array([[0.75, 0.25]] * 4), np.array([0, 0, 0, 1]))

@@ -1,7 +1,7 @@
 """Whether what is said with confidence c is right a share c of the time: reliability bins and their mean gap."""
 
 from dataclasses import dataclass
-from typing import Any, Literal, TypeAlias
+from typing import Literal, TypeAlias
 
 import numpy as np
 
@@ -33,7 +33,7 @@ class Reliability:
     confidence: np.ndarray
     accuracy: np.ndarray
 
-    def to_json(self) -> list[dict[str, Any]]:
+    def to_json(self) -> list[dict[str, float | int | None]]:
         """One dict per bin: low, high, count, confidence, accuracy (None where the bin is empty)."""
         return [
             {
@@ -82,7 +82,7 @@ def reliability_bins(
     """Count, mean confidence and accuracy in each bin.
 
     Bins of equal mass hold n / n_bins rows each, one more or less; rows of equal confidence always share a bin, so
-    that there may be fewer bins than were asked for, and none is empty.
+    that there may be fewer bins than n_bins, and none is empty. Arguments and errors are those of `calibration_error`.
 
     Example:
         >>> bins = reliability_bins(np.array([[1.0, 0.0], [0.55, 0.45]]), np.array([0, 1]), n_bins=2)
@@ -106,15 +106,8 @@ def reliability(confidence: np.ndarray, right: np.ndarray, n_bins: int, binning:
 
 def mean_gap(confidence: np.ndarray, right: np.ndarray, n_bins: int, binning: Binning) -> float:
     """The ECE of any confidences in [0, 1], with how often (0 or 1 per row) each came true."""
-    return float(np.abs(gaps(confidence, right, n_bins, binning).sum(axis=0)).sum() / len(confidence))
-
-
-def gaps(confidence: np.ndarray, right: np.ndarray, n_bins: int, binning: Binning) -> np.ndarray:
-    """Right (0 or 1) minus confidence of each row, in the column of its bin: shape (n, bins)."""
-    bins, edges = binned(confidence, n_bins, binning)
-    found = np.zeros((len(confidence), len(edges) - 1))
-    found[np.arange(len(confidence)), bins] = right - confidence
-    return found
+    bins, _ = binned(confidence, n_bins, binning)
+    return float(np.abs(np.bincount(bins, right - confidence)).sum() / len(confidence))
 
 
 def binned(confidence: np.ndarray, n_bins: int, binning: Binning) -> tuple[np.ndarray, np.ndarray]:

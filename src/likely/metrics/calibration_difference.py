@@ -1,15 +1,11 @@
 """How much worse calibrated one model is than another on the same rows, debiased, with an interval."""
 
-from collections.abc import Callable
-
 import numpy as np
 
 from likely.metrics.calibration import N_BINS, binned
 from likely.metrics.intervals import Estimate
-from likely.metrics.miscalibration import Bins, Gaps
+from likely.metrics.miscalibration import DRAWS, TAIL, Bins, Gaps, boundary
 
-TAIL = 0.025
-DRAWS = 1000
 _STEPS = 12
 
 
@@ -19,10 +15,9 @@ def calibration_difference(
     """The debiased ECE of two models, and the second less the first with a 95% interval (bins of equal width).
 
     Plug-in figures cannot be compared as they are: a model whose confidences spread over more bins shows more by
-    chance. So a difference D is tested like this. Both models are given the gaps of two ECEs that differ by D, as near
-    to the two that were found as can be; noise is drawn for both at once, with the covariance
-    that the rows show; and D is in the interval if the plug-in figures part as far to either side in more than 2.5% of
-    the draws.
+    chance. A difference D is tested like this: both models are given the gaps of two ECEs that differ by D, as near to
+    the two observed ones as possible; noise is drawn for both at once, with the covariance of the rows; and D is in the
+    interval if the plug-in figures differ as much to either side in more than 2.5% of the draws.
 
     Args:
         confidences: of the first and the second model, shape (n,) each.
@@ -52,8 +47,8 @@ def calibration_difference(
     reach = max(gaps[0].total, gaps[1].total) + 2 * float(max(np.abs(part).sum(axis=1).max() for part in noise))
     # Nor beyond 1, since an ECE lies between 0 and 1.
     least, most = max(value - reach, -1.0), min(value + reach, 1.0)
-    low = _boundary(lambda d: float((drawn(d) >= seen).mean()) > TAIL, least, value)
-    high = _boundary(lambda d: float((drawn(d) <= seen).mean()) <= TAIL, value, most)
+    low = boundary(lambda d: float((drawn(d) >= seen).mean()) > TAIL, least, value, _STEPS)
+    high = boundary(lambda d: float((drawn(d) <= seen).mean()) <= TAIL, value, most, _STEPS)
     return first, second, Estimate(value, min(low, value), max(high, value))
 
 
@@ -84,12 +79,8 @@ def _debiased(gaps: Gaps, noise: np.ndarray) -> float:
     """The error whose figure is the observed one on average."""
     if np.abs(noise).sum(axis=1).mean() >= gaps.total:
         return 0.0
-    return _boundary(lambda error: bool(np.abs(gaps.at(error) + noise).sum(axis=1).mean() >= gaps.total), 0, gaps.total)
 
+    def beyond(error: float) -> bool:
+        return bool(np.abs(gaps.at(error) + noise).sum(axis=1).mean() >= gaps.total)
 
-def _boundary(beyond: Callable[[float], bool], low: float, high: float) -> float:
-    """Where what is false at `low` and true at `high` turns."""
-    for _ in range(_STEPS):
-        middle = (low + high) / 2
-        low, high = (low, middle) if beyond(middle) else (middle, high)
-    return (low + high) / 2
+    return boundary(beyond, 0, gaps.total, _STEPS)

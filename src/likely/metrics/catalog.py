@@ -53,6 +53,7 @@ class Figure:
 
 
 _BRIER = "squared distance of the probabilities from the truth; 0 is perfect"
+_COVERAGE = "share of true values inside their interval"
 _ECE = "mean gap between confidence and accuracy, debiased; 0 is perfect"
 _ALL = (
     Figure("accuracy", "accuracy", "%", "higher", "Accuracy", "share of test {noun}s named correctly"),
@@ -67,14 +68,7 @@ _ALL = (
     Figure("mse", "MSE", "", "lower", "Mean squared error (MSE)", "in squared units of the target; 0 is perfect"),
     Figure("mae", "MAE", "", "lower", "Mean absolute error (MAE)", "in units of the target; 0 is perfect"),
     Figure("r2", "R²", "", "higher", "R²", "1 is perfect, 0 is no better than the mean"),
-    Figure(
-        "coverage",
-        "interval coverage",
-        "%",
-        "higher",
-        "Interval coverage",
-        "share of true values inside their interval",
-    ),
+    Figure("coverage", "interval coverage", "%", "higher", "Interval coverage", _COVERAGE),
     Figure("frequency", "frequency", "%"),
     Figure("precision", "precision", "%", "higher"),
     Figure("recall", "recall", "%", "higher"),

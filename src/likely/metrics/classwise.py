@@ -17,15 +17,8 @@ def classwise_calibration_error(
 
     cwECE = 1/k sum_j sum_b (n_jb / n) |frequency_jb - probability_jb|, where bin b of class j holds the rows whose
     probability of j lies in it. Biased upward like `calibration_error`; `classwise_calibration_estimate` is not.
-    With many classes most probabilities are near 0, and so is the mean: compare it only for the same k.
-
-    Args:
-        probs: shape (n, k).
-        labels: classes 0..k-1, shape (n,).
-        n_bins, binning: as in `calibration_error`, for the probabilities of one class at a time.
-    Raises:
-        ProbabilityError, ShapeError, DataError: naming the row that does not fit.
-        ConfigError: if there is no such binning, or no bin.
+    With many classes most probabilities are near 0, and so is the mean: compare it only for the same k. Arguments and
+    errors are those of `calibration_error`; bins hold the probabilities of one class at a time.
 
     Example:
         >>> classwise_calibration_error(np.array([[0.75, 0.25], [0.75, 0.25]]), np.array([0, 1]))

@@ -3,7 +3,6 @@
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 
@@ -36,12 +35,9 @@ class Difference:
 
     Args:
         figure: its name, such as "accuracy".
-        first: the figure of the first model.
-        second: the figure of the second model.
-        value: second - first.
-        low: the lower end of the interval of the difference.
-        high: its upper end.
-        rows_apart: on how many rows the two models' answers differ in what the figure looks at.
+        first, second: the figure of each model.
+        value, low, high: second - first, and the ends of its interval.
+        rows_apart: on how many rows the two models differ in this figure.
         unsettled: whether a row that was not seen, but must be expected, could overturn what these rows show.
     """
 
@@ -77,7 +73,7 @@ class Difference:
             return "Too few rows to tell which model is better."
         return "No difference seen."
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, float | str | None]:
         """Value and ends as plain numbers (None for NaN), which model is better, and the sentence."""
         interval = Estimate(self.value, self.low, self.high).to_json()
         return {**interval, "better": self.better, "conclusion": self.conclusion}
@@ -110,8 +106,7 @@ def paired_difference(
     themselves give 1 chance in 20 among as many rows. That keeps them true where few rows carry the mean, as with a
     model that is rarely wrong and then very sure. The ECEs are debiased, and so is their difference.
 
-    A label of probability 0 that came costs 708.4 nats here (`log_losses`), where `log_loss` is infinite: differences
-    and their intervals must stay finite.
+    A label of probability 0 that came costs 708.4 nats here, where `log_loss` is infinite: differences stay finite.
 
     An interval without 0 names the better model. Otherwise there is no difference seen, or there are too few rows to
     tell: where fewer than 6 tell the models apart, and where the row that was not seen is most of the interval, or all
@@ -121,14 +116,11 @@ def paired_difference(
     models on rows drawn independently like these: another training of the same recipe would differ as well.
 
     Args:
-        probs_a: of the first model, shape (n, k).
-        probs_b: of the second model, shape (n, k).
+        probs_a, probs_b: of the first and the second model, shape (n, k).
         labels: classes 0..k-1, shape (n,).
         seed: of the draws for the ECE.
     Returns:
         A `Difference` under each of "accuracy", "nll" (nats), "brier" and "ece" (15 bins of equal width).
-    Raises:
-        ProbabilityError, ShapeError, DataError: naming the row that does not fit.
 
     Example:
         >>> sure, unsure = np.tile([[0.9, 0.1]], (50, 1)), np.tile([[0.6, 0.4]], (50, 1))
@@ -185,13 +177,10 @@ def paired_regression_difference(
 
     Args:
         y: the truth, shape (n,) or (n, m).
-        predictions_a: of the first model, in the shape of y.
-        predictions_b: of the second model, in the shape of y.
+        predictions_a, predictions_b: of the first and the second model, in the shape of y.
         seed: has no effect; nothing is drawn.
     Returns:
         A `Difference` under each of "mse", "mae" and "r2".
-    Raises:
-        ShapeError, DataError: if the shapes differ or a value is NaN or infinite; the message names the row.
 
     Example:
         >>> y = np.arange(20.0)

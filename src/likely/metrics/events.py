@@ -24,10 +24,7 @@ def event_reliability(
     Args:
         probability: P(E | x) of each row, shape (n,).
         inside: whether the true label is in E, booleans of shape (n,).
-        n_bins, binning: as in `reliability_bins`.
-    Raises:
-        ProbabilityError, ShapeError, DataError: naming the row that does not fit.
-        ConfigError: if there is no such binning, or no bin.
+        n_bins, binning: as in `reliability_bins`, with its errors.
 
     Example:
         >>> bins = event_reliability(np.array([0.0, 0.2, 1.0]), np.array([False, False, True]), n_bins=2)
@@ -71,17 +68,11 @@ def event_metrics(probability: np.ndarray, inside: np.ndarray, seed: int = 0) ->
 
     The NLL is -log P of what happened, E or not E, in nats, at most 708.4 for each row: where what had probability 0
     happened, `log_loss` would be infinite, and has no interval. The Brier score is the squared distance in the form of
-    `brier_score`, so that for an event it is twice (P(E) - inside)^2.
+    `brier_score`, so that for an event it is twice (P(E) - inside)^2. Arguments are those of `event_reliability`.
 
-    Args:
-        probability: P(E | x) of each row, shape (n,).
-        inside: whether the true label is in E, booleans of shape (n,).
-        seed: of resampling and draws.
     Returns:
         {"n", "frequency", "nll", "brier", "ece", "ece_plugin", "ece_floor", "calibration_p"}; figures as {"value",
         "low", "high"}, "ece_plugin" and "calibration_p" as numbers.
-    Raises:
-        ProbabilityError, ShapeError, DataError: naming the row that does not fit.
 
     Example:
         >>> event_metrics(np.array([0.9, 0.1]), np.array([True, False]))["frequency"]["value"]

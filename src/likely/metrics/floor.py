@@ -27,12 +27,9 @@ def calibration_floor(
         probs: shape (n, k).
         n_bins, binning: as in `calibration_error`.
         seed: of the draws.
-        draws: how many data sets are drawn.
+        draws: how many data sets are drawn, at least one.
     Returns:
         The mean over the draws, and the 2.5th and 97.5th percentile: the range of a single ECE, not of the mean.
-    Raises:
-        ProbabilityError, ShapeError: naming the row that does not fit.
-        ConfigError: if there is no such binning, no bin or no draw.
 
     Example:
         >>> floor = calibration_floor(np.tile([[0.75, 0.25]], (400, 1)))
@@ -57,15 +54,7 @@ def calibration_p_value(
 
     Labels are drawn from the predictions as in `calibration_floor`; with r of m draws whose ECE is at least the
     observed one, p = (r + 1) / (m + 1). Of calibrated models, at most a share a has p <= a, exactly, for every n.
-
-    Args:
-        probs: shape (n, k).
-        labels: classes 0..k-1, shape (n,).
-        n_bins, binning: as in `calibration_error`.
-        seed, draws: as in `calibration_floor`.
-    Raises:
-        ProbabilityError, ShapeError, DataError: naming the row that does not fit.
-        ConfigError: if there is no such binning, no bin or no draw.
+    Arguments and errors are those of `calibration_error` and `calibration_floor`.
 
     Example:
         >>> probs = np.tile([[0.9, 0.1]], (400, 1))

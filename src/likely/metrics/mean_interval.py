@@ -1,7 +1,6 @@
 """An interval of a mean that counts on what the rows have not shown: rare rows that fall far out."""
 
 import math
-from collections.abc import Callable
 
 import numpy as np
 from scipy.special import ndtr
@@ -91,7 +90,10 @@ def _upper_end(values: np.ndarray) -> float:
     while high < largest and above(high) > TAIL:
         low, high = high, min(high + step, largest)
         step *= 2
-    return _falls_to(above, TAIL, low, high, 1e-4 * scale)
+    while high - low > 1e-4 * scale:
+        middle = (low + high) / 2
+        low, high = (middle, high) if above(middle) > TAIL else (low, middle)
+    return (low + high) / 2
 
 
 class _Exceedance:
@@ -129,11 +131,3 @@ class _Exceedance:
             return 0.5 - float((x**3).sum()) / (3 * float(x @ x) ** 1.5 * math.sqrt(2 * math.pi))
         density = math.exp(-w * w / 2) / math.sqrt(2 * math.pi)
         return float(ndtr(-w)) - density * (1 / w - 1 / v)
-
-
-def _falls_to(above: Callable[[float], float], goal: float, low: float, high: float, precision: float) -> float:
-    """Where a falling function meets the goal between `low` and `high`."""
-    while high - low > precision:
-        middle = (low + high) / 2
-        low, high = (middle, high) if above(middle) > goal else (low, middle)
-    return (low + high) / 2

@@ -36,16 +36,8 @@ def calibration_estimate(
     0 where consistency resampling does not reject calibration at 2.5% (`calibration_p_value`). The value is the E
     whose draws show the observed figure on average; 0 if those of calibrated probabilities show as much.
 
-    The interval is approximate: which bins the gaps lie in is estimated.
-
-    Args:
-        probs: shape (n, k).
-        labels: classes 0..k-1, shape (n,).
-        n_bins, binning: as in `calibration_error`; bins of equal mass are taken as these rows form them.
-        seed: of the draws.
-    Raises:
-        ProbabilityError, ShapeError, DataError: naming the row that does not fit.
-        ConfigError: if there is no such binning, or no bin.
+    The interval is approximate: which bins the gaps lie in is estimated, and bins of equal mass are taken as these rows
+    form them. Arguments and errors are those of `calibration_error`, and the seed of the draws.
 
     Example:
         >>> probs, labels = np.tile([[0.9, 0.1]], (400, 1)), np.repeat([0, 1], [280, 120])  # right in 70%
@@ -124,23 +116,24 @@ def inverted(seen: float, chance: np.ndarray, draw: Callable[[float], np.ndarray
         most: no error is larger.
     """
     slack = 1e-9  # figures that differ by rounding alone are equal
-
-    def rises_to(goal: Callable[[float], bool], low: float, high: float) -> float:
-        for _ in range(_STEPS):
-            middle = (low + high) / 2
-            low, high = (low, middle) if goal(middle) else (middle, high)
-        return (low + high) / 2
-
     low = value = 0.0
     if p_value(seen, chance) <= TAIL:
-        low = rises_to(lambda error: float((draw(error) >= seen - slack).mean()) > TAIL, 0.0, seen)
+        low = boundary(lambda error: float((draw(error) >= seen - slack).mean()) > TAIL, 0.0, seen)
     if chance.mean() < seen:
-        value = rises_to(lambda error: float(draw(error).mean()) >= seen, 0.0, seen)
+        value = boundary(lambda error: float(draw(error).mean()) >= seen, 0.0, seen)
     end = min(most, 2 * seen + 4 * float(chance.max()) + 0.01)
     while end < most and float((draw(end) <= seen + slack).mean()) > TAIL:
         end = min(most, 2 * end)
-    high = rises_to(lambda error: float((draw(error) <= seen + slack).mean()) <= TAIL, seen, end)
+    high = boundary(lambda error: float((draw(error) <= seen + slack).mean()) <= TAIL, seen, end)
     return Estimate(value, min(low, value), max(high, value))
+
+
+def boundary(beyond: Callable[[float], bool], low: float, high: float, steps: int = _STEPS) -> float:
+    """Where what is false at `low` and true at `high` turns."""
+    for _ in range(steps):
+        middle = (low + high) / 2
+        low, high = (low, middle) if beyond(middle) else (middle, high)
+    return (low + high) / 2
 
 
 @dataclass(frozen=True)

@@ -24,11 +24,7 @@ def interval_coverage(y: np.ndarray, low: np.ndarray, high: np.ndarray) -> float
 
 
 def regression_metrics(
-    y: np.ndarray,
-    predictions: np.ndarray,
-    low: np.ndarray | None = None,
-    high: np.ndarray | None = None,
-    seed: int = 0,
+    y: np.ndarray, predictions: np.ndarray, low: np.ndarray | None = None, high: np.ndarray | None = None, seed: int = 0
 ) -> dict[str, Any]:
     """MSE, MAE and R^2 (and the coverage of intervals) as JSON values, with 95% intervals.
 
@@ -44,7 +40,7 @@ def regression_metrics(
     Returns:
         {"n", "mse", "mae", "r2"} and, with intervals, "coverage"; figures as {"value", "low", "high"}.
     Raises:
-        ShapeError, DataError: if the shapes differ or a value is NaN or infinite; the message names the row.
+        ShapeError, DataError: naming the row that does not fit.
 
     Example:
         >>> regression_metrics(np.array([1.0, 2.0, 3.0]), np.array([1.0, 2.0, 4.0]))["r2"]["value"]
@@ -54,11 +50,7 @@ def regression_metrics(
 
 
 def evaluate_regression(
-    y: np.ndarray,
-    predictions: np.ndarray,
-    low: np.ndarray | None = None,
-    high: np.ndarray | None = None,
-    seed: int = 0,
+    y: np.ndarray, predictions: np.ndarray, low: np.ndarray | None = None, high: np.ndarray | None = None, seed: int = 0
 ) -> Evaluation:
     """The same as a value: see `regression_metrics`."""
     y = numbers(y, "y")

@@ -22,9 +22,7 @@ def at_labels(values: np.ndarray, labels: np.ndarray) -> np.ndarray:
     Returns:
         One value per example, shape (n,).
     Raises:
-        ShapeError: if the shapes do not fit or labels of shape (n,) are not integers.
-        DataError: if a class is outside 0..k-1; the message names the row.
-        ProbabilityError: if a row of labels is not a distribution; the message names the row.
+        ProbabilityError, ShapeError, DataError: naming the row that does not fit.
 
     Example:
         >>> at_labels(np.array([[1.0, 2.0], [3.0, 4.0]]), np.array([1, 0]))
@@ -62,10 +60,8 @@ def log_loss(probs: np.ndarray, labels: np.ndarray) -> float:
     Args:
         probs: shape (n, k).
         labels: classes of shape (n,), or true distributions of shape (n, k).
-
     Raises:
         ProbabilityError, ShapeError, DataError: naming the row that does not fit.
-
     Example:
         >>> round(log_loss(np.array([[0.6, 0.4]]), np.array([0])), 4)
         0.5108
@@ -82,14 +78,8 @@ def log_loss(probs: np.ndarray, labels: np.ndarray) -> float:
 def brier_score(probs: np.ndarray, labels: np.ndarray) -> float:
     """The mean squared distance to the label: 1/n sum_i sum_k (p_ik - y_ik)^2, between 0 and 2.
 
-    This is Brier's own form, summed over the classes; for two classes it is twice the one-column form.
-
-    Args:
-        probs: shape (n, k).
-        labels: classes of shape (n,), or true distributions of shape (n, k).
-
-    Raises:
-        ProbabilityError, ShapeError, DataError: naming the row that does not fit.
+    This is Brier's own form, summed over the classes; for two classes it is twice the one-column form. Arguments and
+    errors are those of `log_loss`.
 
     Example:
         >>> round(brier_score(np.array([[0.6, 0.4]]), np.array([0])), 4)

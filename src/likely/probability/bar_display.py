@@ -28,11 +28,8 @@ def draw(
         raise ConfigError("Only one of ax and images must be given; got both. Images need a figure of their own.")
     if images is not None and len(images) != count:
         raise ShapeError(f"images must be one per row; got {len(images)} for {count}. Try images[:{count}].")
-    charts = (
-        _grid(subplots, count, len(outcomes), images)
-        if ax is None
-        else list(np.atleast_1d(np.asarray(ax, dtype=object)).flat)
-    )
+    given = list(np.atleast_1d(np.asarray(ax, dtype=object)).flat)
+    charts = _grid(subplots, count, len(outcomes), images) if ax is None else given
     if len(charts) != count:
         raise ShapeError(f"ax must be one per row; got {len(charts)} for {count} rows. Try P.plot() without ax.")
     for chart, row in zip(charts, probs, strict=True):

@@ -57,7 +57,7 @@ class Distribution:
     __slots__ = ("_probs", "_space")
 
     def __init__(self, space: SampleSpace | Iterable[Hashable], probs: Any) -> None:
-        self._space = space if isinstance(space, SampleSpace) else SampleSpace(space)
+        self._space = _as_space(space)
         checked = check_probabilities(probs, self._space.outcomes)
         borrowed = checked.flags.writeable and not isinstance(probs, list | tuple)
         self._probs = _frozen(checked.copy() if borrowed else checked)
@@ -71,13 +71,12 @@ class Distribution:
             counts: shape (k,) or (n, k), or a mapping from outcomes to counts (a missing outcome counts 0), such as
                 a `collections.Counter`; the values of a mapping may be arrays of shape (n,).
         Raises:
-            ProbabilityError: if a count is negative or not finite, or a row counts nothing.
-            UnknownOutcomeError: if the mapping holds an outcome that the space does not.
+            ProbabilityError: if a count is negative or not finite, a row counts nothing, or an outcome is unknown.
         Example:
             >>> Distribution.from_counts(["heads", "tails"], {"heads": 3, "tails": 1})
             Distribution({heads: 0.75, tails: 0.25})
         """
-        space = space if isinstance(space, SampleSpace) else SampleSpace(space)
+        space = _as_space(space)
         return cls._trusted(space, frequencies(space, counts))
 
     @classmethod
@@ -88,15 +87,12 @@ class Distribution:
             probs: probabilities by outcome.
             space: the sample space; outcomes that `probs` leaves out get 0. None takes the outcomes as they come.
         Raises:
-            ProbabilityError: as the constructor does.
-            UnknownOutcomeError: if `probs` holds an outcome that the space does not.
+            ProbabilityError: as the constructor does, or if an outcome is unknown.
         Example:
             >>> Distribution.from_mapping({"heads": 0.5, "tails": 0.5})
             Distribution({heads: 0.5, tails: 0.5})
         """
-        if space is None:
-            space = SampleSpace(probs)
-        space = space if isinstance(space, SampleSpace) else SampleSpace(space)
+        space = _as_space(probs if space is None else space)
         return cls(space, columns(space, probs))
 
     @classmethod
@@ -181,14 +177,9 @@ class Distribution:
         first, second = self._space.event(one), self._space.event(other)
         if tolerance is not None:
             return abs(self(first & second) - self(first) * self(second)) <= tolerance
+        parts = first & second, ~(first | second), first - second, second - first
         both, neither, alone, other_alone = (
-            self._probs[..., part].sum(axis=-1, dtype=np.float64)
-            for part in (
-                first.mask & second.mask,
-                ~first.mask & ~second.mask,
-                first.mask & ~second.mask,
-                ~first.mask & second.mask,
-            )
+            self._probs[..., part.mask].sum(axis=-1, dtype=np.float64) for part in parts
         )
         left, right = both * neither, alone * other_alone
         about = np.finfo(self._probs.dtype)
@@ -264,8 +255,6 @@ class Distribution:
 
         Args:
             count: how many, at least 1; more than k gives all k.
-        Raises:
-            ProbabilityError: if count is below 1.
         Example:
             >>> Distribution(["Shirt", "Coat", "Bag"], [0.5, 0.3, 0.2]).top(2)
             [('Shirt', 0.5), ('Coat', 0.3)]
@@ -357,11 +346,8 @@ class Distribution:
         chosen = np.asarray(index)
         if not chosen.size:
             chosen = chosen.astype(np.intp)
-        if (
-            isinstance(index, tuple)
-            or chosen.ndim > 1
-            or chosen.dtype.kind not in ("iu" if chosen.ndim == 0 else "iub")
-        ):
+        kinds = "iu" if chosen.ndim == 0 else "iub"
+        if isinstance(index, tuple) or chosen.ndim > 1 or chosen.dtype.kind not in kinds:
             raise ProbabilityError(
                 f"An index must be a row, a slice or an array of rows; got {shown(index)}. "
                 "P[i] is a row of a batch. Try P(outcome) for a probability."
@@ -439,6 +425,10 @@ class Distribution:
         if np.ndim(positions) == 1:
             return [outcomes[i] for i in positions.tolist()]
         return [[outcomes[i] for i in row] for row in positions.tolist()]
+
+
+def _as_space(space: SampleSpace | Iterable[Hashable]) -> SampleSpace:
+    return space if isinstance(space, SampleSpace) else SampleSpace(space)
 
 
 def _frozen(array: np.ndarray) -> np.ndarray:

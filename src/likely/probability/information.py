@@ -50,7 +50,7 @@ def cross_entropy(p: Array, q: Array) -> Array:
     Raises:
         ShapeError: if the numbers of outcomes differ or the shapes do not broadcast.
         SpaceMismatchError: if both are Distributions, over different spaces.
-        ProbabilityError: if NumPy values or lists are not probabilities (see `entropy`).
+        ProbabilityError: as `entropy`.
     Example:
         >>> in_nats = cross_entropy([1, 0], [0.6, 0.4])
         >>> print(in_nats.round(4), (in_nats / np.log(10)).round(4))
@@ -67,15 +67,8 @@ def kl_divergence(p: Array, q: Array) -> Array:
 
     KL(p || q) = sum_k p_k (log p_k - log q_k) = H(p, q) - H(p), with 0 log 0 = 0; infinite where q = 0 < p.
 
-    Args:
-        p: the true distributions on the last axis, shape (..., k), or a Distribution.
-        q: the believed distributions; the shape of p, or one that broadcasts with it.
-    Returns:
-        One value per distribution, shape (...,), in nats, never negative.
-    Raises:
-        ShapeError: if the numbers of outcomes differ or the shapes do not broadcast.
-        SpaceMismatchError: if both are Distributions, over different spaces.
-        ProbabilityError: if NumPy values or lists are not probabilities (see `entropy`).
+    Arguments, shapes and errors are those of `cross_entropy`; the values, shape (...,), are never negative.
+
     Example:
         >>> kl_divergence(np.array([[0.5, 0.5], [0.5, 0.5]]), np.array([[0.5, 0.5], [1.0, 0.0]]))
         array([ 0., inf])

@@ -23,9 +23,7 @@ class SampleSpace:
 
     Args:
         outcomes: any hashable values, in order. A set has no order and a string would fall into letters: both are
-            refused.
-    Raises:
-        ProbabilityError: if there is no outcome, a repeated one, or one that cannot be hashed.
+            refused, as are no outcome, a repeated one, and one that cannot be hashed, with a ProbabilityError.
     Example:
         >>> S = SampleSpace(["rain", "sun", "wind", "cloud"])
         >>> S.event("rain", "wind")
@@ -47,8 +45,6 @@ class SampleSpace:
     def product(cls, *factors: "SampleSpace | Iterable[Hashable]") -> Self:
         """S x T x ...: outcomes are tuples, the last factor varies fastest; `factors` keeps the spaces.
 
-        Raises:
-            ProbabilityError: if there is no factor.
         Example:
             >>> sky = SampleSpace.product(["rain", "dry"], ["cloud", "clear"])
             >>> list(sky)
@@ -103,8 +99,6 @@ class SampleSpace:
     def where(self, factor: "int | SampleSpace", *arguments: EventLike) -> "Event":
         """In a product space: the outcomes whose entry at `factor` lies in the event of that factor.
 
-        Raises:
-            ProbabilityError: if this is not a product space or has no such factor.
         Example:
             >>> SampleSpace.product(["rain", "dry"], ["cloud", "clear"]).where(0, "rain")
             Event({(rain, cloud), (rain, clear)})

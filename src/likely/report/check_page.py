@@ -1,6 +1,5 @@
 """The page of what a check found: each fault with its images side by side; loads nothing, runs no script."""
 
-from likely.atomic import StrPath, write_text
 from likely.data.check import Checked, Finding, Place, Severity
 from likely.metrics.numerals import counted
 from likely.report.examples import PIXELATED, data_uri
@@ -15,15 +14,6 @@ _TITLES: dict[Severity, str] = {
     "warning": "figures or answers suffer",
     "note": "good to know",
 }
-
-
-def write_check_page(path: StrPath, checked: Checked) -> None:
-    """Write the page as one HTML file, whole or not at all.
-
-    Raises:
-        OutputError: if the file cannot be written.
-    """
-    write_text(path, render_check_page(checked))
 
 
 def render_check_page(checked: Checked) -> str:

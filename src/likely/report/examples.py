@@ -2,15 +2,13 @@
 
 import base64
 import io
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from PIL import Image
 
 from likely.metrics.numerals import percent
-from likely.preprocessing.stored_rows import RowArray
-from likely.report.statements import printable
+from likely.report.report_data import ReportData
 
 LARGEST = 96
 """Longest edge in pixels of a stored image; larger ones are shrunk so that the page stays small."""
@@ -42,9 +40,7 @@ class ExampleCard:
     pixelated: bool
     truth: str
     answer: str
-    confidence: str
     bars: tuple[Bar, ...]
-    right: bool
 
 
 def most_confidently_wrong(y: np.ndarray, probs: np.ndarray, most: int) -> np.ndarray:
@@ -58,39 +54,30 @@ def least_certain(doubt: np.ndarray, most: int) -> np.ndarray:
     return np.argsort(-doubt, kind="stable")[:most]
 
 
-def make_card(
-    i: int,
-    y: np.ndarray,
-    probs: np.ndarray,
-    labels: Sequence[str],
-    images: RowArray | None,
-    names: Sequence[str] | None,
-) -> ExampleCard:
+def make_card(data: ReportData, i: int) -> ExampleCard:
     """The card of test row `i`; the true label always has a bar."""
-    p, truth, answer = probs[i], int(y[i]), int(probs[i].argmax())
+    p, truth, labels = data.probs[i], int(data.y[i]), data.labels
+    answer = int(p.argmax())
     shown = [int(j) for j in np.argsort(-p, kind="stable")[:N_BARS]]
     if truth not in shown:
         shown.append(truth)
-    bars = tuple(
-        Bar(labels[j], percent(float(p[j])), f"{100 * float(np.clip(p[j], 0, 1)):.1f}", j == answer, j == truth)
-        for j in shown
-    )
-    full_name = printable(names[i]) if names is not None else f"no. {i}"
+    image, full_name = None if data.images is None else data.images[i], data.name(i)
     return ExampleCard(
         name="/".join(full_name.replace("\\", "/").split("/")[-2:]),
         full_name=full_name,
-        image=None if images is None else data_uri(images[i]),
-        pixelated=images is not None and max(images[i].shape[:2]) <= PIXELATED,
+        image=None if image is None else data_uri(image),
+        pixelated=image is not None and max(image.shape[:2]) <= PIXELATED,
         truth=labels[truth],
         answer=labels[answer],
-        confidence=percent(float(p[answer])),
-        bars=bars,
-        right=truth == answer,
+        bars=tuple(
+            Bar(labels[j], percent(float(p[j])), f"{100 * float(np.clip(p[j], 0, 1)):.1f}", j == answer, j == truth)
+            for j in shown
+        ),
     )
 
 
 def data_uri(image: np.ndarray) -> str:
-    """An image of shape (h, w), (h, w, 1) or (h, w, 3), as a PNG that stands in the page itself."""
+    """An image of shape (h, w), (h, w, 1) or (h, w, 3), as a PNG inside the page itself."""
     if image.dtype != np.uint8:
         # Each is shown in its own range: which one is black and white is not said anywhere.
         low, width = image.min(), np.ptp(image) or 1.0

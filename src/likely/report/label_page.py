@@ -1,6 +1,5 @@
 """The page of labels in doubt: each image with its given and its suggested label; loads nothing, runs no script."""
 
-from likely.atomic import StrPath, write_text
 from likely.metrics.numerals import counted, percent
 from likely.report.examples import PIXELATED, data_uri
 from likely.report.page import template
@@ -9,15 +8,6 @@ from likely.training.label_check import LabelCheck
 
 N_SHOWN = 1000
 """Above so many rows the page would be slow to open; the table of corrections holds them all."""
-
-
-def write_label_page(path: StrPath, found: LabelCheck) -> None:
-    """Write the page as one HTML file, whole or not at all.
-
-    Raises:
-        OutputError: if the file cannot be written.
-    """
-    write_text(path, render_label_page(found))
 
 
 def render_label_page(found: LabelCheck) -> str:

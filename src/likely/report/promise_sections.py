@@ -4,7 +4,7 @@ Each section is a list of blocks, and each block says in one sentence what to co
 or test rows. What a model does not promise is left out, or said in a sentence.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -12,12 +12,13 @@ from markupsafe import Markup
 
 from likely.errors import DataError
 from likely.metrics import event_reliability
-from likely.metrics.evaluation import Evaluation, EventFigures, SetFigures
+from likely.metrics.evaluation import SetFigures
 from likely.metrics.intervals import Estimate
 from likely.metrics.numerals import counted, percent
 from likely.model import ClassifierPredictor
-from likely.preprocessing.stored_rows import RowArray
-from likely.report import examples, plots, promise_plots
+from likely.report import plots, promise_plots
+from likely.report.examples import ExampleCard, make_card
+from likely.report.report_data import ReportData, Trust
 from likely.report.statements import chance, make_bins, printable
 from likely.training.evaluate import MAX_ERRORS, SHARE_ANSWERED, Evaluated, event_mass
 from likely.trust.familiarity import UNFAMILIAR
@@ -30,30 +31,10 @@ _LABELS = 6
 
 
 @dataclass(frozen=True)
-class Trust:
-    """Sets, abstention and familiarity of the test rows; what the model does not promise is None.
-
-    Args:
-        coverage, sets: the sets at one coverage, booleans of shape (n, k).
-        answered: which rows are answered under the smallest promised error, booleans of shape (n,).
-        familiarity: p-values, shape (n,).
-        approximate: whether out-of-fold scores stand in for held-out rows.
-        never_unfamiliar: why no row can be called unfamiliar, if that is so.
-    """
-
-    coverage: float | None = None
-    sets: np.ndarray | None = None
-    answered: np.ndarray | None = None
-    familiarity: np.ndarray | None = None
-    approximate: bool = False
-    never_unfamiliar: str | None = None
-
-
-@dataclass(frozen=True)
 class Row:
     """A test row among others: its image, what is said below it, and whether that is right."""
 
-    card: examples.ExampleCard
+    card: ExampleCard
     note: str
     right: bool
 
@@ -69,9 +50,6 @@ class Block:
     rows: Sequence[Sequence[str]] = ()
     cards: Sequence[Row] = ()
     cards_how: str = ""
-
-
-_MakeRow = Callable[[int, str, bool], Row]
 
 
 @dataclass(frozen=True)
@@ -104,28 +82,15 @@ def trust_of(predictor: ClassifierPredictor, evaluated: Evaluated) -> Trust:
     return Trust(coverage, sets, answered, evaluated.familiarity, approximate, predictor.never_unfamiliar)
 
 
-def promise_sections(
-    evaluation: Evaluation,
-    trust: Trust | None,
-    y: np.ndarray,
-    probs: np.ndarray,
-    labels: Sequence[str],
-    images: RowArray | None,
-    names: Sequence[str] | None,
-    noun: str,
-) -> list[Section]:
-    """The sections for test rows with true classes y (n,) and probabilities (n, k)."""
-    if trust is None:
+def promise_sections(data: ReportData) -> list[Section]:
+    """The sections for the test rows of a classifier."""
+    if data.trust is None:
         return []
-
-    def row(i: int, note: str, right: bool) -> Row:
-        return Row(examples.make_card(i, y, probs, labels, images, names), note, right)
-
     sections = [
-        Section("events", "Events", list(_events(evaluation.events, y, probs, labels, noun))),
-        Section("sets", "Prediction sets", list(_sets(evaluation.sets, trust, y, labels, noun, row))),
-        Section("abstention", "Abstention", list(_abstention(evaluation, trust, y, probs, noun, row))),
-        Section("familiarity", "Familiarity", list(_familiarity(evaluation, trust, noun, row))),
+        Section("events", "Events", list(_events(data))),
+        Section("sets", "Prediction sets", list(_sets(data, data.trust))),
+        Section("abstention", "Abstention", list(_abstention(data, data.trust))),
+        Section("familiarity", "Familiarity", list(_familiarity(data, data.trust))),
     ]
     return [section for section in sections if section.blocks]
 
@@ -134,9 +99,8 @@ def _interval(figure: Estimate, digits: int = 1) -> str:
     return f"{percent(figure.low, digits)}–{percent(figure.high, digits)}"
 
 
-def _events(
-    events: Mapping[str, EventFigures], y: np.ndarray, probs: np.ndarray, labels: Sequence[str], noun: str
-) -> Iterator[Block]:
+def _events(data: ReportData) -> Iterator[Block]:
+    events, noun = data.evaluation.events, data.noun
     if not events:
         return
     rows = [
@@ -168,9 +132,9 @@ def _events(
         f"calibrated probabilities would show as large a gap by chance on as many {noun}s.",
     )
     for number, (name, entry) in enumerate(list(events.items())[:_EVENTS]):
-        mask = np.isin(labels, [printable(label) for label in entry.labels])
-        mass = event_mass(probs, mask)
-        bins = make_bins(event_reliability(mass, mask[y]))
+        mask = np.isin(data.labels, [printable(label) for label in entry.labels])
+        mass = event_mass(data.probs, mask)
+        bins = make_bins(event_reliability(mass, mask[data.y.astype(np.int64)]))
         about = f"{printable(name)}: said {percent(float(mass.mean()))} on average, "
         about += f"came {percent(entry.frequency.value)} of the time."
         diagram = plots.reliability_diagram(bins, noun, f"Reliability of an event. {about}", number)
@@ -213,9 +177,8 @@ def _listed(texts: Iterable[str]) -> str:
     return f"{', '.join(first)} and {last}" if first else last
 
 
-def _sets(
-    entries: Sequence[SetFigures], trust: Trust, y: np.ndarray, labels: Sequence[str], noun: str, row: _MakeRow
-) -> Iterator[Block]:
+def _sets(data: ReportData, trust: Trust) -> Iterator[Block]:
+    entries, noun = data.evaluation.sets, data.noun
     if not entries:
         yield Block("This model has no prediction sets: there were too few held-out rows.")
         return
@@ -246,13 +209,14 @@ def _sets(
     finding = (
         f"At {percent(trust.coverage)}, {percent(single)} of the {noun}s need one label; the largest set has {largest}."
     )
-    held = trust.sets[np.arange(len(y)), y]
+    held = trust.sets[np.arange(len(data.y)), data.y.astype(np.int64)]
     cards: list[Row] = []
     for size in np.unique(sizes)[:_SIZES].tolist():
         for i in np.flatnonzero(sizes == size)[:_PER_SIZE].tolist():
-            inside = [labels[k] for k in np.flatnonzero(trust.sets[i]).tolist()]
+            inside = [data.labels[k] for k in np.flatnonzero(trust.sets[i]).tolist()]
             more = f" and {len(inside) - _LABELS} more" if len(inside) > _LABELS else ""
-            cards.append(row(i, f"{{{', '.join(inside[:_LABELS])}{more}}}", bool(held[i])))
+            note = f"{{{', '.join(inside[:_LABELS])}{more}}}"
+            cards.append(Row(make_card(data, i), note, bool(held[i])))
     yield Block(
         finding,
         Markup(promise_plots.size_histogram(sizes, noun, f"Sizes of prediction sets. {finding}")),
@@ -262,17 +226,13 @@ def _sets(
     )
 
 
-def _abstention(
-    evaluation: Evaluation, trust: Trust, y: np.ndarray, probs: np.ndarray, noun: str, row: _MakeRow
-) -> Iterator[Block]:
-    selective = evaluation.selective
+def _abstention(data: ReportData, trust: Trust) -> Iterator[Block]:
+    selective, noun = data.evaluation.selective, data.noun
     if selective is None:
         return
-    every = float((probs.argmax(axis=1) != y).mean())
-    finding = (
-        f"Answering only the surest {SHARE_ANSWERED:.0%} of the {noun}s takes the error from {percent(every)} to "
-        f"{percent(selective.error_at[SHARE_ANSWERED])}."
-    )
+    wrong, sure = data.probs.argmax(axis=1) != data.y, data.probs.max(axis=1)
+    before, after = percent(float(wrong.mean())), percent(selective.error_at[SHARE_ANSWERED])
+    finding = f"Answering only the surest {SHARE_ANSWERED:.0%} of the {noun}s takes the error from {before} to {after}."
     yield Block(
         finding,
         Markup(promise_plots.risk_coverage(selective, f"Error over share answered. {finding}")),
@@ -280,7 +240,7 @@ def _abstention(
         f"{selective.aurc:.4f}; error at 80, 90 and 95% answered: "
         f"{', '.join(percent(error, 2) for error in selective.error_at.values())}.",
     )
-    if not evaluation.abstention:
+    if not data.evaluation.abstention:
         why = (
             "out-of-fold scores do not come from this network"
             if trust.approximate
@@ -288,23 +248,17 @@ def _abstention(
         )
         yield Block(f"This model has no guaranteed error bound: {why}.")
         return
-    best = evaluation.abstention[0]
+    best = data.evaluation.abstention[0]
     finding = (
         f"Asked to be wrong in at most {percent(best.max_error)} of its answers, it answers "
         f"{percent(best.answered.value)} of the {noun}s and errs in {percent(best.error.value, 2)}."
     )
     cards: list[Row] = []
     if trust.answered is not None:
-        sure = probs.max(axis=1)
         silent = np.flatnonzero(~trust.answered)
         for i in silent[np.argsort(sure[silent], kind="stable")][:_SHOWN].tolist():
-            cards.append(
-                row(
-                    i,
-                    f"no answer: a confidence of {percent(float(sure[i]))} is too low",
-                    bool(probs[i].argmax() == y[i]),
-                )
-            )
+            note = f"no answer: a confidence of {percent(float(sure[i]))} is too low"
+            cards.append(Row(make_card(data, i), note, not wrong[i]))
     yield Block(
         finding,
         how=(
@@ -320,18 +274,18 @@ def _abstention(
                 percent(entry.error.value, 2),
                 _interval(entry.error, 2),
             ]
-            for entry in evaluation.abstention
+            for entry in data.evaluation.abstention
         ],
         cards=cards,
         cards_how=f"The {noun}s that it is least confident about and does not answer; ✓ its guess is right, ✗ wrong.",
     )
 
 
-def _familiarity(evaluation: Evaluation, trust: Trust, noun: str, row: _MakeRow) -> Iterator[Block]:
+def _familiarity(data: ReportData, trust: Trust) -> Iterator[Block]:
     if trust.never_unfamiliar is not None:
         yield Block(f"{trust.never_unfamiliar}.")
         return
-    alarms, p = evaluation.familiarity, trust.familiarity
+    alarms, p, noun = data.evaluation.familiarity, trust.familiarity, data.noun
     if alarms is None or p is None:
         return
     finding = (
@@ -344,6 +298,9 @@ def _familiarity(evaluation: Evaluation, trust: Trust, noun: str, row: _MakeRow)
         Markup(promise_plots.p_value_histogram(p[~np.isnan(p)], f"Familiarity of test {noun}s. {finding}")),
         f"Familiar {noun}s have p-values that spread evenly (dotted line). Left of {UNFAMILIAR:g} a {noun} is called "
         f"unfamiliar. 95% interval of the rate: {_interval(alarms.rate, 2)}.",
-        cards=[row(i, f"p = {p[i]:.2g}{', unfamiliar' if p[i] <= UNFAMILIAR else ''}", True) for i in strangest],
+        cards=[
+            Row(make_card(data, i), f"p = {p[i]:.2g}{', unfamiliar' if p[i] <= UNFAMILIAR else ''}", True)
+            for i in strangest
+        ],
         cards_how=f"The test {noun}s least similar to the training data.",
     )

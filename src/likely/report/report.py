@@ -6,22 +6,17 @@ that comes from data passes through the escaping of the template or of an XML wr
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import replace
 
 import numpy as np
 from markupsafe import Markup
 
 from likely import metrics
-from likely.atomic import StrPath, write_text
-from likely.errors import ShapeError
-from likely.metrics.evaluation import Evaluation
 from likely.metrics.numerals import counted, resolved
-from likely.model.card import Card
-from likely.preprocessing.stored_rows import RowArray
 from likely.report import examples, html_tables, origin, plots, statements
 from likely.report.page import template
-from likely.report.promise_sections import Trust, promise_sections
+from likely.report.promise_sections import promise_sections
+from likely.report.report_data import ReportData
 from likely.report.statements import printable
 
 N_EXAMPLES = 24
@@ -37,70 +32,6 @@ _HOW_BOTH = (
 )
 _HOW_ACCURACY = "Share of rows held out from training that were named correctly while training went on."
 _HOW_ERRORS = "Mean squared error on rows held out from training while it went on."
-
-
-@dataclass(frozen=True)
-class ReportData:
-    """All that a report tells.
-
-    Args:
-        title: what the report is about, such as "fashion-mnist".
-        card: of the model.
-        history: the records of training, with "step", "loss" and perhaps "held_out": {"accuracy", "nll"}.
-        evaluation: the test figures.
-        labels: the names of the classes; empty for regression.
-        y: the true classes 0..k-1 of the test rows, or their true values, shape (n,).
-        probs: probabilities of shape (n, k), or predictions of shape (n, 1).
-        images: uint8 of shape (n, h, w) or (n, h, w, 3); None for tables.
-        names: a path or a name of each test row.
-        trust: sets, abstention and familiarity of the test rows; None leaves these sections out.
-    Raises:
-        ShapeError: if these do not fit each other, or there is no test row.
-    """
-
-    title: str
-    card: Card
-    history: list[dict[str, Any]]
-    evaluation: Evaluation
-    labels: tuple[str, ...]
-    y: np.ndarray
-    probs: np.ndarray
-    images: RowArray | None
-    names: Sequence[str] | None
-    trust: Trust | None = None
-
-    def __post_init__(self) -> None:
-        n, width = len(self.y), 1 if self.is_regression else len(self.labels)
-        if not n or self.y.shape != (n,) or self.probs.shape != (n, width):
-            raise ShapeError(
-                f"The test part of a report must be y (n,) and probs (n, {width}) with n >= 1; got {self.y.shape} and "
-                f"{self.probs.shape}. There is one column per class. Try the arrays of one test part."
-            )
-        for what, rows in (("images", self.images), ("names", self.names)):
-            if rows is not None and len(rows) != n:
-                raise ShapeError(
-                    f"The {what} of a report must be one per test row; got {len(rows)} for {n} rows. Try {what}=None "
-                    "to omit them."
-                )
-
-    @property
-    def is_regression(self) -> bool:
-        """Whether numbers were predicted, not classes."""
-        return self.card.task == "regression"
-
-    @property
-    def noun(self) -> str:
-        """What one test row is called."""
-        return "row" if self.images is None else "image"
-
-
-def write_report(path: StrPath, data: ReportData) -> None:
-    """Write the report of a run as one HTML file, whole or not at all.
-
-    Raises:
-        OutputError: if the file cannot be written.
-    """
-    write_text(path, render(data))
 
 
 def render(data: ReportData) -> str:
@@ -130,12 +61,6 @@ def _classification(data: ReportData) -> dict[str, object]:
     bins = statements.make_bins(metrics.reliability_bins(probs, y))
     about_bins = statements.about_reliability(bins, noun)
     confusion = metrics.confusion_matrix(probs, y)
-    wrong = examples.most_confidently_wrong(y, probs, N_EXAMPLES)
-    unsure = examples.least_certain(doubt, N_EXAMPLES)
-
-    def cards(rows: np.ndarray) -> list[examples.ExampleCard]:
-        return [examples.make_card(int(i), y, probs, labels, data.images, data.names) for i in rows]
-
     n, right = len(y), int((probs.argmax(axis=1) == y).sum())
     return {
         "lead": _lead(data, f"Of {counted(n, 'test ' + noun)}", f"it named {right:,} correctly."),
@@ -147,13 +72,13 @@ def _classification(data: ReportData) -> dict[str, object]:
             {"truth": labels[i], "answer": labels[j], "times": times, "of": of}
             for i, j, times, of in statements.confused_pairs(confusion, N_PAIRS)
         ],
-        "wrong": cards(wrong),
+        "wrong": [examples.make_card(data, i) for i in examples.most_confidently_wrong(y, probs, N_EXAMPLES)],
         "about_wrong": statements.about_wrong(y, probs, noun),
-        "unsure": cards(unsure),
+        "unsure": [examples.make_card(data, i) for i in examples.least_certain(doubt, N_EXAMPLES)],
         "about_unsure": statements.about_uncertain(y, probs, doubt, noun),
         "classes": html_tables.class_table(data.evaluation.per_class),
         "about_floor": statements.about_floor(data.evaluation, noun),
-        "sections": promise_sections(data.evaluation, data.trust, y, probs, labels, data.images, data.names, noun),
+        "sections": promise_sections(data),
     }
 
 
@@ -179,7 +104,7 @@ def _regression(data: ReportData) -> dict[str, object]:
         "residuals": Markup(plots.residual_histogram(residuals, f"Histogram of the errors. {about_residuals}")),
         "errors": [
             {
-                "name": printable(data.names[i]) if data.names is not None else f"no. {i}",
+                "name": data.name(i),
                 "truth": resolved(float(y[i]), spread),
                 "predicted": resolved(float(predicted[i]), spread),
                 "error": f"{residuals[i]:+.4g}",
@@ -189,7 +114,7 @@ def _regression(data: ReportData) -> dict[str, object]:
     }
 
 
-def _curves(history: Sequence[Mapping[str, Any]]) -> list[dict[str, object]]:
+def _curves(history: Sequence[Mapping[str, object]]) -> list[dict[str, object]]:
     """Each figure of learning with its sentence and how to read it."""
     training = statements.curve(history, "loss")
     held_out, accuracy = (statements.curve(history, "held_out", key) for key in ("nll", "accuracy"))

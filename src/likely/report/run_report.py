@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+from likely.atomic import write_text
 from likely.config import RunConfig
 from likely.data.dataset import Dataset
 from likely.data.groups import shared_with
@@ -10,7 +11,8 @@ from likely.errors import DataError
 from likely.model import ClassifierPredictor, RegressorPredictor, load
 from likely.model.run_folder import CONFIG, MODEL, REPORT, read_history
 from likely.report.promise_sections import trust_of
-from likely.report.report import ReportData, write_report
+from likely.report.report import render
+from likely.report.report_data import ReportData
 from likely.training.evaluate import Evaluated, evaluate
 from likely.training.fit import Run
 from likely.training.open_data import open_data
@@ -45,10 +47,7 @@ def report_folder(folder: str | Path, watcher: Watcher | None = None) -> Path:
 
 
 def _write(
-    folder: Path,
-    dataset: Dataset,
-    predictor: ClassifierPredictor | RegressorPredictor,
-    evaluated: Evaluated,
+    folder: Path, dataset: Dataset, predictor: ClassifierPredictor | RegressorPredictor, evaluated: Evaluated
 ) -> Path:
     test = dataset.test
     assert test is not None
@@ -65,5 +64,5 @@ def _write(
         names=test.paths,
         trust=trust_of(predictor, evaluated) if isinstance(predictor, ClassifierPredictor) else None,
     )
-    write_report(path, data)
+    write_text(path, render(data))
     return path

@@ -9,7 +9,6 @@ import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import NormalDist
-from typing import Any
 
 import numpy as np
 
@@ -81,15 +80,15 @@ def make_bins(reliability: Reliability) -> list[Bin]:
     return bins
 
 
-def curve(history: Iterable[Mapping[str, Any]], *path: str) -> list[tuple[int, float]]:
+def curve(history: Iterable[Mapping[str, object]], *path: str) -> list[tuple[int, float]]:
     """(step, value) of every record that has a finite number at `path`, such as `curve(history, "held_out", "nll")`."""
     points: list[tuple[int, float]] = []
     for position, record in enumerate(history, start=1):
-        value: Any = record
+        value, step = record, record.get("step")
         for key in path:
             value = value.get(key) if isinstance(value, Mapping) else None
         if isinstance(value, int | float) and math.isfinite(value):
-            points.append((int(record.get("step") or position), float(value)))
+            points.append((step if isinstance(step, int) else position, float(value)))
     return points
 
 
