@@ -28,7 +28,7 @@ COMMANDS = {
 class Commands(TyperGroup):
     """The group of all commands: the one place where exceptions become messages and exit codes."""
 
-    def invoke(self, ctx: Any) -> Any:
+    def invoke(self, ctx: Any) -> object:
         """Run the command that was asked for."""
         with failures_explained():
             return super().invoke(ctx)

@@ -7,7 +7,6 @@ import warnings
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from io import TextIOWrapper
-from typing import Any
 
 import typer
 
@@ -78,7 +77,7 @@ def _say(message: str) -> None:
 
 @contextmanager
 def _warnings_explained() -> Generator[None]:
-    def show(message: Warning | str, category: type[Warning], *_: Any) -> None:
+    def show(message: Warning | str, category: type[Warning], *_: object) -> None:
         del category
         _say(f"warning: {message}")
 

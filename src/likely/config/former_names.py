@@ -2,7 +2,6 @@
 
 import warnings
 from collections.abc import Mapping
-from typing import Any
 
 from likely.errors import RenamedWarning
 
@@ -21,8 +20,8 @@ def with_present_names(settings: Mapping[str, object]) -> dict[str, object]:
     return present
 
 
-def current_augmentation(part: Any) -> Any:
-    """`"hflip"` for its old name, with a RenamedWarning; whatever else changes images, as it is."""
+def current_augmentation(part: object) -> object:
+    """`"hflip"` for its old name, with a RenamedWarning; anything else is returned as it is."""
     if part != "mirror":  # deprecated
         return part
     warnings.warn("The augmentation 'mirror' is deprecated; use 'hflip'.", RenamedWarning, stacklevel=3)

@@ -8,11 +8,14 @@ import importlib
 from collections import UserDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from likely.errors import ConfigError, EngineError, unknown_name
 
 if TYPE_CHECKING:
+    from pydantic import GetCoreSchemaHandler
+    from pydantic_core import CoreSchema
+
     from likely.data.dataset import Dataset
     from likely.data.readers import Reader
     from likely.engines.protocol import Engine
@@ -39,15 +42,15 @@ class Registry(UserDict[str, Row]):
         (['identity', 'l1', 'sigmoid', 'softmax'], 'l1_normalize')
     """
 
-    def __init__(self, what: str, rows: Mapping[str, Any], error: type[Exception] = ConfigError) -> None:
+    def __init__(self, what: str, rows: Mapping[str, Row | str], error: type[Exception] = ConfigError) -> None:
         self.what, self.error = what, error
-        super().__init__(rows)
+        super().__init__(rows)  # pyright: ignore[reportArgumentType]  # `__getitem__` makes rows of places
 
     def __getitem__(self, name: str) -> Row:
-        row: Any = self.data[name]
+        row: Row | str = self.data[name]
         if isinstance(row, str):
             module, _, attribute = row.partition(":")
-            row = self.data[name] = getattr(importlib.import_module(module), attribute)
+            row = self.data[name] = cast(Row, getattr(importlib.import_module(module), attribute))
         return row
 
     def named(self, name: str | Row) -> Row:
@@ -82,7 +85,7 @@ class OneOf:
         """All names that the field takes now."""
         return (*self.also, *(name for name in self.registry if name not in self.without))
 
-    def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> Any:
+    def __get_pydantic_core_schema__(self, source: object, handler: "GetCoreSchemaHandler") -> "CoreSchema":
         from pydantic_core import core_schema
 
         def checked(value: str, info: core_schema.ValidationInfo) -> str:

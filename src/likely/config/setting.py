@@ -46,7 +46,7 @@ class Setting:
     python: str = ""
 
 
-def setting(default: Any, help: str, more: str = "", **words: Any) -> Any:
+def setting(default: object, help: str, more: str = "", **words: Any) -> Any:
     """A field of `RunConfig` that declares a setting: its default and the arguments of `Setting`."""
     extra: Any = {"setting": Setting(help, more, **words)}
     return Field(default=default, json_schema_extra=extra)
@@ -58,7 +58,7 @@ class Declared:
 
     name: str
     setting: Setting
-    default: Any
+    default: object
     kind: Kind
     info: FieldInfo
 
@@ -124,7 +124,7 @@ def _declared(name: str, info: FieldInfo) -> Declared:
     return Declared(name, extra["setting"], info.get_default(call_default_factory=True), kinds[-1], info)
 
 
-def _alternatives(annotation: Any, metadata: list[Any]) -> Iterator[tuple[Any, list[Any]]]:
+def _alternatives(annotation: object, metadata: list[object]) -> Iterator[tuple[object, list[object]]]:
     """The types of a union with their metadata."""
     origin, parts = get_origin(annotation), get_args(annotation)
     if origin is Annotated:
@@ -136,7 +136,7 @@ def _alternatives(annotation: Any, metadata: list[Any]) -> Iterator[tuple[Any, l
         yield annotation, metadata
 
 
-def _kind(annotation: Any, metadata: list[Any]) -> Kind:
+def _kind(annotation: object, metadata: list[object]) -> Kind:
     if annotation is bool:
         return "switch"
     if annotation in (int, float) and not any(isinstance(entry, BeforeValidator) for entry in metadata):
@@ -149,11 +149,11 @@ def _kind(annotation: Any, metadata: list[Any]) -> Kind:
     return "text"
 
 
-def _types(annotation: Any) -> list[Any]:
+def _types(annotation: object) -> list[object]:
     return [part for part, _ in _alternatives(annotation, [])]
 
 
-def _choices(annotation: Any, metadata: list[Any]) -> Iterator[str]:
+def _choices(annotation: object, metadata: list[object]) -> Iterator[str]:
     """The names that a field takes, however deep in its type."""
     for part, entries in _alternatives(annotation, metadata):
         yield from (name for entry in entries if isinstance(entry, OneOf) for name in entry.names)

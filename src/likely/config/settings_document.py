@@ -4,7 +4,7 @@ import json
 import os
 import tomllib
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -22,7 +22,7 @@ class SettingsDocument(BaseModel):
     # Hidden from the type checker, which derives the real signature from the fields.
     if not TYPE_CHECKING:
 
-        def __init__(self, **values: Any) -> None:
+        def __init__(self, **values: object) -> None:
             try:
                 super().__init__(**{name: _plain(value) for name, value in with_present_names(values).items()})
             except ValidationError as error:
@@ -32,7 +32,7 @@ class SettingsDocument(BaseModel):
         """Equal settings have equal hashes, dictionaries and all."""
         return hash(self.model_dump_json())
 
-    def replace(self, **changes: Any) -> Self:
+    def replace(self, **changes: object) -> Self:
         """The same settings with some changed, and checked again.
 
         Example:
@@ -42,7 +42,7 @@ class SettingsDocument(BaseModel):
         """
         return type(self)(**{**self.model_dump(), **with_present_names(changes)})
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, object]:
         """Plain JSON values, all fields."""
         return self.model_dump(mode="json")
 
@@ -82,7 +82,7 @@ class SettingsDocument(BaseModel):
         return cls(**document)
 
 
-def _toml(value: Any) -> str:
+def _toml(value: object) -> str:
     """A JSON value in TOML's notation."""
     if isinstance(value, dict):
         return f"{{ {', '.join(f'{_toml(name)} = {_toml(entry)}' for name, entry in value.items())} }}"
@@ -90,8 +90,9 @@ def _toml(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: object) -> object:
     """NumPy's numbers and paths as Python's numbers and strings."""
     if isinstance(value, os.PathLike):
         return os.fspath(value)
-    return value.item() if hasattr(value, "item") and getattr(value, "shape", None) == () else value
+    item = getattr(value, "item", None)
+    return item() if callable(item) and getattr(value, "shape", None) == () else value

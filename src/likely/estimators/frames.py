@@ -2,7 +2,7 @@
 
 import re
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any, NamedTuple
 
@@ -31,13 +31,13 @@ class FrameRows(NamedTuple):
     columns: tuple[Column, ...]
 
 
-def options_of(settings: dict[str, Any]) -> ColumnOptions:
+def options_of(settings: Mapping[str, object]) -> ColumnOptions:
     """What the parameters of an estimator say of columns.
 
     Raises:
         ConfigError: if one is no list of names.
     """
-    return ColumnOptions.of(RunConfig(**{name: settings[name] for name in OPTIONS}))
+    return ColumnOptions.of(RunConfig.from_json({name: settings[name] for name in OPTIONS}))
 
 
 def sheet_to_learn_from(X: Any, options: ColumnOptions) -> Sheet | None:

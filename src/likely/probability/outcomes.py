@@ -2,7 +2,6 @@
 
 import reprlib
 from collections.abc import Hashable, Iterable
-from typing import Any
 
 import numpy as np
 
@@ -10,7 +9,7 @@ from likely.arrays import to_numpy
 from likely.errors import ProbabilityError
 
 
-def read_outcomes(outcomes: Any) -> dict[Hashable, int]:
+def read_outcomes(outcomes: object) -> dict[Hashable, int]:
     """The outcomes of a space with their positions, in order; NumPy scalars become Python values.
 
     Raises:
@@ -47,7 +46,7 @@ def shown(value: object) -> str:
     return reprlib.repr(value)
 
 
-def _ordered(outcomes: Any) -> Iterable[Any]:
+def _ordered(outcomes: object) -> Iterable[object]:
     if isinstance(outcomes, str | bytes):
         raise ProbabilityError(
             f"Outcomes must be a collection; got the text {shown(outcomes)}. It would be split into letters. Try "
@@ -67,11 +66,11 @@ def _ordered(outcomes: Any) -> Iterable[Any]:
     return outcomes
 
 
-def _plain(outcome: Any) -> Any:
+def _plain(outcome: object) -> object:
     return outcome.item() if isinstance(outcome, np.str_ | np.bool_ | np.number) else outcome
 
 
-def _positions(outcomes: list[Any]) -> dict[Hashable, int]:
+def _positions(outcomes: list[object]) -> dict[Hashable, int]:
     index: dict[Hashable, int] = {}
     for position, outcome in enumerate(outcomes):
         try:
