@@ -102,7 +102,7 @@ class Failure:
         return {**_named(self.name), "error": self.error}
 
 
-NOT_GUARANTEED = "A value is missing here that was in every training row: nothing is guaranteed of the answer."
+NOT_GUARANTEED = "This row lacks a value that every training row had, so nothing is guaranteed of its answer."
 
 Outcome: TypeAlias = Answer | Number | Failure
 

@@ -15,12 +15,12 @@ COMMANDS = {
     "fit": "Learn from DATA; write model.likely, report.html and the figures to a run folder.",
     "predict": "Answer each IMAGE, or each row of a TABLE, with P(label | image).",
     "evaluate": "Evaluate MODEL on DATA: accuracy, NLL, Brier score and ECE with 95% intervals, and every class.",
-    "compare": "Evaluate two models on DATA: both figures, and their difference with a 95% interval of the same rows.",
+    "compare": "Evaluate two models on the same rows of DATA: both figures, and their difference with a 95% interval.",
     "check": "Check DATA before training: files, copies, classes, sizes; with --labels, wrong labels.",
     "calibrate": "Redo calibration, sets, error bounds and familiarity of MODEL from the labeled rows of DATA.",
     "inspect": "Print what MODEL is and how it was made, without loading its weights.",
     "report": "Write report.html of RUN again, from its model, its history and its data.",
-    "bench": "Measure this machine: its rates, how long each preset should take, and a short run of `fast`.",
+    "bench": "Measure this machine: its speed, how long each preset should take, and a short run of `fast`.",
 }
 """What `likely --help` says of each command; `likely.cli.NAME` holds it."""
 

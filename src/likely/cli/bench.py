@@ -15,10 +15,10 @@ def bench(
     as_json: Annotated[bool, typer.Option("--json", help="All measurements as JSON.")] = False,
     device: Annotated[str | None, option("device")] = None,
 ) -> None:
-    """Measure this machine: its rates, how long each preset should take, and a short run of `fast`.
+    """Measure this machine: its speed, how long each preset should take, and a short run of `fast`.
 
-    The rates are those of a matrix product and of a convolution, forward and backward, each the best of some rounds.
-    The expected times follow from them; the short run shows what training reaches.
+    The speeds are those of a matrix product and of a convolution, forward and backward, each the best of several
+    rounds. The expected times follow from them; the short run shows the speed of actual training.
     """
     import json
 

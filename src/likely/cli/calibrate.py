@@ -20,7 +20,7 @@ def calibrate(
     """Redo calibration, sets, error bounds and familiarity of MODEL from the labeled rows of DATA.
 
     Half of the rows fit a temperature, and a bias per class where that helps; the guarantees rest on the other half.
-    Rows that the network was trained on are refused, if its run folder is there to tell.
+    Rows that the network was trained on are refused, if its run folder still lists them.
     """
     import numpy as np
 

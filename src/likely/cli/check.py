@@ -16,7 +16,7 @@ _OPTIONS = {
     "label": option("label", default="label, target, class or y"),
     "image": option("image", default="the one that holds images"),
     "task": option("task"),
-    "skip_bad": option("skip_bad", help="Images that can't be read are no error."),
+    "skip_bad": option("skip_bad"),
     "image_size": option("image_size", help="Resize images in files, as fit will."),
     "group_by_folder": option("group_by_folder"),
     **{

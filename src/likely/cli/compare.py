@@ -21,7 +21,7 @@ def compare(
     part: Annotated[str | None, part_option("evaluate")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Both models' figures and the differences as JSON.")] = False,
 ) -> None:
-    """Evaluate two models on DATA: both figures, and their difference with a 95% interval of the same rows."""
+    """Evaluate two models on the same rows of DATA: both figures, and their difference with a 95% interval."""
     import json
 
     from likely.cli.evaluating import chosen_rows, flattered, in_terms_of, open_for_evaluation, trained_on

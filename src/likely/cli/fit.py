@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def fit(
     config: Annotated[
         str | None,
-        typer.Option(metavar="FILE", help="A .toml or .json with these settings; options given here win."),
+        typer.Option(metavar="FILE", help="A .toml or .json with these settings; options on the command line win."),
     ] = None,
     **options: Value,
 ) -> None:

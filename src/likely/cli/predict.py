@@ -37,7 +37,7 @@ def predict(
             show_default=False,
         ),
     ],
-    wide: Annotated[bool, typer.Option("--wide", help="Bars for each row of a table, in place of one line.")] = False,
+    wide: Annotated[bool, typer.Option("--wide", help="Bars for each row of a table, instead of one line.")] = False,
     top: Annotated[
         int | None,
         typer.Option(
@@ -52,7 +52,9 @@ def predict(
     event: Annotated[
         list[str] | None,
         typer.Option(
-            metavar="NAME=LABEL,...", help="Also answer this set of labels; may be repeated.", show_default=False
+            metavar="NAME=LABEL,...",
+            help="Also give the probability of this set of labels; may be repeated.",
+            show_default=False,
         ),
     ] = None,
     given: Annotated[
@@ -73,7 +75,7 @@ def predict(
     ] = None,
     prior: Annotated[
         str | None,
-        typer.Option(metavar="LABEL=P,...", help="Label frequencies in the field, where they differ from training."),
+        typer.Option(metavar="LABEL=P,...", help="Label frequencies of the new rows, if they differ from training."),
     ] = None,
     raw: Annotated[
         bool, typer.Option("--raw", help="Only resize; skip the data set's conversion of photographs.")
@@ -83,7 +85,7 @@ def predict(
 ) -> None:
     """Answer each IMAGE, or each row of a TABLE, with P(label | image).
 
-    What cannot be read is reported by name or row, the others are answered, and the exit code is 1.
+    An image or row that cannot be read is reported, the others are answered, and the exit code is 1.
     """
     if as_json + as_csv + (as_parquet is not None) > 1:
         raise typer.BadParameter(

@@ -97,7 +97,7 @@ class RunConfig(SettingsDocument):
     )
     numbers: Columns = _table(
         (),
-        "Columns of numbers, even if they look like codes; cells that are no numbers count as missing.",
+        "Columns of numbers, even if they look like codes; cells that are not numbers count as missing.",
         form=_NAMES,
         metavar="COLUMN,...",
         option="number",
@@ -111,7 +111,7 @@ class RunConfig(SettingsDocument):
     missing: Columns | None = _table(
         None,
         "The texts that mean a missing value, besides an empty cell.",
-        otherwise="NA, NaN, null, None, ? and the like, as the page on tables says",
+        otherwise="NA, NaN, null, None, ? and the like (see the page on tables)",
         form='a list of texts, such as ["NA", "-"]',
         metavar="TEXT,...",
     )
@@ -135,7 +135,7 @@ class RunConfig(SettingsDocument):
     test_last: Text | None = setting(
         None,
         "Table column of numbers or dates: evaluate on its latest rows, not on random ones.",
-        "They are about a fifth of all rows. Equal values stay on one side; the column remains an input.",
+        "They are about a fifth of all rows; equal values stay together. The column remains an input.",
         metavar="COLUMN",
     )
     task: Literal["auto", "classification", "regression"] = setting(
@@ -156,13 +156,13 @@ class RunConfig(SettingsDocument):
         None,
         "Train and calibrate for at most this long, within 10% and 3 s, with a network that fits: 30s, 2m, "
         "1h. Starting, reading, test figures and the report are not counted.",
-        "Nor is time in which the process was stopped. With the preset fast and no epochs it also chooses "
+        "Nor is time in which the process is suspended. With the preset fast and no epochs it also chooses "
         "the width of the conv net.",
         form="seconds, or text such as `2m`",
         metavar="TIME",
-        python="Seconds of training and calibration, kept within a tenth and three seconds; reading X is not "
-        'counted, nor time in which the process was stopped. With the preset "fast" and no epochs it also '
-        "chooses how wide a conv net is.",
+        python="Seconds of training and calibration, kept within 10% and three seconds; reading X is not counted, nor "
+        'time in which the process is suspended. With the preset "fast" and no epochs it also chooses the '
+        "width of the conv net.",
     )
     early_stopping: bool = _learning(
         False,
@@ -173,7 +173,7 @@ class RunConfig(SettingsDocument):
     class_weight: Literal["balanced"] | dict[str, Positive] | None = setting(
         None,
         "Weight of each label in training; probabilities are corrected for it.",
-        '"balanced" lets all labels count the same in sum; labels without a number have weight 1. '
+        '"balanced" gives all labels the same total weight; labels that are not listed have weight 1. '
         "Probabilities stay true to the data.",
         form='"balanced", or labels and their weights, such as { Shirt = 2.0 }',
         metavar="balanced|LABEL=W,...",
@@ -181,7 +181,7 @@ class RunConfig(SettingsDocument):
     )
     events: dict[str, Labels] = setting(
         {},
-        "Name a set of labels to store in the model and answer; may be repeated.",
+        "Name a set of labels that the model stores and answers; may be repeated.",
         form='names of lists of labels, such as { footwear = ["Sandal", "Sneaker"] }',
         metavar="NAME=LABEL,...",
         panel=_OUTPUT,
@@ -214,8 +214,8 @@ class RunConfig(SettingsDocument):
     )
     init_from: Text | None = _learning(
         None,
-        "Begin with the parameters of a model.likely or a safetensors file.",
-        "Or of a run folder. The last layer is reinitialized if there are labels that the file does not know.",
+        "Start from the parameters of a model.likely or a safetensors file.",
+        "A run folder works, too. The last layer is reinitialized if there are labels that the file does not know.",
         metavar="FILE",
         python="A `model.likely`, a run folder or a local safetensors file whose parameters training begins with; "
         "the last layer is reinitialized if there are labels that the file does not know. Guarantees rest on "
@@ -235,7 +235,7 @@ class RunConfig(SettingsDocument):
     )
     loss: LossName = setting(
         "cross_entropy",
-        "What training lowers.",
+        "The loss that training minimizes.",
         panel=_LEARNING,
         estimators="classifier",
         python='"cross_entropy" or "squared_error"; or a function of label distributions (n, k) and scores (n, k) '
@@ -265,7 +265,9 @@ class RunConfig(SettingsDocument):
         metavar="WIDTHS",
     )
     activation: Activation | None = _network(None, "Activation between the layers of the MLP.")
-    head: HeadName = setting("softmax", "From scores to probabilities.", panel=_NETWORK, estimators="classifier")
+    head: HeadName = setting(
+        "softmax", "The function from scores to probabilities.", panel=_NETWORK, estimators="classifier"
+    )
     image_size: Annotated[int, Field(gt=0, le=1024)] | None = _network(
         None,
         "Resize the images in files to this side.",
@@ -284,14 +286,14 @@ class RunConfig(SettingsDocument):
     engine: EngineName = _network(
         "auto",
         "What computes the gradient.",
-        "numpy does it by hand; auto takes the best one that can train the network.",
+        "numpy uses backpropagation written by hand; auto takes the best one that can train the network.",
     )
     device: Literal["auto", "cpu", "cuda"] = _network("auto", "Device for torch.")
     dtype: Literal["float32", "float64"] = setting("float32", "Dtype of parameters and arithmetic.", panel=_NETWORK)
     precision: Literal["auto", "float32", "bfloat16"] = setting(
         "auto",
         "Precision of the conv net's products in training.",
-        "auto takes bfloat16 where the processor multiplies in it natively. Parameters and answers stay float32.",
+        "auto takes bfloat16 if the processor supports it natively. Parameters and answers stay float32.",
         panel=_NETWORK,
     )
 

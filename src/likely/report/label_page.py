@@ -19,8 +19,8 @@ def render_label_page(found: LabelCheck) -> str:
         title=printable(found.dataset.name),
         lead=(
             f"Of {counted(n, 'image' if images is not None else 'row')}, {doubted:,} "
-            f"{'has' if doubted == 1 else 'have'} a label that is less probable than another one, to networks that had "
-            f"not seen that label ({found.folds} folds). The most doubtful come first."
+            f"{'has' if doubted == 1 else 'have'} a label that is less probable than another one according to networks "
+            f"not trained on it ({found.folds} folds). The most doubtful come first."
         ),
         column=found.column,
         pixelated=images is not None and max(images.shape[1:3]) <= PIXELATED,

@@ -42,8 +42,8 @@ def later_rows(card: Card, noun: str) -> str:
     return (
         f"The test {noun}s are the latest by column {printable(column)!r}, not random ones. What is guaranteed below "
         f"(prediction sets, error bounds, familiarity, intervals) assumes that new {noun}s are like the held-out ones, "
-        f"drawn at random from earlier {noun}s: the figures here show how far it holds of later {noun}s, and promise "
-        "nothing of those still to come."
+        f"drawn at random from earlier {noun}s: the figures here show how well that held on these later {noun}s, and "
+        "guarantee nothing about even later ones."
     )
 
 

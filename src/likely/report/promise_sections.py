@@ -129,17 +129,17 @@ def _events(data: ReportData) -> Iterator[Block]:
         head=("event", "labels", "frequency", "ECE", "95% interval", "p"),
         rows=rows,
         how="ECE: the mean gap between the probability of an event and its frequency, debiased. p: how often "
-        f"calibrated probabilities would show as large a gap by chance on as many {noun}s.",
+        f"calibrated probabilities would have as large a gap by chance on this many {noun}s.",
     )
     for number, (name, entry) in enumerate(list(events.items())[:_EVENTS]):
         mask = np.isin(data.labels, [printable(label) for label in entry.labels])
         mass = event_mass(data.probs, mask)
         bins = make_bins(event_reliability(mass, mask[data.y.astype(np.int64)]))
-        about = f"{printable(name)}: said {percent(float(mass.mean()))} on average, "
-        about += f"came {percent(entry.frequency.value)} of the time."
+        mean, frequency = percent(float(mass.mean())), percent(entry.frequency.value)
+        about = f"{printable(name)}: a mean probability of {mean}, a frequency of {frequency}."
         diagram = plots.reliability_diagram(bins, noun, f"Reliability of an event. {about}", number)
         yield Block(
-            about, Markup(diagram), "Dots on the dotted line: the event comes as often as its probability says."
+            about, Markup(diagram), "Dots on the dotted line: the event is as frequent as its probability says."
         )
 
 
@@ -244,7 +244,7 @@ def _abstention(data: ReportData, trust: Trust) -> Iterator[Block]:
         why = (
             "out-of-fold scores do not come from this network"
             if trust.approximate
-            else "the held-out rows do not suffice"
+            else "there are too few held-out rows"
         )
         yield Block(f"This model has no guaranteed error bound: {why}.")
         return
