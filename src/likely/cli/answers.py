@@ -107,6 +107,17 @@ NOT_GUARANTEED = "This row lacks a value that every training row had, so nothing
 Outcome: TypeAlias = Answer | Number | Failure
 
 
+class Writer:
+    """Takes outcomes one by one."""
+
+    def write(self, outcome: Outcome) -> None:
+        """Take the next one."""
+        raise NotImplementedError
+
+    def close(self) -> None:
+        """Write what comes after the last one."""
+
+
 def called(name: Name) -> str:
     """The name for people."""
     return f"row {name}" if isinstance(name, int) else name

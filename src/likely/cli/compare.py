@@ -28,7 +28,6 @@ def compare(
     from likely.cli.progress import watch
     from likely.cli.result_tables import conclusions_table, differences_table
     from likely.metrics import paired_difference, paired_regression_difference
-    from likely.metrics.comparison import Comparison
     from likely.model import load
     from likely.model.stand_ins import about_gaps
     from likely.training.evaluate import evaluate
@@ -56,9 +55,10 @@ def compare(
         columns = [cards[1].labels.index(label) for label in cards[0].labels]
         differences = paired_difference(answers[0], answers[1].take(columns, axis=1), y)
     if as_json:
-        evaluations = evaluated[0].evaluation, evaluated[1].evaluation
-        comparison = Comparison(len(rows), (first, second), evaluations, differences)
-        typer.echo(json.dumps(comparison.to_json(), allow_nan=False))
+        sides = zip(("first", "second"), (first, second), evaluated, strict=True)
+        figures = {side: {"model": path, "figures": each.evaluation.to_json()} for side, path, each in sides}
+        difference = {name: found.to_json() for name, found in differences.items()}
+        typer.echo(json.dumps({"n": len(rows), **figures, "difference": difference}, allow_nan=False))
         return
     screen = console()
     for side, path in (("first ", first), ("second", second)):

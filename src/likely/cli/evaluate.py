@@ -48,9 +48,6 @@ def evaluate(
         screen.print(without_seen(evaluation.seen))
     if evaluation.outside_range:
         screen.print(f"\n  {evaluation.outside_range:,} answers are outside the range of the training targets")
-    if (promises := promises_table(evaluation)) is not None:
-        screen.print("\n", promises, sep="")
-    if evaluation.events:
-        screen.print("\n", events_table(evaluation.events), sep="")
-    if evaluation.per_class:
-        screen.print("\n", classes_table(evaluation.per_class), sep="")
+    for table in (promises_table(evaluation), events_table(evaluation.events), classes_table(evaluation.per_class)):
+        if table is not None:
+            screen.print("\n", table, sep="")

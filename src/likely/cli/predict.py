@@ -1,16 +1,13 @@
 """`likely predict`: answer new images, or the rows of a table."""
 
 from contextlib import ExitStack
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from likely.cli.options import configured, model_argument, option
 from likely.config import RunConfig
 from likely.data.tables.kinds_read import KINDS_READ
-
-if TYPE_CHECKING:
-    from likely.cli.writers import Writer
 
 _CALLED = {
     "set": "sets at 95%",
@@ -93,9 +90,9 @@ def predict(
         )
 
     from likely.cli.answer_columns import columns_of
-    from likely.cli.answers import Failure, answered
+    from likely.cli.answers import Failure, Writer, answered
     from likely.cli.asked import images_asked, rows_asked, table_among
-    from likely.cli.questions import Promises, read_intervals, read_numbers, read_promises, read_questions
+    from likely.cli.questions import read_numbers, read_promises, read_questions
     from likely.cli.terminal import complain
     from likely.cli.text_writers import BarWriter, LineWriter
     from likely.cli.writers import CsvWriter, JsonWriter, ParquetWriter
@@ -106,7 +103,7 @@ def predict(
     predictor = load(model, asked.device)
     table = table_among(predictor, images)
     about = "image" if table is None else "row"
-    questions, promises = None, Promises()
+    questions = None
     if isinstance(predictor, ClassifierPredictor):
         if prior is not None:
             typed, frequencies = predictor.labels_by_text, read_numbers(prior, "--prior")
@@ -121,7 +118,7 @@ def predict(
             "--given, --max-error and --prior."
         )
     else:
-        promises = read_intervals(predictor, coverage)
+        promises = read_promises(predictor, coverage, max_error)
     # JSON says with each answer what is missing and why; a table has no column that would be empty.
     for name in promises.missing if as_csv or as_parquet is not None else ():
         complain(f"No {_CALLED[name]}: {promises.missing[name]}")

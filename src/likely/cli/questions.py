@@ -109,31 +109,26 @@ def read_questions(
     return Questions(named, named[given] if given in named else space.event(*_labels(given, "--given")))
 
 
-def read_promises(predictor: "ClassifierPredictor", coverage: float | None, max_error: float | None) -> Promises:
-    """What was asked for, or else 95% coverage and 1% wrong answers as far as the model can promise them.
+def read_promises(
+    predictor: "ClassifierPredictor | RegressorPredictor", coverage: float | None, max_error: float | None
+) -> Promises:
+    """What was asked for, or else sets at 95% (intervals at 90%) and 1% wrong answers, if the model can promise them.
 
     Raises:
         DataError, ConfigError: if the model cannot promise what was asked for.
     """
+    from likely.model import ClassifierPredictor
+
     missing: dict[str, str] = {}
-    sets = _promised("set", predictor.check_coverage, coverage, 0.95, missing)
-    abstention = _promised("abstained", predictor.abstention, max_error, 0.01, missing)
+    abstention = None
+    if isinstance(predictor, ClassifierPredictor):
+        promised = _promised("set", predictor.check_coverage, coverage, 0.95, missing)
+        abstention = _promised("abstained", predictor.abstention, max_error, 0.01, missing)
+    else:
+        promised = _promised("low", predictor.interval_quantile, coverage, 0.9, missing)
     if (why := predictor.no_familiarity or predictor.never_unfamiliar) is not None:
         missing["familiarity"] = str(why)
-    return Promises(sets, abstention, coverage is not None, max_error is not None, missing)
-
-
-def read_intervals(predictor: "RegressorPredictor", coverage: float | None) -> Promises:
-    """The coverage that was asked for, or else 90%, as far as the model can promise it.
-
-    Raises:
-        DataError, ConfigError: if the model cannot promise what was asked for.
-    """
-    missing: dict[str, str] = {}
-    intervals = _promised("low", predictor.interval_quantile, coverage, 0.9, missing)
-    if (why := predictor.no_familiarity or predictor.never_unfamiliar) is not None:
-        missing["familiarity"] = str(why)
-    return Promises(intervals, coverage_was_asked=coverage is not None, missing=missing)
+    return Promises(promised, abstention, coverage is not None, max_error is not None, missing)
 
 
 def _promised(

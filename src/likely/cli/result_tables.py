@@ -59,8 +59,10 @@ def promises_table(evaluation: Evaluation) -> Text | None:
     return aligned(rows) if len(rows) > 1 else None
 
 
-def events_table(events: Mapping[str, EventFigures]) -> Text:
-    """One line per named event: how often it happens, and how well its probability says so."""
+def events_table(events: Mapping[str, EventFigures]) -> Text | None:
+    """One line per named event: its frequency, and how well its probability is calibrated; None without events."""
+    if not events:
+        return None
     frequency, nll, ece, p = (FIGURES[name] for name in ("frequency", "nll", "ece", "calibration_p"))
     rows = [["event", "frequency", "NLL", "ECE", "95% interval", p.label.strip()]]
     for name, entry in events.items():
@@ -72,8 +74,10 @@ def events_table(events: Mapping[str, EventFigures]) -> Text:
     return aligned(rows, right=True)
 
 
-def classes_table(per_class: Sequence[ClassFigures]) -> Text:
+def classes_table(per_class: Sequence[ClassFigures]) -> Text | None:
     """One line per class: its label, precision, recall, F1 and number of rows; too few rows to tell get a star."""
+    if not per_class:
+        return None
     any_few = any(entry.too_few for entry in per_class)
     rows = [["label", "precision", "recall", "F1", "rows"]]
     for entry in per_class:

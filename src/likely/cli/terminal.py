@@ -24,11 +24,10 @@ def printable(text: object) -> str:
         >>> print(printable("a\x1b[31mred\nline"))
         a\x1b[31mred\nline
     """
-    return "".join(c if _is_printable(c) else c.encode("unicode_escape").decode() for c in str(text))
-
-
-def _is_printable(character: str) -> bool:
-    return character.isprintable() or character in _JOINERS or category(character) == "Zs"
+    return "".join(
+        c if c.isprintable() or c in _JOINERS or category(c) == "Zs" else c.encode("unicode_escape").decode()
+        for c in str(text)
+    )
 
 
 def console(*, error: bool = False) -> "Console":

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from rich.text import Text
 
-from likely.cli.answers import NOT_GUARANTEED, Answer, Failure, Number, Outcome, called, most_probable
+from likely.cli.answers import NOT_GUARANTEED, Answer, Failure, Number, Outcome, Writer, called, most_probable
 from likely.cli.questions import NOTHING, Promises
 from likely.cli.terminal import bar, can_print_blocks, console, padded, printable, styled, width
 from likely.metrics.numerals import percent, resolved
@@ -15,7 +15,7 @@ _TOGETHER = 500
 _FINEST = 1e-6  # of the spread of a model's targets: what differs by less is rounding
 
 
-class LineWriter:
+class LineWriter(Writer):
     """One line per answer: the label, its probability, those of the events, and the set; or numbers and an interval.
 
     Some hundred lines are printed together, so that their columns stand below each other, and numbers have the digits
@@ -67,7 +67,7 @@ class LineWriter:
         self._waiting = []
 
 
-class BarWriter:
+class BarWriter(Writer):
     """The most probable labels of each image with bars, and the events that were asked about; or numbers.
 
     Args:
@@ -111,9 +111,6 @@ class BarWriter:
         if outcome.set is not None and (self._promises.coverage_was_asked or len(outcome.set) > 1):
             labels = printable(", ".join(outcome.set))
             self._screen.print(styled((f"  {percent(self._promises.coverage or 0, 2)} set: ", "dim"), labels))
-
-    def close(self) -> None:
-        """Nothing comes after the last answer."""
 
 
 def _asked(answer: Answer) -> tuple[dict[str, float], dict[str, float]]:

@@ -8,10 +8,10 @@ import io
 import json
 import sys
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from likely.cli.answer_columns import Cell, Columns
-from likely.cli.answers import Outcome
+from likely.cli.answers import Outcome, Writer
 from likely.cli.terminal import printable
 from likely.data.tables.spreadsheet import never_a_formula
 
@@ -19,19 +19,7 @@ if TYPE_CHECKING:  # it loads polars
     from likely.data.tables.write_parquet import ParquetRows
 
 
-class Writer(Protocol):
-    """Takes outcomes one by one."""
-
-    def write(self, outcome: Outcome) -> None:
-        """Take the next one."""
-        ...
-
-    def close(self) -> None:
-        """Write what comes after the last one."""
-        ...
-
-
-class JsonWriter:
+class JsonWriter(Writer):
     """One JSON list, an element per line; ASCII, so that every terminal, pipe and file name is safe."""
 
     def __init__(self) -> None:
@@ -47,7 +35,7 @@ class JsonWriter:
         sys.stdout.write("[]\n" if self._before == "[" else "\n]\n")
 
 
-class CsvWriter:
+class CsvWriter(Writer):
     """One row per answer; a set is one cell, its labels apart by semicolons.
 
     Text is written as it is, but for what a spreadsheet would take for a formula; on a terminal, which control
@@ -65,9 +53,6 @@ class CsvWriter:
     def write(self, outcome: Outcome) -> None:
         """One row."""
         self._line(map(self._cell, self._columns.cells(outcome)))
-
-    def close(self) -> None:
-        """Nothing comes after the last row."""
 
     def _line(self, cells: Iterable[str]) -> None:
         line = io.StringIO()
@@ -92,7 +77,7 @@ def _listed(text: str) -> str:
     return '"{}"'.format(text.replace('"', '""')) if any(c in text for c in '";\r\n') else text
 
 
-class ParquetWriter:
+class ParquetWriter(Writer):
     """One row per answer; a set is a list."""
 
     def __init__(self, rows: "ParquetRows", columns: Columns) -> None:
@@ -101,6 +86,3 @@ class ParquetWriter:
     def write(self, outcome: Outcome) -> None:
         """One row."""
         self._rows.append(self._columns.cells(outcome))
-
-    def close(self) -> None:
-        """The file is written when all went well."""

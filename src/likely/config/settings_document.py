@@ -92,6 +92,8 @@ def _toml(value: object) -> str:
 
 def _plain(value: object) -> object:
     """NumPy's numbers and paths as Python's numbers and strings."""
+    if isinstance(value, Mapping):
+        return {name: _plain(entry) for name, entry in value.items()}
     if isinstance(value, os.PathLike):
         return os.fspath(value)
     item = getattr(value, "item", None)

@@ -14,7 +14,7 @@ from likely.data.groups import checked_groups
 from likely.errors import DataError, RenamedWarning, ShapeError
 from likely.estimators.estimator import Estimator, checked_weights
 from likely.estimators.parameters import ClassifierParameters, with_parameters
-from likely.estimators.rows import check_class_weight, label_type, named_distributions
+from likely.estimators.rows import label_type, named_distributions
 from likely.model import ClassifierPredictor
 from likely.probability.distribution import Distribution
 from likely.probability.space import Event
@@ -145,7 +145,7 @@ class Classifier(ClassifierMixin, Estimator):
         )
         events = {str(name): tuple(map(str, labels)) for name, labels in (self.events or {}).items()}
         if isinstance(class_weight, Mapping):
-            class_weight = check_class_weight(class_weight)
+            class_weight = {str(label): weight for label, weight in class_weight.items()}
         self._learn(dataset, targets, weights, events=events, class_weight=class_weight)
         if len(self.predictor_.card.labels) != len(self.classes_):
             self.classes_ = np.asarray(self._answering().labels)  # those of the model that training began with

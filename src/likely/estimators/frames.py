@@ -4,7 +4,7 @@ import re
 import warnings
 from collections.abc import Mapping, Sequence
 from datetime import date
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -22,13 +22,6 @@ OPTIONS = ("ignore", "categories", "numbers", "keep", "missing", "decimal")
 """The settings that say what columns are."""
 
 _IN_PYTHON = {"category": "categories", "number": "numbers", "group": "groups"}
-
-
-class FrameRows(NamedTuple):
-    """The rows of a frame as numbers (n, d), NaN where one is missing, and what their columns are."""
-
-    X: np.ndarray
-    columns: tuple[Column, ...]
 
 
 def options_of(settings: Mapping[str, object]) -> ColumnOptions:
@@ -73,8 +66,8 @@ def holds_texts(X: Any) -> bool:
     return False
 
 
-def learned_rows(sheet: Sheet, options: ColumnOptions) -> FrameRows:
-    """What is learned from a sheet.
+def learned_rows(sheet: Sheet, options: ColumnOptions) -> tuple[np.ndarray, tuple[Column, ...]]:
+    """What is learned from a sheet: numbers (n, d), NaN where one is missing, and what their columns are.
 
     Raises:
         DataError: if a column can't be learned from, or none is worth it.
@@ -92,7 +85,7 @@ def learned_rows(sheet: Sheet, options: ColumnOptions) -> FrameRows:
     encoded = encode(table, columns)
     if encoded.refused:
         raise DataError(encoded.refused[min(encoded.refused)])
-    return FrameRows(encoded.X, columns)
+    return encoded.X, columns
 
 
 def without_others(X: Any, names: Sequence[str]) -> Any:

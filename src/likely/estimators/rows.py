@@ -1,12 +1,11 @@
 """What people hand to the estimators, as what a data set holds: labels, label distributions and weights."""
 
-import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, Literal, TypeAlias, cast
 
 import numpy as np
 
-from likely.errors import ConfigError, DataError, ShapeError
+from likely.errors import DataError, ShapeError
 from likely.probability.simplex import check_probabilities
 
 LabelType: TypeAlias = Literal["str", "int", "float", "bool"]
@@ -49,34 +48,6 @@ def refuse_mixed(y: Any) -> None:
             f"y must hold labels of one kind; got {got}. Text and numbers have no common order. Try [str(label) for "
             "label in y]."
         )
-
-
-def check_class_weight(class_weight: Mapping[Any, Any]) -> dict[str, float]:
-    """Numbers per label, with labels as a model file names them.
-
-    Raises:
-        ConfigError: naming the label whose weight is no positive number.
-
-    Example:
-        >>> check_class_weight({0: 1, 1: 2})
-        {'0': 1.0, '1': 2.0}
-        >>> check_class_weight({0: 1, 1: 0})
-        Traceback (most recent call last):
-        likely.errors.ConfigError: class_weight must be a positive number for each label; got 0 for 1. A label with ...
-    """
-    found: dict[str, float] = {}
-    for label, weight in class_weight.items():
-        try:
-            number = float(weight)
-        except (TypeError, ValueError):
-            number = math.nan
-        if not (math.isfinite(number) and number > 0):
-            raise ConfigError(
-                f"class_weight must be a positive number for each label; got {weight!r} for {label!r}. A label with no "
-                "weight cannot be learned. Try a small weight, or fit without the rows of this label."
-            )
-        found[str(label)] = number
-    return found
 
 
 def named_distributions(y: Any, classes: Any, n_rows: int) -> tuple[np.ndarray, np.ndarray]:

@@ -1,7 +1,7 @@
 """Two models on the same rows: the difference of each figure, what it may be on other rows, and what that says."""
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -10,7 +10,6 @@ from likely.errors import ShapeError
 from likely.metrics.calibration_difference import calibration_difference
 from likely.metrics.catalog import FIGURES
 from likely.metrics.checks import classified, numbers
-from likely.metrics.evaluation import Evaluation
 from likely.metrics.intervals import Estimate
 from likely.metrics.mean_interval import mean_interval, unseen
 from likely.metrics.regression import regression_figures, regression_sums
@@ -77,22 +76,6 @@ class Difference:
         """Value and ends as plain numbers (None for NaN), which model is better, and the sentence."""
         interval = Estimate(self.value, self.low, self.high).to_json()
         return {**interval, "better": self.better, "conclusion": self.conclusion}
-
-
-@dataclass(frozen=True)
-class Comparison:
-    """Two models, called by their `names`, on the same `n` rows: each evaluation, and the `difference` per figure."""
-
-    n: int
-    names: tuple[str, str]
-    evaluations: tuple[Evaluation, Evaluation]
-    difference: Mapping[str, Difference]
-
-    def to_json(self) -> dict[str, object]:
-        """Plain JSON values, as `likely compare --json` prints them."""
-        sides = zip(("first", "second"), self.names, self.evaluations, strict=True)
-        figures = {side: {"model": name, "figures": evaluation.to_json()} for side, name, evaluation in sides}
-        return {"n": self.n, **figures, "difference": {name: d.to_json() for name, d in self.difference.items()}}
 
 
 def paired_difference(

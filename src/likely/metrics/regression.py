@@ -60,7 +60,11 @@ def evaluate_regression(
     mse, mae, r2 = bootstrap(regression_sums(y, predictions), regression_figures(n), seed)
     coverage = None
     if low is not None and high is not None:
-        coverage = _coverage(_covered(y, low, high).reshape(n, -1))
+        rows = _covered(y, low, high).reshape(n, -1).mean(axis=1)
+        is_share = y.ndim == 1 or y.shape[1] == 1
+        coverage = (
+            proportion(int(rows.sum()), n) if is_share else Estimate(float(rows.mean()), *mean_interval(rows, 0, 1))
+        )
     return Evaluation(n=n, mse=mse, mae=mae, r2=r2, coverage=coverage)
 
 
@@ -86,15 +90,6 @@ def regression_figures(n: int) -> Callable[[np.ndarray], np.ndarray]:
         return np.column_stack([squared.mean(axis=1) / n, sums[:, 0] / n, r2])
 
     return figures
-
-
-def _coverage(covered: np.ndarray) -> Estimate:
-    """The mean of zeros and ones, shape (n, m), with an interval whose rows are independent."""
-    n, m = covered.shape
-    if m == 1:
-        return proportion(int(covered.sum()), n)
-    rows = covered.mean(axis=1)
-    return Estimate(float(rows.mean()), *mean_interval(rows, 0.0, 1.0))
 
 
 def _covered(y: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.ndarray:

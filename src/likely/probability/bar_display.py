@@ -60,7 +60,8 @@ def _grid(subplots: Callable[..., Any], count: int, n_outcomes: int, images: Any
 def _draw_bars(ax: Any, outcomes: Sequence[object], probs: np.ndarray, room: int, reach: float) -> None:
     """Bars of one distribution, upright where `room` letters hold all names, else sideways; P goes up to `reach`."""
     # A name such as "$5 to $9" would be read as a formula.
-    names = [_shortened(outcome_name(outcome)).replace("$", r"\$") for outcome in outcomes]
+    written = map(outcome_name, outcomes)
+    names = [(name if len(name) <= 24 else f"{name[:23]}…").replace("$", r"\$") for name in written]
     positions = range(len(names))
     if sum(len(name) + 1 for name in names) <= room:
         ax.bar(positions, probs)
@@ -74,7 +75,3 @@ def _draw_bars(ax: Any, outcomes: Sequence[object], probs: np.ndarray, room: int
         ax.set_xlim(0, reach)
         # Bars are drawn from below, but names are read from above.
         ax.set_ylim(len(names) - 0.5, -0.5)
-
-
-def _shortened(name: str, width: int = 24) -> str:
-    return name if len(name) <= width else name[: width - 1] + "…"

@@ -15,7 +15,7 @@ def as_text(outcomes: Sequence[object], probs: np.ndarray) -> str:
     """A line for one distribution; for a batch its size and the first rows with their likeliest outcomes."""
     names = [outcome_name(outcome) for outcome in outcomes]
     if probs.ndim == 1:
-        chosen = _chosen(probs, 5)
+        chosen = np.arange(len(probs)) if len(probs) <= _LIMIT else ranked(probs)[:5]
         listed = ", ".join(f"{names[i]}: {probs[i]:.4g}" for i in chosen)
         more = f", and {len(names) - len(chosen)} more" if len(chosen) < len(names) else ""
         return f"Distribution({{{listed}{more}}})"
@@ -44,10 +44,6 @@ def as_html(outcomes: Sequence[object], probs: np.ndarray) -> str:
 def ranked(row: np.ndarray) -> np.ndarray:
     """Positions from the likeliest down; equal ones keep the order of the space."""
     return np.argsort(-row, axis=-1, kind="stable")
-
-
-def _chosen(row: np.ndarray, count: int) -> np.ndarray:
-    return np.arange(len(row)) if len(row) <= _LIMIT else ranked(row)[:count]
 
 
 def _html_block(names: Sequence[str], row: np.ndarray) -> str:
