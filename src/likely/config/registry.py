@@ -44,7 +44,7 @@ class Registry(UserDict[str, Row]):
 
     def __init__(self, what: str, rows: Mapping[str, Row | str], error: type[Exception] = ConfigError) -> None:
         self.what, self.error = what, error
-        super().__init__(rows)  # pyright: ignore[reportArgumentType]  # `__getitem__` makes rows of places
+        super().__init__(cast(Mapping[str, Row], rows))  # `__getitem__` turns places into rows
 
     def __getitem__(self, name: str) -> Row:
         row: Row | str = self.data[name]

@@ -139,7 +139,7 @@ def _alternatives(annotation: object, metadata: list[object]) -> Iterator[tuple[
 def _kind(annotation: object, metadata: list[object]) -> Kind:
     if annotation is bool:
         return "switch"
-    if annotation in (int, float) and not any(isinstance(entry, BeforeValidator) for entry in metadata):
+    if (annotation is int or annotation is float) and not any(isinstance(entry, BeforeValidator) for entry in metadata):
         return "whole number" if annotation is int else "number"
     origin = get_origin(annotation)
     if origin is dict:
