@@ -112,7 +112,7 @@ def test_confusion_in_words():
 
 def test_wrong_answers_in_words():
     probs = np.array([[0.95, 0.05], [0.6, 0.4], [0.1, 0.9]])
-    expected = "2 of 3 rows got a wrong answer; 1 of these 2 (50%) carried a probability of 90% or more."
+    expected = "2 of 3 rows got a wrong answer; 1 of these 2 (50%) had a probability of 90% or more."
     assert statements.about_wrong(np.array([1, 1, 1]), probs, "row") == expected
     assert statements.about_wrong(np.array([0, 0, 1]), probs, "row") == "No wrong answer among 3 rows."
 

@@ -39,7 +39,7 @@ def _show(found: "Benchmark") -> None:
 
     screen = console()
     cpu, run = printable(found.hardware["cpu"]), found.run
-    where = f"{cpu}, {found.threads} threads" if found.device == "cpu" else f"{found.device}, beside {cpu}"
+    where = f"{cpu}, {found.threads} threads" if found.device == "cpu" else f"{found.device}, with {cpu}"
     screen.print(styled((where, "bold"), f", torch {found.versions['torch']}\n"))
     rates = [[rate.work, rate.precision, f"{rate.gflops:,.0f}"] for rate in found.rates]
     screen.print(aligned([["", "in", "GFLOP/s"], *rates], right=True))

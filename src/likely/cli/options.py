@@ -97,9 +97,9 @@ def option(name: str, *, help: str | None = None, default: str | None = None, pa
 
     Args:
         name: of the setting.
-        help: what to say in place of the setting's own words.
+        help: replaces the setting's own words.
         default: what happens without the option, where it is not what `RunConfig` says.
-        panel: the group of options in which it stands.
+        panel: the group of options that it belongs to.
     """
     setting = settings()[name]
     flags = f"{setting.option}/--no-{setting.option[2:]}" if setting.kind == "switch" else setting.option

@@ -20,7 +20,7 @@ _QUOTED_LABEL = re.compile(r"((?:^|,)\s*\"(?:[^\"]|\"\")*)\"(\s*=[^,\"]*)")
 
 @dataclass(frozen=True)
 class Questions:
-    """Events to answer beside the labels, by name, and a condition."""
+    """Events to answer in addition to the labels, by name, and a condition."""
 
     events: "dict[str, Event]"
     given: "Event | None"
@@ -134,7 +134,7 @@ def read_promises(
 def _promised(
     name: str, promise: "Callable[[float], object]", asked: float | None, usual: float, missing: dict[str, str]
 ) -> float | None:
-    """What was asked for or is usual; None where it cannot be promised and nobody asked: `missing` then says why."""
+    """What was asked for, or the default; None where the default cannot be promised: `missing` then says why."""
     try:
         promise(usual if asked is None else asked)
     except DataError as error:
@@ -146,7 +146,7 @@ def _promised(
 
 
 def _labels(text: str, option: str) -> list[str]:
-    """Labels between commas; one that holds a comma stands in double quotes, as in CSV."""
+    """Labels between commas; one that contains a comma is in double quotes, as in CSV."""
     if "\n" in text or "\r" in text:
         raise typer.BadParameter("Labels must be on one line.", param_hint=option)
     try:

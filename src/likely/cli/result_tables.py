@@ -44,7 +44,7 @@ def without_seen(seen: Seen) -> str:
 
 
 def promises_table(evaluation: Evaluation) -> Text | None:
-    """What the model promised and what came of it on these rows; None where it promises nothing."""
+    """The guarantees of the model and how they held on these rows; None where there is none."""
     rows = [["promise", "reached on these rows", "95% interval", ""]]
 
     def line(promise: str, share: Estimate, note: str) -> None:

@@ -1,6 +1,6 @@
 """What people see: text from files made harmless, columns of equal width, bars, numbers.
 
-Labels, file names and messages come from strangers. They are printed as plain text, never as markup, with control
+Labels, file names and messages come from untrusted files. They are printed as plain text, never as markup, with control
 characters (which could move the cursor or change colors) written as escapes.
 """
 
@@ -38,7 +38,7 @@ def console(*, error: bool = False) -> "Console":
 
 
 def complain(message: str) -> None:
-    """A message on standard error; what stands before the first colon is colored."""
+    """A message on standard error; the part before the first colon is colored."""
     from rich.text import Text
 
     kind, colon, rest = message.partition(":")

@@ -18,12 +18,12 @@ _FINEST = 1e-6  # of the spread of a model's targets: what differs by less is ro
 class LineWriter(Writer):
     """One line per answer: the label, its probability, those of the events, and the set; or numbers and an interval.
 
-    Some hundred lines are printed together, so that their columns stand below each other, and numbers have the digits
-    that tell the first of them apart.
+    Some hundred lines are printed together, so that their columns are aligned, and numbers have as many digits as
+    distinguish the first of them.
 
     Args:
         promises: what was asked for.
-        spreads: how far the targets lie apart that the model learned from.
+        spreads: the standard deviations of the training targets.
     """
 
     def __init__(self, promises: Promises = NOTHING, spreads: Sequence[float] = ()) -> None:
@@ -73,7 +73,7 @@ class BarWriter(Writer):
     Args:
         top: how many labels are shown.
         promises: what was asked for.
-        spreads: how far the numbers of each target lie apart, which decides how many digits are shown.
+        spreads: the standard deviations of the targets, which decide how many digits are shown.
     """
 
     def __init__(self, top: int, promises: Promises = NOTHING, spreads: Sequence[float] = ()) -> None:
@@ -153,7 +153,7 @@ def _add_warnings(line: Text, outcome: Answer | Number, promises: Promises) -> N
 
 
 def _finer(spreads: Sequence[float], predictions: Sequence[Sequence[float]]) -> list[float]:
-    """How far the predictions of each target lie apart, or its targets, if these are closer to each other."""
+    """The spread of the predictions of each target, or of its training targets where that is smaller."""
     found = [statistics.pstdev(values) for values in zip(*predictions, strict=True)]
     known = spreads or found
     return [min(target, max(of, _FINEST * target)) if of else target for target, of in zip(known, found, strict=True)]

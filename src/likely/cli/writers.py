@@ -36,7 +36,7 @@ class JsonWriter(Writer):
 
 
 class CsvWriter(Writer):
-    """One row per answer; a set is one cell, its labels apart by semicolons.
+    """One row per answer; a set is one cell, its labels separated by semicolons.
 
     Text is written as it is, but for what a spreadsheet would take for a formula; on a terminal, which control
     characters could move or color, they are written as escapes.

@@ -1,4 +1,4 @@
-"""Every name that a setting or a model file may use, and what it stands for: a new one is one file and one row here.
+"""Every name that a setting or a model file may use, and what it means: a new one is one file and one row here.
 
 A row is the thing itself, or `module:name`, which is imported when it is first asked for. The names alone are what the
 command line offers, what `RunConfig` accepts and what the docs list, so none of them needs to import anything heavy.
@@ -31,11 +31,11 @@ Row = TypeVar("Row")
 
 
 class Registry(UserDict[str, Row]):
-    """Names and what they stand for.
+    """Names and what they mean.
 
     Args:
         what: the setting, for messages.
-        rows: what each name stands for, or its place.
+        rows: what each name means, or its place.
         error: raised by `named` for a name that does not exist.
     Example:
         >>> sorted(HEADS), HEADS["l1"].probs.__name__
@@ -72,7 +72,7 @@ class OneOf:
 
     Args:
         registry: whose names.
-        also: names that stand before them, such as "auto".
+        also: further names, such as "auto".
         without: rows that the field cannot take.
     """
 

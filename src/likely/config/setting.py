@@ -28,11 +28,11 @@ class Setting:
         more: what else the reference says.
         otherwise: what happens without a value, where that is not a value itself.
         form: what a value looks like in a file, where its type does not say so.
-        metavar: what stands for the value on the command line.
+        metavar: the placeholder of the value on the command line.
         panel: the group of options that it belongs to.
         option: its name on the command line, if that is another.
         estimators: which of them have it: none, the classifier only, or both.
-        python: what the reference of the estimators says in place of `help` and `more`.
+        python: what the reference of the estimators says instead of `help` and `more`.
     """
 
     help: str

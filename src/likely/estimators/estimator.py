@@ -97,7 +97,7 @@ class Estimator(BaseEstimator):
                 f"init_from must be the path of a file; got a {type(begin).__name__}. Try {model}.save(path), and "
                 "init_from=path."
             )
-        # What has no name reaches the recipe beside the configuration.
+        # What has no name is passed in addition to the configuration.
         named = {"network": "auto", "optimizer": None, "augment": None, "loss": "cross_entropy"}
         settings |= {name: named[name] for name in named if getattr(overrides, name) is not None}
         return RunConfig(data="array", seed=int(seed), dtype=cast(Any, dtype), task=self._task, **settings, **more)

@@ -39,7 +39,7 @@ _OF_LABELED_ARRAYS = {
 
 
 class Parameters(TypedDict, total=False):
-    """Those of both estimators, beside `network`."""
+    """Those of both estimators, except `network`."""
 
     ignore: Sequence[str]
     categories: Sequence[str]
@@ -71,7 +71,7 @@ class Parameters(TypedDict, total=False):
 
 
 class ClassifierParameters(Parameters, total=False):
-    """Those of the classifier, beside `network`."""
+    """Those of the classifier, except `network`."""
 
     events: Mapping[str, Collection[Any]] | None
     loss: Any

@@ -1,4 +1,4 @@
-"""How far `fit` is: a bar in a notebook, a line in a terminal, nothing where nobody looks."""
+"""The progress of `fit`: a bar in a notebook, a line in a terminal, nothing elsewhere."""
 
 import os
 import shutil
@@ -49,7 +49,7 @@ class NotebookBar:
         self._monotonic = MonotonicProgress()
 
     def say(self, message: str) -> None:
-        """Keep the latest sentence beside the bar."""
+        """Show the latest sentence next to the bar."""
         self._said = message
 
     def record(self, record: Record, fold: str = "") -> None:
@@ -133,7 +133,7 @@ def _with_bar(share: float, text: str, columns: int) -> str:
 
 
 def described(record: Record, held_out: dict[str, float] | None = None) -> str:
-    """Where a run stands, in a few words.
+    """The state of a run, in a few words.
 
     Example:
         >>> record = Record(10, 1.5, 0.5, 0.25, 1e-3, 30.0, 100.0, 30.0, {"accuracy": 0.9, "nll": 0.3})

@@ -1,4 +1,4 @@
-"""What people hand to the estimators, as what a data set holds: labels, label distributions and weights."""
+"""What users pass to the estimators, as what a data set holds: labels, label distributions and weights."""
 
 from collections.abc import Sequence
 from typing import Any, Literal, TypeAlias, cast

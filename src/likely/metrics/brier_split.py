@@ -1,4 +1,4 @@
-"""The Brier score in parts: what is lost by miscalibration, what is won by telling rows apart."""
+"""The Brier score in parts: what miscalibration costs, what discrimination gains."""
 
 from typing import NamedTuple
 

@@ -54,8 +54,8 @@ def calibration_error(
 
     ECE = sum_b (n_b / n) |accuracy_b - confidence_b|, bins as in `reliability_bins`.
 
-    It is biased upward: chance alone parts accuracy from confidence in each bin, so that even perfect probabilities
-    show some tenths of a percent at n = 10,000, and more on fewer rows. `calibration_floor` says how much.
+    It is biased upward: chance alone makes accuracy and confidence differ in each bin, so that even for perfect
+    probabilities it is some tenths of a percent at n = 10,000, and more on fewer rows: see `calibration_floor`.
 
     Args:
         probs: shape (n, k).

@@ -1,4 +1,4 @@
-"""What came of a model on rows that it was not trained on, as one typed value; docs/files.md says what each part means.
+"""The figures of a model on rows that it was not trained on, as one typed value; docs/files.md explains each part.
 
 JSON is made from it at the edge: `metrics.json`, `likely evaluate --json` and the card of a model hold `to_json()`.
 """
@@ -80,7 +80,7 @@ class EmptySets:
 
 @dataclass(frozen=True)
 class SetFigures:
-    """What came of prediction sets at one coverage.
+    """The figures of prediction sets at one coverage.
 
     Args:
         coverage: that was asked for.
@@ -101,7 +101,7 @@ class SetFigures:
 
 @dataclass(frozen=True)
 class AbstentionFigures:
-    """What came of a bound on the error: the confidence from which rows are answered, the share of rows that are, and
+    """The figures of a bound on the error: the confidence from which rows are answered, the share of rows that are, and
     the error among these answers."""
 
     max_error: float
@@ -131,7 +131,7 @@ class Evaluation:
     """What an evaluation on `n` rows says, each figure with its 95% interval; what does not apply is None or empty.
 
     Of a classifier: the figures from `accuracy` to `ece_classwise`, those of each class (`per_class`), counts of true
-    labels (down) and answers (across), and what came of its guarantees. Of a regressor: the figures from `mse` to
+    labels (down) and answers (across), and how its guarantees held. Of a regressor: the figures from `mse` to
     `coverage`, and how many answers lie outside the range of the training targets.
 
     Example:

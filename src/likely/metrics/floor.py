@@ -18,7 +18,7 @@ def calibration_floor(
     """The ECE that these predictions would show if they were perfectly calibrated.
 
     Labels are drawn from the predictions themselves, y_i ~ p_i, again and again, and each draw's ECE is computed: its
-    expectation is no longer 0, because chance parts accuracy from confidence in every bin. An observed ECE within the
+    expectation is no longer 0, because chance makes them differ in every bin. An observed ECE within the
     range gives no reason to doubt the calibration; it does not prove it.
 
     Only whether the most probable class is drawn matters, and it is with the probability max_k p_ik.

@@ -1,4 +1,4 @@
-"""Numbers as people read them, with as many digits as tell them apart."""
+"""Numbers as people read them, with as many digits as distinguish them."""
 
 import math
 
@@ -11,7 +11,7 @@ def resolved(value: float, spread: float) -> str:
 
     Args:
         value: a finite number.
-        spread: how far such numbers lie apart, such as the standard deviation of a model's targets; not negative.
+        spread: of such numbers, such as the standard deviation of a model's targets; not negative.
 
     Example:
         >>> resolved(152.13348, 77.0), resolved(1_700_000_023.4517, 50.0), resolved(1234567.0, 4e5)

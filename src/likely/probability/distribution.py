@@ -283,7 +283,7 @@ class Distribution:
 
         Args:
             size: how many draws from each distribution; None draws one and drops the list around it.
-            seed: None draws differently every time, a number gives the same draws every time, a generator goes on.
+            seed: None draws differently every time, a number gives the same draws every time, a generator continues.
         Returns:
             An outcome, or a list of `size` outcomes; for a batch a list of those, one per row.
         Raises:

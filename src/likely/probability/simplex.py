@@ -87,7 +87,7 @@ def row_sums(array: np.ndarray) -> np.ndarray:
 
 
 def place(array: np.ndarray, wrong: np.ndarray, outcomes: Sequence[object] | None) -> tuple[float, str]:
-    """The first value where `wrong` holds, and where it stands: "for 'Coat' in row 3"."""
+    """The first value where `wrong` holds, and its place: "for 'Coat' in row 3"."""
     *row, column = (int(i) for i in np.argwhere(wrong)[0])
     where = f"at position {column}" if outcomes is None else f"for {outcomes[column]!r}"
     return float(array[(*row, column)]), where + (f" in row {row[0]}" if row else "")

@@ -28,7 +28,7 @@ class Headline:
 
 @dataclass(frozen=True)
 class ClassTable:
-    """What the classes say, and each with its number; of many the hardest first, the `rest` apart."""
+    """What the classes say, and each with its number; of many the hardest first, then the `rest`."""
 
     about: str
     rows: list[tuple[int, ClassFigures]]
@@ -36,7 +36,7 @@ class ClassTable:
 
 
 def headlines(evaluation: Evaluation, n_classes: int, noun: str) -> list[Headline]:
-    """The figures that have a title, as far as they are known."""
+    """The figures that have a title, where they are known."""
     guess = f"{math.log(n_classes):.3f}" if n_classes else ""
     return [
         Headline(
@@ -63,7 +63,7 @@ def confusion_rows(confusion: np.ndarray, labels: Sequence[str]) -> list[tuple[s
 
 
 def class_table(per_class: Sequence[ClassFigures]) -> ClassTable:
-    """Precision, recall and F1 of each class; of many classes the hardest first, the rest apart."""
+    """Precision, recall and F1 of each class; of many classes the hardest first, then the rest."""
     rows = list(enumerate((replace(entry, label=printable(entry.label)) for entry in per_class), start=1))
     scored = [entry for _, entry in rows if entry.support > 0 and not math.isnan(entry.f1)]
     about = about_classes([(entry.label, entry.f1) for entry in scored])

@@ -48,7 +48,7 @@ def later_rows(card: Card, noun: str) -> str:
 
 
 def groups(card: Card) -> list[tuple[str, list[tuple[str, str]]]]:
-    """Every entry that tells how the model was made, as groups of names and values; the command stands apart."""
+    """Every entry that tells how the model was made, as groups of names and values, without the command."""
     document = card.to_json()
     sources = {"Model": document["network"] | {name: document[name] for name in _MODEL}}
     sources |= {name.capitalize(): document[name] for name in _GROUPS}

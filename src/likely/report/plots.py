@@ -1,7 +1,7 @@
 """The figures of the report as inline SVG: text stays text, colors follow the page, nothing is loaded from elsewhere.
 
-matplotlib draws with a few stand-in colors that are then replaced by CSS colors of the page, so that one figure serves
-the light page, the dark page and paper. Every line differs from its neighbor by marker or dash, not by color alone.
+matplotlib draws with a few placeholder colors, which are then replaced by CSS colors of the page, so that one figure
+serves the light page, the dark page and paper. Every line differs from its neighbor by marker or dash, not by color alone.
 """
 
 import io
@@ -76,7 +76,7 @@ def loss_curve(training: Points, held_out: Points, description: str, name: str =
 
 
 def accuracy_curve(held_out: Points, description: str) -> str:
-    """Held-out accuracy over the steps, the last value written beside its point."""
+    """Held-out accuracy over the steps, the last value written next to its point."""
 
     def draw(figure: Figure) -> None:
         ax = figure.subplots()

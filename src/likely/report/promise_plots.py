@@ -79,7 +79,7 @@ def risk_coverage(selective: Selective, description: str) -> str:
 
 
 def p_value_histogram(p: np.ndarray, description: str) -> str:
-    """How the p-values are spread, beside the even spread of familiar rows."""
+    """The distribution of the p-values, with the uniform one of familiar rows."""
 
     def draw(figure: Figure) -> None:
         ax = figure.subplots()

@@ -122,7 +122,7 @@ def _events(data: ReportData) -> Iterator[Block]:
     finding = (
         f"P({doubtful[0]}) is further from its frequency than chance explains."
         if doubtful
-        else "The probability of every event agrees with how often it happens, as far as these rows can tell."
+        else "The probability of every event agrees with its frequency, as far as these rows can tell."
     )
     yield Block(
         finding,
@@ -232,7 +232,8 @@ def _abstention(data: ReportData, trust: Trust) -> Iterator[Block]:
         return
     wrong, sure = data.probs.argmax(axis=1) != data.y, data.probs.max(axis=1)
     before, after = percent(float(wrong.mean())), percent(selective.error_at[SHARE_ANSWERED])
-    finding = f"Answering only the surest {SHARE_ANSWERED:.0%} of the {noun}s takes the error from {before} to {after}."
+    most = f"the most confident {SHARE_ANSWERED:.0%} of the {noun}s"
+    finding = f"Answering only {most} changes the error from {before} to {after}."
     yield Block(
         finding,
         Markup(promise_plots.risk_coverage(selective, f"Error over share answered. {finding}")),

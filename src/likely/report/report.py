@@ -28,7 +28,7 @@ TABLE_CLASSES = 20
 _HOW_TRAINING = "Line: training loss, averaged over short stretches; band: its range."
 _HOW_BOTH = (
     "Solid line: training loss, averaged over short stretches; band: its range. Dashed with dots: loss on rows held "
-    "out from training. The two compare only as far as training does not alter its inputs or soften its labels."
+    "out from training. The two are comparable only if training does not augment its inputs or smooth its labels."
 )
 _HOW_ACCURACY = "Share of rows held out from training that were named correctly while training went on."
 _HOW_ERRORS = "Mean squared error on rows held out from training while it went on."

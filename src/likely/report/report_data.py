@@ -20,7 +20,7 @@ class Trust:
         coverage, sets: the sets at one coverage, booleans of shape (n, k).
         answered: which rows are answered under the smallest promised error, booleans of shape (n,).
         familiarity: p-values, shape (n,).
-        approximate: whether out-of-fold scores stand in for held-out rows.
+        approximate: whether out-of-fold scores replace those of held-out rows.
         never_unfamiliar: why no row can be called unfamiliar, if that is so.
     """
 

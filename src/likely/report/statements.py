@@ -37,7 +37,7 @@ class Bin:
 
 
 def printable(name: object) -> str:
-    """A name as one line of text that can be stored as UTF-8 and cannot reorder what stands beside it.
+    """A name as one line of text that can be stored as UTF-8 and cannot reorder the text around it.
 
     Example:
         >>> printable("T-shirt\\n\\u202etop")
@@ -258,7 +258,7 @@ def about_wrong(y: np.ndarray, probs: np.ndarray, noun: str) -> str:
     sure = int((probs[wrong].max(axis=1) >= 0.9).sum())
     return (
         f"{n_wrong:,} of {counted(n, noun)} got a wrong answer; "
-        f"{sure:,} of these {n_wrong:,} ({percent(sure / n_wrong, 0)}) carried a probability of 90% or more."
+        f"{sure:,} of these {n_wrong:,} ({percent(sure / n_wrong, 0)}) had a probability of 90% or more."
     )
 
 
@@ -281,7 +281,7 @@ def about_uncertain(y: np.ndarray, probs: np.ndarray, doubt: np.ndarray, noun: s
 
 
 def about_fit(y: np.ndarray, predicted: np.ndarray) -> str:
-    """How large the errors of a regression are beside the spread of the targets."""
+    """How large the errors of a regression are, compared with the spread of the targets."""
     error = np.abs(predicted - y)
     spread = float(np.std(y))
     half = float(np.median(error))
