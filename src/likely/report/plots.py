@@ -1,7 +1,7 @@
 """The figures of the report as inline SVG: text stays text, colors follow the page, nothing is loaded from elsewhere.
 
-matplotlib draws with a few placeholder colors, which are then replaced by CSS colors of the page, so that one figure
-serves the light page, the dark page and paper. Every line differs from its neighbor by marker or dash, not by color alone.
+matplotlib draws with a few placeholder colors, which CSS colors of the page then replace, so that one figure serves the
+light page, the dark page and paper. Every line differs from its neighbor by marker or dash, not by color alone.
 """
 
 import io
