@@ -6,7 +6,9 @@ light page, the dark page and paper. Every line differs from its neighbor by mar
 
 import io
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 from xml.etree import ElementTree
 
@@ -39,6 +41,9 @@ _STYLE: dict[Any, Any] = {
     "legend.frameon": False,
     "lines.linewidth": 1.6,
     "lines.markersize": 4.5,
+    "patch.edgecolor": INK,
+    "patch.force_edgecolor": True,
+    "patch.linewidth": 0.5,
     "savefig.transparent": True,
     "svg.fonttype": "none",
     "text.color": INK,
@@ -57,9 +62,8 @@ Points = Sequence[tuple[int, float]]
 
 def loss_curve(training: Points, held_out: Points, description: str, name: str = "loss") -> str:
     """Training loss (line: means of equal stretches; band: their range) and held-out loss over the steps."""
-
-    def draw(figure: Figure) -> None:
-        ax = figure.subplots()
+    with drawing(name, description, 3.1) as page:
+        ax = page.figure.subplots()
         if training:
             chunks = np.array_split(np.asarray(training, dtype=np.float64), min(len(training), _MOST_CHUNKS))
             step, mean = np.array([c.mean(axis=0) for c in chunks]).T
@@ -71,15 +75,13 @@ def loss_curve(training: Points, held_out: Points, description: str, name: str =
         ax.set(xlabel="step", ylabel="loss")
         ax.xaxis.set_major_locator(MaxNLocator(7, steps=[1, 2, 5, 10], integer=True))
         legend_above(ax)
-
-    return svg(name, description, 3.1, draw)
+    return page.svg
 
 
 def accuracy_curve(held_out: Points, description: str) -> str:
     """Held-out accuracy over the steps, the last value written next to its point."""
-
-    def draw(figure: Figure) -> None:
-        ax = figure.subplots()
+    with drawing("accuracy", description, 3.1) as page:
+        ax = page.figure.subplots()
         ax.plot(*zip(*held_out, strict=True), color=CONTRAST, marker="o", linestyle="--")
         step, last = held_out[-1]
         ax.annotate(f"{last:.2%}", (step, last), xytext=(0, -13), textcoords="offset points", ha="right")
@@ -87,8 +89,7 @@ def accuracy_curve(held_out: Points, description: str) -> str:
         ax.yaxis.set_major_formatter(lambda value, _: f"{100 * value:.4g}%")
         ax.xaxis.set_major_locator(MaxNLocator(7, steps=[1, 2, 5, 10], integer=True))
         ax.set(xlabel="step", ylabel="held-out accuracy")
-
-    return svg("accuracy", description, 3.1, draw)
+    return page.svg
 
 
 def reliability_diagram(bins: Sequence[Bin], noun: str, description: str, event: int | None = None) -> str:
@@ -97,9 +98,8 @@ def reliability_diagram(bins: Sequence[Bin], noun: str, description: str, event:
     With the number of an event: its frequency over its probability.
     """
     said, came = ("confidence", "accuracy") if event is None else ("probability", "frequency")
-
-    def draw(figure: Figure) -> None:
-        top, bottom = figure.subplots(2, 1, sharex=True, height_ratios=[3, 1.25])
+    with drawing("reliability" if event is None else f"event{event}", description, 4.9) as page:
+        top, bottom = page.figure.subplots(2, 1, sharex=True, height_ratios=[3, 1.25])
         confidence = np.array([b.confidence for b in bins])
         accuracy = np.array([b.accuracy for b in bins])
         reach = np.abs(np.array([b.interval for b in bins]).T - accuracy)
@@ -119,10 +119,8 @@ def reliability_diagram(bins: Sequence[Bin], noun: str, description: str, event:
         )
         legend_above(top)
         counts = [b.count for b in bins]
-        bottom.bar(
-            [b.low for b in bins], counts, [b.high - b.low for b in bins], align="edge", color=ACCENT, alpha=0.55,
-            edgecolor=INK, linewidth=0.5,
-        )  # fmt: skip
+        widths = [b.high - b.low for b in bins]
+        bottom.bar([b.low for b in bins], counts, widths, align="edge", color=ACCENT, alpha=0.55)
         for b in bins:
             at = ((b.low + b.high) / 2, b.count)
             bottom.annotate(
@@ -135,8 +133,7 @@ def reliability_diagram(bins: Sequence[Bin], noun: str, description: str, event:
             yticks=[],
         )
         bottom.grid(visible=False)
-
-    return svg("reliability" if event is None else f"event{event}", description, 4.9, draw)
+    return page.svg
 
 
 def confusion_image(confusion: np.ndarray, description: str) -> tuple[str, int]:
@@ -152,22 +149,19 @@ def confusion_image(confusion: np.ndarray, description: str) -> tuple[str, int]:
     pixels[..., :3] = np.where(np.eye(len(cells), dtype=bool)[..., None], _RIGHT_RGB, _WRONG_RGB)
     # The square root keeps rare confusions visible beside the diagonal.
     pixels[..., 3] = np.round(255 * np.sqrt(share))
-
-    def draw(figure: Figure) -> None:
-        ax = figure.subplots()
+    with drawing("confusion", description, 4.5) as page:
+        ax = page.figure.subplots()
         edge = len(confusion) + 0.5
         ax.imshow(pixels, interpolation="none", extent=(0.5, edge, edge, 0.5))
         ax.grid(visible=False)
         ax.set(xlabel="answer (class number)", ylabel="true class (number)")
-
-    return svg("confusion", description, 4.5, draw), together
+    return page.svg, together
 
 
 def prediction_scatter(y: np.ndarray, predicted: np.ndarray, description: str) -> str:
     """Predicted over true values; at most 1,000 rows are drawn, evenly spaced."""
-
-    def draw(figure: Figure) -> None:
-        ax = figure.subplots()
+    with drawing("scatter", description, 4.2) as page:
+        ax = page.figure.subplots()
         some = np.unique(np.linspace(0, len(y) - 1, min(len(y), _MOST_POINTS)).astype(int))
         ends = [min(y.min(), predicted.min()), max(y.max(), predicted.max())]
         ax.plot(ends, ends, color=INK, linestyle=":", linewidth=1, label="predicted = true")
@@ -183,26 +177,21 @@ def prediction_scatter(y: np.ndarray, predicted: np.ndarray, description: str) -
         )
         ax.set(xlabel="true value", ylabel="predicted value")
         legend_above(ax)
-
-    return svg("scatter", description, 4.2, draw)
+    return page.svg
 
 
 def residual_histogram(residuals: np.ndarray, description: str) -> str:
     """How the errors (predicted minus true) are spread."""
-
-    def draw(figure: Figure) -> None:
-        ax = figure.subplots()
-        ax.hist(
-            residuals, bins=min(31, max(5, len(residuals) // 5)), color=ACCENT, alpha=0.55, edgecolor=INK, linewidth=0.5
-        )
+    with drawing("residuals", description, 4.2) as page:
+        ax = page.figure.subplots()
+        ax.hist(residuals, bins=min(31, max(5, len(residuals) // 5)), color=ACCENT, alpha=0.55)
         ax.axvline(0, color=INK, linestyle=":", linewidth=1)
         _, top = ax.get_ylim()
         ax.set_ylim(0, 1.12 * top)
         ax.annotate("no error", (0, 1.12 * top), xytext=(4, -3), textcoords="offset points", va="top")
         ax.yaxis.set_major_locator(MaxNLocator(7, steps=[1, 2, 5, 10], integer=True))
         ax.set(xlabel="predicted minus true", ylabel="rows")
-
-    return svg("residuals", description, 4.2, draw)
+    return page.svg
 
 
 def legend_above(ax: Axes) -> None:
@@ -210,18 +199,27 @@ def legend_above(ax: Axes) -> None:
     ax.legend(loc="lower right", bbox_to_anchor=(1, 1), ncols=2, borderaxespad=0)
 
 
-def svg(name: str, description: str, height: float, draw: Callable[[Figure], None]) -> str:
-    """What `draw` puts into a figure of so many inches, as an element of the page."""
+@dataclass
+class Drawing:
+    """A figure to draw into, and the element of the page that it has become in the end."""
+
+    figure: Figure
+    svg: str = ""
+
+
+@contextmanager
+def drawing(name: str, description: str, height: float) -> Generator[Drawing]:
+    """A figure of so many inches in the style of the page; `svg` holds it after the block."""
     with mpl.rc_context():
         mpl.rcdefaults()  # so that nobody's own matplotlibrc changes the page
         mpl.rcParams.update(_STYLE)
         mpl.rcParams["svg.hashsalt"] = name
-        figure = Figure(figsize=(_WIDTH, height), layout="constrained")
-        FigureCanvasSVG(figure)
-        draw(figure)
+        page = Drawing(Figure(figsize=(_WIDTH, height), layout="constrained"))
+        FigureCanvasSVG(page.figure)
+        yield page
         file = io.StringIO()
-        figure.savefig(file, format="svg", metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
-    return _inline(file.getvalue(), name, description)
+        page.figure.savefig(file, format="svg", metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
+    page.svg = _inline(file.getvalue(), name, description)
 
 
 def _inline(text: str, name: str, description: str) -> str:

@@ -3,11 +3,10 @@
 from collections.abc import Callable, Sequence
 
 import numpy as np
-from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from likely.metrics.evaluation import Selective, SetFigures
-from likely.report.plots import ACCENT, CONTRAST, INK, legend_above, svg
+from likely.report.plots import ACCENT, CONTRAST, INK, drawing, legend_above
 from likely.trust.familiarity import UNFAMILIAR
 
 _P_BINS = 20
@@ -15,9 +14,8 @@ _P_BINS = 20
 
 def coverage_differences(entries: Sequence[SetFigures], description: str) -> str:
     """Coverage reached minus asked for, in points, over the coverages; bars: what the held-out rows leave open."""
-
-    def draw(figure: Figure) -> None:
-        ax = figure.subplots()
+    with drawing("coverage", description, 3.1) as page:
+        ax = page.figure.subplots()
         at = np.arange(len(entries))
         asked = np.array([entry.coverage for entry in entries])
 
@@ -25,7 +23,7 @@ def coverage_differences(entries: Sequence[SetFigures], description: str) -> str
             return 100 * (np.array([reached(entry) for entry in entries]) - asked)
 
         low, high = points(lambda entry: entry.expected.low), points(lambda entry: entry.expected.high)
-        ax.bar(at, high - low, 0.5, low, color=ACCENT, alpha=0.25, edgecolor=INK, linewidth=0.5, label="expected")
+        ax.bar(at, high - low, 0.5, low, color=ACCENT, alpha=0.25, label="expected")
         reached = points(lambda entry: entry.covered.value)
         ends = points(lambda entry: entry.covered.low), points(lambda entry: entry.covered.high)
         reach = np.abs(np.stack(ends) - reached)
@@ -34,34 +32,30 @@ def coverage_differences(entries: Sequence[SetFigures], description: str) -> str
         ax.set_xticks(at, [f"{100 * c:g}%" for c in asked])
         ax.set(xlabel="coverage asked for", ylabel="reached minus asked (points)")
         legend_above(ax)
-
-    return svg("coverage", description, 3.1, draw)
+    return page.svg
 
 
 def size_histogram(sizes: np.ndarray, noun: str, description: str) -> str:
     """How many rows have a set of which size."""
-
-    def draw(figure: Figure) -> None:
-        ax = figure.subplots()
+    with drawing("sizes", description, 3.1) as page:
+        ax = page.figure.subplots()
         counts = np.bincount(sizes)
         first = 0 if counts[0] else 1
         shown = np.arange(first, len(counts))
-        bars = ax.bar(shown, counts[first:], color=ACCENT, alpha=0.55, edgecolor=INK, linewidth=0.5)
+        bars = ax.bar(shown, counts[first:], color=ACCENT, alpha=0.55)
         if len(shown) <= 12:
             ax.bar_label(bars, [f"{c:,}" for c in counts[first:]], fontsize=8, padding=2)
         ax.xaxis.set_major_locator(MaxNLocator(12, integer=True))
         ax.margins(y=0.12)
         ax.set(xlabel="labels in the set", ylabel=f"{noun}s")
         ax.grid(visible=False, axis="x")
-
-    return svg("sizes", description, 3.1, draw)
+    return page.svg
 
 
 def risk_coverage(selective: Selective, description: str) -> str:
     """The error among the answers over the share answered, three shares marked."""
-
-    def draw(figure: Figure) -> None:
-        ax = figure.subplots()
+    with drawing("risk", description, 3.1) as page:
+        ax = page.figure.subplots()
         ax.plot(100 * np.array(selective.curve.coverage), 100 * np.array(selective.curve.error), color=ACCENT)
         for share, error in selective.error_at.items():
             ax.plot(100 * share, 100 * error, color=CONTRAST, marker="o")
@@ -74,19 +68,16 @@ def risk_coverage(selective: Selective, description: str) -> str:
             )
         ax.set(xlabel="share answered (%)", ylabel="error among the answers (%)", xlim=(0, 101))
         ax.set_ylim(bottom=0)
-
-    return svg("risk", description, 3.1, draw)
+    return page.svg
 
 
 def p_value_histogram(p: np.ndarray, description: str) -> str:
     """The distribution of the p-values, with the uniform one of familiar rows."""
-
-    def draw(figure: Figure) -> None:
-        ax = figure.subplots()
-        ax.hist(p, bins=_P_BINS, range=(0, 1), color=ACCENT, alpha=0.55, edgecolor=INK, linewidth=0.5)
+    with drawing("familiar", description, 3.1) as page:
+        ax = page.figure.subplots()
+        ax.hist(p, bins=_P_BINS, range=(0, 1), color=ACCENT, alpha=0.55)
         ax.axhline(len(p) / _P_BINS, color=INK, linestyle=":", linewidth=1.2, label="even spread")
         ax.axvline(UNFAMILIAR, color=CONTRAST, linestyle="--", linewidth=1.4, label=f"unfamiliar up to {UNFAMILIAR:g}")
         ax.set(xlabel="familiarity (p-value)", ylabel="test rows", xlim=(-0.01, 1))
         legend_above(ax)
-
-    return svg("familiar", description, 3.1, draw)
+    return page.svg
