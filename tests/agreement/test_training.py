@@ -16,16 +16,15 @@ from likely.training.loop.descent import descend
 from likely.training.loop.schedule import Schedule
 
 ENGINES = ("numpy", "jax", "torch")
-OPTIMIZERS = [
-    Optimizer("sgd"),
-    Optimizer("sgd", momentum=0.9, weight_decay=0.01),
-    Optimizer("adam"),
-    Optimizer("adam", betas=(0.85, 0.98), weight_decay=0.02),
+RULES = [  # each, and whether rows are weighted
+    (Optimizer("sgd"), False),
+    (Optimizer("sgd", momentum=0.9, weight_decay=0.01), True),
+    (Optimizer("adam"), True),
+    (Optimizer("adam", betas=(0.85, 0.98), weight_decay=0.02), False),
 ]
 
 
-@pytest.mark.parametrize("weighted", [False, True])
-@pytest.mark.parametrize("optimizer", OPTIMIZERS, ids=lambda o: f"{o.name}-{o.momentum}-{o.weight_decay}")
+@pytest.mark.parametrize(("optimizer", "weighted"), RULES)
 @pytest.mark.parametrize("network", [Linear(5, 3), MLP([5, 8, 3], "sigmoid"), MLP([5, 8, 6, 3], "gelu")], ids=repr)
 def test_mini_batches(network: Network, optimizer: Optimizer, weighted: bool) -> None:
     rng = np.random.default_rng(0)
@@ -71,9 +70,9 @@ def test_the_plain_algorithm(objective: Objective) -> None:
     rng = np.random.default_rng(3)
     X, Y = rng.normal(size=(20, 2)), rng.dirichlet([1, 1], 20)
     paths = [
-        list(descent_path(objective, X, Y, steps=100, learning_rate=0.1, engine=engine, seed=4)) for engine in ENGINES
+        list(descent_path(objective, X, Y, steps=30, learning_rate=0.1, engine=engine, seed=4)) for engine in ENGINES
     ]
-    assert [place.step for place in paths[0]] == list(range(101))
+    assert [place.step for place in paths[0]] == list(range(31))
     for places in zip(*paths, strict=True):
         for place in places[1:]:
             for layer, value in places[0].theta.items():

@@ -23,11 +23,11 @@ from likely.training.training_rows import Rows
 @pytest.mark.parametrize("engine", ["numpy", "jax", "torch"])
 def test_descent_reaches_least_squares_on_real_data(engine: str) -> None:
     X, y = load_diabetes(return_X_y=True)
-    X = np.delete(X, 4, axis=1)  # nearly a sum of the others: the slowest direction by far
+    X = np.delete(X, [4, 7], axis=1)  # nearly follow from the others: the slowest directions by far
     X = (X - X.mean(axis=0)) / X.std(axis=0)
     Y = ((y - y.mean()) / y.std())[:, None]
-    objective = Objective(Linear(9, 1), head="identity", loss="squared_error")
-    found = likely.gradient_descent(objective, X, Y, steps=1000, learning_rate=0.2, engine=engine)
+    objective = Objective(Linear(8, 1), head="identity", loss="squared_error")
+    found = likely.gradient_descent(objective, X, Y, steps=200, learning_rate=0.2, engine=engine)
     np.testing.assert_allclose(found["layer0"], likely.least_squares(X, Y), atol=1e-9)
 
 

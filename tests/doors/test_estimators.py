@@ -1,5 +1,6 @@
 """The scikit-learn doors: every engine, every kind of label."""
 
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -20,25 +21,26 @@ from likely.errors import ConfigError, DataError, EngineError, ProbabilityError,
 IRIS = load_iris(return_X_y=True)
 
 
+@cache
+def learned(network: Any, engine: str) -> likely.Classifier:
+    return likely.Classifier(network=network, engine=engine, random_state=0, epochs=15).fit(*IRIS)
+
+
 @pytest.mark.parametrize("engine", ["numpy", "jax", "torch"])
 @pytest.mark.parametrize("network", ["linear", "mlp"])
 def test_every_engine_learns_saves_and_loads(engine: str, network: Any, tmp_path: Path) -> None:
     X, y = IRIS
-    clf = likely.Classifier(network=network, engine=engine, random_state=0, epochs=15).fit(X, y)
+    clf = learned(network, engine)
     assert clf.score(X, y) > 0.9
     assert clf.predictor_.card.training.engine == engine
     loaded = likely.load(clf.predictor_.save(tmp_path / "iris.likely"))
     np.testing.assert_array_equal(loaded.predict_proba(X), clf.predict_proba(X))
-    again = likely.Classifier(network=network, engine=engine, random_state=0, epochs=15).fit(X, y)
+    again = clone(clf).fit(X, y)
     np.testing.assert_array_equal(again.predict_proba(X), clf.predict_proba(X))
 
 
 def test_three_engines_end_at_the_same_model() -> None:
-    X, y = IRIS
-    probs = [
-        likely.Classifier(network="mlp", engine=engine, random_state=1, epochs=10).fit(X, y).predict_proba(X)
-        for engine in ("numpy", "jax", "torch")
-    ]
+    probs = [learned("mlp", engine).predict_proba(IRIS[0]) for engine in ("numpy", "jax", "torch")]
     assert probs[0].dtype == np.float64
     np.testing.assert_allclose(probs[1], probs[0], atol=1e-8)
     np.testing.assert_allclose(probs[2], probs[0], atol=1e-8)
@@ -222,5 +224,5 @@ def test_a_sine_is_learned_with_honest_intervals() -> None:
     assert np.sqrt(np.square(reg.predict(x[400:]) - np.sin(x[400:, 0])).mean()) < 0.06
     low, high = reg.predict_interval(x[400:], 0.9).T
     assert 0.83 <= ((low <= y[400:]) & (y[400:] <= high)).mean() <= 0.97
-    early = likely.Regressor(random_state=0, early_stopping=True, engine="jax").fit(x, y)
+    early = likely.Regressor(random_state=0, early_stopping=True, epochs=30, engine="jax").fit(x, y)
     assert early.score(x, y) > 0.95
