@@ -59,9 +59,10 @@ class ByJax(PureEngine):
         augment: Augment | None = None,
     ) -> None:
         """Hand the rows to JAX, and compile the steps for them when they are first taken; rows on disk stay there."""
-        if X.ndim == 2 and X.dtype.itemsize > 2:
-            # JAX would round them before they are centered, and what is large beside its spread would not survive it.
-            # And what is centered by other numbers, as in every fold, would be compiled again.
+        rounded = X.dtype not in (np.float32, self._dtype)
+        if X.ndim == 2 and X.dtype.itemsize > 2 and (rounded or not isinstance(X, StoredRows)):
+            # JAX would round them before they are centered, and what is large beside its spread would not survive it;
+            # and centered by other numbers, as in every fold, they would be compiled again.
             X, prepare = np.asarray(prepare(np.asarray(X))), as_it_is
         with self._precision():
             self._X = X if isinstance(X, StoredRows) else jax.numpy.asarray(X)
