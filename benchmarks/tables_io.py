@@ -1,36 +1,34 @@
 """How fast tables are read, and how much memory that takes, beside Python's own csv module and float().
 
-    python benchmarks/tables_io.py [--rows 1000000] [--columns 20] [--wide 100000]
+    python benchmarks/tables_io.py [--rows 1000000 10000000] [--columns 20] [--wide 100000] [--wide-rows 20 200] [--csv]
 
 Every reading is a process of its own, so that its peak memory is its own; times are processor seconds.
 """
 
 import argparse
-import resource
 import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 
 import numpy as np
 
 LIKELY = """
-import time
+import resource, time
 from likely.data.sources import open_dataset
 began = time.process_time()
 rows = open_dataset({path!r}, label="label").train
-print(time.process_time() - began, len(rows))
+print(time.process_time() - began, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
 """
 CSV = """
-import csv, time
+import csv, resource, time
 import numpy as np
 began = time.process_time()
 with open({path!r}, newline="") as file:
     reader = csv.reader(file)
     next(reader)
     rows = np.array([[float(cell) for cell in row[:-1]] for row in reader])
-print(time.process_time() - began, len(rows))
+print(time.process_time() - began, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
 """
 
 
@@ -46,36 +44,35 @@ def write(path: Path, rows: int, columns: int) -> None:
 
 def measured(program: str, path: Path) -> tuple[float, float]:
     """Processor seconds of the reading, and the peak memory of its process in bytes."""
-    before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
     said = subprocess.run(
         [sys.executable, "-c", program.format(path=str(path))], capture_output=True, text=True, check=True
     )
-    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
-    return float(said.stdout.split()[0]), 1024.0 * peak if peak > before else float("nan")
+    seconds, peak = said.stdout.split()
+    return float(seconds), 1024.0 * float(peak)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rows", type=int, default=1_000_000)
+    parser.add_argument(
+        "--rows", type=int, nargs="*", default=[1_000_000], help="of long tables; 10000000 shows memory"
+    )
     parser.add_argument("--columns", type=int, default=20)
-    parser.add_argument("--wide", type=int, default=100_000)
+    parser.add_argument("--wide", type=int, default=100_000, help="columns of wide tables")
+    parser.add_argument("--wide-rows", type=int, nargs="*", default=[20, 200])
+    parser.add_argument("--csv", action="store_true", help="also Python's csv and float()")
     args = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "wide.csv"
-        write(path, 60, args.wide)
-        print(f"60 rows of {args.wide:,} columns: {measured(LIKELY, path)[0]:.1f} s")
-        path = Path(folder) / "long.csv"
-        write(path, args.rows, args.columns)
-        size = 8 * args.rows * args.columns
-        began = time.perf_counter()
-        ours, peak = measured(LIKELY, path)
-        print(f"{args.rows:,} rows of {args.columns} columns, {path.stat().st_size / 2**20:,.0f} MiB:")
-        print(
-            f"  likely  {ours:6.1f} s of processor, {time.perf_counter() - began:.1f} s; "
-            f"peak {peak / size:.1f} x the float64 table"
-        )
-        theirs, _ = measured(CSV, path)
-        print(f"  csv     {theirs:6.1f} s, {theirs / ours:.1f} x as long")
+        path = Path(folder) / "table.csv"
+        for rows, columns in [*((rows, args.wide) for rows in args.wide_rows), *((r, args.columns) for r in args.rows)]:
+            write(path, rows, columns)
+            seconds, peak = measured(LIKELY, path)
+            print(
+                f"{rows:,} rows of {columns:,} columns, {path.stat().st_size / 2**20:,.0f} MiB: {seconds:.1f} s of "
+                f"processor; peak {peak / 2**20:,.0f} MiB, {peak / (8 * rows * columns):.1f} x the float64 table"
+            )
+            if args.csv:
+                theirs, _ = measured(CSV, path)
+                print(f"  csv {theirs:.1f} s, {theirs / seconds:.1f} x as long")
 
 
 if __name__ == "__main__":

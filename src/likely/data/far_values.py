@@ -4,6 +4,7 @@ import numpy as np
 
 from likely.data.dataset import Dataset
 from likely.errors import DataError
+from likely.preprocessing.stored_rows import pieces
 
 FARTHEST = 1e12
 """How many typical distances from the median a number may lie."""
@@ -63,10 +64,11 @@ def first_far(rows: np.ndarray, train: np.ndarray) -> tuple[int, int] | None:
         (True, (1, 0))
     """
     far: list[tuple[int, int]] = []
-    for j in range(rows.shape[1]):
+    large = np.zeros(rows.shape[1], dtype=bool)
+    for piece in pieces(rows):
+        large |= (np.abs(piece) > FARTHEST).any(axis=0)  # few columns have such numbers; NaN compares as no
+    for j in np.flatnonzero(large).tolist():
         column = np.asarray(rows[:, j], dtype=np.float64)
-        if not (np.abs(column) > FARTHEST).any():  # most columns end here; NaN compares as no
-            continue
         low, high = _bounds(np.asarray(train[:, j], dtype=np.float64))
         wrong = (column < low) | (column > high)
         if wrong.any():

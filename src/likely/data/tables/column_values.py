@@ -15,6 +15,7 @@ from likely.preprocessing.column_reading import TIME, ColumnReading
 
 _PLAIN = ColumnReading("number")
 _FOR_SURE = re.compile(r"[+-]?(?:0|[1-9]\d*)(?:\.\d+)?|\d{4}-\d\d-\d\d.*|\d\d?:\d\d.*")  # numbers, dates, times
+_SHORT = 2_000  # rows
 
 
 def read_values(column: pl.Series, reading: ColumnReading) -> tuple[np.ndarray, dict[int, str]]:

@@ -79,8 +79,9 @@ def decide(
     options.check(sheet.names, sheet.where, label)
     decimal = options.mark or decimal_of(sheet)
     how, left_out = (_of_type if sheet.separator is None else _of_text), {*options.ignore} - {label} | {*leave_out}
+    plain_reading = ColumnReading("number")
     decided = {
-        name: Decided(ColumnReading("number"), values=sheet.numbers[name])
+        name: Decided(plain_reading, values=sheet.numbers[name])
         if name in sheet.numbers
         else how(sheet.frame.get_column(name), sheet.where, options, decimal, name == label)
         for name in sheet.names

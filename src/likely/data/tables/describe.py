@@ -94,7 +94,7 @@ def _usual_numbers(columns: Mapping[str, np.ndarray], train: np.ndarray) -> dict
         varies = ((some[:, 1:] != some[:, :-1]) & there[:, 1:] & there[:, :-1]).any(axis=1)
         whole = ((some == np.round(some)) | ~there).all(axis=1)
         counts = np.isin(learned[:, 0], (0, 1)) & (np.diff(learned[:, :3], axis=1) == 1).all(axis=1)
-        gaps: np.ndarray = np.isnan(block).any(axis=1)
+        gaps = np.logical_or.reduce(np.isnan(block), axis=1)
         codes = _like_codes(learned)
         for j in np.flatnonzero(varies).tolist():
             if not whole[j] or not (counts[j] or _called_like_keys(names[j])):

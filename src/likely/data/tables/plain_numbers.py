@@ -14,6 +14,7 @@ _MANY_DIGITS = r"\d[\d.]{15}"
 _CODE = r"^[+-]?0\d|[eE]\d"
 _POINT, _ZERO, _NINE, _E = b".09e"
 _SHORT = 2_000  # rows
+_CHUNK = 2**17  # bytes that stay in the cache
 DIGITS = 15
 """Numbers of so many characters or fewer are different in float64, too."""
 
@@ -95,10 +96,14 @@ def suspects_in(text: np.ndarray, ends: np.ndarray) -> np.ndarray:
         >>> suspects_in(np.frombuffer(b"007,0.7,70,7e7,0.123456789012345678", np.uint8), np.array([3, 7, 10, 14, 35]))
         array([0, 3, 4])
     """
-    digit = (text - np.uint8(_ZERO)) <= _NINE - _ZERO
-    begins = text == _ZERO
-    begins[1:] &= ~(digit[:-1] | (text[:-1] == _POINT))
-    exponent = (text | 0x20) == _E
-    at = np.flatnonzero((begins[:-1] | exponent[:-1]) & digit[1:])
+    at = [np.arange(0)]
+    for start in range(0, len(text), _CHUNK):
+        before = max(0, start - 1)
+        some = text[before : start + _CHUNK + 1]
+        digit = (some - np.uint8(_ZERO)) <= _NINE - _ZERO
+        begins = some == _ZERO
+        begins[1:] &= ~(digit[:-1] | (some[:-1] == _POINT))
+        exponent = (some | 0x20) == _E
+        at.append(before + np.flatnonzero((begins[:-1] | exponent[:-1]) & digit[1:]))
     long = np.flatnonzero(np.diff(ends, prepend=-1) - 1 > DIGITS)
-    return np.union1d(np.searchsorted(ends, at), long)
+    return np.union1d(np.searchsorted(ends, np.concatenate(at)), long)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-_PIECE = 2**23
+_PIECE = 2**21
 _QUOTE, _LINE_FEED, _RETURN = b'"\n\r'
 
 
@@ -33,7 +33,7 @@ class PlainPiece:
 
 
 def plain_pieces(data: np.ndarray, start: int, separator: str, width: int) -> Iterator[PlainPiece | None]:
-    r"""The text in pieces of some megabytes, cut between rows, while it is plain; None at the end of that.
+    r"""The text in pieces of two megabytes, cut between rows, while it is plain; None at the end of that.
 
     Args:
         data: the bytes of the file, uint8.

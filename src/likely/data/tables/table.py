@@ -179,7 +179,9 @@ def table_of_sheet(
         from likely.data.tables.column_values import read_values
 
         marks = table.readings[label].missing
-        written, _ = read_values(sheet.frame[label], ColumnReading("category", missing=marks))
+        as_written = ColumnReading("category", missing=marks)
+        known = table.readings[label] == as_written
+        written = table.columns[label] if known else read_values(sheet.frame[label], as_written)[0]
     unusable_ = {name: reasons.get(name, kind) for name, kind in table.unusable.items()}
     return replace(table, unusable=unusable_, notes=tuple(notes), written=written)
 

@@ -33,11 +33,13 @@ class CellPiece:
         width: how many cells a row has.
         suspects: the numbers of all cells that could be read as a number though they are a code, or have more digits
             than float64 tells apart, and of some that are nothing like it; None for all cells.
+        share: of the bytes of the file that they are; 0 where that is not known.
     """
 
     cells: pl.Series
     width: int
     suspects: np.ndarray | None = None
+    share: float = 0.0
 
     @property
     def rows(self) -> int:
@@ -134,7 +136,8 @@ def _of_plain(data: np.ndarray, piece: PlainPiece, width: int, where: str) -> Ce
         extra_columns="raise",
     ).to_series()
     assert len(cells) == piece.ends.size, f"{where}: {len(cells)} in place of {piece.ends.shape}"
-    return CellPiece(cells.str.strip_chars() if blanks else cells, width, suspects)
+    share = len(text) / len(data)
+    return CellPiece(cells.str.strip_chars() if blanks else cells, width, suspects, share)
 
 
 def _without_last(piece: CellPiece, layout: Layout, where: str, before: int) -> CellPiece:

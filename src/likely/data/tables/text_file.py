@@ -51,7 +51,7 @@ def read_text(text: TextCells, as_text: Callable[[str], bool], decimal: Mark = "
     some, words = list[CellPiece](), list[CellPiece]()
     plain, failed = ~np.array([as_text(name) for name in layout.names]), np.zeros(d, dtype=bool)
     numbers = texts = np.arange(0)
-    block = _Growing(0)
+    block = _Growing(0, 0)
     for piece in pieces:
         if n < _SOME:
             some.append(piece.of_columns(np.arange(min(d, _SOME))))
@@ -61,7 +61,7 @@ def read_text(text: TextCells, as_text: Callable[[str], bool], decimal: Mark = "
         if not n:
             plain &= ~(failed | _may_be_compact(values.T))
             numbers, texts = np.flatnonzero(plain), np.flatnonzero(~plain)
-            block = _Growing(len(numbers))
+            block = _Growing(len(numbers), int(1.05 * piece.rows / (piece.share or 1)))
         block.append(values.T if len(numbers) == d else values[:, numbers].T)
         words.append(piece.of_columns(texts))
         n += piece.rows
@@ -115,15 +115,15 @@ def _may_be_compact(values: np.ndarray) -> np.ndarray:
 
 
 class _Growing:
-    """Columns of numbers that grow by pieces (d, m)."""
+    """Columns of numbers that grow by pieces (d, m); about n rows are expected."""
 
-    def __init__(self, d: int) -> None:
-        self._room, self._n = np.empty((d, 0)), 0
+    def __init__(self, d: int, n: int) -> None:
+        # Memory that nothing was written to takes none.
+        self._room, self._n = np.empty((d, n)), 0
 
     def append(self, piece: np.ndarray) -> None:
         m = piece.shape[1]
         if self._n + m > self._room.shape[1]:
-            # Memory that nothing was written to takes none.
             larger = np.empty((len(piece), max(2 * self._n, self._n + m)))
             larger[:, : self._n] = self._room[:, : self._n]
             self._room = larger
