@@ -4,15 +4,18 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import polars as pl
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from likely.data.tables import plain_text, text_cells
 from likely.data.tables.column_options import USUAL
+from likely.data.tables.column_values import read_values
 from likely.data.tables.missing_codes import may_hold_codes, missing_codes
 from likely.data.tables.table import Table, read_sheet, read_table, table_of_sheet
 from likely.errors import DataError
+from likely.preprocessing.column_reading import ColumnReading
 
 NUMBERS = st.sampled_from(["1", "-2.5", "0.1", "", "12", "1e-05", "0.30000000000000004", "99", "0"])
 DOUBTFUL = st.sampled_from(
@@ -77,6 +80,14 @@ def test_a_column_that_is_text_in_its_last_row_only(tmp_path: Path) -> None:
     assert_same(found, by_whole_columns(path))
     assert found.columns["a"][300:].tolist() == ["007", "a b"]
     assert found.columns["when"].dtype.kind == "M"
+
+
+def test_texts_that_recur_are_read_like_single_ones() -> None:
+    column, reading = pl.Series(["a", "NA", None, "", " b"]), ColumnReading("category")
+    once, _ = read_values(column, reading)
+    many, _ = read_values(pl.concat([column] * 1000), reading)
+    assert once.tolist() == ["a", None, None, None, "b"]
+    assert many.tolist() == once.tolist() * 1000
 
 
 @given(

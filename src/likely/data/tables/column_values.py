@@ -95,9 +95,16 @@ def _without_marks(found: np.ndarray, reading: ColumnReading) -> np.ndarray:
 
 
 def _texts(column: pl.Series, reading: ColumnReading) -> np.ndarray:
-    texts = pl.Series(_as_texts(column, reading).tolist(), dtype=pl.String)
-    marks = NOTHING if reading.missing is None else reading.missing
-    return as_objects(texts.set((texts == "") | texts.is_in(list(marks)), None).to_list())
+    as_they_are = isinstance(column.dtype, pl.String)
+    texts = column if as_they_are else pl.Series(_as_texts(column, reading).tolist(), dtype=pl.String)
+    texts = texts.fill_null("").str.strip_chars()
+    none = {"", *(NOTHING if reading.missing is None else reading.missing)}
+    kinds = texts.unique() if len(texts) > _SHORT else texts
+    if 2 * len(kinds) > len(texts):
+        return as_objects(None if text in none else text for text in texts.to_list())
+    # Each text is one object, however many rows hold it.
+    numbers = texts.replace_strict(kinds, pl.Series(np.arange(len(kinds))), return_dtype=pl.Int64).to_numpy()
+    return as_objects(None if text in none else text for text in kinds.to_list())[numbers]
 
 
 def _as_texts(column: pl.Series, reading: ColumnReading) -> np.ndarray:
