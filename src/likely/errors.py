@@ -194,3 +194,14 @@ def __getattr__(name: str) -> Any:
         warnings.warn("PictureError is deprecated; use ImageError.", RenamedWarning, stacklevel=2)  # deprecated
         return ImageError
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def within(where: object) -> str:
+    """What to call a table within a sentence.
+
+    Example:
+        >>> within("The data frame"), within("Theses.csv")
+        ('the data frame', 'Theses.csv')
+    """
+    text = str(where)
+    return f"t{text[1:]}" if text.startswith("The ") else text

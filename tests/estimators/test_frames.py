@@ -23,7 +23,7 @@ from sklearn.preprocessing import StandardScaler
 import likely
 from likely.config import RunConfig
 from likely.data.sources import open_dataset
-from likely.errors import ColumnWarning, ConfigError, DataError
+from likely.errors import ColumnWarning, ConfigError, DataError, GuaranteeWarning
 
 N = 160
 LIBRARIES = {"pandas": lambda f: f, "polars": pl.from_pandas, "pyarrow": pa.Table.from_pandas}
@@ -170,7 +170,7 @@ def test_what_is_said_of_columns() -> None:
     assert "Column 'id' is ignored: it counts the rows (keep=['id'])." in [str(warning.message) for warning in said]
     towns = quiet(classifier(missing=["Rome"]), frame, Y).predictor_.columns[1]
     assert (towns.categories, towns.missing) == (("Oslo", "Turin"), True)
-    with pytest.raises(DataError, match=r"categories must name columns of The data frame; got 'flors'\. Did you mean"):
+    with pytest.raises(DataError, match=r"categories must name columns of the data frame; got 'flors'\. Did you mean"):
         classifier(categories=["flors"]).fit(frame, Y)
     with pytest.raises(ConfigError, match="ignore"):
         classifier(ignore=3).fit(frame, Y)
@@ -247,7 +247,7 @@ def test_weights_are_routed_and_rows_without_names_are_warned_of() -> None:
 
 
 def test_what_can_not_be_learned_from_is_named() -> None:
-    with pytest.raises(DataError, match="Column 'parts' of The data frame must hold numbers, text"):
+    with pytest.raises(DataError, match="Column 'parts' of the data frame must hold numbers, text"):
         classifier().fit(FRAME.assign(parts=[[1]] * N), Y)
     with pytest.raises(DataError, match=r"X must have a column to learn from; got none\. Column 'a' is ignored"):
         classifier().fit(pd.DataFrame({"a": ["x"] * N}), Y)
@@ -263,3 +263,24 @@ def test_frames_load_polars_and_arrays_do_not() -> None:
     )
     done = subprocess.run([sys.executable, "-W", "ignore", "-c", code], capture_output=True, text=True)
     assert done.stdout == "set()\n", done.stderr
+
+
+def test_frames_of_numbers_are_looked_at_for_codes_and_counters() -> None:
+    size = np.where(np.arange(N) % 4 == 0, -999.0, FRAME["size"])
+    with pytest.warns(ColumnWarning) as said:
+        clf = classifier().fit(pd.DataFrame({"size": size, "id": np.arange(1, N + 1)}), Y)
+    assert [(c.name, c.how_read.codes) for c in clf.predictor_.columns] == [("size", (-999.0,))]
+    assert {str(warning.message).split(":")[0] for warning in said} == {"Column 'size'", "Column 'id' is ignored"}
+    with pytest.warns(ColumnWarning, match="y: -999 recurs far from all other values"):
+        likely.Regressor(network="linear").fit(FRAME[["size"]], size)
+
+
+def test_new_rows_without_a_single_date_and_answers_of_arrow() -> None:
+    rows = FRAME[["size"]].assign(
+        when=pd.date_range("2024-01-01", periods=N), month=pd.period_range("2020-01", periods=N, freq="M")
+    )
+    with pytest.warns(ColumnWarning):
+        clf = classifier().fit(rows, pa.array(Y))
+    assert {c.table_column for c in clf.predictor_.columns} == {"size", "when", "month"}
+    with pytest.warns(GuaranteeWarning, match="'when' has no known value in 1 of 1 rows"):
+        assert clf.predict(rows.head(1).assign(when=pd.NaT)).shape == (1,)

@@ -259,6 +259,8 @@ def _plain(values: Any) -> Any:
 
 def _answers(y: Any) -> Any:
     """y with the type of its values: scikit-learn would read booleans and integers of pandas's own types as floats."""
+    if hasattr(y, "to_pylist"):  # of pyarrow, whose arrays are not copied unasked
+        return y.to_numpy(zero_copy_only=False)
     return y.to_numpy() if hasattr(y, "to_numpy") else _plain(y)
 
 

@@ -36,10 +36,17 @@ def options_of(settings: Mapping[str, object]) -> ColumnOptions:
 def sheet_to_learn_from(X: Any, options: ColumnOptions) -> Sheet | None:
     """The columns of a frame, or of an array of texts or of Python objects; None for what is an array of numbers.
 
-    A frame of numbers alone is one, unless something is said of its columns.
+    A frame of numbers alone is one, unless something is said or to be said of its columns: codes such as -999 stand for
+    missing values in some, or counters and keys are not to be learned from.
     """
     if is_frame(X):
-        return sheet_of(X) if options != USUAL or not holds_numbers_alone(X) else None
+        if options != USUAL or not holds_numbers_alone(X):
+            return sheet_of(X)
+        sheet = sheet_of(X)
+        table = table_of_sheet(sheet)
+        used = {column.name for column in describe(table, list(table.columns), np.arange(len(table)), options)[0]}
+        varied = any(np.ptp(values) for name, values in table.columns.items() if name not in used and len(values))
+        return sheet if table.notes or varied else None
     return sheet_of_objects(X, numbered(X.shape[1])) if holds_texts(X) else None
 
 

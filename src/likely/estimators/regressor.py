@@ -1,5 +1,6 @@
 """The regressor: from rows or images to numbers, with intervals."""
 
+import warnings
 from typing import TYPE_CHECKING, Any, Self, Unpack, cast
 
 import numpy as np
@@ -10,6 +11,8 @@ from sklearn.utils.validation import check_is_fitted
 
 from likely.data.dataset import Dataset, Part
 from likely.data.groups import checked_groups
+from likely.data.tables.missing_codes import missing_codes
+from likely.errors import ColumnWarning
 from likely.estimators.estimator import Estimator, checked_weights
 from likely.estimators.parameters import Parameters, with_parameters
 from likely.model import RegressorPredictor
@@ -56,6 +59,14 @@ class Regressor(RegressorMixin, Estimator):
             The errors of `Classifier.fit`, where they apply.
         """
         rows, y = self._rows_and_y(X, y)
+        taken, doubtful = missing_codes(y.astype(np.float64)) if y.ndim == 1 else ([], [])
+        for code in (*taken, *doubtful):
+            warnings.warn(
+                f"y: {code:.15g} recurs far from all other values; it is learned from as a number. If it stands for a "
+                "missing one, drop these rows.",
+                ColumnWarning,
+                stacklevel=2,
+            )
         dataset = Dataset(
             name="array",
             task="regression",

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from likely.errors import DataError, nearest
+from likely.errors import DataError, nearest, within
 from likely.preprocessing.column_reading import ColumnReading
 
 if TYPE_CHECKING:
@@ -91,7 +91,9 @@ class ColumnOptions:
         ):
             for name in columns:
                 if name not in known:
-                    raise DataError(f"{option} must name columns of {where}; got {name!r}. {nearest(name, known)}")
+                    raise DataError(
+                        f"{option} must name columns of {within(where)}; got {name!r}. {nearest(name, known)}"
+                    )
 
 
 USUAL = ColumnOptions()

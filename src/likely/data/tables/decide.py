@@ -39,7 +39,7 @@ from likely.data.tables.number_text import (
 from likely.data.tables.plain_numbers import plain_numbers
 from likely.data.tables.sheet import Sheet
 from likely.data.tables.spelled_otherwise import BOOLEANS
-from likely.errors import DataError
+from likely.errors import DataError, within
 from likely.preprocessing.column_reading import TIME, ColumnReading
 
 _SOME = 1_000  # rows that tell how decimals are written
@@ -139,6 +139,8 @@ def _of_type(column: pl.Series, where: str, options: ColumnOptions, decimal: Mar
             return found
         texts = texts.fill_null("").str.strip_chars()
         values = _present(texts, options)
+        if values.is_empty():
+            return found
         if not label and (dates := date_column(texts, values, options.missing)):
             return Decided(*dates)
         return found._replace(notes=(*found.notes, *_numbers_as_text(texts, values, options, decimal, label=label)))
@@ -280,9 +282,9 @@ def _number(
     name, reading = column.name, spelled.reading
     if not spelled.sure:
         raise DataError(
-            f"Column {name!r} of {where} must hold numbers that can be read in one way; got {spelled.example!r}, whose "
-            "comma may stand before decimals or between thousands. Try --decimal point or --decimal comma "
-            "(decimal= in Python)."
+            f"Column {name!r} of {within(where)} must hold numbers that can be read in one way; got "
+            f"{spelled.example!r}, whose comma may stand before decimals or between thousands. Try --decimal point or "
+            "--decimal comma (decimal= in Python)."
         )
     notes = list[str]()
     if reading.thousands:

@@ -117,10 +117,12 @@ def _of_objects(name: str, found: list[Any]) -> "pl.Series":
                 return pl.Series(name, values, dtype=pl.Float64, strict=False)
             large = max(value for value in values if value is not None) >= 2**63
             return pl.Series(name, values, dtype=pl.UInt64 if large else pl.Int64, strict=False)
+        if {kind.__name__ for kind in kinds} == {"Period"}:  # of pandas: 2024-03
+            values = [None if value is None else str(value) for value in values]
         if len(kinds) == 1:
             return pl.Series(name, values, strict=False)
         values = [value if value is None or isinstance(value, str) else str(value) for value in values]
-    return pl.Series(name, values, dtype=None if kinds else pl.Float64, strict=False)
+    return pl.Series(name, values, dtype=None if kinds else pl.Null, strict=False)
 
 
 def _text(value: Any) -> str | None:

@@ -13,7 +13,7 @@ from likely.data.tables.column_options import USUAL, ColumnOptions, Mark
 from likely.data.tables.source_file import PACKED, source_file
 from likely.data.tables.suffixes import TEXT, TYPED
 from likely.data.tables.text_layout import SEPARATORS
-from likely.errors import DataError, nearest
+from likely.errors import DataError, nearest, within
 from likely.preprocessing.column_reading import ColumnReading
 
 if TYPE_CHECKING:
@@ -281,6 +281,6 @@ def refuse_unusable(table: Table) -> None:
 def unusable(path: object, name: str, kind: str) -> DataError:
     """What to say of a column whose type is not one to learn from."""
     return DataError(
-        f"Column {name!r} of {path} must hold numbers, text, dates, true and false, or images as bytes; got {kind}. "
-        f"Nothing says how to learn from that. Cast it, or try --ignore {name} (ignore= in Python)."
+        f"Column {name!r} of {within(path)} must hold numbers, text, dates, true and false, or images as bytes; got "
+        f"{kind}. Nothing says how to learn from that. Cast it, or try --ignore {name} (ignore= in Python)."
     )
