@@ -6,7 +6,7 @@ import numpy as np
 
 from likely.data.splits import random_split
 from likely.model.card import SplitsEntry
-from likely.training.freer_plans import Attempt, train_as_freely_as_pays
+from likely.training.freer_plans import AT_ALL, Attempt, train_as_freely_as_pays
 from likely.training.held_out_scores import TrainingOutcome
 from likely.training.job import Job
 from likely.training.loop.checkpoints import Checkpoint
@@ -113,7 +113,8 @@ def _train(
         return Attempt(plan, trained, seen)
 
     _, Y, weights = job.rows.take(look_at)
-    trained = train_as_freely_as_pays(train, plan, job.rows.task, Y, weights).trained
+    # A try costs no training of every fold.
+    trained = train_as_freely_as_pays(train, plan, job.rows.task, Y, weights, at_most=AT_ALL).trained
     if several:
         for entry in trained.history:
             job.watcher.record(entry)
