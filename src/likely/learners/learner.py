@@ -1,14 +1,12 @@
-"""One protocol: what turns prepared rows into scores, however it has learned to."""
+"""One protocol: what has learned to turn rows into scores, however it has learned to."""
 
 from typing import Any, Protocol
 
 import numpy as np
 
-from likely.arrays import Array
-
 
 class Learner(Protocol):
-    """What has learned: a network and its parameters, which an engine holds, or trees."""
+    """What has learned: a network and its parameters, which an engine holds, trees, or several of these."""
 
     name: str
 
@@ -30,14 +28,6 @@ class Learner(Protocol):
     @property
     def n_parameters(self) -> int:
         """How many numbers it has learned."""
-        ...
-
-    def forward(self, X: Array) -> tuple[np.ndarray, np.ndarray]:
-        """Scores (n, k) and features (n, m) of prepared inputs."""
-        ...
-
-    def scores(self, X: Array) -> np.ndarray:
-        """The scores that `forward` gives, alone."""
         ...
 
     def state(self) -> dict[str, np.ndarray]:

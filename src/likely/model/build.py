@@ -12,6 +12,7 @@ from likely.model.card import BACKBONE, SKETCH, THETA, Card
 from likely.model.file import expect_arrays
 from likely.model.held_out_arrays import ERRORS, FAMILIARITY, HELD_OUT
 from likely.model.inference import Inference
+from likely.model.mixture import MIXTURE, Member, MixtureInference
 from likely.model.stand_ins import NAMES as STAND_INS
 from likely.model.transfer import differences
 from likely.networks import create_network
@@ -28,7 +29,7 @@ def build_inference(
     preprocessor: Preprocessor,
     device: str = "auto",
     custom: CustomNetwork | None = None,
-) -> Inference:
+) -> Inference | MixtureInference:
     """The way from stored rows to scores, by the network that the card describes with the parameters in the arrays.
 
     Raises:
@@ -40,10 +41,13 @@ def build_inference(
             f"{card.network.settings.get('factory')!r}). Code is never imported from a file. Try likely.load(path, "
             "network=factory)."
         )
-    network = custom or create_network(card.network.name, card.network.settings)
     theta = {name.removeprefix(THETA): a for name, a in arrays.items() if name.startswith(THETA)}
+    if card.network.name == MIXTURE:
+        return _build_mixture(where, card, arrays, theta, preprocessor)
+    network = custom or create_network(card.network.name, card.network.settings)
     if isinstance(network, Trees):
-        _check_parameters(where, card, arrays, theta, network.shapes, network.kinds)
+        kinds = {THETA + name: kind for name, kind in network.kinds.items()}
+        _check_parameters(where, card, arrays, theta, network.shapes, kinds)
         network.check(theta)
         forward, scores = partial(network.apply_with_features, theta), partial(network.apply, theta)
     elif isinstance(network, Network):
@@ -68,6 +72,40 @@ def build_inference(
         engine.load_state(theta)
         forward, scores = engine.forward, engine.scores
     return Inference(preprocessor, forward, scores, card.hflip, card.tta_threshold, card.head)
+
+
+def _build_mixture(
+    where: str,
+    card: Card,
+    arrays: Mapping[str, np.ndarray],
+    theta: Mapping[str, np.ndarray],
+    preprocessor: Preprocessor,
+) -> MixtureInference:
+    """The members, whose arrays have their number before their name."""
+    described = card.network.settings["members"]
+    networks = [create_network(each["network"], each["settings"]) for each in described]
+    shapes: dict[str, tuple[int, ...]] = {}
+    kinds: dict[str, str] = {}
+    for number, network in enumerate(networks):
+        if not isinstance(network, Network | Trees):
+            raise ValueError(f"member {number} of a mixture is {network.name!r}")
+        shapes |= {f"{number}.{name}": shape for name, shape in network.shapes.items()}
+        kinds |= (
+            {f"{number}.{name}": kind for name, kind in network.kinds.items()} if isinstance(network, Trees) else {}
+        )
+    _check_parameters(where, card, arrays, theta, shapes, {THETA + name: kind for name, kind in kinds.items()})
+    members: list[Member] = []
+    for number, (each, network) in enumerate(zip(described, networks, strict=True)):
+        assert isinstance(network, Network | Trees)
+        start = f"{number}."
+        own = {name.removeprefix(start): a for name, a in theta.items() if name.startswith(start)}
+        if isinstance(network, Trees):
+            network.check(own)
+        members.append(Member.from_json(each, network, own))
+    shift = np.zeros(card.network.outputs) if card.class_weight is None else -np.log(np.array(card.class_weight))
+    if card.task == "classification":
+        return MixtureInference(preprocessor, members, True, shift, np.ones_like(shift))
+    return MixtureInference(preprocessor, members, False, np.array(card.target_mean), np.array(card.target_scale))
 
 
 def _check_parameters(

@@ -18,13 +18,16 @@ _OF_INPUTS = ("numbers", "indicated", "categories", "n_inputs", "n_sets", "n_sum
 def card_facts(card: Card) -> list[tuple[str, str]]:
     """What a model is and how it was made: names and facts, in words, those that do not apply left out."""
     network, training, data = card.network, card.training, card.data
-    settings = ", ".join(f"{name} {value}" for name, value in network.settings.items() if name not in _OF_INPUTS)
+    settings = _mixed(card) or ", ".join(
+        f"{name} {value}" for name, value in network.settings.items() if name not in _OF_INPUTS
+    )
     facts = [
         ("task", card.task),
         *([("labels", _labels(card))] if card.labels else []),
         ("columns", _columns(card)),
         ("skewed columns", _transformed(card)),
         ("network", f"{network.name} ({settings})" if settings else network.name),
+        ("why these", str(network.settings.get("why", ""))),
         ("on features of", _backbone(card)),
         ("parameters", f"{network.parameters:,}"),
         ("head, loss", f"{card.head}, {card.loss}"),
@@ -49,6 +52,14 @@ def card_facts(card: Card) -> list[tuple[str, str]]:
         ("command", training.command),
     ]
     return [(name, fact) for name, fact in facts if fact]
+
+
+def _mixed(card: Card) -> str:
+    """The learners of a mixture with their weights and numbers of models; empty for one network."""
+    weights: dict[str, list[float]] = {}
+    for member in card.network.settings.get("members", ()):
+        weights.setdefault(str(member["network"]), []).append(float(member["weight"]))
+    return ", ".join(f"{name} {sum(each):.0%} by {len(each)} models" for name, each in weights.items())
 
 
 def _columns(card: Card) -> str:

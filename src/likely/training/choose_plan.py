@@ -14,6 +14,7 @@ from likely.errors import ConfigError
 from likely.functional.losses import Loss
 from likely.learners.boosting import Boosting
 from likely.model.init_from_file import Start
+from likely.model.mixture import MIXTURE
 from likely.networks import create_network
 from likely.networks.custom import CUSTOM
 from likely.networks.linear import Linear
@@ -21,7 +22,7 @@ from likely.networks.mlp import MLP
 from likely.preprocessing.image_preprocessor import ImagePreprocessor
 from likely.training.plan import NO_OVERRIDES, Overrides, Plan
 from likely.training.presets import AVERAGED, BY_TIME, SGD_MOMENTUM, SGD_RATE, SMALL, WARMUP, Recipe
-from likely.training.refuse_for_trees import refuse_for_trees
+from likely.training.refuse_for_tables import refuse_for_trees
 from likely.training.task import Task
 
 _PENALTIES = (1e3, 1e2, 1e1, 1e0, 1e-1, 1e-2, 1e-4)
@@ -206,6 +207,11 @@ def _passes(config: RunConfig, overrides: Overrides, n_rows: int, n_inputs: int,
 def _network_name(config: RunConfig, images: bool, overrides: Overrides) -> str:
     kind = config.network if overrides.network is None else CUSTOM
     given = [name for name in ("hidden", "activation") if getattr(config, name) is not None]
+    if kind == MIXTURE:
+        raise ConfigError(
+            "The network 'mixture' learns from folds of its own, and cannot be trained as one network. Try "
+            "network='trees', or network='mlp'."
+        )
     if kind == "auto":
         return "conv" if images and config.engine in ("auto", "torch") else "mlp"
     if kind == CUSTOM and given:

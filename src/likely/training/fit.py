@@ -23,6 +23,7 @@ from likely.metrics.evaluation import Evaluation
 from likely.model import ClassifierPredictor, RegressorPredictor, make_predictor
 from likely.model.card import SKETCH
 from likely.model.init_from_file import read_start
+from likely.model.mixture import MIXTURE
 from likely.model.read_preprocessor import backbone_arrays
 from likely.model.run_folder import METRICS, MODEL, RunFolder
 from likely.model.stand_ins import about_gaps
@@ -38,10 +39,12 @@ from likely.training.hold_out import hold_out, without_held_out
 from likely.training.init_from_rows import rows_to_hold_out, with_old_labels
 from likely.training.job import Job
 from likely.training.loop.descent import Record
+from likely.training.mix import mix
 from likely.training.open_data import look_over, open_data
 from likely.training.plan import NO_OVERRIDES, Overrides
 from likely.training.presets import SMALL
 from likely.training.provenance import make_card, stand_in_arrays
+from likely.training.refuse_for_tables import refuse_for_mixture
 from likely.training.trained import WHOLE
 from likely.training.training_rows import gather_rows
 from likely.training.watcher import Remarks, Silent, Watcher
@@ -180,6 +183,8 @@ def learn(
             dataset, targets = with_old_labels(dataset, targets, start, remarks)
         overrides = replace(overrides, start=replace(start, new_head=start.labels not in (None, dataset.labels)))
     check_events(config.events, dataset.labels)
+    if config.network == MIXTURE:
+        refuse_for_mixture(config, overrides, images=dataset.train.X.ndim > 2)
 
     # Split: some rows are held out before anything is fitted, or every row once, in folds.
     rows, chosen = gather_rows(dataset, config, targets, weights, remarks)
@@ -194,6 +199,8 @@ def learn(
     def descend(job: Job) -> TrainingOutcome:
         if not can_hold_out:
             return without_held_out(job)
+        if job.config.network == MIXTURE:
+            return mix(job, chosen)
         return cross_validate(job) if chosen is None and rows.n_groups < SMALL else hold_out(job, chosen)
 
     job = Job(rows, config, dataset.hflip, overrides, remarks.watcher)

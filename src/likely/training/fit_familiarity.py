@@ -8,6 +8,8 @@ another one.
 
 import numpy as np
 
+from likely.model.mixture import MixtureInference
+from likely.preprocessing.stored_rows import RowArray
 from likely.training.held_out_scores import TrainingOutcome
 from likely.training.trained import Trained
 from likely.training.training_rows import Rows
@@ -35,9 +37,26 @@ def ood_scores_of_fold(trained: Trained, rows: Rows, fold: np.ndarray) -> np.nda
     return familiarity.ood_scores(features, rows.task.class_scores(scores))
 
 
+def column_ood_scores(trained: Trained, rows: Rows, folds: list[np.ndarray]) -> np.ndarray:
+    """The OOD scores of the columns of each row beside the rows of the other folds, shape (n,)."""
+    found = np.empty(len(rows))
+    for fold in folds:
+        familiarity = _familiar_rows(trained, rows, np.setdiff1d(np.arange(len(rows)), fold))
+        scores, features = _scores_and_features(trained, rows.take(fold)[0])
+        found[fold] = familiarity.ood_scores(features, scores)
+    return found
+
+
 def _familiar_rows(trained: Trained, rows: Rows, index: np.ndarray) -> Familiarity:
     """The Gaussians of a network's features and the usual size of its scores, over rows that it was trained on."""
-    _, features = trained.scores_and_features(rows.take(index[:1])[0])
+    _, features = _scores_and_features(trained, rows.take(index[:1])[0])
     X, Y, _ = rows.take(np.random.default_rng(0).permutation(index)[: rows_for_familiarity(features.shape[1])])
-    scores, features = trained.scores_and_features(X)
+    scores, features = _scores_and_features(trained, X)
     return Familiarity.of(Gaussians.fit(features, rows.task.classes(Y)), features, rows.task.class_scores(scores))
+
+
+def _scores_and_features(trained: Trained, X: RowArray) -> tuple[np.ndarray, np.ndarray]:
+    """What familiarity compares: of a mixture, whose scores are log-probabilities, the columns alone."""
+    if isinstance(trained.inference, MixtureInference):
+        return np.zeros((len(X), 1)), trained.inference.features(X)
+    return trained.scores_and_features(X)

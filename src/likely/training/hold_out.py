@@ -41,24 +41,7 @@ def hold_out(job: Job, chosen: np.ndarray | None = None) -> TrainingOutcome:
         chosen: indices of the rows that were set aside by the makers of the data; they become the parts, of one size.
     """
     rows, config = job.rows, job.config
-    rng = np.random.default_rng(config.seed)
-    if chosen is None:
-        size = min(MOST, round(SHARE * rows.n_groups))
-        sizes = [size, size, size if config.early_stopping else 0]
-        calibration, thresholds, stopping, index = random_split(len(rows), sizes, rng, rows.groups)
-    else:
-        n_parts = 3 if config.early_stopping else 2
-        groups = None if rows.groups is None else rows.groups[chosen]
-        units = len(chosen) if groups is None else len(np.unique(groups))
-        sizes = [units // n_parts, units // n_parts if config.early_stopping else 0]
-        split = random_split(len(chosen), sizes, rng, groups)
-        thresholds, stopping, calibration = (chosen[part] for part in split)
-        index = np.setdiff1d(np.arange(len(rows)), chosen)
-        if rows.groups is not None:
-            index = index[~np.isin(rows.groups[index], rows.groups[chosen])]
-    how = "held out" if chosen is None or job.overrides.start is not None else "of the val part held out"
-    job.watcher.say(f"{len(index):,} rows to train on, {len(rows) - len(index):,} {how}")
-    calibration, thresholds, stopping = (rows.one_per_group(part, rng) for part in (calibration, thresholds, stopping))
+    calibration, thresholds, stopping, index = held_out_parts(job, chosen)
     plan = job.plan(len(index), config.time_limit)
     chosen_length = (plan.layout == "rows" and rows.X.ndim == 2) or (chosen is not None and len(index) < SMALL)
     trained = _train(
@@ -119,6 +102,30 @@ def _train(
         for entry in trained.history:
             job.watcher.record(entry)
     return trained
+
+
+def held_out_parts(job: Job, chosen: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """The rows for the temperature, for thresholds and for early stopping, and those that are left to train on."""
+    rows, config = job.rows, job.config
+    rng = np.random.default_rng(config.seed)
+    if chosen is None:
+        size = min(MOST, round(SHARE * rows.n_groups))
+        sizes = [size, size, size if config.early_stopping else 0]
+        calibration, thresholds, stopping, index = random_split(len(rows), sizes, rng, rows.groups)
+    else:
+        n_parts = 3 if config.early_stopping else 2
+        groups = None if rows.groups is None else rows.groups[chosen]
+        units = len(chosen) if groups is None else len(np.unique(groups))
+        sizes = [units // n_parts, units // n_parts if config.early_stopping else 0]
+        split = random_split(len(chosen), sizes, rng, groups)
+        thresholds, stopping, calibration = (chosen[part] for part in split)
+        index = np.setdiff1d(np.arange(len(rows)), chosen)
+        if rows.groups is not None:
+            index = index[~np.isin(rows.groups[index], rows.groups[chosen])]
+    how = "held out" if chosen is None or job.overrides.start is not None else "of the val part held out"
+    job.watcher.say(f"{len(index):,} rows to train on, {len(rows) - len(index):,} {how}")
+    calibration, thresholds, stopping = (rows.one_per_group(part, rng) for part in (calibration, thresholds, stopping))
+    return calibration, thresholds, stopping, index
 
 
 def without_held_out(job: Job) -> TrainingOutcome:

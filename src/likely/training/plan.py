@@ -6,6 +6,7 @@ from typing import Any, Literal
 from likely.engines.protocol import MakeOptimizer, Optimizer
 from likely.functional.losses import Loss
 from likely.learners.boosting import Boosting
+from likely.learners.mixture import Mixture
 from likely.model.init_from_file import Start
 from likely.networks.custom import CustomNetwork
 from likely.networks.network import Network, TorchNetwork
@@ -67,7 +68,7 @@ class Plan:
         freer: what is tried next where this plan fits new rows about as well as those it learned from.
     """
 
-    network: Network | TorchNetwork | Boosting | Trees
+    network: Network | TorchNetwork | Boosting | Trees | Mixture
     layout: Layout
     head: str
     loss: str | Loss

@@ -9,6 +9,7 @@ import numpy as np
 from likely.config import RunConfig
 from likely.engines import create_engine
 from likely.learners.boosting import BoostedTrees, Boosting
+from likely.learners.mixture import Mixture
 from likely.model.inference import Inference
 from likely.model.transfer import begun
 from likely.networks.trees import Trees
@@ -93,7 +94,7 @@ def train(
         growth = _growth(plan, preprocessor, X, targets, stated, rows.task, config.seed)
         growth = replace(growth, checkpoints=checkpoints, on_record=on_record, interrupt=interrupt)
         return growth.run(stop_at=stop_at, time_limit=time_limit, watch=watch, give_up=give_up)
-    assert not isinstance(plan.network, Trees)
+    assert not isinstance(plan.network, Trees | Mixture)
     engine = create_engine(
         plan.engine,
         plan.network,

@@ -6,6 +6,7 @@ import numpy as np
 
 from likely.learners.learner import Learner
 from likely.model.inference import Inference
+from likely.model.mixture import MixtureInference
 from likely.preprocessing.stored_rows import RowArray
 from likely.training.loop.descent import Record
 from likely.training.plan import Plan
@@ -29,7 +30,7 @@ class Trained:
 
     plan: Plan
     engine: Learner
-    inference: Inference
+    inference: Inference | MixtureInference
     target_mean: np.ndarray
     target_scale: np.ndarray
     history: list[Record]

@@ -1,8 +1,9 @@
 """A network seen on held-out rows while it is trained, and the best state that was seen."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import NamedTuple
 
 import numpy as np
@@ -20,10 +21,11 @@ _TIE = 5e-4
 
 
 class Checkpoint(NamedTuple):
-    """The scores of the held-out rows at this progress."""
+    """The scores of the held-out rows at this progress, and the state that gave them, where it is kept."""
 
     progress: float
     scores: np.ndarray
+    state: Mapping[str, np.ndarray] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,7 @@ class Checkpoints:
         most: how often to evaluate at most, evenly over the run; None does so after every epoch.
         patience: stop after so many checkpoints without improvement and keep the best; None never stops.
         keep: takes each checkpoint.
+        states: whether what is kept has the state, too.
         keep_best: whether the run ends with the best state that was evaluated, not with the last one.
     """
 
@@ -46,6 +49,7 @@ class Checkpoints:
     most: int | None = None
     patience: int | None = None
     keep: Callable[[Checkpoint], None] | None = None
+    states: bool = False
     keep_best: bool = False
 
 
@@ -127,7 +131,7 @@ class Evaluator:
         self._waited = 0 if as_good else self._waited + 1
         self._taken += 1
         if rows.keep is not None:
-            rows.keep(Checkpoint(progress, scores))
+            rows.keep(Checkpoint(progress, scores, trained.engine.state() if rows.states else {}))
         return figures
 
 

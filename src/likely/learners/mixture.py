@@ -1,0 +1,63 @@
+"""Several models whose mean answers, as one learner: their parameters side by side, each with its number."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from likely.learners.learner import Learner
+from likely.model.mixture import MIXTURE, Member
+
+
+class Mixture:
+    """Learners that have learned, as one; what mixes their answers is `likely.model.mixture.MixtureInference`.
+
+    Args:
+        members: what is said of each in a model file.
+        learners: what holds their parameters, in the same order.
+        why: these and no others, in words.
+    """
+
+    name = MIXTURE
+
+    def __init__(self, members: Sequence[Member], learners: Sequence[Learner], why: str) -> None:
+        self._members, self._learners, self._why = members, learners, why
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """What rebuilds it, but for the arrays, and why it is what it is."""
+        return {"members": [member.to_json() for member in self._members], "why": self._why}
+
+    @property
+    def device(self) -> str:
+        """That of the first member."""
+        return self._learners[0].device
+
+    @property
+    def threads(self) -> int:
+        """That of the first member."""
+        return self._learners[0].threads
+
+    @property
+    def precision(self) -> str:
+        """That of the first member."""
+        return self._learners[0].precision
+
+    @property
+    def n_parameters(self) -> int:
+        """How many numbers all members have learned."""
+        return sum(learner.n_parameters for learner in self._learners)
+
+    def state(self) -> dict[str, np.ndarray]:
+        """A copy of what was learned, by the member's number and the name."""
+        return {
+            f"{number}.{name}": array
+            for number, learner in enumerate(self._learners)
+            for name, array in learner.state().items()
+        }
+
+    def load_state(self, state: dict[str, Any]) -> None:
+        """Take it back from `state()`."""
+        for number, learner in enumerate(self._learners):
+            start = f"{number}."
+            learner.load_state({n.removeprefix(start): array for n, array in state.items() if n.startswith(start)})

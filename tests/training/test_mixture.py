@@ -1,0 +1,139 @@
+"""Out-of-fold loss decides among learners, and the mean of the folds' models answers, with what is promised of it."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from sklearn.datasets import load_iris
+
+import likely
+from likely.errors import ConfigError, ModelFileError
+from likely.model import file as model_file
+
+X, Y = load_iris(return_X_y=True)
+
+
+def world(n: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Thresholds, and a sum of small effects; a tenth of the labels are drawn anew."""
+    rng = np.random.default_rng(seed)
+    X = rng.normal(size=(n, 6))
+    y = ((X[:, 0] > 0.3) ^ (X[:, 1] > -0.2)).astype(int) + (X[:, 2:].sum(axis=1) > 1.5)
+    return X, np.where(rng.random(n) < 0.1, rng.integers(0, 3, n), y)
+
+
+def nll(model: Any, X: np.ndarray, y: np.ndarray) -> float:
+    return float(-np.log(model.predict_proba(X)[np.arange(len(y)), y]).mean())
+
+
+@pytest.fixture(scope="module")
+def learned() -> likely.Classifier:
+    return likely.Classifier(network="mixture", random_state=0).fit(*world(500, 0))
+
+
+def test_it_is_as_good_as_the_better_of_its_learners(learned: likely.Classifier) -> None:
+    new = world(2_000, 1)
+    for kind in ("mlp", "trees"):
+        alone = likely.Classifier(network=kind, random_state=0).fit(*world(500, 0))
+        assert nll(learned, *new) < nll(alone, *new) + 0.01
+    members = learned.predictor_.card.network.settings["members"]
+    assert len(members) % 5 == 0
+    assert sum(member["weight"] for member in members) == pytest.approx(1)
+    assert "trees" in learned.predictor_.card.network.settings["why"]
+    assert "Out-of-fold loss and weight" in learned.predictor_._repr_html_()
+
+
+def test_guarantees_hold_on_new_rows(learned: likely.Classifier) -> None:
+    new, y = world(2_000, 2)
+    held = np.mean([label in event for label, event in zip(y, learned.predict_set(new, 0.9), strict=True)])
+    assert 0.87 < held < 0.94
+    assert learned.predictor_.card.splits.method == "cross-validation"
+    assert "cross-validation" in learned.predictor_.approximate_sets
+    assert (learned.familiarity(new) <= 0.01).mean() < 0.03
+    shuffled = np.random.default_rng(0).permuted(X, axis=0)
+    iris = likely.Classifier(network="mixture", random_state=0).fit(X, Y)
+    assert np.median(iris.familiarity(shuffled)) < 0.3 * np.median(iris.familiarity(X))
+
+
+def test_no_row_chooses_what_it_is_judged_by() -> None:
+    """With labels that are chance, the figures out of fold are no better than chance."""
+    rng = np.random.default_rng(3)
+    rows, y = rng.normal(size=(300, 5)), rng.integers(0, 2, 300)
+    with pytest.warns(likely.errors.GuaranteeWarning):
+        model = likely.Classifier(network="mixture", random_state=0).fit(rows, y)
+    figures = model.predictor_.card.held_out
+    assert figures is not None
+    assert figures["n"] == 300
+    assert figures["nll"] > np.log(2) - 0.01
+
+
+def test_a_saved_mixture_answers_the_same_and_a_damaged_one_is_refused(
+    learned: likely.Classifier, tmp_path: Path
+) -> None:
+    path = learned.predictor_.save(tmp_path / "model.likely")
+    new = world(50, 4)[0]
+    loaded = likely.load(path)
+    np.testing.assert_array_equal(loaded.predict_proba(new), learned.predict_proba(new))
+    np.testing.assert_allclose(loaded.predict_proba(new[:1]), loaded.predict_proba(new)[:1], rtol=1e-9)
+    arrays, document = model_file.read(path)
+    first = next(name for name in arrays if name.startswith("theta.0."))
+    model_file.write(path, {name: a for name, a in arrays.items() if name != first}, document)
+    with pytest.raises(ModelFileError, match=first):
+        likely.load(path)
+    del document["network"]["settings"]["members"][0]["weight"]
+    model_file.write(path, arrays, document)
+    with pytest.raises(ModelFileError, match="weight"):
+        likely.load(path)
+
+
+def test_labels_that_few_rows_have_and_class_weights() -> None:
+    rare = np.where(np.arange(150) == 7, 9, Y)
+    model = likely.Classifier(network="mixture", random_state=0).fit(X, rare)
+    probs = model.predict_proba(X)
+    np.testing.assert_allclose(probs.sum(axis=1), 1)
+    assert (probs > 0).all()
+    weighted = likely.Classifier(network="mixture", random_state=0).fit(X, Y, class_weight={0: 5.0})
+    assert abs(weighted.predict_proba(X)[:, 0].mean() - 1 / 3) < 0.03
+    few = likely.Classifier(network="mixture", random_state=0)
+    with pytest.warns(likely.errors.GuaranteeWarning, match="too few to hold any out"):
+        few.fit(X[::9], Y[::9])
+
+
+def test_numbers_are_mixed_with_intervals() -> None:
+    rng = np.random.default_rng(5)
+    rows = rng.uniform(-1, 1, (800, 4))
+    y = 1e6 + np.where(rows[:, 0] > 0, 3.0, -1.0) + 2 * rows[:, 1] + 0.2 * rng.normal(size=800)
+    model = likely.Regressor(network="mixture", random_state=0).fit(rows[:400], y[:400])
+    low, high = model.predict_interval(rows[400:], 0.9).T
+    assert 0.85 < np.mean((low <= y[400:]) & (y[400:] <= high)) < 0.97
+    for kind in ("linear", "trees"):
+        alone = likely.Regressor(network=kind, random_state=0).fit(rows[:400], y[:400])
+        assert model.score(rows[400:], y[400:]) > alone.score(rows[400:], y[400:]) - 0.005
+
+
+def test_from_many_rows_on_held_out_ones_teach_nobody() -> None:
+    rows, y = world(5_200, 6)
+    model = likely.Classifier(network="mixture", random_state=0).fit(rows, y)
+    splits = model.predictor_.card.splits
+    assert (splits.method, splits.folds) == ("held-out", 5)
+    assert splits.train + splits.calibration + splits.thresholds == len(rows)
+    assert model.predictor_.trained_on is not None
+    assert model.predictor_.seen_in_training(rows).sum() == splits.train
+    assert model.predictor_.approximate_sets == ""
+    new, labels = world(2_000, 7)
+    answers, answered = model.predict_or_abstain(new, 0.2)
+    assert answered.mean() > 0.3
+    assert (answers[answered] != labels[answered]).mean() < 0.2
+
+
+@pytest.mark.parametrize(
+    ("setting", "value"), [("engine", "torch"), ("epochs", 3), ("learning_rate", 0.1), ("head", "l1"), ("hidden", (8,))]
+)
+def test_what_a_mixture_cannot_be_told_is_refused(setting: str, value: Any) -> None:
+    with pytest.raises(ConfigError, match=setting):
+        likely.Classifier(network="mixture", **{setting: value}).fit(X, Y)
+
+
+def test_images_are_refused() -> None:
+    with pytest.raises(ConfigError, match="rows of a table"):
+        likely.Classifier(network="mixture").fit(np.zeros((40, 8, 8), np.uint8), np.arange(40) % 2)
