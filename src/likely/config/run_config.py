@@ -246,7 +246,7 @@ class RunConfig(SettingsDocument):
     network: NetworkName = _network(
         "auto",
         "auto: a pretrained efficientnet-lite0 for a few thousand color images, else conv for images, mlp for rows of "
-        "numbers. For tables also trees (gradient boosting), and mixture: out-of-fold loss mixes linear, mlp and trees.",
+        "numbers. For tables also trees (gradient boosting) and mixture (out-of-fold loss mixes linear, mlp, trees).",
         "The pretrained networks need the extra photographs; they stay as they are, and a small head learns.",
         python='"auto" (a pretrained "efficientnet-lite0" for a few thousand color images, if the extra photographs is '
         'installed; else conv for images, MLP for rows), "efficientnet-lite0", "efficientnet-lite2", "conv", "mlp" or '
