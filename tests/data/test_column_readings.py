@@ -428,6 +428,12 @@ def test_what_is_said_to_be_missing_is_so_in_columns_of_every_type() -> None:
     assert np.isnan(read_values(frame["i"], text)[0][0])
 
 
+def test_codes_are_numbers_where_that_is_said(tmp_path: Path) -> None:
+    cells = {"code": ["0010", "0020", "0030"] * 8, "y": ["a", "b"] * 12}
+    assert table(tmp_path, cells).columns["code"][0] == "0010"
+    assert table(tmp_path, cells, numbers=("code",)).columns["code"][:3].tolist() == [10.0, 20.0, 30.0]
+
+
 def test_other_spellings_of_one_category_are_that_category() -> None:
     flags = Column("flag", ("False", "True"))
     for texts in (["TRUE", "false"], ["1", "0"], ["1.0", "0.0"]):

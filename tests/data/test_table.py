@@ -558,3 +558,12 @@ def test_the_content_decides_where_the_name_of_a_file_is_wrong(tmp_path: Path) -
         open_dataset(written(tmp_path / "o.csv", "x:z:y\n1:2:a\n3:4:b\n"), label="y")
     with pytest.raises(DataError, match="text in ascii; got other bytes in line 3"):
         read_table(written(tmp_path / "l.csv", "a,b\n1,x\n2,é\n"), ColumnOptions(encoding="ascii"))
+
+
+@pytest.mark.parametrize("text", ["a,b\n1,\n2,", "a,b\r\n1,\r\n2,", 'a,b\n"1",""\n2,""', "a,b\n1,\n2,\n"])
+def test_the_last_cell_of_a_text_may_be_empty(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "t.csv"
+    path.write_bytes(text.encode())
+    found = read_table(path).columns
+    assert found["a"].tolist() == [1.0, 2.0]
+    assert np.isnan(found["b"]).all()

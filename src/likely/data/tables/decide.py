@@ -236,6 +236,8 @@ def _numbers_among(
         if inner is None and column.name in options.numbers and pattern == _LOOKS:
             inner = Spelled(ColumnReading("number", decimal or "."))
             others = values.filter(read_numbers(values, inner.reading).is_null())
+        if inner is not None and column.name in options.numbers and not len(others):
+            return inner, none, ""
         if inner is None or not len(others):
             continue
         if column.name in options.numbers or _few(others, len(numbers), column, label=label):

@@ -128,7 +128,7 @@ def _open_rows(
         if not columns:
             raise DataError(
                 f"{table.path} must have an input column besides {dataset.label!r}; got none. "
-                f"{' '.join((*table.notes, *notes))} Try a table with more columns."
+                f"{' '.join((*table.notes, *notes, 'Try a table with more columns.'))}"
             )
     encoded = encode(table, columns, gaps=not to_learn)
     if encoded.refused:

@@ -127,7 +127,7 @@ def _of_plain(data: np.ndarray, piece: PlainPiece, width: int, where: str) -> Ce
     found[piece.ends[:, :-1]] = ord("\n")
     lines = found.tobytes()
     cells = pl.read_csv(
-        lines if lines.endswith(b"\n") else lines + b"\n",
+        lines if text.endswith(b"\n") else lines + b"\n",
         has_header=False,
         schema={"": pl.String},
         separator="\0",
