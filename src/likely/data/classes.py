@@ -47,8 +47,8 @@ def class_weights(
 ) -> np.ndarray | None:
     """How much each class counts in training, shape (k,), or None if all count the same.
 
-    "balanced" gives the class with n_c of n rows the weight n / (k n_c), so that all k classes weigh the same in sum. A
-    class without rows has nothing to weigh and no part in k.
+    "balanced" gives the class with n_c of n rows the weight n / (k n_c), so that all k classes with rows weigh the
+    same.
 
     Args:
         setting: "balanced", a number per label (1 for those left out), or None.

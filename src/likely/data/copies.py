@@ -49,14 +49,11 @@ def find_copies(X: RowArray, columns: Sequence[Column] | None = None, hashes: np
         n prod_j c_j < 0.05         c_j: how likely two rows share the value of column j
         N_j c_j / (1 - c_j) < 0.05 times the equal pairs, for every j
 
-    N_j counts the pairs that differ in column j alone. Where rows are equal by chance, many pairs only just differ,
-    however the columns depend on each other, so this is an estimate of how many pairs are equal by chance. c_j is the
-    share of equal values where values repeat (more than 20 rows for each), and for other numbers it follows from how
-    densely they lie and how finely they are written, which copies do not change. A column of repeated values that
-    another one determines does not count.
-
-    Few rows that come more often than 20 times on average are copies, too, where their numbers have too many digits for
-    codes: see `few_rows`. Where that remains in doubt, they count as rows of their own: see `in_doubt`.
+    N_j counts the pairs that differ in column j alone: where rows are equal by chance, many pairs only just differ. c_j
+    is the share of equal values where values repeat (more than 20 rows for each), and for other numbers it follows from
+    how densely they lie and how finely they are written. A column of repeated values that another one determines does
+    not count. Of few rows that come more often than 20 times on average `few_rows` decides; in doubt, they count as
+    rows of their own.
 
     Args:
         X: images, or rows of numbers (n, d); NaN is a missing value.
@@ -117,14 +114,9 @@ def _few(X: RowArray, columns: Sequence[Column] | None, first: np.ndarray) -> Of
 def _by_chance(
     X: np.ndarray, columns: Sequence[Column] | None, first: np.ndarray, number: np.ndarray, counts: np.ndarray
 ) -> np.ndarray:
-    """For each distinct row, whether independent rows may well be equal to it: booleans (m,).
+    """For each kind of row, whether independent rows may well be equal to it: booleans (m,).
 
-    Args:
-        X: shape (n, d).
-        columns: what they are.
-        first: a row of each kind, shape (m,).
-        number: the kind of each row, shape (n,).
-        counts: how often each kind comes, shape (m,).
+    `first` is a row of each kind, `counts` how often it comes, (m,); `number` the kind of each row, (n,).
     """
     n, m = len(X), len(first)
     texts = [columns is not None and columns[j].categories is not None for j in range(X.shape[1])]
@@ -199,12 +191,8 @@ def _written_alike(values: np.ndarray) -> float:
 
 
 def _step(values: np.ndarray) -> tuple[float, bool]:
-    """The step between numbers that are written like these, and whether nothing but rounding sets it.
+    """The step between different sorted numbers, of their grid or decimals, and whether nothing but rounding sets it.
 
-    It is that of the grid on which they lie, or of their decimals.
-
-    Args:
-        values: different numbers, sorted.
     Example:
         >>> _step(np.array([1.5, 2.0, 4.0])), _step(np.array([7.75, 8.05, 512.3292]))
         ((0.5, False), (0.0001, False))

@@ -80,7 +80,7 @@ class Dataset:
         group: the name of the column that says which rows are related, for a table.
         group_by_folder: whether images in one folder below that of their class are related.
         options: what was said of the columns, for a table.
-        left_out: how many rows are in no part: those related to rows that were drawn to evaluate on.
+        left_out: how many rows are in no part, being related to rows that were drawn to evaluate on.
         equal_by_chance: how likely a row equals another one though it is no copy of it.
         doubt: why the guarantees may not hold, where it cannot be told whether rows are copies; "" otherwise.
         hflip: whether an image flipped left to right still shows the same thing (clothes yes, digits no).

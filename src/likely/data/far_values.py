@@ -15,14 +15,13 @@ _LARGEST = 1e150  # beyond about that a square overflows float64
 def refuse_far(dataset: Dataset, *, in_memory: bool = False) -> None:
     """Refuse numbers or targets that lie too far from the others, in any part, by what the training part is like.
 
-    One value of 1e300 among values of about 1 makes a standard deviation beside which these are all the same: the
-    column would be lost, and nobody told. A number x of a column is refused if
+    One value of 1e300 among values of about 1 makes a standard deviation beside which these are all the same. A number
+    x of a column is refused if
 
         |x - median| > 1e12 max(1, |median|, s (q / s)^4)    or    |x| > 1e150
 
     where s is the median distance from the median of the training values that are not at it, and q the distance that
-    three quarters of them keep; the largest distance is left out of both. The power keeps columns of many orders of
-    magnitude, such as likelihoods. No number below 1e12 is ever refused.
+    three quarters of them keep, both without the largest. The power keeps columns of many orders of magnitude.
 
     Args:
         dataset: images and categories are not looked at.

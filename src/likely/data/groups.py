@@ -1,7 +1,7 @@
 """Rows that are related: copies of one example, several images of one person. They are drawn together and count once.
 
-Guarantees are theorems about rows that are exchangeable. Groups of related rows are, and so are rows of which each was
-drawn at random from a group of its own; the rows of one group among themselves are not.
+Guarantees are theorems about exchangeable rows. Groups of related rows are exchangeable, and so are rows of which each
+was drawn at random from a group of its own; the rows of one group among themselves are not.
 """
 
 import math

@@ -11,11 +11,8 @@ from likely.preprocessing.stored_rows import RowArray, pieces
 def row_hashes(X: RowArray) -> np.ndarray:
     """64 bits of BLAKE2b of each row's bytes, uint64 of shape (n,); equal rows have equal hashes.
 
-    Two different rows share a hash with probability 2^-64. Numbers are read as float64, so that float32 rows are
-    known again in float64.
+    X holds images as uint8, or numbers, which are read as float64, so that float32 rows are known again in float64.
 
-    Args:
-        X: images as uint8, or numbers, one row each.
     Example:
         >>> one, same, other = row_hashes(np.array([[1.0, 2.0], [1.0, 2.0], [1.0, 3.0]]))
         >>> bool(one == same), bool(one == other)
@@ -28,11 +25,7 @@ def row_hashes(X: RowArray) -> np.ndarray:
 
 
 def hashes_to_know_again(X: RowArray) -> np.ndarray:
-    """The hashes by which `known_again` finds these rows, in float32, too: uint64, those of `row_hashes` first.
-
-    Args:
-        X: as for `row_hashes`.
-    """
+    """The hashes by which `known_again` finds these rows, in float32, too: uint64, those of `row_hashes` first."""
     exact, rounded, changed = _in_single_precision(X)
     # Rows that float32 does not tell apart, such as time stamps, would be taken for each other.
     return np.concatenate([exact, rounded[changed] ^ _ROUNDED])
@@ -41,9 +34,8 @@ def hashes_to_know_again(X: RowArray) -> np.ndarray:
 def known_again(X: RowArray, hashes: np.ndarray, chance: float = 0.0) -> np.ndarray:
     """Which rows are among those that `hashes_to_know_again` was given, as they are or rounded to float32.
 
-    A row counts as known if it is equal to one of them, if it is one of them rounded to float32, or if one of them is
-    this row rounded; but two rows that float32 alone does not tell apart are not the same. Hashes of `row_hashes` are
-    understood, too: then a row is not known that is one of them rounded.
+    A row counts as known if it is equal to one of them, or one is the other rounded to float32; but two rows that
+    float32 alone does not tell apart are not the same. Hashes of `row_hashes` know no rows that were rounded.
 
     Where equal rows are to be expected, as of columns with few different values, they tell nothing as long as they are
     no more than that (three standard deviations): then no row is known.
@@ -90,11 +82,7 @@ def _in_single_precision(X: RowArray) -> tuple[np.ndarray, np.ndarray, np.ndarra
 
 
 def row_codes(X: RowArray) -> np.ndarray:
-    """The last 16 bits of each row's hash, uint16 of shape (n,): enough for a random number, too few to name a row.
-
-    Args:
-        X: as for `row_hashes`.
-    """
+    """The last 16 bits of each row's hash, uint16 of shape (n,): enough for a random number, too few to name a row."""
     return row_hashes(X).astype(np.uint16)
 
 

@@ -19,11 +19,8 @@ def with_test_part(dataset: Dataset, seed: int) -> Dataset:
     Where the data set says which rows are later, the latest are taken in place of random ones: as near to a fifth as
     rows of the same moment allow, which stay together.
 
-    Of related rows a fifth of the groups is drawn, and one row of each is evaluated on: the others of that group would
-    say the same again, and are left out.
-
-    The rows of a class with few of them may all be drawn. Such a label stays an answer, of small probability; its rows
-    count as mistakes, as new rows of labels that were never learned would; and a note names it.
+    Of related rows a fifth of the groups is drawn, and one row of each is evaluated on; the others are left out. All
+    rows of a rare class may be drawn: such a label stays an answer, of small probability, and a note names it.
 
     Raises:
         DataError: if no class has two rows, or the draw leaves a single class to learn from.
@@ -74,8 +71,6 @@ def with_test_part(dataset: Dataset, seed: int) -> Dataset:
 
 def latest(order: np.ndarray, share: float, what: str) -> tuple[np.ndarray, np.ndarray]:
     """The indices of the latest rows, about this share of all, and of the others; equal ones stay on one side.
-
-    Of the borders between two values it is the one that comes nearest to the share; of two, the later.
 
     Raises:
         DataError: if all values are the same.

@@ -53,15 +53,11 @@ def loss_and_gradient_by_hand(
 
     Args:
         network: a `Linear` or an `MLP`.
-        head: by name.
-        loss: by name, or a row of `LOSSES`.
+        head, loss: by name; the loss also as a row of `LOSSES`.
         theta: parameters by layer.
-        X: inputs, shape (n, d).
-        Y: label distributions or targets, shape (n, k).
+        X, Y: inputs (n, d), and label distributions or targets (n, k).
         weights: for the weighted mean, shape (n,).
         out: arrays of the shapes of theta to write the gradient to.
-    Returns:
-        The loss, and arrays of the shapes of theta.
     Raises:
         EngineError: for a network that is neither.
     """

@@ -50,11 +50,7 @@ def gradient(objective: Callable[..., Array], engine: str = "numpy") -> Callable
 
 
 def refuse_heaviside(network: Network | TorchNetwork) -> None:
-    """Refuse to train a network of hard steps, before the first step.
-
-    Raises:
-        EngineError: if its activation is the Heaviside step.
-    """
+    """Raise an EngineError, before the first step, if the activation of a network is the Heaviside step."""
     if getattr(network, "activation", None) == "heaviside":
         raise EngineError(
             "The activation must have a useful derivative; got 'heaviside', whose derivative is 0 everywhere and does "

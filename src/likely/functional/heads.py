@@ -120,12 +120,8 @@ def log_l1_normalize(x: Array, axis: int = -1) -> Array:
 def softmax_jacobian(probs: Array) -> Array:
     """The derivative of softmax: d s_i / d x_j = s_i (delta_ij - s_j), that is diag(s) - s s^T.
 
-    Its diagonal alone is s (1 - s), which resembles the derivative of the sigmoid.
+    For s = softmax(x) of shape (..., k) it has shape (..., k, k), is symmetric, and each row sums to 0.
 
-    Args:
-        probs: s = softmax(x), shape (..., k).
-    Returns:
-        Shape (..., k, k); symmetric, and each row sums to 0, since the probabilities must keep summing to 1.
     Example:
         >>> softmax_jacobian(np.array([0.6, 0.4]))
         array([[ 0.24, -0.24],

@@ -91,11 +91,8 @@ def true_classes(y: Any, labels: Sequence[Any], n: int) -> np.ndarray:
 def classes_or_distributions(y: Any, labels: Sequence[Any], names: Sequence[str], n: int) -> np.ndarray:
     """The classes of n rows, shape (n,), or their label distributions (n, k), seen to be about labels of the model.
 
-    Args:
-        y: labels of shape (n,) or (n, 1), or distributions (n, k).
-        labels: of the model, in their own type.
-        names: the same as text, for messages.
-        n: how many rows there are.
+    The arguments are those of `true_classes`; y may also hold distributions (n, k), and `names` are the labels as text.
+
     Raises:
         ShapeError, DataError: as `true_classes`, and if the model does not know one of the labels.
         ProbabilityError: if a row of y is no distribution.

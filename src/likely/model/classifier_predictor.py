@@ -143,10 +143,9 @@ class ClassifierPredictor(LabelProbabilities):
     def predict_or_abstain(self, X: Any, max_error: float = 0.01, level: float = 0.95) -> tuple[np.ndarray, np.ndarray]:
         """The most probable labels, and booleans: which rows are answered.
 
-        With probability at least `level` over the draw of the held-out rows (cases where the bound is refused
-        included), at most `max_error` of the answered rows are wrong, in the long run, for rows drawn independently
-        from the same distribution as the held-out ones. That is about all answers together: of those with one label
-        more may be wrong. Rows with gaps (see `rows`) are not answered.
+        With probability at least `level` over the draw of the held-out rows, at most `max_error` of the answered rows
+        are wrong, in the long run, for rows drawn independently from the same distribution as the held-out ones: of all
+        answers together, not of those with one label. Rows with gaps (see `rows`) are not answered.
 
         Raises:
             DataError: if that cannot be guaranteed; it says what can.
@@ -201,11 +200,9 @@ class ClassifierPredictor(LabelProbabilities):
         """The same network with calibration and guarantees from new rows; they replace those of before.
 
         Half of the rows, drawn at random, fit a temperature, and a bias per class where a bias is seen to help (see
-        `likely.trust.bias_corrected.fit_calibration`); the other half is kept for sets and thresholds. All of them
-        are what familiarity compares with from now on.
-
-        A model under another prior starts from it: its temperature and biases begin where the prior put them. The
-        result answers under the class frequencies of the new rows, from which `with_prior` and `estimate_prior` go on.
+        `likely.trust.bias_corrected.fit_calibration`); the other half is kept for sets and thresholds. Familiarity
+        compares with all of them. A model under another prior starts from it; the result answers under the class
+        frequencies of the new rows, from which `with_prior` and `estimate_prior` go on.
 
         Args:
             X: rows or images that the network was not trained on, drawn like those it will answer.
@@ -217,9 +214,8 @@ class ClassifierPredictor(LabelProbabilities):
             DataError: if a row was trained on (as far as its run folder lies beside the model), or there are fewer than
                 two rows.
         Warns:
-            GuaranteeWarning: naming the labels that no row has. That says nothing about how often they come (the rows
-                may be sorted), so they keep their bias and the others are calibrated among themselves (see
-                `likely.trust.bias_corrected.fit_among`); what is about a class alone, such as sets per class, refuses.
+            GuaranteeWarning: naming the labels that no row has. They keep their bias, and the others are calibrated
+                among themselves (see `likely.trust.bias_corrected.fit_among`); sets per class refuse.
         """
         rows, stated = self._whole_rows(X), self._stated
         refuse_trained_on(self._seen_in_training(rows))

@@ -43,7 +43,6 @@ def write(path: StrPath, arrays: Mapping[str, np.ndarray], document: Mapping[str
         path: the file; an older one is replaced in one step.
         arrays: floats, integers or booleans by name, of any shape; floats must be finite.
         document: JSON values only: None, bool, int, finite float, str, list, tuple (read back as a list), dict.
-
     Raises:
         ModelFileError: if an array or a value of the document cannot be stored; nothing is written then.
         OutputError: if the file cannot be written; an older file is then untouched.
@@ -119,12 +118,10 @@ def expect_arrays(
     """Refuse arrays that are missing, unasked for, or of another shape or dtype than expected.
 
     Args:
-        path: where the arrays came from, for the message.
-        arrays: what `read` returned.
+        path, arrays: where they came from, for the message, and what `read` returned.
         shapes: the shape of each array by name; None in a shape admits any length.
         kinds: NumPy's dtype kinds that an array may have, by name, such as {"theta": "f"}; any where nothing is said.
         optional: names of arrays that may be there, of any shape, or be missing.
-
     Raises:
         ModelFileError: naming the array.
     Example:

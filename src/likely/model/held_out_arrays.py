@@ -115,10 +115,8 @@ def held_out_of(
 ) -> HeldOut | None:
     """What held-out rows say, from the arrays of a model file; None where it holds none.
 
-    Args:
-        arrays: by name, once `check_held_out` accepts them.
-        names: of the labels.
-        calibrated: from log-probabilities before calibration to those that the model answers.
+    `arrays` are those that `check_held_out` accepts, `names` the labels, and `calibrated` makes what the model answers
+    of log-probabilities before calibration.
     """
     if LOG_PROBS not in arrays:
         return None

@@ -71,9 +71,8 @@ class LabelProbabilities(Predictor):
     def score(self, X: Any, y: Any) -> float:
         """The share of rows whose most probable label is the given one.
 
-        Args:
-            X: rows or images.
-            y: labels of the model's kind, shape (n,) or (n, 1). One that the model does not know is never right.
+        y holds labels of the model's kind, shape (n,) or (n, 1). One that the model does not know is never right.
+
         Raises:
             ShapeError: if there is not one label per row, or no row.
             DataError: if a label is missing or of another kind, or the model knows none of them.

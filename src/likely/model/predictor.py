@@ -99,10 +99,9 @@ class Predictor:
     def rows(self, X: Any, *, raw: bool = False) -> np.ndarray:
         """X as the rows that the model was trained on: arrays are checked, images and paths go through the gate.
 
-        A model of a table takes a data frame with the columns it learned from, in any order, others beside them; texts
-        that it does not know count as missing. A value that is missing here, but was in no training row, stays NaN: the
-        answer averages over the values that the column had, and nothing is guaranteed of it (see
-        `likely.model.stand_ins`).
+        A model of a table takes a data frame with the columns it learned from, in any order, others beside them. A
+        value that is missing here, but was in no training row, stays NaN: the answer averages over the values that the
+        column had, and nothing is guaranteed of it (see `likely.model.stand_ins`).
 
         Args:
             X: an array of rows, a data frame, or a list of paths, bytes, open files or PIL images; an array or series
@@ -174,8 +173,7 @@ class Predictor:
 
         No held-out row speaks for them: a guarantee is about rows like those of training.
 
-        Args:
-            rows: of numbers, shape (n, d), in the columns of training.
+        `rows` are those of numbers, shape (n, d), in the columns of training.
         """
         if self.columns is None:
             return {}
@@ -187,12 +185,8 @@ class Predictor:
     def too_large(self, rows: Any, first_row: int = 0, names: Sequence[str] | None = None) -> dict[int, str]:
         """Why some rows cannot be answered: a number that the network cannot compute with.
 
-        Args:
-            rows: as `preprocessor.check` gives them.
-            first_row: the number of the first row, for messages.
-            names: of the columns; None takes those of training, or their numbers.
-        Returns:
-            A sentence by the number of the row, counted from 0.
+        A sentence by the number of the row, counted from 0, of rows as `preprocessor.check` gives them; messages name
+        the columns by `names` or those of training, and count rows from `first_row`.
         """
         found = self.preprocessor.too_large(rows)
         if not found.any():

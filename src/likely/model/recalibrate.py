@@ -57,8 +57,7 @@ def fit_again(
     """The calibration of new rows, and the class frequencies that its answers hold under.
 
     Args:
-        card: of the model, whose biases and prior are where the fit starts.
-        labels: of the model.
+        card, labels: of the model, whose biases and prior are where the fit starts.
         log_probs: before calibration, shape (n, k); labels that the network was never shown are masked.
         Y: classes (n,) or label distributions (n, k).
         first: the rows to fit.

@@ -104,11 +104,9 @@ class RegressorPredictor(Predictor):
     def score(self, X: Any, y: Any) -> float:
         """R^2, the share of the variance of y that the predictions explain; for several targets the mean of theirs.
 
-        Where a target does not vary, it counts as 1 if it is predicted exactly, else as 0, as in scikit-learn.
+        Where a target does not vary, it counts as 1 if it is predicted exactly, else as 0, as in scikit-learn. y holds
+        the true numbers, shape (n,), (n, 1), or (n, m) for m targets; or is a frame of them.
 
-        Args:
-            X: rows or images.
-            y: the true numbers, shape (n,), (n, 1), or (n, m) for m targets; or a frame of them.
         Raises:
             ShapeError: if there is not one number per row and target.
             DataError: if y holds no numbers, or one is NaN or infinite.
@@ -124,8 +122,8 @@ class RegressorPredictor(Predictor):
     def outside_range(self, X: Any) -> np.ndarray:
         """Whether the answer to each row lies outside the range of the training targets, booleans (n,).
 
-        Such an answer is extrapolated. It is given as it is, and may be right; but nothing like it was ever seen. Of
-        several targets one suffices. What differs from an end of the range by rounding lies inside.
+        Such an answer is extrapolated: nothing like it was ever seen. Of several targets one suffices. What differs
+        from an end of the range by rounding lies inside.
 
         Raises:
             DataError: if the range is not known: in a model file of version 0.1.0.

@@ -53,9 +53,7 @@ class StandIns:
     def fit(cls, X: np.ndarray, columns: Sequence[Column]) -> "StandIns":
         """The values to replace missing ones by, in rows like those of X.
 
-        Args:
-            X: the training rows, shape (n, d), NaN where a value is missing.
-            columns: what they hold.
+        X are the training rows, shape (n, d), NaN where a value is missing; `columns` say what they hold.
         """
         places, complete = _places(columns), np.atleast_1d(~np.isnan(X).any(axis=0) & (len(X) > 0))
         numbers = [j for j, c in enumerate(columns) if complete[j] and c.categories is None and not c.part]
@@ -101,11 +99,9 @@ class StandIns:
     def complete(self, rows: np.ndarray, most: int) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
         """Rows with gaps, by what they miss: their numbers (r,), each with all values it may have, and the weights.
 
-        Args:
-            rows: shape (n, d), all with gaps.
-            most: how many completed rows are given at a time, about.
         Yields:
-            Numbers (r,), completed rows (r * m, d), those of one row together, and weights (m,).
+            Numbers (r,), completed rows (r * m, d), about `most` at a time, those of one row together, and weights
+            (m,).
         """
         gaps = self.gaps(rows)
         missing = np.stack([gaps[:, list(together)].any(axis=1) for together in self.places], axis=1)

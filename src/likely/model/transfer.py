@@ -46,10 +46,8 @@ def _columns(n: int, inputs: int) -> str:
 def in_old_labels(dataset: Dataset, targets: np.ndarray | None, start: Start) -> tuple[Dataset, np.ndarray | None]:
     """The data set with the labels of the model that training begins with, in its order, if it knows all of them.
 
-    Args:
-        dataset: its labels may lack some of those that the model knows; other labels leave it as it is.
-        targets: label distributions of the training rows, shape (n, k), or None.
-        start: what was read.
+    Its labels may lack some of those that the model knows; others leave it as it is. `targets` are the label
+    distributions of the training rows, shape (n, k), or None.
     """
     old = start.labels
     if start.card is None or not old or old == dataset.labels or not set(dataset.labels) <= set(old):

@@ -10,13 +10,8 @@ from likely.errors import ShapeError
 
 
 def affine(theta: Array, x: Array) -> Array:
-    """theta^T x-bar, with x-bar = (1, x): row 0 of theta is the bias.
+    """theta^T x-bar, with x-bar = (1, x): (n, d_out) for x (n, d_in) and theta (d_in + 1, d_out), row 0 the bias.
 
-    Args:
-        theta: shape (d_in + 1, d_out).
-        x: shape (n, d_in).
-    Returns:
-        Shape (n, d_out).
     Example:
         >>> affine(np.array([[1.0], [2.0]]), np.array([[10.0]]))
         array([[21.]])

@@ -51,9 +51,6 @@ class ErrorBound(NamedTuple):
 def confidence(log_probs: np.ndarray) -> np.ndarray:
     """The largest probability of each row, shape (n,): what rows are ordered by.
 
-    On held-out images of clothes neither the margin between the two best labels nor entropy, energy, another
-    temperature or the mean over images shifted by a pixel ordered mistakes better.
-
     Example:
         >>> confidence(np.log([[0.7, 0.3]])).round(6)
         array([0.7])

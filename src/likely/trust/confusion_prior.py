@@ -44,13 +44,11 @@ def solve_confusion(
     class, times q_y^2. The second term decides only what the rows cannot tell. Each class has one more row in C, with
     the model's own word for its distribution. Of the step from `likeliest` to q a share of (k - 3) / chi^2 is taken
     back (James and Stein), chi^2 being its squared length in standard errors: with many classes and few held-out rows
-    most of it is chance. The intervals stand around the whole step.
+    most of it is chance. The intervals are around the whole step.
 
     The intervals follow from S by the delta method, with Student's quantile for as many degrees of freedom as the
     classes have rows (Satterthwaite), and Wilson's correction, since near 0 a frequency is not normal. All of them hold
-    together with about 95% (Bonferroni, for k - 1 frequencies that are free), so each alone more often. They count
-    which rows came, in the field and among the held-out ones, and through the latter how wrong the probabilities are;
-    not whether P(x | y) stayed the same.
+    together with about 95% (Bonferroni, for k - 1 free frequencies), if P(x | y) stayed the same.
 
     Args:
         field: answers g to rows from the field, shape (n, k), each with sum 1.

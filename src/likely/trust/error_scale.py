@@ -100,11 +100,8 @@ def better_scale(
 
     Args:
         own: fitted to these rows; each is measured by the fit without it.
-        other: fitted to other rows, such as those that the network was trained on: many, but flattered where it has
-            learned them by heart.
-        residuals: of the held-out rows, shape (m,).
-        predictions: shape (m,).
-        inputs: shape (m, p), or None.
+        other: fitted to other rows, such as those that the network was trained on.
+        residuals, predictions, inputs: of the held-out rows, as for `fit_error_scale`.
     Example:
         >>> rng = np.random.default_rng(0)
         >>> x = rng.random((2_000, 1))

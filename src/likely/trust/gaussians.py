@@ -74,7 +74,7 @@ class Gaussians:
 
             S = V diag(l) V^T + m (I - V V^T)          m: the mean variance in all other directions, by shrinkage
 
-        At most 512 directions are kept, and 2^22 / d; those of less variance count in m.
+        At most 512 directions are kept, and 2^22 / d.
 
         Args:
             features: of rows that the network was trained on, shape (n, d).

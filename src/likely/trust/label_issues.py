@@ -58,9 +58,8 @@ def label_issues(
         self_confidence:    p_i,given
         normalized_margin:  (p_i,given - max over other classes of p_ij + 1) / 2
 
-    lowest first; equal ones keep the order of the rows. The margin wants the model to be sure of another label; the
-    self-confidence is as low where it hesitates between two others. The probabilities must come from models that did
-    not see the row's label in training (out of fold): a model believes what it was taught.
+    lowest first. The margin wants the model to be sure of another label; the self-confidence is as low where it
+    hesitates between two others. The probabilities must be out of fold: a model believes what it was taught.
 
     Args:
         labels: the given classes 0..k-1, shape (n,).

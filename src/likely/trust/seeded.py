@@ -32,10 +32,8 @@ def uniforms(codes: np.ndarray, seed: int) -> np.ndarray:
 def probability_codes(probs: np.ndarray) -> np.ndarray:
     """A code for each row of probabilities, uint64 of shape (n,), where nothing else is known of the rows.
 
-    Probabilities are cut to three digits, so that the rounding of a batch of another size hardly ever matters.
+    Probabilities (n, k) are cut to three digits, so that the rounding of a batch of another size hardly ever matters.
 
-    Args:
-        probs: shape (n, k).
     Example:
         >>> one, same, other = probability_codes(np.array([[0.3, 0.7], [0.3, 0.7 + 1e-9], [0.7, 0.3]]))
         >>> bool(one == same), bool(one == other)

@@ -39,9 +39,6 @@ def unseen_probabilities(counts: np.ndarray) -> np.ndarray:
 def mask_unseen(log_probs: np.ndarray, stated: np.ndarray) -> np.ndarray:
     """Log-probabilities in which each unseen label is masked, so that what is fitted to them rests on the others.
 
-    Args:
-        log_probs: of a network, shape (n, k).
-        stated: as for `with_unseen`.
     Example:
         >>> mask_unseen(np.log([[0.5, 0.5]]), np.array([0.0, 0.04])).round(4)
         array([[-6.931e-01, -1.000e+09]])

@@ -72,12 +72,7 @@ def copies(rows: AllRows, groups: Sequence[np.ndarray]) -> list[Finding]:
 
 
 def near_copies(rows: AllRows, distinct: np.ndarray) -> list[Finding]:
-    """What is wrong with images that are not the same, but look so.
-
-    Args:
-        rows: images.
-        distinct: the numbers of the rows to compare: one of each that are the same.
-    """
+    """What is wrong with images that are not the same, but look so: `distinct` are the numbers of one row of each."""
     groups = [distinct[group] for group in look_alike(lambda index: rows.take(distinct[index]), len(distinct))]
     across, conflicting, plain = _sorted_out(rows, groups)
     return [

@@ -20,13 +20,10 @@ _AT_ONCE = 1024
 
 
 def look_alike(take: Callable[[np.ndarray], np.ndarray], n: int) -> list[np.ndarray]:
-    """Groups of images that look the same, each like another one of its group.
+    """Groups of two and more of n images that look the same, each like another one of its group: sorted numbers.
 
-    Args:
-        take: gives the images of these numbers, uint8 of shape (m, h, w) or (m, h, w, 3).
-        n: how many images there are.
-    Returns:
-        A sorted array of numbers for each group of two and more.
+    `take` gives the images of some numbers, uint8 of shape (m, h, w) or (m, h, w, 3).
+
     Example:
         >>> ramp = np.arange(64, dtype=np.uint8).reshape(8, 8) * 3
         >>> images = np.stack([ramp, ramp.T, ramp + 2])
@@ -62,13 +59,10 @@ def thumbnails(images: np.ndarray) -> np.ndarray:
 
 
 def block_means(images: np.ndarray, height: int, width: int) -> np.ndarray:
-    """Means over equal blocks, pixels on an edge by their share of area: any scale of one image has the same.
+    """Means over equal blocks, pixels on an edge by their share of area: float32 of shape (m, height, width, c).
 
-    Args:
-        images: shape (m, h, w) or (m, h, w, c).
-        height, width: how many blocks there shall be.
-    Returns:
-        float32 of shape (m, height, width, c).
+    Any scale of one of the images, (m, h, w) or (m, h, w, c), has the same.
+
     Example:
         >>> block_means(np.array([[[0, 3, 6]]]), 1, 2)[0, 0, :, 0]
         array([1., 5.], dtype=float32)

@@ -34,11 +34,8 @@ def as_dataset(
 ) -> tuple[Dataset | None, np.ndarray | None]:
     """Thumbnails of what can be read, and its digests.
 
-    Args:
-        found_at: where the files are.
-        files: with their parts and labels.
-        seen: what is in them.
-        labels: the classes in their order; those of which no training image can be read are left out.
+    `seen` says what is in the files, `labels` the classes in their order; those of which no training image can be read
+    are left out.
     """
     good = [(file, one) for file, one in zip(files, seen, strict=True) if one.error is None]
     learned = {file.label for file, _ in good if file.part == "train"}

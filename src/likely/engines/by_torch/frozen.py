@@ -12,11 +12,9 @@ from likely.errors import ConfigError, nearest
 def freeze(module: nn.Module, patterns: Sequence[str]) -> list[nn.Module]:
     """Stop the gradients of the parameters whose names match; returns the batch normalizations among their layers.
 
-    Such a layer also keeps its statistics: they belong to the parameters that come after it.
+    Such a layer also keeps its statistics: they belong to the parameters that come after it. Patterns are as in file
+    names: `blocks.0.*`, `blocks.*.conv1.*`, `layer[01]`; `likely inspect` prints the names.
 
-    Args:
-        module: of which parameters are frozen.
-        patterns: as in file names: `blocks.0.*`, `blocks.*.conv1.*`, `layer[01]`; `likely inspect` prints the names.
     Raises:
         ConfigError: if a pattern matches nothing; it lists the names.
     Example:

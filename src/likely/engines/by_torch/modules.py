@@ -44,12 +44,8 @@ def make_module(
 def try_out(module: nn.Module, network: CustomNetwork, n_outputs: int, head: str, x: torch.Tensor) -> None:
     """Ask the module for scores of some rows, in both modes, and leave it as it was.
 
-    Args:
-        module: of the network.
-        network: for messages.
-        n_outputs: how many scores there must be.
-        head: by name; after a softmax the module must not have one of its own.
-        x: prepared rows (n, ...).
+    There must be `n_outputs` scores of prepared rows x (n, ...); before the head softmax, no other softmax.
+
     Raises:
         ShapeError: if the module does not take the rows, or has the wrong number of scores.
         EngineError: if it ends in a softmax, or holds what a model file cannot.

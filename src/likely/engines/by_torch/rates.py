@@ -83,14 +83,8 @@ def step_seconds(
 ) -> float:
     """Seconds of a training step of such a network on these rows, the shorter of two.
 
-    Args:
-        network: that of the plan.
-        X: as many stored rows as a step takes; random ones cost what real ones do.
-        prepare: from stored rows to what the network takes.
-        n_outputs: classes.
-        device: "auto", "cpu" or "cuda".
-        precision: as the plan has it.
-        dtype: of the parameters.
+    X holds as many stored rows as a step takes (random ones cost what real ones do); `prepare` makes of them what the
+    network takes. The others are as in `EngineSettings`.
     """
     sample = np.asarray(prepare(X))
     rule = Optimizer()
