@@ -6,11 +6,11 @@ from typing import Any
 import numpy as np
 
 from likely.learners.learner import Learner
-from likely.model.mixture import MIXTURE, Member
+from likely.model.mixture_inference import MIXTURE, Member
 
 
 class Mixture:
-    """Learners that have learned, as one; what mixes their answers is `likely.model.mixture.MixtureInference`.
+    """Learners that have learned, as one; their answers are mixed by `likely.model.mixture_inference`.
 
     Args:
         members: what is said of each in a model file.

@@ -12,7 +12,7 @@ from likely.model.card import BACKBONE, SKETCH, THETA, Card
 from likely.model.file import expect_arrays
 from likely.model.held_out_arrays import ERRORS, FAMILIARITY, HELD_OUT
 from likely.model.inference import Inference
-from likely.model.mixture import MIXTURE, Member, MixtureInference
+from likely.model.mixture_inference import MIXTURE, Member, MixtureInference
 from likely.model.stand_ins import NAMES as STAND_INS
 from likely.model.transfer import differences
 from likely.networks import create_network

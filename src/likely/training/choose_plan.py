@@ -14,7 +14,7 @@ from likely.errors import ConfigError
 from likely.functional.losses import Loss
 from likely.learners.boosting import Boosting
 from likely.model.init_from_file import Start
-from likely.model.mixture import MIXTURE
+from likely.model.mixture_inference import MIXTURE
 from likely.networks import create_network
 from likely.networks.custom import CUSTOM
 from likely.networks.linear import Linear

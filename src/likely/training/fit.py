@@ -23,7 +23,7 @@ from likely.metrics.evaluation import Evaluation
 from likely.model import ClassifierPredictor, RegressorPredictor, make_predictor
 from likely.model.card import SKETCH
 from likely.model.init_from_file import read_start
-from likely.model.mixture import MIXTURE
+from likely.model.mixture_inference import MIXTURE
 from likely.model.read_preprocessor import backbone_arrays
 from likely.model.run_folder import METRICS, MODEL, RunFolder
 from likely.model.stand_ins import about_gaps

@@ -8,7 +8,7 @@ another one.
 
 import numpy as np
 
-from likely.model.mixture import MixtureInference
+from likely.model.mixture_inference import MixtureInference
 from likely.preprocessing.stored_rows import RowArray
 from likely.training.held_out_scores import TrainingOutcome
 from likely.training.trained import Trained

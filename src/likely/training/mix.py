@@ -18,7 +18,7 @@ from likely.functional.convex_weights import mean_weights, mixed_log_probs, mixt
 from likely.learners.mixture import Mixture
 from likely.metrics.scores import LOWEST_LOG_PROB
 from likely.model.card import SplitsEntry
-from likely.model.mixture import Member, MixtureInference
+from likely.model.mixture_inference import Member, MixtureInference
 from likely.preprocessing.preprocessor import fit_preprocessor
 from likely.preprocessing.stored_rows import take_rows
 from likely.training.fit_familiarity import column_ood_scores

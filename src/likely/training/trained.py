@@ -6,7 +6,7 @@ import numpy as np
 
 from likely.learners.learner import Learner
 from likely.model.inference import Inference
-from likely.model.mixture import MixtureInference
+from likely.model.mixture_inference import MixtureInference
 from likely.preprocessing.stored_rows import RowArray
 from likely.training.loop.descent import Record
 from likely.training.plan import Plan
