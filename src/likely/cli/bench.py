@@ -1,13 +1,11 @@
 """`likely bench`: what this machine can do."""
 
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from likely.cli.options import option
-
-if TYPE_CHECKING:
-    from likely.training.benchmark import Benchmark
+from likely.cli.terminal import aligned, console, printable, styled
 
 
 def bench(
@@ -23,20 +21,14 @@ def bench(
     import json
 
     from likely.cli.progress import watch
+    from likely.config.durations import duration
     from likely.training.benchmark import Size, benchmark
 
     with watch() as watcher:
         found = benchmark(device or "auto", Size(trained_on=images), watcher.loading, watcher.record)
     if as_json:
         typer.echo(json.dumps(found.to_json(), allow_nan=False, indent=2))
-    else:
-        _show(found)
-
-
-def _show(found: "Benchmark") -> None:
-    from likely.cli.terminal import aligned, console, printable, styled
-    from likely.config.durations import duration
-
+        return
     screen = console()
     cpu, run = printable(found.hardware["cpu"]), found.run
     where = f"{cpu}, {found.threads} threads" if found.device == "cpu" else f"{found.device}, with {cpu}"

@@ -1,16 +1,12 @@
 """`likely compare`: evaluate two models on the same rows, and say what may be concluded from their difference."""
 
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from likely.cli.options import configured, model_argument, part_option, reading_options
 from likely.cli.terminal import console, printable, styled
 from likely.config import RunConfig
-from likely.errors import DataError
-
-if TYPE_CHECKING:
-    from likely.model.card import Card
 
 
 @configured(reading_options())
@@ -24,7 +20,14 @@ def compare(
     """Evaluate two models on the same rows of DATA: both figures, and their difference with a 95% interval."""
     import json
 
-    from likely.cli.evaluating import chosen_rows, flattered, in_terms_of, open_for_evaluation, trained_on
+    from likely.cli.evaluating import (
+        check_comparable,
+        chosen_rows,
+        flattered,
+        in_terms_of,
+        open_for_evaluation,
+        trained_on,
+    )
     from likely.cli.progress import watch
     from likely.cli.result_tables import conclusions_table, differences_table
     from likely.metrics import paired_difference, paired_regression_difference
@@ -34,7 +37,7 @@ def compare(
 
     models = [load(path, asked.device) for path in (first, second)]
     cards = [model.card for model in models]
-    _check_comparable(*cards)
+    check_comparable(*cards)
     with watch() as watcher:
         dataset = open_for_evaluation(models[0], asked, watcher)
         rows = chosen_rows(dataset, part, watcher)
@@ -65,16 +68,3 @@ def compare(
         screen.print(styled((side, "dim"), "  ", printable(path)))
     screen.print("\n", differences_table(differences), sep="")
     screen.print("\n", conclusions_table(differences), sep="")
-
-
-def _check_comparable(first: "Card", second: "Card") -> None:
-    """Refuse two models that do not answer the same question."""
-    if first.task != second.task:
-        raise DataError(f"Two models must have the same task to be compared; got {first.task} and {second.task}.")
-    for side, mine, other in (("first", first, second), ("second", second, first)):
-        for label in mine.labels:
-            if label not in other.labels:
-                raise DataError(
-                    f"Two models must have the same labels to be compared; got {label!r} in the {side} model only. Try "
-                    "models of the same data."
-                )

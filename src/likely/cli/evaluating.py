@@ -12,6 +12,7 @@ from likely.data.sources import open_configured
 from likely.data.tables.spelled_otherwise import spelled_otherwise
 from likely.errors import DataError, nearest
 from likely.model import Predictor
+from likely.model.card import Card
 from likely.preprocessing.column_reading import ColumnReading
 from likely.training.open_data import open_data
 from likely.training.watcher import Watcher
@@ -140,3 +141,16 @@ def about_later_rows(later: Mapping[str, int], n: int) -> list[str]:
         "familiarity assume rows like those of training"
         for name, count in later.items()
     ]
+
+
+def check_comparable(first: Card, second: Card) -> None:
+    """Refuse two models that do not answer the same question."""
+    if first.task != second.task:
+        raise DataError(f"Two models must have the same task to be compared; got {first.task} and {second.task}.")
+    for side, mine, other in (("first", first, second), ("second", second, first)):
+        for label in mine.labels:
+            if label not in other.labels:
+                raise DataError(
+                    f"Two models must have the same labels to be compared; got {label!r} in the {side} model only. Try "
+                    "models of the same data."
+                )

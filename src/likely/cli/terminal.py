@@ -6,12 +6,11 @@ characters (which could move the cursor or change colors) written as escapes.
 
 import sys
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 from unicodedata import category
 
-if TYPE_CHECKING:
-    from rich.console import Console
-    from rich.text import Text
+from rich.cells import cell_len
+from rich.console import Console
+from rich.text import Text
 
 _JOINERS = "\u200c\u200d"
 _EIGHTHS = "▏▎▍▌▋▊▉█"
@@ -30,17 +29,13 @@ def printable(text: object) -> str:
     )
 
 
-def console(*, error: bool = False) -> "Console":
+def console(*, error: bool = False) -> Console:
     """Standard output, or standard error: colors on a terminal (not with NO_COLOR), plain text elsewhere."""
-    from rich.console import Console
-
     return Console(stderr=error, markup=False, highlight=False, emoji=False, soft_wrap=True)
 
 
 def complain(message: str) -> None:
     """A message on standard error; the part before the first colon is colored."""
-    from rich.text import Text
-
     kind, colon, rest = message.partition(":")
     color = {"error": "bold red", "warning": "bold yellow"}.get(kind, "")
     lines = "\n".join(printable(line) for line in (colon + rest).split("\n"))
@@ -54,14 +49,13 @@ def width(text: str) -> int:
         >>> width("coat"), width("外套")
         (4, 4)
     """
-    from rich.cells import cell_len
-
     return cell_len(text)
 
 
-def padded(text: str, columns: int) -> str:
-    """The text, filled up with spaces on the right."""
-    return text + " " * max(0, columns - width(text))
+def padded(text: str, columns: int, *, right: bool = False) -> str:
+    """The text, filled up with spaces; `right` aligns it there."""
+    spaces = " " * max(0, columns - width(text))
+    return spaces + text if right else text + spaces
 
 
 def bar(share: float, columns: int = 20, *, blocks: bool = True) -> str:
@@ -87,23 +81,16 @@ def can_print_blocks() -> bool:
     return True
 
 
-def styled(*parts: "str | tuple[str, str]") -> "Text":
+def styled(*parts: str | tuple[str, str]) -> Text:
     """Pieces of text, each alone or with a style; nothing in them is markup."""
-    from rich.text import Text
-
     return Text.assemble(*parts)
 
 
-def aligned(rows: Sequence[Sequence[str]], *, right: bool = False) -> "Text":
+def aligned(rows: Sequence[Sequence[str]], *, right: bool = False) -> Text:
     """Rows of cells in columns, the first row as a heading; `right` aligns all but the first column there."""
-    from rich.text import Text
-
     columns = [max(width(row[i]) for row in rows) for i in range(len(rows[0]))]
     lines: list[Text] = []
     for number, row in enumerate(rows):
-        cells = [
-            " " * (columns[i] - width(cell)) + cell if right and i else padded(cell, columns[i])
-            for i, cell in enumerate(row)
-        ]
+        cells = [padded(cell, columns[i], right=right and i > 0) for i, cell in enumerate(row)]
         lines.append(Text("  " + "  ".join(cells).rstrip(), style="" if number else "dim"))
     return Text("\n").join(lines)

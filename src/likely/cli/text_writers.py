@@ -52,10 +52,7 @@ class LineWriter(Writer):
         self._widths = [max(w, *map(width, column)) for w, column in zip(known, zip(*lines, strict=True), strict=True)]
         for outcome, cells in zip(self._waiting, lines, strict=True):
             texts = 2 if isinstance(outcome, Answer) else 1  # a name, and a label; what follows are numbers
-            name, *others = [
-                padded(cell, columns) if i < texts else " " * (columns - width(cell)) + cell
-                for i, (cell, columns) in enumerate(zip(cells, self._widths, strict=True))
-            ]
+            name, *others = [padded(cell, self._widths[i], right=i >= texts) for i, cell in enumerate(cells)]
             line = styled((name, "bold"), "".join(f"  {cell}" for cell in others))
             if isinstance(outcome, Number):
                 _add_interval(line, outcome, self._promises, self._spreads)

@@ -42,8 +42,6 @@ def classification_metrics(
         {"n", "accuracy", "nll" (nats), "brier", "ece", "ece_plugin", "ece_floor", "calibration_p", "ece_mass",
         "ece_classwise", "per_class", "confusion"}; figures as {"value", "low", "high"}, "ece_plugin" and
         "calibration_p" as numbers.
-    Raises:
-        ProbabilityError, ShapeError, DataError: naming the row that does not fit.
 
     Example:
         >>> found = classification_metrics(np.array([[0.9, 0.1], [0.2, 0.8]]), np.array([0, 1]), ["tails", "heads"])

@@ -41,8 +41,7 @@ def proportion(hits: int, n: int, level: float = 0.95) -> Estimate:
     all of 30 rows are right, the true share may still be 88.4%. NaN where n is 0.
 
     Raises:
-        DataError: if hits are not between 0 and n.
-        ConfigError: if the level is not strictly between 0 and 1.
+        DataError, ConfigError: if hits are not between 0 and n, or the level is not strictly between 0 and 1.
 
     Example:
         >>> [round(end, 3) for end in (proportion(30, 30).low, proportion(30, 30).high)]

@@ -32,8 +32,7 @@ def mean_interval(values: np.ndarray, below: float | None, above: float | None) 
         below, above: the value of the row that is added for the lower and for the upper end; None adds none. If it is
             infinite, that end is, too.
     Raises:
-        ShapeError: if there is no value.
-        DataError: if one is NaN or infinite, so that the mean has no interval, or an end is NaN.
+        ShapeError, DataError: if there is no value, or one is NaN or infinite, or an end is NaN.
 
     Example:
         >>> low, high = mean_interval(np.ones(30), 0.0, 1.0)

@@ -19,10 +19,6 @@ def at_labels(values: np.ndarray, labels: np.ndarray) -> np.ndarray:
     Args:
         values: one number per class, shape (n, k).
         labels: classes 0..k-1 of shape (n,), or true distributions of shape (n, k).
-    Returns:
-        One value per example, shape (n,).
-    Raises:
-        ProbabilityError, ShapeError, DataError: naming the row that does not fit.
 
     Example:
         >>> at_labels(np.array([[1.0, 2.0], [3.0, 4.0]]), np.array([1, 0]))

@@ -39,12 +39,7 @@ def frequencies(space: SampleSpace, counts: Mapping[Hashable, Any] | Any) -> np.
 
 
 def columns(space: SampleSpace, values: Mapping[Hashable, Any]) -> np.ndarray:
-    """The values of a mapping in the order of the space, on the last axis; 0 for outcomes that it leaves out.
-
-    Raises:
-        UnknownOutcomeError: if the mapping holds an outcome that the space does not.
-        ShapeError: if its arrays have several lengths.
-    """
+    """The values of a mapping in the order of the space, on the last axis; 0 for outcomes that it leaves out."""
     # False is 0 in the narrowest dtype: it leaves float32 columns float32.
     ordered: list[Any] = [False] * len(space)
     for outcome, value in values.items():

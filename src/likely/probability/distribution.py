@@ -113,16 +113,13 @@ class Distribution:
         return self._probs
 
     def __call__(self, event: EventLike, given: EventLike | None = None) -> Answer:
-        """P(E), or P(E given F) = P(E and F) / P(F).
+        """P(E), or P(E given F) = P(E and F) / P(F): a float; for a batch an array (n,) in the dtype of `probs`.
 
         Args:
             event: an event, an outcome, a collection of outcomes, or a predicate on outcomes.
             given: the condition F, read the same way.
-        Returns:
-            A float; for a batch an array of shape (n,) in the dtype of `probs`. Always in [0, 1].
         Raises:
-            UnknownOutcomeError: if an outcome is not in the space.
-            SpaceMismatchError: if an event belongs to another space.
+            UnknownOutcomeError, SpaceMismatchError: if an outcome or event does not belong to the space.
             ImpossibleEventError: if P(F) = 0; for a batch the first such row is named.
         Example:
             >>> dice = Distribution(range(1, 7), np.full(6, 1 / 6))
@@ -138,10 +135,8 @@ class Distribution:
         return min(both, 1.0) if self._probs.ndim == 1 else np.minimum(both, 1, out=both)
 
     def given(self, condition: EventLike) -> Self:
-        """The distribution once it is known that the condition F holds, on the same space: P(x given F).
+        """The distribution under the condition F, on the same space: P(x given F). Errors as in a call.
 
-        Raises:
-            ImpossibleEventError: if P(F) = 0; for a batch the first such row is named.
         Example:
             >>> Distribution(["rain", "sun", "cloud"], [0.1, 0.6, 0.3]).given({"rain", "cloud"})
             Distribution({rain: 0.25, sun: 0, cloud: 0.75})
@@ -153,7 +148,7 @@ class Distribution:
         return self._trusted(self._space, np.minimum(probs, 1, out=probs))
 
     def independent(self, one: EventLike, other: EventLike, tolerance: float | None = None) -> Any:
-        """Whether P(E and F) = P(E) P(F): knowing one tells nothing about the other.
+        """Whether P(E and F) = P(E) P(F): knowing one tells nothing about the other. For a batch, booleans (n,).
 
         Compared as P(E and F) P(neither) = P(E alone) P(F alone), which is the same, up to rounding of the larger
         side: rare events are told apart as well as frequent ones, and "not F" gives the same answer as F. An event of
@@ -164,8 +159,6 @@ class Distribution:
             other: the event F.
             tolerance: None allows for rounding alone: 1e-6 of the larger side, which covers float32, or 8 eps of the
                 dtype where that is more. A number allows |P(E and F) - P(E) P(F)| to be as large as that.
-        Returns:
-            A bool; for a batch an array of booleans of shape (n,).
         Example:
             >>> coin = Distribution(["heads", "tails"], [0.5, 0.5])
             >>> two = coin.joint(coin)
@@ -286,8 +279,6 @@ class Distribution:
             seed: None draws differently every time, a number gives the same draws every time, a generator continues.
         Returns:
             An outcome, or a list of `size` outcomes; for a batch a list of those, one per row.
-        Raises:
-            ProbabilityError: if size is negative.
         Example:
             >>> coin = Distribution(["heads", "tails"], [1.0, 0.0])
             >>> coin.sample(), coin.sample(3)
@@ -308,8 +299,7 @@ class Distribution:
     def to_frame(self) -> Any:
         """A pandas DataFrame: one row per distribution, one column per outcome.
 
-        Raises:
-            MissingExtraError: if pandas is not installed.
+        A MissingExtraError says so if pandas is not installed.
         """
         try:
             import pandas as pd
@@ -328,8 +318,8 @@ class Distribution:
         Returns:
             The axes with the bars; for a batch a list of n.
         Raises:
-            ShapeError: if the numbers of rows, axes and images differ, or there are more than 24 rows or none.
-            ConfigError: if both `ax` and `images` are given.
+            ShapeError, ConfigError: if the numbers of rows, axes and images differ, there are more than 24 rows, or
+                both `ax` and `images` are given.
         """
         import matplotlib.pyplot as plt
 

@@ -84,8 +84,7 @@ class SampleSpace:
         is an event of this space, a predicate on outcomes, or a collection of outcomes.
 
         Raises:
-            UnknownOutcomeError: if an outcome is not in the space; the nearest one is named.
-            SpaceMismatchError: if an argument is an event of another space.
+            UnknownOutcomeError, SpaceMismatchError: if an outcome or event does not belong to the space.
         Example:
             >>> dice = SampleSpace(range(1, 7))
             >>> dice.event(6), dice.event({1, 2}, 6), dice.event(lambda eyes: eyes % 2 == 0)
@@ -109,11 +108,7 @@ class SampleSpace:
         return Event(self, np.resize(np.repeat(inner, after), len(self)))
 
     def index(self, outcome: Hashable) -> int:
-        """The position of an outcome, counted from 0.
-
-        Raises:
-            UnknownOutcomeError: if the space does not hold it; the nearest one is named.
-        """
+        """The position of an outcome, counted from 0; an UnknownOutcomeError names the nearest one."""
         position = self._find(outcome)
         if position is None:
             raise self._unknown(outcome)
@@ -206,9 +201,6 @@ class Event:
     Args:
         space: the space that the event lies in.
         mask: booleans of shape (k,): which outcomes of the space belong to it.
-    Raises:
-        ShapeError: if the mask is not k booleans.
-        SpaceMismatchError: from the operators, if the other event lies in another space.
     Example:
         >>> S = SampleSpace(["Sandal", "Sneaker", "Bag", "Ankle boot"])
         >>> footwear = S.event("Sandal", "Sneaker", "Ankle boot")
