@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from likely.cli.options import option
-from likely.cli.terminal import aligned, console, printable, styled
+from likely.cli.terminal import aligned, console, print_json, printable, styled
 
 
 def bench(
@@ -18,8 +18,6 @@ def bench(
     The speeds are those of a matrix product and of a convolution, forward and backward, each the best of several
     rounds. The expected times follow from them; the short run shows the speed of actual training.
     """
-    import json
-
     from likely.cli.progress import watch
     from likely.config.durations import duration
     from likely.training.benchmark import Size, benchmark
@@ -27,7 +25,7 @@ def bench(
     with watch() as watcher:
         found = benchmark(device or "auto", Size(trained_on=images), watcher.loading, watcher.record)
     if as_json:
-        typer.echo(json.dumps(found.to_json(), allow_nan=False, indent=2))
+        print_json(found.to_json(), indent=2)
         return
     screen = console()
     cpu, run = printable(found.hardware["cpu"]), found.run

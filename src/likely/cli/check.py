@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from likely.cli.options import configured, option
+from likely.cli.terminal import print_json
 from likely.config import RunConfig
 from likely.errors import OutputError
 
@@ -69,8 +70,6 @@ def check(
 
     Exits with 0 if likely fit would accept the data, else with 1.
     """
-    import json
-
     from likely.atomic import write_text
     from likely.cli.check_findings import print_checked
     from likely.cli.doubtful_labels import issues_to_json, print_issues
@@ -97,7 +96,7 @@ def check(
             write_corrections(folder / CORRECTIONS, dataset, found.corrections(accept=accept))
             write_text(folder / PAGE, render_label_page(found))
         if as_json:
-            typer.echo(json.dumps(issues_to_json(found), allow_nan=False))
+            print_json(issues_to_json(found))
         else:
             print_issues(found, asked.data, None if folder is None else (folder / PAGE, folder / CORRECTIONS))
         return
@@ -106,7 +105,7 @@ def check(
     if folder is not None:
         write_text(folder / CHECK_PAGE, render_check_page(checked))
     if as_json:
-        typer.echo(json.dumps(checked.to_json(), allow_nan=False))
+        print_json(checked.to_json())
     else:
         print_checked(checked, None if folder is None else folder / CHECK_PAGE)
     if not checked.findings.fit_would_work:

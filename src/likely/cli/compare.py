@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from likely.cli.options import configured, model_argument, part_option, reading_options
-from likely.cli.terminal import console, printable, styled
+from likely.cli.terminal import console, print_json, printable, styled
 from likely.config import RunConfig
 
 
@@ -18,8 +18,6 @@ def compare(
     as_json: Annotated[bool, typer.Option("--json", help="Both models' figures and the differences as JSON.")] = False,
 ) -> None:
     """Evaluate two models on the same rows of DATA: both figures, and their difference with a 95% interval."""
-    import json
-
     from likely.cli.evaluating import (
         check_comparable,
         chosen_rows,
@@ -61,7 +59,7 @@ def compare(
         sides = zip(("first", "second"), (first, second), evaluated, strict=True)
         figures = {side: {"model": path, "figures": each.evaluation.to_json()} for side, path, each in sides}
         difference = {name: found.to_json() for name, found in differences.items()}
-        typer.echo(json.dumps({"n": len(rows), **figures, "difference": difference}, allow_nan=False))
+        print_json({"n": len(rows), **figures, "difference": difference})
         return
     screen = console()
     for side, path in (("first ", first), ("second", second)):

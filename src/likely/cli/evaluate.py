@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from likely.cli.options import configured, model_argument, part_option, reading_options
-from likely.cli.terminal import console
+from likely.cli.terminal import console, print_json
 from likely.config import RunConfig
 
 
@@ -17,8 +17,6 @@ def evaluate(
     as_json: Annotated[bool, typer.Option("--json", help="The figures as JSON, like metrics.json.")] = False,
 ) -> None:
     """Evaluate MODEL on DATA: accuracy, NLL, Brier score and ECE with 95% intervals, and every class."""
-    import json
-
     from likely.cli import evaluating
     from likely.cli.progress import watch
     from likely.cli.result_tables import classes_table, events_table, figures_table, promises_table, without_seen
@@ -40,7 +38,7 @@ def evaluate(
             watcher.say(sentence)
     evaluation = evaluate_rows(predictor, own, seen).evaluation
     if as_json:
-        typer.echo(json.dumps(evaluation.to_json(), allow_nan=False))
+        print_json(evaluation.to_json())
         return
     screen = console()
     screen.print(figures_table(evaluation))

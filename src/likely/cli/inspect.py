@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from likely.cli.options import model_argument
-from likely.cli.terminal import console, padded, printable, styled, width
+from likely.cli.terminal import console, padded, print_json, printable, styled, width
 
 
 def inspect(
@@ -13,8 +13,6 @@ def inspect(
     as_json: Annotated[bool, typer.Option("--json", help="The whole card as JSON.")] = False,
 ) -> None:
     """Print what MODEL is and how it was made, without loading its weights."""
-    import json
-
     from likely.cli.result_tables import figures_table
     from likely.model import read_card
     from likely.model.card_view import card_facts
@@ -22,7 +20,7 @@ def inspect(
 
     card = read_card(model)
     if as_json:
-        typer.echo(json.dumps(card.to_json(), allow_nan=False, indent=2))
+        print_json(card.to_json(), indent=2)
         return
     screen = console()
     facts = card_facts(card)

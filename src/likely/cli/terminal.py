@@ -4,10 +4,12 @@ Labels, file names and messages come from untrusted files. They are printed as p
 characters (which could move the cursor or change colors) written as escapes.
 """
 
+import json
 import sys
 from collections.abc import Sequence
 from unicodedata import category
 
+import typer
 from rich.cells import cell_len
 from rich.console import Console
 from rich.text import Text
@@ -32,6 +34,11 @@ def printable(text: object) -> str:
 def console(*, error: bool = False) -> Console:
     """Standard output, or standard error: colors on a terminal (not with NO_COLOR), plain text elsewhere."""
     return Console(stderr=error, markup=False, highlight=False, emoji=False, soft_wrap=True)
+
+
+def print_json(document: object, indent: int | None = None) -> None:
+    """A JSON document on standard output."""
+    typer.echo(json.dumps(document, allow_nan=False, indent=indent))
 
 
 def complain(message: str) -> None:

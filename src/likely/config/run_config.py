@@ -160,9 +160,6 @@ class RunConfig(SettingsDocument):
         "the width of the conv net.",
         form="seconds, or text such as `2m`",
         metavar="TIME",
-        python="Seconds of training and calibration, kept within 10% and three seconds; reading X is not counted, nor "
-        'time in which the process is suspended. With the preset "fast" and no epochs it also chooses the '
-        "width of the conv net.",
     )
     early_stopping: bool = _learning(
         False,
@@ -215,11 +212,9 @@ class RunConfig(SettingsDocument):
     init_from: Text | None = _learning(
         None,
         "Start from the parameters of a model.likely or a safetensors file.",
-        "A run folder works, too. The last layer is reinitialized if there are labels that the file does not know.",
+        "A run folder works, too. The last layer is reinitialized if there are labels that the file does not know. "
+        "Guarantees rest on rows that the file's network has not seen, or are refused.",
         metavar="FILE",
-        python="A `model.likely`, a run folder or a local safetensors file whose parameters training begins with; "
-        "the last layer is reinitialized if there are labels that the file does not know. Guarantees rest on "
-        "rows that the file's network has not seen, or are refused.",
     )
     init_keep: Literal["all", "parameters"] = _learning(
         "all",
@@ -273,7 +268,6 @@ class RunConfig(SettingsDocument):
         "Resize the images in files to this side.",
         "In pixels; None resizes images of several sizes to their median, with at most 128 pixels a side.",
         metavar="SIDE",
-        python="Height and width to which images given as files or by Pillow are resized.",
     )
     pad_to: Count | None = setting(
         None,

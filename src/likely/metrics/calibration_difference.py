@@ -70,9 +70,7 @@ def _by_bin(confidence: np.ndarray, right: np.ndarray) -> np.ndarray:
     """Right less confidence of each row, in the column of its bin; bins without a row have none."""
     bins, _ = binned(confidence, N_BINS, "width")
     _, column = np.unique(bins, return_inverse=True)
-    found = np.zeros((len(confidence), column.max() + 1))
-    found[np.arange(len(confidence)), column] = right - confidence
-    return found
+    return (right - confidence)[:, None] * np.eye(column.max() + 1)[column]
 
 
 def _debiased(gaps: Gaps, noise: np.ndarray) -> float:

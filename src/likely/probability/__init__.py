@@ -1,1 +1,1 @@
-""""""
+"""Sample spaces, events, distributions, and what they say in nats."""

@@ -71,13 +71,10 @@ def entropies(probs: np.ndarray) -> np.ndarray:
 
 def make_bins(reliability: Reliability) -> list[Bin]:
     """The bins that hold any row, with a 95% interval each."""
-    bins: list[Bin] = []
     edges, count = reliability.edges.tolist(), reliability.count.tolist()
     confidence, accuracy = reliability.confidence.tolist(), reliability.accuracy.tolist()
-    for low, high, n, said, right in zip(edges[:-1], edges[1:], count, confidence, accuracy, strict=True):
-        if n:
-            bins.append(Bin(low, high, n, said, right, wilson(right * n, n)))
-    return bins
+    rows = zip(edges[:-1], edges[1:], count, confidence, accuracy, strict=True)
+    return [Bin(low, high, n, said, right, wilson(right * n, n)) for low, high, n, said, right in rows if n]
 
 
 def curve(history: Iterable[Mapping[str, object]], *path: str) -> list[tuple[int, float]]:
