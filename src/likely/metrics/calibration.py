@@ -7,7 +7,7 @@ import numpy as np
 
 from likely.errors import ConfigError
 from likely.metrics.checks import classified
-from likely.metrics.intervals import finite
+from likely.metrics.json_values import to_json
 from likely.metrics.scores import correct
 
 Binning: TypeAlias = Literal["width", "mass"]
@@ -35,16 +35,10 @@ class Reliability:
 
     def to_json(self) -> list[dict[str, float | int | None]]:
         """One dict per bin: low, high, count, confidence, accuracy (None where the bin is empty)."""
-        return [
-            {
-                "low": float(self.edges[b]),
-                "high": float(self.edges[b + 1]),
-                "count": int(self.count[b]),
-                "confidence": finite(self.confidence[b]),
-                "accuracy": finite(self.accuracy[b]),
-            }
-            for b in range(len(self.count))
-        ]
+        names = ("low", "high", "count", "confidence", "accuracy")
+        columns = self.edges[:-1], self.edges[1:], self.count, self.confidence, self.accuracy
+        rows = zip(*(column.tolist() for column in columns), strict=True)
+        return [to_json(dict(zip(names, row, strict=True))) for row in rows]
 
 
 def calibration_error(

@@ -7,7 +7,7 @@ import numpy as np
 from likely.metrics.calibration import N_BINS, Binning, Reliability, mean_gap, reliability
 from likely.metrics.checks import event, event_probability
 from likely.metrics.evaluation import EventFigures
-from likely.metrics.floor import DRAWS, floor
+from likely.metrics.floor import DRAWS, chance_errors, spread
 from likely.metrics.intervals import Estimate, bootstrap, proportion
 from likely.metrics.json_values import to_json
 from likely.metrics.miscalibration import calibration_figures
@@ -60,7 +60,7 @@ def event_calibration_floor(
         >>> event_calibration_floor(np.array([0.0, 1.0])).value
         0.0
     """
-    return floor(event_probability(probability), n_bins, binning, seed, draws)
+    return spread(chance_errors(event_probability(probability), n_bins, binning, seed, draws))
 
 
 def event_metrics(probability: np.ndarray, inside: np.ndarray, seed: int = 0) -> dict[str, Any]:

@@ -38,7 +38,7 @@ def calibration_floor(
 
     Reference: Vaicenavicius et al. (2019), Evaluating model calibration in classification (consistency resampling).
     """
-    return floor(distributions(probs, "probs").max(axis=1), n_bins, binning, seed, draws)
+    return spread(chance_errors(distributions(probs, "probs").max(axis=1), n_bins, binning, seed, draws))
 
 
 def calibration_p_value(
@@ -75,11 +75,6 @@ def calibration_p_value(
 def p_value(seen: float, chance: np.ndarray) -> float:
     """The share of errors by chance that are at least as large as the one seen, which counts as one of them."""
     return float(1 + (chance >= seen - 1e-9).sum()) / (1 + len(chance))
-
-
-def floor(confidence: np.ndarray, n_bins: int, binning: Binning, seed: int, draws: int) -> Estimate:
-    """The floor of any confidences in [0, 1]."""
-    return spread(chance_errors(confidence, n_bins, binning, seed, draws))
 
 
 def spread(errors: np.ndarray) -> Estimate:

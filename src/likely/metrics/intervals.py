@@ -9,6 +9,7 @@ from scipy.special import betaincinv
 
 from likely.errors import DataError
 from likely.metrics.checks import strictly_between_0_and_1
+from likely.metrics.json_values import to_json
 
 RESAMPLES = 1000
 BLOCK = 250_000
@@ -30,7 +31,7 @@ class Estimate:
             >>> Estimate(0.9, 0.85, float("nan")).to_json()
             {'value': 0.9, 'low': 0.85, 'high': None}
         """
-        return {name: finite(getattr(self, name)) for name in ("value", "low", "high")}
+        return to_json(self)
 
 
 def proportion(hits: int, n: int, level: float = 0.95) -> Estimate:
@@ -95,11 +96,6 @@ def resampled_counts(n: int, seed: int, resamples: int = RESAMPLES) -> Iterator[
         size = min(block, resamples - start)
         drawn = rng.integers(n, size=(size, n)) + n * np.arange(size)[:, None]
         yield np.bincount(drawn.ravel(), minlength=size * n).reshape(size, n).astype(np.float64)
-
-
-def finite(value: float) -> float | None:
-    """The value, or None where JSON has no word for it."""
-    return float(value) if math.isfinite(value) else None
 
 
 def _estimate(value: float, resampled: np.ndarray) -> Estimate:
