@@ -17,6 +17,7 @@ import pytest
 from typer.testing import Result
 
 from likely.config import load_config
+from likely.config.registry import NETWORKS
 from likely.model import read_card
 from likely.model.run_folder import read_history
 
@@ -269,8 +270,8 @@ def test_a_terminal_gets_a_live_bar(tmp_path: Path) -> None:
     ("arguments", "words"),
     [
         (("--preset", "fats"), "'fats' does not exist. Did you mean 'fast'? Choose from fast, balanced, best."),
-        (("--network", "cnv"), "'cnv' does not exist. Did you mean 'conv'? Choose from auto, conv, mlp, linear."),
-        (("--network", "zzz"), "'zzz' does not exist. Choose from auto, conv, mlp, linear."),
+        (("--network", "cnv"), f"'cnv' does not exist. Did you mean 'conv'? Choose from auto, {', '.join(NETWORKS)}."),
+        (("--network", "zzz"), f"'zzz' does not exist. Choose from auto, {', '.join(NETWORKS)}."),
         (("--engine", "tensorflow"), "Choose from auto, numpy, jax, torch."),
         (("--hidden", "a,b"), "not a list of whole numbers"),
         (("--epochs", "many"), "--epochs"),
