@@ -40,6 +40,10 @@ def _end(values: np.ndarray, present: np.ndarray, other: float, end: Callable[..
     return end(values if present.all() else np.where(present, values, other), axis=1)
 
 
+_LEAST_OTHERS = 5
+"""With fewer different values beside it, any other number that lies far from them is no code."""
+
+
 def missing_codes(values: np.ndarray) -> tuple[list[float], list[float]]:
     """Numbers such as -999 that stand for a missing value: those that are taken for it, and those that only may be.
 
@@ -85,7 +89,7 @@ def _codes_at(present: np.ndarray, end: Callable[[np.ndarray], np.floating]) -> 
         if rest is present and (
             (code in _CODES and gap > spread / 2)
             or (code == -1 and others.min() >= 5)
-            or (far and len(present) <= 100 * count < 50 * len(present))
+            or (far and len(present) <= 100 * count < 50 * len(present) and len(np.unique(others)) >= _LEAST_OTHERS)
         ):
             doubtful = [code]
         if code not in _BESIDE_CODES:
