@@ -11,7 +11,7 @@ import numpy as np
 
 from likely.data.dataset import Dataset, Part, Task
 from likely.data.images.image_arrays import stack_images
-from likely.data.tables.targets import Answers, read_answers
+from likely.data.tables.targets import Answers, class_ids, read_answers
 from likely.errors import DataError, ShapeError
 from likely.preprocessing.stored_rows import RowArray
 
@@ -63,7 +63,10 @@ def open_npz(path: Path, *, task: Literal["auto"] | Task = "auto") -> Dataset:
     if len({column.dtype for column in columns}) > 1:
         raise DataError(f"The answers of {path} must be all numbers or all text; got both. Save them as one type.")
     called = " and ".join(name for _, name in pairs.values())
-    answers = read_answers(np.concatenate(columns), task, f"{called} of {path}")
+    everything, of_images = np.concatenate(columns), arrays[pairs["train"][0]].ndim > 2
+    ids = class_ids(everything, f"{called} of {path}") if of_images and task == "auto" else None
+    answers = read_answers(everything, "classification" if ids else task, f"{called} of {path}")
+    answers = answers._replace(note=ids or answers.note)
     if names is not None and answers.task == "classification":
         answers = _named(answers, arrays[names], f"{names} of {path}")
     ends = np.cumsum([len(column) for column in columns])[:-1]

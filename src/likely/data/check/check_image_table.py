@@ -29,7 +29,7 @@ def look_at_image_table(
     Raises:
         DataError: if the table can't be read, or it is not clear which column is which.
     """
-    labeled = read_labeled_table(path, label, task, options)
+    labeled = read_labeled_table(path, label, task, options, image=image)
     table, label, answers, split, _ = labeled
     image, _ = image_column(table, image, exclude=label)
     if image is None or answers.task == "regression":

@@ -1,12 +1,15 @@
 """A table whose column names or holds images: paths beside the table, or the bytes of image files."""
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
+from likely.data.classes import listed
 from likely.data.dataset import Dataset
 from likely.data.images.decode_many import Reading
+from likely.data.images.files_by_name import FilesByName
 from likely.data.images.find import SUFFIXES, Found
 from likely.data.images.image_parts import read_parts
 from likely.data.tables.split_column import Split
@@ -14,6 +17,7 @@ from likely.data.tables.table import Table
 from likely.errors import DataError
 
 _LOOKED_AT = 100
+_NAMES_OF_FILES = re.compile("image|img|file|path|photo|picture|(^|_)id$", re.IGNORECASE)
 
 
 def image_column(table: Table, image: str | None, exclude: str | None = None) -> tuple[str | None, list[str]]:
@@ -22,7 +26,7 @@ def image_column(table: Table, image: str | None, exclude: str | None = None) ->
     Args:
         table: the table.
         image: the column that was asked for; None looks for the one column that holds bytes, or text of which the
-            first hundred all end like images.
+            first hundred all end like images, or whose name speaks of files and that names some without their suffix.
         exclude: a column that is something else.
     Raises:
         DataError: if the column that was asked for is not there or holds numbers, or several could be meant.
@@ -35,7 +39,8 @@ def image_column(table: Table, image: str | None, exclude: str | None = None) ->
                 "Try --image with another column."
             )
         return image, []
-    found = [name for name, values in table.columns.items() if name != exclude and _holds_images(values)]
+    files = FilesByName(_folder(table))
+    found = [name for name, values in table.columns.items() if name != exclude and _holds_images(name, values, files)]
     if len(found) > 1:
         raise DataError(
             f"{table.path} must have one column of images; got {', '.join(map(repr, found))}. Try --image COLUMN."
@@ -72,43 +77,70 @@ def open_images(
         dataset.train.take(rows),
         how,
     )
-    return replace(dataset, **read.parts, image=image, conversion=read.conversion).with_notes(*read.notes)
+    notes = (*_found_by_name(table, image, found), *read.notes)
+    return replace(dataset, **read.parts, image=image, conversion=read.conversion).with_notes(*notes)
 
 
 def find_in_table(table: Table, image: str, first_row: int = 0) -> list[Found]:
     """The image of each row, or why there is none.
 
-    Paths are meant from the table's folder. One that leaves it, also through .. or a link, is refused: a table from
-    a stranger must not make images of other files.
+    Paths are meant from the table's folder, and looked up as `FilesByName` does. One that leaves it, also through .. or
+    a link, is refused: a table from a stranger must not make images of other files.
 
     Args:
         table: the table.
         image: the column that holds paths or bytes.
         first_row: the number of the table's first row, for names.
     """
-    folder = Path(table.path).parent if table.path != "-" else Path()
-    inside, found = folder.resolve(), list[Found]()
+    folder = _folder(table)
+    inside, found, files = folder.resolve(), list[Found](), FilesByName(folder)
     for row, value in enumerate(table.columns[image].tolist(), start=first_row):
         where = f"Row {row} of {table.path}, column {image!r},"
         if isinstance(value, bytes):
             found.append(Found(f"{table.path}, row {row}", value))
-        elif not isinstance(value, str):
+            continue
+        if not isinstance(value, str):
             found.append(
                 Found(where, error=f"{where} must name an image; the cell is empty. Fill it in or drop the row.")
             )
-        elif "\0" in value or not (folder / value).resolve().is_relative_to(inside):
+            continue
+        named = [] if "\0" in value else files.find(value) or [folder / value]
+        if not named or any(not path.resolve().is_relative_to(inside) for path in (folder / value, *named)):
             error = (
                 f"{where} must name an image inside the table's folder; got {value!r}, which is outside. Other files "
                 "are never read. Try putting the table next to the images."
             )
             found.append(Found(where, error=error))
+        elif len(named) > 1:
+            error = (
+                f"{where} must name one image; got {value!r}, which may be {listed(list(map(str, named)))}. Write the "
+                "path from the table's folder, with its suffix."
+            )
+            found.append(Found(where, error=error))
         else:
-            found.append(Found(str(folder / value), folder / value))
+            found.append(Found(str(named[0]), named[0]))
     return found
 
 
-def _holds_images(values: np.ndarray) -> bool:
+def _found_by_name(table: Table, image: str, found: list[Found]) -> list[str]:
+    """A sentence about the images that are not where their cells say, but were found by name."""
+    folder = _folder(table)
+    cells = zip(table.columns[image].tolist(), found, strict=True)
+    pairs = [(v, one.name) for v, one in cells if isinstance(v, str) and one.source is not None]
+    pairs = [(value, name) for value, name in pairs if name != str(folder / value)]
+    if not pairs:
+        return []
+    return [f"{len(pairs):,} of {len(found):,} images were found by name: {pairs[0][0]!r} is {pairs[0][1]}."]
+
+
+def _folder(table: Table) -> Path:
+    return Path() if table.path == "-" else Path(table.path).parent
+
+
+def _holds_images(name: str, values: np.ndarray, files: FilesByName) -> bool:
     if values.dtype != object:
         return False
     first = [value for value in values.tolist() if value is not None][:_LOOKED_AT]
-    return bool(first) and all(isinstance(v, bytes) or Path(v).suffix.lower() in SUFFIXES for v in first)
+    if not first or all(isinstance(v, bytes) or Path(v).suffix.lower() in SUFFIXES for v in first):
+        return bool(first)
+    return bool(_NAMES_OF_FILES.search(name)) and all(isinstance(v, str) and v and files.find(v) for v in first)

@@ -20,7 +20,7 @@ from likely.data.tables.encode import about_unknown, encode
 from likely.data.tables.split_column import NAME as SPLIT
 from likely.data.tables.split_column import Split, read_split
 from likely.data.tables.table import Table, read_sheet, refuse_unusable, table_of_sheet, texts_of
-from likely.data.tables.targets import Answers, read_answers, without_codes
+from likely.data.tables.targets import Answers, class_ids, read_answers, without_codes
 from likely.data.time_order import in_order, may_be_times, time_like
 from likely.errors import ConfigError, DataError
 from likely.preprocessing.column_reading import ColumnReading
@@ -68,6 +68,7 @@ def open_table(
         options,
         columns=columns,
         label_reading=label_reading,
+        image=image,
         beside=(group, test_last),
         to_learn=to_learn,
     )
@@ -190,6 +191,7 @@ def read_labeled_table(
     *,
     columns: Sequence[Column] | None = None,
     label_reading: ColumnReading | None = None,
+    image: str | None = None,
     beside: Sequence[str | None] = (),
     to_learn: bool = True,
 ) -> LabeledTable:
@@ -199,7 +201,9 @@ def read_labeled_table(
     """
     stored = {} if columns is None else {column.table_column: column.how_read for column in columns}
     stays = texts_of(options, label, stored)
-    sheet = read_sheet(path, options, lambda n: stays(n) or (label is None and n.lower() in LABEL_NAMES))
+    sheet = read_sheet(path, options, lambda n: stays(n) or n == image or (label is None and n.lower() in LABEL_NAMES))
+    if image in sheet.names and image not in options.categories:
+        options = replace(options, categories=(*options.categories, image))  # numbers may name files, too
     label, notes = _label_column(sheet.names, str(path), label)
     needed = {name for name in (label, *beside) if name is not None}
     if columns is not None and needed <= set(sheet.names):  # else a message lists all
@@ -208,6 +212,10 @@ def read_labeled_table(
         stored[label] = label_reading
     table = table_of_sheet(sheet, options, label, stored)
     values = table.column(label, "the answers", "--label COLUMN")
+    ids = class_ids(values, _where(table, label)) if task == "auto" and columns is None else None
+    if ids is not None and image_column(table, image, exclude=label)[0] is not None:
+        task = "classification"
+        notes.append(ids)
     if label_reading is None and label not in options.numbers:
         values, codes, said = without_codes(values, task, label)
         notes += said

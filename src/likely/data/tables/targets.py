@@ -76,6 +76,27 @@ def read_answers(
     return Answers("regression", values.astype(np.float64), (), "str", note if task == "auto" else None)
 
 
+def class_ids(values: np.ndarray, where: str) -> str | None:
+    """What to say of the answers to images if they are the numbers of classes; None if they are to be predicted.
+
+    They are where they are whole, none is negative, and some come more than once.
+
+    Example:
+        >>> class_ids(np.array([0.0, 7.0, 7.0]), "y")
+        'y: 2 distinct whole numbers of images, treated as classes (--task regression to predict numbers).'
+    """
+    if (
+        values.dtype == object
+        or not np.isfinite(values).all()
+        or (values < 0).any()
+        or (values != values.round()).any()
+    ):
+        return None
+    n = len(np.unique(values))
+    what = f"{n:,} distinct whole number{'' if n == 1 else 's'} of images"
+    return None if n == len(values) else f"{where}: {what}, treated as classes (--task regression to predict numbers)."
+
+
 def _few_whole(different: np.ndarray, rows: int) -> tuple[bool, bool]:
     whole = bool((different == np.round(different)).all())
     return whole, whole and len(different) <= _MOST_CLASSES and 2 * len(different) <= rows

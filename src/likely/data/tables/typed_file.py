@@ -6,6 +6,7 @@ from pathlib import Path
 
 import polars as pl
 
+from likely.data.tables.class_names import class_names, with_class_names
 from likely.data.tables.excel_file import read_excel
 from likely.data.tables.sheet import Sheet
 from likely.data.tables.suffixes import TYPED
@@ -42,8 +43,9 @@ def typed_pieces(path: Path, where: str, suffix: str, *, header: bool = True) ->
     try:
         whole = read_excel(path, where, header=header) if kind == "Excel" else Sheet(where, pl.DataFrame(), None)
         rows, n = whole.frame.lazy() if kind == "Excel" else _OPENERS[kind](path), 0
+        names = class_names(path) if kind == "Parquet" else {}
         while True:
-            piece = rows.slice(n, ROWS).collect()
+            piece = with_class_names(rows.slice(n, ROWS).collect(), names)
             if piece.height or not n:
                 yield whole.with_frame(piece)
             n += piece.height
