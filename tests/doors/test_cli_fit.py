@@ -16,8 +16,8 @@ import numpy as np
 import pytest
 from typer.testing import Result
 
-from likely.config import load_config
-from likely.config.registry import NETWORKS
+from likely.config import RunConfig, load_config
+from likely.config.setting import declared
 from likely.model import read_card
 from likely.model.run_folder import read_history
 
@@ -266,12 +266,15 @@ def test_a_terminal_gets_a_live_bar(tmp_path: Path) -> None:
 # What cannot be learned from, or with
 
 
+NETWORKS = ", ".join(declared(RunConfig)["network"].choices)
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
         (("--preset", "fats"), "'fats' does not exist. Did you mean 'fast'? Choose from fast, balanced, best."),
-        (("--network", "cnv"), f"'cnv' does not exist. Did you mean 'conv'? Choose from auto, {', '.join(NETWORKS)}."),
-        (("--network", "zzz"), f"'zzz' does not exist. Choose from auto, {', '.join(NETWORKS)}."),
+        (("--network", "cnv"), f"'cnv' does not exist. Did you mean 'conv'? Choose from {NETWORKS}."),
+        (("--network", "zzz"), f"'zzz' does not exist. Choose from {NETWORKS}."),
         (("--engine", "tensorflow"), "Choose from auto, numpy, jax, torch."),
         (("--hidden", "a,b"), "not a list of whole numbers"),
         (("--epochs", "many"), "--epochs"),
