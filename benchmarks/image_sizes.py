@@ -1,4 +1,4 @@
-"""Images of any size and color: what `Classifier()` learns from a few hundred to a few thousand, and in what time.
+"""Images of any size and color: what the conv net learns from a few hundred to a few thousand, and in what time.
 
 The images are made here, so that nothing has to be downloaded: clothes of Fashion-MNIST (its training part), tinted,
 enlarged, and put somewhere on a cut-out of a photograph that comes with scikit-learn, with a little noise. Another
@@ -49,7 +49,7 @@ def compare(side: int, n: int, classes: int, seed: int) -> None:
     """Print a line for each contender."""
     X, y = images(side, n + TESTED, classes, seed)
     contenders: dict[str, tuple[Any, Any]] = {
-        "Classifier()": (likely.Classifier(random_state=seed), lambda X: X),
+        'Classifier(network="conv")': (likely.Classifier(network="conv", random_state=seed), lambda X: X),
         "LogisticRegression()": (make_pipeline(StandardScaler(), LogisticRegression(max_iter=1000)), reduced),
         "HistGradientBoostingClassifier()": (HistGradientBoostingClassifier(random_state=seed), reduced),
     }

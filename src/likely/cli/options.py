@@ -2,6 +2,7 @@
 
 import functools
 import inspect
+import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Annotated, Any, TypeAlias, TypeVar, cast
 
@@ -12,6 +13,7 @@ from likely import config
 from likely.cli.questions import read_events, read_numbers
 from likely.config.registry import DATA_SETS
 from likely.config.setting import Declared, declared
+from likely.config.value_types import OTHER_NETWORKS
 from likely.errors import nearest
 
 _TYPES: dict[str, Any] = {"switch": bool, "whole number": int, "number": float, "sets": list[str]}
@@ -110,8 +112,8 @@ def option(name: str, *, help: str | None = None, default: str | None = None, pa
         flags,
         lambda: settings()[name].choices if setting.kind == "text" else (),
         words,
-        # The configuration explains why Heaviside cannot be trained with.
-        passed_on=("heaviside",) if name == "activation" else (),
+        # The configuration explains why Heaviside cannot be trained with, and other people's networks not be had.
+        passed_on={"activation": re.compile("heaviside"), "network": OTHER_NETWORKS}.get(name),
         metavar=setting.setting.metavar,
         panel=panel,
     )
@@ -165,7 +167,7 @@ def _option(
     choices: Callable[[], Iterable[str]],
     help: str,
     *,
-    passed_on: tuple[str, ...] = (),
+    passed_on: re.Pattern[str] | None = None,
     metavar: str | None = None,
     panel: str | None = None,
 ) -> OptionInfo:
@@ -173,7 +175,8 @@ def _option(
 
     def check(value: Value) -> Value:
         known = tuple(choices())
-        if value is None or not known or value in (*known, *passed_on):
+        passed = passed_on is not None and isinstance(value, str) and passed_on.match(value)
+        if value is None or not known or value in known or passed:
             return value
         hint = nearest(value, known)
         listed = f"{hint} " if hint.startswith("Did") else ""

@@ -39,7 +39,7 @@ def _activation(value: object) -> object:
 
 def _network(value: object) -> object:
     """Refuse other people's pretrained networks with the reason."""
-    if isinstance(value, str) and value not in NETWORKS and re.match(_OTHER_NETWORKS, value):
+    if isinstance(value, str) and value not in NETWORKS and OTHER_NETWORKS.match(value):
         why = "Their weights come from a hub, and timm needs torchvision, which has no CPU build beside this torch"
         if value.startswith("hf:"):
             why = "Networks of transformers are not read yet"
@@ -57,7 +57,7 @@ def _quoted_names(value: object) -> object:
     return _tuple(value)
 
 
-_OTHER_NETWORKS = (
+OTHER_NETWORKS = re.compile(
     r"(hf:|timm[/:]|(tf_)?efficientnet(v2)?_|resnet|resnext|wide_resnet|vit_|deit|swin|convnext|mobilenet|densenet|regnet"
     r"|vgg|inception|dino|beit|eva|clip|maxvit|coat|xception|mixer|nfnet|rexnet|ghostnet|hrnet|dpn|dla)"
 )
