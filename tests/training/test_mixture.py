@@ -126,6 +126,14 @@ def test_from_many_rows_on_held_out_ones_teach_nobody() -> None:
     assert (answers[answered] != labels[answered]).mean() < 0.2
 
 
+def test_trees_that_would_be_too_large_are_left_out_with_a_note(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("likely.training.mix._MOST_BYTES", 10_000)
+    model = likely.Classifier(network="mixture", random_state=0).fit(X, Y)
+    settings = model.predictor_.card.network.settings
+    assert "trees" not in {member["network"] for member in settings["members"]}
+    assert "trees left out (they would take more than 0.01 MB of all folds)" in settings["why"]
+
+
 @pytest.mark.parametrize(
     ("setting", "value"), [("engine", "torch"), ("epochs", 3), ("learning_rate", 0.1), ("head", "l1"), ("hidden", (8,))]
 )

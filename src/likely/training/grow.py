@@ -23,8 +23,8 @@ _PATIENCE = 2
 """Checkpoints without improvement after which trees are not grown on: 2.2 times as many rounds as at the best."""
 _MOST_BYTES = 50e6
 """Of a model's trees."""
-_BYTES = 19
-"""Of a node."""
+BYTES_OF_NODE = 19
+"""In a model file."""
 _FEW = 500
 """Training rows whose loss a record tells."""
 
@@ -78,7 +78,7 @@ class Growth:
                     stopped = "interrupted" if interrupt.asked else UNFINISHED
                 elif time_limit is not None and seconds * _GROWTH > time_limit and rounds < last:
                     stopped, progress, left = "time limit", 1.0, 0.0
-                elif trees.n_parameters * _BYTES * _GROWTH > _MOST_BYTES and rounds < last:
+                elif trees.n_parameters * BYTES_OF_NODE * _GROWTH > _MOST_BYTES and rounds < last:
                     stopped = "50 MB of trees"
                 figures = None
                 if held_out is not None and (held_out.rows.most != 1 or rounds == last or stopped != "finished"):

@@ -23,6 +23,7 @@ from likely.preprocessing.preprocessor import fit_preprocessor
 from likely.preprocessing.stored_rows import take_rows
 from likely.training.fit_familiarity import column_ood_scores
 from likely.training.fold_learner import FoldLearner
+from likely.training.grow import BYTES_OF_NODE
 from likely.training.held_out_scores import LEAST, HeldOutScores, TrainingOutcome
 from likely.training.hold_out import held_out_parts, without_held_out
 from likely.training.job import Job
@@ -37,6 +38,8 @@ _FOLDS, _TRIED = 5, 2
 """Folds, and how many of them every learner is trained on before some are left out."""
 _LEAST_WEIGHT = 0.05
 """Of a learner in the mixture; below it the others answer without it."""
+_MOST_SECONDS, _MOST_BYTES = 30.0, 50e6
+"""Of the trees of one fold, where the user sets no time limit; of those of all folds. Beyond that they are left out."""
 _SHARES = 1.1 * _FOLDS * len(LEARNERS)
 """Trainings that a time limit must suffice for."""
 
@@ -78,8 +81,9 @@ def mix(job: Job, chosen: np.ndarray | None = None) -> TrainingOutcome:
     runs = _FOLDS * len(learners)
     with Interrupt() as interrupt:
         for number, learner in enumerate(learners):
-            learner.train(_TRIED, number=_TRIED * number + 1, runs=runs, time_limit=limit, interrupt=interrupt)
-        left_out = _left_out(learners)
+            own = _MOST_SECONDS if limit is None and learner.kind == "trees" else limit
+            learner.train(_TRIED, number=_TRIED * number + 1, runs=runs, time_limit=own, interrupt=interrupt)
+        left_out = _too_costly(learners, limit) or _left_out(learners)
         for number, learner in enumerate(learners):
             if learner.kind not in left_out:
                 first = _TRIED * len(learners) + (_FOLDS - _TRIED) * number + 1
@@ -169,6 +173,17 @@ def _left_out(learners: Sequence[FoldLearner]) -> dict[str, str]:
                 f"{learner.kind} left out ({worse:.2g} behind {learners[best].kind} in {_TRIED} folds)"
             )
     return found
+
+
+def _too_costly(learners: Sequence[FoldLearner], limit: float | None) -> dict[str, str]:
+    """Trees that take more time or room than is theirs, with the reason: of k labels there are k in every round."""
+    for learner in learners:
+        size = _FOLDS * max(trained.engine.n_parameters for trained in learner.trained) * BYTES_OF_NODE
+        slow = limit is None and any(trained.stopped == "time limit" for trained in learner.trained)
+        if learner.kind == "trees" and (slow or size > _MOST_BYTES):
+            cost = f"{_MOST_SECONDS:g} s of a fold" if slow else f"{_MOST_BYTES / 1e6:g} MB of all folds"
+            return {learner.kind: f"{learner.kind} left out (they would take more than {cost})"}
+    return {}
 
 
 def _weights(rows: Rows, index: np.ndarray) -> np.ndarray | None:
