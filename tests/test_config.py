@@ -278,3 +278,9 @@ def test_a_wrong_value_is_told_the_right_form(name: str, value: Any, form: str) 
         RunConfig(**{name: value})
     assert str(caught.value).startswith(f"{name} must be ")
     assert form in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["data", "out", "init_from"])
+def test_a_path_that_is_no_utf_8_is_refused_with_a_way_out(name: str) -> None:
+    with pytest.raises(ConfigError, match=rf"{name} must be a name in UTF-8; got 'd.udce9ta'.*ln -s"):
+        RunConfig(**{name: "d\udce9ta"})  # type: ignore[arg-type]

@@ -39,6 +39,11 @@ def explained(error: ValidationError, settings: Mapping[str, Declared]) -> Confi
     if first["type"] == "extra_forbidden":
         return ConfigError(unknown_name("A setting", name, settings))
     shown = repr(value) if isinstance(value, str | int | float | bool) else f"a {type(value).__name__}"
+    if first["type"] == "string_unicode":
+        return ConfigError(
+            f"{name} must be a name in UTF-8; got {shown}. Run folders and model files can't store another. Rename it, "
+            "or make a link to it (ln -s) and name that."
+        )
     setting = settings[name]
     form = None if setting.kind == "text" else setting.setting.form
     if form and first["type"] != "greater_than" and (setting.kind, first["type"]) != ("names", "literal_error"):

@@ -52,7 +52,11 @@ def read_parts(
     missing = [str(entry.error) for entry in found if entry.source is None]
     if missing and not how.skip_bad:
         more = f"\n(and {len(missing) - SHOWN:,} more)" if len(missing) > SHOWN else ""
-        raise DataError("\n".join([f"{len(missing):,} of {len(found):,} rows have no image:", *missing[:SHOWN]]) + more)
+        raise DataError(
+            "\n".join([f"{len(missing):,} of {len(found):,} rows have no image:", *missing[:SHOWN]])
+            + more
+            + "\nFix them, or try --skip-bad (skip_bad=True) to go on without them."
+        )
     named = [i for i, entry in enumerate(found) if entry.source is not None]
     sources = [source for entry in found if (source := entry.source) is not None]
     loaded = load_images(sources, [found[i].name for i in named], how)
