@@ -477,7 +477,8 @@ def test_a_network_may_mask_labels_with_minus_infinity(tmp_path: Path, dtype: An
     scores = 2 * rows @ np.array([[0, 0, 0], [1, 0, -1], [0, 1, 0]]) + rng.gumbel(size=(500, 3))
     scores[rows[:, 0] > 0, 0] = -np.inf
     labels = scores.argmax(axis=1)
-    clf = likely.Classifier(network=Masking, epochs=20, random_state=0, verbose=False).fit(rows[:300], labels[:300])
+    settings = {"epochs": 8, "learning_rate": 0.05, "random_state": 0, "verbose": False}
+    clf = likely.Classifier(network=Masking, **settings).fit(rows[:300], labels[:300])  # pyright: ignore
     assert 0.3 < clf.predictor_.card.temperature < 3
     clf.predictor_.save(tmp_path / "m.likely")
     model = likely.load(tmp_path / "m.likely", network=Masking)
