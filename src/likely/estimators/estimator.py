@@ -77,7 +77,7 @@ class Estimator(BaseEstimator):
         """What a notebook shows: a fitted estimator as the card of its model, else scikit-learn's diagram."""
         return self.predictor_._repr_html_() if hasattr(self, "predictor_") else super()._html_repr()
 
-    def _config(self, rows: np.ndarray, **more: Any) -> RunConfig:
+    def _config(self, rows: np.ndarray, **more: object) -> RunConfig:
         seed = self.random_state
         if not isinstance(seed, int | np.integer):
             seed = check_random_state(seed).randint(2**31 - 1)
@@ -100,7 +100,8 @@ class Estimator(BaseEstimator):
         # What has no name is passed in addition to the configuration.
         named = {"network": "auto", "optimizer": None, "augment": None, "loss": "cross_entropy"}
         settings |= {name: named[name] for name in named if getattr(overrides, name) is not None}
-        return RunConfig(data="array", seed=int(seed), dtype=cast(Any, dtype), task=self._task, **settings, **more)
+        settings |= {"data": "array", "seed": int(seed), "dtype": dtype, "task": self._task}
+        return RunConfig.from_json(settings | more)
 
     def _network_config(self) -> RunConfig:
         """The settings by which it is decided at what size files are read."""
@@ -218,7 +219,9 @@ class Estimator(BaseEstimator):
         names = getattr(self, "feature_names_in_", None) if rows.ndim == 2 else None
         return None if names is None else tuple(names)
 
-    def _learn(self, dataset: Dataset, targets: np.ndarray | None, weights: np.ndarray | None, **settings: Any) -> None:
+    def _learn(
+        self, dataset: Dataset, targets: np.ndarray | None, weights: np.ndarray | None, **settings: object
+    ) -> None:
         if weights is not None and not weights.all():
             # A row of weight 0 counts as if it were not there; a batch of nothing else would have no mean loss.
             kept = np.flatnonzero(weights)
