@@ -28,10 +28,8 @@ def few_rows(rows: np.ndarray, texts: np.ndarray) -> OfFewRows:
     is a smooth function of the other, are measurements: rows are copies, unless a column of codes or texts, or columns
     of two values together, name the row as well. Doubt remains where there is such a code, where there is but one
     column that lies on no grid, or where two columns on grids name the row without having to do with each other.
+    `rows` are the distinct ones, (m, d), `texts` the columns that are codes of texts, booleans (d,).
 
-    Args:
-        rows: the distinct rows, shape (m, d).
-        texts: which columns are codes of texts, booleans (d,).
     Example:
         >>> measured = np.random.default_rng(0).normal(size=(20, 3))
         >>> few_rows(measured, np.zeros(3, bool)).value, few_rows(measured[:, :1], np.zeros(1, bool)).value

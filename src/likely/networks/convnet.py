@@ -7,9 +7,9 @@
       -> the largest value of each channel
       -> linear, without bias                                                    = scores (n, k)
 
-What makes it fast to train: the first layer, which would cost most per multiplication, needs no gradient, since the
-statistics of the patches already say what it should be; convolutions start as the identity (Dirac), so that the
-gradient reaches every layer at once; the normalization scales are fixed, only its biases learn, at a higher rate.
+What makes it fast to train: the first layer needs no gradient, since the statistics of the patches say what it should
+be; convolutions start as the identity (Dirac), so that the gradient reaches every layer at once; the normalization
+scales are fixed, only its biases learn, at a higher rate.
 
 Reference: K. Jordan, 94% on CIFAR-10 in 3.29 seconds on a single GPU, arXiv 2404.00498 (whitening, Dirac, biases);
 D. Page, How to train your ResNet (2018), myrtle.ai (frozen scales, max-pool before the normalization).

@@ -117,8 +117,6 @@ def threshold_grid(confidence: np.ndarray) -> np.ndarray:
 
     Args:
         confidence: of rows that `choose_threshold` will not see, shape (n,).
-    Returns:
-        101 numbers; a share of about i / 100 is answered at the i-th one (counted from 1), everything at the last.
     Raises:
         ShapeError, DataError: if there are no rows, or a confidence is NaN.
     Example:
@@ -139,13 +137,11 @@ def choose_threshold(
     P(wrong | confidence >= threshold) <= max_error, for new rows of the same distribution together. Learn, then test:
     at a fixed threshold the w mistakes among a answers are Binomial(a, error), so that P(Binomial(a, max_error) <= w)
     is a p-value of "the error is larger". Thresholds of the grid are tested from strict to lax, each at 1 - level, up
-    to the first that is not rejected: in a fixed sequence a false guarantee needs the first false hypothesis to be
-    rejected, and the level needs no correction for their number. The test starts where about so many rows are answered
-    that eight mistakes among them are still acceptable (fewer, if that would take more than half of the rows).
+    to the first that is not rejected: a fixed sequence needs no correction for their number. It starts where so many
+    rows are answered that eight mistakes are acceptable (fewer, if that would take more than half of the rows).
 
     Args:
-        confidence: of held-out rows, shape (m,).
-        wrong: whether their most probable label is wrong, booleans (m,).
+        confidence, wrong: of held-out rows, shape (m,), and whether their most probable label is wrong, booleans (m,).
         grid: thresholds that were chosen without these rows, strictest first, such as `threshold_grid` of others.
         max_error: the largest acceptable share of wrong answers, strictly between 0 and 1.
         level: the probability with which the guarantee holds, strictly between 0 and 1.

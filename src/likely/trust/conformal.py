@@ -104,12 +104,9 @@ def weighted_quantiles(scores: np.ndarray, weights: np.ndarray, new: np.ndarray,
     m. Equal weights give `conformal_quantile`.
 
     Args:
-        scores: how badly each held-out row fits, larger is worse, shape (m,).
-        weights: w_i, not negative, shape (m,).
-        new: weights that the new row may have, shape (k,).
+        scores, weights: how badly each held-out row fits, larger is worse, and w_i, not negative, shape (m,).
+        new: weights that the new row may have, shape (k,): there is a quantile for each.
         coverage: c, strictly between 0 and 1.
-    Returns:
-        A quantile for each of `new`, shape (k,).
     Raises:
         DataError: if a score is NaN, a weight is negative or not finite, or `effective_rows` are fewer than
             `rows_needed`.

@@ -34,7 +34,6 @@ def lac_scores(probs: np.ndarray) -> np.ndarray:
     """How badly each label fits by its own probability: 1 - p_k, shape (n, k).
 
     Sets of all labels with 1 - p_k <= q are the smallest on average for their coverage, if the probabilities are true.
-    Labels that tie enter a set together.
 
     Example:
         >>> lac_scores(np.array([[0.75, 0.25]]))
@@ -103,8 +102,7 @@ def set_quantiles(
     c, exactly for the true w. Sets per class need no weights: they hold under every label shift.
 
     With "aps", labels to which the more probable ones leave no probability but rounding have the score 2 here, whatever
-    u is. By their mass they would tie with the last label that has some, and enter every set with it. It is a rule for
-    held-out and new rows alike, so that the guarantee holds.
+    u is, in held-out and new rows alike: by their mass they would enter every set with the last label that has some.
 
     Args:
         probs: of held-out rows, shape (m, k).

@@ -132,15 +132,8 @@ def prior_biases(old: np.ndarray, new: np.ndarray, n: int) -> np.ndarray:
     """What `shift_prior` adds to log-probabilities, as biases that n labeled rows may still correct: shape (k,).
 
     log(new_y / old_y). A class of frequency 0 would stay impossible whatever the rows show; it gets the frequency of
-    half a row among n + 1.
+    half a row among n + 1. Raises as `label_shift_weights`.
 
-    Args:
-        old: class frequencies that the log-probabilities hold under, shape (k,); none is 0.
-        new: those to start from, shape (k,).
-        n: how many labeled rows there are.
-    Raises:
-        ProbabilityError: if a prior does not sum to 1, or an old frequency is 0.
-        ShapeError: if the priors do not have one number per class.
     Example:
         >>> np.exp(prior_biases(np.array([0.5, 0.5]), np.array([0.9, 0.1]), n=100)).round(2)
         array([1.8, 0.2])

@@ -30,9 +30,7 @@ class Residuals:
         """The scores (|residual| + slack) / s of held-out rows.
 
         Args:
-            residuals: y - prediction, shape (m,).
-            slack: more than rounding moves a prediction, shape (m,): a new row that is like a held-out one gets
-                slightly another number, and must not fall out of its interval for that.
+            residuals, slack: y - prediction, and more than rounding moves a prediction, shape (m,).
             s: how large errors are for each row, fitted without it, shape (m,).
             scale: the arrays of `likely.trust.error_scale` for new rows.
         Example:

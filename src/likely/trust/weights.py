@@ -6,23 +6,18 @@ from likely.errors import DataError, ShapeError
 
 
 def accept_by_weight(weights: np.ndarray, largest: float, rng: np.random.Generator) -> np.ndarray:
-    """Which rows stand for the weighted population: each with probability w / largest, booleans (n,).
+    """Which rows are a sample of the weighted population: each with probability w / largest, booleans (n,).
 
     If rows (z, w) are drawn independently and w <= largest, the accepted ones are drawn independently from the
     population in which z comes in proportion to its mean weight:
 
         P(z in A | accepted) = E[w 1(z in A)] / E[w]
 
-    So every guarantee that needs exchangeable rows (sets, intervals, bounds on errors, familiarity) holds with them as
-    it is, for new rows of the weighted population. About n mean(w) / largest rows are left; equal weights keep all. A
-    weight counts as how often such a row comes, never as several independent rows: 3 keeps at most one.
+    So every guarantee that needs exchangeable rows holds with them, for new rows of the weighted population. About
+    n mean(w) / largest rows are left; equal weights keep all.
 
-    Args:
-        weights: of the rows, shape (n,), from 0 to `largest`.
-        largest: the largest weight that a row can have.
-        rng: where the draws come from.
     Raises:
-        ShapeError, DataError: if the weights are not such numbers.
+        ShapeError, DataError: if the weights are not numbers from 0 to `largest`, shape (n,).
     Example:
         >>> accept_by_weight(np.array([2.0, 2.0, 0.0]), 2.0, np.random.default_rng(0))
         array([ True,  True, False])

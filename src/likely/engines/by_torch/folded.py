@@ -1,7 +1,6 @@
 """The conv net as it answers: the same scores up to rounding, sooner, and nothing that learns.
 
-A normalization that learns no more multiplies each channel with a number and adds one, which the convolution before it
-can do as well:
+A normalization that learns no more is part of the convolution before it:
 
     (W * x - mean) s + bias = (s W) * x + (bias - s mean),    s = weight / sqrt(variance + epsilon)
 
