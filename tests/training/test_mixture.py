@@ -80,10 +80,13 @@ def test_a_saved_mixture_answers_the_same_and_a_damaged_one_is_refused(
     model_file.write(path, {name: a for name, a in arrays.items() if name != first}, document)
     with pytest.raises(ModelFileError, match=first):
         likely.load(path)
-    del document["network"]["settings"]["members"][0]["weight"]
-    model_file.write(path, arrays, document)
-    with pytest.raises(ModelFileError, match="weight"):
-        likely.load(path)
+    member = document["network"]["settings"]["members"][0]
+    for wrong in ({"weight": -1.0}, {"temperature": 0.0}, {"weight": None}, {"settings": {}}, {"network": "conv"}):
+        changed = {**member, **wrong}
+        document["network"]["settings"]["members"][0] = changed
+        model_file.write(path, arrays, document)
+        with pytest.raises(ModelFileError):
+            likely.load(path)
 
 
 def test_labels_that_few_rows_have_and_class_weights() -> None:

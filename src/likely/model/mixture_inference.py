@@ -71,7 +71,10 @@ class Member:
         forward, scores = partial(network.apply_with_features, theta), partial(network.apply, theta)
         inference = Inference(preprocessor_from_json(values["normalization"]), forward, scores)
         arrays = {name: np.array(values[name], dtype=np.float64) for name in ("stated", "mean", "scale")}
-        return cls(network, inference, float(values["weight"]), float(values["temperature"]), **arrays)
+        made = cls(network, inference, float(values["weight"]), float(values["temperature"]), **arrays)
+        if not (0 < made.weight <= 1 and made.temperature > 0):
+            raise ValueError(f"weight {made.weight} and temperature {made.temperature} of a member")
+        return made
 
 
 @dataclass(frozen=True, eq=False)

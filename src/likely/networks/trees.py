@@ -64,7 +64,8 @@ class Trees:
         self.n_inputs, self.n_outputs = int(n_inputs), int(n_outputs)
         self.n_trees, self.n_sums, self.n_nodes = int(n_trees), int(n_sums), int(n_nodes)
         self.n_sets, self.depth, self.normalized = int(n_sets), int(depth), bool(normalized)
-        if self.n_inputs < self.groups.n_inputs or self.n_sums < 1 or self.n_trees % self.n_sums:
+        fits = 0 <= self.groups.numbers <= self.groups.n_inputs <= self.n_inputs and self.depth <= self.n_nodes
+        if not fits or self.n_sums < 1 or self.n_trees % self.n_sums:
             raise ShapeError(f"Trees must fit their inputs and sums; got {self.settings}. The file is damaged.")
 
     @property
