@@ -284,3 +284,9 @@ def test_new_rows_without_a_single_date_and_answers_of_arrow() -> None:
     assert {c.table_column for c in clf.predictor_.columns} == {"size", "when", "month"}
     with pytest.warns(GuaranteeWarning, match="'when' has no known value in 1 of 1 rows"):
         assert clf.predict(rows.head(1).assign(when=pd.NaT)).shape == (1,)
+
+
+def test_a_mapping_is_told_what_to_become() -> None:
+    for call in (lambda X: classifier().fit(X, Y), quiet(classifier(), FRAME[["size"]], Y).predict):
+        with pytest.raises(DataError, match=r"got a mapping. Try pandas.DataFrame\(X\)"):
+            call({"size": FRAME["size"].tolist()})

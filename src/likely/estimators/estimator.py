@@ -2,6 +2,7 @@
 
 import math
 import warnings
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Literal, cast
 
@@ -136,6 +137,7 @@ class Estimator(BaseEstimator):
 
     def _rows(self, X: Any) -> Any:
         """X as stored rows like those learned from, or as a sheet of columns, which the predictor finds by name."""
+        _refuse_mapping(X)
         refuse_alone(X)
         if are_images(X):
             return self.predictor_.rows(X)
@@ -156,6 +158,7 @@ class Estimator(BaseEstimator):
     def _rows_and_y(self, X: Any, y: Any) -> tuple[np.ndarray, np.ndarray]:
         """The same for learning, with the answers: what X is like is remembered."""
         numeric = self._task == "regression"
+        _refuse_mapping(X)
         refuse_alone(X)
         refuse_missing(_missing(y), "y", got="none (NaN)")
         if not numeric:
@@ -241,6 +244,11 @@ class Estimator(BaseEstimator):
         self.history_ = [record.to_json() for record in learned.history]
         for message in learned.warnings:
             warnings.warn(message, GuaranteeWarning, stacklevel=3)
+
+
+def _refuse_mapping(X: Any) -> None:
+    if isinstance(X, Mapping):
+        raise DataError("X must be an array or a data frame; got a mapping. Try pandas.DataFrame(X).")
 
 
 def _first_not_finite(X: Any) -> str:
