@@ -30,7 +30,7 @@ class NetworkEntry(_Entry):
     """How to rebuild the network: its name in the closed list, and its settings."""
 
     name: str
-    settings: dict[str, object]
+    settings: dict[str, Any]
     parameters: int
     outputs: int
 
@@ -131,7 +131,7 @@ class Card(_Entry):
     network: NetworkEntry
     head: Annotated[str, OneOf(HEADS, without=("sigmoid",))]
     loss: Annotated[str, OneOf(LOSSES, also=("custom",))]
-    normalization: dict[str, object]
+    normalization: dict[str, Any]
     conversion: dict[str, object] | None = None
     hflip: bool = False
     tta_threshold: float = Field(1.0, gt=0, le=1)
