@@ -100,9 +100,9 @@ class Start:
         """The one that the parameters were trained with, where it takes the rows that the new one takes; or that."""
         if self.card is None:
             return new
-        values = self.card.normalization
-        if self.backbone is not None:
-            values = values["features"]
+        # Behind a frozen backbone the parameters met its features.
+        inner = self.reads.features if isinstance(self.reads, BackbonePreprocessor) else None
+        values = self.card.normalization if inner is None else inner.to_json()
         old = preprocessor_from_json(values | {"dtype": new.dtype})
         return old if old.reads_like(new) else new
 
