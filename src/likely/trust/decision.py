@@ -65,7 +65,6 @@ def choose_event_threshold(
         ConfigError: if not exactly one goal is given, or it is out of range.
         DataError: if no row lies in the event or outside it, or the goal is not reached; it says what is, or how many
             rows are needed.
-
     Example:
         >>> p = np.array([0.9, 0.8, 0.6, 0.3])
         >>> choose_event_threshold(p, np.array([True, True, False, True]), precision=1.0).threshold
