@@ -10,7 +10,8 @@ road signs and AIGA symbols, three folds, by pictures of each kind to train on. 
 
     python benchmarks/photographs.py [--speed] [--each 20 50 100 0] [--methods NAME...] [--folder FOLDER]
 
-`--each 0` trains on all; other numbers change how often kinds come, which sets are not promised to survive. A picture of more pixels than likely reads is left out.
+`--each 0` trains on all; other numbers change how often kinds come, which sets are not promised to survive. A picture
+of more pixels than likely reads is left out.
 """
 
 import argparse

@@ -11,7 +11,7 @@ from PIL import Image, ImageDraw
 from likely.data.images.decode import read_image
 from likely.data.images.idx import read_idx
 from likely.errors import ConfigError, ShapeError
-from likely.preprocessing.conversion import CONVERSIONS, PRODUCT_PHOTO, create_conversion
+from likely.preprocessing.conversion import CONVERSIONS, PHOTOGRAPH, PRODUCT_PHOTO, create_conversion
 
 UNSHARPENED = {**PRODUCT_PHOTO, "sharpen_radius": 0}
 
@@ -194,3 +194,20 @@ def test_settings_outside_the_closed_list_are_refused(settings: dict[str, Any], 
 def test_color_is_not_what_it_makes() -> None:
     with pytest.raises(ShapeError, match="gray images"):
         read_image(boot(), shape=(28, 28, 3), conversion=PRODUCT_PHOTO)
+
+
+def test_large_jpegs_are_reduced_while_they_are_decoded_and_nothing_else() -> None:
+    def content(image: Image.Image, kind: str) -> bytes:
+        file = io.BytesIO()
+        image.save(file, kind, quality=92)
+        return file.getvalue()
+
+    large = boot((2000, 1500), (800, 500))
+    shape = (96, 96, 3)
+    reduced = read_image(content(large, "JPEG"), shape=shape, conversion=PHOTOGRAPH).astype(int)
+    whole = read_image(content(large, "JPEG"), shape=shape).astype(int)
+    assert 0 < np.abs(reduced - whole).mean() < 1
+    for other in (content(large, "PNG"), content(large.resize((300, 220)), "JPEG"), large):
+        assert np.array_equal(read_image(other, shape=shape, conversion=PHOTOGRAPH), read_image(other, shape=shape))
+    exact = {**PHOTOGRAPH, "detail": 0}
+    assert np.array_equal(read_image(content(large, "JPEG"), shape=shape, conversion=exact), whole)
