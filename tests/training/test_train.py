@@ -106,7 +106,7 @@ def test_checkpoints_are_looked_at_evenly_and_at_the_end() -> None:
     kept: list[Checkpoint] = []
     checkpoints = _checkpoints(IRIS, most=4, keep=kept.append)
     trained = _train(IRIS, RunConfig(network="linear", epochs=10), LEARN, checkpoints=checkpoints)
-    progress = [at for at, _ in kept]
+    progress = [at.progress for at in kept]
     assert progress == pytest.approx([0.2, 0.4, 0.6, 0.8, 1.0])
     np.testing.assert_array_equal(kept[-1][1], trained.scores(IRIS.X[JUDGE]))
     figures = CLASSIFICATION.figures(kept[-1][1], IRIS.Y[JUDGE], "softmax")
