@@ -20,7 +20,6 @@ from likely.data.tables.column_options import ColumnOptions
 from likely.data.tables.column_values import read_values
 from likely.data.tables.date_parts import DATE_PARTS, WEEKDAYS, date_part
 from likely.data.tables.date_text import date_order, read_dates
-from likely.data.tables.decide import read_as_written
 from likely.data.tables.describe import describe
 from likely.data.tables.encode import encode
 from likely.data.tables.frame import sheet_of
@@ -29,6 +28,7 @@ from likely.data.tables.number_text import read_numbers, spelling_of
 from likely.data.tables.sheet import Sheet
 from likely.data.tables.table import Table, read_table, table_of_sheet
 from likely.data.tables.targets import alike
+from likely.data.tables.written_otherwise import read_as_written
 from likely.errors import DataError
 from likely.preprocessing.column_reading import ColumnReading
 from likely.preprocessing.columns import Column

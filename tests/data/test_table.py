@@ -100,6 +100,25 @@ def test_whole_columns_decide_what_they_hold(tmp_path: Path) -> None:
     assert read_table(path, ColumnOptions(categories=("i",))).columns["i"][0] == "0"
 
 
+def test_the_whole_file_decides_how_columns_are_written_otherwise(tmp_path: Path) -> None:
+    trained = {"day": ColumnReading("date", dates="m-d-Y"), "x": ColumnReading("number")}
+    rows = [f"{1 + i % 12:02}/{1 + i // 12 % 12:02}/2023;{i % 9},{i % 1000:03}" for i in range(12_000)]
+    path = tmp_path / "t.csv"
+    path.write_text("\n".join(["day;x", *rows, "13/01/2023;2,25"]))
+    pieces = list(table_pieces(path, trained))
+    assert [len(piece) for piece in pieces] == [10_000, 2_001]
+    assert not any(piece.wrong for piece in pieces)
+    days = np.concatenate([piece.columns["day"] for piece in pieces])
+    assert days[1].item() == datetime(2023, 1, 2)
+    assert days[-1].item() == datetime(2023, 1, 13)
+    assert np.concatenate([piece.columns["x"] for piece in pieces])[[1, -1]].tolist() == [1.001, 2.25]
+    path.write_text("\n".join(["day;x", *rows]))
+    assert not list(table_pieces(path, {"day": trained["day"]}))[1].wrong
+    path.write_text("\n".join(["day;x", *rows, "2/13/2023;2"]))
+    last = list(table_pieces(path, {"day": trained["day"]}))[1]
+    assert last.columns["day"][-1].item() == datetime(2023, 2, 13)
+
+
 @given(
     st.lists(
         st.tuples(

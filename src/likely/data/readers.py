@@ -14,7 +14,7 @@ from likely.data.images.open_class_folder import open_class_folder
 from likely.data.npz import open_npz
 from likely.data.progress_callback import Progress
 from likely.data.tables.column_options import ColumnOptions
-from likely.data.tables.open_table import open_table
+from likely.data.tables.open_table import LabeledTable, open_table
 from likely.data.tables.table import is_table
 from likely.preprocessing.column_reading import ColumnReading
 from likely.preprocessing.columns import Column
@@ -31,6 +31,7 @@ class DataRequest:
     label_reading: ColumnReading | None = None
     to_learn: bool = True
     as_they_are: bool = False
+    labeled: LabeledTable | None = None
 
     @property
     def how(self) -> Reading:
@@ -65,6 +66,7 @@ def _open_table(path: Path, asked: DataRequest) -> Dataset:
         to_learn=asked.to_learn,
         how=asked.how,
         options=ColumnOptions.of(config),
+        labeled=asked.labeled,
     )
 
 

@@ -15,6 +15,7 @@ from likely.data.progress_callback import Progress
 from likely.data.readers import DataRequest
 from likely.data.tables.column_options import USUAL, ColumnOptions
 from likely.data.tables.kinds_read import KINDS_READ
+from likely.data.tables.open_table import LabeledTable
 from likely.data.unknown_kind import unknown_kind
 from likely.data.validate import validate
 from likely.errors import ConfigError, DataError, nearest, renamed_argument
@@ -97,11 +98,13 @@ def open_configured(
     label_reading: ColumnReading | None = None,
     to_learn: bool = True,
     as_they_are: bool = False,
+    labeled: LabeledTable | None = None,
 ) -> Dataset:
     """The data set that a configuration names, read as it says.
 
     With `form` the images in files are read as a model reads them; with columns of a model, and the reading of its
-    answers, the rows of a table are. `as_they_are` says that images are not meant for the network of the configuration.
+    answers, the rows of a table are; `labeled` is the table where it has been read.
+    `as_they_are` says that images are not meant for the network of the configuration.
     The other arguments are those of `open_dataset`.
     """
     name = config.data
@@ -121,7 +124,7 @@ def open_configured(
         raise ConfigError(
             f"Grouping by folder needs a folder of class folders; got {name}. Try --group COLUMN for a table."
         )
-    asked = DataRequest(config, progress, form, columns, label_reading, to_learn, as_they_are)
+    asked = DataRequest(config, progress, form, columns, label_reading, to_learn, as_they_are, labeled)
     with readable(name):
         named = kind == NAMED
         opened = DATA_SETS[name](name, config.data_folder, progress) if named else READERS[kind].open(path, asked)

@@ -1,35 +1,24 @@
 """A table of images, looked at to the end: no fault hides another one."""
 
 from pathlib import Path
-from typing import Literal
 
 from likely.data.check.file_findings import about_files
 from likely.data.check.files import look_at_files
 from likely.data.check.findings import Finding
 from likely.data.check.thumbnail_dataset import LookedAt, as_dataset, common_shape
-from likely.data.dataset import Task
 from likely.data.images.decode_many import Reading
 from likely.data.images.image_parts import LabeledImage
 from likely.data.images.image_table import find_in_table, image_column
-from likely.data.tables.column_options import USUAL, ColumnOptions
-from likely.data.tables.open_table import check_learned, read_labeled_table
+from likely.data.tables.open_table import LabeledTable, check_learned
 from likely.errors import DataError
 
 
-def look_at_image_table(
-    path: Path,
-    label: str | None,
-    image: str | None,
-    task: Literal["auto"] | Task,
-    how: Reading,
-    options: ColumnOptions = USUAL,
-) -> LookedAt | None:
-    """Every image that the table names or holds; None if it has none, or numbers for answers.
+def look_at_image_table(path: Path, labeled: LabeledTable, image: str | None, how: Reading) -> LookedAt | None:
+    """Every image that the table at this path names or holds; None if it has none, or numbers for answers.
 
     Raises:
-        DataError: if the table can't be read, or it is not clear which column is which.
+        DataError: if it is not clear which column is which.
     """
-    labeled = read_labeled_table(path, label, task, options, image=image)
     table, label, answers, split, _ = labeled
     image, _ = image_column(table, image, exclude=label)
     if image is None or answers.task == "regression":

@@ -21,6 +21,7 @@ from likely.data.progress_callback import Progress
 from likely.data.sources import open_configured, readable, source_of
 from likely.data.tables.column_options import ColumnOptions
 from likely.data.tables.explain_columns import explained
+from likely.data.tables.open_table import read_labeled_table
 from likely.data.test_part import with_test_part
 from likely.data.validate import validate
 from likely.errors import DataError, ImageError, LikelyError, ShapeError
@@ -113,15 +114,16 @@ def check_source(config: RunConfig | StrPath, progress: Progress | None = None) 
         with readable(name):
             kind, path = source_of(name)
             how = reading(config, progress)
-            looked = None
+            looked = labeled = None
             if kind == "class folder":
                 looked = look_at_folder(path, how, group_by_folder=config.group_by_folder)
             elif kind == "table":
                 options = ColumnOptions.of(config)
-                looked = look_at_image_table(path, config.label, config.image, config.task, how, options)
+                labeled = read_labeled_table(path, config.label, config.task, options, image=config.image)
+                looked = look_at_image_table(path, labeled, config.image, how)
         if looked is not None:
             return _check_files(name, looked, seed)
-        dataset = open_configured(config, progress)
+        dataset = open_configured(config, progress, labeled=labeled)
     except (DataError, ShapeError) as error:
         if not os.path.exists(os.path.expanduser(name)):  # noqa: PTH110, PTH111
             raise

@@ -3,9 +3,14 @@
 Numbers are float64 with NaN for missing ones, texts objects with None, moments datetime64 with NaT.
 """
 
+import re
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 import numpy as np
+
+if TYPE_CHECKING:
+    import polars as pl
 
 # Those of pandas.read_csv without #N/A N/A, and the question mark of the UCI repository.
 WORDS = frozenset({"NA", "N/A", "n/a", "<NA>", "#N/A", "#NA", "NULL", "null", "NaN", "nan", "-NaN", "-nan", "None"})
@@ -13,6 +18,25 @@ WORDS = frozenset({"NA", "N/A", "n/a", "<NA>", "#N/A", "#NA", "NULL", "null", "N
 
 NOTHING = WORDS | {"", "?", "-1.#IND", "-1.#QNAN", "1.#IND", "1.#QNAN"}
 """All of them, in every kind of table."""
+
+
+_MAY_BE_READ = re.compile(r"\d|inf", re.IGNORECASE)
+_SHORT = 2_000  # rows
+
+
+def kinds_in(column: "pl.Series") -> set[str | None]:
+    """The different texts of a column, None among them for null; in Python where it is short, which takes less time."""
+    return set((column if len(column) <= _SHORT else column.unique()).to_list())
+
+
+def are_words(kinds: Iterable[str | None]) -> bool:
+    """Whether texts are no numbers, dates or times however these are written.
+
+    Example:
+        >>> are_words(["red", "", None]), are_words(["red", "5 mm"]), are_words(["Infinity"])
+        (True, False, False)
+    """
+    return not _MAY_BE_READ.search("\n".join(text for text in kinds if text is not None))
 
 
 def missing(values: np.ndarray) -> np.ndarray:

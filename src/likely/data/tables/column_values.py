@@ -16,6 +16,10 @@ from likely.preprocessing.column_reading import TIME, ColumnReading
 _PLAIN = ColumnReading("number")
 _FOR_SURE = re.compile(r"[+-]?(?:0|[1-9]\d*)(?:\.\d+)?|\d{4}-\d\d-\d\d.*|\d\d?:\d\d.*")  # numbers, dates, times
 _SHORT = 2_000  # rows
+_BLANKS = "".join(
+    map(chr, [*range(9, 14), 32, 0x85, 0xA0, 0x1680, *range(0x2000, 0x200B), 0x2028, 0x2029, 0x202F, 0x205F, 0x3000])
+)
+"""What polars strips."""
 
 
 def read_values(column: pl.Series, reading: ColumnReading) -> tuple[np.ndarray, dict[int, str]]:
@@ -97,9 +101,12 @@ def _without_marks(found: np.ndarray, reading: ColumnReading) -> np.ndarray:
 def _texts(column: pl.Series, reading: ColumnReading) -> np.ndarray:
     as_they_are = isinstance(column.dtype, pl.String)
     texts = column if as_they_are else pl.Series(_as_texts(column, reading).tolist(), dtype=pl.String)
-    texts = texts.fill_null("").str.strip_chars()
     none = {"", *(NOTHING if reading.missing is None else reading.missing)}
-    kinds = texts.unique() if len(texts) > _SHORT else texts
+    if len(texts) <= _SHORT:
+        cells = [(text or "").strip(_BLANKS) for text in texts.to_list()]
+        return as_objects(None if text in none else text for text in cells)
+    texts = texts.fill_null("").str.strip_chars()
+    kinds = texts.unique()
     if 2 * len(kinds) > len(texts):
         return as_objects(None if text in none else text for text in texts.to_list())
     # Each text is one object, however many rows hold it.

@@ -6,21 +6,20 @@ refused.
 """
 
 import shlex
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
 import polars as pl
 
-from likely.data.tables.cells import NOTHING, WORDS, as_texts
+from likely.data.tables.cells import NOTHING, WORDS, are_words, as_texts, kinds_in
 from likely.data.tables.column_options import ColumnOptions, Mark
 from likely.data.tables.column_values import read_values
 from likely.data.tables.date_column import (
     called_like_dates,
     date_column,
     dates_among_texts,
-    dates_as_written,
     is_compact,
     may_be_compact,
 )
@@ -38,11 +37,10 @@ from likely.data.tables.number_text import (
 )
 from likely.data.tables.plain_numbers import plain_numbers
 from likely.data.tables.sheet import Sheet
-from likely.data.tables.spelled_otherwise import BOOLEANS
 from likely.errors import DataError, within
 from likely.preprocessing.column_reading import TIME, ColumnReading
 
-_SOME = 1_000  # rows that tell how decimals are written
+SOME = 1_000  # rows and columns that tell how decimals are written
 _LOOKS = r"^[+-]?[\d.,]*\d[\d.,]*(?:[eE][+-]?\d+)?$"
 _STRAY_SHARE, _STRAY_KINDS, _LEAST_NUMBERS = 0.05, 3, 5
 """Words among numbers count as missing where they stand in at most this share of the rows, are so few different ones,
@@ -99,33 +97,9 @@ def decimal_of(sheet: Sheet) -> Mark:
     """What stands before decimals in a text, where some of its columns tell and all of them agree; else ""."""
     if sheet.separator is None or sheet.decimal is not None:
         return sheet.decimal or ""
-    found: set[Mark] = {decimal_mark(column.to_list()) for column in sheet.frame[:_SOME, :_SOME].iter_columns()}
+    found: set[Mark] = {decimal_mark(column.to_list()) for column in sheet.frame[:SOME, :SOME].iter_columns()}
     found.discard("")
     return found.pop() if len(found) == 1 else ""
-
-
-def read_as_written(column: pl.Series, reading: ColumnReading, decimal: Mark) -> tuple[np.ndarray, dict[int, str]]:
-    """The values of rows of another file than the one that the reading was decided by, as `read_values` gives them.
-
-    They may be written otherwise, with decimal commas for points: where texts are no numbers as they were written in
-    training, and are for sure as another file writes them, they are read so.
-    """
-    values, wrong = read_values(column, reading)
-    if not wrong or reading.kind == "category" or not isinstance(column.dtype, pl.String):
-        return values, wrong
-    cells = column.str.strip_chars()
-    marks = list(NOTHING if reading.missing is None else reading.missing)
-    present = cells.filter((cells != "") & ~cells.is_in(marks)).unique()
-    if reading.kind == "date":
-        order = dates_as_written(present, reading.dates)
-        return read_values(column, replace(reading, dates=order)) if order else (values, wrong)
-    if present.str.to_lowercase().is_in(list(BOOLEANS)).all():
-        numbers = cells.str.to_lowercase().replace(BOOLEANS)
-        return read_values(numbers, reading)
-    spelled = spelling_of(present, decimal)
-    if spelled is None or not spelled.sure:
-        return values, wrong
-    return read_values(column, replace(spelled.reading, missing=reading.missing, codes=reading.codes))
 
 
 def _of_type(column: pl.Series, where: str, options: ColumnOptions, decimal: Mark, label: bool) -> Decided:
@@ -134,8 +108,9 @@ def _of_type(column: pl.Series, where: str, options: ColumnOptions, decimal: Mar
         texts = column.cast(pl.String)
         if name in options.numbers:
             return _of_text(texts.fill_null(""), where, options, decimal, label)
-        found = _category(texts, name, options, label)
-        if name in options.categories or not isinstance(kind, pl.String):
+        kinds = kinds_in(texts)
+        found = _category(kinds, name, options, label)
+        if name in options.categories or not isinstance(kind, pl.String) or are_words(kinds):
             return found
         texts = texts.fill_null("").str.strip_chars()
         values = _present(texts, options)
@@ -188,14 +163,18 @@ def _beyond_float64(column: pl.Series) -> str:
 def _of_text(column: pl.Series, where: str, options: ColumnOptions, decimal: Mark, label: bool) -> Decided:
     name = column.name
     if name in options.categories:
-        return _category(column.set(column == "", None), name, options, label)
+        return _category(_or_none(kinds_in(column)), name, options, label)
     plain = plain_numbers(column, decimal) if options.missing is None else None
     if plain is not None and not may_be_compact(plain):
         return Decided(ColumnReading("number"), values=plain)
+    kinds = kinds_in(column)
+    marks = NOTHING if options.missing is None else {"", *options.missing}
+    if name not in options.numbers and are_words(kinds) and not kinds <= marks:
+        return _category(_or_none(kinds), name, options, label)
     values = _present(column, options)
     if values.is_empty():
-        if label and column.is_in(list(WORDS)).any():
-            return _category(column.set(column == "", None), name, options, label)
+        if label and kinds & WORDS:
+            return _category(_or_none(kinds), name, options, label)
         return Decided(ColumnReading("number", missing=options.missing))
     spelled, strays, looks = _numbers_among(values, column, options, decimal, label=label)
     compact = not label and name not in options.numbers and is_compact(values)
@@ -211,7 +190,7 @@ def _of_text(column: pl.Series, where: str, options: ColumnOptions, decimal: Mar
             f"Column {name!r}: numbers such as {values[0]} look like dates; learned from as numbers. Write 2023-04-29."
         )
         return found._replace(notes=(*found.notes, like_dates)) if compact else found
-    found = _category(column.set(column == "", None), name, options, label)
+    found = _category(_or_none(kinds), name, options, label)
     units = units_of(values)
     if not label and not looks:
         looks = dates_among_texts(column, values)
@@ -332,17 +311,21 @@ def _with_codes(decided: Decided, values: np.ndarray, name: str) -> Decided:
     return Decided(replace(decided.reading, codes=tuple(taken)), (*decided.notes, *notes), values=values)
 
 
-def _category(column: pl.Series, name: str, options: ColumnOptions, label: bool) -> Decided:
-    """A column of names; null where nothing is."""
+def _or_none(kinds: Iterable[str | None]) -> set[str | None]:
+    """Texts of a text format, where an empty one is nothing."""
+    return {text or None for text in kinds}
+
+
+def _category(kinds: Collection[str | None], name: str, options: ColumnOptions, label: bool) -> Decided:
+    """A column of names, of these kinds; None where nothing is."""
     if options.missing is not None:
         return Decided(ColumnReading("category", missing=options.missing))
-    found = column.drop_nulls().str.strip_chars().unique()
-    words = sorted(found.filter(found.is_in(list(WORDS))).to_list())
+    words = sorted(WORDS.intersection(text.strip() for text in kinds if text is not None))
     others = tuple(sorted(NOTHING - WORDS))
     if label or not words:
         return Decided(ColumnReading("category", missing=others if label else None))
     listed, one = ", ".join(words), len(words) == 1
-    if column.null_count():
+    if None in kinds:
         are = "is a category" if one else "are categories"
         return Decided(
             ColumnReading("category", missing=others),

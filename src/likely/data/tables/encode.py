@@ -100,8 +100,6 @@ def _categories(values: np.ndarray, categories: Sequence[str]) -> tuple[np.ndarr
     texts = as_texts(values).tolist()
     strange = {text for text in texts if text is not None and text not in codes}
     codes |= {text: codes[same] for text, same in spelled_otherwise(strange, categories).items()}
-    strange = {text for text in texts if text is not None and text not in codes}
-    codes |= {text: codes[same] for text, same in spelled_otherwise(strange, categories).items()}
     strange = [text for text in texts if text is not None and text not in codes]
     found = np.array([codes.get(text, np.nan) if isinstance(text, str) else np.nan for text in texts])
     return found, Unknown(len(strange), str(strange[0])) if strange else None

@@ -26,7 +26,7 @@ def is_frame(X: Any) -> bool:
 def column_names(frame: Any) -> list[str]:
     """The names of its columns, as text."""
     if isinstance(frame, Sheet):
-        return frame.frame.columns
+        return list(frame.names)
     names = getattr(frame, "column_names", None)
     return [str(name) for name in (frame.columns if names is None else names)]
 
@@ -62,7 +62,11 @@ def sheet_of(frame: Any) -> Sheet:
         return frame
     import polars as pl
 
-    found = [_series(str(column.name), column) for column in _columns_of(frame).iter_columns()]
+    columns = _columns_of(frame)
+    if isinstance(native := columns.to_native(), pl.DataFrame):
+        return Sheet(WHERE, native, None)
+    numbers = _number_columns(columns)
+    found = [numbers[n] if n in numbers else _series(str(n), columns.get_column(n)) for n in columns.columns]
     return Sheet(WHERE, pl.DataFrame(found), None)
 
 
@@ -90,12 +94,28 @@ def _columns_of(frame: Any) -> Any:
     return nw.from_native(frame, eager_only=True)
 
 
+def _number_columns(columns: Any) -> dict[Any, "pl.Series"]:
+    """The columns of numbers, all of one type at once where none of them has a gap that changes the type."""
+    import polars as pl
+
+    by_type, found, names = dict[Any, list[int]](), dict[Any, pl.Series](), columns.columns
+    for j, kind in enumerate(columns.schema.values()):
+        if kind.is_integer() or kind.is_float():
+            by_type.setdefault(kind, []).append(j)
+    for kind, places in by_type.items():
+        values = columns[:, places].to_numpy()  # names need not be texts
+        if values.dtype.kind in ("f" if kind.is_float() else "iu"):
+            rows = np.ascontiguousarray(values.T, dtype=np.float32 if values.dtype == np.float16 else None)
+            found |= {
+                names[j]: pl.Series(str(names[j]), row, nan_to_null=True) for j, row in zip(places, rows, strict=True)
+            }
+    return found
+
+
 def _series(name: str, column: Any) -> "pl.Series":
     import narwhals as nw
     import polars as pl
 
-    if isinstance(column.to_native(), pl.Series):
-        return column.to_native().alias(name)
     if isinstance(column.dtype, nw.Categorical | nw.Enum):  # also of numbers, which are then the names of categories
         return pl.Series(name, [_text(value) for value in column.to_list()], dtype=pl.Categorical)
     if column.dtype.is_float() or (column.dtype.is_integer() and not column.is_null().any()):

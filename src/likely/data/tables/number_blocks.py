@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 
 import numpy as np
 
-_CELLS = 2**21
+_CELLS = 2**15  # memory that stays in the cache, and is used again
 
 
 def number_blocks(columns: Mapping[str, np.ndarray]) -> Iterator[tuple[list[str], np.ndarray]]:
@@ -19,8 +19,13 @@ def number_blocks(columns: Mapping[str, np.ndarray]) -> Iterator[tuple[list[str]
     if not names:
         return
     n = len(columns[names[0]])
-    at_once = max(1, _CELLS // max(1, n))
-    for start in range(0, len(names), at_once):
-        some = names[start : start + at_once]
+    for some in columns_at_once(names, n):
         values = [columns[name] for name in some]
         yield some, values[0][None] if len(some) == 1 else np.concatenate(values).reshape(len(some), n)
+
+
+def columns_at_once(names: list[str], n: int) -> Iterator[list[str]]:
+    """The names of columns of n rows, as many at a time as are looked at at once."""
+    at_once = max(1, _CELLS // max(1, n))
+    for start in range(0, len(names), at_once):
+        yield names[start : start + at_once]

@@ -42,6 +42,7 @@ def open_table(
     to_learn: bool = True,
     how: Reading = AS_THEY_ARE,
     options: ColumnOptions = USUAL,
+    labeled: "LabeledTable | None" = None,
 ) -> Dataset:
     """The rows of a table in a file with their answers; what was decided stands in the notes.
 
@@ -58,10 +59,11 @@ def open_table(
         to_learn: whether the rows are to be learned from, or only evaluated on.
         how: images are read.
         options: what was said of the columns.
+        labeled: the table, if it has been read to learn from.
     Raises:
         DataError: if a column is not there or not usable, answers are missing, or nothing is left to learn from.
     """
-    labeled = read_labeled_table(
+    labeled = labeled or read_labeled_table(
         path,
         label,
         task,

@@ -1,7 +1,9 @@
 """Tables of every format as columns of numbers, texts, moments or bytes."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING
@@ -18,6 +20,7 @@ from likely.preprocessing.column_reading import ColumnReading
 
 if TYPE_CHECKING:
     from likely.data.tables.sheet import Sheet
+    from likely.data.tables.written_otherwise import AsWritten
 
 
 @dataclass(frozen=True)
@@ -162,7 +165,7 @@ def table_of_sheet(
     """The columns of a whole sheet; those that a model has stored a reading of are read so, and not decided anew."""
     from likely.data.tables.decide import decide
 
-    names = set(sheet.names)
+    sheet = sheet.with_numbers(texts_of(options, label, stored))
     names = set(sheet.names)
     stored = {name: options.applied_to(reading) for name, reading in stored.items() if name in names}
     decided = decide(sheet, options, label, leave_out=stored)
@@ -200,9 +203,15 @@ def table_pieces(
         others: the reading of all other columns; None leaves them out.
         options: its encoding and heading.
     """
-    for sheet in sheets(path, options):
-        usual = {} if others is None else dict.fromkeys(sheet.frame.columns, others)
-        yield table_with_readings(sheet, {**usual, **readings})
+    from likely.data.tables.written_otherwise import written_in
+
+    with _open_sheets(path, options) as pieces:
+        first = list(islice(pieces(), 2))
+        names = first[0].frame.columns
+        readings = {**({} if others is None else dict.fromkeys(names, others)), **readings}
+        written = written_in(pieces, readings) if len(first) > 1 else None  # one piece is the whole table
+        for sheet in pieces() if len(first) > 1 else first:
+            yield table_with_readings(sheet, readings, written=written)
 
 
 def table_with_readings(
@@ -210,6 +219,7 @@ def table_with_readings(
     readings: Mapping[str, ColumnReading | None],
     known: Mapping[str, np.ndarray] = MappingProxyType({}),
     decimal: Mark = "",
+    written: Mapping[str, "AsWritten"] | None = None,
 ) -> Table:
     """The columns of a sheet that have a reading, or hold images.
 
@@ -218,12 +228,19 @@ def table_with_readings(
         readings: by name.
         known: values that have been read.
         decimal: what stands before decimals; "" where the rows tell it.
+        written: how the columns are written that are not as their readings say; None where the rows tell it.
     """
     from likely.data.tables.column_values import can_be_read, images_of
-    from likely.data.tables.decide import decimal_of, read_as_written
+    from likely.data.tables.decide import decimal_of
+    from likely.data.tables.written_otherwise import AsWritten, read_as_written
 
     columns, wrong, others = dict[str, np.ndarray](), dict[str, dict[int, str]](), dict[str, str]()
-    if not decimal and any(r is not None and r.kind != "category" for name, r in readings.items() if name not in known):
+    sheet = sheet.with_numbers(lambda name: name in known or readings.get(name) != ColumnReading("number"))
+    if (
+        not decimal
+        and written is None
+        and any(r is not None and r.kind != "category" for name, r in readings.items() if name not in known)
+    ):
         decimal = decimal_of(sheet)
     for name in sheet.names:
         if name in known or name in sheet.numbers:
@@ -234,7 +251,10 @@ def table_with_readings(
         if (images := images_of(column)) is not None:
             columns[column.name] = images
         elif reading is not None and can_be_read(column.dtype, reading):
-            columns[column.name], texts = read_as_written(column, reading, decimal)
+            if written is None:
+                columns[column.name], texts = read_as_written(column, reading, decimal)
+            else:
+                columns[column.name], texts = written.get(name, AsWritten(reading)).read(column)
             if texts:
                 wrong[column.name] = texts
         elif column.name in readings:
@@ -250,6 +270,15 @@ def sheets(
 
     Text comes at once with `as_text`.
     """
+    with _open_sheets(path, options, as_text) as pieces:
+        yield from pieces()
+
+
+@contextmanager
+def _open_sheets(
+    path: str | Path, options: ColumnOptions, as_text: Callable[[str], bool] | None = None
+) -> "Generator[Callable[[], Iterator[Sheet]]]":
+    """What gives the rows as `sheets` does, as often as it is called."""
     from likely.data.tables.text_cells import TextCells
     from likely.data.tables.text_file import read_text, text_pieces
     from likely.data.tables.typed_file import typed_pieces
@@ -260,11 +289,11 @@ def sheets(
             with file.open("rb") as stream:
                 suffix = ".parquet" if stream.read(4) == b"PAR1" else suffix
         if suffix in TYPED:
-            yield from typed_pieces(file, where, suffix, header=options.header)
+            yield lambda: typed_pieces(file, where, suffix, header=options.header)
         else:
             separators = "\t;|," if suffix == ".tsv" else SEPARATORS
             text = TextCells(file, where, separators, options.header)
-            yield from text_pieces(text) if as_text is None else [read_text(text, as_text, options.mark)]
+            yield lambda: text_pieces(text) if as_text is None else iter([read_text(text, as_text, options.mark)])
 
 
 def refuse_unusable(table: Table) -> None:

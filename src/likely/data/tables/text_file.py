@@ -7,13 +7,12 @@ import polars as pl
 
 from likely.data.tables.column_options import Mark
 from likely.data.tables.date_column import may_be_compact
-from likely.data.tables.decide import decimal_of
+from likely.data.tables.decide import SOME, decimal_of
 from likely.data.tables.plain_numbers import sure_numbers
 from likely.data.tables.sheet import Sheet
 from likely.data.tables.text_cells import CellPiece, TextCells
 
 ROWS = 10_000
-_SOME = 1_000  # rows and columns that tell how decimals are written
 
 
 def text_pieces(text: TextCells) -> Iterator[Sheet]:
@@ -53,8 +52,8 @@ def read_text(text: TextCells, as_text: Callable[[str], bool], decimal: Mark = "
     numbers = texts = np.arange(0)
     block = _Growing(0, 0)
     for piece in pieces:
-        if n < _SOME:
-            some.append(piece.of_columns(np.arange(min(d, _SOME))))
+        if n < SOME:
+            some.append(piece.of_columns(np.arange(min(d, SOME))))
             mark = decimal or (mark if n else _decimal_of(some, text.where))
         values, sure = (found.reshape(-1, d) for found in sure_numbers(piece.cells, piece.suspects, mark))
         failed |= ~sure.all(axis=0)
