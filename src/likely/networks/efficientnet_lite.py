@@ -70,7 +70,8 @@ def _padded(x: torch.Tensor, conv: Convolution) -> torch.Tensor:
 
 def answering(layout: EfficientNetLayout, weights: Mapping[str, np.ndarray]) -> Callable[[np.ndarray], np.ndarray]:
     """The features of images as a function of arrays."""
-    module = EfficientNetLite(layout, weights).eval().to(memory_format=torch.channels_last)
+    module = EfficientNetLite(layout, weights).eval()
+    module.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]  # missing in its stub
 
     def features(x: np.ndarray) -> np.ndarray:
         with torch.inference_mode():

@@ -23,6 +23,9 @@ from likely.data.progress_callback import Progress
 from likely.engines import create_engine
 from likely.engines.protocol import Engine
 from likely.errors import ConfigError, nearest
+from likely.learners.boosting import Boosting
+from likely.learners.mixture import Mixture
+from likely.networks.trees import Trees
 from likely.preprocessing.image_preprocessor import ImagePreprocessor
 from likely.training.choose_plan import choose_plan
 from likely.training.loop.descent import Record
@@ -181,6 +184,7 @@ def _engine(plan: Plan, part: Part, device: str) -> Engine:
     """An engine of the plan that holds a few images, enough to take a step."""
     preprocessor = ImagePreprocessor(SHAPE, layout="channels_first")
     X, y = part.X[:_COUNTED], part.y[:_COUNTED]
+    assert not isinstance(plan.network, Boosting | Trees | Mixture)  # a preset has another
     engine = create_engine(
         "torch",
         plan.network,
