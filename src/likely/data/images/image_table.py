@@ -17,6 +17,7 @@ from likely.data.tables.table import Table
 from likely.errors import DataError
 
 _LOOKED_AT = 100
+_NUMBER = re.compile(r"[+-]?\d+(?:\.\d+)?")
 _NAMES_OF_FILES = re.compile("image|img|file|path|photo|picture|(^|_)id$", re.IGNORECASE)
 
 
@@ -31,15 +32,15 @@ def image_column(table: Table, image: str | None, exclude: str | None = None) ->
     Raises:
         DataError: if the column that was asked for is not there or holds numbers, or several could be meant.
     """
+    files = FilesByName(_folder(table))
     if image is not None:
         values = table.column(image, "images", "--image COLUMN")
-        if values.dtype != object:
+        if values.dtype != object or _numbers_without_files(values, files):
             raise DataError(
                 f"Column {image!r} of {table.path} must hold paths or bytes of images; got numbers. "
                 "Try --image with another column."
             )
         return image, []
-    files = FilesByName(_folder(table))
     found = [name for name, values in table.columns.items() if name != exclude and _holds_images(name, values, files)]
     if len(found) > 1:
         raise DataError(
@@ -135,6 +136,13 @@ def _found_by_name(table: Table, image: str, found: list[Found]) -> list[str]:
 
 def _folder(table: Table) -> Path:
     return Path() if table.path == "-" else Path(table.path).parent
+
+
+def _numbers_without_files(values: np.ndarray, files: FilesByName) -> bool:
+    """Whether all texts are numbers, of which the first hundred name no file."""
+    texts = [value for value in values.tolist() if value is not None]
+    numbers = all(isinstance(text, str) and _NUMBER.fullmatch(text) for text in texts)
+    return numbers and not any(files.find(text) for text in texts[:_LOOKED_AT])
 
 
 def _holds_images(name: str, values: np.ndarray, files: FilesByName) -> bool:
