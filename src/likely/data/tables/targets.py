@@ -3,6 +3,7 @@
 import re
 import shlex
 import unicodedata
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from decimal import Decimal, InvalidOperation
 from typing import Literal, NamedTuple
@@ -148,7 +149,8 @@ def refuse_missing(gone: Sequence[bool] | np.ndarray, where: str, got: str = "no
 
 def _of_texts(values: np.ndarray, task: str, where: str) -> Answers:
     texts = values.tolist()
-    numeric = {text: _is_number(text) for text in set(texts)}
+    counts = Counter(texts)
+    numeric = {text: _is_number(text) for text in counts}
     words = next((row for row, text in enumerate(texts) if not numeric[text]), None)
     if task == "regression":
         if words is None:
@@ -160,7 +162,7 @@ def _of_texts(values: np.ndarray, task: str, where: str) -> Answers:
     if not isinstance(values[0], str):
         raise DataError(f"{where} must have text or numbers as answers; got bytes. Try another column.")
     labels = tuple(sorted(numeric, key=_by_number if words is None else None))
-    others = sum(not numeric[text] for text in texts)
+    others = sum(count for text, count in counts.items() if not numeric[text])
     many = 2 * len(labels) > len(texts) if task == "auto" else len(labels) == len(texts)
     if many and len(labels) > _MOST_CLASSES and words is not None and 2 * others < len(texts):
         raise DataError(
