@@ -247,7 +247,7 @@ class Estimator(BaseEstimator):
 
 
 def _refuse_mapping(X: Any) -> None:
-    if isinstance(X, Mapping):
+    if isinstance(X, Mapping) and not hasattr(X, "toarray"):  # one form of SciPy's sparse arrays is a mapping, too
         raise DataError("X must be an array or a data frame; got a mapping. Try pandas.DataFrame(X).")
 
 
