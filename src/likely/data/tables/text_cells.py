@@ -5,6 +5,7 @@ import io
 import mmap
 import sys
 from collections.abc import Generator, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import chain, islice
@@ -94,7 +95,7 @@ class TextCells:
         begin = len(_MARK) if data[:3].tobytes() == _MARK else 0
         text = _beginning(data, begin, self.where)
         layout = layout_of(text, self.where, separators=self.separators, header=self.header)
-        return layout, self._pieces(data, begin, layout, mapped)
+        return layout, _one_ahead(self._pieces(data, begin, layout, mapped))
 
     def _pieces(self, data: np.ndarray, begin: int, layout: Layout, mapped: mmap.mmap | None) -> Iterator[CellPiece]:
         start, row, heading = _after_lines(data, begin, layout.skipped), 0, _heading(layout)
@@ -115,6 +116,15 @@ class TextCells:
             start, row = piece.end, row + piece.rows
             if mapped is not None and hasattr(mmap, "MADV_DONTNEED"):
                 mapped.madvise(mmap.MADV_DONTNEED)  # what was read counts as memory in use until then
+
+
+def _one_ahead(pieces: Iterator[CellPiece]) -> Iterator[CellPiece]:
+    """The same pieces: while one is worked on, the next is read."""
+    with ThreadPoolExecutor(1) as reader:
+        following = reader.submit(next, pieces, None)
+        while (piece := following.result()) is not None:
+            following = reader.submit(next, pieces, None)
+            yield piece
 
 
 def _of_plain(data: np.ndarray, piece: PlainPiece, width: int, where: str) -> CellPiece:
