@@ -110,6 +110,26 @@ def test_a_comma_before_three_digits_is_decided_by_the_rest_of_the_file_or_refus
     assert table(tmp_path, alone, ";", decimal="comma").columns["x"].tolist() == [2.141, 3.555, 1.2]
 
 
+@pytest.mark.parametrize(
+    ("texts", "first"),
+    [
+        (["3.758", "812", "2.340"], 3758),  # a decimal that nobody fills up has no last zero
+        ([f"{1 + i}.{123 + 7 * i}" for i in range(20)] + ["911"], 1123),
+        (["3.758", "812", "2.34"], 3.758),
+        (["3.758", "812", "1024", "2.340"], 3.758),
+        (["0.758", "812", "2.340"], 0.758),
+        (["3.758", "2.340"], 3.758),  # three decimals throughout
+    ],
+)
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+def test_points_before_three_digits_separate_thousands_beside_whole_numbers_below(
+    tmp_path: Path, texts: list[str], first: float, separator: str
+) -> None:
+    found = table(tmp_path, {"x": texts, "y": ["a", "b"] * (len(texts) // 2) + ["a"] * (len(texts) % 2)}, separator)
+    assert found.columns["x"][0] == first
+    assert any("'.' separates thousands, as in" in note for note in found.notes) == (first > 1000)
+
+
 def test_a_new_row_is_read_as_those_of_training() -> None:
     thousands = ColumnReading("number", thousands=",")
     assert read_numbers(pl.Series(["1,380", "1380", "1.5"]), thousands).to_list() == [1380, 1380, 1.5]

@@ -35,7 +35,7 @@ from likely.data.tables.number_text import (
     spelling_of,
     units_of,
 )
-from likely.data.tables.plain_numbers import plain_numbers
+from likely.data.tables.plain_numbers import may_be_grouped, plain_numbers
 from likely.data.tables.sheet import Sheet
 from likely.errors import DataError, within
 from likely.preprocessing.column_reading import TIME, ColumnReading
@@ -165,7 +165,7 @@ def _of_text(column: pl.Series, where: str, options: ColumnOptions, decimal: Mar
     if name in options.categories:
         return _category(_or_none(kinds_in(column)), name, options, label)
     plain = plain_numbers(column, decimal) if options.missing is None else None
-    if plain is not None and not may_be_compact(plain):
+    if plain is not None and not may_be_compact(plain) and (decimal or not may_be_grouped(plain)):
         return Decided(ColumnReading("number"), values=plain)
     kinds = kinds_in(column)
     marks = NOTHING if options.missing is None else {"", *options.missing}

@@ -18,6 +18,8 @@ _PLAIN = r"^[+-]?(?:(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?|(?i:inf|infinity))$"
 _LEADING_ZERO, _CODE, _LONG = r"^[+-]?0\d", r"^\d+[eE]\d+$", r"^[+-]?\d{16,}$"
 _WHOLE = r"^[+-]?\d+$"
 _MANY_DIGITS = r"\d[\d.]{15}"
+_MANY_POINTED = 20
+"""Different texts with a point before three digits: of so many decimals 9 in 10 times some have fewer digits."""
 _DECIMAL_COMMA, _WITH_COMMAS = (
     re.compile(r"^[+-]?(?:\d*,(?:\d{1,2}|\d{4,})|0?,\d+)$", re.MULTILINE),
     re.compile(r"(?:[+-]?[\d.]*,?\d*\n)*"),
@@ -150,6 +152,8 @@ def _marks(cells: pl.Series, decimal: str) -> Spelled | None:
             grouped = cells.filter(point)
             if decimal == "," and len(grouped) and grouped.str.contains(_groups(".")).all():
                 return Spelled(ColumnReading("number", ",", "."), example=grouped[0])
+            if not decimal and _points_group(grouped, cells.filter(~point)):
+                return Spelled(ColumnReading("number", ",", "."), example=grouped[0])
             return Spelled(ColumnReading("number"))
         if (cells.str.contains(_groups(".")) | cells.str.contains(_WHOLE)).all():
             return Spelled(ColumnReading("number", ",", "."))
@@ -174,6 +178,17 @@ def _marks(cells: pl.Series, decimal: str) -> Spelled | None:
     whole = cells.filter(~comma).cast(pl.Float64).abs()
     small = bool(len(whole)) and bool((whole < 1000).all())
     return Spelled(with_point, sure=small, example=example)
+
+
+def _points_group(pointed: pl.Series, whole: pl.Series) -> bool:
+    """Whether points separate thousands in these texts: 812 beside 3.750.
+
+    Of decimals beside 812, which nobody has filled up with zeros, none ends in a zero, and a tenth has fewer digits.
+    """
+    if not len(pointed) or not len(whole) or not pointed.str.contains(_groups(".")).all():
+        return False
+    below = whole.str.contains(r"^[+-]?\d{1,3}$").all()
+    return bool(below and (len(pointed) >= _MANY_POINTED or pointed.str.ends_with("0").any()))
 
 
 def _groups(mark: str, rest: str = "") -> str:

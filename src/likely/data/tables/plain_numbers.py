@@ -49,6 +49,26 @@ def _many_plain_numbers(column: pl.Series) -> np.ndarray | None:
     return numbers.fill_null(np.nan).to_numpy()
 
 
+def may_be_grouped(numbers: np.ndarray) -> bool:
+    """Whether numbers (n,), with NaN, may be whole ones whose points separate thousands, such as 812 and 3.758.
+
+    Example:
+        >>> may_be_grouped(np.array([812, 3.758])), may_be_grouped(np.array([812, 0.758])), may_be_grouped(np.ones(2))
+        (True, False, False)
+    """
+    for some in (numbers[:1_000], numbers):  # the first ones tell of most columns
+        fractions = np.abs(some[some != np.trunc(some)])
+        fractions = fractions[~np.isnan(fractions)]
+        thousands = 1000 * fractions
+        if (
+            (np.abs(some) >= 1000).any()
+            or (fractions < 1).any()
+            or (np.abs(thousands - np.rint(thousands)) > 1e-6).any()
+        ):
+            return False
+    return 0 < len(fractions) < int(np.count_nonzero(~np.isnan(numbers)))
+
+
 def sure_numbers(
     cells: pl.Series, suspects: np.ndarray | None, decimal: Literal["", ".", ","] = ""
 ) -> tuple[np.ndarray, np.ndarray]:

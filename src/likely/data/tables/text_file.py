@@ -8,7 +8,7 @@ import polars as pl
 from likely.data.tables.column_options import Mark
 from likely.data.tables.date_column import may_be_compact
 from likely.data.tables.decide import SOME, decimal_of
-from likely.data.tables.plain_numbers import sure_numbers
+from likely.data.tables.plain_numbers import may_be_grouped, sure_numbers
 from likely.data.tables.sheet import Sheet
 from likely.data.tables.text_cells import CellPiece, TextCells
 
@@ -70,6 +70,8 @@ def read_text(text: TextCells, as_text: Callable[[str], bool], decimal: Mark = "
         return read_text(text, as_text, ",")
     values = block.values
     failed = failed[numbers] | _may_be_compact(values)
+    if not mark:
+        failed |= np.array([may_be_grouped(column) for column in values], dtype=bool)
     again = numbers[failed]
     columns = dict(zip(texts.tolist(), _joined(words, len(texts)), strict=True))
     del words
