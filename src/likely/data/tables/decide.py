@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 import polars as pl
 
-from likely.data.tables.cells import NOTHING, WORDS, are_words, as_texts, kinds_in
+from likely.data.tables.cells import NOTHING, WORDS, are_words, kinds_in
 from likely.data.tables.column_options import ColumnOptions, Mark
 from likely.data.tables.column_values import read_values
 from likely.data.tables.date_column import (
@@ -23,7 +23,7 @@ from likely.data.tables.date_column import (
     is_compact,
     may_be_compact,
 )
-from likely.data.tables.missing_codes import may_hold_codes, missing_codes
+from likely.data.tables.missing_codes import may_hold_codes, without_codes
 from likely.data.tables.number_blocks import number_blocks
 from likely.data.tables.number_text import (
     NEGATED,
@@ -295,20 +295,12 @@ def _number(
 
 def _with_codes(decided: Decided, values: np.ndarray, name: str) -> Decided:
     """The reading of numbers with the codes that stand for missing values, such as -999."""
-    taken, doubtful = missing_codes(values)
-    if decided.reading is None or not (taken or doubtful):
+    if decided.reading is None:
         return decided
-    number = f" (--number {shlex.quote(name)}: a number)" if name else ""
-    notes = [
-        f"Column {name!r}: {code} lies far from all other values, and is taken for a missing one{number}."
-        for code in as_texts(np.array(taken))
-    ]
-    notes += [
-        f"Column {name!r}: {code} may stand for a missing value; it is taken for a number (--missing {code})."
-        for code in as_texts(np.array(doubtful))
-    ]
-    values = np.where(np.isin(values, taken), np.nan, values) if taken else values
-    return Decided(replace(decided.reading, codes=tuple(taken)), (*decided.notes, *notes), values=values)
+    values, codes, notes = without_codes(values, name)
+    if not notes:
+        return decided
+    return Decided(replace(decided.reading, codes=codes), (*decided.notes, *notes), values=values)
 
 
 def _or_none(kinds: Iterable[str | None]) -> set[str | None]:

@@ -1,9 +1,12 @@
 """Numbers such as -999 that stand for a missing value."""
 
 import math
+import shlex
 from collections.abc import Callable
 
 import numpy as np
+
+from likely.data.tables.cells import as_texts
 
 _CODES = {-9.0, *(sign * code for code in (99.0, 999.0, 9999.0, 99999.0) for sign in (1, -1))}
 _BESIDE_CODES = {math.copysign(abs(code) - k, code) for code in _CODES for k in range(3)}
@@ -68,6 +71,26 @@ def missing_codes(values: np.ndarray) -> tuple[list[float], list[float]]:
             else:
                 doubtful += codes
     return taken, doubtful
+
+
+def without_codes(values: np.ndarray, name: str) -> tuple[np.ndarray, tuple[float, ...], list[str]]:
+    """The numbers of a column with NaN for codes that are taken for missing, these codes, and a note on each code.
+
+    Args:
+        values: shape (n,).
+        name: of the column; "" where options can't name it.
+    """
+    taken, doubtful = missing_codes(values)
+    number = f" (--number {shlex.quote(name)}: a number)" if name else ""
+    notes = [
+        f"Column {name!r}: {code} lies far from all other values, and is taken for a missing one{number}."
+        for code in as_texts(np.array(taken))
+    ]
+    notes += [
+        f"Column {name!r}: {code} may stand for a missing value; it is taken for a number (--missing {code})."
+        for code in as_texts(np.array(doubtful))
+    ]
+    return np.where(np.isin(values, taken), np.nan, values) if taken else values, tuple(taken), notes
 
 
 def _codes_at(present: np.ndarray, end: Callable[[np.ndarray], np.floating]) -> tuple[list[float], bool]:

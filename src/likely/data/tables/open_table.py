@@ -20,7 +20,7 @@ from likely.data.tables.encode import about_unknown, encode
 from likely.data.tables.split_column import NAME as SPLIT
 from likely.data.tables.split_column import Split, read_split
 from likely.data.tables.table import Table, read_sheet, refuse_unusable, table_of_sheet, texts_of
-from likely.data.tables.targets import Answers, class_ids, read_answers, without_codes
+from likely.data.tables.targets import Answers, class_ids, read_answers, targets_without_codes
 from likely.data.time_order import in_order, may_be_times, time_like
 from likely.errors import ConfigError, DataError
 from likely.preprocessing.column_reading import ColumnReading
@@ -219,7 +219,7 @@ def read_labeled_table(
         task = "classification"
         notes.append(ids)
     if label_reading is None and label not in options.numbers:
-        values, codes, said = without_codes(values, task, label)
+        values, codes, said = targets_without_codes(values, task, label)
         notes += said
         reading = replace(table.readings[label], codes=codes) if label in table.readings else None
         table = replace(

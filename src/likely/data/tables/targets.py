@@ -1,7 +1,6 @@
 """From a column of answers to classes or targets, and which of the two they are."""
 
 import re
-import shlex
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -12,6 +11,7 @@ import numpy as np
 
 from likely.data.dataset import Task
 from likely.data.tables.cells import as_texts, missing
+from likely.data.tables.missing_codes import without_codes
 from likely.errors import DataError
 
 _MOST_CLASSES = 20
@@ -103,29 +103,17 @@ def _few_whole(different: np.ndarray, rows: int) -> tuple[bool, bool]:
     return whole, whole and len(different) <= _MOST_CLASSES and 2 * len(different) <= rows
 
 
-def without_codes(
+def targets_without_codes(
     values: np.ndarray, task: Literal["auto"] | Task, label: str
 ) -> tuple[np.ndarray, tuple[float, ...], list[str]]:
     """Targets with NaN for codes such as -999 that stand for a missing one, the codes, and what to say of them.
 
     Classes stay what they are.
     """
-    from likely.data.tables.missing_codes import missing_codes
-
     present = np.unique(values[np.isfinite(values)]) if values.dtype == np.float64 else np.array([])
     if not len(present) or task == "classification" or (task == "auto" and _few_whole(present, len(values))[1]):
         return values, (), []
-    taken, doubtful = missing_codes(values)
-    number = f" (--number {shlex.quote(label)}: a number)" if label else ""
-    notes = [
-        f"Column {label!r}: {c} lies far from all other values, and is taken for a missing one{number}."
-        for c in as_texts(np.array(taken))
-    ]
-    notes += [
-        f"Column {label!r}: {c} may stand for a missing value; it is taken for a number (--missing {c})."
-        for c in as_texts(np.array(doubtful))
-    ]
-    return np.where(np.isin(values, taken), np.nan, values), tuple(taken), notes
+    return without_codes(values, label)
 
 
 def refuse_missing(gone: Sequence[bool] | np.ndarray, where: str, got: str = "none") -> None:
