@@ -11,6 +11,7 @@ from typing import Any, Literal, Protocol, TypeAlias
 import numpy as np
 
 from likely.arrays import Array
+from likely.engines.learner import Learner
 from likely.functional.losses import Loss
 from likely.networks.network import Network, TorchNetwork
 from likely.preprocessing.stored_rows import RowArray
@@ -83,34 +84,12 @@ class EngineSettings:
     freeze: Sequence[str] = ()
 
 
-class Engine(Protocol):
+class Engine(Learner, Protocol):
     """Steps of gradient descent, and answers; made of `EngineSettings`."""
-
-    name: str
-
-    @property
-    def device(self) -> str:
-        """Where it computes: "cpu" or "cuda"."""
-        ...
-
-    @property
-    def threads(self) -> int:
-        """How many CPU threads it computes with."""
-        ...
 
     @property
     def at_once(self) -> int:
         """How many steps to hand over in one call, where that is faster than one by one; else 1."""
-        ...
-
-    @property
-    def precision(self) -> str:
-        """What a training step's products are computed in."""
-        ...
-
-    @property
-    def n_parameters(self) -> int:
-        """How many numbers the network has as parameters, learned or fixed."""
         ...
 
     @property
@@ -156,12 +135,4 @@ class Engine(Protocol):
 
     def scores(self, X: Array) -> np.ndarray:
         """The scores that `forward` gives, alone."""
-        ...
-
-    def state(self) -> dict[str, np.ndarray]:
-        """A copy of parameters and buffers by name: what a model file holds."""
-        ...
-
-    def load_state(self, state: Mapping[str, np.ndarray]) -> None:
-        """Take parameters and buffers back from `state()`."""
         ...

@@ -8,6 +8,7 @@ boosting and become plain arrays, which `likely.networks.trees.Trees` answers fr
 Reference: Friedman (2001), Greedy function approximation: a gradient boosting machine; Ke et al. (2017), LightGBM.
 """
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -154,7 +155,7 @@ class BoostedTrees:
         """The arrays of the trees."""
         return dict(self._answers[1])
 
-    def load_state(self, state: dict[str, Any]) -> None:
+    def load_state(self, state: Mapping[str, np.ndarray]) -> None:
         """Take the arrays of trees back from `state()`."""
         self._baseline, own = state["baseline"], {"baseline", "weights", "codes"}
         deepest, rounds = self.network.depth, len(state["roots"]) // len(self._weights)

@@ -1,11 +1,11 @@
 """Several models whose mean answers, as one learner: their parameters side by side, each with its number."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from likely.learners.learner import Learner
+from likely.engines.learner import Learner
 from likely.model.mixture_inference import MIXTURE, Member
 
 
@@ -56,7 +56,7 @@ class Mixture:
             for name, array in learner.state().items()
         }
 
-    def load_state(self, state: dict[str, Any]) -> None:
+    def load_state(self, state: Mapping[str, np.ndarray]) -> None:
         """Take it back from `state()`."""
         for number, learner in enumerate(self._learners):
             start = f"{number}."

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from likely.learners.learner import Learner
+from likely.engines.learner import Learner
 from likely.model.inference import Inference
 from likely.model.mixture_inference import MixtureInference
 from likely.preprocessing.stored_rows import RowArray

@@ -1,6 +1,7 @@
 """One protocol: what has learned to turn rows into scores, however it has learned to."""
 
-from typing import Any, Protocol
+from collections.abc import Mapping
+from typing import Protocol
 
 import numpy as np
 
@@ -22,7 +23,7 @@ class Learner(Protocol):
 
     @property
     def precision(self) -> str:
-        """What its training computes in."""
+        """What the products of a training step are computed in."""
         ...
 
     @property
@@ -34,6 +35,6 @@ class Learner(Protocol):
         """A copy of what was learned, by name: what a model file holds."""
         ...
 
-    def load_state(self, state: dict[str, Any]) -> None:
+    def load_state(self, state: Mapping[str, np.ndarray]) -> None:
         """Take it back from `state()`."""
         ...
