@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from likely.errors import ConfigError, DataError, ProbabilityError, ShapeError
-from likely.trust.label_issues import confident_joint, label_issues
+from likely.trust.label_issues import confident_classes, label_issues
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # of its own imports
@@ -17,6 +17,14 @@ with warnings.catch_warnings():
     import cleanlab.filter
 
 FILTERS = {"confident": "confident_learning", "disagree": "predicted_neq_given"}
+
+
+def confident_joint(labels: np.ndarray, probs: np.ndarray) -> np.ndarray:
+    """How many rows of each given label (down) confidently count for each class (across)."""
+    counted = confident_classes(probs, labels)
+    joint = np.zeros((probs.shape[1],) * 2, int)
+    np.add.at(joint, (labels[counted >= 0], counted[counted >= 0]), 1)
+    return joint
 
 
 def flipped(n: int, k: int, share: float, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

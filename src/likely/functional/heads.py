@@ -151,27 +151,11 @@ class Head:
     on_simplex: bool = True
 
 
-def _softmax_backward(scores: np.ndarray, probs: np.ndarray, upstream: np.ndarray) -> np.ndarray:
-    """(diag(s) - s s^T) u = s (u - s^T u), without making the matrix."""
-    del scores
-    return probs * (upstream - (probs * upstream).sum(axis=-1, keepdims=True))
-
-
 def _l1_backward(scores: np.ndarray, probs: np.ndarray, upstream: np.ndarray) -> np.ndarray:
     """d p_i / d x_j = sign(x_j) (delta_ij - p_i) / sum |x|; 0 at the zero vector."""
     total = np.abs(scores).sum(axis=-1, keepdims=True)
     safe = np.where(total > 0, total, np.ones_like(total))
     return np.sign(scores) * (upstream - (probs * upstream).sum(axis=-1, keepdims=True)) / safe
-
-
-def _sigmoid_backward(scores: np.ndarray, outputs: np.ndarray, upstream: np.ndarray) -> np.ndarray:
-    """sigma'(z) = sigma(z) (1 - sigma(z)), for each output on its own."""
-    del scores
-    return outputs * (1 - outputs) * upstream
-
-
-def _identity(scores: Array) -> Array:
-    return scores
 
 
 def _no_log(scores: Array, axis: int = -1) -> Array:
@@ -182,7 +166,9 @@ def _no_log(scores: Array, axis: int = -1) -> Array:
     )
 
 
-SOFTMAX = Head("softmax", softmax, log_softmax, _softmax_backward)
+# (diag(s) - s s^T) u = s (u - s^T u), without making the matrix
+SOFTMAX = Head("softmax", softmax, log_softmax, lambda x, s, u: s * (u - (s * u).sum(axis=-1, keepdims=True)))
 L1 = Head("l1", l1_normalize, log_l1_normalize, _l1_backward)
-SIGMOID = Head("sigmoid", sigmoid, _no_log, _sigmoid_backward, on_simplex=False)
-IDENTITY = Head("identity", _identity, _no_log, lambda scores, outputs, upstream: upstream, on_simplex=False)
+# sigma'(z) = sigma(z) (1 - sigma(z)), for each output on its own
+SIGMOID = Head("sigmoid", sigmoid, _no_log, lambda z, s, u: s * (1 - s) * u, on_simplex=False)
+IDENTITY = Head("identity", lambda scores: scores, _no_log, lambda x, outputs, u: u, on_simplex=False)

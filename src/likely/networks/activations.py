@@ -85,32 +85,14 @@ class Activation:
     derivative: Callable[[np.ndarray, np.ndarray], np.ndarray] | None
 
 
-def _sigmoid_derivative(z: np.ndarray, a: np.ndarray) -> np.ndarray:
-    """sigma'(z) = sigma(z) (1 - sigma(z))."""
-    del z
-    return a * (1 - a)
-
-
-def _relu_derivative(z: np.ndarray, a: np.ndarray) -> np.ndarray:
-    """1 where z > 0, else 0."""
-    del a
-    return (z > 0).astype(z.dtype)
-
-
-def _tanh_derivative(z: np.ndarray, a: np.ndarray) -> np.ndarray:
-    """tanh'(z) = 1 - tanh(z)^2."""
-    del z
-    return 1 - a * a
-
-
 def _gelu_derivative(z: np.ndarray, a: np.ndarray) -> np.ndarray:
     """p + 2 a (1 - p) sqrt(2 / pi) (1 + 3 * 0.044715 z^2),  p = (1 + the tanh in the formula) / 2 = a / z."""
     p = np.divide(a, z, out=np.full_like(z, 0.5), where=z != 0)
     return p + 2 * _GELU_A * a * (1 - p) * (1 + 3 * _GELU_B * (z * z))
 
 
-SIGMOID = Activation("sigmoid", sigmoid, _sigmoid_derivative)
-RELU = Activation("relu", relu, _relu_derivative)
-TANH = Activation("tanh", tanh, _tanh_derivative)
+SIGMOID = Activation("sigmoid", sigmoid, lambda z, a: a * (1 - a))
+RELU = Activation("relu", relu, lambda z, a: (z > 0).astype(z.dtype))
+TANH = Activation("tanh", tanh, lambda z, a: 1 - a * a)
 GELU = Activation("gelu", gelu, _gelu_derivative)
 HEAVISIDE = Activation("heaviside", heaviside, None)

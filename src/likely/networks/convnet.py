@@ -57,9 +57,7 @@ class ConvNet:
                 f"width must be positive and stem even and positive; got width {width} and stem {stem}. "
                 "Filters come in pairs of both signs. Try width=48, stem=24."
             )
-        self.width = width
-        self.stem = stem
-        self.stride = stride
+        self.width, self.stem, self.stride = width, stem, stride
 
     @property
     def settings(self) -> dict[str, object]:
@@ -103,8 +101,7 @@ def whitening_filters(sample: np.ndarray, n_filters: int, stride: int = 2) -> np
     Patches have p = 2 stride pixels a side. With the patch covariance C = V diag(lambda) V^T, filter i is
     v_i / sqrt(lambda_i + epsilon), largest lambda first.
     """
-    _, channels, _, _ = sample.shape
-    size = 2 * stride
+    channels, size = sample.shape[1], 2 * stride
     windows = np.lib.stride_tricks.sliding_window_view(sample, (size, size), axis=(2, 3))
     windows = windows[:, :, ::stride, ::stride].transpose(0, 2, 3, 1, 4, 5)
     patches = windows.reshape(-1, channels * size * size).astype(np.float64)

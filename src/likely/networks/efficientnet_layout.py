@@ -78,12 +78,8 @@ class Block:
 
 @dataclass(frozen=True)
 class EfficientNetLayout:
-    """One of the family.
+    """One of the family: the side of its images in pixels, and what channels and repeats are multiplied by.
 
-    Args:
-        side: of its images, in pixels.
-        width: what channels are multiplied by.
-        depth: what repeats are multiplied by.
     Example:
         >>> sum(math.prod(shape) for shape in LITE0.shapes.values()) // 1000
         3350

@@ -7,15 +7,14 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from likely.networks.efficientnet_layout import Block, Convolution, EfficientNetLayout
+from likely.networks.efficientnet_layout import Block, EfficientNetLayout
 
 
 class EfficientNetLite(nn.Module):
     """Features (n, 1280) of images (n, 3, h, w) that were scaled by (x - 127) / 128.
 
-    Args:
-        layout: which one of the family.
-        weights: its parameters by name, normalizations folded in, of any float dtype; it computes in float32.
+    `weights` are those of the layout by name, normalizations folded in, of any float dtype; it computes in float32.
+
     Example:
         >>> from likely.networks.efficientnet_layout import LITE0
         >>> net = EfficientNetLite(LITE0, {name: np.zeros(shape, np.float16) for name, shape in LITE0.shapes.items()})
@@ -56,16 +55,12 @@ class _Block(nn.Module):
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         h = x
         for conv, module in zip(self.layout.convolutions, self.convolutions, strict=True):
-            h = module(_padded(h, conv))
+            top, bottom = conv.padding(h.shape[2])
+            left, right = conv.padding(h.shape[3])
+            h = module(functional.pad(h, (left, right, top, bottom)) if top + bottom + left + right else h)
             if conv.relu6:
                 h = functional.relu6(h)
         return x + h if self.layout.skip else h
-
-
-def _padded(x: torch.Tensor, conv: Convolution) -> torch.Tensor:
-    top, bottom = conv.padding(x.shape[2])
-    left, right = conv.padding(x.shape[3])
-    return functional.pad(x, (left, right, top, bottom)) if top + bottom + left + right else x
 
 
 def answering(layout: EfficientNetLayout, weights: Mapping[str, np.ndarray]) -> Callable[[np.ndarray], np.ndarray]:

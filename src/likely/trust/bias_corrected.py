@@ -15,12 +15,7 @@ _LEAST_ROWS = 4 * _FOLDS
 
 
 class Calibration(NamedTuple):
-    """What turns scores into calibrated log-probabilities: log softmax(scores / temperature + biases).
-
-    Args:
-        temperature: positive.
-        biases: one per class, shape (k,), or None for none.
-    """
+    """What turns scores into calibrated log-probabilities: log softmax(scores / temperature + biases), biases (k,)."""
 
     temperature: float
     biases: np.ndarray | None = None
@@ -50,8 +45,6 @@ def fit_calibration(
         start: biases that are known beforehand, such as log(new / old class frequencies), shape (k,). A temperature
             alone keeps them; fitted biases are drawn to them.
         seed: of the folds.
-    Returns:
-        The calibration; its biases are `start` where the rows do not support others.
     Raises:
         ShapeError, DataError, ProbabilityError: if shapes do not fit or a value is out of range; naming the row.
     Example:
@@ -75,7 +68,10 @@ def fit_calibration(
         return plain
     shares = np.ones(n) if weights is None else np.asarray(weights, dtype=np.float64)
     Y = _distributions(labels, scores.shape[1]) * _possible(scores)
-    if _gain_of_biases(np.exp(plain.apply(scores)), Y, shares / shares.sum()) <= (Y.shape[1] - 1) / n:
+    p, counted = np.exp(plain.apply(scores)), shares / shares.sum()
+    slope = counted @ (Y - p)
+    curvature = np.diag(counted @ p) - (p * counted[:, None]).T @ p + np.eye(p.shape[1]) / n
+    if 0.5 * float(slope @ np.linalg.solve(curvature, slope)) <= (Y.shape[1] - 1) / n:
         return plain
     fold, gains = np.random.default_rng(seed).permutation(n) % _FOLDS, np.zeros(n)
     for number in range(_FOLDS):
@@ -90,13 +86,6 @@ def fit_calibration(
     gain = float(shares @ gains) / total
     error = float(np.sqrt(np.square(shares * (gains - gain)).sum())) / total
     return _fit(scores, labels, weights, start, plain) if gain > error else plain
-
-
-def _gain_of_biases(p: np.ndarray, Y: np.ndarray, shares: np.ndarray) -> float:
-    """What biases would gain in mean log-loss on the rows that they are fitted to, in nats, to second order."""
-    slope = shares @ (Y - p)
-    curvature = np.diag(shares @ p) - (p * shares[:, None]).T @ p + np.eye(p.shape[1]) / len(p)
-    return 0.5 * float(slope @ np.linalg.solve(curvature, slope))
 
 
 def fit_among(
@@ -115,9 +104,8 @@ def fit_among(
 
     Args:
         came: which classes have a row, booleans (k,).
-        scores: as for `fit_calibration`.
+        scores, start: as for `fit_calibration`.
         labels: classes of shape (n,), or true distributions (n, k), which give the other classes nothing.
-        start: as for `fit_calibration`.
         temperature: what is kept if only one class came.
     Example:
         >>> scores = np.zeros((100, 3))

@@ -59,8 +59,7 @@ def held_out_rank(m: int, coverage: float) -> int:
     """Which of m sorted held-out scores is the quantile: ceil((m + 1) c), counted from 1.
 
     Raises:
-        DataError: if m rows are too few for the coverage; it says how many are needed.
-        ConfigError: if the coverage is not strictly between 0 and 1.
+        DataError, ConfigError: as `conformal_quantile`.
     Example:
         >>> held_out_rank(19, 0.9)
         18
@@ -75,10 +74,8 @@ def held_out_rank(m: int, coverage: float) -> int:
 
 
 def effective_rows(weights: np.ndarray) -> float:
-    """How many rows of equal weight would tell as much: (sum w)^2 / sum w^2, at most the number of rows.
+    """How many rows of equal weight would tell as much as weights (m,): (sum w)^2 / sum w^2, at most m.
 
-    Args:
-        weights: not negative, shape (m,).
     Example:
         >>> effective_rows(np.array([1.0, 1.0, 1.0, 1.0])), effective_rows(np.array([1.0, 1.0, 8.0]))
         (4.0, 1.5151515151515151)
@@ -110,8 +107,7 @@ def weighted_quantiles(scores: np.ndarray, weights: np.ndarray, new: np.ndarray,
     Raises:
         DataError: if a score is NaN, a weight is negative or not finite, or `effective_rows` are fewer than
             `rows_needed`.
-        ShapeError: if there is not one weight per score.
-        ConfigError: if the coverage is not strictly between 0 and 1.
+        ShapeError, ConfigError: if there is not one weight per score, or the coverage is out of range.
     Example:
         >>> weighted_quantiles(np.array([1.0, 2.0, 3.0, 4.0]), np.ones(4), np.array([1.0, 0.1]), coverage=0.75)
         array([4., 4.])
@@ -156,8 +152,7 @@ def residual_interval(predictions: np.ndarray, quantile: float) -> np.ndarray:
         predictions: shape (n,).
         quantile: half the width, not negative; infinity gives infinite intervals.
     Raises:
-        DataError: if the quantile is negative or NaN.
-        ShapeError: if the predictions are not of shape (n,).
+        DataError, ShapeError: if the quantile is negative or NaN, or the predictions are not of shape (n,).
     Example:
         >>> residual_interval(np.array([10.0, 20.0]), 1.5)
         array([[ 8.5, 11.5],

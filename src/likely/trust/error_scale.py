@@ -50,8 +50,6 @@ def fit_error_scale(residuals: np.ndarray, predictions: np.ndarray, inputs: np.n
     Returns:
         The arrays for `error_scale`: "knots" (p + 1, 5), "weights" (p + 1, 4) and "range" (3,); and s of each row
         without it, shape (m,), in the unit of the residuals. Where s is constant: no arrays, and ones.
-    Raises:
-        ShapeError: if there are not as many of each.
     Example:
         >>> rng = np.random.default_rng(0)
         >>> x = rng.random(400)
@@ -98,10 +96,9 @@ def better_scale(
 ) -> dict[str, np.ndarray]:
     """Of two scales, the arrays of the one that leaves less spread in log(|residual| / s) on held-out rows.
 
-    Args:
-        own: fitted to these rows; each is measured by the fit without it.
-        other: fitted to other rows, such as those that the network was trained on.
-        residuals, predictions, inputs: of the held-out rows, as for `fit_error_scale`.
+    `own` was fitted to these rows, each of which is measured by the fit without it, `other` to other rows, such as
+    those that the network was trained on; the rest is as for `fit_error_scale`.
+
     Example:
         >>> rng = np.random.default_rng(0)
         >>> x = rng.random((2_000, 1))
@@ -124,10 +121,8 @@ def error_scale(
 ) -> np.ndarray:
     """s(x), shape (n,), never outside what it was among the rows that it was fitted to; ones where it is constant.
 
-    Args:
-        arrays: from `fit_error_scale`.
-        predictions: shape (n,).
-        inputs: shape (n, p), as there.
+    `arrays` are from `fit_error_scale`, predictions (n,) and inputs (n, p) as there.
+
     Example:
         >>> error_scale({}, np.zeros(2))
         array([1., 1.])

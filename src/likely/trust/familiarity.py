@@ -98,11 +98,8 @@ class Familiarity:
     def of(cls, gaussians: Gaussians, features: np.ndarray, scores: np.ndarray) -> Self:
         """With the usual size of distances and energies over familiar rows, and none held out yet.
 
-        Args:
-            gaussians: of the classes.
-            features: of rows trained on, or held out for this alone, shape (m, d): rows that set the usual size and the
-                p-values as well would make the guarantee of the p-values approximate.
-            scores: theirs before the head, shape (m, k).
+        Features (m, d) and scores (m, k) before the head are of rows trained on, or held out for this alone: rows that
+        set the usual size and the p-values as well would make the guarantee of the p-values approximate.
         """
         return cls(gaussians, UsualSize.of(gaussians.distance(features), energy(scores)))
 
@@ -111,11 +108,8 @@ class Familiarity:
         return replace(self, held_out=np.sort(np.concatenate(ood_scores)))
 
     def ood_scores(self, features: np.ndarray, scores: np.ndarray) -> np.ndarray:
-        """u(x), shape (n,): larger is stranger, and the sum of how many deviations both parts lie above their mean.
+        """u(x), shape (n,), of features (n, d) and scores before the head (n, k): larger is stranger.
 
-        Args:
-            features: shape (n, d).
-            scores: before the head, shape (n, k).
         Raises:
             ShapeError, DataError: if shapes do not fit or a number is not finite.
         Example:
@@ -139,15 +133,12 @@ class Familiarity:
 
 
 def familiarity_p_values(ood_scores: np.ndarray, held_out: np.ndarray) -> np.ndarray:
-    """The conformal p-value (1 + how many of m held-out rows are at least as strange) / (m + 1), shape (n,).
+    """The conformal p-value (1 + how many of m held-out rows, sorted, are at least as strange) / (m + 1), shape (n,).
 
     For a row that is exchangeable with the held-out ones P(p <= a) <= a, for every a and m, over the draw of all of
     them; not for every kind of familiar row, nor for every draw of held-out rows. What differs by rounding alone (1e-5
     of its size) counts as equal.
 
-    Args:
-        ood_scores: shape (n,).
-        held_out: those of held-out rows, sorted, shape (m,).
     Example:
         >>> familiarity_p_values(np.array([0.0, 2.5, 9.0]), np.array([1.0, 2.0, 3.0]))
         array([1.  , 0.5 , 0.25])
@@ -161,10 +152,6 @@ def familiarity_p_values(ood_scores: np.ndarray, held_out: np.ndarray) -> np.nda
 def rows_needed_to_alarm(alarm: float = UNFAMILIAR) -> int:
     """The fewest held-out rows m with which a p-value can be this small: 1 / (m + 1) <= alarm.
 
-    With fewer, nothing is ever called unfamiliar at that rate of false alarms.
-
-    Raises:
-        ConfigError: if the rate is not strictly between 0 and 1.
     Example:
         >>> rows_needed_to_alarm(0.01), rows_needed_to_alarm(0.05)
         (99, 19)

@@ -56,10 +56,7 @@ class HeldOut:
         return np.exp(self.log_probs)
 
     def under_prior(self, old: np.ndarray, new: np.ndarray) -> "HeldOut":
-        """The same rows for new ones among which classes come as often as `new` says, not as `old` does.
-
-        Sets and the interval of their coverage follow; what `error_bound` says does not hold there.
-        """
+        """The same rows for new ones among which classes come as `new` says; `error_bound` does not hold there."""
         shifted = shift_prior(self.log_probs, old, new)
         return replace(self, log_probs=shifted, class_weights=label_shift_weights(old, new))
 
@@ -78,13 +75,11 @@ class HeldOut:
 
         Args:
             probs: of new rows, shape (n, k).
-            coverage, method, per_class, allow_empty: as in `set_quantiles` and `prediction_sets`.
+            coverage, method, per_class, allow_empty: as in `set_quantiles` and `prediction_sets`, with their errors.
             seed: randomizes "aps"; with None the most probable label counts nothing of its own mass, so that sets are
                 small and never empty.
             codes: which rows they are, shape (n,), like the codes here. Without either of the two a row's random number
                 follows from its probabilities, for held-out and new rows alike.
-        Raises:
-            DataError: if there are too few rows for the coverage.
         """
         held_u, u = np.zeros(len(self.labels)), np.zeros(len(probs))
         if seed is not None:
@@ -105,10 +100,7 @@ class HeldOut:
         return prediction_sets(probs, quantiles, method=method, u=u, allow_empty=allow_empty)
 
     def coverage_interval(self, coverage: float) -> tuple[float, float]:
-        """Where the coverage of sets lies with 95% probability: see `likely.trust.prediction_sets.coverage_interval`.
-
-        Rows of unequal weights count as (sum w)^2 / sum w^2; the interval is then approximate.
-        """
+        """See `likely.trust.prediction_sets.coverage_interval`; unequal weights count as (sum w)^2 / sum w^2 rows."""
         weights = self.class_weights
         rows = len(self.labels) if weights is None else int(effective_rows(weights[self.labels]))
         return coverage_interval(rows, coverage)
@@ -119,12 +111,8 @@ class HeldOut:
         return choose_threshold(confidence(self.log_probs), wrong, self.thresholds, max_error, level)
 
     def event_threshold(self, event: np.ndarray, *, level: float | None = 0.95, **goal: Any) -> Decision:
-        """The probability of an event from which to act on it: see `choose_event_threshold`.
+        """See `choose_event_threshold`, which takes the level and the goal; `event` are booleans (k,): which classes.
 
-        Args:
-            event: which classes lie in it, booleans (k,).
-            level: the probability with which a recall holds on new rows; None takes the figure of these rows.
-            goal: one of precision=, recall= or cost=.
         Raises:
             DataError: if fewer than 5 rows lie in the event, or outside it, or the goal is not reached.
         """
@@ -141,5 +129,5 @@ class HeldOut:
         return decision._replace(threshold=max(0.0, decision.threshold - float(slack(np.array(decision.threshold)))))
 
     def estimate_prior(self, log_probs: np.ndarray, old: np.ndarray) -> PriorEstimate:
-        """How often each class comes among unlabeled rows of which the model says `log_probs`: see `estimate_prior`."""
+        """How often each class comes among unlabeled rows of which the model says `log_probs`."""
         return estimate_prior(log_probs, old, held_out=self.log_probs, labels=self.labels)

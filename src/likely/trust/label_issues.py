@@ -86,7 +86,7 @@ def label_issues(
         raise ConfigError(f"rank_by must be 'normalized_margin' or 'self_confidence'; got {rank_by!r}.")
     rows = np.arange(len(given))
     own, best = probs[rows, given], probs.argmax(axis=1)
-    suggested = best if which == "disagree" else _confident_classes(probs, given)
+    suggested = best if which == "disagree" else confident_classes(probs, given)
     doubted = np.flatnonzero((suggested >= 0) & (suggested != given) & (own < probs[rows, best] - _EQUAL))
     score = own[doubted].astype(np.float64)
     if rank_by == "normalized_margin":
@@ -97,25 +97,7 @@ def label_issues(
     return LabelIssues(index, given[index], suggested[index], score[order])
 
 
-def confident_joint(labels: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
-    """How many rows of each given label (down) confidently count for each class (across), integers of shape (k, k).
-
-    Rows that count for no class are left out. Divided by its sum, it estimates how often each class is labeled as
-    which other.
-
-    Example:
-        >>> probabilities = np.array([[0.9, 0.1], [0.8, 0.2], [0.1, 0.9], [0.05, 0.95]])
-        >>> confident_joint(np.array([0, 0, 1, 0]), probabilities)
-        array([[2, 1],
-               [0, 1]])
-    """
-    probs, given = classified(probabilities, labels)
-    k, counted = probs.shape[1], _confident_classes(probs, given)
-    sure = counted >= 0
-    return np.bincount(given[sure] * k + counted[sure], minlength=k * k).reshape(k, k)
-
-
-def _confident_classes(probs: np.ndarray, given: np.ndarray) -> np.ndarray:
+def confident_classes(probs: np.ndarray, given: np.ndarray) -> np.ndarray:
     """The class that each row counts for, or -1."""
     n, k = probs.shape
     rows = np.bincount(given, minlength=k)

@@ -21,13 +21,9 @@ _MOST_ITERATIONS = 20_000
 
 
 class PriorEstimate(NamedTuple):
-    """Class frequencies estimated from rows without labels, with 95% intervals.
+    """Class frequencies estimated from rows without labels, with the ends of 95% intervals, shape (k,) each.
 
-    Args:
-        prior: the estimate, shape (k,); sums to 1.
-        low: lower ends, one per class, shape (k,).
-        high: upper ends, one per class, shape (k,).
-        iterations: how many steps of EM were taken.
+    `iterations` is how many steps of EM were taken.
     """
 
     prior: np.ndarray
@@ -41,8 +37,7 @@ def check_frequencies(prior: Any, labels: Sequence[Any], what: str = "prior", *,
 
     Args:
         prior: a mapping from every label to its frequency, or the frequencies, shape (k,).
-        labels: k of them.
-        what: how messages call the frequencies.
+        labels, what: k labels, and how messages call the frequencies.
         positive: whether none may be 0.
     Raises:
         DataError: if a label is missing, or the labels do not have one that the mapping names.
@@ -92,8 +87,8 @@ def shift_prior(log_probs: np.ndarray, old: np.ndarray, new: np.ndarray) -> np.n
     Returns:
         Log-probabilities, shape (n, k), float64.
     Raises:
-        ProbabilityError: if a prior or a row of probabilities does not sum to 1, or an old frequency is 0.
-        ShapeError: if the priors do not have one number per class.
+        ProbabilityError, ShapeError: if a prior or a row of probabilities does not sum to 1, an old frequency is 0, or
+            shapes do not fit.
     Example:
         >>> log_probs = np.log([[0.5, 0.5]])
         >>> np.exp(shift_prior(log_probs, np.array([0.5, 0.5]), np.array([0.9, 0.1]))).round(4)
@@ -115,8 +110,7 @@ def label_shift_weights(old: np.ndarray, new: np.ndarray) -> np.ndarray:
     """How much a row of each class counts where classes come as often as `new` says: new_y / old_y, shape (k,).
 
     Raises:
-        ProbabilityError: if a prior does not sum to 1, or an old frequency is 0.
-        ShapeError: if the priors do not have one number per class.
+        ProbabilityError, ShapeError: as `shift_prior`.
     Example:
         >>> label_shift_weights(np.array([0.5, 0.5]), np.array([0.9, 0.1]))
         array([1.8, 0.2])
@@ -167,14 +161,12 @@ def estimate_prior(
 
     Args:
         log_probs: log P(y | x) in nats under the old prior, calibrated, of rows drawn at random in the field, (n, k).
-        old: class frequencies where the model was trained and calibrated, shape (k,); none is 0. held_out, labels: what
-        the same model says of held-out rows, as log_probs, (m, k), and their classes 0..k-1, (m,). seed, resamples: of
-        the resampling, and how often the rows are drawn.
+        old: class frequencies where the model was trained and calibrated, shape (k,); none is 0.
+        held_out, labels: what the same model says of held-out rows, (m, k), and their classes 0..k-1, (m,).
+        seed, resamples: of the resampling, and how often the rows are drawn.
     Raises:
-        DataError: if there is no row, or a label is not among the classes.
-        ProbabilityError: if the prior or a row of probabilities does not sum to 1, or an old frequency is 0.
-        ShapeError: if the prior does not have one number per class.
-        ConfigError: if there are no resamples.
+        DataError, ConfigError: if there is no row, a label is not among the classes, or there are no resamples.
+        ProbabilityError, ShapeError: as `shift_prior`.
     Example:
         >>> sure = np.log(np.repeat([[0.99, 0.01], [0.01, 0.99]], [80, 20], axis=0))
         >>> found = estimate_prior(sure, np.array([0.5, 0.5]))

@@ -32,7 +32,7 @@ class Residuals:
         Args:
             residuals, slack: y - prediction, and more than rounding moves a prediction, shape (m,).
             s: how large errors are for each row, fitted without it, shape (m,).
-            scale: the arrays of `likely.trust.error_scale` for new rows.
+            scale: the arrays of s for new rows.
         Example:
             >>> residuals = Residuals.measured(np.arange(-9.0, 10.0), np.zeros(19), np.ones(19), {})
             >>> residuals.intervals(np.array([100.0]), residuals.quantile(0.9)).round(3)
@@ -51,20 +51,10 @@ class Residuals:
         return len(self.scale.get("knots", ())) > 1
 
     def quantile(self, coverage: float) -> float:
-        """q in the intervals prediction ± q s(x) of this coverage.
-
-        Raises:
-            DataError: if there are too few held-out rows for the coverage; it says how many are needed.
-        """
+        """q in the intervals prediction ± q s(x) of this coverage; errors as in `conformal_quantile`."""
         return conformal_quantile(self.scores, coverage)
 
     def intervals(self, predictions: np.ndarray, quantile: float, inputs: np.ndarray | None = None) -> np.ndarray:
-        """Lower and upper bounds, shape (n, 2).
-
-        Args:
-            predictions: of new rows, shape (n,).
-            quantile: q.
-            inputs: what the network is given for them, shape (n, p), where the scale rests on it.
-        """
+        """Lower and upper bounds (n, 2); `inputs` (n, p) are what the network is given, where the scale rests on it."""
         half = quantile * error_scale(self.scale, predictions, inputs)
         return np.stack([predictions - half, predictions + half], axis=1)

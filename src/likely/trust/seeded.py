@@ -15,9 +15,8 @@ _DIGITS = 12  # bits of a float32 that are dropped: more than rounding moves a p
 def uniforms(codes: np.ndarray, seed: int) -> np.ndarray:
     """A number in [0, 1) for each code, shape (n,): the code and the seed, mixed until no pattern of either is left.
 
-    Args:
-        codes: unsigned integers that say which row it is, shape (n,); equal codes get equal numbers.
-        seed: another one gives every code another number.
+    Equal codes, unsigned integers of shape (n,), get equal numbers; another seed gives every code another number.
+
     Example:
         >>> uniforms(np.array([7, 8, 7], np.uint64), seed=0).round(3)
         array([0.85 , 0.855, 0.85 ])

@@ -108,10 +108,8 @@ def apply_temperature(scores: np.ndarray, temperature: float, biases: np.ndarray
 
     Without biases the order of the classes never changes, and for T = 1 log-probabilities come back as they were.
 
-    Args:
-        scores: log-probabilities or any scores, shape (n, k); -inf masks a label.
-        temperature: T.
-        biases: one per class, shape (k,), from `fit_bias_corrected`; None for none.
+    Scores (n, k) of -inf mask a label; biases (k,) are one per class, as from `fit_bias_corrected`.
+
     Raises:
         ConfigError: if the temperature is not a positive finite number.
         ShapeError, DataError: if the scores are not numbers of shape (n, k), finite or -inf for masked labels, or the
@@ -136,20 +134,17 @@ def at_best_temperature(
 ) -> np.ndarray:
     """Log-probabilities under the temperature that fits these very rows best: one number, which knows no row by heart.
 
-    Args:
-        log_probs: log-probabilities or any scores, shape (n, k).
-        labels, weights: as for `fit_temperature`.
-        stated: the probability of each label that the network of a row was never shown, 0 for the others, shape (k,) or
-            (n, k): see `likely.trust.unseen`. No temperature is fitted to it, and none touches it.
+    Arguments as for `fit_temperature`. To the probability `stated` of each label that the network of a row was never
+    shown, 0 for the others, (k,) or (n, k), no temperature is fitted, and none touches it: see `likely.trust.unseen`.
+
     Example:
         >>> scores = np.log([[0.9, 0.1], [0.9, 0.1], [0.9, 0.1], [0.9, 0.1]])
         >>> np.exp(at_best_temperature(scores, np.array([0, 0, 0, 1])))[0].round(4)
         array([0.7, 0.3])
     """
-    if stated is None:
-        return apply_temperature(log_probs, fit_temperature(log_probs, labels, weights))
-    masked = mask_unseen(log_probs, stated)
-    return with_unseen(apply_temperature(masked, fit_temperature(masked, labels, weights)), stated)
+    masked = log_probs if stated is None else mask_unseen(log_probs, stated)
+    calibrated = apply_temperature(masked, fit_temperature(masked, labels, weights))
+    return calibrated if stated is None else with_unseen(calibrated, stated)
 
 
 def _minimum(f: Callable[[float], tuple[float, float, float]], slope: float, curvature: float) -> float:

@@ -20,10 +20,8 @@ MASKED = -1e9
 def unseen_probabilities(counts: np.ndarray) -> np.ndarray:
     """The stated probability 1 / (n + k) of each label without a training row, 0 for the others; shape (k,).
 
-    Args:
-        counts: training rows of each label, or the sums of their label distributions, shape (k,).
     Raises:
-        ShapeError: if there is no label with rows.
+        ShapeError: if `counts`, training rows of each label or sums of label distributions, (k,), are all 0.
     Example:
         >>> unseen_probabilities(np.array([60, 37, 0]))
         array([0.  , 0.  , 0.01])
