@@ -1,8 +1,11 @@
 """How the command line fails: one line, an exit code, and no traceback unless it is asked for."""
 
+import os
+import subprocess
 import sys
 import warnings
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 import typer
@@ -88,3 +91,31 @@ def test_what_was_printed_comes_before_the_error(capfd: pytest.CaptureFixture[st
     sys.stdout.write("half an answer")
     ending(DataError("no more"))
     assert capfd.readouterr().out == "half an answer"
+
+
+def run_in_shell(command: str, **environment: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        f'likely() {{ {sys.executable} -m likely "$@"; }}; {command}',
+        shell=True,
+        executable="/bin/bash",
+        capture_output=True,
+        text=True,
+        env={**os.environ, **environment},
+    )
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a device of Linux")
+@pytest.mark.parametrize("option", ["--version", "--help", "fit --help"])
+def test_a_full_disk_under_an_option_that_only_prints(option: str) -> None:
+    ran = run_in_shell(f"likely {option} >/dev/full")
+    assert (ran.returncode, ran.stderr) == (1, "error: No space left on device\n")
+
+
+def test_streams_that_are_closed(tmp_path: Path) -> None:
+    fit = f"likely fit digits --network linear --epochs 2 --out {tmp_path}"
+    for run, end in (("a", ">&-"), ("c", "<&- 2>&-"), ("d", "| true")):
+        ran = run_in_shell(f"set -o pipefail; {fit}/{run} {end}", COLUMNS="0")
+        assert ran.returncode == 0, (end, ran.stderr)
+        assert "rror" not in ran.stderr
+        assert (tmp_path / run / "report.html").exists()
+    assert "accuracy" in run_in_shell(f"likely inspect {tmp_path}/a/model.likely", COLUMNS="0").stdout

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from likely.errors import OutputError
+from likely.errors import DivergenceError, OutputError
 from likely.model.run_folder import RunFolder, read_history
 
 
@@ -27,23 +27,99 @@ def test_history_is_on_disk_line_by_line(tmp_path: Path) -> None:
 
 
 def test_a_run_that_never_began_leaves_nothing(tmp_path: Path) -> None:
-    folder = RunFolder(tmp_path / "run", "x")
-    folder.discard_unless_begun()
+    with RunFolder(tmp_path / "run", "x"):
+        pass
     assert not (tmp_path / "run").exists()
-    folder = RunFolder(tmp_path / "run", "x")
-    folder.begin({"seed": 1})
-    folder.append_history({"step": 1})
-    folder.discard_unless_begun()
+    with RunFolder(tmp_path / "run", "x") as folder:
+        folder.begin({"seed": 1})
+        folder.append_history({"step": 1})
     assert (tmp_path / "run/history.jsonl").exists()
 
 
-def test_an_earlier_run_stays_until_a_new_one_begins(tmp_path: Path) -> None:
-    (tmp_path / "model.likely").write_text("x")
-    folder = RunFolder(tmp_path, "x", overwrite=True)
-    folder.discard_unless_begun()
-    assert (tmp_path / "model.likely").read_text() == "x"
-    folder.begin({})
-    assert not (tmp_path / "model.likely").exists()
+OLD = {"model.likely": "old", "report.html": "old", "row_hashes.npy": "old", "config.json": "old", "mine.txt": "mine"}
+
+
+def contents(folder: Path) -> dict[str, str]:
+    return {str(path.relative_to(folder)): path.read_text() for path in folder.rglob("*") if path.is_file()}
+
+
+@pytest.fixture
+def old_run(tmp_path: Path) -> Path:
+    for name, text in OLD.items():
+        (tmp_path / name).write_text(text)
+    return tmp_path
+
+
+def test_an_earlier_run_stays_until_a_new_one_is_finished(old_run: Path) -> None:
+    with RunFolder(old_run, "x", overwrite=True) as folder:
+        folder.begin({"seed": 2})
+        (folder.writes_to / "model.likely").write_text("new")
+        assert contents(old_run).items() >= OLD.items()
+        folder.finish()
+    assert contents(old_run) == {"model.likely": "new", "config.json": '{\n  "seed": 2\n}\n', "mine.txt": "mine"}
+
+
+@pytest.mark.parametrize("error", [DivergenceError("diverged", 1), KeyboardInterrupt()])
+def test_a_run_that_fails_leaves_an_earlier_one_as_it_was(old_run: Path, error: BaseException) -> None:
+    def fail() -> None:
+        with RunFolder(old_run, "x", overwrite=True) as folder:
+            folder.begin({"seed": 2})
+            folder.append_history({"step": 1})
+            raise error
+
+    with pytest.raises(type(error)):
+        fail()
+    assert contents(old_run) == OLD
+
+
+@pytest.mark.parametrize("moved", range(6))
+def test_a_run_that_was_killed_while_it_took_its_place_takes_it_later(
+    old_run: Path, moved: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    replace, left = Path.replace, iter(range(moved))
+
+    def replace_until_killed(path: Path, target: Path) -> Path:
+        if path.parent.name == ".finished" and next(left, None) is None:
+            raise SystemError("killed")
+        return replace(path, target)
+
+    monkeypatch.setattr(Path, "replace", replace_until_killed)
+
+    def run() -> None:
+        with RunFolder(old_run, "x", overwrite=True) as folder:
+            folder.begin({})
+            (folder.writes_to / "model.likely").write_text("new")
+            (folder.writes_to / "row_hashes.npy").write_text("new")
+            folder.finish()
+
+    with pytest.raises(SystemError):
+        run()
+    monkeypatch.undo()
+    RunFolder(old_run, "x", overwrite=True)
+    assert contents(old_run) == {
+        "model.likely": "new", "row_hashes.npy": "new", "config.json": "{}\n", "mine.txt": "mine"
+    }  # fmt: skip
+
+
+def test_what_an_unfinished_run_left_is_no_obstacle(tmp_path: Path) -> None:
+    (tmp_path / "history.jsonl").write_text("{}")
+    with RunFolder(tmp_path, "x") as folder:
+        assert "did not come to its end" in folder.note
+        folder.begin({})
+    assert read_history(tmp_path) == []
+
+
+def test_one_run_at_a_time(tmp_path: Path) -> None:
+    code = "import sys, time; from likely.model.run_folder import RunFolder as F\n"
+    code += "with F(sys.argv[1], 'x'): print('in', flush=True); time.sleep(100)"
+    with subprocess.Popen([sys.executable, "-c", code, str(tmp_path)], stdout=subprocess.PIPE, text=True) as first:
+        assert first.stdout is not None
+        assert first.stdout.readline() == "in\n"
+        with pytest.raises(OutputError, match="one run at a time"), RunFolder(tmp_path, "x"):
+            pass
+        first.kill()
+    with RunFolder(tmp_path, "x"):
+        pass
 
 
 def test_folders_that_are_not_free(tmp_path: Path) -> None:
@@ -68,7 +144,7 @@ def test_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
     code = (
         "import os, sys\n"
         "from likely.model.run_folder import RunFolder\n"
-        "from likely.errors import OutputError\n"
+        "from likely.errors import DivergenceError, OutputError\n"
         "if os.getuid() == 0: os.setuid(65534)\n"
         "try: RunFolder(sys.argv[1] + '/run', 'x')\n"
         "except OutputError as error: print(error)\n"

@@ -28,6 +28,11 @@ COMMANDS = {
 class Commands(TyperGroup):
     """The group of all commands: the one place where exceptions become messages and exit codes."""
 
+    def make_context(self, *args: Any, **extra: Any) -> Any:
+        """Read the words of the command line; `--help` and `--version` print here."""
+        with failures_explained():
+            return super().make_context(*args, **extra)
+
     def invoke(self, ctx: Any) -> object:
         """Run the command that was asked for."""
         with failures_explained():

@@ -1,6 +1,7 @@
 """From exceptions to one line on standard error and an exit code."""
 
 import os
+import signal
 import sys
 import traceback
 import warnings
@@ -12,9 +13,9 @@ import typer
 
 from likely.cli.terminal import complain
 from likely.errors import LikelyError, LikelyWarning
+from likely.training.loop.interrupt import SIGNALS, Interrupted, signals_raised
 
 TRACEBACK = "LIKELY_TRACEBACK"
-_INTERRUPTED = 130
 
 
 @contextmanager
@@ -25,7 +26,7 @@ def failures_explained() -> Generator[None]:
     """
     _print_everything()
     try:
-        with _warnings_explained():
+        with signals_raised(), _warnings_explained():
             try:
                 yield
             finally:
@@ -34,9 +35,10 @@ def failures_explained() -> Generator[None]:
     except BrokenPipeError:
         _stop_writing()
         raise typer.Exit(1) from None
-    except KeyboardInterrupt:
-        _say("interrupted")
-        raise typer.Exit(_INTERRUPTED) from None
+    except KeyboardInterrupt as stop:
+        number = stop.number if isinstance(stop, Interrupted) else signal.SIGINT
+        _say(next(how for how, known in SIGNALS.items() if known == number))
+        raise typer.Exit(128 + number) from None
     except (typer.Exit, typer.Abort):
         raise
     except Exception as error:
@@ -47,6 +49,16 @@ def failures_explained() -> Generator[None]:
             traceback.print_exc()
         _say(f"error: {_sentence(error)}")
         raise typer.Exit(1) from None
+
+
+@contextmanager
+def reader_may_leave() -> Generator[None]:
+    """Print what is not the point of a command: that its reader has gone away is no failure."""
+    try:
+        yield
+        sys.stdout.flush()
+    except BrokenPipeError:
+        _stop_writing()
 
 
 def _print_everything() -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from likely.cli.failures import reader_may_leave
 from likely.cli.options import Value, only_given, read_settings, settings, with_settings
 from likely.config import RunConfig, load_settings
 
@@ -28,13 +29,23 @@ def fit(
     chosen = _configuration(config, given)
 
     from likely.cli.progress import watch
+    from likely.cli.terminal import complain
+    from likely.model.run_folder import MODEL
     from likely.report.run_report import report_run
     from likely.training.fit import fit as learn
+    from likely.training.loop.interrupt import SIGNALS
 
     with watch() as watcher:
         run = learn(chosen, watcher, command)
-    report = report_run(run)
-    _summarize(run, report)
+    try:
+        report = report_run(run)
+    except KeyboardInterrupt:
+        complain(f"The model is complete: {run.folder / MODEL}. likely report {run.folder} writes its report.")
+        raise
+    with reader_may_leave():
+        _summarize(run, report)
+    if run.stopped in SIGNALS:
+        raise typer.Exit(128 + SIGNALS[run.stopped])
     if run.stopped.startswith("diverged"):
         from likely.errors import DivergenceError
 
@@ -75,12 +86,14 @@ def _summarize(run: "Run", report: Path) -> None:
     from likely.cli.terminal import console, printable, styled
     from likely.config.durations import duration
     from likely.model.run_folder import MODEL
+    from likely.training.loop.interrupt import SIGNALS
 
     card = run.predictor.card
     training = card.training
-    how = {"finished": "", "interrupted": ", interrupted; the best state so far was kept"}.get(
-        run.stopped, f", ended by: {run.stopped}"
-    )
+    if run.stopped in SIGNALS:
+        how = f", {run.stopped}; the best state so far was kept"
+    else:
+        how = "" if run.stopped == "finished" else f", ended by: {run.stopped}"
     screen = console()
     later, seen = card.data.test_last, run.evaluation.seen
     which = "test rows" if later is None else f"the latest rows by {printable(later)}"

@@ -31,9 +31,14 @@ def printable(text: object) -> str:
     )
 
 
+class _Console(Console):
+    def on_broken_pipe(self) -> None:
+        raise  # rich would end the program here; whether that is a failure is the command's to say
+
+
 def console(*, error: bool = False) -> Console:
     """Standard output, or standard error: colors on a terminal (not with NO_COLOR), plain text elsewhere."""
-    return Console(stderr=error, markup=False, highlight=False, emoji=False, soft_wrap=True)
+    return _Console(stderr=error, markup=False, highlight=False, emoji=False, soft_wrap=True)
 
 
 def print_json(document: object, indent: int | None = None) -> None:

@@ -8,11 +8,14 @@ config.json     what reproduces the run
 row_hashes.npy  a hash of every row trained on, so that calibration on one of them is noticed
 """
 
+import contextlib
 import io
+import itertools
 import json
+import os
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -28,27 +31,45 @@ HISTORY = "history.jsonl"
 CONFIG = "config.json"
 ROW_HASHES = "row_hashes.npy"
 _FILES = (MODEL, REPORT, METRICS, HISTORY, CONFIG, ROW_HASHES)
+_UNFINISHED = "unfinished"
+"""Where a run writes inside a folder that holds a model, until it is done."""
+_FINISHED = ".finished"
+"""What that folder is called while its files take the place of the old ones."""
 _BYTES_NEEDED = 64 * 2**20
 
 
 class RunFolder:
-    """A folder that has been checked to be ours to write to.
+    """A folder that has been checked to be ours to write to; while it is entered, no other run writes to it.
+
+    A run that replaces a model writes to a folder of its own inside until `finish`: whatever ends it before that leaves
+    the model, its report and its settings as they were. What a run left that never came to a model is no obstacle.
 
     Args:
         folder: where to write; None takes the first free `runs/NAME-N`.
         name: what the data set is called, for that default.
-        overwrite: whether the files of an earlier run may be replaced.
+        overwrite: whether a finished run, or other files, may be there. An interrupted one may always.
+        is_unfinished: whether the training of a model, whose file is given, did not come to its end.
     Raises:
         OutputError: if the folder holds another run, cannot be written, or the disk is nearly full. It is raised
             before any training.
     """
 
-    def __init__(self, folder: str | Path | None, name: str, *, overwrite: bool = False) -> None:
-        self.path = Path(folder) if folder is not None else _first_free(name)
-        self._begun = self._existed = False
+    def __init__(
+        self,
+        folder: str | Path | None,
+        name: str,
+        *,
+        overwrite: bool = False,
+        is_unfinished: Callable[[Path], bool] = lambda model: False,
+    ) -> None:
+        self._begun = False
+        self.path = Path(folder or "runs")
         try:
-            self._existed = self.path.exists()
+            self._is_new = folder is None or not self.path.exists()
+            if folder is None:
+                self.path = _first_free(name)
             _check_writable(self.path)
+            _settle(self.path)
             present = {path.name for path in self.path.iterdir()}
         except OutputError:
             raise
@@ -58,34 +79,58 @@ class RunFolder:
                 "Try another --out."
             ) from error
         taken = [file for file in _FILES if file in present]
-        if taken and not overwrite:
+        self.replaces = MODEL in present
+        self.protects = self.replaces and not is_unfinished(self.path / MODEL)
+        if self.protects and not overwrite:
             raise OutputError(
                 f"The run folder must be new; {self.path} already holds {', '.join(taken)}. Try another --out, or "
                 "--overwrite to replace it."
             )
-        if present and not taken and not overwrite:
+        if present - {*_FILES, _UNFINISHED} and not taken and not overwrite:
             raise OutputError(
                 f"The run folder must be new; {self.path} holds other files. Try a new --out, or --overwrite."
             )
+        self.note = ""
+        if (taken and not self.protects) or _UNFINISHED in present:
+            self.note = f"{self.path} holds a run that did not come to its end; this run starts anew and replaces it"
+        self.writes_to = self.path / _UNFINISHED if self.replaces else self.path
+
+    def __enter__(self) -> "RunFolder":
+        self._lock = _locked(self.path)
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        """Leave nothing behind of a run that failed or never began but, where it replaces nothing, its history."""
+        if kind is not None and self.replaces and self._begun:
+            _clear(self.path / _UNFINISHED)
+        elif not self._begun and self._is_new and not any(self.path.iterdir()):
+            self.path.rmdir()
+        if self._lock is not None:
+            os.close(self._lock)
 
     def begin(self, config: Mapping[str, object]) -> None:
-        """Write what reproduces the run, and clear what an earlier one left: once, when there is something new."""
+        """Write what reproduces the run, and clear what an unfinished one left: once, when there is something new."""
         if self._begun:
             return
+        self.writes_to.mkdir(exist_ok=True)
         self.write_json(CONFIG, config)
         for file in _FILES:
             if file != CONFIG:
-                (self.path / file).unlink(missing_ok=True)
+                (self.writes_to / file).unlink(missing_ok=True)
         self._begun = True
 
-    def discard_unless_begun(self) -> None:
-        """Leave no new folder behind of a run that never began; an earlier run stays as it was."""
-        if not self._begun and not self._existed and not any(self.path.iterdir()):
-            self.path.rmdir()
+    def finish(self) -> None:
+        """Let the files of the run take the place of an earlier run's: decided in one step, by the name of a folder."""
+        if self.replaces:
+            for file in _FILES:
+                (self.writes_to / file).touch()  # an empty one says that the old one is to go
+            self.writes_to.rename(self.path / _FINISHED)
+            self.writes_to = self.path
+            _settle(self.path)
 
     def write_json(self, file: str, value: object) -> Path:
         """Write a value as JSON, whole or not at all."""
-        path = self.path / file
+        path = self.writes_to / file
         write_text(path, json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
         return path
 
@@ -93,15 +138,15 @@ class RunFolder:
         """Write hashes of the rows trained on, sorted, so that their order says nothing."""
         buffer = io.BytesIO()
         np.save(buffer, np.sort(hashes), allow_pickle=False)
-        write_bytes(self.path / ROW_HASHES, buffer.getvalue())
+        write_bytes(self.writes_to / ROW_HASHES, buffer.getvalue())
 
     def append_history(self, line: Mapping[str, object]) -> None:
         """Add a record; it is on disk at once, so that a killed run still leaves its history."""
         try:
-            with (self.path / HISTORY).open("a", encoding="utf-8") as file:
+            with (self.writes_to / HISTORY).open("a", encoding="utf-8") as file:
                 file.write(json.dumps(line) + "\n")
         except OSError as error:
-            raise OutputError(f"{self.path / HISTORY} must be writable; {error.strerror}.") from error
+            raise OutputError(f"{self.writes_to / HISTORY} must be writable; {error.strerror}.") from error
 
 
 def read_history(folder: Path) -> list[dict[str, Any]]:
@@ -120,11 +165,60 @@ def read_row_hashes(folder: Path) -> np.ndarray | None:
 
 
 def _first_free(name: str) -> Path:
+    """A new folder, which is created: of two runs that start at once each gets its own."""
     stem = "".join(c if c.isalnum() or c in "-_." else "-" for c in Path(name).name) or "run"
-    number = 1
-    while (Path("runs") / f"{stem}-{number}").exists():
-        number += 1
-    return Path("runs") / f"{stem}-{number}"
+    Path("runs").mkdir(exist_ok=True)
+    for number in itertools.count(1):
+        folder = Path("runs") / f"{stem}-{number}"
+        with contextlib.suppress(FileExistsError):
+            folder.mkdir()
+            return folder
+    raise AssertionError
+
+
+def _settle(folder: Path) -> None:
+    """Let a finished run's files take their places, the model last; a run that was killed while it did so, too."""
+    finished = folder / _FINISHED
+    if finished.exists():
+        for file in reversed(_FILES):
+            if (finished / file).exists():
+                (finished / file).replace(folder / file)
+            if (folder / file).exists() and not (folder / file).stat().st_size:
+                (folder / file).unlink()
+        finished.rmdir()
+
+
+def _clear(folder: Path) -> None:
+    for file in _FILES:
+        (folder / file).unlink(missing_ok=True)
+    with contextlib.suppress(OSError):  # somebody put a file of their own there
+        folder.rmdir()
+
+
+def _locked(folder: Path) -> int | None:
+    """A lock on a folder, which its closing releases, and so does the end of the process, however it comes.
+
+    Raises:
+        OutputError: if another run holds it.
+    """
+    try:
+        import fcntl
+
+        descriptor = os.open(folder, os.O_RDONLY)
+    except (ImportError, OSError):  # Windows
+        return None
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(descriptor)
+        raise OutputError(
+            f"A run folder must have one run at a time; another run is writing to {folder}. Try another --out, or "
+            "wait for its end."
+        ) from None
+    except OSError:  # some network drives know no locks
+        os.close(descriptor)
+        return None
+    return descriptor
 
 
 def _check_writable(folder: Path) -> None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from likely.training.held_out_scores import TrainingOutcome
 from likely.training.job import Job
 from likely.training.loop.descent import Record
+from likely.training.loop.interrupt import SIGNALS
 from likely.training.watcher import Watcher, of_all_runs
 
 
@@ -32,7 +33,7 @@ def choose_head(job: Job, kinds: Sequence[str], learn: Callable[[Job], TrainingO
             losses.append(f"{kind} {loss:.4f}")
         if best is None or (loss is not None and loss < least):
             best, least = outcome, float("inf") if loss is None else loss
-        if loss is None or trained.stopped == "interrupted":
+        if loss is None or trained.stopped in SIGNALS:
             break
     assert best is not None
     if len(losses) > 1:

@@ -13,7 +13,7 @@ from likely.training.fit_familiarity import ood_scores_of_fold
 from likely.training.held_out_scores import LEAST, LEAST_VAL, HeldOutScores, TrainingOutcome
 from likely.training.hold_out import CHECKPOINTS, without_held_out
 from likely.training.job import Job
-from likely.training.loop.interrupt import Interrupt
+from likely.training.loop.interrupt import SIGNALS, Interrupt
 from likely.training.loop.pace import overtime
 from likely.training.out_of_fold import FoldTraining, train_folds
 from likely.training.trained import UNFINISHED
@@ -62,7 +62,7 @@ def cross_validate(job: Job) -> TrainingOutcome:
             interrupt=interrupt,
         ):
             if interrupt.asked or run.trained.stopped == UNFINISHED:
-                return _one_fold(job, complete or [run], interrupt.asked)
+                return _one_fold(job, complete or [run], interrupt.how)
             complete.append(run)
             stated[run.fold] = run.trained.stated
             ood_scores[run.fold] = ood_scores_of_fold(run.trained, rows, run.fold)
@@ -90,7 +90,7 @@ def cross_validate(job: Job) -> TrainingOutcome:
             complete[-1].plan, everything, stop_at=stop_at, average_recent=True, give_up=over, interrupt=interrupt
         )
         if interrupt.asked or trained.stopped == UNFINISHED:
-            return _one_fold(job, complete, interrupt.asked)
+            return _one_fold(job, complete, interrupt.how)
     if any(run.trained.stopped == "time limit" for run in complete):
         trained = replace(trained, stopped="time limit")
     counted = rows.one_per_group(everything, np.random.default_rng([config.seed, _FOLDS]))
@@ -101,7 +101,7 @@ def cross_validate(job: Job) -> TrainingOutcome:
     return TrainingOutcome(trained, everything, splits, out_of_fold, out_of_fold)
 
 
-def _one_fold(job: Job, complete: list[FoldTraining], interrupted: bool) -> TrainingOutcome:
+def _one_fold(job: Job, complete: list[FoldTraining], interrupted: str) -> TrainingOutcome:
     """The latest network, with its fold, which it has not seen, to calibrate it: an honest model, from fewer rows.
 
     A large fold is shared, at random: a half for the temperature, a half for thresholds.
@@ -113,15 +113,17 @@ def _one_fold(job: Job, complete: list[FoldTraining], interrupted: bool) -> Trai
     drawn = rng.permutation(job.rows.one_per_group(fold, rng))
     calibration, thresholds = np.array_split(drawn, 2) if len(drawn) >= 2 * LEAST_VAL else (drawn, drawn[:0])
     splits = SplitsEntry(method="held-out", train=len(index), calibration=len(calibration), thresholds=len(thresholds))
+    cause = f"Training was {interrupted}" if interrupted else "The time limit was reached"
     note = (
-        f"The time limit was reached before the final training finished; the model is the network of fold {number}, "
-        f"trained to its full length on {len(index):,} of {n_rows:,} rows and calibrated on the others"
+        f"{cause} before the final training finished; the model is the network of fold {number}, trained "
+        f"{f'for {trained.passes:.3g} epochs' if trained.stopped in SIGNALS else 'to its full length'} on "
+        f"{len(index):,} of {n_rows:,} rows and calibrated on the others"
     )
     return TrainingOutcome(
-        replace(trained, stopped="interrupted" if interrupted else "time limit"),
+        replace(trained, stopped=interrupted or "time limit"),
         index,
         splits,
         job.held_out(trained, calibration),
         job.held_out(trained, thresholds) if len(thresholds) else None,
-        () if interrupted else (note,),
+        (note,),
     )

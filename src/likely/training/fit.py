@@ -18,11 +18,12 @@ from likely.data.classes import check_events
 from likely.data.dataset import Dataset
 from likely.data.groups import shared_with
 from likely.data.hashes import hashes_to_know_again, row_sketch
-from likely.errors import ConfigError
+from likely.errors import ConfigError, LikelyError
 from likely.metrics.evaluation import Evaluation
 from likely.model import ClassifierPredictor, RegressorPredictor, make_predictor
 from likely.model.card import SKETCH
 from likely.model.init_from_file import read_start
+from likely.model.load import read_card
 from likely.model.mixture_inference import MIXTURE
 from likely.model.read_preprocessor import backbone_arrays
 from likely.model.run_folder import METRICS, MODEL, RunFolder
@@ -39,6 +40,7 @@ from likely.training.hold_out import hold_out, without_held_out
 from likely.training.init_from_rows import rows_to_hold_out, with_old_labels
 from likely.training.job import Job
 from likely.training.loop.descent import Record
+from likely.training.loop.interrupt import SIGNALS
 from likely.training.mix import mix
 from likely.training.open_data import look_over, open_data
 from likely.training.plan import NO_OVERRIDES, Overrides
@@ -110,27 +112,38 @@ def fit(
             f"init_from must be outside the run folder; got {start} in {out}, whose files are replaced. Try another "
             "out."
         )
-    folder = RunFolder(config.out, dataset.name, overwrite=config.overwrite)
     # A run made again from its own config.json must ask again before it replaces anything.
     settings = config.replace(overwrite=False).to_json()
-
-    try:
+    with RunFolder(config.out, dataset.name, overwrite=config.overwrite, is_unfinished=_is_unfinished) as folder:
+        if folder.note:
+            watcher.say(folder.note)
         learned = learn(dataset, config, _Kept(watcher, folder, settings), command=command, overrides=overrides)
-    except BaseException:
-        folder.discard_unless_begun()
-        raise
-    folder.begin(settings)
-    assert dataset.test is not None
-    evaluated = evaluate(learned.predictor, dataset.test, shared_with(dataset.test, (dataset.train, dataset.val)))
-    for sentence in about_gaps(learned.predictor.gaps_by_column(dataset.test.X), len(dataset.test)):
-        watcher.say(f"Careful: {sentence}")
-    metrics = evaluated.evaluation.to_json()
-    predictor = learned.predictor.with_metrics(metrics)
-    predictor.save(folder.path / MODEL)
-    if predictor.trained_on is not None and learned.all_rows_known:
-        folder.write_row_hashes(predictor.trained_on)
-    folder.write_json(METRICS, metrics)
-    return Run(folder.path, dataset, predictor, evaluated, learned.stopped)
+        folder.begin(settings)
+        assert dataset.test is not None
+        evaluated = evaluate(learned.predictor, dataset.test, shared_with(dataset.test, (dataset.train, dataset.val)))
+        for sentence in about_gaps(learned.predictor.gaps_by_column(dataset.test.X), len(dataset.test)):
+            watcher.say(f"Careful: {sentence}")
+        metrics = evaluated.evaluation.to_json()
+        predictor = learned.predictor.with_metrics(metrics)
+        predictor.save(folder.writes_to / MODEL)
+        if predictor.trained_on is not None and learned.all_rows_known:
+            folder.write_row_hashes(predictor.trained_on)
+        folder.write_json(METRICS, metrics)
+        if not (folder.protects and _ended_early(learned.stopped)):
+            folder.finish()
+    return Run(folder.writes_to, dataset, predictor, evaluated, learned.stopped)
+
+
+def _ended_early(stopped: str) -> bool:
+    """Whether a signal or a loss without bound ended a training: its model replaces none that was finished."""
+    return stopped in SIGNALS or stopped.startswith("diverged")
+
+
+def _is_unfinished(model: Path) -> bool:
+    try:
+        return _ended_early(read_card(model).training.stopped)
+    except LikelyError:
+        return False
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from likely.training.hold_out import CHECKPOINTS
 from likely.training.job import Job
 from likely.training.loop.checkpoints import Checkpoint
 from likely.training.loop.descent import Record
-from likely.training.loop.interrupt import Interrupt
+from likely.training.loop.interrupt import SIGNALS, Interrupt, Interrupted
 from likely.training.plan import Plan
 from likely.training.trained import Trained
 from likely.training.watcher import of_all_runs
@@ -70,7 +70,7 @@ class FoldLearner:
                 found = train_as_freely_as_pays(train, self.plan, self.job.rows.task, Y, weights)
                 self.plan = found.plan
             if interrupt.asked:
-                raise KeyboardInterrupt  # the mean of some folds is not what their rows say
+                raise Interrupted(SIGNALS[interrupt.how])  # the mean of some folds is not what their rows say
             number += 1
             self.trained.append(found.trained)
             # Trainings that time has cut short have only their ends in common.

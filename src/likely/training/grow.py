@@ -75,7 +75,7 @@ class Growth:
                 sums, seconds = sums + trees.sums_since(self.X[few], read), watch() - began
                 read, progress, left = rounds, rounds / most, (last - rounds) * seconds / rounds
                 if interrupt.asked or (give_up is not None and give_up()):
-                    stopped = "interrupted" if interrupt.asked else UNFINISHED
+                    stopped = interrupt.how or UNFINISHED
                 elif time_limit is not None and seconds * _GROWTH > time_limit and rounds < last:
                     stopped, progress, left = "time limit", 1.0, 0.0
                 elif trees.n_parameters * BYTES_OF_NODE * _GROWTH > _MOST_BYTES and rounds < last:

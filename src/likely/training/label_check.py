@@ -18,6 +18,7 @@ from likely.data.splits import folds as split_into_folds
 from likely.errors import ConfigError, DataError
 from likely.training.backbone_rows import with_features
 from likely.training.job import Job
+from likely.training.loop.interrupt import SIGNALS, Interrupted
 from likely.training.out_of_fold import train_folds
 from likely.training.task import CLASSIFICATION
 from likely.training.training_rows import Rows
@@ -165,8 +166,8 @@ def out_of_fold(dataset: Dataset, config: RunConfig, *, folds: int = 5, watcher:
     plan = job.plan(len(rows) - len(rows) // folds, share)
     parts = split_into_folds(y, folds, np.random.default_rng(config.seed), related)
     for run in train_folds(job, plan, parts, runs=folds, time_limit=share):
-        if run.trained.stopped == "interrupted":
-            raise KeyboardInterrupt  # half of the folds say nothing of the other rows
+        if run.trained.stopped in SIGNALS:
+            raise Interrupted(SIGNALS[run.trained.stopped])  # half of the folds say nothing of the other rows
         log_probs[run.fold] = HEADS[plan.head].log_probs(run.trained.scores(rows.take(run.fold)[0]))
         stated[run.fold] = run.trained.stated
     return np.exp(at_best_temperature(log_probs, y, stated=stated))

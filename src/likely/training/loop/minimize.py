@@ -188,7 +188,7 @@ class Minimization:
 
     def _ended(self, otherwise: str) -> str:
         if self.interrupt.asked:
-            return "interrupted"
+            return self.interrupt.how
         if self.evaluate.waited_enough:
             return "early stopping"
         return UNFINISHED if self.given_up else otherwise
