@@ -25,4 +25,4 @@ def test_a_file_name_means_one_thing() -> None:
 
 def test_what_is_loose_at_the_root() -> None:
     root = Path(likely.__file__).parent
-    assert {path.stem for path in root.glob("*.py")} == {"__init__", "errors", "arrays", "atomic"}
+    assert {path.stem for path in root.glob("*.py")} == {"__init__", "__main__", "errors", "arrays", "atomic"}
