@@ -165,10 +165,18 @@ class ClassifierPredictor(LabelProbabilities):
         Raises:
             DataError: if the error cannot be guaranteed.
         """
+        return self.held_out_for_errors().error_bound(max_error, level)
+
+    def held_out_for_errors(self) -> HeldOut:
+        """The held-out rows that a bound on the error rests on.
+
+        Raises:
+            DataError: if there are none, or they say nothing of this network or of other class frequencies.
+        """
         held_out = self._held_out_for("A bound on the error")
         if self.card.splits.method == "cross-validation":
             raise several_networks(self.card)
-        return held_out.error_bound(max_error, level)
+        return held_out
 
     def event_threshold(self, event: Any, *, level: float | None = 0.95, **goal: Any) -> Decision:
         """The probability of an event from which to act on it, chosen on held-out rows.
@@ -294,11 +302,12 @@ class ClassifierPredictor(LabelProbabilities):
         return self.held_out
 
     def _held_out_for_sets(self, coverage: float) -> HeldOut:
-        if self._held_out_under_prior is None:
+        if self.held_out_under_prior is None:
             raise nothing_held_out("Prediction sets", self.where, self.card, coverage)
-        return self._held_out_under_prior
+        return self.held_out_under_prior
 
     @cached_property
-    def _held_out_under_prior(self) -> HeldOut | None:
+    def held_out_under_prior(self) -> HeldOut | None:
+        """The same under the class frequencies that the model answers under."""
         held_out = self.held_out
         return held_out if held_out is None or self.card.prior is None else held_out.under_prior(*self._priors)

@@ -54,6 +54,11 @@ def write(path: StrPath, arrays: Mapping[str, np.ndarray], document: Mapping[str
         >>> arrays["theta"].shape, document["labels"]
         ((2, 2), ['heads', 'tails'])
     """
+    write_bytes(path, as_bytes(arrays, document, path))
+
+
+def as_bytes(arrays: Mapping[str, np.ndarray], document: Mapping[str, object], path: StrPath = "the file") -> bytes:
+    """What `write` writes to `path`, which messages name."""
     _check_json(path, document, "document", 0)
     ready = {name: _storable(path, name, array) for name, array in sorted(arrays.items())}
     text = json.dumps(
@@ -64,7 +69,7 @@ def write(path: StrPath, arrays: Mapping[str, np.ndarray], document: Mapping[str
     )
     content = safetensors.numpy.save(ready, metadata={"likely": text})
     checksum = hashlib.sha256(content).hexdigest().encode()
-    write_bytes(path, content[:_SUM_AT] + checksum + content[_SUM_AT + _SUM_LENGTH :])
+    return content[:_SUM_AT] + checksum + content[_SUM_AT + _SUM_LENGTH :]
 
 
 def read(path: StrPath) -> tuple[dict[str, np.ndarray], dict[str, object]]:

@@ -1,5 +1,6 @@
 """What the models of labels and of numbers share: input, forward pass, file."""
 
+import importlib
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property, partial
@@ -229,6 +230,20 @@ class Predictor:
             OutputError: if it cannot be written.
         """
         model_file.write(path, self.arrays, self.card.to_json())
+        return Path(path)
+
+    def to_onnx(self, path: str | Path, *, overwrite: bool = False) -> Path:
+        """Write all that the model answers to one ONNX file, once ONNX Runtime is seen to give the same answers.
+
+        The graph holds preprocessing, network, calibration, sets, error bounds and familiarity: see docs/export.md.
+
+        Raises:
+            MissingExtraError: if the packages of the extra `export` are not installed.
+            EngineError: if the network cannot be exported, or the answers differ; nothing is written then.
+            OutputError: if the file exists, or cannot be written.
+        """
+        # The door stands above this room, which knows it by name alone.
+        importlib.import_module("likely.export").export_onnx(self, path, overwrite=overwrite)
         return Path(path)
 
     def _repr_html_(self) -> str:

@@ -166,6 +166,27 @@ def choose_threshold(
     return ErrorBound(float(grid[found]), max_error, a, w, len(sure), bound)
 
 
+def thresholds_for_errors(
+    confidence: np.ndarray, wrong: np.ndarray, grid: np.ndarray, errors: np.ndarray, level: float = 0.95
+) -> np.ndarray:
+    """The threshold of `choose_threshold` for each of several errors, shape as theirs; infinity where there is none.
+
+    Each is guaranteed by itself, as if no other error had been asked about.
+
+    Args:
+        confidence, wrong, grid, level: as there.
+        errors: largest acceptable shares of wrong answers, strictly between 0 and 1.
+    Example:
+        >>> sure, wrong = np.linspace(0.5, 1, 1000), np.zeros(1000, bool)
+        >>> thresholds_for_errors(sure, wrong, threshold_grid(sure), np.array([1e-4, 0.1]))
+        array([inf,  0.])
+    """
+    sure, wrong = _checked(confidence, wrong)
+    answered, mistakes = _counts(sure, wrong, np.asarray(grid))
+    found = [_last_accepted(answered, mistakes, len(sure), float(error), level) for error in errors]
+    return np.array([np.inf if at is None else grid[at] for at in found])
+
+
 def rows_needed_for_error(max_error: float, level: float = 0.95) -> int:
     """The fewest answers, all of them right, that can guarantee this error: ceil(log(1 - level) / log(1 - max_error)).
 

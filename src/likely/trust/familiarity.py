@@ -24,7 +24,7 @@ from likely.trust.ties import STEP
 UNFAMILIAR = 0.01
 """A p-value from which on a row is called unfamiliar: the rate of false alarms on familiar ones."""
 
-_MOST_FAMILIAR = -3.0
+MOST_FAMILIAR = -3.0
 
 
 def energy(scores: np.ndarray) -> np.ndarray:
@@ -77,7 +77,7 @@ class UsualSize:
             array([2.])
         """
         parts = (_measured(distances, energies) - self.center) / self.spread
-        return np.maximum(parts, _MOST_FAMILIAR).sum(axis=1)
+        return np.maximum(parts, MOST_FAMILIAR).sum(axis=1)
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from likely.errors import DataError
-from likely.trust.abstention import ErrorBound, choose_threshold, confidence
+from likely.trust.abstention import ErrorBound, choose_threshold, confidence, thresholds_for_errors
 from likely.trust.conformal import effective_rows
 from likely.trust.decision import Decision, choose_event_threshold
 from likely.trust.prediction_sets import Method, coverage_interval, prediction_sets, set_quantiles
@@ -107,8 +107,16 @@ class HeldOut:
 
     def error_bound(self, max_error: float, level: float = 0.95) -> ErrorBound:
         """The confidence from which rows are answered, with a bound on the error: see `choose_threshold`."""
-        wrong = (self.log_probs.argmax(axis=1) != self.labels) | self.unseen
-        return choose_threshold(confidence(self.log_probs), wrong, self.thresholds, max_error, level)
+        return choose_threshold(confidence(self.log_probs), self._wrong, self.thresholds, max_error, level)
+
+    def error_thresholds(self, errors: np.ndarray, level: float = 0.95) -> np.ndarray:
+        """The confidence for each of several bounds on the error: see `thresholds_for_errors`."""
+        return thresholds_for_errors(confidence(self.log_probs), self._wrong, self.thresholds, errors, level)
+
+    @property
+    def _wrong(self) -> np.ndarray:
+        """The rows whose most probable label is not theirs."""
+        return (self.log_probs.argmax(axis=1) != self.labels) | self.unseen
 
     def event_threshold(self, event: np.ndarray, *, level: float | None = 0.95, **goal: Any) -> Decision:
         """See `choose_event_threshold`, which takes the level and the goal; `event` are booleans (k,): which classes.

@@ -1,0 +1,51 @@
+"""The small conv net as it answers: each normalization is part of the convolution before it.
+
+(W * x - mean) s + bias = (s W) * x + (bias - s mean),    s = weight / sqrt(variance + epsilon)
+"""
+
+from collections.abc import Mapping
+from itertools import count, takewhile
+
+import numpy as np
+
+from likely.export.graph.builder import Graph
+
+_EPSILON = 1e-5  # of torch's normalizations
+_FEATURE_SCALE = 0.125
+
+
+def conv_network(g: Graph, theta: Mapping[str, np.ndarray], x: str, side: int) -> tuple[str, str]:
+    """Scores (n, k) of images x (n, c, h, w), and the mean of every channel after each stage (n, m).
+
+    `side` is the shorter side of the images in pixels.
+    """
+    whiten = theta["whiten.weight"]
+    stride = whiten.shape[-1] // 2
+    x = g.add("Relu", _convolution(g, x, whiten, None, stride, stride // 2))
+    side = (side + 2 * (stride // 2) - 2 * stride) // stride + 1
+    means = [g.add("GlobalAveragePool", x)]
+    for block in takewhile(lambda i: f"blocks.{i}.conv1.weight" in theta, count()):
+        x = g.add("Relu", _convolution(g, x, *_folded(theta, f"blocks.{block}.", 1), 1, 1))
+        if side > 1:
+            x, side = g.add("MaxPool", x, kernel_shape=[2, 2], strides=[2, 2]), side // 2
+        x = g.add("Relu", _convolution(g, x, *_folded(theta, f"blocks.{block}.", 2), 1, 1))
+        means.append(g.add("GlobalAveragePool", x))
+    largest = g.add("Flatten", g.add("GlobalMaxPool", x))
+    scores = g.add("Gemm", largest, (_FEATURE_SCALE * theta["classify.weight"].T).astype(np.float32))
+    return scores, g.add("Flatten", g.add("Concat", *means, axis=1))
+
+
+def _folded(theta: Mapping[str, np.ndarray], block: str, number: int) -> tuple[np.ndarray, np.ndarray]:
+    norm = {
+        part: theta[f"{block}norm{number}.{part}"].astype(np.float64)
+        for part in ("weight", "bias", "running_mean", "running_var")
+    }
+    s = norm["weight"] / np.sqrt(norm["running_var"] + _EPSILON)
+    weight = theta[f"{block}conv{number}.weight"] * s[:, None, None, None]
+    return weight.astype(np.float32), (norm["bias"] - s * norm["running_mean"]).astype(np.float32)
+
+
+def _convolution(g: Graph, x: str, weight: np.ndarray, bias: np.ndarray | None, stride: int, padding: int) -> str:
+    inputs = [weight.astype(np.float32), *([] if bias is None else [bias])]
+    sizes = list(weight.shape[2:])
+    return g.add("Conv", x, *inputs, kernel_shape=sizes, strides=[stride] * 2, pads=[padding] * 4)

@@ -1,0 +1,45 @@
+"""ONNX Runtime with an exported model in it."""
+
+from typing import Any
+
+import numpy as np
+
+from likely.preprocessing.backbone import threads
+
+
+class Session:
+    """An exported model that answers.
+
+    Args:
+        model: the bytes of an ONNX file, or its path.
+    """
+
+    def __init__(self, model: bytes | str) -> None:
+        import onnxruntime
+
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads()
+        options.log_severity_level = 3  # no warning of inputs that have a default
+        # Threads that wait for work by spinning slow down everything else in the process.
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        self._session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+        self.outputs = tuple(output.name for output in self._session.get_outputs())
+        self.inputs = {value.name: value for value in self._session.get_inputs()}
+        optional: Any = self._session.get_overridable_initializers()
+        self.optional = tuple(value.name for value in optional)
+
+    @property
+    def metadata(self) -> dict[str, str]:
+        """The texts that the model carries."""
+        return dict(self._session.get_modelmeta().custom_metadata_map)
+
+    def __call__(self, rows: dict[str, np.ndarray], **asked: float) -> dict[str, np.ndarray]:
+        """All outputs by name.
+
+        Args:
+            rows: the inputs by name.
+            asked: `coverage` and `max_error`; those that the model has no use for are left out.
+        """
+        numbers = {name: np.array(value) for name, value in asked.items() if name in self.optional}
+        found: Any = self._session.run(list(self.outputs), {**rows, **numbers})
+        return dict(zip(self.outputs, map(np.asarray, found), strict=True))
