@@ -154,10 +154,7 @@ def choose_threshold(
     strictly_between_0_and_1(max_error, "max_error", 0.05)
     strictly_between_0_and_1(level, "level")
     sure, wrong = _checked(confidence, wrong)
-    order = np.argsort(sure)
-    from_above = np.searchsorted(sure[order], np.asarray(grid), side="left")
-    answered = len(sure) - from_above
-    mistakes = np.append(np.cumsum(wrong[order][::-1])[::-1], 0)[from_above]
+    answered, mistakes = _counts(sure, wrong, np.asarray(grid))
     found = _last_accepted(answered, mistakes, len(sure), max_error, level)
     if found is None:
         raise _refused(answered, mistakes, len(sure), max_error, level)
@@ -195,6 +192,13 @@ def rows_needed_for_error(max_error: float, level: float = 0.95) -> int:
         299
     """
     return int(np.ceil(np.log1p(-level) / np.log1p(-max_error)))
+
+
+def _counts(sure: np.ndarray, wrong: np.ndarray, grid: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Answers and mistakes at each threshold."""
+    order = np.argsort(sure)
+    from_above = np.searchsorted(sure[order], grid, side="left")
+    return len(sure) - from_above, np.append(np.cumsum(wrong[order][::-1])[::-1], 0)[from_above]
 
 
 def _last_accepted(answered: np.ndarray, mistakes: np.ndarray, m: int, max_error: float, level: float) -> int | None:
