@@ -13,6 +13,7 @@ import pytest
 import typer
 from hypothesis import given
 from hypothesis import strategies as st
+from rich.cells import cell_len
 
 from likely.cli.answer_columns import ANSWER as ANSWER_COLUMNS
 from likely.cli.answer_columns import Columns
@@ -20,7 +21,7 @@ from likely.cli.answers import Answer, Failure, Given, Number
 from likely.cli.progress import LiveWatcher, PlainWatcher, clock
 from likely.cli.questions import Promises, read_events, read_numbers, read_questions
 from likely.cli.result_tables import classes_table, figures_table
-from likely.cli.terminal import aligned, bar, padded, printable, width
+from likely.cli.terminal import aligned, bar, padded, printable
 from likely.cli.text_writers import BarWriter, LineWriter
 from likely.cli.writers import CsvWriter, JsonWriter
 from likely.data.tables.spreadsheet import never_a_formula
@@ -59,16 +60,16 @@ def test_a_percentage_never_claims_certainty(p: float) -> None:
 
 @given(st.floats(0, 1), st.integers(1, 60), st.booleans())
 def test_a_bar_is_as_long_as_its_share(share: float, columns: int, blocks: bool) -> None:
-    assert abs(width(bar(share, columns, blocks=blocks)) - share * columns) <= 1
+    assert abs(cell_len(bar(share, columns, blocks=blocks)) - share * columns) <= 1
 
 
 def test_wide_characters_are_padded_to_the_same_columns() -> None:
-    assert width(padded("外套", 10)) == width(padded("coat", 10)) == 10
+    assert cell_len(padded("外套", 10)) == cell_len(padded("coat", 10)) == 10
 
 
 def test_columns_line_up_for_wide_labels() -> None:
     text = aligned([["label", "rows"], ["外套", "1"], ["coat", "20"]], right=True).plain
-    assert len({width(line) for line in text.splitlines()}) == 1
+    assert len({cell_len(line) for line in text.splitlines()}) == 1
 
 
 def test_figures_and_classes_are_named_with_their_intervals() -> None:
@@ -256,7 +257,7 @@ def test_one_line_per_row_with_the_digits_that_tell_rows_apart(capsys: pytest.Ca
 
 
 def test_the_table_shows_hostile_names_as_they_are_spelled(capsys: pytest.CaptureFixture[str]) -> None:
-    BarWriter(top=3).write(Answer(HOSTILE, {"[red]": 0.9, "a\x1b[2J": 0.1}, {"[e]": 0.5}))
+    BarWriter(3, Promises()).write(Answer(HOSTILE, {"[red]": 0.9, "a\x1b[2J": 0.1}, {"[e]": 0.5}))
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == r"=1+1\x1b]0;owned\x07[bold red]:smile:\u202egnp\n.png"
     assert lines[1].startswith("  [red]")
@@ -275,7 +276,7 @@ def test_the_table_says_what_is_not_answered_if_asked(capsys: pytest.CaptureFixt
 
 def test_the_table_shows_the_top_and_never_breaks_a_long_name(capsys: pytest.CaptureFixture[str]) -> None:
     name = "images/" + "x" * 300 + ".png"
-    BarWriter(top=1).write(Answer(name, {"Coat": 0.25, "Sandal": 0.75}, {"foot": 1.0}))
+    BarWriter(1, Promises()).write(Answer(name, {"Coat": 0.25, "Sandal": 0.75}, {"foot": 1.0}))
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == name
     assert re.fullmatch(r"  Sandal    75\.00%  █{15}", lines[1])
@@ -284,7 +285,7 @@ def test_the_table_shows_the_top_and_never_breaks_a_long_name(capsys: pytest.Cap
 
 
 def test_the_table_shows_conditional_probabilities_beside_the_condition(capsys: pytest.CaptureFixture[str]) -> None:
-    BarWriter(top=1).write(CONDITIONED)
+    BarWriter(1, Promises()).write(CONDITIONED)
     first, second, third = capsys.readouterr().out.splitlines()
     assert first == "boot.png  given Coat: P(given) = 25.00%"
     assert second.split() == ["Coat", "100.00%", "█" * 20]
@@ -295,7 +296,7 @@ def test_bars_fall_back_to_ascii(monkeypatch: pytest.MonkeyPatch) -> None:
     raw = io.BytesIO()
     with io.TextIOWrapper(raw, encoding="ascii", write_through=True) as stream:
         monkeypatch.setattr(sys, "stdout", stream)
-        BarWriter(top=1).write(Answer("a.png", {"Coat": 1.0}, {}))
+        BarWriter(1, Promises()).write(Answer("a.png", {"Coat": 1.0}, {}))
         assert raw.getvalue().decode("ascii").splitlines()[1].endswith("#" * 20)
 
 
@@ -409,7 +410,7 @@ def test_live_progress_redraws_and_leaves_only_sentences(monkeypatch: pytest.Mon
     assert "[red]file" in plain
     assert "held-out accuracy 90.00%" in plain
     assert "0:00 left" in plain
-    assert max(width(line) for line in plain.replace("\r", "\n").splitlines()) <= 100
+    assert max(cell_len(line) for line in plain.replace("\r", "\n").splitlines()) <= 100
 
 
 def test_clock_of_days() -> None:

@@ -1,19 +1,13 @@
 """The columns of a table of answers, and what they hold: the same in CSV and Parquet."""
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
-from likely.cli.answers import Failure, Number, Outcome, most_probable
+from likely.cli.answers import Answer, Number, Outcome
 from likely.cli.questions import Questions
 from likely.model import ClassifierPredictor, RegressorPredictor
 
-ANSWER = {
-    "label": "text",
-    "probability": "number",
-    "set": "texts",
-    "abstained": "truth",
-    "familiarity": "number",
-}
+ANSWER = {"label": "text", "probability": "number", "set": "texts", "abstained": "truth", "familiarity": "number"}
 """The columns of an answer, before those of its probabilities, and what kind of value each holds."""
 
 NUMBER = {"low": "number", "high": "number", "familiarity": "number", "outside_range": "truth"}
@@ -24,15 +18,9 @@ Cell: TypeAlias = str | float | bool | list[str] | None
 
 
 class Columns:
-    """What was asked about, the answer, an error, then a column per label and event.
+    """What was asked about ("image" or "row"), the answer, an error, then a column per label and event.
 
     Under a condition, P(given) and the conditional probabilities follow, in columns like "Shirt given".
-
-    Args:
-        about: what the answers are about, "image" or "row".
-        answer: the columns of the answer and what they hold.
-        probabilities: the labels and events.
-        given: whether there is a condition.
     """
 
     def __init__(
@@ -43,12 +31,10 @@ class Columns:
         self._given = given
 
     def headings(self, spelled: Callable[[str], str] = str) -> dict[str, str]:
-        """The names of all columns, all different, and what each holds.
+        """The names of all columns, as the format spells them, all different, and what each holds.
 
         A label or event that is called like another column, such as `error`, gives a column P(error).
 
-        Args:
-            spelled: how the format spells a text.
         Example:
             >>> list(Columns("row", {"label": "text"}, ["error", "Coat", "Coat"]).headings())
             ['row', 'label', 'error', 'P(error)', 'Coat', 'P(Coat)']
@@ -71,16 +57,13 @@ class Columns:
 
     def cells(self, outcome: Outcome) -> list[Cell]:
         """A value per column, None where there is none."""
-        cells: list[Cell]
-        if isinstance(outcome, Failure):
-            cells = [outcome.name, *[None] * (len(self._fixed) - 2), outcome.error]
-        elif isinstance(outcome, Number):
-            cells = [outcome.name, *outcome.prediction]
-            cells += [outcome.low, outcome.high, outcome.familiarity, outcome.outside_range]
-        else:
-            label = most_probable(outcome.probabilities)
-            cells = [outcome.name, label, outcome.probabilities[label]]
-            cells += [outcome.set, outcome.abstained, outcome.familiarity, None]
+        known: dict[str, Any] = outcome.to_json()
+        if isinstance(outcome, Number):
+            known |= zip(
+                (name for name in self._fixed if name.startswith("prediction")), outcome.prediction, strict=True
+            )
+        cells: list[Cell] = [known.get(name) for name in self._fixed]
+        if isinstance(outcome, Answer):
             cells += [*outcome.probabilities.values(), *outcome.events.values()]
             if (given := outcome.given) is not None:
                 cells += [given.probability, *given.probabilities.values(), *given.events.values()]

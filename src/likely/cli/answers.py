@@ -47,7 +47,7 @@ class Answer:
     def to_json(self) -> dict[str, object]:
         """Plain JSON values; a condition adds the entry "given" and changes no other, and what is missing says why."""
         label = most_probable(self.probabilities)
-        document: dict[str, object] = {
+        return {
             **_named(self.name),
             "label": label,
             "probability": self.probabilities[label],
@@ -56,12 +56,9 @@ class Answer:
             "abstained": self.abstained,
             "familiarity": self.familiarity,
             "events": self.events,
+            **({} if self.given is None else {"given": asdict(self.given)}),
+            **_why(self.missing),
         }
-        if self.given is not None:
-            document["given"] = asdict(self.given)
-        if self.missing:
-            document["missing"] = dict(self.missing)
-        return document
 
 
 @dataclass(frozen=True)
@@ -78,16 +75,15 @@ class Number:
 
     def to_json(self) -> dict[str, object]:
         """Plain JSON values; several targets give a list, and what is missing says why."""
-        value = self.prediction if len(self.prediction) > 1 else self.prediction[0]
-        document: dict[str, object] = {
+        return {
             **_named(self.name),
-            "prediction": value,
+            "prediction": self.prediction if len(self.prediction) > 1 else self.prediction[0],
             "low": self.low,
             "high": self.high,
             "familiarity": self.familiarity,
             "outside_range": self.outside_range,
+            **_why(self.missing),
         }
-        return {**document, "missing": dict(self.missing)} if self.missing else document
 
 
 @dataclass(frozen=True)
@@ -127,6 +123,10 @@ def _named(name: Name) -> dict[str, Name]:
     return {"row" if isinstance(name, int) else "image": name}
 
 
+def _why(missing: Mapping[str, str]) -> dict[str, dict[str, str]]:
+    return {"missing": dict(missing)} if missing else {}
+
+
 def most_probable(probabilities: dict[str, float]) -> str:
     """The label with the largest probability; the first of them where several have it."""
     return max(probabilities, key=probabilities.__getitem__)
@@ -140,21 +140,18 @@ def answered(
 ) -> Iterator[Outcome]:
     """One outcome per image or row, in order; never more than a batch of them in memory.
 
-    Args:
-        predictor: the model.
-        asked: what to call each, and a row for the model, or why there is none.
-        questions: what a classifier is asked; None for a regressor.
-        promises: what the model can promise.
+    `asked` says what to call each, with a row for the model or why there is none; a regressor gets no `questions`.
     """
     rest = iter(asked)
     while batch := list(islice(rest, _BATCH)):
-        names = [name for name, row in batch if not isinstance(row, str)]
-        rows = [row for _, row in batch if not isinstance(row, str)]
+        known = [(name, row) for name, row in batch if not isinstance(row, str)]
         answers: Iterator[Outcome] = iter(())
-        if rows and isinstance(predictor, RegressorPredictor):
-            answers = _regress(predictor, names, np.stack(rows), promises)
-        elif rows and isinstance(predictor, ClassifierPredictor) and questions is not None:
-            answers = _classify(predictor, names, np.stack(rows), questions, promises)
+        if known:
+            names, X = [name for name, _ in known], np.stack([row for _, row in known])
+            if isinstance(predictor, RegressorPredictor):
+                answers = _regress(predictor, names, X, promises)
+            elif questions is not None:
+                answers = _classify(predictor, names, X, questions, promises)
         for name, row in batch:
             yield Failure(name, row) if isinstance(row, str) else next(answers)
 
@@ -162,16 +159,8 @@ def answered(
 def _classify(
     predictor: ClassifierPredictor, names: Sequence[Name], X: np.ndarray, questions: Questions, promises: Promises
 ) -> Iterator[Answer | Failure]:
-    """One answer per row; where the condition is impossible, a failure.
-
-    Args:
-        predictor: the model.
-        names: what to call the rows.
-        X: images, shape (n, h, w) or (n, h, w, 3), or rows of a table, shape (n, d).
-        questions: events in the space of the model's labels as text.
-        promises: the coverage of sets and the threshold of answers, where the model can promise them.
-    """
-    labels, events, condition = predictor.card.labels, questions.events, questions.given
+    """One answer per row; where the condition is impossible, a failure."""
+    labels, events = predictor.card.labels, questions.events
     log_probs, familiarity = predictor.examine(X)
     P = Distribution(labels, np.exp(log_probs))
     gaps = predictor.gaps(X)
@@ -187,30 +176,30 @@ def _classify(
     if familiarity is not None:
         familiar = _known(familiarity, gaps)
     missing = _missing(promises, gaps, "set", "familiarity")
-    if condition is None:
-        promised = sets, abstained, familiar, missing
-        yield from map(Answer, names, _labeled(P), _asked(P, events), repeat(None), *promised)
-        return
+    given = repeat(None) if questions.given is None else _given(P, questions.given, events)
+    for answer in map(Answer, names, _labeled(P), _asked(P, events), given, sets, abstained, familiar, missing):
+        if answer.given is None or answer.given.probability > 0:
+            yield answer
+        else:
+            condition = ", ".join(answer.given.labels)
+            yield Failure(
+                answer.name, f"{called(answer.name)}: P({condition}) is 0 here, so nothing can be conditioned on it."
+            )
 
-    masses = P(condition)
+
+def _given(P: Distribution, condition: Event, events: Mapping[str, Event]) -> Iterator[Given]:
+    """What is known under the condition, row by row; nothing but its probability where that is 0."""
+    labels, masses = [str(label) for label in condition], P(condition)
     possible = masses > 0
-    outcomes = [str(label) for label in condition]
-    conditional: Iterator[Given] = iter(())
+    known: Iterator[tuple[dict[str, float], dict[str, float]]] = iter(())
     if possible.any():
         with warnings.catch_warnings():
             # P(given) is shown beside each answer, so a tiny one needs no warning.
             warnings.simplefilter("ignore", ImprobableConditionWarning)
-            Q = Distribution(labels, P.probs[possible]).given(condition)
-        conditional = map(Given, repeat(outcomes), masses[possible].tolist(), _labeled(Q), _asked(Q, events))
-    for name, is_possible, probabilities, asked, *promised in zip(
-        names, possible.tolist(), _labeled(P), _asked(P, events), sets, abstained, familiar, missing, strict=False
-    ):
-        if is_possible:
-            yield Answer(name, probabilities, asked, next(conditional), *promised)
-        else:
-            yield Failure(
-                name, f"{called(name)}: P({', '.join(outcomes)}) is 0 here, so nothing can be conditioned on it."
-            )
+            Q = Distribution(P.space, P.probs[possible]).given(condition)
+        known = zip(_labeled(Q), _asked(Q, events), strict=True)
+    for mass in masses.tolist():
+        yield Given(labels, mass, *(next(known) if mass > 0 else ({}, {})))
 
 
 def _regress(
@@ -220,17 +209,12 @@ def _regress(
     found = predictor.examine(X, promises.coverage)
     predictions = found.predictions.reshape(len(names), -1).tolist()
     gaps = predictor.gaps(X)
-    ends = (
-        repeat((None, None))
-        if found.intervals is None
-        else zip(*(_known(end, gaps) for end in found.intervals.T), strict=True)
-    )
-    familiarity = repeat(None) if found.familiarity is None else _known(found.familiarity, gaps)
+    none = repeat(None)
+    low, high = (none, none) if found.intervals is None else (_known(end, gaps) for end in found.intervals.T)
+    familiarity = none if found.familiarity is None else _known(found.familiarity, gaps)
+    outside = none if found.outside is None else found.outside.tolist()
     missing = _missing(promises, gaps, "low", "familiarity")
-    outside = repeat(None) if found.outside is None else found.outside.tolist()
-    promised = zip(ends, familiarity, outside, missing, strict=False)
-    for name, prediction, ((low, high), p, beyond, why) in zip(names, predictions, promised, strict=False):
-        yield Number(name, prediction, low, high, p, beyond, why)
+    return map(Number, names, predictions, low, high, familiarity, outside, missing)
 
 
 def _known(values: np.ndarray, gaps: np.ndarray) -> list[float | None]:

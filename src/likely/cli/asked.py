@@ -10,6 +10,7 @@ import typer
 
 from likely.cli.answers import Name
 from likely.cli.evaluating import about_later_rows
+from likely.cli.matching import by_position
 from likely.cli.terminal import complain
 from likely.config import RunConfig
 from likely.data.images.decode import read_image
@@ -24,7 +25,6 @@ from likely.errors import DataError, ImageError
 from likely.model import Predictor
 from likely.model.stand_ins import about_gaps
 from likely.preprocessing.column_reading import ColumnReading
-from likely.preprocessing.columns import Column
 
 Asked: TypeAlias = tuple[Name, np.ndarray | str]
 """What to call it, and a row for the model, or why there is none."""
@@ -67,12 +67,9 @@ def images_asked(predictor: Predictor, arguments: Sequence[str], *, raw: bool) -
 def rows_asked(predictor: Predictor, path: str, how: RunConfig, *, raw: bool) -> Iterator[Asked]:
     """The rows of a table, numbered from 0; what the model does not know in them is told at the end.
 
-    Args:
-        predictor: the model.
-        path: the table, or "-" for the standard input.
-        how: how the table is read. For a model of images `image` is their column; None takes that of training, or
-            looks for one.
-        raw: leave out the data set's conversion of photographs.
+    For a model of images `how.image` is their column; None takes that of training, or looks for one. `raw` leaves out
+    the data set's conversion of photographs.
+
     Raises:
         DataError, MissingExtraError: as `table_pieces`; or if a column that the model needs is not there.
     """
@@ -87,7 +84,7 @@ def rows_asked(predictor: Predictor, path: str, how: RunConfig, *, raw: bool) ->
             for row, found in enumerate(find_in_table(piece, column, n), start=n):
                 yield row, _read(predictor, found, raw=raw)
         else:
-            columns = _columns(predictor, piece)
+            columns = by_position(predictor, piece) if predictor.columns is None else predictor.columns
             encoded = encode(piece, columns, n, gaps=predictor.fills_gaps)
             refused = predictor.too_large(encoded.X, n, [column.name for column in columns]) | encoded.refused
             for row in range(len(piece)):
@@ -106,19 +103,6 @@ def rows_asked(predictor: Predictor, path: str, how: RunConfig, *, raw: bool) ->
         complain(f"warning: {sentence}")
     for sentence in about_later_rows(later, n):
         complain(sentence)
-
-
-def _columns(predictor: Predictor, table: Table) -> tuple[Column, ...]:
-    """The model's columns; the table's own, in their order, where the model learned from numbers without names."""
-    if predictor.columns is not None:
-        return predictor.columns
-    d = predictor.preprocessor.shape[0]
-    if len(table.columns) != d:
-        raise DataError(
-            f"{table.path} must have {d} columns of numbers, in the order of training; got {len(table.columns)}. The "
-            "model was trained without column names. Try a table with only these columns."
-        )
-    return tuple(Column(name) for name in table.columns)
 
 
 def _image_column(predictor: Predictor, table: Table, image: str | None) -> str:

@@ -36,8 +36,7 @@ _OPTIONS = {
 def check(
     asked: RunConfig,
     labels: Annotated[
-        bool,
-        typer.Option("--labels", help="Find labels that are probably wrong; trains a network per fold."),
+        bool, typer.Option("--labels", help="Find labels that are probably wrong; trains a network per fold.")
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="What was found as JSON.")] = False,
     out: Annotated[

@@ -51,28 +51,27 @@ def _counts(checked: Checked) -> Text:
     table += [
         [printable(label), *(f"{of_part[label]:,}" for of_part in counts.values())] for label in labels[:_CLASSES]
     ]
-    text = aligned(table, right=True)
-    more = len(labels) - _CLASSES
-    return text.append(f"\n  ... and {more:,} more classes", style="dim") if more > 0 else text
+    return aligned(table, right=True).append_text(_more(len(labels) - _CLASSES, " classes"))
 
 
 def _columns(columns: Sequence[Column]) -> Text:
     found = explained(columns)
     text = aligned([["column", "taken for", "how"], *([*map(printable, column)] for column in found[:_COLUMNS])])
-    more = len(found) - _COLUMNS
-    return text.append(f"\n  ... and {more:,} more columns", style="dim") if more > 0 else text
+    return text.append_text(_more(len(found) - _COLUMNS, " columns"))
 
 
 def _described(finding: Finding) -> Text:
     lines = [styled((padded(finding.severity, len(_INDENT)), _STYLES[finding.severity]), printable(finding.message))]
     if finding.advice:
         lines.append(styled((_INDENT + printable(finding.advice), "dim")))
-    lines += [
-        Text(f"{_INDENT}  {_group(group, ' = ' if finding.alike else ', ')}") for group in finding.groups[:_GROUPS]
-    ]
-    if len(finding.groups) > _GROUPS:
-        lines.append(styled((f"{_INDENT}  ... and {len(finding.groups) - _GROUPS:,} more", "dim")))
-    return Text("\n").join(lines)
+    between = " = " if finding.alike else ", "
+    lines += [Text(f"{_INDENT}  {_group(group, between)}") for group in finding.groups[:_GROUPS]]
+    return Text("\n").join(lines).append_text(_more(len(finding.groups) - _GROUPS, "", _INDENT))
+
+
+def _more(n: int, what: str, indent: str = "") -> Text:
+    """A line about what is not shown, if there is any."""
+    return Text(f"\n{indent}  ... and {n:,} more{what}" if n > 0 else "", style="dim")
 
 
 def _group(group: Sequence[Place], between: str) -> str:
@@ -81,7 +80,7 @@ def _group(group: Sequence[Place], between: str) -> str:
 
 
 def _named(place: Place) -> str:
-    if place.kind != "row":  # a path says its class by itself, where folders are classes
-        return f"{place.name}{f': {place.detail}' if place.detail else ''}"
-    label = f" ({place.label})" if place.label else ""
-    return f"{place.part} row {place.name}{label}{f': {place.detail}' if place.detail else ''}"
+    name = place.name  # a path says its class by itself, where folders are classes
+    if place.kind == "row":
+        name = f"{place.part} row {name}{f' ({place.label})' if place.label else ''}"
+    return f"{name}: {place.detail}" if place.detail else name

@@ -11,13 +11,7 @@ _SHOWN = 20
 
 
 def print_issues(found: LabelCheck, data: str, written: tuple[Path, Path] | None) -> None:
-    """Print the first ones, and what to do next.
-
-    Args:
-        found: the labels in doubt.
-        data: the data that were checked, as they were named.
-        written: the page and the table of corrections, where they were written.
-    """
+    """Print the first ones of DATA, and what to do next with the page and the corrections, where they were written."""
     screen, doubted = console(), len(found.issues)
     n = f"{doubted:,} of {len(found.dataset.train):,}"
     screen.print(styled((f"{n} labels are doubtful according to networks that were not trained on them", "bold")))

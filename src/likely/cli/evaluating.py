@@ -23,12 +23,8 @@ def open_for_evaluation(
 ) -> Dataset:
     """The data set; if it is the one that the model was made from, with the same test rows, drawn or declared.
 
-    Args:
-        predictor: the model, by whose columns the rows of a table are read.
-        asked: the data, and how to read them. Without a column for answers or images that of training is taken;
-            without one for groups that of training only if the data are those that the model was made from.
-        watcher: sees messages.
-        said: the notes that it has seen.
+    Without a column for answers or images that of training is taken; without one for groups that of training only if
+    the data are those that the model was made from. The watcher has seen the notes in `said`.
     """
     card = predictor.card
     asked = asked.replace(
@@ -101,9 +97,8 @@ def trained_on(predictor: Predictor, own: Dataset, tested: Dataset, rows: Part, 
     Args:
         predictor: the model.
         own: the data set as `open_for_evaluation` for this model, with its own test rows.
-        tested: the data set that the rows come from: the same one, or one in which other test rows were drawn.
-        rows: the part of `tested`.
-        in_its_terms: the same rows in the model's own columns.
+        tested: the one that the rows are a part of: the same, or one in which other test rows were drawn.
+        rows, in_its_terms: the rows, and the same in the model's own columns.
     """
     card = predictor.card
     seen = predictor.seen_in_training(in_its_terms.X)

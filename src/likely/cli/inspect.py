@@ -3,9 +3,10 @@
 from typing import Annotated
 
 import typer
+from rich.cells import cell_len
 
 from likely.cli.options import model_argument
-from likely.cli.terminal import console, padded, print_json, printable, styled, width
+from likely.cli.terminal import console, padded, print_json, printable, styled
 
 
 def inspect(
@@ -24,13 +25,13 @@ def inspect(
         return
     screen = console()
     facts = card_facts(card)
-    columns = max(width(name) for name, _ in facts)
+    columns = max(cell_len(name) for name, _ in facts)
     for name, fact in facts:
         screen.print(styled((padded(name, columns), "dim"), "  ", printable(fact)))
     if card.network.name not in ("trees", "mixture"):
         screen.print(styled(("\nParameters, by the names that --freeze matches", "bold")))
         shapes = parameter_shapes(model)
-        columns = max(map(width, shapes))
+        columns = max(map(cell_len, shapes))
         for name, shape in shapes.items():
             screen.print(styled(padded(name, columns), "  ", " x ".join(map(str, shape))))
     if card.evaluation is not None:

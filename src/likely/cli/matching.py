@@ -1,5 +1,6 @@
 """The rows that a model is evaluated on, with the columns that it learned from: found by name, for each model."""
 
+from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from likely.data.images.find import Found
 from likely.data.images.image_table import find_in_table
 from likely.data.tables.encode import encode
 from likely.data.tables.split_column import read_split
-from likely.data.tables.table import read_sheet, table_of_sheet, table_with_readings
+from likely.data.tables.table import Table, read_sheet, table_of_sheet, table_with_readings
 from likely.errors import DataError
 from likely.model import Predictor
 from likely.preprocessing.columns import Column
@@ -53,19 +54,29 @@ def _images_again(form: ImageForm, dataset: Dataset, rows: Part) -> Part:
     return replace(rows, X=load_images(sources, [one.name for one in found], Reading(form=form)).X)
 
 
+def by_position(predictor: Predictor, table: Table, others: Collection[str | None] = ()) -> tuple[Column, ...]:
+    """The table's columns but for `others`, for a model that learned from numbers without names.
+
+    Raises:
+        DataError: if they are not as many as it learned from.
+    """
+    columns = tuple(Column(name) for name in table.columns if name not in others)
+    d = predictor.preprocessor.shape[0]
+    if len(columns) != d:
+        besides = " besides the labels" if others else ""
+        raise DataError(
+            f"{table.path} must have {d} columns of numbers{besides}, in the order of training; got {len(columns)}. "
+            "The model was trained without column names. Try a table with only these columns."
+        )
+    return columns
+
+
 def _read_again(predictor: Predictor, dataset: Dataset, rows: Part) -> Part:
-    columns = predictor.columns or ()
     sheet = read_sheet(dataset.found_at, dataset.options)
+    columns = predictor.columns
     if not columns:
         table = table_of_sheet(sheet)
-        others = (dataset.label, read_split(table, to_learn=False).column)
-        columns = tuple(Column(name) for name in table.columns if name not in others)
-        d = predictor.preprocessor.shape[0]
-        if len(columns) != d:
-            raise DataError(
-                f"{table.path} must have {d} columns of numbers besides the labels, in the order of training; got "
-                f"{len(columns)}. The model was trained without column names. Try a table with only these columns."
-            )
+        columns = by_position(predictor, table, (dataset.label, read_split(table, to_learn=False).column))
     assert rows.numbers is not None
     table = table_with_readings(sheet, {column.table_column: column.how_read for column in columns})
     encoded = encode(table.take(rows.numbers), columns, gaps=True)

@@ -38,9 +38,7 @@ def with_settings(command: Command) -> Command:
 def configured(options: Mapping[str, OptionInfo], *, data: bool = True) -> Callable[[Command], Command]:
     """A decorator: the command has these options of settings, and gets the RunConfig that they make as `asked`.
 
-    Args:
-        options: by the names of the settings.
-        data: whether the argument DATA takes the place of `asked`.
+    With `data` the argument DATA takes the place of `asked`.
     """
 
     def decorate(command: Command) -> Command:
@@ -60,19 +58,9 @@ def configured(options: Mapping[str, OptionInfo], *, data: bool = True) -> Calla
 
 def reading_options() -> dict[str, OptionInfo]:
     """The options that say how the data of a model are read, and the device."""
-    names = (
-        "group",
-        "group_by_folder",
-        "missing",
-        "decimal",
-        "encoding",
-        "header",
-        "data_folder",
-        "skip_bad",
-        "device",
-    )
+    read = ["group", "group_by_folder", "missing", "decimal", "encoding", "header", "data_folder", "skip_bad", "device"]
     as_in_training = {name: option(name, default="as in training") for name in ("label", "image")}
-    return as_in_training | {name: option(name) for name in names}
+    return as_in_training | {name: option(name) for name in read}
 
 
 def only_given(options: Mapping[str, Value]) -> dict[str, Value]:
@@ -81,11 +69,9 @@ def only_given(options: Mapping[str, Value]) -> dict[str, Value]:
 
 
 def _parameters(options: Mapping[str, OptionInfo | ArgumentInfo]) -> list[inspect.Parameter]:
-    found: list[inspect.Parameter] = []
-    for name, asked in options.items():
-        kind = Annotated[_TYPES.get(settings()[name].kind, str) | None, asked]
-        found.append(inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=kind))
-    return found
+    types = {name: Annotated[_TYPES.get(settings()[name].kind, str) | None, asked] for name, asked in options.items()}
+    only = inspect.Parameter.KEYWORD_ONLY
+    return [inspect.Parameter(name, only, default=None, annotation=kind) for name, kind in types.items()]
 
 
 def _with_signature(command: Command, parameters: Iterable[inspect.Parameter]) -> Command:
@@ -95,14 +81,7 @@ def _with_signature(command: Command, parameters: Iterable[inspect.Parameter]) -
 
 
 def option(name: str, *, help: str | None = None, default: str | None = None, panel: str | None = None) -> OptionInfo:
-    """The option of a setting.
-
-    Args:
-        name: of the setting.
-        help: replaces the setting's own words.
-        default: what happens without the option, where it is not what `RunConfig` says.
-        panel: the group of options that it belongs to.
-    """
+    """The option of a setting; `help`, and what happens by `default`, replace its own words."""
     setting = settings()[name]
     flags = f"{setting.option}/--no-{setting.option[2:]}" if setting.kind == "switch" else setting.option
     words = setting.help
@@ -194,7 +173,4 @@ def _option(
 
 
 def _starting_with(choices: Callable[[], Iterable[str]]) -> Callable[[str], list[str]]:
-    def complete(incomplete: str) -> list[str]:
-        return [choice for choice in choices() if choice.startswith(incomplete)]
-
-    return complete
+    return lambda incomplete: [choice for choice in choices() if choice.startswith(incomplete)]

@@ -55,8 +55,7 @@ def predict(
         ),
     ] = None,
     given: Annotated[
-        str | None,
-        typer.Option(metavar="LABEL,...", help="Condition on the label being one of these."),
+        str | None, typer.Option(metavar="LABEL,...", help="Condition on the label being one of these.")
     ] = None,
     coverage: Annotated[
         float | None,

@@ -61,8 +61,7 @@ def clock(seconds: float) -> str:
 class PlainWatcher:
     """Lines for a log: one per epoch, or every few seconds of a long epoch; never many in a short time.
 
-    Args:
-        stream: where to write. If it was closed, the run continues in silence.
+    If the stream was closed, the run continues in silence.
     """
 
     def __init__(self, stream: TextIO) -> None:
@@ -75,14 +74,19 @@ class PlainWatcher:
 
     def say(self, message: str) -> None:
         """A line."""
-        self._line(message)
+        self._line_at = time.monotonic()
+        if self._stream is not None:
+            try:
+                print(printable(message), file=self._stream, flush=True)
+            except OSError:
+                self._stream = None
 
     def record(self, record: Record, fold: str = "") -> None:
         """A line, if it is time for one; of a fold only where it takes long."""
         now = time.monotonic()
         if fold:
             if now - self._line_at >= _LINE_EVERY:
-                self._line("  ".join([fold, *record_texts(record)]))
+                self.say("  ".join([fold, *record_texts(record)]))
             return
         if record.step < self._step:
             self._epoch = 0
@@ -94,29 +98,20 @@ class PlainWatcher:
         self._latest = record
         if record.progress >= 1 or epoch >= self._epoch + every or now - self._line_at >= pause:
             self._epoch = epoch
-            self._latest = None
-            self._line("  ".join(record_texts(record)))
+            self.close()
 
     def loading(self, what: str, done: int, total: int | None) -> None:
         """A line now and then, and at the end of what took long enough for one."""
         ended = done == total
         if time.monotonic() - self._line_at >= _LINE_EVERY or (ended and self._loading == what):
             self._loading = None if ended else what
-            self._line(f"{what}: {_amount(done, total)}")
+            self.say(f"{what}: {_amount(done, total)}")
 
     def close(self) -> None:
         """The last record, if it has not been told: a run may end between two lines."""
         if self._latest is not None:
-            self._line("  ".join(record_texts(self._latest)))
+            self.say("  ".join(record_texts(self._latest)))
             self._latest = None
-
-    def _line(self, text: str) -> None:
-        self._line_at = time.monotonic()
-        if self._stream is not None:
-            try:
-                print(printable(text), file=self._stream, flush=True)
-            except OSError:
-                self._stream = None
 
 
 class LiveWatcher:

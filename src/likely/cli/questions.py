@@ -40,9 +40,6 @@ class Promises:
     missing: Mapping[str, str] = field(default_factory=dict)
 
 
-NOTHING = Promises()
-
-
 def read_events(texts: Iterable[str]) -> dict[str, list[str]]:
     """The labels of each event by its name, in the texts of `--event`.
 
@@ -90,10 +87,7 @@ def read_numbers(text: str, option: str) -> dict[str, float]:
 
 
 def read_questions(
-    space: "SampleSpace",
-    events: Iterable[str],
-    given: str | None,
-    known: Mapping[str, Iterable[str]] = {},
+    space: "SampleSpace", events: Iterable[str], given: str | None, known: Mapping[str, Iterable[str]] = {}
 ) -> Questions:
     """The model's own events and those in the texts of `--event`, and the condition of `--given`.
 

@@ -54,19 +54,9 @@ def complain(message: str) -> None:
     console(error=True).print(Text.assemble((kind, color), lines))
 
 
-def width(text: str) -> int:
-    """Columns that the text takes on a terminal; Chinese, Japanese and Korean characters take two.
-
-    Example:
-        >>> width("coat"), width("外套")
-        (4, 4)
-    """
-    return cell_len(text)
-
-
 def padded(text: str, columns: int, *, right: bool = False) -> str:
-    """The text, filled up with spaces; `right` aligns it there."""
-    spaces = " " * max(0, columns - width(text))
+    """The text, filled up with spaces; `right` aligns it there. Chinese, Japanese and Korean characters take two."""
+    spaces = " " * max(0, columns - cell_len(text))
     return spaces + text if right else text + spaces
 
 
@@ -100,9 +90,7 @@ def styled(*parts: str | tuple[str, str]) -> Text:
 
 def aligned(rows: Sequence[Sequence[str]], *, right: bool = False) -> Text:
     """Rows of cells in columns, the first row as a heading; `right` aligns all but the first column there."""
-    columns = [max(width(row[i]) for row in rows) for i in range(len(rows[0]))]
-    lines: list[Text] = []
-    for number, row in enumerate(rows):
-        cells = [padded(cell, columns[i], right=right and i > 0) for i, cell in enumerate(row)]
-        lines.append(Text("  " + "  ".join(cells).rstrip(), style="" if number else "dim"))
-    return Text("\n").join(lines)
+    columns = [max(map(cell_len, column)) for column in zip(*rows, strict=True)]
+    lines = [[padded(cell, columns[i], right=right and i > 0) for i, cell in enumerate(row)] for row in rows]
+    heading, *others = (f"  {'  '.join(cells).rstrip()}" for cells in lines)
+    return Text("\n").join([Text(heading, style="dim"), *map(Text, others)])

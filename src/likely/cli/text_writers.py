@@ -3,11 +3,12 @@
 import statistics
 from collections.abc import Sequence
 
+from rich.cells import cell_len
 from rich.text import Text
 
 from likely.cli.answers import NOT_GUARANTEED, Answer, Failure, Number, Outcome, Writer, called, most_probable
-from likely.cli.questions import NOTHING, Promises
-from likely.cli.terminal import bar, can_print_blocks, console, padded, printable, styled, width
+from likely.cli.questions import Promises
+from likely.cli.terminal import bar, can_print_blocks, console, padded, printable, styled
 from likely.metrics.numerals import percent, resolved
 from likely.trust.familiarity import UNFAMILIAR
 
@@ -19,14 +20,10 @@ class LineWriter(Writer):
     """One line per answer: the label, its probability, those of the events, and the set; or numbers and an interval.
 
     Some hundred lines are printed together, so that their columns are aligned, and numbers have as many digits as
-    distinguish the first of them.
-
-    Args:
-        promises: what was asked for.
-        spreads: the standard deviations of the training targets.
+    distinguish the first of them. `spreads` are the standard deviations of the training targets.
     """
 
-    def __init__(self, promises: Promises = NOTHING, spreads: Sequence[float] = ()) -> None:
+    def __init__(self, promises: Promises, spreads: Sequence[float] = ()) -> None:
         self._promises = promises
         self._spreads, self._digits_are_known = spreads, False
         self._waiting: list[Answer | Number] = []
@@ -49,7 +46,8 @@ class LineWriter(Writer):
             self._spreads, self._digits_are_known = _finer(self._spreads, numbers), True
         lines = [[printable(called(o.name)), *_cells(o, self._spreads)] for o in self._waiting]
         known = self._widths or [0] * len(lines[0])
-        self._widths = [max(w, *map(width, column)) for w, column in zip(known, zip(*lines, strict=True), strict=True)]
+        columns = zip(*lines, strict=True)
+        self._widths = [max(w, *map(cell_len, column)) for w, column in zip(known, columns, strict=True)]
         for outcome, cells in zip(self._waiting, lines, strict=True):
             texts = 2 if isinstance(outcome, Answer) else 1  # a name, and a label; what follows are numbers
             name, *others = [padded(cell, self._widths[i], right=i >= texts) for i, cell in enumerate(cells)]
@@ -65,19 +63,11 @@ class LineWriter(Writer):
 
 
 class BarWriter(Writer):
-    """The most probable labels of each image with bars, and the events that were asked about; or numbers.
+    """The `top` most probable labels of each image with bars, and the events that were asked about; or numbers."""
 
-    Args:
-        top: how many labels are shown.
-        promises: what was asked for.
-        spreads: the standard deviations of the targets, which decide how many digits are shown.
-    """
-
-    def __init__(self, top: int, promises: Promises = NOTHING, spreads: Sequence[float] = ()) -> None:
-        self._top, self._promises = top, promises
-        self._spreads = spreads
-        self._screen = console()
-        self._blocks = can_print_blocks()
+    def __init__(self, top: int, promises: Promises, spreads: Sequence[float] = ()) -> None:
+        self._top, self._promises, self._spreads = top, promises, spreads
+        self._screen, self._blocks = console(), can_print_blocks()
 
     def write(self, outcome: Outcome) -> None:
         """A heading and a few lines; failures are told on standard error instead."""
@@ -101,7 +91,7 @@ class BarWriter(Writer):
         ranked = sorted(probabilities.items(), key=lambda item: -item[1])[: self._top]
         lines = [(printable(label), p, "cyan") for label, p in ranked]
         lines += [(f"P({printable(name)})", p, "magenta") for name, p in events.items()]
-        columns = max(width(name) for name, _, _ in lines)
+        columns = max(cell_len(name) for name, _, _ in lines)
         for name, p, color in lines:
             share = bar(p, blocks=self._blocks)
             self._screen.print(styled(f"  {padded(name, columns)}  {percent(p, 2):>7}  ", (share, color)))

@@ -116,9 +116,7 @@ class RunConfig(SettingsDocument):
         metavar="TEXT,...",
     )
     decimal: Literal["point", "comma"] | None = _table(
-        None,
-        "What marks decimals, where 1,234 may mean two numbers.",
-        otherwise="decided by the whole file",
+        None, "What marks decimals, where 1,234 may mean two numbers.", otherwise="decided by the whole file"
     )
     encoding: Text | None = _text(None, "Encoding of a text file, such as latin-1.", otherwise="utf-8", metavar="NAME")
     header: bool = _text(True, "The first row of a text file names the columns.")
@@ -127,10 +125,7 @@ class RunConfig(SettingsDocument):
     )
     skip_bad: bool = setting(False, "Skip images that can't be read.", "Without it they are an error.")
     corrections: Text | None = setting(
-        None,
-        "Corrected labels, as in the corrections.csv of likely check.",
-        "For training rows only.",
-        metavar="FILE",
+        None, "Corrected labels, as in the corrections.csv of likely check.", "For training rows only.", metavar="FILE"
     )
     test_last: Text | None = setting(
         None,

@@ -61,12 +61,9 @@ def with_test_part(dataset: Dataset, seed: int) -> Dataset:
     notes = [f"no test part given: {which}{left_out}"]
     if classifies:
         notes += _without_rows(dataset, dataset.train.y[rest], how)
-    return replace(
-        dataset,
-        train=dataset.train.take(rest),
-        test=test,
-        left_out=len(drawn) - len(test),
-    ).with_notes(*notes)
+    return replace(dataset, train=dataset.train.take(rest), test=test, left_out=len(drawn) - len(test)).with_notes(
+        *notes
+    )
 
 
 def latest(order: np.ndarray, share: float, what: str) -> tuple[np.ndarray, np.ndarray]:

@@ -43,8 +43,7 @@ class AlternatingFlip:
         """1 for each row to be mirrored in this epoch (counted from 0), else 0; of shape (b, 1).
 
         Example:
-            >>> flip = AlternatingFlip(4, seed=0)
-            >>> rows = np.arange(4)
+            >>> flip, rows = AlternatingFlip(4, seed=0), np.arange(4)
             >>> (flip.draws(rows, 0) + flip.draws(rows, 1)).ravel()
             array([1, 1, 1, 1])
         """
@@ -53,8 +52,7 @@ class AlternatingFlip:
     def __call__(self, x: Array, draws: Array) -> Array:
         """Images x of shape (b, c, h, w), those with a draw of 1 mirrored."""
         xp = namespace(x)
-        mirrored = xp.reshape(draws == 1, (-1, 1, 1, 1))
-        return xp.where(mirrored, xp.flip(x, axis=-1), x)
+        return xp.where(xp.reshape(draws == 1, (-1, 1, 1, 1)), xp.flip(x, axis=-1), x)
 
 
 class _TwoIntegers:

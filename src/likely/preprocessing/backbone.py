@@ -2,7 +2,7 @@
 
     uint8 image -> its own size, three channels -> (x - 127) / 128 -> network -> features (n, 1280)
 
-ONNX Runtime computes them where it is installed, a image on each core; else torch does, within 1e-3.
+ONNX Runtime computes them where it is installed, an image on each core; else torch does, within 1e-3.
 """
 
 import hashlib
@@ -41,11 +41,7 @@ class Backbone:
 
     @classmethod
     def pretrained(cls, name: str) -> "Backbone":
-        """The one of this name, with the weights of its package.
-
-        Raises:
-            ConfigError, MissingExtraError, ModelFileError: as `Pretrained.read`.
-        """
+        """The one of this name, with the weights of its package; errors as of `Pretrained.read`."""
         return cls(name, BACKBONES.named(name).read())
 
     @property
@@ -109,10 +105,7 @@ def prepared(image: np.ndarray, side: int) -> np.ndarray:
     """
     if image.shape != (side, side, 3):
         image = resized(Image.fromarray(image), (side, side, 3))
-    x = np.ascontiguousarray(image.transpose(2, 0, 1)[None], np.float32)
-    x -= MEAN
-    x /= SCALE
-    return x
+    return (np.ascontiguousarray(image.transpose(2, 0, 1)[None], np.float32) - np.float32(MEAN)) / np.float32(SCALE)
 
 
 def threads() -> int:

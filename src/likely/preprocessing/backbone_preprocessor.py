@@ -21,8 +21,7 @@ class BackbonePreprocessor:
 
     Args:
         shape: of one stored image, (h, w) or (h, w, 3).
-        name: of the backbone.
-        sha256: of its weights.
+        name, sha256: of the backbone, and of its weights.
         features: how its features are standardized.
         backbone: what computes them; None where only the description is needed.
     """
@@ -68,11 +67,7 @@ class BackbonePreprocessor:
         return isinstance(other, BackbonePreprocessor) and (self.shape, self.sha256) == (other.shape, other.sha256)
 
     def computed_by(self, backbone: Backbone) -> "BackbonePreprocessor":
-        """The same one, able to compute.
-
-        Raises:
-            ValueError: if these are other weights.
-        """
+        """The same one, able to compute; ValueError if these are other weights."""
         if backbone.sha256 != self.sha256:
             raise ValueError(f"the weights of {self.name} are not those that the features were learned with")
         return replace(self, backbone=backbone)

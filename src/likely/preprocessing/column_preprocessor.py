@@ -68,8 +68,7 @@ class ColumnPreprocessor:
             X: the rows, shape (n, d).
             columns: what each column holds; None for numbers alone.
             dtype: what the network computes in.
-            power_transform: whether skewed columns of numbers may be made symmetric, which is no longer linear in them:
-                see `PowerTransform`.
+            power_transform: whether skewed columns may be made symmetric: see `PowerTransform`.
         Raises:
             ShapeError, DataError: as `check`; DataError also if numbers alone have no rows.
         Example:
@@ -186,15 +185,12 @@ class ColumnPreprocessor:
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> "ColumnPreprocessor":
         """The one that `to_json` gave the values of; raises ValueError, KeyError or TypeError for others."""
-        fitted = values["columns"] if values["kind"] == "columns" else values
-        made = cls(
-            mean=tuple(fitted["mean"]),
-            scale=tuple(fitted["scale"]),
-            columns=tuple(Column.from_json(c) for c in fitted["columns"]) if values["kind"] == "columns" else None,
-            dtype=values["dtype"],
-            unseen=tuple(fitted["unseen"]) if values["kind"] == "columns" else (),
-            power=PowerTransform.from_json(fitted["power"]) if "power" in fitted else None,
-        )
+        fitted, columns, unseen = values, None, ()
+        if values["kind"] == "columns":
+            fitted = values["columns"]
+            columns, unseen = tuple(map(Column.from_json, fitted["columns"])), tuple(fitted["unseen"])
+        power = PowerTransform.from_json(fitted["power"]) if "power" in fitted else None
+        made = cls(tuple(fitted["mean"]), tuple(fitted["scale"]), columns, values["dtype"], unseen, power)
         check_mean_and_scale(made.mean, made.scale)
         if len(made.mean) != len(made._numbers) or len(made.mean) != len(made.power.power if made.power else made.mean):
             raise ValueError(f"{len(made.mean)} means for {len(made._numbers)} columns of numbers, or other powers")

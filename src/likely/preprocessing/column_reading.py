@@ -50,11 +50,8 @@ class ColumnReading:
         unknown = set(values) - {field.name for field in fields(cls)}
         texts = [value for name, value in values.items() if name not in ("missing", "codes")]
         texts += values.get("missing") or ()
-        if (
-            unknown
-            or values["kind"] not in ("number", "category", "date")
-            or not all(isinstance(t, str) for t in texts)
-        ):
+        is_known = not unknown and values["kind"] in ("number", "category", "date")
+        if not is_known or not all(isinstance(t, str) for t in texts):
             raise ValueError(f"the reading of a column: {values}")
         given: dict[str, Any] = dict(values)
         given |= {name: tuple(given[name]) for name in ("missing", "codes") if given.get(name) is not None}

@@ -39,9 +39,8 @@ class Column:
     @property
     def how_read(self) -> ColumnReading:
         """How the column of a table is read."""
-        if self.reading is not None:
-            return self.reading
-        return ColumnReading("number", decimal=".,") if self.categories is None else ColumnReading("category")
+        usual = ColumnReading("number", decimal=".,") if self.categories is None else ColumnReading("category")
+        return self.reading or usual
 
     def to_json(self) -> dict[str, Any]:
         """Plain values that `from_json` makes an equal column of."""
@@ -55,14 +54,10 @@ class Column:
     def from_json(cls, values: Mapping[str, Any]) -> "Column":
         """The column that `to_json` gave the values of; raises ValueError, KeyError or TypeError for others."""
         name, categories, missing = values["name"], values["categories"], values["missing"]
-        texts = [name, *([] if categories is None else categories)]
         part, source, reading = values.get("part", ""), values.get("source", ""), values.get("reading")
         unknown = set(values) - {"name", "categories", "missing", "reading", "part", "source"}
-        if (
-            unknown
-            or not all(isinstance(text, str) for text in (*texts, part, source))
-            or not isinstance(missing, bool)
-        ):
+        are_texts = all(isinstance(text, str) for text in (name, *(categories or ()), part, source))
+        if unknown or not are_texts or not isinstance(missing, bool):
             raise ValueError(f"column {name!r}")
         read = None if reading is None else ColumnReading.from_json(reading)
         return cls(name, None if categories is None else tuple(categories), missing, read, part, source)
@@ -123,17 +118,13 @@ def check_numbers(rows: np.ndarray, d: int) -> np.ndarray:
 
 def refusal(column: Column, value: float, where: str) -> str:
     """Why the column cannot hold the value."""
+    what = f"Column {column.table_column!r} must"
     if column.categories is not None:
-        return (
-            f"Column {column.table_column!r} must hold numbers of its {len(column.categories)} categories, or NaN; got "
-            f"{value} in {where}. Encode the text like the training table."
-        )
+        n = len(column.categories)
+        return f"{what} hold numbers of its {n} categories, or NaN; got {value} in {where}. Encode text as in training."
     if math.isnan(value):
-        return (
-            f"Column {column.table_column!r} must have a value in every row; got none in {where}. No value was missing "
-            "in training. Fill it in."
-        )
-    return f"Column {column.table_column!r} must have finite numbers; got {value} in {where}. Fill or drop it."
+        return f"{what} have a value in every row; got none in {where}. No value was missing in training. Fill it in."
+    return f"{what} have finite numbers; got {value} in {where}. Fill or drop it."
 
 
 def listed_names(columns: Sequence[Column], most: int = 20) -> str:

@@ -78,7 +78,7 @@ class ProductPhoto:
         gray = np.clip(_sharpen(gray, self.sharpen_radius, self.sharpen_sigma), 0.0, 255.0)
         # Where the margins cannot be equal, those of Fashion-MNIST are wider by one at the top and on the left.
         top, left = (height - size[1] + 1) // 2, (width - size[0] + 1) // 2
-        canvas[top : top + size[1], left : left + size[0]] = _away_from(_luminance(background), gray)
+        canvas[top : top + size[1], left : left + size[0]] = _away_from(background, gray)
         return canvas
 
 
@@ -174,16 +174,12 @@ def _sharpen(gray: np.ndarray, radius: int, sigma: float) -> np.ndarray:
         for i, j in weight
         if (i, j) != (0, 0)
     )
-    around = total - 1.0
-    return (2.0 * total * gray - neighbors) / (2.0 * total - around)
+    return (2.0 * total * gray - neighbors) / (2.0 * total - (total - 1.0))
 
 
-def _luminance(color: np.ndarray) -> float:
-    return float(color @ np.array([0.299, 0.587, 0.114]))
-
-
-def _away_from(background: float, gray: np.ndarray) -> np.ndarray:
-    """Gray levels with the background at 0 and the far end of the scale at 255; a light background is negated."""
+def _away_from(color: np.ndarray, gray: np.ndarray) -> np.ndarray:
+    """Gray levels with the background's color at 0 and the far end of the scale at 255; a light one is negated."""
+    background = float(color @ np.array([0.299, 0.587, 0.114]))
     light = background >= 127.5
     level = (background - gray) / background if light else (gray - background) / (255.0 - background)
     return np.rint(np.clip(level, 0.0, 1.0) * 255.0).astype(np.uint8)

@@ -9,6 +9,7 @@ import numpy as np
 
 from likely.arrays import Array, namespace
 from likely.errors import DataError, ShapeError
+from likely.preprocessing.standardize import check_mean_and_scale
 from likely.preprocessing.stored_rows import RowArray
 
 _ROWS_AT_ONCE = 1024
@@ -18,14 +19,7 @@ _FLAT = 0.02  # of that width: new images that all lie within so little are in a
 
 @dataclass(frozen=True)
 class FloatPixels:
-    """(x - mean) / scale for each channel, with the numbers of the images learned from.
-
-    Args:
-        mean: of each channel, one number for gray.
-        scale: its standard deviation.
-        low: the smallest value seen.
-        high: the largest.
-    """
+    """(x - mean) / scale for each channel, with the numbers of the images learned from, all from `low` to `high`."""
 
     mean: tuple[float, ...]
     scale: tuple[float, ...]
@@ -95,17 +89,11 @@ class FloatPixels:
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> "FloatPixels":
-        """What `to_json` gave the values of.
-
-        Raises:
-            ValueError: if they are not ones that `to_json` gives.
-        """
+        """The one that `to_json` gave the values of; raises ValueError, KeyError or TypeError for others."""
         made = cls(tuple(values["mean"]), tuple(values["scale"]), values["low"], values["high"])
-        numbers: tuple[Any, ...] = (*made.mean, *made.scale, made.low, made.high)
-        if not all(isinstance(v, float | int) and math.isfinite(v) for v in numbers) or min(made.scale) <= 0:
-            raise ValueError("a number of the pixels that is not finite, or a scale that is not positive")
-        if len(made.mean) != len(made.scale) or made.low >= made.high:
-            raise ValueError("means, scales and range of the pixels that do not fit each other")
+        check_mean_and_scale(made.mean, made.scale, made.low, made.high)
+        if not made.mean or made.low >= made.high:
+            raise ValueError("pixels without a channel, or of an empty range")
         return made
 
 

@@ -16,7 +16,7 @@ Layout: TypeAlias = Literal["rows", "channels_first"]
 
 
 def check_image_shape(shape: tuple[int, ...]) -> None:
-    """Refuse what is the shape of no image, with a ShapeError."""
+    """Refuse what is the shape of no image with a ShapeError."""
     if len(shape) not in (2, 3) or shape[2:] not in ((), (3,)) or min(shape) < 1:
         raise ShapeError(f"The shape of an image must be (h, w) or (h, w, 3); got {shape}.")
 
@@ -59,12 +59,7 @@ class ImagePreprocessor:
     def fit(
         cls, X: RowArray, pad_to: int | None = None, layout: Layout = "rows", dtype: str = "float32"
     ) -> "ImagePreprocessor":
-        """The preprocessor for images like those of X: uint8 needs no more than its shape.
-
-        Raises:
-            ShapeError: if the shape is not one of images, or larger than `pad_to`.
-            DataError: if a value is NaN or infinite, or all are the same.
-        """
+        """The preprocessor for images like those of X, of which uint8 has only a shape; errors as `FloatPixels.fit`."""
         return cls(X.shape[1:], pad_to, layout, dtype, None if X.dtype == np.uint8 else FloatPixels.fit(X))
 
     @property

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from likely.arrays import Array, namespace
+from likely.preprocessing.standardize import check_mean_and_scale
 
 _SAMPLE = 2_000
 _HEAVIEST = 0.1
@@ -82,13 +83,11 @@ class PowerTransform:
     def from_json(cls, values: Mapping[str, Any]) -> "PowerTransform":
         """The transform that `to_json` gave the values of; raises ValueError, KeyError or TypeError for others."""
         made = cls(tuple(values["power"]), tuple(values["mean"]), tuple(values["scale"]))
-        numbers: tuple[Any, ...] = (*made.power, *made.mean, *made.scale)
-        if len(values) != 3 or not len(made.power) == len(made.mean) == len(made.scale):
-            raise ValueError(f"{len(made.power)} powers, {len(made.mean)} means and {len(made.scale)} scales")
-        if not all(isinstance(v, float | int) and math.isfinite(v) for v in numbers):
-            raise ValueError("a power, mean or scale that is not a finite number")
-        if not all(0.5 <= p <= 1.5 for p in made.power) or not all(s > 0 for s in made.scale):
-            raise ValueError("a power outside 1/2 to 3/2, or a scale that is not positive")
+        check_mean_and_scale(made.mean, made.scale, *made.power)
+        if len(values) != 3 or len(made.power) != len(made.mean):
+            raise ValueError(f"{len(made.power)} powers and {len(made.mean)} means")
+        if not all(0.5 <= p <= 1.5 for p in made.power):
+            raise ValueError("a power outside 1/2 to 3/2")
         return made
 
     @cached_property

@@ -84,17 +84,9 @@ def fit_preprocessor(
     dtype: str = "float32",
     power_transform: bool = False,
 ) -> Preprocessor:
-    """The preprocessor for rows like those of X.
+    """The preprocessor for images (n, h, w) or (n, h, w, 3), or rows (n, d), like those of X.
 
-    Args:
-        X: images of shape (n, h, w) or (n, h, w, 3), or rows (n, d).
-        columns: what the columns of rows hold; None for numbers alone.
-        pad_to: of images, see `ImagePreprocessor`.
-        layout: of images.
-        dtype: what the network computes in.
-        power_transform: whether skewed columns of numbers may be made symmetric.
-    Raises:
-        ShapeError, DataError: as the `fit` of either.
+    Arguments and errors are those of `ImagePreprocessor.fit` or `ColumnPreprocessor.fit`.
     """
     if X.ndim > 2:
         return ImagePreprocessor.fit(X, pad_to, layout, dtype)

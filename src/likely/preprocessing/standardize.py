@@ -61,11 +61,7 @@ def mean_and_scale(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def check_mean_and_scale(mean: Sequence[Any], scale: Sequence[Any], *others: Any) -> None:
-    """Refuse what a model file must not hold; `others` only have to be finite numbers.
-
-    Raises:
-        ValueError: if a value is not a finite number, a scale not positive, or their numbers differ.
-    """
+    """Raise a ValueError for what a model file must not hold; `others` only have to be finite numbers."""
     if len(mean) != len(scale):
         raise ValueError(f"{len(mean)} means and {len(scale)} scales")
     if not all(isinstance(v, float | int) and math.isfinite(v) for v in (*mean, *scale, *others)):

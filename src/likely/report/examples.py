@@ -58,9 +58,7 @@ def make_card(data: ReportData, i: int) -> ExampleCard:
     """The card of test row `i`; the true label always has a bar."""
     p, truth, labels = data.probs[i], int(data.y[i]), data.labels
     answer = int(p.argmax())
-    shown = [int(j) for j in np.argsort(-p, kind="stable")[:N_BARS]]
-    if truth not in shown:
-        shown.append(truth)
+    shown = dict.fromkeys([*np.argsort(-p, kind="stable")[:N_BARS].tolist(), truth])
     image, full_name = None if data.images is None else data.images[i], data.name(i)
     return ExampleCard(
         name="/".join(full_name.replace("\\", "/").split("/")[-2:]),

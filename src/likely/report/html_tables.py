@@ -38,28 +38,21 @@ class ClassTable:
 def headlines(evaluation: Evaluation, n_classes: int, noun: str) -> list[Headline]:
     """The figures that have a title, where they are known."""
     guess = f"{math.log(n_classes):.3f}" if n_classes else ""
-    return [
-        Headline(
-            figure.title,
-            _digits(found.value, figure.is_share),
-            ""
-            if math.isnan(found.low)
-            else " to ".join(_digits(end, figure.is_share) for end in (found.low, found.high)),
-            figure.meaning.format(noun=noun, guess=guess),
-        )
-        for figure, found in evaluation.figures()
-        if figure.title and isinstance(found, Estimate) and not math.isnan(found.value)
-    ]
+    made: list[Headline] = []
+    for figure, found in evaluation.figures():
+        if figure.title and isinstance(found, Estimate) and not math.isnan(found.value):
+            value, low, high = (_digits(number, figure.is_share) for number in (found.value, found.low, found.high))
+            interval = "" if math.isnan(found.low) else f"{low} to {high}"
+            made.append(Headline(figure.title, value, interval, figure.meaning.format(noun=noun, guess=guess)))
+    return made
 
 
 def confusion_rows(confusion: np.ndarray, labels: Sequence[str]) -> list[tuple[str, list[tuple[int, str]]]]:
     """Each label with its counts, and a shade of each: 0 to 0.6, by the share of the row."""
-    rows: list[tuple[str, list[tuple[int, str]]]] = []
-    for label, counts in zip(labels, confusion.tolist(), strict=True):
-        total = max(sum(counts), 1)
-        # The square root keeps rare confusions visible beside the diagonal; the ceiling keeps the numbers legible.
-        rows.append((label, [(count, f"{0.6 * math.sqrt(count / total):.3f}") for count in counts]))
-    return rows
+    # The square root keeps rare confusions visible beside the diagonal; the ceiling keeps the numbers legible.
+    shades = 0.6 * np.sqrt(confusion / np.maximum(confusion.sum(axis=1, keepdims=True), 1))
+    rows = zip(labels, confusion.tolist(), shades.tolist(), strict=True)
+    return [(label, [(n, f"{shade:.3f}") for n, shade in zip(*row, strict=True)]) for label, *row in rows]
 
 
 def class_table(per_class: Sequence[ClassFigures]) -> ClassTable:

@@ -13,13 +13,9 @@ _MODEL = ("task", "head", "loss", "temperature", "biases", "created")
 def byline(card: Card) -> str:
     """Network, size, version and day in one line."""
     version = card.versions.get("likely")
-    parts = [
-        f"network {card.network.name}",
-        f"{card.network.parameters:,} parameters",
-        f"likely {version}" if version else "",
-        card.created[:10],
-    ]
-    return printable(" · ".join(part for part in parts if part))
+    made_by = f"likely {version}" if version else ""
+    parts = (f"network {card.network.name}", f"{card.network.parameters:,} parameters", made_by, card.created[:10])
+    return printable(" · ".join(filter(None, parts)))
 
 
 def calibration(card: Card) -> tuple[bool, str]:

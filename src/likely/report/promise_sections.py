@@ -12,7 +12,7 @@ from markupsafe import Markup
 
 from likely.errors import DataError
 from likely.metrics import event_reliability
-from likely.metrics.evaluation import SetFigures
+from likely.metrics.evaluation import Range, SetFigures
 from likely.metrics.intervals import Estimate
 from likely.metrics.numerals import counted, percent
 from likely.model import ClassifierPredictor
@@ -86,16 +86,18 @@ def promise_sections(data: ReportData) -> list[Section]:
     """The sections for the test rows of a classifier."""
     if data.trust is None:
         return []
-    sections = [
-        Section("events", "Events", list(_events(data))),
-        Section("sets", "Prediction sets", list(_sets(data, data.trust))),
-        Section("abstention", "Abstention", list(_abstention(data, data.trust))),
-        Section("familiarity", "Familiarity", list(_familiarity(data, data.trust))),
+    made = {
+        "Events": _events(data),
+        "Prediction sets": _sets(data, data.trust),
+        "Abstention": _abstention(data, data.trust),
+        "Familiarity": _familiarity(data, data.trust),
+    }
+    return [
+        Section(title.split()[-1].lower(), title, found) for title, blocks in made.items() if (found := list(blocks))
     ]
-    return [section for section in sections if section.blocks]
 
 
-def _interval(figure: Estimate, digits: int = 1) -> str:
+def _interval(figure: Estimate | Range, digits: int = 1) -> str:
     return f"{percent(figure.low, digits)}–{percent(figure.high, digits)}"
 
 
@@ -195,7 +197,7 @@ def _sets(data: ReportData, trust: Trust) -> Iterator[Block]:
                 percent(entry.coverage),
                 percent(entry.covered.value, 2),
                 _interval(entry.covered),
-                f"{percent(entry.expected.low)}–{percent(entry.expected.high)}",
+                _interval(entry.expected),
                 f"{entry.size.value:.2f}",
             ]
             for entry in entries
@@ -204,11 +206,8 @@ def _sets(data: ReportData, trust: Trust) -> Iterator[Block]:
     if trust.sets is None or trust.coverage is None:
         return
     sizes = trust.sets.sum(axis=1)
-    single = float((sizes == 1).mean())
-    largest = counted(int(sizes.max()), "label")
-    finding = (
-        f"At {percent(trust.coverage)}, {percent(single)} of the {noun}s need one label; the largest set has {largest}."
-    )
+    single, largest = percent(float((sizes == 1).mean())), counted(int(sizes.max()), "label")
+    finding = f"At {percent(trust.coverage)}, {single} of the {noun}s need one label; the largest set has {largest}."
     held = trust.sets[np.arange(len(data.y)), data.y.astype(np.int64)]
     cards: list[Row] = []
     for size in np.unique(sizes)[:_SIZES].tolist():
@@ -242,11 +241,8 @@ def _abstention(data: ReportData, trust: Trust) -> Iterator[Block]:
         f"{', '.join(percent(error, 2) for error in selective.error_at.values())}.",
     )
     if not data.evaluation.abstention:
-        why = (
-            "out-of-fold scores do not come from this network"
-            if trust.approximate
-            else "there are too few held-out rows"
-        )
+        out_of_fold = "out-of-fold scores do not come from this network"
+        why = out_of_fold if trust.approximate else "there are too few held-out rows"
         yield Block(f"This model has no guaranteed error bound: {why}.")
         return
     best = data.evaluation.abstention[0]

@@ -37,14 +37,13 @@ _HOW_ERRORS = "Mean squared error on rows held out from training while it went o
 def render(data: ReportData) -> str:
     """The report as HTML text; the same data give the same text."""
     data = replace(data, labels=tuple(printable(label) for label in data.labels))
-    later = origin.later_rows(data.card, data.noun)
     parts = _regression(data) if data.is_regression else _classification(data)
     return template("template.html").render(
         title=printable(data.title),
         noun=data.noun,
         n=len(data.y),
         is_regression=data.is_regression,
-        later=later,
+        later=origin.later_rows(data.card, data.noun),
         headlines=html_tables.headlines(data.evaluation, len(data.labels), data.noun),
         byline=origin.byline(data.card),
         calibration=origin.calibration(data.card),
@@ -85,9 +84,8 @@ def _classification(data: ReportData) -> dict[str, object]:
 def _lead(data: ReportData, rows: str, outcome: str) -> str:
     """The first sentence, which does not call rows unseen that were seen."""
     known = statements.about_seen(data.evaluation.seen, data.noun)
-    if known:
-        return f"{rows}{f', {outcome}' if outcome else '.'} {known}"
-    return f"{rows} that {'the model' if outcome else 'it'} had never seen{f', {outcome}' if outcome else '.'}"
+    unseen = "" if known else f" that {'the model' if outcome else 'it'} had never seen"
+    return f"{rows}{unseen}{f', {outcome}' if outcome else '.'} {known}".rstrip()
 
 
 def _regression(data: ReportData) -> dict[str, object]:

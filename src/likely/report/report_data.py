@@ -38,15 +38,12 @@ class ReportData:
 
     Args:
         title: what the report is about, such as "fashion-mnist".
-        card: of the model.
         history: the records of training, with "step", "loss" and perhaps "held_out": {"accuracy", "nll"}.
-        evaluation: the test figures.
         labels: the names of the classes; empty for regression.
         y: the true classes 0..k-1 of the test rows, or their true values, shape (n,).
         probs: probabilities of shape (n, k), or predictions of shape (n, 1).
         images: uint8 of shape (n, h, w) or (n, h, w, 3); None for tables.
-        names: a path or a name of each test row.
-        trust: sets, abstention and familiarity of the test rows; None leaves these sections out.
+        trust: None leaves out what can be trusted.
     Raises:
         ShapeError: if these do not fit each other, or there is no test row.
     """

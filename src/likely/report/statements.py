@@ -15,9 +15,9 @@ import numpy as np
 from likely.metrics import Reliability
 from likely.metrics.evaluation import Evaluation, Seen
 from likely.metrics.numerals import counted, percent
+from likely.preprocessing.stored_rows import pieces
 from likely.probability.information import entropy
 
-ROWS_AT_ONCE = 4096
 FEW = 200
 
 # Characters that would turn the direction of the text around them.
@@ -65,8 +65,7 @@ def wilson(successes: float, n: int, level: float = 0.95) -> tuple[float, float]
 
 def entropies(probs: np.ndarray) -> np.ndarray:
     """Entropy in nats of each row, shape (n,); a block of rows at a time to spare memory."""
-    blocks = [entropy(probs[start : start + ROWS_AT_ONCE]) for start in range(0, len(probs), ROWS_AT_ONCE)]
-    return np.concatenate(blocks).astype(np.float64)
+    return np.concatenate([entropy(piece) for piece in pieces(probs)]).astype(np.float64)
 
 
 def make_bins(reliability: Reliability) -> list[Bin]:
@@ -279,9 +278,7 @@ def about_uncertain(y: np.ndarray, probs: np.ndarray, doubt: np.ndarray, noun: s
 
 def about_fit(y: np.ndarray, predicted: np.ndarray) -> str:
     """How large the errors of a regression are, compared with the spread of the targets."""
-    error = np.abs(predicted - y)
-    spread = float(np.std(y))
-    half = float(np.median(error))
+    spread, half = float(np.std(y)), float(np.median(np.abs(predicted - y)))
     beside = f", {half / spread:.2f} standard deviations of the true values" if spread > 0 else ""
     return f"Half of the predictions lie within {half:.4g} of the truth{beside}."
 

@@ -17,18 +17,15 @@ def check_dataset(dataset: Dataset, *, quick: bool = False, digests: np.ndarray 
     Args:
         dataset: images or rows of numbers, with labels or targets.
         quick: leave out what takes long: images that are not the same but look so.
-        digests: one number per row, equal for equal rows, part after part, where the rows are thumbnails of what was
-            read; then nothing is said about constant images.
+        digests: where rows are thumbnails, a number for each, equal for equal images; then no constant ones are found.
     Example:
         >>> from likely.data.sources import open_dataset
         >>> [finding.kind for finding in check_dataset(open_dataset("iris"))]
         ['few-to-judge', 'duplicates']
     """
     rows = AllRows(dataset)
-    hashes = digests
-    if hashes is None:
-        hashes = np.concatenate([row_hashes(part.X) for part in rows.parts.values()])
-    same = same_rows(hashes)
+    hashes = [row_hashes(part.X) for part in rows.parts.values()] if digests is None else [digests]
+    same = same_rows(np.concatenate(hashes))
     found = [*about_classes(rows), *copies(rows, same)]
     if not rows.are_images:
         return Findings([*found, *about_columns(rows)])

@@ -16,10 +16,6 @@ from likely.data.images.open_class_folder import LAYOUT
 def look_at_folder(folder: Path, how: Reading, *, group_by_folder: bool = False) -> LookedAt:
     """The images of class folders, and every fault of them that would keep `open_class_folder` from opening them.
 
-    Args:
-        folder: the folder; if what it holds is not clear, nothing can be looked at.
-        how: the images will be read.
-        group_by_folder: whether folders in those of classes are groups of related images.
     Raises:
         DataError: if it is not clear which folders are classes.
     """
@@ -28,11 +24,7 @@ def look_at_folder(folder: Path, how: Reading, *, group_by_folder: bool = False)
         messages = [f"{path} must hold class folders; got a folder without any." for path in scan.without_classes]
         return LookedAt(None, None, [Finding("layout", "error", message, LAYOUT) for message in messages], None)
     seen = look_at_files(scan.images, how.progress)
-    found = [
-        *_about_classes(scan, seen),
-        *about_files(folder, scan.images, seen, how),
-        *_left_out(scan),
-    ]
+    found = [*_about_classes(scan, seen), *about_files(folder, scan.images, seen, how), *_left_out(scan)]
     dataset, digests = as_dataset(str(folder), scan.images, seen, scan.labels)
     return LookedAt(dataset, digests, found, common_shape(seen, how))
 
@@ -45,8 +37,8 @@ def _about_classes(scan: FolderScan, seen: list[FileFacts]) -> list[Finding]:
     damaged = [of for of in scan.classes if (of.part, of.label) in there - readable]
     damaged = [of for of in damaged if of.part == "train" or not any(part == of.part for part, _ in readable)]
 
-    def places(folders: list[ClassFolder]) -> list[list[Place]]:
-        return [[Place(_name(scan, of.path), "path", of.part, label=of.label)] for of in folders]
+    def places(folders: list[ClassFolder]) -> list[Place]:
+        return [Place(_name(scan, of.path), "path", of.part, label=of.label) for of in folders]
 
     found = [
         *about(
@@ -81,7 +73,7 @@ def _about_classes(scan: FolderScan, seen: list[FileFacts]) -> list[Finding]:
         *about(
             "unreadable-folder",
             "error",
-            [[Place(_name(scan, Path(found.name)), "path", of.part, label=of.label)] for of, found in scan.unreadable],
+            [Place(_name(scan, Path(found.name)), "path", of.part, label=of.label) for of, found in scan.unreadable],
             "folder can't be read|folders can't be read",
             "Check their permissions.",
         ),
@@ -97,8 +89,8 @@ def _about_classes(scan: FolderScan, seen: list[FileFacts]) -> list[Finding]:
 def _left_out(scan: FolderScan) -> list[Finding]:
     """Files that are taken for no images: perhaps they are some, in a format that is not read; links to classes."""
 
-    def places(paths: Iterable[Path]) -> list[list[Place]]:
-        return [[Place(_name(scan, path), "path")] for path in paths]
+    def places(paths: Iterable[Path]) -> list[Place]:
+        return [Place(_name(scan, path), "path") for path in paths]
 
     return [
         *about(

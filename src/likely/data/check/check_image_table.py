@@ -14,11 +14,7 @@ from likely.errors import DataError
 
 
 def look_at_image_table(path: Path, labeled: LabeledTable, image: str | None, how: Reading) -> LookedAt | None:
-    """Every image that the table at this path names or holds; None if it has none, or numbers for answers.
-
-    Raises:
-        DataError: if it is not clear which column is which.
-    """
+    """Every image that the table at this path names or holds; None if it has none, or numbers for answers."""
     table, label, answers, split, _ = labeled
     image, _ = image_column(table, image, exclude=label)
     if image is None or answers.task == "regression":

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 
 import numpy as np
@@ -56,13 +57,10 @@ class Checked:
         part = None if place.index is None else rows.parts[place.part]
         if part is not None and part.paths is None:
             return part.X[place.index]
-        if place.kind != "path":
-            return None
-        file = rows.folder / place.name
-        try:
-            return np.asarray(look_at_image(file).image)
-        except ImageError:
-            return None
+        if place.kind == "path":
+            with suppress(ImageError):
+                return np.asarray(look_at_image(rows.folder / place.name).image)
+        return None
 
     def to_json(self) -> dict[str, object]:
         """Everything, in plain JSON values.
@@ -96,10 +94,9 @@ class Checked:
 def check_source(config: RunConfig | StrPath, progress: Progress | None = None) -> Checked:
     """Everything that is wrong with data, whether they can be opened or not.
 
-    Args:
-        config: names the data and says how to read them, by the settings that `open_dataset` also has; its seed draws
-            the test part, where the data have none. A name or path alone leaves the rest as it is usually.
-        progress: told how far a download or the reading of images is.
+    The configuration, or a name or path alone, says what data and how to read them; its seed draws the test part, where
+    they have none.
+
     Raises:
         ConfigError, DataError: if there is nothing at the path.
     Example:

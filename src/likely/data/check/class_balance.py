@@ -50,10 +50,10 @@ def about_classes(rows: AllRows) -> list[Finding]:
     return found
 
 
-def _fewer(counts: np.ndarray, labels: tuple[str, ...], part: str, than: int) -> list[list[Place]]:
+def _fewer(counts: np.ndarray, labels: tuple[str, ...], part: str, than: int) -> list[Place]:
     """The classes with so few examples."""
     few = np.flatnonzero(counts < than).tolist()
-    return [[_class(labels[i], part, counted(int(counts[i]), "example"))] for i in few]
+    return [_class(labels[i], part, counted(int(counts[i]), "example")) for i in few]
 
 
 def _balance(counts: np.ndarray, labels: tuple[str, ...]) -> list[Finding]:

@@ -1,6 +1,8 @@
 """Rows that are the same, and images that look the same: across parts, under two labels, or merely twice."""
 
 from collections.abc import Sequence
+from functools import partial
+from itertools import compress
 
 import numpy as np
 
@@ -35,10 +37,9 @@ def without_copies(n: int, groups: Sequence[np.ndarray]) -> np.ndarray:
 def copies(rows: AllRows, groups: Sequence[np.ndarray]) -> list[Finding]:
     """What is wrong with rows that are the same."""
     across, conflicting, plain = _sorted_out(rows, groups)
-    noun = rows.noun
+    noun, about = rows.noun, partial(_about, rows)
     return [
-        *_about(
-            rows,
+        *about(
             "leak",
             "warning",
             across,
@@ -46,8 +47,7 @@ def copies(rows: AllRows, groups: Sequence[np.ndarray]) -> list[Finding]:
             "model.",
             f"Remove the copies from one of the parts{'' if rows.are_images else ', if they are the same example'}.",
         ),
-        *_about(
-            rows,
+        *about(
             "conflict",
             "warning" if rows.are_images else "note",
             conflicting,
@@ -57,8 +57,7 @@ def copies(rows: AllRows, groups: Sequence[np.ndarray]) -> list[Finding]:
             else "If the columns do not determine the label, probabilities must stay below 1; check that no column is "
             "missing.",
         ),
-        *_about(
-            rows,
+        *about(
             "duplicates",
             "note",
             plain,
@@ -75,17 +74,16 @@ def near_copies(rows: AllRows, distinct: np.ndarray) -> list[Finding]:
     """What is wrong with images that are not the same, but look so: `distinct` are the numbers of one row of each."""
     groups = [distinct[group] for group in look_alike(lambda index: rows.take(distinct[index]), len(distinct))]
     across, conflicting, plain = _sorted_out(rows, groups)
+    about = partial(_about, rows)
     return [
-        *_about(
-            rows,
+        *about(
             "near-leak",
             "warning",
             across,
             f"{_elsewhere(rows, across)} may have a copy in another part; they look the same.",
             "If they are copies, remove them from one of the parts: figures on held-out images flatter the model.",
         ),
-        *_about(
-            rows,
+        *about(
             "near-conflict",
             "warning",
             conflicting,
@@ -93,8 +91,7 @@ def near_copies(rows: AllRows, distinct: np.ndarray) -> list[Finding]:
             f"{'has' if len(conflicting) == 1 else 'have'} several labels.",
             "Look at them: one of the labels may be wrong.",
         ),
-        *_about(
-            rows,
+        *about(
             "near-duplicates",
             "note",
             plain,
@@ -108,17 +105,11 @@ def _sorted_out(
     rows: AllRows, groups: Sequence[np.ndarray]
 ) -> tuple[list[np.ndarray], list[np.ndarray], list[np.ndarray]]:
     """Groups in several parts; groups of several labels; groups that are neither."""
-    across, conflicting, plain = list[np.ndarray](), list[np.ndarray](), list[np.ndarray]()
-    for group in groups:
-        crosses = bool(np.ptp(rows.part_of[group]) > 0)
-        differ = bool((rows.y[group] != rows.y[group[0]]).any())
-        if crosses:
-            across.append(group)
-        if differ:
-            conflicting.append(group)
-        if not crosses and not differ:
-            plain.append(group)
-    return across, conflicting, plain
+    crosses = [bool(np.ptp(rows.part_of[group]) > 0) for group in groups]
+    differs = [bool((rows.y[group] != rows.y[group[0]]).any()) for group in groups]
+    plain = [not any(either) for either in zip(crosses, differs, strict=True)]
+    across, conflicting, others = (list(compress(groups, chosen)) for chosen in (crosses, differs, plain))
+    return across, conflicting, others
 
 
 def _about(

@@ -1,5 +1,6 @@
 """What is odd about image files: damaged ones, sizes and modes unlike the others'."""
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeAlias
@@ -100,26 +101,19 @@ def about_files(folder: Path, files: Sequence[LabeledImage], seen: Sequence[File
     found: list[Finding] = []
     for kind, severity, pairs, says, advice, detail in rows:
         verb, _, rest = says.partition(" ")
-        groups = [[_place(folder, file, detail(facts))] for file, facts in pairs]
-        found += about(kind, severity, groups, f"image {says}|images {_PLURAL.get(verb, verb)} {rest}", advice)
+        places = [_place(folder, file, detail(facts)) for file, facts in pairs]
+        found += about(kind, severity, places, f"image {says}|images {_PLURAL.get(verb, verb)} {rest}", advice)
     return found + _sizes(folder, good, how)
 
 
 def _sizes(folder: Path, good: Sequence[tuple[LabeledImage, FileFacts]], how: Reading) -> list[Finding]:
     """What becomes of images of several sizes, with the first image of each, the most frequent first."""
-    first: dict[tuple[int, int], tuple[LabeledImage, FileFacts]] = {}
-    counts: dict[tuple[int, int], int] = {}
-    for f, s in good:
-        size = (s.height, s.width)
-        first.setdefault(size, (f, s))
-        counts[size] = counts.get(size, 0) + 1
     note = how.form_of([s.shape for _, s in good])[1] if good else ""
     if not note:
         return []
-    order = sorted(counts, key=lambda size: -counts[size])
-    groups = [
-        [_place(folder, first[size][0], f"{_size(first[size][1])}, as {counts[size]:,} in all")] for size in order
-    ]
+    first = {_size(s): file for file, s in reversed(good)}
+    counts = Counter(_size(s) for _, s in good)
+    groups = [[_place(folder, first[size], f"{size}, as {n:,} in all")] for size, n in counts.most_common()]
     return [Finding("sizes", "note", note, "Look whether what tells the classes apart survives that.", groups)]
 
 

@@ -7,7 +7,6 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
-from PIL import Image
 
 from likely.data.check.near_duplicates import THUMBNAIL, block_means
 from likely.data.images.decode import look_at_image
@@ -21,16 +20,9 @@ _ENOUGH = 256
 
 @dataclass(frozen=True)
 class FileFacts:
-    """What became of a file: the reason why it can't be read, or what is in it.
+    """What became of a file: the reason why it can't be read, or what is in it, upright, as `Look` has it.
 
     Args:
-        error: why it can't be read, or None.
-        height, width: of the image, upright.
-        gray: whether its mode is.
-        mode: of the file, such as "RGBA".
-        opaque: whether every pixel is.
-        frames: how many there are.
-        turned: whether EXIF data turned it.
         constant: whether it has one color only.
         digest: of its pixels; equal images have equal ones.
         thumbnail: block means, uint8 of shape (32, 32, 3).
@@ -75,6 +67,7 @@ def _look(file: LabeledImage) -> FileFacts:
         return FileFacts(error=str(error))
     image = look.image
     pixels = image.convert("RGB")
+    few = pixels.reduce(max(1, min(pixels.size) // _ENOUGH))
     return FileFacts(
         height=image.height,
         width=image.width,
@@ -85,13 +78,5 @@ def _look(file: LabeledImage) -> FileFacts:
         turned=look.turned,
         constant=image.getcolors(1) is not None,
         digest=hashlib.blake2b(f"{image.size}".encode() + pixels.tobytes(), digest_size=8).digest(),
-        thumbnail=_thumbnail(pixels),
+        thumbnail=np.rint(block_means(np.asarray(few)[None], THUMBNAIL, THUMBNAIL)[0]).astype(np.uint8),
     )
-
-
-def _thumbnail(image: Image.Image) -> np.ndarray:
-    factor = min(image.size) // _ENOUGH
-    if factor > 1:
-        image = image.reduce(factor)
-    means = block_means(np.asarray(image)[None], THUMBNAIL, THUMBNAIL)[0]
-    return np.rint(means).astype(np.uint8)

@@ -19,7 +19,6 @@ class Place:
         kind: which of these the name is.
         part: "train", "val" or "test"; empty where it concerns all of them.
         index: the row of that part, if it is one that was read.
-        label: the row's label, if it has one.
         detail: what else there is to say, such as a size or a count.
     """
 
@@ -101,23 +100,14 @@ class Findings(Sequence[Finding]):
         return [finding.to_json() for finding in self._findings]
 
 
-def about(
-    kind: str,
-    severity: Severity,
-    groups: Sequence[Sequence[Place]],
-    says: str,
-    advice: str = "",
-    *,
-    alike: bool = False,
-) -> list[Finding]:
-    """One finding about these groups, with their number before what it says; none where there are no groups.
+def about(kind: str, severity: Severity, places: Sequence[Place], says: str, advice: str) -> list[Finding]:
+    """One finding about these places, with their number before what it says; none where there are none.
 
-    Args:
-        kind, severity, groups, advice, alike: as in `Finding`.
-        says: the message after the number, in the singular; in the plural after a bar.
+    `says` is the message after the number, in the singular; in the plural after a bar.
+
     Example:
-        >>> [finding.message for finding in about("link", "note", [[Place("a", "path")]], "link leads|links lead")]
+        >>> [finding.message for finding in about("link", "note", [Place("a", "path")], "link leads|links lead", "")]
         ['1 link leads.']
     """
-    message = f"{counted(len(groups), *says.split('|'))}."
-    return [Finding(kind, severity, message, advice, groups, alike)] if groups else []
+    message = f"{counted(len(places), *says.split('|'))}."
+    return [Finding(kind, severity, message, advice, [[place] for place in places])] if places else []

@@ -32,7 +32,8 @@ def look_alike(take: Callable[[np.ndarray], np.ndarray], n: int) -> list[np.ndar
     """
     if n < 2:
         return []
-    blocks = [thumbnails(take(index)) for index in _pieces(n)]
+    every = np.arange(n)
+    blocks = [thumbnails(take(every[start : start + _AT_ONCE])) for start in range(0, n, _AT_ONCE)]
     reach = LEVELS * np.sqrt(blocks[0][0].size)
     coarse = np.concatenate([_coarse(thumbs) for thumbs in blocks])
     del blocks
@@ -116,10 +117,9 @@ def _candidates(points: np.ndarray, reach: float) -> Iterator[tuple[np.ndarray, 
         last = int(np.searchsorted(along, along[end - 1] + 1.001 * reach, side="right"))
         distances = squares[start:end, None] + squares[None, start:last]
         distances -= 2 * ordered[start:end] @ ordered[start:last].T
-        one, other = np.nonzero(distances <= limit)
-        later = other > one
-        if later.any():
-            yield order[one[later] + start], order[other[later] + start]
+        one, other = np.nonzero(np.triu(distances <= limit, 1))
+        if len(one):
+            yield order[one + start], order[other + start]
 
 
 def _look_same(take: Callable[[np.ndarray], np.ndarray], one: np.ndarray, other: np.ndarray) -> np.ndarray:
@@ -131,8 +131,3 @@ def _look_same(take: Callable[[np.ndarray], np.ndarray], one: np.ndarray, other:
     apart = np.sqrt(((thumbs[first] - thumbs[second]) ** 2).mean(axis=1))
     weaker = np.minimum(contrast[: len(one)], contrast[len(one) :])
     return apart <= np.minimum(LEVELS, CONTRAST * weaker)
-
-
-def _pieces(n: int) -> Iterator[np.ndarray]:
-    for start in range(0, n, _AT_ONCE):
-        yield np.arange(start, min(start + _AT_ONCE, n))

@@ -55,8 +55,7 @@ def as_dataset(
             paths = tuple(file.found.name for file, _ in rows) if on_disk else None
             parts[name] = Part(X[..., 0] if gray else X, y, paths)
             digests += [one.digest for _, one in rows]
-    train, val, test = (parts.get(name) for name in ("train", "val", "test"))
-    assert train is not None
+    train, test, val = parts["train"], parts.get("test"), parts.get("val")
     dataset = Dataset(found_at, "classification", train, test, val, labels=kept, found_at=found_at)
     return dataset, np.frombuffer(b"".join(digests), dtype="<u8")
 

@@ -24,7 +24,7 @@ def constant_images(rows: AllRows) -> list[Finding]:
     return about(
         "constant",
         "warning",
-        [[rows.place(row)] for row in flat],
+        [rows.place(row) for row in flat],
         "image is a single color|images are a single color",
         "Remove them, or find out how they were made.",
     )
@@ -37,9 +37,8 @@ def about_columns(rows: AllRows) -> list[Finding]:
     gone, constant, leaks = list[Place](), list[Place](), list[Place]()
     for j, name in enumerate(names):
         missing = np.isnan(X[:, j])
-        share = float(missing.mean())
-        if share:
-            detail = f"{counted(int(missing.sum()), 'row')} of training ({share:.1%})"
+        if missing.any():
+            detail = f"{counted(int(missing.sum()), 'row')} of training ({missing.mean():.1%})"
             gone.append(Place(name, "column", "train", detail=detail))
         values = X[~missing, j]
         if not len(values) or (values == values[0]).all():
@@ -50,7 +49,7 @@ def about_columns(rows: AllRows) -> list[Finding]:
         *about(
             "giveaway",
             "warning",
-            [[place] for place in leaks],
+            leaks,
             "column gives the answer away: alone, it is right in every training row|columns give the answer away: "
             "alone, each is right in every training row",
             "If it is not known before the answer is, remove it: the model would learn nothing else.",
@@ -58,14 +57,14 @@ def about_columns(rows: AllRows) -> list[Finding]:
         *about(
             "missing",
             "note",
-            [[place] for place in gone],
+            gone,
             "column has missing values|columns have missing values",
             "Missing numbers are replaced by the mean and marked; check whether they are missing at random.",
         ),
         *about(
             "constant-column",
             "note",
-            [[place] for place in constant],
+            constant,
             "column holds one value only|columns hold one value only",
             "Remove it: it carries no information.",
         ),

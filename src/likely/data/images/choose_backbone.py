@@ -11,7 +11,7 @@ from likely.errors import DataError, MissingExtraError
 USUAL = "efficientnet-lite0"
 """The one that `auto` takes."""
 LEAST_SIDE = 64
-"""Pixels a side from which a image shows what a backbone looks for."""
+"""Pixels a side from which an image shows what a backbone looks for."""
 FEWER_THAN = 10_000
 """Images, of which a network learns less from nothing than from a backbone's features: see docs/performance.md."""
 _DECIDED = ("augment", "pad_to", "hidden", "activation", "freeze", "init_from", "image_size")
@@ -34,11 +34,6 @@ def choose_backbone(
     `auto` takes one for color images of at least 64 pixels a side, if there are less than `FEWER_THAN` and the extra
     is installed.
 
-    Args:
-        config: the network that was asked for.
-        shape: of a image, (h, w) or (h, w, 3), or (d,) of a row of numbers.
-        n: how many there are.
-        dtype: of their values.
     Raises:
         DataError: if one was asked for and these are no uint8 images.
         MissingExtraError: if one was asked for whose weights are not installed.
@@ -58,25 +53,19 @@ def choose_backbone(
     if name != "auto" or not pays or config.engine not in ("auto", "torch"):
         return BackboneChoice(None)
     if given := [setting for setting in _DECIDED if getattr(config, setting) not in (None, ())]:
-        return BackboneChoice(
-            None,
-            (
-                f"A network learns from nothing, since {given[0]} is given; without it {n:,} color images would be "
-                f"learned with {USUAL}, a pretrained network",
-            ),
+        note = (
+            f"A network learns from nothing, since {given[0]} is given; without it {n:,} color images would be learned "
+            f"with {USUAL}, a pretrained network"
         )
-    if not BACKBONES[USUAL].installed:
-        return BackboneChoice(
-            None,
-            (
-                f"{USUAL}, a pretrained network, mostly learns more from {n:,} color images, and in seconds: pip "
-                "install 'likely[photographs]'",
-            ),
+    elif not BACKBONES[USUAL].installed:
+        note = (
+            f"{USUAL}, a pretrained network, mostly learns more from {n:,} color images, and in seconds: pip install "
+            "'likely[photographs]'"
         )
-    return BackboneChoice(
-        USUAL,
-        (
-            f"Network: {USUAL}, pretrained, and a small head on its features, since these are {n:,} color images of "
-            f"at least {LEAST_SIDE} pixels a side, fewer than {FEWER_THAN:,} (--network conv learns from nothing)",
-        ),
-    )
+    else:
+        note = (
+            f"Network: {USUAL}, pretrained, and a small head on its features, since these are {n:,} color images of at "
+            f"least {LEAST_SIDE} pixels a side, fewer than {FEWER_THAN:,} (--network conv learns from nothing)"
+        )
+        return BackboneChoice(USUAL, (note,))
+    return BackboneChoice(None, (note,))

@@ -69,11 +69,10 @@ class FolderScan:
     @property
     def notes(self) -> tuple[str, ...]:
         """What is to be said of files and links that are left out."""
-        links = [str(link) for link in self.links]
-        about_links = f"Links to another class were skipped: {listed(links)}." if links else ""
-        folders = [str(path) for path in self.left_out]
-        without = f"Folders of images without labels were skipped: {listed(folders)}." if folders else ""
-        return tuple(note for note in (self.others.about_others(), about_links, without) if note)
+        skipped = {"Links to another class": self.links, "Folders of images without labels": self.left_out}
+        notes = [f"{what} were skipped: {listed(list(map(str, paths)))}." for what, paths in skipped.items() if paths]
+        others = self.others.about_others()
+        return (others, *notes) if others else tuple(notes)
 
     @property
     def without_classes(self) -> list[Path]:

@@ -75,14 +75,7 @@ AS_THEY_ARE = Reading()
 def reading(
     config: RunConfig, progress: Progress | None = None, form: ImageForm | None = None, *, as_they_are: bool = False
 ) -> Reading:
-    """How a configuration says that images in files are read.
-
-    Args:
-        config: its size, and the network that they are learned with.
-        progress: told how many have been read.
-        form: what a model reads, whatever images are like.
-        as_they_are: whether they are not meant for that network.
-    """
+    """How a configuration says that images in files are read; `as_they_are`, if they are not meant for its network."""
     choose = None if as_they_are else partial(choose_backbone, config)
     return Reading(config.image_size, config.skip_bad, progress, form, choose)
 
@@ -114,14 +107,10 @@ def load_images(sources: Sequence[Source], names: Sequence[str], how: Reading = 
     Raises:
         DataError: if an image can't be read and `skip_bad` is not given, or none is left; it names the first few.
     """
-    heads: dict[int, tuple[str, tuple[int, ...]]] = {}
-    failed: dict[int, str] = {}
     named = list(zip(sources, names, strict=True))
-    for i, head in enumerate(_in_parallel(_head, named, "looking at images", how.progress)):
-        if isinstance(head, str):
-            failed[i] = head
-        else:
-            heads[i] = head
+    looked = dict(enumerate(_in_parallel(_head, named, "looking at images", how.progress)))
+    failed = {i: head for i, head in looked.items() if isinstance(head, str)}
+    heads = {i: head for i, head in looked.items() if not isinstance(head, str)}
     _refuse(failed, how.skip_bad, len(sources))
     usable = list(heads)
     digests = [digest for digest, _ in heads.values()]
@@ -171,16 +160,17 @@ def _found(cache: ImageCache, decode: Callable[[int], Decoded]) -> tuple[RowArra
 
 def _refuse(failed: dict[int, str], skip_bad: bool, total: int) -> None:
     if failed and not skip_bad:
-        shown = [failed[i] for i in sorted(failed)[:SHOWN]]
-        more = f"\n(and {len(failed) - SHOWN:,} more)" if len(failed) > SHOWN else ""
-        raise DataError(
-            "\n".join([f"{len(failed):,} of {total:,} images can't be read:", *shown])
-            + more
-            + "\nFix or remove them, or try --skip-bad (skip_bad=True) to go on without them."
-        )
+        raise bad_ones(f"{len(failed):,} of {total:,} images can't be read:", [failed[i] for i in sorted(failed)])
     if len(failed) == total:
         first = f": {failed[0]}" if failed else ""
         raise DataError(f"At least one image must be readable; got {total:,}, none of them readable{first}")
+
+
+def bad_ones(what: str, reasons: Sequence[str]) -> DataError:
+    """An error with the first few reasons, a line each."""
+    more = [f"(and {len(reasons) - SHOWN:,} more)"] if len(reasons) > SHOWN else []
+    fix = "Fix or remove them, or try --skip-bad (skip_bad=True) to go on without them."
+    return DataError("\n".join([what, *reasons[:SHOWN], *more, fix]))
 
 
 def _in_parallel(

@@ -14,7 +14,7 @@ import numpy as np
 from likely.data.cache import cache_folder
 from likely.data.dataset import Dataset, Part
 from likely.data.download import download
-from likely.data.images.idx import find_idx, parse_idx, read_raw
+from likely.data.images.idx import find_idx, names_of, parse_idx, read_raw
 from likely.data.progress_callback import Progress
 from likely.errors import DamagedFileWarning, DataError, OutputError
 from likely.preprocessing.conversion import PRODUCT_PHOTO
@@ -32,41 +32,21 @@ class Content:
 
     part: str
     kind: str
-    name: str
     size: int
     sha256: str
+
+    @property
+    def name(self) -> str:
+        """As its authors called the file."""
+        return names_of(self.part, self.kind)[0]
 
 
 # The small ones first: they tell soonest that a folder holds something else.
 CONTENTS = (
-    Content(
-        "test",
-        "labels",
-        "t10k-labels-idx1-ubyte",
-        10_008,
-        "0402a96d92fd2663957122ceb108a494c5af83dab82d92729df917d7dec38c34",
-    ),
-    Content(
-        "train",
-        "labels",
-        "train-labels-idx1-ubyte",
-        60_008,
-        "bad3541b69d912435c50bb6ba87bec294ff4f6a2e1246121d8633921760443d9",
-    ),
-    Content(
-        "test",
-        "images",
-        "t10k-images-idx3-ubyte",
-        7_840_016,
-        "5b4141f0afbad91edebe8549f8fcffe087ea10ca49f1dbef5c9a5cd8815ce37b",
-    ),
-    Content(
-        "train",
-        "images",
-        "train-images-idx3-ubyte",
-        47_040_016,
-        "c59f468a2f672dc815687fe0f83887768d799fd8a3f3276145d20f83aa44d888",
-    ),
+    Content("test", "labels", 10_008, "0402a96d92fd2663957122ceb108a494c5af83dab82d92729df917d7dec38c34"),
+    Content("train", "labels", 60_008, "bad3541b69d912435c50bb6ba87bec294ff4f6a2e1246121d8633921760443d9"),
+    Content("test", "images", 7_840_016, "5b4141f0afbad91edebe8549f8fcffe087ea10ca49f1dbef5c9a5cd8815ce37b"),
+    Content("train", "images", 47_040_016, "c59f468a2f672dc815687fe0f83887768d799fd8a3f3276145d20f83aa44d888"),
 )
 
 
@@ -193,11 +173,12 @@ def _verified(path: Path, content: Content) -> bytes:
 def _download_missing(cache: Path, url: str, time_out: float, progress: Progress | None) -> None:
     for content in CONTENTS:
         present = find_idx(cache, content.part, content.kind)
-        if present is not None and _is_right(present, content):
-            continue
-        # It would hide the right one.
         if present is not None:
-            present.unlink()
+            try:
+                _verified(present, content)
+                continue
+            except DataError:
+                present.unlink()  # it would hide the right one
         target = cache / f"{content.name}.gz"
         download(
             url + target.name,
@@ -208,11 +189,3 @@ def _download_missing(cache: Path, url: str, time_out: float, progress: Progress
             time_out=time_out,
             progress=progress,
         )
-
-
-def _is_right(path: Path, content: Content) -> bool:
-    try:
-        _verified(path, content)
-    except DataError:
-        return False
-    return True

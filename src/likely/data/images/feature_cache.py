@@ -6,9 +6,8 @@ One SQLite file holds them, so that a image more costs one image more. What came
 import hashlib
 import sqlite3
 import warnings
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import closing, contextmanager, suppress
-from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -23,16 +22,14 @@ CACHED_IMAGES = 400_000
 """That are kept at most: about 2 GB."""
 _AT_ONCE = 256
 """Images that are computed before they are stored: an interrupted run goes on from there."""
+_QUERIED = 500
+"""Keys in one query."""
 _DOING = "computing features"
 
 
 def cached_features(backbone: Backbone, X: RowArray, progress: Progress | None = None) -> np.ndarray:
     """The features of images, float32 (n, m): those that are known from the disk, the others computed and kept.
 
-    Args:
-        backbone: what computes them.
-        X: as for `Backbone.features`.
-        progress: told how many of those that have to be computed are done.
     Warns:
         CacheWarning: if the disk can't be used; all are computed.
     """
@@ -67,7 +64,8 @@ def _find(keys: Sequence[bytes]) -> dict[bytes, np.ndarray]:
         return found
     try:
         with _opened() as database:
-            for some in _pieces(keys):
+            for start in range(0, len(keys), _QUERIED):
+                some = keys[start : start + _QUERIED]
                 marks = ", ".join("?" * len(some))
                 for key, row in database.execute(f"SELECT key, row FROM features WHERE key IN ({marks})", some):
                     found[key] = np.frombuffer(row, "<f4")
@@ -111,9 +109,3 @@ def _complain(error: Exception) -> None:
         with suppress(OSError):
             path.unlink()
     warnings.warn(f"Features of images can't be kept in {path}; {consequence}. {error}.", CacheWarning, stacklevel=4)
-
-
-def _pieces(keys: Sequence[bytes], size: int = 500) -> Iterator[list[bytes]]:
-    rest = iter(keys)
-    while some := list(islice(rest, size)):
-        yield some

@@ -99,17 +99,11 @@ def search_folder(folder: Path, root: Path | None = None) -> Search:
     """The files in a folder and its subfolders with the suffix of an image, in any case.
 
     Hidden files and folders, and those of systems (`is_system`), are left out. A link to a folder is followed once; not
-    at all if it leads up, or to what is searched anyway.
-
-    Args:
-        folder: where to look.
-        root: the folder that holds it, if all of that is searched.
+    at all if it leads up, or to what is searched anyway: in `root`, if all of that is.
     """
     roots = {folder.resolve(), (root or folder).resolve()}
-    unreadable: list[OSError] = []
-    visited: set[tuple[int, int]] = set()
-    paths: list[Path] = []
-    others: list[Path] = []
+    unreadable, visited = list[OSError](), set[tuple[int, int]]()
+    paths, others = list[Path](), list[Path]()
     for here, folders, files in os.walk(folder, followlinks=True, onerror=unreadable.append):
         status = Path(here).stat()
         if (status.st_dev, status.st_ino) in visited:
@@ -145,10 +139,8 @@ def _expand(argument: str, search: Search) -> None:
     if argument == "-":
         search.found.append(_read_stdin())
     elif path.is_dir():
-        inside = search_folder(path)
-        empty = (
-            f"{argument} must hold images; got a folder without any. Supported suffixes: {', '.join(sorted(SUFFIXES))}."
-        )
+        inside, suffixes = search_folder(path), ", ".join(sorted(SUFFIXES))
+        empty = f"{argument} must hold images; got a folder without any. Supported suffixes: {suffixes}."
         search.found.extend(inside.found or [Found(argument, error=empty)])
         search.others.extend(inside.others)
     elif os.path.lexists(path):
@@ -163,8 +155,7 @@ def _expand(argument: str, search: Search) -> None:
             nothing = f"{argument} matches no file or folder. Check the folder and the pattern."
             search.found.append(Found(argument, error=nothing))
     else:
-        nothing = f"{argument} must be an image; no such file exists. Check the path."
-        search.found.append(Found(argument, error=nothing))
+        search.found.append(Found(argument, error=f"{argument} must be an image; no such file exists. Check the path."))
 
 
 def _read_stdin() -> Found:

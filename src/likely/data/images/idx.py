@@ -37,11 +37,10 @@ def read_idx(path: Path) -> np.ndarray:
 
 
 def read_raw(path: Path, size: int | None = None) -> bytes:
-    """The bytes of an IDX file, decompressed, and never many more than there should be.
+    """The bytes of an IDX file, plain or in gzip by its content, decompressed; at most one more than there should be.
 
-    Args:
-        path: the file, plain or in gzip, which its content decides and not its name.
-        size: how many there should be, if known; without it the header says it. One more is read, to tell.
+    `size` says how many there should be, else the header does.
+
     Raises:
         DataError: naming the file, if it can't be read or decompressed, or its header can't be true.
     """
@@ -103,10 +102,19 @@ def is_idx_folder(folder: Path) -> bool:
 
 def find_idx(folder: Path, part: str, kind: str) -> Path | None:
     """The file with the "images" or "labels" of a "train" or "test" part, plain before compressed; None without one."""
-    axes = {"images": 3, "labels": 1}[kind]
-    stems = [f"{prefix}-{kind}{mark}idx{axes}-ubyte" for prefix in PAIRS[part] for mark in "-."]
-    paths = [folder / (stem + suffix) for stem in stems for suffix in ("", ".gz")]
+    paths = [folder / (name + suffix) for name in names_of(part, kind) for suffix in ("", ".gz")]
     return next((path for path in paths if path.is_file()), None)
+
+
+def names_of(part: str, kind: str) -> list[str]:
+    """What that file may be called, the usual name first.
+
+    Example:
+        >>> names_of("test", "labels")[0]
+        't10k-labels-idx1-ubyte'
+    """
+    axes = {"images": 3, "labels": 1}[kind]
+    return [f"{prefix}-{kind}{mark}idx{axes}-ubyte" for prefix in PAIRS[part] for mark in "-."]
 
 
 def open_idx_folder(folder: Path) -> Dataset:
@@ -154,7 +162,7 @@ def _read_at_most(stream: IO[bytes], limit: int) -> bytes:
 def _read_part(folder: Path, part: str) -> Part:
     images, labels = find_idx(folder, part, "images"), find_idx(folder, part, "labels")
     if images is None or labels is None:
-        missing = f"{PAIRS[part][0]}-{'images-idx3' if images is None else 'labels-idx1'}-ubyte"
+        missing = names_of(part, "images" if images is None else "labels")[0]
         raise DataError(f"{folder} must hold {missing} (or {missing}.gz); it is missing. Add the file.")
     X, y = read_idx(images), read_idx(labels)
     for path, array, axes, what in ((images, X, 3, "images (n, h, w)"), (labels, y, 1, "labels (n,)")):

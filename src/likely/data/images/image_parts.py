@@ -9,9 +9,8 @@ import numpy as np
 
 from likely.data.dataset import PARTS, Part
 from likely.data.images.decode import ImageForm
-from likely.data.images.decode_many import SHOWN, Reading, load_images
+from likely.data.images.decode_many import Reading, bad_ones, load_images
 from likely.data.images.find import Found
-from likely.errors import DataError
 from likely.preprocessing.stored_rows import take_rows
 
 
@@ -38,25 +37,11 @@ class ImageParts:
         return None if self.form.conversion is None else dict(self.form.conversion)
 
 
-def read_parts(
-    found: Sequence[Found],
-    part_of: Sequence[str],
-    answers: Part,
-    how: Reading,
-) -> ImageParts:
-    """The parts that have an image that can be read.
-
-    Raises:
-        DataError: if there is nothing to read in a place, or as `load_images`.
-    """
+def read_parts(found: Sequence[Found], part_of: Sequence[str], answers: Part, how: Reading) -> ImageParts:
+    """The parts that have an image that can be read; a DataError if there is none in a place, or as `load_images`."""
     missing = [str(entry.error) for entry in found if entry.source is None]
     if missing and not how.skip_bad:
-        more = f"\n(and {len(missing) - SHOWN:,} more)" if len(missing) > SHOWN else ""
-        raise DataError(
-            "\n".join([f"{len(missing):,} of {len(found):,} rows have no image:", *missing[:SHOWN]])
-            + more
-            + "\nFix them, or try --skip-bad (skip_bad=True) to go on without them."
-        )
+        raise bad_ones(f"{len(missing):,} of {len(found):,} rows have no image:", missing)
     named = [i for i, entry in enumerate(found) if entry.source is not None]
     sources = [source for entry in found if (source := entry.source) is not None]
     loaded = load_images(sources, [found[i].name for i in named], how)

@@ -51,33 +51,16 @@ def image_column(table: Table, image: str | None, exclude: str | None = None) ->
     return found[0], [f"Column {found[0]!r} is used for the images (--image COLUMN to use another)."]
 
 
-def open_images(
-    table: Table,
-    image: str,
-    dataset: Dataset,
-    split: Split,
-    how: Reading,
-) -> Dataset:
-    """The data set with the images of its table as rows.
+def open_images(table: Table, image: str, dataset: Dataset, split: Split, how: Reading) -> Dataset:
+    """The data set, whose training part has the answers of all rows, with the images in its column `image` as rows.
 
-    Args:
-        table: the table.
-        image: the column that holds the images.
-        dataset: everything else about it; its training part has the answers of all rows.
-        split: the rows of its parts.
-        how: the images are read.
     Raises:
         DataError: if a row has no image or one that leaves the table's folder, or as `load_images`.
     """
     rows = np.concatenate(list(split.rows.values()))
     part_of = [part for part, index in split.rows.items() for _ in index]
     found = find_in_table(table, image)
-    read = read_parts(
-        [found[row] for row in rows.tolist()],
-        part_of,
-        dataset.train.take(rows),
-        how,
-    )
+    read = read_parts([found[row] for row in rows.tolist()], part_of, dataset.train.take(rows), how)
     notes = (*_found_by_name(table, image, found), *read.notes)
     return replace(dataset, **read.parts, image=image, conversion=read.conversion).with_notes(*notes)
 
@@ -86,41 +69,34 @@ def find_in_table(table: Table, image: str, first_row: int = 0) -> list[Found]:
     """The image of each row, or why there is none.
 
     Paths are meant from the table's folder, and looked up as `FilesByName` does. One that leaves it, also through .. or
-    a link, is refused: a table from a stranger must not make images of other files.
-
-    Args:
-        table: the table.
-        image: the column that holds paths or bytes.
-        first_row: the number of the table's first row, for names.
+    a link, is refused: a table from a stranger must not make images of other files. The first row is called
+    `first_row`.
     """
     folder = _folder(table)
-    inside, found, files = folder.resolve(), list[Found](), FilesByName(folder)
-    for row, value in enumerate(table.columns[image].tolist(), start=first_row):
-        where = f"Row {row} of {table.path}, column {image!r},"
+    inside, files = folder.resolve(), FilesByName(folder)
+
+    def image_of(row: int, value: object) -> Found:
         if isinstance(value, bytes):
-            found.append(Found(f"{table.path}, row {row}", value))
-            continue
+            return Found(f"{table.path}, row {row}", value)
+        where = f"Row {row} of {table.path}, column {image!r},"
         if not isinstance(value, str):
-            found.append(
-                Found(where, error=f"{where} must name an image; the cell is empty. Fill it in or drop the row.")
-            )
-            continue
+            return Found(where, error=f"{where} must name an image; the cell is empty. Fill it in or drop the row.")
         named = [] if "\0" in value else files.find(value) or [folder / value]
         if not named or any(not path.resolve().is_relative_to(inside) for path in (folder / value, *named)):
             error = (
                 f"{where} must name an image inside the table's folder; got {value!r}, which is outside. Other files "
                 "are never read. Try putting the table next to the images."
             )
-            found.append(Found(where, error=error))
-        elif len(named) > 1:
+            return Found(where, error=error)
+        if len(named) > 1:
             error = (
                 f"{where} must name one image; got {value!r}, which may be {listed(list(map(str, named)))}. Write the "
                 "path from the table's folder, with its suffix."
             )
-            found.append(Found(where, error=error))
-        else:
-            found.append(Found(str(named[0]), named[0]))
-    return found
+            return Found(where, error=error)
+        return Found(str(named[0]), named[0])
+
+    return [image_of(row, value) for row, value in enumerate(table.columns[image].tolist(), start=first_row)]
 
 
 def _found_by_name(table: Table, image: str, found: list[Found]) -> list[str]:

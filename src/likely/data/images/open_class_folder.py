@@ -23,8 +23,7 @@ def open_class_folder(folder: Path, how: Reading, *, group_by_folder: bool = Fal
     What is left out, `scan_class_folder` says. That a mirrored image still shows the same thing is not assumed.
 
     Args:
-        folder: the folder.
-        how: the images are read.
+        folder, how: where the images are, and how they are read.
         group_by_folder: whether images in one folder below that of their class, FOLDER/LABEL/person-1/..., are
             related; folders of one name are one group, in all classes and parts. An image right in the folder of its
             class is related to no other.
@@ -38,12 +37,7 @@ def open_class_folder(folder: Path, how: Reading, *, group_by_folder: bool = Fal
     images, labels = scan.images, scan.labels
     y = np.array([labels.index(one.label) for one in images], dtype=np.int64)
     answers = Part(y[:, None], y, groups=_groups(scan) if group_by_folder else None)
-    read = read_parts(
-        [one.found for one in images],
-        [one.part for one in images],
-        answers,
-        how,
-    )
+    read = read_parts([one.found for one in images], [one.part for one in images], answers, how)
     parts = read.parts
     lost = [label for i, label in enumerate(labels) if not (parts["train"].y == i).any()]
     if lost:

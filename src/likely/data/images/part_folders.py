@@ -11,18 +11,8 @@ from likely.errors import DataError
 
 _WORD = re.compile("[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
 _SAY_NOTHING = {
-    "set",
-    "sets",
-    "data",
-    "dataset",
-    "images",
-    "image",
-    "imgs",
-    "img",
-    "pictures",
-    "photos",
-    "split",
-    "part",
+    *("set", "sets", "data", "dataset", "images", "image", "imgs", "img"),
+    *("pictures", "photos", "split", "part"),
 }
 _WITHOUT_LABELS = {"pred", "predict", "prediction", "predictions", "unlabeled", "unlabelled"}
 
@@ -45,9 +35,8 @@ def part_folders(folder: Path, *, group_by_folder: bool = False) -> PartFolders:
     A part is called like `PARTS` says, in any case, also with a word such as "set" or "data". Folders whose names have
     another word in common, such as seg_train and seg_test, are parts if class folders lie in them.
 
-    Args:
-        folder: the folder.
-        group_by_folder: whether folders in those of classes say which images are related, so that they may repeat.
+    With `group_by_folder` the folders in those of classes say which images are related, so that they may repeat.
+
     Raises:
         DataError: if it is not clear which folders are classes.
     """
@@ -115,11 +104,10 @@ def _with_a_word_in_common(names: dict[Path, _Name]) -> dict[str, Path]:
 def _innermost(path: Path, part: str) -> Path:
     """The folder itself, or the only one in it where that is called like the part again, as in seg_train/seg_train."""
     inside = subfolders_of(path)
-    while len(inside) == 1 and (name := _name_of(inside[0].name)) is not None and name.part == part:
-        if _holds_images(path):
-            break
-        path, inside = inside[0], subfolders_of(inside[0])
-    return path
+    name = _name_of(inside[0].name) if len(inside) == 1 else None
+    if name is None or name.part != part or _holds_images(path):
+        return path
+    return _innermost(inside[0], part)
 
 
 def _refuse_parts_by_other_names(folder: Path, *, group_by_folder: bool) -> None:
@@ -172,11 +160,5 @@ def _words(name: str) -> list[str]:
     words = " ".join(word.lower() for word in _WORD.findall(name))
     words = words.replace("hold out", "holdout").replace("held out", "holdout").split()
     spellings = {spelling for of in PARTS.values() for spelling in of}
-    return [_glued(word, spellings) for word in words]
-
-
-def _glued(word: str, spellings: set[str]) -> str:
-    for ending in ("set", "data", "images", "imgs"):
-        if word.removesuffix(ending) in spellings:
-            return word.removesuffix(ending)
-    return word
+    endings = ("set", "data", "images", "imgs")
+    return [next((w for e in endings if (w := word.removesuffix(e)) in spellings), word) for word in words]

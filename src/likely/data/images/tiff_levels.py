@@ -34,8 +34,7 @@ def with_black_as_zero(data: bytes) -> tuple[bytes, bool]:
 
 def remember_white_is_zero(image: Image.Image) -> None:
     """Say again in the tags of an image what was changed for its decoder."""
-    tags = getattr(image, "tag_v2", {})
-    tags[_WHITE_OR_BLACK] = _WHITE_IS_ZERO
+    getattr(image, "tag_v2", {})[_WHITE_OR_BLACK] = _WHITE_IS_ZERO
 
 
 def white_is_zero(image: Image.Image) -> bool:
