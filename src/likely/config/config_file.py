@@ -20,11 +20,7 @@ def load_config(path: str | Path) -> RunConfig:
 
 
 def load_settings(path: str | Path) -> dict[str, object]:
-    """The fields that a configuration file sets, checked, so that others can be laid over them.
-
-    Raises:
-        ConfigError: like `load_config`.
-    """
+    """The fields that a configuration file sets, checked like those of `load_config`, to lay others over them."""
     path = Path(path)
     try:
         text = path.read_text(encoding="utf-8")

@@ -12,10 +12,8 @@ _DURATION = re.compile(
 
 
 def parse_duration(text: str) -> float:
-    """Seconds in a duration such as `90`, `30s`, `2m`, `1.5h` or `1h30m`.
+    """Seconds in a duration such as `90`, `30s`, `2m`, `1.5h` or `1h30m`; a bare number means seconds.
 
-    Args:
-        text: hours, minutes and seconds, each optional, in this order; a bare number means seconds.
     Raises:
         ConfigError: if it is none of these, or not positive.
     Example:
@@ -38,7 +36,5 @@ def duration(seconds: float) -> str:
     """
     if seconds < 60:
         return f"{seconds:.1f} s"
-    whole = round(seconds)
-    if whole < 3600:
-        return f"{whole // 60} min {whole % 60} s"
-    return f"{whole // 3600} h {whole % 3600 // 60} min"
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"

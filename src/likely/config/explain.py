@@ -24,12 +24,12 @@ _RULES: dict[str, str] = {
 
 def explained(error: ValidationError, settings: Mapping[str, Declared]) -> ConfigError:
     """The first thing that is wrong."""
-    first = error.errors()[0]
-    context = first.get("ctx", {})
+    errors = error.errors()
+    first, context = errors[0], errors[0].get("ctx", {})
     if isinstance(context.get("error"), ConfigError):
         return context["error"]
     name, value = str(first["loc"][0]), first["input"]
-    entry = next((e for e in error.errors() if e["loc"][0] == "class_weight" and len(e["loc"]) > 2), None)
+    entry = next((e for e in errors if e["loc"][0] == "class_weight" and len(e["loc"]) > 2), None)
     if name == "class_weight" and isinstance(value, Mapping) and entry is not None:
         label = next(part for part in entry["loc"][2:] if part != "[key]")
         return ConfigError(

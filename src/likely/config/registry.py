@@ -31,12 +31,8 @@ Row = TypeVar("Row")
 
 
 class Registry(UserDict[str, Row]):
-    """Names and what they mean.
+    """What each name of a setting means, or the place of that; `named` raises `error` for a name that does not exist.
 
-    Args:
-        what: the setting, for messages.
-        rows: what each name means, or its place.
-        error: raised by `named` for a name that does not exist.
     Example:
         >>> sorted(HEADS), HEADS["l1"].probs.__name__
         (['identity', 'l1', 'sigmoid', 'softmax'], 'l1_normalize')
@@ -68,13 +64,7 @@ class Registry(UserDict[str, Row]):
 
 @dataclass(frozen=True, eq=False)
 class OneOf:
-    """Of a pydantic field of text: the names of a registry, as they are when a value is checked.
-
-    Args:
-        registry: whose names.
-        also: further names, such as "auto".
-        without: rows that the field cannot take.
-    """
+    """Of a pydantic field of text: the names of a registry, as they are when a value is checked, and `also` others."""
 
     registry: Registry[Any]
     also: tuple[str, ...] = ()
@@ -181,16 +171,11 @@ READERS: "Registry[Reader]" = Registry(
 )
 """Rows are `likely.data.readers.Reader`; the first that reads a path opens it."""
 
-_BUNDLED = "likely.data.bundled:load_bundled"
 DATA_SETS: "Registry[Callable[..., Dataset]]" = Registry(
     "data",
     {
         "fashion-mnist": "likely.data.images.fashion_mnist:open_named",
-        "digits": _BUNDLED,
-        "wine": _BUNDLED,
-        "iris": _BUNDLED,
-        "breast-cancer": _BUNDLED,
-        "diabetes": _BUNDLED,
+        **dict.fromkeys(("digits", "wine", "iris", "breast-cancer", "diabetes"), "likely.data.bundled:load_bundled"),
     },
 )
 """Functions of (name, folder of its files or None, progress) that open a data set."""

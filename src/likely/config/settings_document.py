@@ -65,16 +65,11 @@ class SettingsDocument(BaseModel):
             >>> print(RunConfig(data="digits", time_limit=60).to_toml().splitlines()[0])
             data = "digits"
         """
-        values = {name: value for name, value in self.to_json().items() if value is not None}
-        return "".join(f"{name} = {_toml(value)}\n" for name, value in values.items())
+        return "".join(f"{name} = {_toml(value)}\n" for name, value in self.to_json().items() if value is not None)
 
     @classmethod
     def from_toml(cls, text: str) -> Self:
-        """The settings in a TOML document.
-
-        Raises:
-            ConfigError: if it is not TOML, or holds what the settings do not.
-        """
+        """The settings in a TOML document; a ConfigError if it is not TOML, or holds what the settings do not."""
         try:
             document = tomllib.loads(text)
         except tomllib.TOMLDecodeError as error:

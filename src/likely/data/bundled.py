@@ -29,8 +29,7 @@ def load_bundled(name: str, data_folder: object = None, progress: object = None)
     }
     # The stubs do not know that without return_X_y they return a Bunch.
     bunch: Any = load[name]()
-    is_regression = name == "diabetes"
-    is_images = name == "digits"
+    is_regression, is_images = name == "diabetes", name == "digits"
     X = np.rint(bunch.images * 255.0 / 16.0).astype(np.uint8) if is_images else np.asarray(bunch.data, np.float64)
     y = np.asarray(bunch.target, dtype=np.float64 if is_regression else np.int64)
     test, train = random_split(len(y), [round(TEST_SHARE * len(y))], np.random.default_rng(0))

@@ -31,8 +31,7 @@ class Copies(NamedTuple):
     groups: the number of the example that each row is a copy of, 0, 1, ..., shape (n,); None if all are different ones.
     extra: how many rows are second or later copies.
     expected: how many rows equal an earlier one as independent rows are expected to, and count as rows of their own.
-    equal_by_chance: the share of rows that equal another one as independent rows do; about as likely is it for a new
-        row.
+    equal_by_chance: the share of rows that equal another one as independent rows do; of new ones it is about the same.
     """
 
     groups: np.ndarray | None
@@ -107,8 +106,12 @@ def _few(X: RowArray, columns: Sequence[Column] | None, first: np.ndarray) -> Of
     """What the distinct rows are if they come more often than 20 times on average."""
     if len(X) <= _REPEATS * len(first):
         return OfFewRows.CATEGORIES
-    texts = [columns is not None and columns[j].categories is not None for j in range(X.shape[1])]
-    return few_rows(np.asarray(take_rows(X, np.sort(first))), np.array(texts))
+    return few_rows(np.asarray(take_rows(X, np.sort(first))), np.array(_texts(X, columns)))
+
+
+def _texts(X: RowArray, columns: Sequence[Column] | None) -> list[bool]:
+    """Which columns are codes of texts."""
+    return [False] * X.shape[1] if columns is None else [column.categories is not None for column in columns]
 
 
 def _by_chance(
@@ -119,12 +122,9 @@ def _by_chance(
     `first` is a row of each kind, `counts` how often it comes, (m,); `number` the kind of each row, (n,).
     """
     n, m = len(X), len(first)
-    texts = [columns is not None and columns[j].categories is not None for j in range(X.shape[1])]
-    likely = [_column(X[:, j], first, is_text) for j, is_text in enumerate(texts)]
+    likely = [_column(X[:, j], first, is_text) for j, is_text in enumerate(_texts(X, columns))]
     likely = _undetermined([column for column in likely if column.agree < 1], m)
-    log_equal = np.zeros(m)
-    for column in likely:
-        log_equal += np.log(np.maximum(column.by_row, 1e-300))
+    log_equal = sum((np.log(np.maximum(column.by_row, 1e-300)) for column in likely), start=np.zeros(m))
     by_chance = log_equal + math.log(n) >= math.log(_EXPLAINED)
     pairs = (counts * (counts - 1) / 2)[~by_chance].sum()
     if not pairs:

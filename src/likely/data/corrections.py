@@ -6,7 +6,6 @@ changes anything, and it starts as the given one.
 
 import csv
 import io
-import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -93,8 +92,8 @@ def row_names(dataset: Dataset) -> tuple[str, list[str]]:
 
 def relative_path(path: str, folder: str) -> str:
     """The path as seen from the folder, if it lies inside, with slashes."""
-    inside = Path(path).is_relative_to(folder) if folder else False
-    return (Path(path).relative_to(folder) if inside else Path(path)).as_posix()
+    there = Path(path)
+    return (there.relative_to(folder) if folder and there.is_relative_to(folder) else there).as_posix()
 
 
 def _lines(path: Path, column: str) -> Iterator[tuple[int, dict[str, str]]]:
@@ -104,9 +103,7 @@ def _lines(path: Path, column: str) -> Iterator[tuple[int, dict[str, str]]]:
         text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
-        raise DataError(
-            f"A table of corrections must be a readable text file; got {os.fspath(path)}: {reason}."
-        ) from None
+        raise DataError(f"A table of corrections must be a readable text file; got {path}: {reason}.") from None
     heading = text.partition("\n")[0]
     # Where the comma separates decimals, spreadsheets separate columns by semicolons.
     delimiter = max(",;\t", key=heading.count)
@@ -119,13 +116,11 @@ def _lines(path: Path, column: str) -> Iterator[tuple[int, dict[str, str]]]:
                 f"{path} must have the columns {column}, given, suggested and label; got no column {missing[0]!r}. "
                 "Try the corrections.csv of likely check."
             )
-        for cells in reader:
-            if any(cells):
-                if len(cells) != len(header):
-                    raise DataError(
-                        f"{path}, line {reader.line_num}: a line must have {len(header)} cells; got {len(cells)}."
-                    )
-                yield reader.line_num, dict(zip(header, cells, strict=True))
+        for cells in filter(any, reader):
+            line, n = reader.line_num, len(cells)
+            if n != len(header):
+                raise DataError(f"{path}, line {line}: a line must have {len(header)} cells; got {n}.")
+            yield line, dict(zip(header, cells, strict=True))
     except csv.Error as error:
         raise DataError(f"{path}, line {reader.line_num} must be CSV; got: {error}.") from None
 

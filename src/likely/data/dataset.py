@@ -31,9 +31,8 @@ class Part:
     Args:
         X: images as uint8 of shape (n, h, w) or (n, h, w, 3), perhaps still on disk, or numbers of shape (n, d).
         y: for classification integers 0..k-1 of shape (n,), for regression floats of shape (n,).
-        paths: the file that each row came from, if it came from one.
+        paths, numbers: the file that each row came from, or which row of its table it is.
         order: what grows from earlier rows to later ones, of shape (n,), where the latest are to be the test part.
-        numbers: which row of its table each row is, for the rows of a table.
         groups: integers of shape (n,), equal for rows that are related, such as copies or images of one person; the
             same numbers in every part of a data set. None: no two rows are.
     """
@@ -65,19 +64,15 @@ class Dataset:
 
     Args:
         name: what the user asked for, such as "fashion-mnist" or a folder.
-        task: "classification" or "regression".
-        train: the rows to learn from.
-        val: rows to hold out for calibration and promises, or None to have them drawn from the training part.
-        test: the rows to evaluate on, or None where the source declares none.
+        train, val, test: the rows to learn from; to hold out for calibration and promises, or None to draw these from
+            the training part; to evaluate on, or None where the source declares none.
         labels: the names of the classes in the order of `y`; empty for regression.
         label_type: what the names were before they became text.
         features: the names of the columns of number rows, if they have any.
         columns: what these columns are, where they are more than plain numbers: a table's.
-        label: the name of the column that holds the answers, for a table.
-        label_reading: how that column is read, for a table.
-        image: the name of the column that holds the images, for a table of images.
-        test_last: the name of the column whose latest rows are the test part, for a table.
-        group: the name of the column that says which rows are related, for a table.
+        label, image: the columns of a table that hold the answers, and the images.
+        label_reading: how the column of answers is read.
+        test_last, group: the columns of a table whose latest rows are the test part, and that says which are related.
         group_by_folder: whether images in one folder below that of their class are related.
         options: what was said of the columns, for a table.
         left_out: how many rows are in no part, being related to rows that were drawn to evaluate on.

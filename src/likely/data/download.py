@@ -2,8 +2,7 @@
 
 import logging
 import time
-from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -27,8 +26,7 @@ def download(
     """Fetch `url` into `target`, which must not exist, and appears only once it is complete and verified.
 
     Args:
-        url: where the file is.
-        target: where it goes; its folder is made if need be.
+        url, target: where the file is, and where it goes; its folder is made if need be.
         verify: raises `DataError` if the file that it is given is not the one expected; such a file is deleted.
         max_bytes: not many more than these are ever taken.
         time_out: seconds without a byte after which an attempt ends.
@@ -41,6 +39,7 @@ def download(
     import requests  # comes with pooch
 
     retrieve: Any = pooch.retrieve  # its type of a downloader is not that of the downloaders that it calls
+    logger = pooch.get_logger()
     headers = {"User-Agent": "likely", "Accept-Encoding": "identity"}
 
     def fetch(url: str, file: Any, _: Any) -> None:
@@ -52,8 +51,12 @@ def download(
     for attempt in range(ATTEMPTS):
         time.sleep(PAUSE * attempt)
         try:
-            with _silent(pooch.get_logger()):
+            level = logger.level
+            logger.setLevel(logging.WARNING)  # the watcher says what there is to say
+            try:
                 retrieve(url, None, target.name, target.parent, downloader=fetch)
+            finally:
+                logger.setLevel(level)
             return
         except DataError as error:
             why = str(error)
@@ -88,17 +91,6 @@ class _Told:
 
     def close(self) -> None:
         pass
-
-
-@contextmanager
-def _silent(logger: logging.Logger) -> Generator[None]:
-    """The watcher says what there is to say."""
-    level = logger.level
-    logger.setLevel(logging.WARNING)
-    try:
-        yield
-    finally:
-        logger.setLevel(level)
 
 
 def _reason(error: Any, time_out: float) -> str:

@@ -30,12 +30,12 @@ def refuse_far(dataset: Dataset, *, in_memory: bool = False) -> None:
         DataError: naming row and column.
     """
     named = [(name, part) for name, part in dataset.parts.items() if len(part)]
-    blocks: list[tuple[str, list[np.ndarray]]] = []
+    blocks: dict[str, list[np.ndarray]] = {}
     if dataset.train.X.ndim == 2:
-        blocks.append(("numbers", [np.asarray(part.X) for _, part in named]))
+        blocks["numbers"] = [np.asarray(part.X) for _, part in named]
     if dataset.task == "regression":
-        blocks.append(("targets", [part.y.reshape(len(part), -1) for _, part in named]))
-    for what, values in blocks:
+        blocks["targets"] = [part.y.reshape(len(part), -1) for _, part in named]
+    for what, values in blocks.items():
         for (name, part), rows in zip(named, values, strict=True):
             found = first_far(rows, values[0])
             if found is None:
@@ -63,9 +63,8 @@ def first_far(rows: np.ndarray, train: np.ndarray) -> tuple[int, int] | None:
         (True, (1, 0))
     """
     far: list[tuple[int, int]] = []
-    large = np.zeros(rows.shape[1], dtype=bool)
-    for piece in pieces(rows):
-        large |= (np.abs(piece) > FARTHEST).any(axis=0)  # few columns have such numbers; NaN compares as no
+    # Few columns have such numbers; NaN compares as no.
+    large = np.any([(np.abs(piece) > FARTHEST).any(axis=0) for piece in pieces(rows)], axis=0)
     for j in np.flatnonzero(large).tolist():
         column = np.asarray(rows[:, j], dtype=np.float64)
         low, high = _bounds(np.asarray(train[:, j], dtype=np.float64))

@@ -49,9 +49,8 @@ def few_rows(rows: np.ndarray, texts: np.ndarray) -> OfFewRows:
         coded = (naming & texts).any() or not fine.all() or _named_by_indicators(rows)
         return OfFewRows.IN_DOUBT if coded else OfFewRows.COPIES
     one_is_enough = m >= _FEW and measured.shape[1] > 0
-    if one_is_enough or _differ(measured) or _unrelated(names):
-        return OfFewRows.IN_DOUBT
-    return OfFewRows.CATEGORIES
+    in_doubt = one_is_enough or _differ(measured) or _unrelated(names)
+    return OfFewRows.IN_DOUBT if in_doubt else OfFewRows.CATEGORIES
 
 
 def lies_on_grid(values: np.ndarray) -> bool:
@@ -89,15 +88,13 @@ def _unrelated(columns: np.ndarray) -> bool:
 
     A random order of m values turns 2 (m - 2) / 3 times on average, a polynomial of degree 3 at most twice.
     """
-    m, n_columns = columns.shape
-    if m < _FEW:
-        return False
-    for j in range(n_columns):
-        along = np.diff(columns[np.argsort(columns[:, j])], axis=0) > 0
-        turns = (along[1:] != along[:-1]).sum(axis=0)
-        if (turns > max(2, (m - 2) / 3)).any():
-            return True
-    return False
+    m = len(columns)
+
+    def turns_along(column: np.ndarray) -> np.ndarray:
+        rises = np.diff(columns[np.argsort(column)], axis=0) > 0
+        return (rises[1:] != rises[:-1]).sum(axis=0)
+
+    return m >= _FEW and any((turns_along(column) > max(2, (m - 2) / 3)).any() for column in columns.T)
 
 
 def _differ(columns: np.ndarray) -> bool:

@@ -8,6 +8,7 @@ import math
 import warnings
 from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import replace
+from functools import reduce
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from likely.arrays import to_numpy
 from likely.data.copies import find_copies, in_doubt
 from likely.data.dataset import Dataset, Part
 from likely.errors import DataError, GuaranteeWarning, ShapeError
+from likely.metrics.numerals import counted
 from likely.preprocessing.columns import Column
 from likely.preprocessing.stored_rows import RowArray, join_rows
 
@@ -28,11 +30,8 @@ def group_numbers(values: Iterable[Hashable]) -> np.ndarray:
         [0, 1, 2, 0, 3]
     """
     numbers: dict[Any, int] = {}
-    found = list[int]()
-    for row, value in enumerate(values):
-        key = ("row", row) if _is_missing(value) else ("value", value)
-        found.append(numbers.setdefault(key, len(numbers)))
-    return np.array(found, dtype=np.int64)
+    keys = (("row", row) if _is_missing(value) else ("value", value) for row, value in enumerate(values))
+    return np.array([numbers.setdefault(key, len(numbers)) for key in keys], dtype=np.int64)
 
 
 def checked_groups(groups: Any, n_rows: int) -> np.ndarray | None:
@@ -100,16 +99,15 @@ def with_copies_grouped(dataset: Dataset) -> Dataset:
     declared = [part.groups for part in parts.values() if part.groups is not None]
     if declared:
         return dataset.with_notes(about_groups(np.concatenate(declared)))
-    X = dataset.train.X
-    for part in list(parts.values())[1:]:
-        X = join_rows(X, part.X)
+    X: RowArray = reduce(join_rows, (part.X for part in parts.values()))
     found = find_copies(X, dataset.columns)
     noun = "image" if X.ndim > 2 else "row"
     notes: list[str] = []
     if found.extra:
+        which = counted(found.extra, f"{noun} is an exact copy", f"{noun}s are exact copies")
         notes.append(
-            f"{_are(found.extra, noun)} exact {'copies' if found.extra > 1 else 'a copy'} of an earlier one; copies "
-            "are drawn together and count once (--group COLUMN, or groups= in Python, adds other related rows)."
+            f"{which} of an earlier one; copies are drawn together and count once (--group COLUMN, or groups= in "
+            "Python, adds other related rows)."
         )
     doubt = _about_doubt(found.expected, len(X)) if in_doubt(X, dataset.columns, found) else ""
     if doubt:
@@ -136,11 +134,13 @@ def about_groups(groups: np.ndarray) -> str:
         '2 groups of related rows, all of size 2: a group '
     """
     sizes = np.unique(groups, return_counts=True)[1]
-    how = f"all of size {sizes[0]:,}" if sizes.min() == sizes.max() else f"of {sizes.min():,} to {sizes.max():,} rows"
+    how, ending = f"all of size {sizes[0]:,}", "."
+    if sizes.min() < sizes.max():
+        how = f"of {sizes.min():,} to {sizes.max():,} rows"
+        ending = "; where groups differ in size, rows of large ones count less."
     return (
         f"{len(sizes):,} groups of related rows, {how}: a group is drawn whole and counts as one row, drawn from it at "
-        "random. So figures and guarantees refer to a random row of a random new "
-        f"group{'.' if sizes.min() == sizes.max() else '; where groups differ in size, rows of large ones count less.'}"
+        f"random. So figures and guarantees refer to a random row of a random new group{ending}"
     )
 
 
@@ -170,7 +170,3 @@ def _about_doubt(equal: int, n_rows: int) -> str:
         "counts as a separate row; if they are copies, no guarantee holds. Specify related rows with --group COLUMN, "
         "or groups= in Python (groups=range(len(X)) if none are)."
     )
-
-
-def _are(count: int, noun: str) -> str:
-    return f"{count:,} {noun}s are" if count > 1 else f"1 {noun} is"

@@ -40,21 +40,16 @@ def known_again(X: RowArray, hashes: np.ndarray, chance: float = 0.0) -> np.ndar
     Where equal rows are to be expected, as of columns with few different values, they tell nothing as long as they are
     no more than that (three standard deviations): then no row is known.
 
-    Args:
-        X: as for `row_hashes`.
-        hashes: of rows.
-        chance: how likely a row equals another one though it is no copy of it.
+    `chance` is how likely a row equals another one though it is no copy of it.
+
     Example:
         >>> rows = np.array([[0.1, 2.0], [0.3, 1.0]])
         >>> known_again(rows.astype(np.float32), hashes_to_know_again(rows)).tolist()
         [True, True]
     """
     exact, rounded, changed = _in_single_precision(X)
-    known = (
-        np.isin(exact, hashes)
-        | (changed & np.isin(rounded, hashes))
-        | ((rounded == exact) & np.isin(rounded ^ _ROUNDED, hashes))
-    )
+    known = np.isin(exact, hashes) | (changed & np.isin(rounded, hashes))
+    known |= (rounded == exact) & np.isin(rounded ^ _ROUNDED, hashes)
     usual = len(known) * chance + 3 * math.sqrt(len(known) * chance * (1 - chance))
     return known if known.sum() > usual else np.zeros_like(known)
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
+from numpy.lib import format as npy
 
 from likely.data.dataset import Dataset, Part, Task
 from likely.data.images.image_arrays import stack_images
@@ -35,11 +36,8 @@ def open_npz(path: Path, *, task: Literal["auto"] | Task = "auto") -> Dataset:
     Arrays for `val` are held out for calibration.
 
     Images are uint8 or floats of shape (n, h, w), (n, h, w, c) or (n, c, h, w); (n, d) is rows of numbers.
-    An array of k texts called `classes` names the classes 0..k-1.
+    An array of k texts called `classes` names the classes 0..k-1. The task "auto" is decided as by `read_answers`.
 
-    Args:
-        path: the file.
-        task: what the answers are; "auto" decides as `read_answers` does.
     Raises:
         DataError: if the file is damaged, an array that is needed is not there or not unambiguous, holds objects, does
             not fit the others, or is too large for the memory; the message names it and lists the arrays.
@@ -103,13 +101,8 @@ def read_headers(path: Path) -> dict[str, Header]:
                     continue
                 name = entry.filename.removesuffix(".npy")
                 with archive.open(entry) as file:
-                    version = np.lib.format.read_magic(file)
-                    read = (
-                        np.lib.format.read_array_header_1_0
-                        if version == (1, 0)
-                        else np.lib.format.read_array_header_2_0
-                    )
-                    shape, _, dtype = read(file)
+                    is_first = npy.read_magic(file) == (1, 0)
+                    shape, _, dtype = (npy.read_array_header_1_0 if is_first else npy.read_array_header_2_0)(file)
                     begin = file.tell()
                 if not dtype.hasobject and begin + math.prod(shape) * dtype.itemsize != entry.file_size:
                     raise DataError(
@@ -128,11 +121,11 @@ def read_headers(path: Path) -> dict[str, Header]:
 
 def _pairs(by_name: dict[str, str]) -> dict[str, tuple[str, str]]:
     """The names of each part's rows and answers, of a training part at least."""
-    found = {part: _pair(by_name, part) for part in ("train", "val", "test")}
-    if found["train"] is None:
-        found = {"train": _pair(by_name, "")}
-    pairs = {part: pair for part, pair in found.items() if pair is not None}
-    return pairs if "train" in pairs else {}
+    pairs = {part: pair for part in ("train", "val", "test") if (pair := _pair(by_name, part)) is not None}
+    if "train" in pairs:
+        return pairs
+    only = _pair(by_name, "")
+    return {} if only is None else {"train": only}
 
 
 def _pair(by_name: dict[str, str], part: str) -> tuple[str, str] | None:

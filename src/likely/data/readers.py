@@ -41,12 +41,7 @@ class DataRequest:
 
 @dataclass(frozen=True)
 class Reader:
-    """A reader as a row of `READERS`.
-
-    Args:
-        reads: whether an existing path is one of its kind; the first reader that says so opens it.
-        open: (path, what was asked for) -> the data set.
-    """
+    """A row of `READERS`: whether an existing path is one of its kind, so that it opens it; and how it does."""
 
     reads: Callable[[Path], bool]
     open: Callable[[Path, DataRequest], Dataset]

@@ -103,9 +103,8 @@ def open_configured(
     """The data set that a configuration names, read as it says.
 
     With `form` the images in files are read as a model reads them; with columns of a model, and the reading of its
-    answers, the rows of a table are; `labeled` is the table where it has been read.
-    `as_they_are` says that images are not meant for the network of the configuration.
-    The other arguments are those of `open_dataset`.
+    answers, the rows of a table are; `labeled` is the table where it has been read. `as_they_are` says that images are
+    not meant for the network of the configuration. The other arguments are those of `open_dataset`.
     """
     name = config.data
     kind, path = source_of(name)
@@ -168,11 +167,7 @@ def _unknown(name: str) -> ConfigError | DataError:
     if Path(name).name != name or Path(name).suffix or name in (".", ".."):
         return DataError(f"The data path must exist; got {name}. Check the path.")
     hint = nearest(name, DATA_SETS)
-    choices = "" if hint.startswith("Choose") else f" Choose from {_listed()}."
+    choices = "" if hint.startswith("Choose") else f" Choose from {', '.join(map(repr, DATA_SETS))}."
     return ConfigError(
         f"Data must be the name of a data set or the path of a folder; got {name!r}, which is neither. {hint}{choices}"
     )
-
-
-def _listed() -> str:
-    return ", ".join(repr(choice) for choice in DATA_SETS)

@@ -66,8 +66,9 @@ def folds(y: np.ndarray, k: int, rng: np.random.Generator, groups: np.ndarray | 
         return [np.flatnonzero(np.isin(owner, part)) for part in folds(of_group, k, rng)]
     if not 2 <= k <= len(y):
         raise DataError(f"The number of folds must be from 2 to the number of rows; got {k} folds of {len(y)} rows.")
+    by_class = np.split(np.argsort(y, kind="stable"), np.cumsum(np.unique(y, return_counts=True)[1])[:-1])
     # Dealt like cards, class after class without a new start, so that no fold gets the odd row of every class.
-    dealt = np.concatenate(_shuffled_classes(y, rng))
+    dealt = np.concatenate([rng.permutation(rows) for rows in by_class])
     return [np.sort(dealt[i::k]) for i in range(k)]
 
 
@@ -75,9 +76,3 @@ def _numbered(groups: np.ndarray) -> tuple[int, np.ndarray]:
     """How many groups there are, and the number of each row's, from 0."""
     found, owner = np.unique(groups, return_inverse=True)
     return len(found), owner
-
-
-def _shuffled_classes(y: np.ndarray, rng: np.random.Generator) -> list[np.ndarray]:
-    order = np.argsort(y, kind="stable")
-    _, counts = np.unique(y, return_counts=True)
-    return [rng.permutation(rows) for rows in np.split(order, np.cumsum(counts)[:-1])]

@@ -1,6 +1,7 @@
 """Columns by which rows are earlier or later: numbers, or dates as text."""
 
 from collections.abc import Mapping
+from itertools import compress
 
 import numpy as np
 
@@ -54,10 +55,8 @@ def may_be_times(columns: Mapping[str, np.ndarray]) -> list[str]:
     none = set[str]()
     for names, block in number_blocks(columns):
         steps = np.diff(block[:, :10], axis=1)
-        none |= {
-            names[j]
-            for j in np.flatnonzero((steps > 0).any(axis=1) & (steps < 0).any(axis=1) & (block[:, 0] < _CENTURY[0]))
-        }
+        unordered = (steps > 0).any(axis=1) & (steps < 0).any(axis=1) & (block[:, 0] < _CENTURY[0])
+        none.update(compress(names, unordered))
     return [name for name in columns if name not in none]
 
 

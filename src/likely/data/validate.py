@@ -113,12 +113,9 @@ def _check_classes(dataset: Dataset) -> None:
 
 
 def _check_images_vary(dataset: Dataset) -> None:
-    X = dataset.train.X
-    for piece in pieces(X):
-        flat = piece.reshape(len(piece), -1)
-        if (flat != flat[:, :1]).any():
-            return
-    raise DataError(
-        f"The images of {dataset.name} must show something; got {len(X)} images that are all a single color. Check how "
-        "they were made."
-    )
+    flat = (piece.reshape(len(piece), -1) for piece in pieces(dataset.train.X))
+    if not any((rows != rows[:, :1]).any() for rows in flat):
+        raise DataError(
+            f"The images of {dataset.name} must show something; got {len(dataset.train)} images that are all a single "
+            "color. Check how they were made."
+        )

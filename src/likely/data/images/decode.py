@@ -111,12 +111,10 @@ def image_shape(source: ImageSource, *, name: str | None = None) -> tuple[int, .
 
 @dataclass(frozen=True)
 class Look:
-    """An image as it is read, and what its file says of it.
+    """An image as it is read, upright, on white, of mode "L" or "RGB", and what its file says of it.
 
     Args:
-        image: upright, on white, of mode "L" or "RGB".
         mode: of the file, such as "RGBA" or "I;16".
-        opaque: whether every pixel is.
         frames: how many there are; the first one counts.
         turned: whether the file's EXIF data turned it.
     """
@@ -129,14 +127,7 @@ class Look:
 
 
 def look_at_image(source: ImageSource, *, name: str | None = None) -> Look:
-    """A whole image at its own size.
-
-    Args:
-        source: a path, bytes, an open binary file or a Pillow image.
-        name: what to call it in errors; by default its path.
-    Raises:
-        ImageError: as `read_image` does.
-    """
+    """A whole image at its own size; arguments and errors are those of `read_image`."""
     name = name or name_of(source)
     with opened(source, name) as found:
         mode, turned = found.mode, _orientation(found) in TURNS
@@ -213,7 +204,4 @@ def _deep_to_gray(image: Image.Image, name: str) -> tuple[Image.Image, bool]:
 
 
 def _is_gray(image: Image.Image) -> bool:
-    if image.mode == "L":
-        return True
-    red, green, blue = image.split()
-    return red.tobytes() == green.tobytes() == blue.tobytes()
+    return len({channel.tobytes() for channel in image.split()}) == 1

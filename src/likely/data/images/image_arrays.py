@@ -58,18 +58,13 @@ def files_in(X: Any) -> list[Any] | None:
 
 
 def refuse_alone(X: Any) -> None:
-    """Refuse a single image, and what gives its elements only once.
-
-    Raises:
-        DataError: that says so.
-    """
+    """Refuse a single image, and what gives its elements only once, with a DataError."""
     if _is_file_or_image(X):
         what = f"the path {os.fspath(X)!r}" if isinstance(X, str | os.PathLike) else f"one {type(X).__name__}"
         raise DataError(f"X must be a list of images; got {what} alone. Each row gets an answer. Try [X] for one.")
     if hasattr(X, "__next__"):
-        raise DataError(
-            f"X must be a list or an array; got a {type(X).__name__}. Its rows are read twice. Try list(X)."
-        )
+        what = type(X).__name__
+        raise DataError(f"X must be a list or an array; got a {what}. Its rows are read twice. Try list(X).")
 
 
 def _only_column(X: Any) -> tuple[Any, bool]:
@@ -184,11 +179,9 @@ def stack_files(X: Sequence[Any], how: Reading = AS_THEY_ARE) -> tuple[RowArray,
         loaded = load_images(sources, names, how)
         rows, form, note = loaded.X, loaded.form, loaded.note
     else:
-        names = [name_of(x, f"Row {i}") for i, x in enumerate(X)]
-        form, note = how.form_of([image_shape(x, name=n) for x, n in zip(X, names, strict=True)])
-        rows = np.stack(
-            [read_image(x, shape=form.shape, conversion=form.conversion, name=n) for x, n in zip(X, names, strict=True)]
-        )
+        named = [(x, name_of(x, f"Row {i}")) for i, x in enumerate(X)]
+        form, note = how.form_of([image_shape(x, name=name) for x, name in named])
+        rows = np.stack([read_image(x, shape=form.shape, conversion=form.conversion, name=name) for x, name in named])
     if note:
         warnings.warn(note, ImageWarning, stacklevel=5)
     return rows, form
@@ -198,10 +191,8 @@ def _channels_last(rows: np.ndarray, channels: Channels) -> np.ndarray:
     if rows.ndim == 3 or (rows.ndim != 4 and channels != "auto"):
         return rows
     if rows.ndim != 4:
-        raise ShapeError(
-            f"Images must have shape (n, h, w), (n, h, w, c) or (n, c, h, w); got shape {rows.shape}. Try reshaping "
-            "them."
-        )
+        shapes = "(n, h, w), (n, h, w, c) or (n, c, h, w)"
+        raise ShapeError(f"Images must have shape {shapes}; got shape {rows.shape}. Try reshaping them.")
     first, last = rows.shape[1] in _COUNTS, rows.shape[3] in _COUNTS
     if channels == "auto":
         if first and last:

@@ -6,6 +6,7 @@ found. What was not used for longest makes room for what is new.
 
 import hashlib
 import json
+import math
 import os
 import time
 import warnings
@@ -42,22 +43,14 @@ Decoded: TypeAlias = np.ndarray | str
 
 
 class ImageCache:
-    """The place of one set of images in the cache.
-
-    Args:
-        digests: a hash of each file, in order.
-        form: what each is decoded to.
-    """
+    """The place in the cache of files with these hashes, in this order, decoded to this form."""
 
     def __init__(self, digests: Sequence[str], form: ImageForm) -> None:
-        shape, how = form.shape, f"{GATE_VERSION} {form.shape}"
-        if form.conversion is not None:
-            how += json.dumps(dict(form.conversion), sort_keys=True)
-        key = hashlib.sha256("\n".join([how, *digests]).encode()).hexdigest()[:32]
+        how = "" if form.conversion is None else json.dumps(dict(form.conversion), sort_keys=True)
+        key = hashlib.sha256("\n".join([f"{GATE_VERSION} {form.shape}{how}", *digests]).encode()).hexdigest()[:32]
         self._folder = cache_folder() / "images"
         self._rows, self._facts = self._folder / f"{key}.rows", self._folder / f"{key}.json"
-        self._n, self._shape = len(digests), shape
-        self._row_bytes = int(np.prod(shape))
+        self._n, self._shape, self._row_bytes = len(digests), form.shape, math.prod(form.shape)
 
     def find(self) -> tuple[RowArray, list[int]] | None:
         """The rows, and which of the files could not be read; None if they are not there or not whole."""
@@ -73,12 +66,9 @@ class ImageCache:
         return _placed(X), bad
 
     def fill(self, decode: Callable[[], Generator[Decoded]]) -> tuple[RowArray, dict[int, str]]:
-        """The rows as `decode` gives them, kept for the next time if that is worth it and possible.
+        """The rows, kept for the next time if that is worth it and possible, and by number why others can't be read.
 
-        Args:
-            decode: gives every image in order; called again if the disk fails.
-        Returns:
-            The rows, and by number why the others could not be read.
+        `decode` gives every image in order; it is called again if the disk fails.
         """
         if self._n * self._row_bytes >= KEPT_FROM:
             try:

@@ -43,9 +43,8 @@ def image_column(table: Table, image: str | None, exclude: str | None = None) ->
         return image, []
     found = [name for name, values in table.columns.items() if name != exclude and _holds_images(name, values, files)]
     if len(found) > 1:
-        raise DataError(
-            f"{table.path} must have one column of images; got {', '.join(map(repr, found))}. Try --image COLUMN."
-        )
+        names = ", ".join(map(repr, found))
+        raise DataError(f"{table.path} must have one column of images; got {names}. Try --image COLUMN.")
     if not found:
         return None, []
     return found[0], [f"Column {found[0]!r} is used for the images (--image COLUMN to use another)."]
@@ -102,12 +101,12 @@ def find_in_table(table: Table, image: str, first_row: int = 0) -> list[Found]:
 def _found_by_name(table: Table, image: str, found: list[Found]) -> list[str]:
     """A sentence about the images that are not where their cells say, but were found by name."""
     folder = _folder(table)
-    cells = zip(table.columns[image].tolist(), found, strict=True)
-    pairs = [(v, one.name) for v, one in cells if isinstance(v, str) and one.source is not None]
-    pairs = [(value, name) for value, name in pairs if name != str(folder / value)]
-    if not pairs:
-        return []
-    return [f"{len(pairs):,} of {len(found):,} images were found by name: {pairs[0][0]!r} is {pairs[0][1]}."]
+    pairs = [
+        (value, one.name)
+        for value, one in zip(table.columns[image].tolist(), found, strict=True)
+        if isinstance(value, str) and one.source is not None and one.name != str(folder / value)
+    ]
+    return [f"{len(pairs):,} of {len(found):,} images were found by name: {v!r} is {n}." for v, n in pairs[:1]]
 
 
 def _folder(table: Table) -> Path:
