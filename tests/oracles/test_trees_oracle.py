@@ -15,7 +15,7 @@ COLUMNS = (
     Column("when"),
     Column("town", tuple(f"town {i}" for i in range(40))),
 )
-HOW = Boosting(max_leaf_nodes=12, min_samples_leaf=5, l2=1.0, max_features=1.0)
+HOW = Boosting(max_leaf_nodes=12, min_samples_leaf=5, l2=1.0, max_features=1.0, max_bins=255)
 SETTINGS = {"max_leaf_nodes": 12, "min_samples_leaf": 5, "l2_regularization": 1.0, "learning_rate": 0.1}
 ROUNDS = 30
 

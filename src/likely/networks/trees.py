@@ -2,7 +2,8 @@
 
     f(x) = baseline + sum_t value(leaf of x in tree t) W_t       W_t: which scores tree t adds to
 
-All trees are walked at once, a level at a time, in NumPy alone. Every array of theta has an entry per node:
+All trees are walked at once, a level at a time, in NumPy alone, by the rows that are not yet in a leaf. Every array of
+theta has an entry per node:
 
     left          the left child; the right one is the next node. A leaf is its own left child.
     column        which column is asked; the first ones hold categories
@@ -140,10 +141,12 @@ class Trees:
         rows = coded_columns(self.groups.columns(x), to_numpy(theta["codes"]), self.groups)
         left, column, threshold = (to_numpy(theta[name]) for name in ("left", "column", "threshold"))
         misses, of_categories = bool(np.isnan(rows).any()), self.n_sets > 0
-        at = np.broadcast_to(to_numpy(theta["roots"]), (len(rows), self.n_trees))
-        place = np.arange(len(rows))[:, None]
+        ends = np.tile(to_numpy(theta["roots"]), len(rows))
+        first_cell = np.repeat(np.arange(len(rows)) * rows.shape[1], self.n_trees)
+        walking, cells = np.flatnonzero(left[ends] != ends), rows.reshape(-1)
         for _ in range(self.depth):
-            asked = rows[place, column[at]]
+            at = ends[walking]
+            asked = cells[first_cell[walking] + column[at]]
             right = asked > threshold[at]
             if of_categories:
                 bits = to_numpy(theta["bits"])[at]
@@ -153,7 +156,9 @@ class Trees:
             if misses:
                 right = np.where(np.isnan(asked), to_numpy(theta["missing_right"])[at] > 0, right)
             at = left[at] + right
-        values = to_numpy(theta["value"])[at].astype(np.float64)
+            ends[walking] = at
+            walking = walking[left[at] != at]
+        values = to_numpy(theta["value"])[ends].astype(np.float64)
         return values.reshape(len(rows), self.n_trees // self.n_sums, self.n_sums).sum(axis=1)
 
     def __repr__(self) -> str:

@@ -21,7 +21,7 @@ from likely.networks.linear import Linear
 from likely.networks.mlp import MLP
 from likely.preprocessing.image_preprocessor import ImagePreprocessor
 from likely.training.plan import NO_OVERRIDES, Overrides, Plan
-from likely.training.presets import AVERAGED, BY_TIME, SGD_MOMENTUM, SGD_RATE, SMALL, WARMUP, Recipe
+from likely.training.presets import AVERAGED, BY_TIME, SGD_MOMENTUM, SGD_RATE, WARMUP, Recipe
 from likely.training.refuse_for_tables import refuse_for_trees
 from likely.training.task import Task
 
@@ -72,8 +72,7 @@ def choose_plan(
     if kind == "trees":
         refuse_for_trees(config, overrides, images=images)
     makes_module = kind == CUSTOM or hasattr(NETWORKS[kind], "build")
-    # Few rows ask for smaller trees; networks have one rule at every size.
-    table = not images and not makes_module and (kind != "trees" or n_rows < SMALL)
+    table = not images and not makes_module
     recipe = recipe or PRESETS[config.preset].recipe(kind, task.name, table=table)
     epochs = config.epochs
     if (
@@ -125,8 +124,7 @@ def choose_plan(
             recipe=recipe.freer,
         )
     return Plan(
-        network=overrides.network
-        or (Boosting(**recipe.settings) if kind == "trees" else create_network(kind, settings)),
+        network=overrides.network or (Boosting.of_rows(n_rows) if kind == "trees" else create_network(kind, settings)),
         layout="channels_first" if in_channels else "rows",
         head=head,
         loss=loss,

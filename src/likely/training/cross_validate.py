@@ -10,11 +10,12 @@ import numpy as np
 from likely.data.splits import folds
 from likely.model.card import SplitsEntry
 from likely.training.fit_familiarity import ood_scores_of_fold
-from likely.training.held_out_scores import LEAST, LEAST_VAL, HeldOutScores, TrainingOutcome
+from likely.training.held_out_scores import LEAST, HeldOutScores, TrainingOutcome
 from likely.training.hold_out import CHECKPOINTS, without_held_out
 from likely.training.job import Job
-from likely.training.loop.interrupt import SIGNALS, Interrupt
+from likely.training.loop.interrupt import Interrupt
 from likely.training.loop.pace import overtime
+from likely.training.one_fold import one_fold
 from likely.training.out_of_fold import FoldTraining, train_folds
 from likely.training.trained import UNFINISHED
 
@@ -62,7 +63,7 @@ def cross_validate(job: Job) -> TrainingOutcome:
             interrupt=interrupt,
         ):
             if interrupt.asked or run.trained.stopped == UNFINISHED:
-                return _one_fold(job, complete or [run], interrupt.how)
+                return _latest(job, complete or [run], interrupt.how)
             complete.append(run)
             stated[run.fold] = run.trained.stated
             ood_scores[run.fold] = ood_scores_of_fold(run.trained, rows, run.fold)
@@ -90,7 +91,7 @@ def cross_validate(job: Job) -> TrainingOutcome:
             complete[-1].plan, everything, stop_at=stop_at, average_recent=True, give_up=over, interrupt=interrupt
         )
         if interrupt.asked or trained.stopped == UNFINISHED:
-            return _one_fold(job, complete, interrupt.how)
+            return _latest(job, complete, interrupt.how)
     if any(run.trained.stopped == "time limit" for run in complete):
         trained = replace(trained, stopped="time limit")
     counted = rows.one_per_group(everything, np.random.default_rng([config.seed, _FOLDS]))
@@ -101,29 +102,6 @@ def cross_validate(job: Job) -> TrainingOutcome:
     return TrainingOutcome(trained, everything, splits, out_of_fold, out_of_fold)
 
 
-def _one_fold(job: Job, complete: list[FoldTraining], interrupted: str) -> TrainingOutcome:
-    """The latest network, with its fold, which it has not seen, to calibrate it: an honest model, from fewer rows.
-
-    A large fold is shared, at random: a half for the temperature, a half for thresholds.
-    """
-    trained, fold = complete[-1].trained, complete[-1].fold
-    number, n_rows = len(complete), len(job.rows)
-    index = np.setdiff1d(np.arange(n_rows), fold)
-    rng = np.random.default_rng(number)
-    drawn = rng.permutation(job.rows.one_per_group(fold, rng))
-    calibration, thresholds = np.array_split(drawn, 2) if len(drawn) >= 2 * LEAST_VAL else (drawn, drawn[:0])
-    splits = SplitsEntry(method="held-out", train=len(index), calibration=len(calibration), thresholds=len(thresholds))
-    cause = f"Training was {interrupted}" if interrupted else "The time limit was reached"
-    note = (
-        f"{cause} before the final training finished; the model is the network of fold {number}, trained "
-        f"{f'for {trained.passes:.3g} epochs' if trained.stopped in SIGNALS else 'to its full length'} on "
-        f"{len(index):,} of {n_rows:,} rows and calibrated on the others"
-    )
-    return TrainingOutcome(
-        replace(trained, stopped=interrupted or "time limit"),
-        index,
-        splits,
-        job.held_out(trained, calibration),
-        job.held_out(trained, thresholds) if len(thresholds) else None,
-        (note,),
-    )
+def _latest(job: Job, complete: list[FoldTraining], interrupted: str) -> TrainingOutcome:
+    run = complete[-1]
+    return one_fold(job, run.trained, run.fold, len(complete), interrupted=interrupted)

@@ -16,7 +16,7 @@ from likely.training.hold_out import CHECKPOINTS
 from likely.training.job import Job
 from likely.training.loop.checkpoints import Checkpoint
 from likely.training.loop.descent import Record
-from likely.training.loop.interrupt import SIGNALS, Interrupt, Interrupted
+from likely.training.loop.interrupt import Interrupt
 from likely.training.plan import Plan
 from likely.training.trained import Trained
 from likely.training.watcher import of_all_runs
@@ -33,17 +33,31 @@ class FoldLearner:
         job: of this kind, whose rows the folds are of.
         plan: of each training.
         folds: indices of the rows that are left out, of all rows once.
+        at_most: how many times the loss of training rows that of held-out rows may be where a freer plan is tried.
     """
 
     kind: str
     job: Job
     plan: Plan
     folds: list[np.ndarray]
+    at_most: float
     trained: list[Trained] = field(default_factory=list[Trained], init=False)
     seen: list[list[Checkpoint]] = field(default_factory=list[list[Checkpoint]], init=False)
 
-    def train(self, upto: int, *, number: int, runs: int, time_limit: float | None, interrupt: Interrupt) -> None:
-        """Train without each of the folds before `upto` that is left, as the runs from this number on."""
+    def train(
+        self,
+        upto: int,
+        *,
+        number: int,
+        runs: int,
+        time_limit: float | None,
+        interrupt: Interrupt,
+        hopeless: Callable[[np.ndarray], bool] = lambda scores: False,
+    ) -> None:
+        """Train without each of the folds before `upto` that is left, as the runs from this number on.
+
+        What is hopeless by the scores of the first fold on the way is not trained to its end.
+        """
         for fold in self.folds[len(self.trained) : upto]:
             name = f"{self.kind}, fold {len(self.trained) + 1} of {len(self.folds)}"
 
@@ -58,6 +72,7 @@ class FoldLearner:
                     checkpoints=self.job.checkpoints(fold, most=CHECKPOINTS, keep=seen.append, states=True),
                     average_recent=True,
                     time_limit=time_limit,
+                    give_up=None if self.trained else lambda: len(seen) > 1 and hopeless(seen[-1].scores),
                     on_record=record,
                     interrupt=interrupt,
                 )
@@ -67,14 +82,14 @@ class FoldLearner:
                 found = train(self.plan)
             else:
                 _, Y, weights = self.job.rows.take(fold)
-                found = train_as_freely_as_pays(train, self.plan, self.job.rows.task, Y, weights)
+                found = train_as_freely_as_pays(train, self.plan, self.job.rows.task, Y, weights, at_most=self.at_most)
                 self.plan = found.plan
-            if interrupt.asked:
-                raise Interrupted(SIGNALS[interrupt.how])  # the mean of some folds is not what their rows say
             number += 1
             self.trained.append(found.trained)
             # Trainings that time has cut short have only their ends in common.
             self.seen.append(found.seen[-1:] if found.trained.stopped == "time limit" else found.seen)
+            if interrupt.asked:
+                break
         for known in ("_lengths", "stated"):
             self.__dict__.pop(known, None)
 
@@ -110,9 +125,12 @@ class FoldLearner:
 
     def best_length(self, rows: np.ndarray) -> int:
         """The length at which these rows cost least."""
+        return int(np.argmin([self.mean_loss(length, rows) for length in range(self.lengths)]))
+
+    def mean_loss(self, length: int, rows: np.ndarray) -> float:
+        """What the answers to these rows cost at this length, on average."""
         weights = None if self.job.rows.weights is None else self.job.rows.weights[rows]
-        means = [np.average(self.losses(length)[rows], weights=weights) for length in range(self.lengths)]
-        return int(np.argmin(means))
+        return float(np.average(self.losses(length)[rows], weights=weights))
 
     def load(self, length: int) -> None:
         """Give every learner the state that it had at this length."""
@@ -135,20 +153,24 @@ class FoldLearner:
             scores = np.zeros(rows.Y.shape)
             for fold, seen in zip(self.folds, self.seen, strict=False):
                 scores[fold] = seen[length].scores
-            found.append(_answered(self, scores, index))
+            temperature, answers, losses = self.answered(scores[index], index, self.stated[index])
+            all_answers, all_losses = np.zeros(rows.Y.shape), np.zeros(len(rows))
+            all_answers[index], all_losses[index] = answers, losses
+            found.append((temperature, all_answers, all_losses))
         return found
 
+    def answered(
+        self, scores: np.ndarray, index: np.ndarray, stated: np.ndarray
+    ) -> tuple[float, np.ndarray, np.ndarray]:
+        """The temperature, the answers and their losses, for scores of the rows with these indices.
 
-def _answered(learner: FoldLearner, scores: np.ndarray, index: np.ndarray) -> tuple[float, np.ndarray, np.ndarray]:
-    """The temperature, the answers and their losses, for scores of which the rows with these indices are known."""
-    rows = learner.job.rows
-    if rows.task.name == "regression":
-        return 1.0, scores, np.square(scores - rows.Y).sum(axis=1)
-    weights = None if rows.weights is None else rows.weights[index]
-    part = HeldOutScores(scores[index], rows.Y[index], weights, index, learner.stated[index])
-    masked = part.log_probs(learner.plan.head)
-    temperature = fit_temperature(masked, part.Y, weights)
-    answers, losses = np.zeros(scores.shape), np.zeros(len(scores))
-    answers[index] = with_unseen(apply_temperature(masked, temperature), part.stated)
-    losses[index] = -(part.Y * np.maximum(answers[index], LOWEST_LOG_PROB)).sum(axis=1)
-    return temperature, answers, losses
+        `stated` is the probability of each label that the training rows of a row's fold lack, (m, k).
+        """
+        rows = self.job.rows
+        Y, weights = rows.Y[index], None if rows.weights is None else rows.weights[index]
+        if rows.task.name == "regression":
+            return 1.0, scores, np.square(scores - Y).sum(axis=1)
+        masked = HeldOutScores(scores, Y, weights, index, stated).log_probs(self.plan.head)
+        temperature = fit_temperature(masked, Y, weights)
+        answers = with_unseen(apply_temperature(masked, temperature), stated)
+        return temperature, answers, -(Y * np.maximum(answers, LOWEST_LOG_PROB)).sum(axis=1)

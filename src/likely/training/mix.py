@@ -9,192 +9,159 @@ fitted, and teach nobody: what is fitted to the mean's scores on them is exact. 
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
 from likely.data.splits import folds as split_into_folds
-from likely.functional.convex_weights import mean_weights, mixed_log_probs, mixture_weights
 from likely.learners.mixture import Mixture
-from likely.metrics.scores import LOWEST_LOG_PROB
 from likely.model.card import SplitsEntry
 from likely.model.mixture_inference import Member, MixtureInference
 from likely.preprocessing.preprocessor import fit_preprocessor
 from likely.preprocessing.stored_rows import take_rows
+from likely.training.choose_learners import Choice, choose, cross_fitted, falls_short, left_out
 from likely.training.fit_familiarity import column_ood_scores
 from likely.training.fold_learner import FoldLearner
+from likely.training.freer_plans import AS_WELL, AT_ALL
 from likely.training.grow import BYTES_OF_NODE
 from likely.training.held_out_scores import LEAST, HeldOutScores, TrainingOutcome
 from likely.training.hold_out import held_out_parts, without_held_out
 from likely.training.job import Job
 from likely.training.loop.descent import Record
 from likely.training.loop.interrupt import Interrupt
+from likely.training.one_fold import best_of_first_fold
+from likely.training.plan import Plan
 from likely.training.presets import SMALL
 from likely.training.trained import Trained
 from likely.training.training_rows import Rows
 
 LEARNERS = ("linear", "mlp", "trees")
-_FOLDS, _TRIED = 5, 2
-"""Folds, and how many of them every learner is trained on before some are left out."""
-_LEAST_WEIGHT = 0.05
-"""Of a learner in the mixture; below it the others answer without it."""
 _MOST_SECONDS, _MOST_BYTES = 30.0, 50e6
 """Of the trees of one fold, where the user sets no time limit; of those of all folds. Beyond that they are left out."""
-_SHARES = 1.1 * _FOLDS * len(LEARNERS)
-"""Trainings that a time limit must suffice for."""
-
-
-@dataclass(frozen=True, eq=False)
-class Choice:
-    """How long each learner is trained, and how much it counts, in the order of the learners."""
-
-    lengths: tuple[int, ...]
-    weights: np.ndarray
-
-    def answers(self, learners: Sequence[FoldLearner]) -> np.ndarray:
-        """What they answer together to held-out rows: log P (n, k), or the numbers (n, m)."""
-        answers = np.stack([learner.answers(length) for learner, length in zip(learners, self.lengths, strict=True)])
-        if learners[0].job.rows.task.name == "regression":
-            return np.einsum("m,mnk->nk", self.weights, answers)
-        return mixed_log_probs(answers, self.weights)
+_MANY_LABELS = 4
+"""Of more labels there are as many trees as of so many, in fewer rounds of up to 1.5 times the rate, and they must be
+ahead by a standard error in the first fold: the time of a round is that of a tree for each label."""
+_LEAST_ROUNDS = 10
 
 
 def mix(job: Job, chosen: np.ndarray | None = None) -> TrainingOutcome:
     """Choose among learners out of fold, mix them, and let the mean of their folds' models answer.
 
+    Where Ctrl-C ends the run, the model of one fold answers, and the fold, which it has not seen, calibrates it.
+
     Args:
         job: what is to be trained, with the network "mixture".
         chosen: indices of the rows that were set aside by the makers of the data.
-    Raises:
-        KeyboardInterrupt: if Ctrl-C came: the mean of some folds is not what their rows say.
     """
     if job.rows.n_groups < LEAST:
         return without_held_out(_of_kind(job, "linear", job.rows))
-    parts = held_out_parts(job, chosen) if chosen is not None or job.rows.n_groups >= SMALL else None
+    n_folds, last = folds_of(job.rows.n_groups)
+    parts = held_out_parts(job, chosen) if chosen is not None or last < n_folds else None
     index = np.arange(len(job.rows)) if parts is None else parts[-1]
     rows = _some(job.rows, index)
-    folds = split_into_folds(rows.strata, _FOLDS, np.random.default_rng(job.config.seed), rows.groups)
-    learners = [
-        FoldLearner(kind, own, own.plan(len(rows)), folds) for kind in LEARNERS for own in [_of_kind(job, kind, rows)]
-    ]
-    limit = None if job.config.time_limit is None else job.config.time_limit / _SHARES
-    runs = _FOLDS * len(learners)
+    folds = split_into_folds(rows.strata, n_folds, np.random.default_rng(job.config.seed), rows.groups)
+    limit = None if job.config.time_limit is None else job.config.time_limit / (1.1 * last * len(LEARNERS))
+    learners, without = _learners(job, rows, folds, limit)
+    kept = list(learners)
     with Interrupt() as interrupt:
-        for number, learner in enumerate(learners):
-            own = _MOST_SECONDS if limit is None and learner.kind == "trees" else limit
-            learner.train(_TRIED, number=_TRIED * number + 1, runs=runs, time_limit=own, interrupt=interrupt)
-        left_out = _too_costly(learners, limit) or _left_out(learners)
-        for number, learner in enumerate(learners):
-            if learner.kind not in left_out:
-                first = _TRIED * len(learners) + (_FOLDS - _TRIED) * number + 1
-                learner.train(_FOLDS, number=first, runs=runs, time_limit=limit, interrupt=interrupt)
-    whole = [learner for learner in learners if learner.kind not in left_out]
-    everything = np.arange(len(rows))
-    choice = choose(whole, everything)
-    why = _why(whole, choice, list(left_out.values()))
+        for upto in sorted({1, 2, last}):
+            for learner in kept:
+                begun = sum(len(each.trained) for each in learners)
+                runs = begun + sum(last - len(each.trained) for each in kept)
+                own = _MOST_SECONDS if limit is None and learner.kind == "trees" and upto == 1 else limit
+                rivals = [each for each in kept if each.kind not in _costly(rows)]
+
+                def hopeless(
+                    scores: np.ndarray, learner: FoldLearner = learner, rivals: list[FoldLearner] = rivals
+                ) -> bool:
+                    return learner not in rivals and falls_short(scores, learner, rivals)
+
+                learner.train(upto, number=begun + 1, runs=runs, time_limit=own, interrupt=interrupt, hopeless=hopeless)
+                if interrupt.asked:
+                    return best_of_first_fold(job, learners, index, parts, interrupted=interrupt.how)
+            if upto < last:
+                without |= _too_costly(kept, limit) or left_out(kept, _costly(rows))
+                kept = [learner for learner in kept if learner.kind not in without]
+    choice = choose(kept, kept[0].rows)
+    why = _why(kept, choice, list(without.values()))
     job.watcher.say(why)
-    trained = _mean_of_folds(job, rows, whole, choice, why)
+    trained = _mean_of_folds(job, rows, kept, choice, why)
     if parts is not None:
-        calibration, thresholds, *_ = parts
+        calibration, thresholds, stopping, _ = parts
         splits = SplitsEntry(
             method="held-out",
             train=len(index),
             calibration=len(calibration),
             thresholds=len(thresholds),
-            stopping=len(parts[2]),
-            folds=_FOLDS,
+            stopping=len(stopping),
+            folds=len(kept[0].trained),
         )
         first, second = job.held_out(trained, calibration), job.held_out(trained, thresholds)
         return TrainingOutcome(trained, index, splits, first, second)
-    counted = rows.one_per_group(everything, np.random.default_rng([job.config.seed, _FOLDS]))
+    everything = np.arange(len(rows))
+    counted = rows.one_per_group(everything, np.random.default_rng([job.config.seed, n_folds]))
     n = len(counted)
-    splits = SplitsEntry(method="cross-validation", train=len(rows), calibration=n, thresholds=n, folds=_FOLDS)
+    splits = SplitsEntry(method="cross-validation", train=len(rows), calibration=n, thresholds=n, folds=n_folds)
     held_out = HeldOutScores(
-        cross_fitted(whole),
+        cross_fitted(kept),
         rows.Y,
         rows.weights,
         everything,
-        np.max([learner.stated for learner in whole], axis=0),
+        np.max([learner.stated for learner in kept], axis=0),
         ood_scores=column_ood_scores(trained, rows, folds),
     ).take(counted)
     return TrainingOutcome(trained, index, splits, held_out, held_out)
 
 
-def choose(learners: Sequence[FoldLearner], rows: np.ndarray) -> Choice:
-    """The length and the weight of each learner by which these held-out rows cost least.
+def folds_of(n_rows: int) -> tuple[int, int]:
+    """How many folds there are, and how many of them learners are trained without.
 
-    The best learner alone, unless the mixture is better by more than a standard error of the paired difference.
+    All of five with fewer than 5,000 rows. Of more, two or three of ten are enough to choose, and their models have
+    seen nine rows of ten.
+
+    Example:
+        >>> folds_of(500), folds_of(5_000), folds_of(20_000)
+        ((5, 5), (10, 3), (10, 2))
     """
-    mixed = _mixed(learners, rows)
-    every, counted = learners[0].job.rows, _weights(learners[0].job.rows, rows)
-    losses = [learner.losses(length)[rows] for learner, length in zip(learners, mixed.lengths, strict=True)]
-    best = int(np.argmin([np.average(loss, weights=counted) for loss in losses]))
-    together, Y = mixed.answers(learners)[rows], every.Y[rows]
-    if every.task.name == "regression":
-        loss = np.square(together - Y).sum(axis=1)
-    else:
-        loss = -(Y * np.maximum(together, LOWEST_LOG_PROB)).sum(axis=1)
-    gain, error = _mean_and_error(losses[best] - loss, counted)
-    return mixed if gain > error else Choice(mixed.lengths, np.eye(len(learners))[best])
+    return (5, 5) if n_rows < SMALL else (10, 3 if n_rows < 2 * SMALL else 2)
 
 
-def _mixed(learners: Sequence[FoldLearner], rows: np.ndarray) -> Choice:
-    """The best length of each learner, and the mixture of their answers by which these rows cost least."""
-    lengths = tuple(learner.best_length(rows) for learner in learners)
-    answers = np.stack([at.answers(length)[rows] for at, length in zip(learners, lengths, strict=True)])
-    every = learners[0].job.rows
-    lowest = mean_weights if every.task.name == "regression" else mixture_weights
-    found = lowest(answers, every.Y[rows], _weights(every, rows))
-    found = np.where(found < _LEAST_WEIGHT, 0.0, found)
-    return Choice(lengths, found / found.sum())
+def _learners(
+    job: Job, rows: Rows, folds: list[np.ndarray], limit: float | None
+) -> tuple[list[FoldLearner], dict[str, str]]:
+    """What is to be trained, and what is not, with the reason."""
+    found, without = list[FoldLearner](), dict[str, str]()
+    for kind in LEARNERS:
+        own = _of_kind(job, kind, rows)
+        plan = own.plan(len(rows), limit)
+        if kind == "trees" and _costly(rows):
+            plan = _fewer_rounds(plan, rows.Y.shape[1])
+            if plan.epochs < _LEAST_ROUNDS:
+                without[kind] = f"{kind} left out (of {rows.Y.shape[1]} labels there are as many in every round)"
+                continue
+        found.append(FoldLearner(kind, own, plan, folds, AS_WELL if len(folds) == folds_of(0)[0] else AT_ALL))
+    return found, without
 
 
-def cross_fitted(learners: Sequence[FoldLearner]) -> np.ndarray:
-    """What is answered to each row with lengths and weights that the other folds chose: (n, k)."""
-    found = np.empty(learners[0].job.rows.Y.shape)
-    for fold in learners[0].folds:
-        others = np.setdiff1d(learners[0].rows, fold)
-        found[fold] = choose(learners, others).answers(learners)[fold]
-    return found
+def _costly(rows: Rows) -> tuple[str, ...]:
+    """The learners that take much time for what they bring."""
+    return ("trees",) if rows.task.name == "classification" and rows.Y.shape[1] > _MANY_LABELS else ()
 
 
-def _left_out(learners: Sequence[FoldLearner]) -> dict[str, str]:
-    """The learners that no further fold is spent on, with the reason: the best mixture of the first folds does without
-    them, and they cost more than the best learner by a standard error."""
-    rows = learners[0].rows
-    mixed, counted = _mixed(learners, rows), _weights(learners[0].job.rows, rows)
-    losses = [at.losses(length)[rows] for at, length in zip(learners, mixed.lengths, strict=True)]
-    best = int(np.argmin([np.average(loss, weights=counted) for loss in losses]))
-    found: dict[str, str] = {}
-    for number, learner in enumerate(learners):
-        worse, error = _mean_and_error(losses[number] - losses[best], counted)
-        if mixed.weights[number] == 0 and worse > error:
-            found[learner.kind] = (
-                f"{learner.kind} left out ({worse:.2g} behind {learners[best].kind} in {_TRIED} folds)"
-            )
-    return found
+def _fewer_rounds(plan: Plan, n_outputs: int) -> Plan:
+    share = _MANY_LABELS / n_outputs
+    return replace(plan, epochs=plan.epochs * share, learning_rate=(plan.learning_rate or 1.0) * min(1.5, 1 / share))
 
 
 def _too_costly(learners: Sequence[FoldLearner], limit: float | None) -> dict[str, str]:
     """Trees that take more time or room than is theirs, with the reason: of k labels there are k in every round."""
     for learner in learners:
-        size = _FOLDS * max(trained.engine.n_parameters for trained in learner.trained) * BYTES_OF_NODE
+        size = len(learner.folds) * max(trained.engine.n_parameters for trained in learner.trained) * BYTES_OF_NODE
         slow = limit is None and any(trained.stopped == "time limit" for trained in learner.trained)
         if learner.kind == "trees" and (slow or size > _MOST_BYTES):
             cost = f"{_MOST_SECONDS:g} s of a fold" if slow else f"{_MOST_BYTES / 1e6:g} MB of all folds"
             return {learner.kind: f"{learner.kind} left out (they would take more than {cost})"}
     return {}
-
-
-def _weights(rows: Rows, index: np.ndarray) -> np.ndarray | None:
-    return None if rows.weights is None else rows.weights[index]
-
-
-def _mean_and_error(differences: np.ndarray, weights: np.ndarray | None) -> tuple[float, float]:
-    """The mean of paired differences, and its standard error."""
-    shares = np.full(len(differences), 1 / len(differences)) if weights is None else weights / weights.sum()
-    mean = float(shares @ differences)
-    return mean, float(np.sqrt(np.square(shares) @ np.square(differences - mean)))
 
 
 def _of_kind(job: Job, kind: str, rows: Rows) -> Job:
@@ -242,7 +209,8 @@ def _why(learners: Sequence[FoldLearner], choice: Choice, left_out: Sequence[str
     rows = learners[0].job.rows
     unit = "mean squared error" if rows.task.name == "regression" else "nats"
     said = [
-        f"{learner.kind} {np.average(learner.losses(length), weights=rows.weights):.4g} {unit}, {weight:.0%}"
+        f"{learner.kind} {learner.mean_loss(length, learner.rows):.4g} {unit}, {weight:.0%}"
         for learner, length, weight in zip(learners, choice.lengths, choice.weights.tolist(), strict=True)
     ]
-    return f"Out-of-fold loss and weight of the models of {_FOLDS} folds: {'; '.join([*said, *left_out])}"
+    n_folds = len(learners[0].trained)
+    return f"Out-of-fold loss and weight of the models of {n_folds} folds: {'; '.join([*said, *left_out])}"

@@ -146,15 +146,13 @@ class Preset:
         return self.tables.get((task, network), usual) if table else usual
 
 
-def _trees(learning_rate: float, rounds: float, **settings: Any) -> Recipe:
-    """Trees take all rows in each of their rounds, of which held-out rows choose how many are kept."""
-    settings = {"max_leaf_nodes": 31, "min_samples_leaf": 20, "l2": 1.0, "max_features": 0.5, **settings}
-    return Recipe(settings, learning_rate, batch_size=1, epochs=rounds, steps=0)
+def _trees(learning_rate: float, rounds: float) -> Recipe:
+    """Trees take all rows in each of their rounds, of which held-out rows choose how many are kept.
 
+    Twice the rate with 150 rounds loses at most 0.008 nats on worlds of 1,000 to 12,000 rows, in half of the time.
+    """
+    return Recipe({}, learning_rate, batch_size=1, epochs=rounds, steps=0)
 
-_small_trees = partial(_trees, max_leaf_nodes=8, min_samples_leaf=5, max_features=0.3)
-"""Out of fold on seven small tables: 0.259 nats, where 31 leaves of 20 rows from all columns had 0.261, and six leaves
-of three rows 0.262. Little depends on it once held-out rows choose the number of rounds."""
 
 _GENTLE = Optimizer(weight_decay=0.01)
 """What is not known of a network cannot be tuned: small steps that suit most."""
@@ -164,7 +162,7 @@ FAST = Preset(
         "conv": _CONV_64,
         "mlp": Recipe({"hidden": (256,)}, learning_rate=3e-3, batch_size=128, epochs=12, steps=2000),
         "linear": Recipe({}, learning_rate=3e-3, batch_size=256, epochs=10, steps=2000),
-        "trees": _trees(learning_rate=0.1, rounds=300),
+        "trees": _trees(learning_rate=0.2, rounds=150),
         "custom": Recipe({}, learning_rate=2e-3, batch_size=128, epochs=10, steps=600, optimizer=_GENTLE),
     },
     tables={
@@ -172,8 +170,6 @@ FAST = Preset(
         ("classification", "linear"): _boundary(epochs=20, steps=200),
         ("regression", "mlp"): _curve(hidden=64, learning_rate=2e-2, epochs=15, steps=600),
         ("regression", "linear"): _line(epochs=20, steps=600),
-        ("classification", "trees"): _small_trees(learning_rate=0.1, rounds=300),
-        ("regression", "trees"): _small_trees(learning_rate=0.1, rounds=300),
     },
     passes=15,
 )
@@ -182,7 +178,7 @@ BALANCED = Preset(
         "conv": _CONV_96,
         "mlp": Recipe({"hidden": (512,)}, learning_rate=2e-3, batch_size=128, epochs=25, steps=4000),
         "linear": Recipe({}, learning_rate=2e-3, batch_size=256, epochs=20, steps=4000),
-        "trees": _trees(learning_rate=0.05, rounds=600),
+        "trees": _trees(learning_rate=0.1, rounds=300),
         "custom": Recipe({}, learning_rate=1e-3, batch_size=128, epochs=30, steps=2000, optimizer=_GENTLE),
     },
     tables={
@@ -190,8 +186,6 @@ BALANCED = Preset(
         ("classification", "linear"): _boundary(epochs=40, steps=600),
         ("regression", "mlp"): _curve(hidden=64, learning_rate=1e-2, epochs=30, steps=1500),
         ("regression", "linear"): _line(epochs=40, steps=1500),
-        ("classification", "trees"): _small_trees(learning_rate=0.05, rounds=600),
-        ("regression", "trees"): _small_trees(learning_rate=0.05, rounds=600),
     },
     passes=40,
 )
@@ -200,7 +194,7 @@ BEST = Preset(
         "conv": _CONV_128,
         "mlp": Recipe({"hidden": (512, 512)}, learning_rate=1e-3, batch_size=128, epochs=50, steps=8000),
         "linear": Recipe({}, learning_rate=1e-3, batch_size=256, epochs=40, steps=8000),
-        "trees": _trees(learning_rate=0.03, rounds=1000),
+        "trees": _trees(learning_rate=0.05, rounds=600),
         "custom": Recipe({}, learning_rate=1e-3, batch_size=128, epochs=100, steps=6000, optimizer=_GENTLE),
     },
     tables={
@@ -208,8 +202,6 @@ BEST = Preset(
         ("classification", "linear"): _boundary(epochs=80, steps=1200),
         ("regression", "mlp"): _curve(hidden=128, learning_rate=1e-2, epochs=60, steps=3000),
         ("regression", "linear"): _line(epochs=80, steps=3000),
-        ("classification", "trees"): _small_trees(learning_rate=0.03, rounds=1000),
-        ("regression", "trees"): _small_trees(learning_rate=0.03, rounds=1000),
     },
     passes=80,
 )
