@@ -8,11 +8,13 @@ import numpy as np
 
 from likely.config import RunConfig
 from likely.config.durations import duration
+from likely.config.registry import PRESETS
 from likely.training.choose_plan import choose_plan
 from likely.training.held_out_scores import HeldOutScores
 from likely.training.loop.checkpoints import Checkpoints
 from likely.training.loop.pace import Stopwatch
 from likely.training.plan import NO_OVERRIDES, Overrides, Plan
+from likely.training.presets import on_features
 from likely.training.train import train
 from likely.training.trained import Trained
 from likely.training.training_rows import Rows
@@ -41,6 +43,10 @@ class Job:
 
     def plan(self, n_rows: int, seconds: float | None = None) -> Plan:
         """The plan for so many of the rows; what was chosen because of the time is said."""
+        on_backbone = self.rows.backbone is not None
+        recipe = None
+        if on_backbone and (self.config.network, self.rows.task.name) == ("mlp", "classification"):
+            recipe = on_features(PRESETS[self.config.preset].recipe("mlp", "classification", table=True))
         plan = choose_plan(
             self.config,
             row_shape=self.rows.shape,
@@ -50,8 +56,9 @@ class Job:
             hflip=self.hflip,
             overrides=self.overrides,
             seconds=seconds,
+            recipe=recipe,
         )
-        if self.rows.backbone is not None:
+        if on_backbone:
             plan = replace(plan, power_transform=False)  # measured on clip art: no better, and a second more
         if seconds is not None and plan.network.name == "conv":
             width = plan.network.settings["width"]
