@@ -119,7 +119,7 @@ def _classes(hidden: int, learning_rate: float, epochs: float, steps: int) -> Re
 def on_features(recipe: Recipe) -> Recipe:
     """The recipe of an MLP for the many, alike features of a frozen backbone: smaller steps, more decay.
 
-    On clip art, 100, 400 and 1,400 images and four draws of each, NLL of new images 1.82, 1.24 and 0.956; the recipe for
+    On clip art, 100, 400 and 1,400 images and four draws of each, NLL of new ones 1.82, 1.24 and 0.956; the recipe for
     columns had 1.82, 1.30 and 0.952, and at 1,400 an accuracy of 69.3% in place of 70.2%.
     """
     decay = 3 * recipe.optimizer.weight_decay
