@@ -84,9 +84,12 @@ class ProductPhoto:
 
 def resized(image: Image.Image, shape: tuple[int, ...]) -> np.ndarray:
     """A whole image as uint8 of `shape`, (h, w) or (h, w, 3): bicubic, with antialiasing."""
-    image = image.convert("L" if len(shape) == 2 else "RGB")
     size = (shape[1], shape[0])
-    return np.array(image if image.size == size else image.resize(size, Image.Resampling.BICUBIC))
+    if len(shape) == 2:
+        image = image.convert("L")
+    if image.size != size:
+        image = image.resize(size, Image.Resampling.BICUBIC)
+    return np.array(image if len(shape) == 2 else image.convert("RGB"))
 
 
 @dataclass(frozen=True)

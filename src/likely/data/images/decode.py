@@ -1,7 +1,7 @@
 """The gate: every image, through whichever door it comes, becomes uint8 of the model's shape here and nowhere else."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,6 +9,7 @@ import numpy as np
 from PIL import Image
 
 from likely.data.images import tiff_levels
+from likely.data.images.decoding_memory import room_for
 from likely.data.images.open_image import MAX_PIXELS, ImageSource, bomb, damaged, name_of, opened
 from likely.errors import ImageError
 from likely.preprocessing.conversion import Photograph, create_conversion, resized
@@ -27,6 +28,7 @@ TURNS = {
 }
 
 _SIDEWAYS = (5, 6, 7, 8)
+_ROWS_AT_ONCE = 64
 _GRAY_MODES = ("1", "L", "LA", "La")
 
 
@@ -81,11 +83,11 @@ def read_image(
         if isinstance(convert, Photograph) and convert.detail and found.format == "JPEG":
             least = math.ceil(convert.detail * max(shape[:2]))
             found.draft(None, (least, least))
-        image, opaque = _to_eight_bits(found, name)
-    size = (shape[1], shape[0])
-    if len(shape) == 2 and image.size == size and opaque and _is_gray(image):
-        return np.array(image.convert("L"))
-    return (convert or resized)(image, shape)
+        with room_for(found, name, turned=_orientation(found) in TURNS):
+            image, opaque = _to_eight_bits(found, name)
+            if len(shape) == 2 and image.size == (shape[1], shape[0]) and opaque and _is_gray(image):
+                return np.array(image.convert("L"))
+            return (convert or resized)(image, shape)
 
 
 def image_shape(source: ImageSource, *, name: str | None = None) -> tuple[int, ...]:
@@ -131,7 +133,8 @@ def look_at_image(source: ImageSource, *, name: str | None = None) -> Look:
     name = name or name_of(source)
     with opened(source, name) as found:
         mode, turned = found.mode, _orientation(found) in TURNS
-        image, opaque = _to_eight_bits(found, name)
+        with room_for(found, name, turned=turned):
+            image, opaque = _to_eight_bits(found, name)
         return Look(image, mode, opaque, _frames(found), turned)
 
 
@@ -148,8 +151,6 @@ def _frames(image: Image.Image) -> int:
 def _to_eight_bits(image: Image.Image, name: str) -> tuple[Image.Image, bool]:
     if image.width * image.height > MAX_PIXELS:
         raise ImageError(bomb(name))
-    if min(image.size) < 1:
-        raise ImageError(f"{name} must have pixels; got {image.width} x {image.height}.")
     try:
         image.load()
         turn = TURNS.get(_orientation(image))
@@ -175,32 +176,52 @@ def _on_white(image: Image.Image, name: str) -> tuple[Image.Image, bool]:
         return _deep_to_gray(image, name)
     is_gray = image.mode in _GRAY_MODES
     if not image.has_transparency_data:
-        return image.convert("L" if is_gray else "RGB"), True
-    layered = image.convert("LA").convert("RGBA") if image.mode == "La" else image.convert("RGBA")
-    if image.format in ("BMP", "DIB") and layered.getchannel("A").getextrema() == (0, 0):
-        return layered.convert("RGB"), True  # written by programs that know no transparency
-    opaque = layered.getchannel("A").getextrema() == (255, 255)
-    white = Image.new("RGBA", layered.size, (255, 255, 255, 255))
-    return Image.alpha_composite(white, layered).convert("L" if is_gray else "RGB"), opaque
+        mode = "L" if is_gray else "RGB"
+        return (image if image.mode == mode else image.convert(mode)), True
+    if image.format in ("BMP", "DIB") and image.mode == "RGBA" and image.getchannel("A").getextrema() == (0, 0):
+        return image.convert("RGB"), True  # written by programs that know no transparency
+    result, opaque = Image.new("L" if is_gray else "RGB", image.size), True
+    for top, part in _strips(image):
+        layered = part.convert("LA").convert("RGBA") if image.mode == "La" else part.convert("RGBA")
+        opaque = opaque and layered.getchannel("A").getextrema() == (255, 255)
+        white = Image.new("RGBA", layered.size, (255, 255, 255, 255))
+        result.paste(Image.alpha_composite(white, layered).convert(result.mode), (0, top))
+    return result, opaque
+
+
+def _strips(image: Image.Image) -> Generator[tuple[int, Image.Image]]:
+    """Some rows at a time, of which a few copies take no memory, and where they begin."""
+    for top in range(0, image.height, _ROWS_AT_ONCE):
+        yield top, image.crop((0, top, image.width, min(image.height, top + _ROWS_AT_ONCE)))
 
 
 def _deep_to_gray(image: Image.Image, name: str) -> tuple[Image.Image, bool]:
     """16 bits scaled to 8, so that black becomes 0 and white 255."""
-    levels, most = np.asarray(image), tiff_levels.greatest_level(image)
+    most, (low, high) = tiff_levels.greatest_level(image), _extremes(image)
     # A file of 32 bits does not say what white is; an image in memory may hold 16 bits in 32.
     unclear = image.mode == "F" or (image.mode == "I" and image.format is not None)
-    if unclear or levels.min() < 0 or levels.max() > most:
+    if unclear or low < 0 or high > most:
         raise ImageError(
-            f"{name} must have levels from 0 to 65535; got mode {image.mode} with levels from {levels.min()} to "
-            f"{levels.max()}. It is undefined which levels are black and white. Try saving it with 8 or 16 bits."
+            f"{name} must have levels from 0 to 65535; got mode {image.mode} with levels from {low} to {high}. It is "
+            "undefined which levels are black and white. Try saving it with 8 or 16 bits."
         )
-    gray = np.rint(levels * (255 / most)).astype(np.uint8)
-    if tiff_levels.white_is_zero(image):
-        gray = 255 - gray
-    transparent = image.info.get("transparency")
-    hidden = np.zeros(levels.shape, dtype=bool) if transparent is None else levels == transparent
-    gray[hidden] = 255
-    return Image.fromarray(gray), not bool(hidden.any())
+    white_is_zero, transparent = tiff_levels.white_is_zero(image), image.info.get("transparency")
+    result, opaque = Image.new("L", image.size), True
+    for top, part in _strips(image):
+        levels = np.asarray(part)
+        gray = np.rint(levels * (255 / most)).astype(np.uint8)
+        if white_is_zero:
+            gray = 255 - gray
+        if transparent is not None:
+            hidden = levels == transparent
+            gray[hidden], opaque = 255, opaque and not hidden.any()
+        result.paste(Image.fromarray(gray), (0, top))
+    return result, opaque
+
+
+def _extremes(image: Image.Image) -> tuple[float, float]:
+    ends = [(levels.min(), levels.max()) for _, part in _strips(image) for levels in [np.asarray(part)]]
+    return min(low for low, _ in ends), max(high for _, high in ends)
 
 
 def _is_gray(image: Image.Image) -> bool:

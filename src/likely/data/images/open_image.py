@@ -27,8 +27,8 @@ FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF")
 # Pillow's own limit, as a number: a program that lifted Pillow's has not asked us to decode bombs.
 MAX_PIXELS = 89_478_485
 
-MAX_BYTES = 1 << 30
-"""Of a file that is read as a whole: more than so many pixels take."""
+MAX_BYTES = 300 * 10**6
+"""Of a file that is read as a whole: as much as decoding may take."""
 
 FOREIGN = (
     (png_chunks.SIGNATURE, "a PNG of an unusual kind, or a damaged one"),
@@ -181,10 +181,11 @@ def _open_tiff(content: bytes) -> Image.Image:
 
 
 def _content(file: IO[bytes], name: str) -> bytes:
-    content = file.read(MAX_BYTES + 1)
-    if len(content) > MAX_BYTES:
-        raise ImageError(f"{name} must have at most {MAX_BYTES:,} bytes; got more. Try scaling it down first.")
-    return content
+    size = file.seek(0, io.SEEK_END)
+    file.seek(0)
+    if size > MAX_BYTES:
+        raise ImageError(f"{name} must have at most {MAX_BYTES:,} bytes; got {size:,}. Try scaling it down first.")
+    return file.read()
 
 
 def _describe(start: bytes) -> tuple[str, str]:
