@@ -116,6 +116,6 @@ def test_nothing_is_written_where_answers_differ(
     conv: ClassifierPredictor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(parity, "ROUNDING", -1.0)
-    with pytest.raises(EngineError, match=r"P\(0\) of row 0 must be .* Nothing was written"):
+    with pytest.raises(EngineError, match=r"probability of a label of row 0 must be .* Nothing was written"):
         export_onnx(conv, tmp_path / "model.onnx")
     assert not list(tmp_path.iterdir())

@@ -29,7 +29,7 @@ def export(
     for name, why in json.loads(Session(out).metadata["missing"]).items():
         complain(f"note: No output {name!r}: {why}")
     complain(
-        f"{found.rows} random and extreme rows are answered alike: probabilities differ by at most "
-        f"{found.probabilities:.1e}; {found.undecided} answers are decided by rounding"
+        f"{found.rows} random and extreme rows are answered alike: they differ by at most "
+        f"{found.largest:.1e}; {found.undecided} answers are decided by rounding"
     )
     console().print(f"ONNX    {printable(Path(out))}")

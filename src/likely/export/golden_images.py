@@ -4,20 +4,19 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from likely.preprocessing.image_preprocessor import ImagePreprocessor
+from likely.preprocessing.float_pixels import FloatPixels
 
 BATCHES = (1, 2, 33)
 """How many are asked about at a time."""
 
 
-def golden_images(preprocessor: ImagePreprocessor, seed: int = 0) -> np.ndarray:
-    """33 images of the model's own size, in the dtype that it reads."""
+def golden_images(shape: tuple[int, ...], pixels: FloatPixels | None, dtype: str, seed: int = 0) -> np.ndarray:
+    """33 images of this shape: uint8, or floats of the dtype in the range of `pixels`."""
     rng = np.random.default_rng(seed)
-    levels = np.stack(list(_levels(rng, preprocessor.shape)))
-    pixels = preprocessor.pixels
+    levels = np.stack(list(_levels(rng, shape)))
     if pixels is None:
         return levels
-    return (pixels.low + levels / 255 * (pixels.high - pixels.low)).astype(preprocessor.dtype)
+    return (pixels.low + levels / 255 * (pixels.high - pixels.low)).astype(dtype)
 
 
 def golden_sizes(shape: tuple[int, ...], seed: int = 0) -> Iterator[np.ndarray]:

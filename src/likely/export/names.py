@@ -1,25 +1,43 @@
-"""What the inputs and outputs of an exported model are called, and the metadata that it carries."""
+"""What the inputs and outputs of an exported model are called."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
-IMAGES = "images"
-"""The input of a model of images."""
+from likely.preprocessing.columns import Column
+
+IMAGES, ROWS = "images", "X"
+"""The input of a model of images, and of one of numbers without names."""
 
 COVERAGE, MAX_ERROR = "coverage", "max_error"
 """Inputs with a default: of sets and intervals, and of the share of wrong answers."""
 
 LABEL, PROBABILITIES, SET, ABSTAINED, FAMILIARITY = "label", "probabilities", "set", "abstained", "familiarity"
-PREDICTION, LOW, HIGH = "prediction", "low", "high"
-TAKEN = (IMAGES, COVERAGE, MAX_ERROR, LABEL, PROBABILITIES, SET, ABSTAINED, FAMILIARITY, PREDICTION, LOW, HIGH)
+PREDICTION, LOW, HIGH, OUTSIDE_RANGE = "prediction", "low", "high", "outside_range"
+_OUTPUTS = (LABEL, PROBABILITIES, SET, ABSTAINED, FAMILIARITY, PREDICTION, LOW, HIGH, OUTSIDE_RANGE)
+TAKEN = (IMAGES, ROWS, COVERAGE, MAX_ERROR, *_OUTPUTS)
 
 
-def different_names(wanted: Iterable[str], taken: Iterable[str], pattern: str) -> dict[str, str]:
-    """A name for each of those wanted, which none of those taken has: `pattern` where it would.
+def column_names(columns: Sequence[Column] | None) -> dict[str, str]:
+    """The column of a table by the name of its input: its own, but where another input or an output is called so.
 
     Example:
-        >>> different_names(["set", "footwear"], ["set"], "P({})")
+        >>> column_names([Column("size"), Column("set")])
+        {'size': 'size', 'column set': 'set'}
+    """
+    found = dict.fromkeys(column.table_column for column in columns or ())
+    return _different(found, (COVERAGE, MAX_ERROR, *_OUTPUTS), "column {}")
+
+
+def event_outputs(events: Iterable[str], inputs: Iterable[str] = ()) -> dict[str, str]:
+    """The event by the name of its output: its own, but where another input or output is called so.
+
+    Example:
+        >>> event_outputs(["set", "footwear"])
         {'P(set)': 'set', 'footwear': 'footwear'}
     """
+    return _different(events, (*TAKEN, *inputs), "P({})")
+
+
+def _different(wanted: Iterable[str], taken: Iterable[str], pattern: str) -> dict[str, str]:
     used, found = set(taken), dict[str, str]()
     for name in wanted:
         different = name or pattern.format(name)
@@ -28,8 +46,3 @@ def different_names(wanted: Iterable[str], taken: Iterable[str], pattern: str) -
         used.add(different)
         found[different] = name
     return found
-
-
-def event_outputs(events: Iterable[str], inputs: Iterable[str] = ()) -> dict[str, str]:
-    """The event by the name of its output: its own, but where another input or output is called so."""
-    return different_names(events, (*TAKEN, *inputs), "P({})")

@@ -1,5 +1,7 @@
 """ONNX Runtime with an exported model in it."""
 
+import json
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -33,7 +35,12 @@ class Session:
         """The texts that the model carries."""
         return dict(self._session.get_modelmeta().custom_metadata_map)
 
-    def __call__(self, rows: dict[str, np.ndarray], **asked: float) -> dict[str, np.ndarray]:
+    @property
+    def columns(self) -> dict[str, str]:
+        """The column of the table by the name of its input."""
+        return json.loads(self.metadata.get("columns", "{}"))
+
+    def __call__(self, rows: Mapping[str, np.ndarray], **asked: float) -> dict[str, np.ndarray]:
         """All outputs by name.
 
         Args:

@@ -79,17 +79,25 @@ class StandIns:
 
     def draws(self, sources: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
         """Values for the columns of these sources together, shape (m, number of columns), and weights (m,)."""
-        values = [self.values[source] for source in sources]
-        assert all(v is not None for v in values)
-        if len(sources) == 1 and len(self.weights[sources[0]]) <= _MOST_KINDS:
-            return np.asarray(values[0]), self.weights[sources[0]]
-        rng = np.random.default_rng([_SEED, *sources])
+        if len(sources) == 1:
+            return self.alone(sources[0])
+        return np.concatenate([self.drawn(source) for source in sources], axis=1), np.full(_QUANTILES, 1 / _QUANTILES)
+
+    def alone(self, source: int) -> tuple[np.ndarray, np.ndarray]:
+        """Values for the columns of a source that is missing alone, and weights, as `draws`."""
+        values = self.values[source]
+        assert values is not None
+        if len(values) <= _MOST_KINDS:
+            return values, self.weights[source]
+        return self.drawn(source), np.full(_QUANTILES, 1 / _QUANTILES)
+
+    def drawn(self, source: int) -> np.ndarray:
+        """16 values for the columns of a source in a random order, which is its own: shape (16, number of columns)."""
+        values = self.values[source]
+        assert values is not None
         at = (np.arange(_QUANTILES) + 0.5) / _QUANTILES
-        drawn = [
-            np.asarray(v)[rng.permutation(np.searchsorted(np.cumsum(self.weights[s])[:-1], at))]
-            for s, v in zip(sources, values, strict=True)
-        ]
-        return np.concatenate(drawn, axis=1), np.full(_QUANTILES, 1 / _QUANTILES)
+        kinds = np.searchsorted(np.cumsum(self.weights[source])[:-1], at)
+        return values[np.random.default_rng([_SEED, source]).permutation(kinds)]
 
     def filled(self, rows: np.ndarray) -> np.ndarray:
         """The rows with a value in every gap, whichever."""

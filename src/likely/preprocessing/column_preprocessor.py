@@ -102,12 +102,12 @@ class ColumnPreprocessor:
     @property
     def groups(self) -> InputGroups:
         """Which inputs belong to one column."""
-        position, found = len(self._numbers) + len(self._indicators), list[tuple[int, int]]()
-        for _, codes, missing in self._categories:
+        position, found = len(self.numbers) + len(self.indicators), list[tuple[int, int]]()
+        for _, codes, missing in self.categories:
             found.append((position, position + len(codes)))
             position += len(codes) + missing
-        indicated = np.searchsorted(self._numbers, self._indicators)
-        return InputGroups(len(self._numbers), tuple(indicated.tolist()), tuple(found))
+        indicated = np.searchsorted(self.numbers, self.indicators)
+        return InputGroups(len(self.numbers), tuple(indicated.tolist()), tuple(found))
 
     @property
     def image_shape(self) -> None:
@@ -120,7 +120,7 @@ class ColumnPreprocessor:
         dtype = getattr(xp, self.dtype)
         # In the rows' own precision: subtracting a large mean in float32 would lose what varies.
         wide = as_floats(x, dtype)
-        if self._numbers_alone:
+        if self.numbers_alone:
             return xp.astype(self._standardized(wide), dtype, copy=False)
         device = getattr(x, "device", None)
 
@@ -128,12 +128,12 @@ class ColumnPreprocessor:
             return xp.take(wide, xp.asarray(index, device=device), axis=1)
 
         parts = []
-        if len(self._numbers):
-            numbers = chosen(self._numbers)
+        if len(self.numbers):
+            numbers = chosen(self.numbers)
             parts.append(xp.astype(xp.where(xp.isnan(numbers), 0.0, self._standardized(numbers)), dtype, copy=False))
-        if len(self._indicators):
-            parts.append(xp.astype(xp.isnan(chosen(self._indicators)), dtype))
-        for j, codes, missing in self._categories:
+        if len(self.indicators):
+            parts.append(xp.astype(xp.isnan(chosen(self.indicators)), dtype))
+        for j, codes, missing in self.categories:
             holds = wide[:, j : j + 1] == xp.asarray(codes, dtype=wide.dtype, device=device)
             parts.append(xp.astype(holds, dtype))
             if missing:
@@ -192,28 +192,28 @@ class ColumnPreprocessor:
         power = PowerTransform.from_json(fitted["power"]) if "power" in fitted else None
         made = cls(tuple(fitted["mean"]), tuple(fitted["scale"]), columns, values["dtype"], unseen, power)
         check_mean_and_scale(made.mean, made.scale)
-        if len(made.mean) != len(made._numbers) or len(made.mean) != len(made.power.power if made.power else made.mean):
-            raise ValueError(f"{len(made.mean)} means for {len(made._numbers)} columns of numbers, or other powers")
+        if len(made.mean) != len(made.numbers) or len(made.mean) != len(made.power.power if made.power else made.mean):
+            raise ValueError(f"{len(made.mean)} means for {len(made.numbers)} columns of numbers, or other powers")
         if not all(type(i) is int and 0 <= i < made.output_shape[0] for i in made.unseen):
             raise ValueError("an unseen input that does not exist")
         return made
 
     @cached_property
-    def _numbers(self) -> np.ndarray:
+    def numbers(self) -> np.ndarray:
         """The columns of numbers."""
         columns = [Column("")] * len(self.mean) if self.columns is None else self.columns
         return np.array([j for j, column in enumerate(columns) if column.categories is None], dtype=np.int64)
 
     @cached_property
-    def _indicators(self) -> np.ndarray:
+    def indicators(self) -> np.ndarray:
         """The columns of numbers that may miss some."""
         columns = self.columns or ()
         return np.array([j for j, c in enumerate(columns) if c.categories is None and c.missing], dtype=np.int64)
 
     @cached_property
-    def _categories(self) -> list[tuple[int, np.ndarray, bool]]:
+    def categories(self) -> list[tuple[int, np.ndarray, bool]]:
         """Each column of categories, their numbers (-1 without a training row), whether it may miss some."""
-        position, found = len(self._numbers) + len(self._indicators), list[tuple[int, np.ndarray, bool]]()
+        position, found = len(self.numbers) + len(self.indicators), list[tuple[int, np.ndarray, bool]]()
         for j, column in enumerate(self.columns or ()):
             if column.categories is not None:
                 k = len(column.categories)
@@ -223,8 +223,9 @@ class ColumnPreprocessor:
         return found
 
     @cached_property
-    def _numbers_alone(self) -> bool:
-        return self.output_shape == (len(self._numbers),)
+    def numbers_alone(self) -> bool:
+        """Whether inputs are the columns of numbers and nothing else."""
+        return self.output_shape == (len(self.numbers),)
 
     @cached_property
     def _live(self) -> np.ndarray:
@@ -244,7 +245,7 @@ class ColumnPreprocessor:
     def _reach(self) -> tuple[np.ndarray, np.ndarray]:
         """The smallest and the largest number of each column that the network can compute with."""
         mean, scale = np.zeros(self.shape), np.full(self.shape, np.inf)
-        mean[self._numbers], scale[self._numbers] = self.mean, self.scale
+        mean[self.numbers], scale[self.numbers] = self.mean, self.scale
         with np.errstate(over="ignore"):
             width = _REACH * scale
             return mean - width, mean + width

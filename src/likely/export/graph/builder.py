@@ -57,7 +57,11 @@ class Graph:
         """The first output of a node of this kind."""
         name = self.fresh(kind)
         names = [self.constant(value) for value in inputs]
-        self._nodes.append(helper.make_node(kind, names, [name], domain=domain, **attributes))
+        plain: dict[str, Any] = {
+            key: numpy_helper.from_array(value) if isinstance(value, np.ndarray) else value
+            for key, value in attributes.items()
+        }
+        self._nodes.append(helper.make_node(kind, names, [name], domain=domain, **plain))
         return name
 
     def adopt(self, node: Any) -> None:

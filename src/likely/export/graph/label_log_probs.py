@@ -31,19 +31,23 @@ def head_log_probs(g: Graph, scores: str, head: str, dtype: str) -> str:
 
 
 def label_log_probs(g: Graph, scores: str, card: Card, dtype: str) -> str:
-    """log P(label | x), float64 (n, k), of scores that know how often classes come."""
+    """log P(label | x) before another prior, float64 (n, k), of scores that know how often classes come."""
     log_probs = g.cast(head_log_probs(g, scores, card.head, dtype), np.float64)
     if card.temperature is not None:
         log_probs = g.add("Div", log_probs, card.temperature)
         if card.biases is not None:
             log_probs = g.add("Add", log_probs, np.array(card.biases))
         log_probs = g.add("LogSoftmax", log_probs, axis=1)
-    log_probs = with_stated(g, log_probs, np.array([card.unseen.get(label, 0.0) for label in card.labels]))
-    if card.prior is not None:
-        with np.errstate(divide="ignore"):
-            shift = np.log(np.array(card.prior)) - np.log(np.array(card.class_frequencies))
-        log_probs = g.add("LogSoftmax", g.add("Add", log_probs, shift), axis=1)
-    return log_probs
+    return with_stated(g, log_probs, np.array([card.unseen.get(label, 0.0) for label in card.labels]))
+
+
+def under_prior(g: Graph, log_probs: str, card: Card) -> str:
+    """The same where classes come as often as the model's prior says."""
+    if card.prior is None:
+        return log_probs
+    with np.errstate(divide="ignore"):
+        shift = np.log(np.array(card.prior)) - np.log(np.array(card.class_frequencies))
+    return g.add("LogSoftmax", g.add("Add", log_probs, shift), axis=1)
 
 
 def with_stated(g: Graph, log_probs: str, stated: np.ndarray) -> str:

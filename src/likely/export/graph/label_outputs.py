@@ -7,25 +7,34 @@ import numpy as np
 from likely.errors import DataError
 from likely.export.graph.builder import Graph
 from likely.export.graph.error_bound import abstained, error_thresholds
-from likely.export.graph.label_log_probs import as_classes_come, label_log_probs
+from likely.export.graph.label_log_probs import as_classes_come, label_log_probs, under_prior
 from likely.export.graph.label_sets import label_sets
+from likely.export.graph.network_answers import Answers
 from likely.export.graph.row_familiarity import row_familiarity
-from likely.export.names import ABSTAINED, COVERAGE, FAMILIARITY, LABEL, MAX_ERROR, PROBABILITIES, SET, event_outputs
+from likely.export.names import ABSTAINED, COVERAGE, FAMILIARITY, LABEL, MAX_ERROR, PROBABILITIES, SET
 from likely.model.classifier_predictor import ClassifierPredictor
 from likely.model.held_out_arrays import read_familiarity
 
 USUAL_COVERAGE, USUAL_ERROR = 0.95, 0.01
 
 
-def label_outputs(g: Graph, predictor: ClassifierPredictor, scores: str, features: str, dtype: str) -> dict[str, str]:
-    """All outputs from the scores and features of the network; what the model cannot promise is left out.
+def label_outputs(g: Graph, predictor: ClassifierPredictor, found: Answers, events: dict[str, str]) -> dict[str, str]:
+    """All outputs from what the network says; what the model cannot promise is left out.
 
+    Args:
+        g: the graph.
+        predictor: the model.
+        found: scores and features.
+        events: the named event by the name of its output.
     Returns:
         Why an output is left out, by its name.
     """
-    card, k, missing = predictor.card, len(predictor.card.labels), dict[str, str]()
-    scores = as_classes_come(g, scores, card, dtype)
-    log_probs = label_log_probs(g, scores, card, dtype)
+    card, k, gaps, missing = predictor.card, len(predictor.card.labels), found.gaps, dict[str, str]()
+    scores = as_classes_come(g, found.scores, card, found.dtype)
+    log_probs = label_log_probs(g, scores, card, found.dtype)
+    if gaps is not None:
+        log_probs = gaps.averaged(g, log_probs, logarithms=True)
+    log_probs = under_prior(g, log_probs, card)
     probs = g.add("Exp", log_probs)
     labels = np.array(predictor.labels if card.label_type == "int" else card.labels)
     best = g.add("ArgMax", log_probs, axis=1, keepdims=0)
@@ -38,8 +47,8 @@ def label_outputs(g: Graph, predictor: ClassifierPredictor, scores: str, feature
     else:
         coverage = g.optional_input(COVERAGE, np.array(USUAL_COVERAGE))
         exact = card.temperature is not None or card.prior is not None or bool(card.unseen)
-        sets = label_sets(g, probs, held_out, np.dtype(np.float64 if exact else dtype), coverage)
-        g.output(SET, sets, np.bool_, ("n", k))
+        sets = label_sets(g, probs, held_out, np.dtype(np.float64 if exact else found.dtype), coverage)
+        g.output(SET, sets if gaps is None else gaps.yes(g, sets, 2), np.bool_, ("n", k))
 
     reason = _refusal(predictor.held_out_for_errors)
     thresholds = None if reason else error_thresholds(predictor.held_out_for_errors())
@@ -48,15 +57,20 @@ def label_outputs(g: Graph, predictor: ClassifierPredictor, scores: str, feature
     else:
         max_error = g.optional_input(MAX_ERROR, np.array(USUAL_ERROR))
         confidence = g.add("ReduceMax", probs, np.array([1]), keepdims=0)
-        g.output(ABSTAINED, abstained(g, confidence, thresholds, max_error), np.bool_, ("n",))
+        refused = abstained(g, confidence, thresholds, max_error)
+        g.output(ABSTAINED, refused if gaps is None else gaps.yes(g, refused, 1), np.bool_, ("n",))
 
     familiar = read_familiarity(predictor.arrays)
-    if (reason := predictor.no_familiarity) is not None or familiar is None:
-        missing[FAMILIARITY] = str(reason)
+    if (unknown := predictor.no_familiarity) is not None or familiar is None:
+        missing[FAMILIARITY] = str(unknown)
     else:
-        g.output(FAMILIARITY, row_familiarity(g, features, scores, familiar), np.float64, ("n",))
+        features, known = found.features, scores
+        if gaps is not None:
+            features, known = gaps.first(g, features), gaps.first(g, known)
+        p = row_familiarity(g, features, known, familiar)
+        g.output(FAMILIARITY, p if gaps is None else gaps.instead(g, p, np.nan), np.float64, ("n",))
 
-    for name, event in event_outputs(predictor.card.events).items():
+    for name, event in events.items():
         inside = np.isin(card.labels, card.events[event]).astype(float)
         g.output(name, g.cast(g.add("MatMul", probs, inside), np.float32), np.float32, ("n",))
     return missing

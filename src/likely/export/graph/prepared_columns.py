@@ -1,0 +1,49 @@
+"""Rows of a table as the network is given them: what `ColumnPreprocessor` computes."""
+
+import numpy as np
+
+from likely.export.graph.builder import Graph
+from likely.preprocessing.column_preprocessor import ColumnPreprocessor
+from likely.preprocessing.power import PowerTransform
+
+
+def prepared_columns(g: Graph, rows: str, preprocessor: ColumnPreprocessor) -> str:
+    """The network's input of rows (n, d), float64, in its dtype."""
+    dtype, numbers, indicated = preprocessor.dtype, preprocessor.numbers, preprocessor.indicators
+    parts: list[str] = []
+    if len(numbers):
+        values = _chosen(g, rows, numbers, preprocessor.shape[0])
+        standard = g.add("Div", g.add("Sub", values, np.array(preprocessor.mean)), np.array(preprocessor.scale))
+        if preprocessor.power is not None:
+            standard = _powered(g, standard, preprocessor.power)
+        if not preprocessor.numbers_alone:
+            standard = g.add("Where", g.add("IsNaN", values), 0.0, standard)
+        parts.append(g.cast(standard, dtype))
+    if len(indicated):
+        parts.append(g.cast(g.add("IsNaN", _chosen(g, rows, indicated, preprocessor.shape[0])), dtype))
+    for column, codes, missing in preprocessor.categories:
+        holds = g.cast(g.add("Equal", g.add("Gather", rows, np.array([column]), axis=1), codes), dtype)
+        parts.append(holds)
+        if missing:
+            known = g.add("ReduceMax", holds, np.array([1]), keepdims=1)
+            parts.append(g.add("Sub", np.array(1, dtype), known))
+    joined = g.add("Concat", *parts, axis=1) if len(parts) > 1 else parts[0]
+    if not preprocessor.unseen:
+        return joined
+    live = np.ones(preprocessor.output_shape, dtype)
+    live[list(preprocessor.unseen)] = 0
+    return g.add("Mul", joined, live)
+
+
+def _chosen(g: Graph, rows: str, index: np.ndarray, d: int) -> str:
+    return rows if index.tolist() == list(range(d)) else g.add("Gather", rows, index, axis=1)
+
+
+def _powered(g: Graph, z: str, transform: PowerTransform) -> str:
+    """Yeo and Johnson's transform: see `likely.preprocessing.power`."""
+    power, mean, scale = np.array(transform.power), np.array(transform.mean), np.array(transform.scale)
+    exponent = g.add("Where", g.add("Less", z, 0.0), 2 - power, power)
+    logs = g.add("Mul", exponent, g.add("Log", g.add("Add", g.add("Abs", z), 1.0)))
+    size = g.add("Div", g.add("Sub", g.add("Exp", logs), 1.0), exponent)
+    bent = g.add("Where", power == 1, z, g.add("Mul", g.add("Sign", z), size))
+    return g.add("Div", g.add("Sub", bent, mean), scale)

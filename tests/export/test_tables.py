@@ -1,0 +1,96 @@
+"""A model of a table gives its predictor's answers through ONNX Runtime: each column is an input."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from likely import Classifier, Regressor, load
+from likely.data.tables.frame import sheet_of
+from likely.data.tables.table import table_with_readings
+from likely.export.session import Session
+from likely.export.table_inputs import table_inputs
+
+DATA = Path(__file__).parents[1] / "model" / "data"
+FILES = sorted(path for path in DATA.glob("*.likely") if "conv" not in path.stem)
+
+
+def frame(n: int, seed: int) -> pd.DataFrame:
+    rng = np.random.default_rng(seed)
+    numbers = {
+        "size": rng.normal(5, 2, n),
+        "income": np.exp(rng.normal(size=n)),
+        "set": np.where(rng.random(n) < 0.2, np.nan, rng.normal(size=n)),  # called like an output
+    }
+    texts = {
+        "color": rng.choice(["red", "green", "blue"], n),
+        "town": np.where(rng.random(n) < 0.1, None, rng.choice([f"town {i}" for i in range(9)], n)),
+    }
+    when = pd.to_datetime(pd.Timestamp("2019-11-05") + pd.to_timedelta(rng.random(n) * 1500, "D"))
+    return pd.DataFrame({**numbers, **texts, "when": when})
+
+
+def answer(X: pd.DataFrame) -> np.ndarray:
+    signal = X["size"] - 5 + (X["color"] == "red") + np.log(X["income"]) + 2 * X["set"].fillna(0)
+    return (signal + (X["when"].dt.month > 6) + (X["when"].dt.day_of_week > 4)).to_numpy()
+
+
+def inputs_of(predictor: Any, X: pd.DataFrame, session: Session) -> dict[str, np.ndarray]:
+    table = table_with_readings(sheet_of(X), {c.table_column: c.how_read for c in predictor.columns})
+    return table_inputs(table.columns, predictor.columns, session.columns)
+
+
+def with_gaps(X: pd.DataFrame) -> pd.DataFrame:
+    """The same rows; some lack a value that every training row had, of one column or of several."""
+    X = X.copy()
+    X.loc[0, "size"] = np.nan
+    X.loc[1, "color"] = None
+    X.loc[2, "when"] = pd.NaT
+    X.loc[3, ["size", "color", "when"]] = None
+    X.loc[4, ["income", "when"]] = None
+    return X
+
+
+@pytest.mark.parametrize("network", ["linear", "mlp", "trees"])
+@pytest.mark.filterwarnings("ignore::likely.errors.LikelyWarning")
+def test_labels(network: str, exported: Any) -> None:
+    X = frame(300, 0)
+    y = np.where(answer(X) > 0, "yes", "no")
+    settings: Any = {} if network == "trees" else {"epochs": 3}
+    predictor = Classifier(network=network, random_state=0, **settings).fit(X, y).predictor_
+    session: Session = exported(predictor)
+    assert set(session.inputs) == {"size", "income", "column set", "color", "town", "when"}
+    new = with_gaps(frame(60, 1))
+    new.loc[5, "town"] = "nowhere known"
+    examined, answers = predictor.examine(new), session(inputs_of(predictor, new, session), coverage=0.8)
+    np.testing.assert_allclose(answers["probabilities"], np.exp(examined.log_probs), atol=1e-5)
+    sets = [[label in event for label in predictor.labels] for event in predictor.predict_set(new, 0.8)]
+    assert (answers["set"] == sets).all()
+    assert answers["set"][:5].all()
+    np.testing.assert_allclose(answers["familiarity"], examined.familiarity, atol=2 / (predictor.familiar_rows + 1))
+    assert np.isnan(answers["familiarity"][:5]).all()
+
+
+@pytest.mark.parametrize("network", ["mlp", "trees"])
+@pytest.mark.filterwarnings("ignore::likely.errors.LikelyWarning")
+def test_numbers(network: str, exported: Any) -> None:
+    X = frame(300, 2)
+    settings: Any = {} if network == "trees" else {"epochs": 3}
+    predictor = Regressor(network=network, random_state=0, **settings).fit(X, 1000 + 50 * answer(X)).predictor_
+    session: Session = exported(predictor)
+    new = with_gaps(frame(60, 3))
+    given = inputs_of(predictor, new, session)
+    for coverage in (0.5, 0.9, 0.99):
+        examined, answers = predictor.examine(new, coverage), session(given, coverage=coverage)
+        np.testing.assert_allclose(answers["prediction"], examined.predictions, rtol=1e-6)
+        np.testing.assert_allclose(answers["low"], examined.intervals[:, 0], rtol=1e-5)
+        np.testing.assert_allclose(answers["high"], examined.intervals[:, 1], rtol=1e-5)
+    assert np.isinf(session(given, coverage=0.9999)["high"]).all()
+    assert (answers["outside_range"] == examined.outside).all()
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_models_of_earlier_versions(path: Path, exported: Any) -> None:
+    assert exported(load(path)).outputs
