@@ -3,6 +3,7 @@
 import contextlib
 import os
 import secrets
+import shutil
 import stat
 from collections.abc import Generator
 from pathlib import Path
@@ -65,6 +66,45 @@ def whole_file(path: StrPath) -> Generator[BinaryIO]:
         raise OutputError(
             f"{path} must be a place that can be written to; got: {reason}. Nothing was changed. "
             f"Try another folder, or make room."
+        ) from error
+
+
+def refuse_folder(path: StrPath, option: str) -> None:
+    """Refuse, with an OutputError, what is there and not an empty folder; `option` is how it was named."""
+    target = Path(path)
+    if target.is_dir() and not any(target.iterdir()):
+        return
+    if os.path.lexists(target):
+        what = "a folder that holds files" if target.is_dir() else "a file"
+        raise OutputError(f"{option} must be a new folder; got {target}, {what}. Nothing is replaced. Try another one.")
+
+
+@contextlib.contextmanager
+def new_folder(path: StrPath) -> Generator[Path]:
+    """A folder to write to that becomes `path` at the end, or vanishes if something goes wrong on the way.
+
+    Raises:
+        OutputError: if it cannot be written, or something is there that is not an empty folder.
+    """
+    target = Path(path)
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        neighbor = target.parent / f".likely-{secrets.token_hex(8)}.tmp"
+        neighbor.mkdir()
+        try:
+            yield neighbor
+            if target.is_dir():
+                target.rmdir()
+            neighbor.rename(target)
+        except BaseException:
+            shutil.rmtree(neighbor, ignore_errors=True)
+            raise
+    except OSError as error:
+        if isinstance(error, LikelyError):
+            raise
+        raise OutputError(
+            f"{path} must be a folder that can be written; got: {error.strerror or error}. Nothing was left there. Try "
+            "another one, or make room."
         ) from error
 
 

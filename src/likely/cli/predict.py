@@ -76,6 +76,14 @@ def predict(
     raw: Annotated[
         bool, typer.Option("--raw", help="Only resize; skip the data set's conversion of photographs.")
     ] = False,
+    explain: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FOLDER",
+            help="Also write, to a new folder, which pixels or columns carry each answer, or the events asked for; for "
+            "at most 100 images or rows.",
+        ),
+    ] = None,
     *,
     asked: RunConfig,
 ) -> None:
@@ -91,7 +99,7 @@ def predict(
     from likely.cli.answer_columns import columns_of
     from likely.cli.answers import Failure, Writer, answered
     from likely.cli.asked import images_asked, rows_asked, table_among
-    from likely.cli.questions import read_numbers, read_promises, read_questions
+    from likely.cli.questions import read_events, read_numbers, read_promises, read_questions
     from likely.cli.terminal import complain
     from likely.cli.text_writers import BarWriter, LineWriter
     from likely.cli.writers import CsvWriter, JsonWriter, ParquetWriter
@@ -125,6 +133,12 @@ def predict(
         complain(never)
 
     rows = images_asked(predictor, images, raw=raw) if table is None else rows_asked(predictor, table, asked, raw=raw)
+    explained = None
+    if explain is not None:
+        from likely.cli.explaining import ExplainedRows
+
+        explained = ExplainedRows(explain, predictor, read_events(event or ()))
+        rows = explained.passing(rows)
     failed = 0
     writer: Writer | None = None
     with ExitStack() as files:
@@ -149,5 +163,7 @@ def predict(
             writer.write(outcome)
         if writer is not None:
             writer.close()
+    if explained is not None:
+        explained.write(model)
     if failed:
         raise typer.Exit(1)

@@ -25,6 +25,7 @@ from likely.engines.pure_engine import PureEngine, as_it_is
 from likely.errors import EngineError
 from likely.functional.losses import Loss
 from likely.functional.objective import Objective
+from likely.networks.activations import Activation
 from likely.networks.layers import affine, check_fit
 from likely.networks.linear import Linear
 from likely.networks.mlp import MLP
@@ -61,22 +62,8 @@ def loss_and_gradient_by_hand(
     Raises:
         EngineError: for a network that is neither.
     """
-    if not isinstance(network, Linear | MLP):
-        raise EngineError(
-            f"The gradient by hand must be of a Linear or an MLP; got {type(network).__name__}, whose chain rule "
-            "is not written out. Try engine='jax' or engine='torch'."
-        )
-    sigma = network.sigma if isinstance(network, MLP) else None
     names = list(network.shapes)
-
-    # Forward: keep what the way back needs.
-    z = [X]  # z[l] is the input of layer l
-    a: list[np.ndarray] = []
-    for name in names[:-1]:
-        assert sigma is not None
-        a.append(affine(theta[name], z[-1]))
-        z.append(sigma.value(a[-1]))
-    scores = affine(theta[names[-1]], z[-1])
+    z, a, scores = _forward(network, theta, X)
 
     # Each example counts 1/n, or its weight's share.
     share = np.full(len(X), 1 / len(X)) if weights is None else weights / weights.sum()
@@ -95,13 +82,61 @@ def loss_and_gradient_by_hand(
         np.sum(delta, axis=0, out=J[0])
         np.matmul(z[layer].T, delta, out=J[1:])
         gradient[names[layer]] = J
-        if layer > 0:
-            # delta_(l-1) = theta_l delta_l * sigma'(a_(l-1)); the input x itself needs no gradient
-            assert sigma is not None
-            assert sigma.derivative is not None
-            delta = delta @ weight[1:].T
-            delta *= sigma.derivative(a[layer - 1], z[layer])
+        if layer > 0:  # the input x itself needs no gradient
+            delta = _one_layer_down(network, weight, delta, a[layer - 1], z[layer])
     return float(share @ values), {name: gradient[name] for name in names}
+
+
+def input_gradient(network: Network, theta: Params, X: np.ndarray, slopes: np.ndarray) -> np.ndarray:
+    """The derivative with respect to each input of a number that is made of its scores, shape (n, d).
+
+    delta_0 = (theta_1 without its bias row) delta_1: the way back through all layers, to x itself.
+
+    Args:
+        network: a `Linear` or an `MLP`.
+        theta: parameters by layer.
+        X: inputs (n, d).
+        slopes: the derivative of the number with respect to the scores, shape (n, k).
+    Raises:
+        EngineError: for a network that is neither.
+    """
+    names = list(network.shapes)
+    z, a, _ = _forward(network, theta, X)
+    delta = slopes
+    for layer in range(len(names) - 1, 0, -1):
+        delta = _one_layer_down(network, theta[names[layer]], delta, a[layer - 1], z[layer])
+    return delta @ theta[names[0]][1:].T
+
+
+def _forward(network: Network, theta: Params, X: np.ndarray) -> tuple[list[np.ndarray], list[np.ndarray], np.ndarray]:
+    """The input z of every layer, what a hidden one makes of it before its activation, and the scores."""
+    if not isinstance(network, Linear | MLP):
+        raise EngineError(
+            f"The gradient by hand must be of a Linear or an MLP; got {type(network).__name__}, whose chain rule "
+            "is not written out. Try engine='jax' or engine='torch'."
+        )
+    *hidden, last = network.shapes
+    z, a = [X], list[np.ndarray]()
+    for name in hidden:
+        a.append(affine(theta[name], z[-1]))
+        z.append(_sigma(network).value(a[-1]))
+    return z, a, affine(theta[last], z[-1])
+
+
+def _one_layer_down(
+    network: Network, weight: np.ndarray, delta: np.ndarray, a: np.ndarray, z: np.ndarray
+) -> np.ndarray:
+    """delta_(l-1) = theta_l delta_l * sigma'(a_(l-1)), with z = sigma(a)."""
+    derivative = _sigma(network).derivative
+    assert derivative is not None
+    delta = delta @ weight[1:].T
+    delta *= derivative(a, z)
+    return delta
+
+
+def _sigma(network: Network) -> Activation:
+    assert isinstance(network, MLP)  # a linear network has no hidden layer
+    return network.sigma
 
 
 def gradient_of(objective: Objective, theta: Params, X: Array, Y: Array, weights: Array = None) -> Params:
@@ -185,6 +220,9 @@ class ByHand(PureEngine):
 
     def scores(self, X: Array) -> np.ndarray:
         return self._network.apply(self._layers, to_numpy(X))
+
+    def input_gradient(self, X: Array, slopes: np.ndarray) -> np.ndarray:
+        return input_gradient(self._network, self._layers, to_numpy(X), slopes.astype(self._dtype))
 
     def state(self) -> dict[str, np.ndarray]:
         return {name: value.copy() for name, value in self._layers.items()}

@@ -133,6 +133,12 @@ class ByJax(PureEngine):
     def scores(self, X: Array) -> np.ndarray:
         return self.forward(X)[0]
 
+    def input_gradient(self, X: Array, slopes: np.ndarray) -> np.ndarray:
+        with self._precision():
+            x = jax.numpy.asarray(X, self._dtype)
+            _, back = jax.vjp(lambda x: self._network.apply(self._theta, x), x)
+            return np.asarray(back(jax.numpy.asarray(slopes, self._dtype))[0])
+
     def state(self) -> dict[str, np.ndarray]:
         return {name: np.array(value) for name, value in self._theta.items()}
 

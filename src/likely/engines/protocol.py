@@ -136,3 +136,10 @@ class Engine(Learner, Protocol):
     def scores(self, X: Array) -> np.ndarray:
         """The scores that `forward` gives, alone."""
         ...
+
+    def input_gradient(self, X: Array, slopes: np.ndarray) -> np.ndarray:
+        """The derivative with respect to prepared inputs, in their shape, of a number made of their scores.
+
+        `slopes` are its derivatives with respect to the scores, shape (n, k).
+        """
+        ...

@@ -194,6 +194,19 @@ class Classifier(ClassifierMixin, Estimator):
         place = {str(label): i for i, label in enumerate(self.classes_.tolist())}
         return self.classes_[[place[str(label)] for label in labels.tolist()]], answered
 
+    def explain(self, X: Any, event: Any = None, **how: Any) -> list[Any]:
+        """Which pixels or columns of each row carry P(event); further arguments: see `ClassifierPredictor.explain`.
+
+        Example:
+            >>> from sklearn.datasets import load_iris
+            >>> X, y = load_iris(return_X_y=True, as_frame=True)
+            >>> clf = Classifier(network="linear", random_state=0).fit(X, y)
+            >>> [found] = clf.explain(X[:1])
+            >>> found.name, next(iter(found.by_column))
+            ('P(0)', 'petal length (cm)')
+        """
+        return self._answering().explain(self._rows(X), event, **how)
+
     def _hflip(self) -> bool:
         if self.mirror == "deprecated":
             return self.hflip

@@ -116,6 +116,10 @@ class Regressor(RegressorMixin, Estimator):
         """
         return self._answering().outside_range(self._rows(X))
 
+    def explain(self, X: Any, target: int = 0, **how: Any) -> list[Any]:
+        """Which pixels or columns of each row carry the prediction; see `RegressorPredictor.explain`."""
+        return self._answering().explain(self._rows(X), target, **how)
+
     def _answering(self) -> RegressorPredictor:
         check_is_fitted(self)
         return cast(RegressorPredictor, self.predictor_)

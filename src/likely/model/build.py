@@ -6,6 +6,7 @@ from functools import partial
 import numpy as np
 
 from likely.engines import create_engine
+from likely.engines.by_hand import input_gradient
 from likely.engines.protocol import Optimizer
 from likely.errors import ModelFileError
 from likely.model.card import BACKBONE, SKETCH, THETA, Card
@@ -17,6 +18,8 @@ from likely.model.stand_ins import NAMES as STAND_INS
 from likely.model.transfer import differences
 from likely.networks import create_network
 from likely.networks.custom import CUSTOM, CustomNetwork
+from likely.networks.linear import Linear
+from likely.networks.mlp import MLP
 from likely.networks.network import Network
 from likely.networks.trees import Trees
 from likely.preprocessing.preprocessor import Preprocessor
@@ -45,6 +48,7 @@ def build_inference(
     if card.network.name == MIXTURE:
         return _build_mixture(where, card, arrays, theta, preprocessor)
     network = custom or create_network(card.network.name, card.network.settings)
+    derivatives = None
     if isinstance(network, Trees):
         kinds = {THETA + name: kind for name, kind in network.kinds.items()}
         _check_parameters(where, card, arrays, theta, network.shapes, kinds)
@@ -53,6 +57,7 @@ def build_inference(
     elif isinstance(network, Network):
         _check_parameters(where, card, arrays, theta, network.shapes)
         forward, scores = partial(network.apply_with_features, theta), partial(network.apply, theta)
+        derivatives = partial(input_gradient, network, theta) if isinstance(network, Linear | MLP) else None
     else:
         engine = create_engine(
             "torch",
@@ -70,8 +75,8 @@ def build_inference(
         kinds = {THETA + name: a.dtype.kind for name, a in state.items()}
         _check_parameters(where, card, arrays, theta, {name: a.shape for name, a in state.items()}, kinds)
         engine.load_state(theta)
-        forward, scores = engine.forward, engine.scores
-    return Inference(preprocessor, forward, scores, card.hflip, card.tta_threshold, card.head)
+        forward, scores, derivatives = engine.forward, engine.scores, engine.input_gradient
+    return Inference(preprocessor, forward, scores, card.hflip, card.tta_threshold, card.head, derivatives)
 
 
 def _build_mixture(

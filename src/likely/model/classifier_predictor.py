@@ -1,6 +1,6 @@
 """The model of labels: P(label | x), and what can be guaranteed of it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cached_property
 from typing import Any, NamedTuple, Self
 
@@ -8,6 +8,7 @@ import numpy as np
 
 from likely.data.hashes import row_codes
 from likely.model.check_answers import classes_or_distributions
+from likely.model.explaining import MOST_EXPLAINED, Question
 from likely.model.held_out_arrays import CODES, OOD_SCORES, held_out_arrays, held_out_of
 from likely.model.inference import in_pieces
 from likely.model.label_probabilities import LabelProbabilities
@@ -202,6 +203,57 @@ class ClassifierPredictor(LabelProbabilities):
         """What the rows say that the guarantees rest on, under the class frequencies of training; None without any."""
         return held_out_of(self.arrays, self.card.labels, self._calibrated)
 
+    def explain(
+        self,
+        X: Any,
+        event: Any = None,
+        *,
+        method: str | None = None,
+        square: int | None = None,
+        together: Iterable[Iterable[Any]] = (),
+        seed: int = 0,
+        most: int = MOST_EXPLAINED,
+    ) -> list[Any]:
+        """Which pixels or columns of each row carry P(event): `ImageExplanation`s or `RowExplanation`s.
+
+        Images by occlusion: squares of them are covered, one after the other, with the image's own broad colors, and
+        what P(event) loses is what was there. Tables by replacement: a column gets the values that it had in training,
+        and the mean of what P(event) loses is what its value adds. Both ask the model and look at nothing inside it, so
+        they explain any. Integrated gradients (of linear networks, MLPs, conv nets and torch modules) share P(event)
+        less that of a neutral row among all pixels or columns, so that they sum to it. See `likely.explain`.
+
+        An explanation tells what the model looks at, not what is so in the world.
+
+        Args:
+            X: rows or images, as for `predict_proba`.
+            event: a label, labels or the name of an event; None for the label that each row is answered with.
+            method: "occlusion" for images, "replacement" for tables, which None takes; "integrated_gradients".
+            square: the side of the squares that cover images, in pixels; None for a quarter of the shorter side.
+            together: names (of arrays, numbers) of columns that are replaced together, because they say the same.
+            seed: of what is drawn: places and rows to compare with.
+            most: rows at a time. Each takes about a hundred answers, or sixteen a column.
+        Raises:
+            UnknownOutcomeError: if a label is not the model's.
+            DataError: if there are too many rows; it says how long they would take.
+            ConfigError, ShapeError: if the method, or the square, does not fit the model.
+        Example:
+            >>> from likely import Classifier
+            >>> X = np.random.default_rng(0).normal(size=(200, 2))
+            >>> model = Classifier(network="linear", random_state=0).fit(X, X[:, 0] > 0).predictor_
+            >>> [found] = model.explain([[1.5, 1.5]])
+            >>> found.name, list(found.by_column)
+            ('P(True)', ['column 0', 'column 1'])
+        """
+        rows = self.rows(X)
+        log_probs, familiarity = self.examine(rows)
+        events = log_probs.argmax(axis=1).tolist() if event is None else [event] * len(rows)
+        known = familiarity.tolist() if familiarity is not None else [None] * len(rows)
+        questions = [
+            self._question(self.space.event(self.labels[e]) if event is None else self.event(e), e, p)
+            for e, p in zip(events, known, strict=True)
+        ]
+        return self._explained(rows, questions, method, square, together, seed, most)
+
     # Other data -----------------------------------------------------------------------------------------------
 
     def calibrate(self, X: Any, y: Any, groups: Any = None) -> Self:
@@ -292,6 +344,18 @@ class ClassifierPredictor(LabelProbabilities):
         return estimate_prior(log_probs, old) if held_out is None else held_out.estimate_prior(log_probs, old)
 
     # Inside ---------------------------------------------------------------------------------------------------
+
+    def _question(self, event: Event, asked: Any, familiarity: float | None) -> Question:
+        named = isinstance(asked, str) and asked in self.events and asked not in self.labels
+        return Question(
+            f"P({asked if named else ' or '.join(map(str, event))})",
+            event,
+            lambda rows: np.exp(self._log_probs_of(rows)) @ event.mask,
+            lambda scores: self._probability_and_slopes(scores, event.mask),
+            scale=100.0,
+            least=0.005,
+            familiarity=familiarity,
+        )
 
     def _held_out_for(self, what: str) -> HeldOut:
         """The held-out rows, for what holds under the class frequencies of training alone."""

@@ -36,6 +36,8 @@ class Inference:
         hflip: whether mirrored copies are averaged in (test-time augmentation).
         tta_threshold: t, the probability of the first answer from which on they are not.
         head: by name; what makes probabilities of scores.
+        input_gradient: from prepared rows, and derivatives with respect to scores, to those with respect to the rows;
+            None where there are none.
     """
 
     preprocessor: Preprocessor
@@ -44,6 +46,7 @@ class Inference:
     hflip: bool = False
     tta_threshold: float = 1.0
     head: str = "softmax"
+    input_gradient: Callable[[Array, np.ndarray], np.ndarray] | None = None
 
     def __call__(self, rows: RowArray) -> tuple[np.ndarray, np.ndarray]:
         """Scores before the head (n, k), and hidden features (n, m)."""

@@ -117,6 +117,30 @@ class LabelProbabilities(Predictor):
     def _before_prior(self, scores: np.ndarray) -> np.ndarray:
         return self._calibrated(self._before_calibration(scores))
 
+    def _probability_and_slopes(self, scores: np.ndarray, mask: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """P(event) of scores (n, k) of the network, shape (n,), and its derivatives with respect to them, (n, k).
+
+        The way back through prior, stated probabilities, calibration and head. Each but the last is a log-softmax,
+        q = log softmax(z), of which derivatives u with respect to q become u - exp(q) sum u with respect to z.
+        """
+        scores = self._as_classes_come(scores.astype(np.float64))
+        before = self._before_calibration(scores)
+        after = before if self._calibration is None else self._calibration.apply(before)
+        stated = with_unseen(after, self._stated)
+        P = np.exp(self._under_prior(stated))
+        u = np.where(mask, P, 0.0)
+        value = u.sum(axis=1)
+        if self.card.prior is not None:
+            u = u - P * u.sum(axis=1, keepdims=True)
+        if self._stated.any():
+            seen = np.where(self._stated > 0, 0.0, np.exp(stated))
+            u = np.where(self._stated > 0, 0.0, u)
+            u = u - seen / seen.sum(axis=1, keepdims=True) * u.sum(axis=1, keepdims=True)
+        if self._calibration is not None:
+            u = (u - np.exp(after) * u.sum(axis=1, keepdims=True)) / self._calibration.temperature
+        probs, head = np.exp(before), HEADS[self.card.head]
+        return value, head.backward(scores, probs, u / np.maximum(probs, np.finfo(np.float64).tiny))
+
     def _before_calibration(self, scores: np.ndarray) -> np.ndarray:
         return np.asarray(HEADS[self.card.head].log_probs(scores))
 

@@ -2,7 +2,7 @@
 
 import importlib
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, Self
@@ -22,12 +22,15 @@ from likely.model import file as model_file
 from likely.model.build import build_inference
 from likely.model.card import Card
 from likely.model.card_view import card_html
+from likely.model.explaining import Question, chosen_method, explain_each, explain_image, explain_row
 from likely.model.held_out_arrays import check_held_out, read_familiarity
 from likely.model.inference import in_pieces
 from likely.model.read_preprocessor import read_preprocessor
 from likely.model.refusals import nothing_held_out, too_few_to_alarm, under_other_prior
+from likely.model.replaced_columns import replaced_columns
 from likely.model.stand_ins import about_gaps, read_stand_ins
 from likely.networks.custom import CustomNetwork
+from likely.preprocessing.column_preprocessor import ColumnPreprocessor
 from likely.preprocessing.columns import Column
 from likely.preprocessing.stored_rows import RowArray, StoredRows
 from likely.trust.familiarity import Familiarity
@@ -312,6 +315,30 @@ class Predictor:
         return in_pieces(self.rows(X), self._piece, answer)[0]
 
     # Inside ---------------------------------------------------------------------------------------------------
+
+    def _explained(
+        self,
+        rows: np.ndarray,
+        questions: Sequence[Question],
+        method: str | None,
+        square: int | None,
+        together: Iterable[Iterable[Any]],
+        seed: int,
+        most: int,
+    ) -> list[Any]:
+        """An explanation for the question about each row; the arguments are those of `explain`."""
+        how = chosen_method(method, images=self.image_shape is not None)
+        if isinstance(self.preprocessor, ColumnPreprocessor):
+            replaced = replaced_columns(self.preprocessor, self.columns, self._stand_ins, together)
+            return explain_each(
+                rows,
+                questions,
+                lambda x, q: explain_row(x, q, self._inference, replaced, self.columns, how, seed),
+                most,
+            )
+        if together:
+            raise DataError("together must be omitted for images, which have no columns. Try square=, a size.")
+        return explain_each(rows, questions, lambda x, q: explain_image(x, q, self._inference, how, square, seed), most)
 
     @cached_property
     def _familiar(self) -> Familiarity | None:

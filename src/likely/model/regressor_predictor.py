@@ -1,5 +1,6 @@
 """The model of numbers: what a regressor predicts, with intervals, and when it extrapolates."""
 
+from collections.abc import Iterable
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -7,6 +8,7 @@ import numpy as np
 
 from likely.errors import DataError
 from likely.model.check_answers import true_numbers
+from likely.model.explaining import MOST_EXPLAINED, Question
 from likely.model.held_out_arrays import error_scale_inputs, residuals_of
 from likely.model.inference import in_pieces
 from likely.model.predictor import MOST_ROWS, Predictor
@@ -135,6 +137,54 @@ class RegressorPredictor(Predictor):
                 "older version. Try training again."
             )
         return outside
+
+    def explain(
+        self,
+        X: Any,
+        target: int = 0,
+        *,
+        method: str | None = None,
+        square: int | None = None,
+        together: Iterable[Iterable[Any]] = (),
+        seed: int = 0,
+        most: int = MOST_EXPLAINED,
+    ) -> list[Any]:
+        """Which pixels or columns of each row carry the prediction, in its unit: see `ClassifierPredictor.explain`.
+
+        Args:
+            X: rows or images, as for `predict`.
+            target: the number of the target, where there are several.
+            method, square, together, seed, most: as for `ClassifierPredictor.explain`.
+        Raises:
+            DataError: if there is no such target, or there are too many rows.
+            ConfigError, ShapeError: if the method, or the square, does not fit the model.
+        """
+        if not 0 <= target < self.card.network.outputs:
+            raise DataError(
+                f"target must be the number of a target, below {self.card.network.outputs}; got {target}. Try 0."
+            )
+        rows = self.rows(X)
+        familiarity = self.familiarity(rows).tolist() if self.knows_familiarity else [None] * len(rows)
+        scale, mean = self.card.target_scale[target], self.card.target_mean[target]
+
+        def slopes(scores: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+            by_score = np.zeros(scores.shape)
+            by_score[:, target] = scale
+            return scores[:, target].astype(np.float64) * scale + mean, by_score
+
+        questions = [
+            Question(
+                "the prediction" if self.card.network.outputs == 1 else f"the prediction of target {target}",
+                None,
+                lambda some: self._predicted(some).reshape(len(some), -1)[:, target],
+                slopes,
+                scale=1.0,
+                least=0.005 * abs(scale),
+                familiarity=p,
+            )
+            for p in familiarity
+        ]
+        return self._explained(rows, questions, method, square, together, seed, most)
 
     # Inside ---------------------------------------------------------------------------------------------------
 

@@ -55,7 +55,7 @@ class StandIns:
 
         X are the training rows, shape (n, d), NaN where a value is missing; `columns` say what they hold.
         """
-        places, complete = _places(columns), np.atleast_1d(~np.isnan(X).any(axis=0) & (len(X) > 0))
+        places, complete = places_of(columns), np.atleast_1d(~np.isnan(X).any(axis=0) & (len(X) > 0))
         numbers = [j for j, c in enumerate(columns) if complete[j] and c.categories is None and not c.part]
         quantiles = dict(zip(numbers, _quantiles(X[_some(len(X))], numbers).T[:, :, None], strict=True))
         even = np.full(_QUANTILES, 1 / _QUANTILES)
@@ -159,7 +159,7 @@ def read_stand_ins(where: str, arrays: Mapping[str, np.ndarray], columns: Sequen
     found = {name: arrays[name] for name in NAMES if name in arrays}
     if not found or columns is None:
         return None
-    places = _places(columns)
+    places = places_of(columns)
     expect_arrays(where, found, {VALUES: (None,), WEIGHTS: (None,), COUNTS: (len(places),)}, kinds={COUNTS: "iu"})
     counts = found[COUNTS].astype(np.int64)
     sizes = counts * [len(together) for together in places]
@@ -190,7 +190,7 @@ def about_gaps(counts: Mapping[str, int], n: int) -> list[str]:
     ]
 
 
-def _places(columns: Sequence[Column]) -> tuple[tuple[int, ...], ...]:
+def places_of(columns: Sequence[Column]) -> tuple[tuple[int, ...], ...]:
     """The numbers of the columns that come from one column of the table, in the order of the first of them."""
     found: dict[str, list[int]] = {}
     for j, column in enumerate(columns):

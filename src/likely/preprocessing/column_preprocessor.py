@@ -110,6 +110,19 @@ class ColumnPreprocessor:
         return InputGroups(len(self.numbers), tuple(indicated.tolist()), tuple(found))
 
     @property
+    def column_of_input(self) -> np.ndarray:
+        """The number of the column that each input of the network comes from: shape (inputs,)."""
+        found = [*self._numbers.tolist(), *self._indicators.tolist()]
+        for j, codes, missing in self._categories:
+            found += [j] * (len(codes) + missing)
+        return np.array(found, dtype=np.int64)
+
+    def mean_and_scale_of(self, j: int) -> tuple[float, float]:
+        """Of a column of numbers in training."""
+        at = int(np.searchsorted(self._numbers, j))
+        return self.mean[at], self.scale[at]
+
+    @property
     def image_shape(self) -> None:
         """None: rows of a table are no images."""
         return None

@@ -91,6 +91,21 @@ class ImagePreprocessor:
             x /= 255
         return x
 
+    def by_pixel(self, inputs: np.ndarray) -> np.ndarray:
+        """Numbers of one input of the network, added up over channels: shape (h, w). Those of the padding are omitted.
+
+        Example:
+            >>> ImagePreprocessor((2, 2), pad_to=4).by_pixel(np.arange(16.0))
+            array([[ 5.,  6.],
+                   [ 9., 10.]])
+        """
+        height, width = self.shape[:2]
+        tall, wide = (height, width) if self.pad_to is None else (self.pad_to, self.pad_to)
+        first = self.layout == "channels_first"
+        summed = inputs.reshape((-1, tall, wide) if first else (tall, wide, -1)).sum(axis=0 if first else 2)
+        top, left = (tall - height) // 2, (wide - width) // 2
+        return summed[top : top + height, left : left + width]
+
     def check(self, X: Any) -> Any:
         """The images, unchanged, if they are like those learned from: never rescaled by a guess.
 

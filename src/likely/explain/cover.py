@@ -1,0 +1,57 @@
+"""What stands in for a part of an image that is covered, and where the covering squares lie."""
+
+from collections.abc import Iterator
+
+import numpy as np
+from PIL import Image, ImageFilter
+
+_BLUR = 0.25
+"""The radius of the blur, as a share of the shorter side: nothing as small as the squares is left."""
+
+
+def neutral(image: np.ndarray) -> np.ndarray:
+    """The image without its details: blurred so far that only its broad colors are left.
+
+    A gray square would be a thing of its own, with four edges that no picture has, and on a black ground a bright one;
+    black would be a thing on white. The blurred image has the colors of the place that it covers, no edges, and where
+    the image is even it is the image itself: an even ground carries nothing.
+
+    Args:
+        image: shape (h, w) or (h, w, 3), uint8 or floating-point.
+    Returns:
+        The same shape and dtype.
+    Example:
+        >>> neutral(np.full((8, 8), 7, np.uint8)).max()
+        np.uint8(7)
+
+    Reference: Fong and Vedaldi (2017), arXiv 1704.03296.
+    """
+    blur = ImageFilter.GaussianBlur(_BLUR * min(image.shape[:2]))
+    if image.dtype == np.uint8:
+        return np.asarray(Image.fromarray(image).filter(blur))
+    # Pillow blurs levels of 8 bits alone.
+    low, width = image.min(), np.ptp(image)
+    if not width:
+        return image
+    levels = np.round((image - low) / width * 255).astype(np.uint8)
+    return (np.asarray(Image.fromarray(levels).filter(blur)) / 255 * width + low).astype(image.dtype)
+
+
+def squares(height: int, width: int, size: int) -> Iterator[tuple[slice, slice]]:
+    """Where a square of this size lies on its way over an image, by half its size at a time.
+
+    It starts and ends half outside, so that every pixel is covered equally often.
+
+    Example:
+        >>> [(columns.start, columns.stop) for _, columns in squares(1, 4, 2)][:5]
+        [(0, 1), (0, 2), (1, 3), (2, 4), (3, 4)]
+    """
+    step = max(1, size // 2)
+    for top in range(step - size, height, step):
+        for left in range(step - size, width, step):
+            yield slice(max(0, top), min(height, top + size)), slice(max(0, left), min(width, left + size))
+
+
+def covered(image: np.ndarray, instead: np.ndarray, mask: np.ndarray) -> np.ndarray:
+    """The image with `instead` where the mask (h, w) is true."""
+    return np.where(mask.reshape(*mask.shape, *[1] * (image.ndim - 2)), instead, image)

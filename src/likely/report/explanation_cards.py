@@ -1,0 +1,89 @@
+"""Explanations on a page: images with what carries the answer, bars of columns, each under its sentence."""
+
+import base64
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from PIL import Image
+
+from likely.explain.drawing import PIXELATED, levels
+from likely.explain.explanation import Explanation, ImageExplanation, RowExplanation
+from likely.report.statements import printable
+
+_SIDE = 256
+"""Longest edge in pixels of a stored image."""
+_COLORS = 96
+_MOST_BARS = 10
+
+
+@dataclass(frozen=True)
+class ColumnBar:
+    """The contribution of one column; `width` is in percent of half the card."""
+
+    text: str
+    said: str
+    width: str
+    raises: bool
+
+
+@dataclass(frozen=True)
+class ExplanationCard:
+    """One explanation, with what it is called and where its picture lies, if it does."""
+
+    name: str
+    sentence: str
+    image: str = ""
+    overlay: str = ""
+    pixelated: bool = False
+    low: str = ""
+    high: str = ""
+    question: str = ""
+    bars: Sequence[ColumnBar] = ()
+    more: int = 0
+
+
+def explanation_card(name: str, found: Explanation) -> ExplanationCard:
+    """What a page shows of an explanation."""
+    name, sentence, question = printable(name), printable(found.sentence), printable(found.name)
+    unit = "" if found.event is None else " points"
+    if isinstance(found, ImageExplanation):
+        largest = found.largest
+        return ExplanationCard(
+            name,
+            sentence,
+            _uri(levels(found.pixels)),
+            _uri(found.overlay()),
+            max(found.pixels.shape[:2]) <= PIXELATED,
+            f"{-largest:+.3g}{unit}",
+            f"{largest:+.3g}{unit}",
+            question,
+        )
+    assert isinstance(found, RowExplanation)
+    values = dict(zip(found.columns, found.values, strict=True))
+    bars = list(found.by_column.items())
+    largest = max(abs(bars[0][1]), found.least)
+    return ExplanationCard(
+        name,
+        sentence,
+        question=question,
+        bars=[
+            ColumnBar(
+                printable(f"{column} = {values[column]}"),
+                f"{round(value, 1) + 0.0:+.1f}{unit}" if unit else f"{value:+.3g}",
+                f"{100 * abs(value) / largest:.1f}",
+                value > 0,
+            )
+            for column, value in bars[:_MOST_BARS]
+        ],
+        more=max(0, len(bars) - _MOST_BARS),
+    )
+
+
+def _uri(image: Image.Image) -> str:
+    if max(image.size) > PIXELATED:
+        image.thumbnail((_SIDE, _SIDE))
+        image = image.quantize(_COLORS)
+    file = io.BytesIO()
+    image.save(file, format="PNG", optimize=True)
+    return "data:image/png;base64," + base64.b64encode(file.getvalue()).decode("ascii")
