@@ -1,6 +1,7 @@
 """What columns hold, and how it is written: decided by whole columns, said where it is not certain."""
 
 import json
+import re
 from collections.abc import Sequence
 from datetime import date, datetime, time
 from pathlib import Path
@@ -128,6 +129,42 @@ def test_points_before_three_digits_separate_thousands_beside_whole_numbers_belo
     found = table(tmp_path, {"x": texts, "y": ["a", "b"] * (len(texts) // 2) + ["a"] * (len(texts) % 2)}, separator)
     assert found.columns["x"][0] == first
     assert any("'.' separates thousands, as in" in note for note in found.notes) == (first > 1000)
+
+
+@pytest.mark.parametrize(
+    ("texts", "separators", "others"),
+    [
+        (["4.758", "2.877"], ";\t|", ["1", "2"]),
+        (["1.000", "2.000"], ";\t|", ["1", "2"]),
+        (["€ 4.758", "€ 2.877"], ";\t|", ["1", "2"]),
+        (["4.758", "512"], ",;\t|", ["1", "2"]),
+        (["4.758", "2.877"], "", ["1", "2"]),
+        (["4.758", "2.877"], "", ["1.5", "2"]),  # the file tells what a point is
+        (["0.758", "2.877"], "", ["1", "2"]),
+        (["4.758", "1002.877"], "", ["1", "2"]),
+        (["4.7", "2.877"], "", ["1", "2"]),
+        (["5", "3"], "", ["1", "2"]),
+    ],
+)
+def test_three_decimals_throughout_are_pointed_out_where_they_may_be_thousands(
+    tmp_path: Path, texts: list[str], separators: str, others: list[str]
+) -> None:
+    columns = {"x": texts * 3, "z": others * 3, "y": ["a", "b"] * 3}
+    for separator in separators or ",":
+        said = "'.' stands before decimals, as in .*--decimal comma: it separates thousands"
+        found = table(tmp_path, columns, separator)
+        assert bool(re.search(said, " ".join(found.notes))) == bool(separators)
+        assert found.columns["x"][0] == float(texts[0].removeprefix("€ "))
+        assert not re.search(said, " ".join(table(tmp_path, columns, separator, decimal="point").notes))
+    many = table(tmp_path, {name: cells * 400 for name, cells in columns.items()}, separators[:1] or ",")
+    assert any("'.' stands before decimals" in note for note in many.notes) == bool(separators)
+
+
+def test_points_between_millions_tell_of_the_other_columns(tmp_path: Path) -> None:
+    columns = {"x": ["4.758", "2.877"], "z": ["1.234.567", "812"], "y": ["a", "b"]}
+    assert table(tmp_path, columns, ";").columns["x"].tolist() == [4758, 2877]
+    columns["z"] = ["10.234.567.1", "812.1"]  # an address
+    assert table(tmp_path, columns, ";").columns["x"].tolist() == [4.758, 2.877]
 
 
 def test_a_new_row_is_read_as_those_of_training() -> None:
@@ -401,7 +438,9 @@ def test_columns_of_texts_and_numbers_and_labels_of_every_type(tmp_path: Path) -
     lines = [json.dumps({"x": "Total" if i == 7 else i, "y": "ab"[i % 2]}) for i in range(40)]
     (tmp_path / "t.jsonl").write_text("\n".join(lines))
     found = read_table(tmp_path / "t.jsonl")
-    assert "Column 'x' holds numbers as text, but for 'Total' in row 7: taken for names (--number x)." in found.notes
+    said = "Column 'x' holds numbers, but 'Total' in row 7: taken as missing (--category x: all of them as names)."
+    assert said in found.notes
+    assert [row for row, x in enumerate(found.columns["x"]) if np.isnan(x)] == [7]
     days = pl.DataFrame({"x": range(8), "y": [date(2024, 1, 1), date(2024, 1, 2)] * 4})
     days.write_parquet(tmp_path / "t.parquet")
     assert open_dataset(tmp_path / "t.parquet", label="y").labels == ("2024-01-01", "2024-01-02")

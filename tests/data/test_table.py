@@ -566,6 +566,16 @@ def test_lines_and_bytes_that_do_not_fit_are_named(tmp_path: Path, content: str 
         read_table(written(tmp_path / "t.csv", content))
 
 
+def test_a_key_that_comes_twice_is_named_with_its_line(tmp_path: Path) -> None:
+    path = tmp_path / "t.jsonl"
+    row = '{"x": "a \\"x\\": b", "of": {"z": 1}, "again": {"z": 2}, "y": "u"}\n'
+    path.write_text(row + "\n" + '{"x": "c", "x" : "d", "y": "v"}\n')
+    with pytest.raises(DataError, match="each object; got 'x' twice in line 3"):
+        read_table(path)
+    path.write_text(row * 3)
+    assert read_table(path).columns["x"].tolist() == ['a "x": b'] * 3
+
+
 def test_the_content_decides_where_the_name_of_a_file_is_wrong(tmp_path: Path) -> None:
     for suffix in ("gz", "bz2", "xz"):
         frame().to_csv(tmp_path / f"t.csv.{suffix}", index=False)

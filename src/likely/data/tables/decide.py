@@ -25,28 +25,15 @@ from likely.data.tables.date_column import (
 )
 from likely.data.tables.missing_codes import may_hold_codes, without_codes
 from likely.data.tables.number_blocks import number_blocks
-from likely.data.tables.number_text import (
-    NEGATED,
-    WITH_UNIT,
-    Spelled,
-    as_plain,
-    decimal_mark,
-    read_numbers,
-    spelling_of,
-    units_of,
-)
-from likely.data.tables.plain_numbers import may_be_grouped, plain_numbers
+from likely.data.tables.number_text import NEGATED, Spelled, as_plain, decimal_mark, units_of
+from likely.data.tables.numbers_among_texts import numbers_among
+from likely.data.tables.plain_numbers import ends_like_thousands, may_be_grouped, plain_numbers
+from likely.data.tables.points_in_doubt import points_in_doubt
 from likely.data.tables.sheet import Sheet
 from likely.errors import DataError, within
 from likely.preprocessing.column_reading import TIME, ColumnReading
 
 SOME = 1_000  # rows and columns that tell how decimals are written
-_LOOKS = r"^[+-]?[\d.,]*\d[\d.,]*(?:[eE][+-]?\d+)?$"
-_STRAY_SHARE, _STRAY_KINDS, _LEAST_NUMBERS = 0.05, 3, 5
-"""Words among numbers count as missing where they stand in at most this share of the rows, are so few different ones,
-and there are at least so many different numbers beside them. Signs without letters and digits, such as -, always do."""
-_SHARE_AMONG_MANY, _MANY_NUMBERS, _MANY_LABELS = 0.2, 10, 21
-"""The share where there are so many different numbers; those of answers are more than classes may be."""
 _MOST_UNITS = 5
 
 
@@ -85,6 +72,16 @@ def decide(
         for name in sheet.names
         if name not in left_out
     }
+    if not decimal and sheet.separator is not None:
+        decimals = {
+            name: found.values
+            for name, found in decided.items()
+            if found.values is not None
+            and name not in sheet.numbers
+            and (found.reading and (found.reading.decimal, found.reading.thousands)) == (".", "")
+        }
+        for name, note in points_in_doubt(sheet, decimals).items():
+            decided[name] = decided[name]._replace(notes=(*decided[name].notes, note))
     stay = {label, *options.numbers}
     plain = {n: found.values for n, found in decided.items() if found.values is not None and n not in stay}
     for names, block in number_blocks(plain):
@@ -118,7 +115,14 @@ def _of_type(column: pl.Series, where: str, options: ColumnOptions, decimal: Mar
             return found
         if not label and (dates := date_column(texts, values, options.missing)):
             return Decided(*dates)
-        return found._replace(notes=(*found.notes, *_numbers_as_text(texts, values, options, decimal, label=label)))
+        spelled, strays, looks = numbers_among(values, texts, options, decimal, label=label)
+        if spelled is not None and len(strays) and spelled.reading == ColumnReading("number"):
+            # Numbers would be of a type of numbers, were it not for these words.
+            return _number(spelled, strays, texts, where, options, label)
+        if spelled is not None:
+            number = f" (--number {shlex.quote(name)})" if name else ""
+            looks = f"numbers as text: taken for names{number}"
+        return found._replace(notes=(*found.notes, f"Column {name!r} holds {looks}.")) if looks else found
     if name in options.categories or kind == pl.Boolean or (label and kind.is_temporal() and kind != pl.Duration):
         return Decided(ColumnReading("category", missing=options.missing))
     if name not in options.numbers and (what := _beyond_float64(column)):
@@ -134,18 +138,6 @@ def _of_type(column: pl.Series, where: str, options: ColumnOptions, decimal: Mar
     if kind == pl.Time:
         return Decided(ColumnReading("date", missing=options.missing, dates=TIME))
     return Decided(None, reason=str(kind))
-
-
-def _numbers_as_text(
-    texts: pl.Series, values: pl.Series, options: ColumnOptions, decimal: Mark, *, label: bool
-) -> list[str]:
-    """What to say of a column of text, in a format that says so, all or most of which are numbers."""
-    spelled, strays, looks = _numbers_among(values, texts, options, decimal, label=label)
-    if spelled is None:
-        return [f"Column {texts.name!r} holds {looks}."] if looks else []
-    but = f", but for {strays[0]!r} in row {texts.is_in(strays.to_list()).arg_max()}" if len(strays) else ""
-    number = f" (--number {shlex.quote(texts.name)})" if texts.name else ""
-    return [f"Column {texts.name!r} holds numbers as text{but}: taken for names{number}."]
 
 
 def _beyond_float64(column: pl.Series) -> str:
@@ -165,7 +157,11 @@ def _of_text(column: pl.Series, where: str, options: ColumnOptions, decimal: Mar
     if name in options.categories:
         return _category(_or_none(kinds_in(column)), name, options, label)
     plain = plain_numbers(column, decimal) if options.missing is None else None
-    if plain is not None and not may_be_compact(plain) and (decimal or not may_be_grouped(plain)):
+    if (
+        plain is not None
+        and not may_be_compact(plain)
+        and (decimal or not may_be_grouped(plain, zeros=ends_like_thousands(column).any()))
+    ):
         return Decided(ColumnReading("number"), values=plain)
     kinds = kinds_in(column)
     marks = NOTHING if options.missing is None else {"", *options.missing}
@@ -176,7 +172,7 @@ def _of_text(column: pl.Series, where: str, options: ColumnOptions, decimal: Mar
         if label and kinds & WORDS:
             return _category(_or_none(kinds), name, options, label)
         return Decided(ColumnReading("number", missing=options.missing))
-    spelled, strays, looks = _numbers_among(values, column, options, decimal, label=label)
+    spelled, strays, looks = numbers_among(values, column, options, decimal, label=label)
     compact = not label and name not in options.numbers and is_compact(values)
     if (
         not label
@@ -200,61 +196,10 @@ def _of_text(column: pl.Series, where: str, options: ColumnOptions, decimal: Mar
     return found._replace(notes=(*found.notes, f"Column {name!r} holds {looks}.")) if looks else found
 
 
-def _numbers_among(
-    values: pl.Series, column: pl.Series, options: ColumnOptions, decimal: Mark, *, label: bool
-) -> tuple[Spelled | None, pl.Series, str]:
-    """How numbers are written, the other texts that count as missing, and what to say where those are too many."""
-    spelled, looks, none = spelling_of(values, decimal), "", values.head(0)
-    if spelled is not None:
-        return spelled, none, ""
-    ascii_ = as_plain(values)
-    for pattern in (_LOOKS, WITH_UNIT):
-        found = ascii_.str.contains(pattern)
-        others, numbers = values.filter(~found), ascii_.filter(found).unique(maintain_order=True)
-        inner = spelling_of(numbers, decimal)
-        if inner is None and column.name in options.numbers and pattern == _LOOKS:
-            inner = Spelled(ColumnReading("number", decimal or "."))
-            others = values.filter(read_numbers(values, inner.reading).is_null())
-        if inner is not None and column.name in options.numbers and not len(others):
-            return inner, none, ""
-        if inner is None or not len(others):
-            continue
-        if column.name in options.numbers or _few(others, len(numbers), column, label=label):
-            return inner, others, ""
-        looks = looks or _but_for(others, column)
-    comma, point = (values.filter(ascii_.str.contains(rf"^[+-]?\d*{mark}\d+$")) for mark in ("\\.", ","))
-    if not looks and len(comma) and len(point) and ascii_.str.contains(r"^[+-]?\d*[.,]?\d+$").all():
-        looks = f"numbers with decimal points and commas, such as {comma[0]} and {point[0]}: it is read as text"
-    return None, none, looks
-
-
 def _present(column: pl.Series, options: ColumnOptions) -> pl.Series:
     """The different texts of a column, without those that mean a missing value."""
     marks = options.missing if options.missing is not None else tuple(NOTHING)
     return column.filter((column != "") & ~column.is_in(list(marks))).unique(maintain_order=True)
-
-
-def _few(strays: pl.Series, numbers: int, column: pl.Series, *, label: bool) -> bool:
-    """Whether texts among so many different numbers are so few that they count as missing."""
-    words = strays.filter(strays.str.contains(r"[\p{L}\p{N}]"))
-    if words.is_empty():
-        return numbers >= (_LEAST_NUMBERS if label else 2)
-    share = _SHARE_AMONG_MANY if numbers >= (_MANY_LABELS if label else _MANY_NUMBERS) else _STRAY_SHARE
-    rows = int(column.is_in(words.to_list()).sum())
-    few = rows <= max(1.0, share * float((column != "").sum()))
-    return few and len(words) <= _STRAY_KINDS and numbers >= _LEAST_NUMBERS
-
-
-def _but_for(strays: pl.Series, column: pl.Series) -> str:
-    """What to say of a column of texts of which most are numbers; "" if they are not."""
-    rows, total = int(column.is_in(strays.to_list()).sum()), int((column != "").sum())
-    if 2 * rows > total:
-        return ""
-    more = f" and {len(strays) - 1:,} other text{'s' if len(strays) > 2 else ''}" if len(strays) > 1 else ""
-    option = f"--missing {shlex.quote(','.join(strays))} or " if len(strays) <= _STRAY_KINDS else ""
-    named = column.name and f"--number {shlex.quote(column.name)}"
-    percent = f"{100 * rows / total:.2g}%"
-    return f"numbers but for {strays[0]!r}{more} in {percent} of rows: it is read as text ({option}{named})"
 
 
 def _number(

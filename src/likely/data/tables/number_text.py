@@ -24,10 +24,11 @@ _DECIMAL_COMMA, _WITH_COMMAS = (
     re.compile(r"^[+-]?(?:\d*,(?:\d{1,2}|\d{4,})|0?,\d+)$", re.MULTILINE),
     re.compile(r"(?:[+-]?[\d.]*,?\d*\n)*"),
 )
-_DECIMAL_POINT, _WITH_POINTS = (
-    re.compile(r"^[+-]?(?:\d*\.(?:\d{1,2}|\d{4,})|0?\.\d+)$", re.MULTILINE),
-    re.compile(r"(?:[+-]?[\d,]*\.?\d*\n)*"),
+_MILLIONS, _WITH_THOUSANDS = (
+    re.compile(r"^[+-]?[1-9]\d{0,2}(?:\.\d{3}){2,}$", re.MULTILINE),
+    re.compile(r"(?:[+-]?\d{1,3}(?:\.\d{3})*\n|\n)*"),
 )
+_POINTS_AND_COMMAS = str.maketrans(".,", ",.")
 _SPACES = " \u00a0\u2009\u202f'’"  # what separates thousands, and nothing else
 _UNITS = (
     "%|‰|°|°C|°F|mm|cm|m|km|in|ft|yd|mi|mg|g|kg|t|lb|lbs|oz|ml|l|L|gal|ms|s|sec|min|h|hrs?|d|days?|Hz|kHz|MHz|GHz|W|kW|"
@@ -198,11 +199,23 @@ def _groups(mark: str, rest: str = "") -> str:
 
 
 def decimal_mark(cells: Sequence[str]) -> Literal["", ".", ","]:
-    """Which mark certainly stands before decimals in these texts: one that is not before three digits."""
+    """Which mark certainly stands before decimals in these texts: one that is not before three digits, or that is not
+    between thousands and millions.
+
+    Example:
+        >>> decimal_mark(["1.234", "0,5"]), decimal_mark(["1,234,567", "812"]), decimal_mark(["1.234"])
+        (',', '.', '')
+    """
     text = "\n".join(cells) + "\n"
-    if _DECIMAL_COMMA.search(text) and _WITH_COMMAS.fullmatch(text):
+    if _tells_of_commas(text):
         return ","
-    return "." if _DECIMAL_POINT.search(text) and _WITH_POINTS.fullmatch(text) else ""
+    return "." if _tells_of_commas(text.translate(_POINTS_AND_COMMAS)) else ""
+
+
+def _tells_of_commas(lines: str) -> bool:
+    """Whether commas certainly stand before decimals."""
+    decimals = _DECIMAL_COMMA.search(lines) and _WITH_COMMAS.fullmatch(lines)
+    return bool(decimals or (_MILLIONS.search(lines) and _WITH_THOUSANDS.fullmatch(lines)))
 
 
 def read_numbers(cells: pl.Series, reading: ColumnReading) -> pl.Series:

@@ -49,12 +49,20 @@ def _many_plain_numbers(column: pl.Series) -> np.ndarray | None:
     return numbers.fill_null(np.nan).to_numpy()
 
 
-def may_be_grouped(numbers: np.ndarray) -> bool:
+def ends_like_thousands(cells: pl.Series) -> pl.Series:
+    """Which texts end with a point and three zeros, as 3.000 does, of which the number says nothing."""
+    return cells.str.ends_with(".000")
+
+
+def may_be_grouped(numbers: np.ndarray, *, zeros: bool) -> bool:
     """Whether numbers (n,), with NaN, may be whole ones whose points separate thousands, such as 812 and 3.758.
 
+    Args:
+        numbers: as they are if the points stand before decimals.
+        zeros: whether a text of theirs `ends_like_thousands`.
     Example:
-        >>> may_be_grouped(np.array([812, 3.758])), may_be_grouped(np.array([812, 0.758])), may_be_grouped(np.ones(2))
-        (True, False, False)
+        >>> [may_be_grouped(np.array([812, x]), zeros=False) for x in (3.758, 0.758, 3)]
+        [True, False, False]
     """
     for some in (numbers[:1_000], numbers):  # the first ones tell of most columns
         fractions = np.abs(some[some != np.trunc(some)])
@@ -66,7 +74,7 @@ def may_be_grouped(numbers: np.ndarray) -> bool:
             or (np.abs(thousands - np.rint(thousands)) > 1e-6).any()
         ):
             return False
-    return 0 < len(fractions) < int(np.count_nonzero(~np.isnan(numbers)))
+    return zeros or len(fractions) > 0
 
 
 def sure_numbers(

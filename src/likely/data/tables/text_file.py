@@ -8,7 +8,7 @@ import polars as pl
 from likely.data.tables.column_options import Mark
 from likely.data.tables.date_column import may_be_compact
 from likely.data.tables.decide import SOME, decimal_of
-from likely.data.tables.plain_numbers import may_be_grouped, sure_numbers
+from likely.data.tables.plain_numbers import ends_like_thousands, may_be_grouped, sure_numbers
 from likely.data.tables.sheet import Sheet
 from likely.data.tables.text_cells import CellPiece, TextCells
 
@@ -48,7 +48,8 @@ def read_text(text: TextCells, as_text: Callable[[str], bool], decimal: Mark = "
     layout, pieces = text.open()
     d, n, mark = len(layout.names), 0, decimal
     some, words = list[CellPiece](), list[CellPiece]()
-    plain, failed = ~np.array([as_text(name) for name in layout.names]), np.zeros(d, dtype=bool)
+    plain = ~np.array([as_text(name) for name in layout.names])
+    failed, zeros = np.zeros((2, d), dtype=bool)
     numbers = texts = np.arange(0)
     block = _Growing(0, 0)
     for piece in pieces:
@@ -57,6 +58,8 @@ def read_text(text: TextCells, as_text: Callable[[str], bool], decimal: Mark = "
             mark = decimal or (mark if n else _decimal_of(some, text.where))
         values, sure = (found.reshape(-1, d) for found in sure_numbers(piece.cells, piece.suspects, mark))
         failed |= ~sure.all(axis=0)
+        if not mark:
+            zeros |= ends_like_thousands(piece.cells).to_numpy().reshape(-1, d).any(axis=0)
         if not n:
             plain &= ~(failed | _may_be_compact(values.T))
             numbers, texts = np.flatnonzero(plain), np.flatnonzero(~plain)
@@ -71,7 +74,8 @@ def read_text(text: TextCells, as_text: Callable[[str], bool], decimal: Mark = "
     values = block.values
     failed = failed[numbers] | _may_be_compact(values)
     if not mark:
-        failed |= np.array([may_be_grouped(column) for column in values], dtype=bool)
+        found = zip(values, zeros[numbers].tolist(), strict=True)
+        failed |= np.array([may_be_grouped(column, zeros=some) for column, some in found], dtype=bool)
     again = numbers[failed]
     columns = dict(zip(texts.tolist(), _joined(words, len(texts)), strict=True))
     del words

@@ -1,6 +1,5 @@
 """Parquet, Arrow, JSON lines and Excel: formats that say of every column what it holds, through polars."""
 
-import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -8,6 +7,7 @@ import polars as pl
 
 from likely.data.tables.class_names import class_names, with_class_names
 from likely.data.tables.excel_file import read_excel
+from likely.data.tables.json_lines import check_keys, wrong_line
 from likely.data.tables.sheet import Sheet
 from likely.data.tables.suffixes import TYPED
 from likely.errors import DataError
@@ -42,6 +42,8 @@ def typed_pieces(path: Path, where: str, suffix: str, *, header: bool = True) ->
     kind = TYPED[suffix]
     try:
         whole = read_excel(path, where, header=header) if kind == "Excel" else Sheet(where, pl.DataFrame(), None)
+        if kind == "JSON lines":
+            check_keys(path, where)
         rows, n = whole.frame.lazy() if kind == "Excel" else _OPENERS[kind](path), 0
         names = class_names(path) if kind == "Parquet" else {}
         while True:
@@ -56,27 +58,10 @@ def typed_pieces(path: Path, where: str, suffix: str, *, header: bool = True) ->
     except (pl.exceptions.PolarsError, OSError, ValueError) as error:
         if isinstance(error, DataError) or (isinstance(error, OSError) and error.errno is not None):
             raise
-        if kind == "JSON lines" and (wrong := _wrong_line(path, where)) is not None:
+        if kind == "JSON lines" and (wrong := wrong_line(path, where)) is not None:
             raise wrong from None
         reason = (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")
         raise DataError(
             f"{where} must be a whole {kind} file; got a damaged, truncated or foreign one: {reason}. Copy or write "
             "it again."
         ) from None
-
-
-def _wrong_line(path: Path, where: str) -> DataError | None:
-    """The first line that is no JSON object, as an error; None if all are."""
-    with path.open("rb") as stream:
-        for number, line in enumerate(stream, start=1):
-            try:
-                found = json.loads(line) if line.strip() else {}
-                got = "" if isinstance(found, dict) else f"a {type(found).__name__}"
-            except ValueError as error:
-                got = str(error)
-            if got:
-                return DataError(
-                    f"{where} must hold a JSON object in every line; got in line {number}: {got}. Write one object "
-                    "per row, each in a line of its own."
-                )
-    return None
