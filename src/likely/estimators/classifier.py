@@ -11,10 +11,10 @@ from sklearn.utils.validation import check_is_fitted, column_or_1d
 
 from likely.data.dataset import Dataset, Part
 from likely.data.groups import checked_groups
-from likely.errors import DataError, RenamedWarning, ShapeError
+from likely.errors import ColumnWarning, DataError, RenamedWarning, ShapeError
 from likely.estimators.estimator import Estimator, checked_weights
 from likely.estimators.parameters import ClassifierParameters, with_parameters
-from likely.estimators.rows import label_type, named_distributions
+from likely.estimators.rows import about_labels, label_type, named_distributions
 from likely.model import ClassifierPredictor
 from likely.probability.distribution import Distribution
 from likely.probability.space import Event
@@ -125,6 +125,8 @@ class Classifier(ClassifierMixin, Estimator):
             y = column_or_1d(y, warn=True)
             check_classification_targets(y)
             self.classes_, index = np.unique(y, return_inverse=True)
+            for note in about_labels(self.classes_, index):
+                warnings.warn(note, ColumnWarning, stacklevel=2)
         counted = index if weights is None else index[weights > 0]
         if targets is None and len(np.unique(counted)) < 2:
             raise DataError(

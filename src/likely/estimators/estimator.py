@@ -38,7 +38,7 @@ from likely.data.tables.targets import refuse_missing
 from likely.errors import ConfigError, DataError, GuaranteeWarning
 from likely.estimators.frames import learned_rows, numbered, options_of, sheet_to_learn_from, without_others
 from likely.estimators.progress_bar import Verbose, watcher
-from likely.estimators.rows import refuse_mixed
+from likely.estimators.rows import refuse_mixed, refuse_words
 from likely.functional.losses import Loss, custom_loss
 from likely.model.predictor import Predictor
 from likely.networks.custom import CustomNetwork
@@ -161,8 +161,7 @@ class Estimator(BaseEstimator):
         _refuse_mapping(X)
         refuse_alone(X)
         refuse_missing(_missing(y), "y", got="none (NaN)")
-        if not numeric:
-            refuse_mixed(_answers(y))
+        (refuse_words if numeric else refuse_mixed)(_answers(y))
         self._columns = self._conversion = None
         options = options_of(self.get_params(deep=False))
         if are_images(X):

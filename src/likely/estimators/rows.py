@@ -5,6 +5,7 @@ from typing import Any, Literal, TypeAlias, cast
 
 import numpy as np
 
+from likely.data.tables.targets import MOST_CLASSES, alike, is_number
 from likely.errors import DataError, ShapeError
 from likely.probability.simplex import check_probabilities
 
@@ -48,6 +49,48 @@ def refuse_mixed(y: Any) -> None:
             f"y must hold labels of one kind; got {got}. Text and numbers have no common order. Try [str(label) for "
             "label in y]."
         )
+
+
+def refuse_words(y: Any) -> None:
+    """Refuse a text that is no number where numbers are to be learned.
+
+    Raises:
+        DataError: naming the first.
+
+    Example:
+        >>> refuse_words(["1.5", "unknown"])
+        Traceback (most recent call last):
+        likely.errors.DataError: y must hold numbers; got 'unknown' in row 1. Drop the row, or try likely.Classifier.
+    """
+    if isinstance(y, list | tuple) or (isinstance(y, np.ndarray) and y.dtype.kind in "OU" and y.ndim == 1):
+        for row, value in enumerate(cast(Sequence[Any], y)):
+            if isinstance(value, str) and not is_number(value):
+                raise DataError(
+                    f"y must hold numbers; got {value!r} in row {row}. Drop the row, or try likely.Classifier."
+                )
+
+
+def about_labels(classes: np.ndarray, index: np.ndarray) -> list[str]:
+    """What to say of labels that are texts: several may be meant as one, or numbers as numbers.
+
+    Args:
+        classes: all labels, shape (k,).
+        index: the number of each row's label.
+    Example:
+        >>> about_labels(np.array(["No", "no"]), np.array([0, 1]))
+        ["y: 'No' and 'no' are two classes; if they mean the same, write them in one way."]
+    """
+    if not all(isinstance(label, str) for label in classes.tolist()):
+        return []
+    notes = [alike(classes.tolist(), "y")]
+    words = np.flatnonzero([not is_number(label) for label in classes.tolist()])
+    rows = np.flatnonzero(np.isin(index, words))
+    if len(classes) - len(words) > MOST_CLASSES and 0 < 5 * len(rows) <= len(index):
+        notes.append(
+            f"y holds numbers as text, but {classes[index[rows[0]]]!r} in row {rows[0]}: each of {len(classes):,} "
+            "texts is a class. To predict numbers, drop such rows and try likely.Regressor."
+        )
+    return [note for note in notes if note]
 
 
 def named_distributions(y: Any, classes: Any, n_rows: int) -> tuple[np.ndarray, np.ndarray]:

@@ -1,7 +1,7 @@
 """How the cells of one column of a table become values: decided once, by the whole column, and stored in the model."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from typing import Any, Literal, TypeAlias
 
 Kind: TypeAlias = Literal["number", "category", "date"]
@@ -37,17 +37,16 @@ class ColumnReading:
 
     def to_json(self) -> dict[str, Any]:
         """Plain values that `from_json` makes an equal one of: those that are not usual."""
-        usual = asdict(ColumnReading(self.kind))
+        usual = ColumnReading(self.kind)
+        given = {name: getattr(self, name) for name in _FIELDS if getattr(self, name) != getattr(usual, name)}
         return {"kind": self.kind} | {
-            name: list(value) if isinstance(value, tuple) else value
-            for name, value in asdict(self).items()
-            if value != usual[name]
+            name: list(value) if isinstance(value, tuple) else value for name, value in given.items()
         }
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> "ColumnReading":
         """The one that `to_json` gave the values of; raises ValueError, KeyError or TypeError for others."""
-        unknown = set(values) - {field.name for field in fields(cls)}
+        unknown = set(values) - set(_FIELDS)
         texts = [value for name, value in values.items() if name not in ("missing", "codes")]
         texts += values.get("missing") or ()
         is_known = not unknown and values["kind"] in ("number", "category", "date")
@@ -56,3 +55,6 @@ class ColumnReading:
         given: dict[str, Any] = dict(values)
         given |= {name: tuple(given[name]) for name in ("missing", "codes") if given.get(name) is not None}
         return cls(**given)
+
+
+_FIELDS = tuple(field.name for field in fields(ColumnReading))

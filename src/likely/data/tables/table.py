@@ -3,6 +3,7 @@
 from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from types import MappingProxyType
@@ -20,7 +21,10 @@ from likely.preprocessing.column_reading import ColumnReading
 
 if TYPE_CHECKING:
     from likely.data.tables.sheet import Sheet
+    from likely.data.tables.text_cells import TextCells
     from likely.data.tables.written_otherwise import AsWritten
+
+_OF_PLAIN_NUMBERS = (None, ColumnReading("number"), ColumnReading("number", decimal=".,"))
 
 
 @dataclass(frozen=True)
@@ -129,7 +133,7 @@ def read_sheet(
     """
     import polars as pl
 
-    pieces = list(sheets(path, options, as_text))
+    pieces = list(_sheets(path, options, as_text))
     if not sum(map(len, pieces)):
         raise DataError(f"{path} must have rows; got none below its heading. Check that the table was written out.")
     if len(pieces) == 1:
@@ -203,12 +207,18 @@ def table_pieces(
         others: the reading of all other columns; None leaves them out.
         options: its encoding and heading.
     """
+    from likely.data.tables.text_cells import TextCells
+    from likely.data.tables.text_file import plain_columns, text_pieces
     from likely.data.tables.written_otherwise import written_in
 
-    with _open_sheets(path, options) as pieces:
+    with _opened(path, options) as source:
+        if isinstance(source, TextCells):
+            plain = plain_columns(source, lambda name: readings.get(name, others) not in _OF_PLAIN_NUMBERS)
+            pieces = partial(text_pieces, source, plain)
+        else:
+            pieces = source
         first = list(islice(pieces(), 2))
-        names = first[0].frame.columns
-        readings = {**({} if others is None else dict.fromkeys(names, others)), **readings}
+        readings = {**({} if others is None else dict.fromkeys(first[0].names, others)), **readings}
         written = written_in(pieces, readings) if len(first) > 1 else None  # one piece is the whole table
         for sheet in pieces() if len(first) > 1 else first:
             yield table_with_readings(sheet, readings, written=written)
@@ -263,24 +273,19 @@ def table_with_readings(
     return Table(sheet.where, columns, others, used, wrong, notes=sheet.notes)
 
 
-def sheets(
-    path: str | Path, options: ColumnOptions = USUAL, as_text: Callable[[str], bool] | None = None
-) -> "Iterator[Sheet]":
-    """The table as its source holds it, some thousand rows at a time; arguments and errors as of `read_sheet`.
+def _sheets(path: str | Path, options: ColumnOptions, as_text: Callable[[str], bool]) -> "Iterator[Sheet]":
+    """The table as its source holds it, some thousand rows at a time, or all rows of a text."""
+    from likely.data.tables.text_cells import TextCells
+    from likely.data.tables.text_file import read_text
 
-    Text comes at once with `as_text`.
-    """
-    with _open_sheets(path, options, as_text) as pieces:
-        yield from pieces()
+    with _opened(path, options) as source:
+        yield from iter([read_text(source, as_text, options.mark)]) if isinstance(source, TextCells) else source()
 
 
 @contextmanager
-def _open_sheets(
-    path: str | Path, options: ColumnOptions, as_text: Callable[[str], bool] | None = None
-) -> "Generator[Callable[[], Iterator[Sheet]]]":
-    """What gives the rows as `sheets` does, as often as it is called."""
+def _opened(path: str | Path, options: ColumnOptions) -> "Generator[TextCells | Callable[[], Iterator[Sheet]]]":
+    """A text, or what gives the rows of other formats as often as it is called."""
     from likely.data.tables.text_cells import TextCells
-    from likely.data.tables.text_file import read_text, text_pieces
     from likely.data.tables.typed_file import typed_pieces
 
     where, suffix = ("The standard input", "") if str(path) == "-" else (str(path), _suffix(path))
@@ -289,11 +294,9 @@ def _open_sheets(
             with file.open("rb") as stream:
                 suffix = ".parquet" if stream.read(4) == b"PAR1" else suffix
         if suffix in TYPED:
-            yield lambda: typed_pieces(file, where, suffix, header=options.header)
+            yield partial(typed_pieces, file, where, suffix, header=options.header)
         else:
-            separators = "\t;|," if suffix == ".tsv" else SEPARATORS
-            text = TextCells(file, where, separators, options.header)
-            yield lambda: text_pieces(text) if as_text is None else iter([read_text(text, as_text, options.mark)])
+            yield TextCells(file, where, "\t;|," if suffix == ".tsv" else SEPARATORS, options.header)
 
 
 def refuse_unusable(table: Table) -> None:

@@ -14,7 +14,7 @@ from likely.data.tables.cells import as_texts, missing
 from likely.data.tables.missing_codes import without_codes
 from likely.errors import DataError
 
-_MOST_CLASSES = 20
+MOST_CLASSES = 20
 SHOWN = 5
 _INVISIBLE = re.compile("[\u200b-\u200f\u2060\ufeff]")
 
@@ -100,7 +100,7 @@ def class_ids(values: np.ndarray, where: str) -> str | None:
 
 def _few_whole(different: np.ndarray, rows: int) -> tuple[bool, bool]:
     whole = bool((different == np.round(different)).all())
-    return whole, whole and len(different) <= _MOST_CLASSES and 2 * len(different) <= rows
+    return whole, whole and len(different) <= MOST_CLASSES and 2 * len(different) <= rows
 
 
 def targets_without_codes(
@@ -138,7 +138,7 @@ def refuse_missing(gone: Sequence[bool] | np.ndarray, where: str, got: str = "no
 def _of_texts(values: np.ndarray, task: str, where: str) -> Answers:
     texts = values.tolist()
     counts = Counter(texts)
-    numeric = {text: _is_number(text) for text in counts}
+    numeric = {text: is_number(text) for text in counts}
     words = next((row for row, text in enumerate(texts) if not numeric[text]), None)
     if task == "regression":
         if words is None:
@@ -152,13 +152,13 @@ def _of_texts(values: np.ndarray, task: str, where: str) -> Answers:
     labels = tuple(sorted(numeric, key=_by_number if words is None else None))
     others = sum(count for text, count in counts.items() if not numeric[text])
     many = 2 * len(labels) > len(texts) if task == "auto" else len(labels) == len(texts)
-    if many and len(labels) > _MOST_CLASSES and words is not None and 2 * others < len(texts):
+    if many and len(labels) > MOST_CLASSES and words is not None and 2 * others < len(texts):
         raise DataError(
             f"{where} must hold numbers, or labels that several rows share; got numbers but for {texts[words]!r} and "
             f"the like in {100 * others / len(texts):.2g}% of rows. Try --missing with these texts, or --number with "
             "the column."
         )
-    if len(labels) == len(values) >= _MOST_CLASSES:
+    if len(labels) == len(values) >= MOST_CLASSES:
         raise DataError(
             f"{where} must have labels that several rows share; got a different text in each of {len(values):,} rows. "
             f"They look like names. Try --label with another column{', or --number with this' * (words is None)}."
@@ -174,7 +174,7 @@ def alike(labels: Iterable[str], where: str, what: str = "classes") -> str | Non
     for label in labels:
         text = unicodedata.normalize("NFC", _INVISIBLE.sub("", label)).strip().casefold()
         text = {"true": "1", "false": "0"}.get(text, text)
-        first = meant.setdefault(Decimal(text) if _is_number(text) else text, label)
+        first = meant.setdefault(Decimal(text) if is_number(text) else text, label)
         if first != label:
             pairs.append(f"{first!r} and {label!r}")
     if not pairs:
@@ -188,7 +188,8 @@ def _by_number(text: str) -> tuple[Decimal, str]:
     return Decimal(text), text
 
 
-def _is_number(text: object) -> bool:
+def is_number(text: object) -> bool:
+    """Whether a text is a finite number in decimal notation."""
     try:
         return Decimal(text).is_finite()  # pyright: ignore[reportArgumentType]
     except (TypeError, ValueError, InvalidOperation):

@@ -1,6 +1,9 @@
 """CSV, TSV and other text with separators, as columns: of text, or of numbers where they hold nothing else."""
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from itertools import chain
+from typing import NamedTuple
 
 import numpy as np
 import polars as pl
@@ -13,24 +16,59 @@ from likely.data.tables.sheet import Sheet
 from likely.data.tables.text_cells import CellPiece, TextCells
 
 ROWS = 10_000
+_CELLS = 2**23  # of a wide table that are held at a time
 
 
-def text_pieces(text: TextCells) -> Iterator[Sheet]:
-    """The rows as columns of text, some thousand at a time; a table without rows gives one piece of none.
+class Plain(NamedTuple):
+    """The numbers of the columns that hold plain numbers throughout, and what stands before decimals in the text."""
+
+    columns: np.ndarray
+    decimal: Mark
+
+
+def plain_columns(text: TextCells, as_text: Callable[[str], bool]) -> Plain:
+    """What a text holds, but for the columns that are to stay text, by name; in one pass.
 
     Raises:
         DataError: as `TextCells.open`.
     """
     layout, pieces = text.open()
-    n = 0
+    plain, some, n = ~np.array([as_text(name) for name in layout.names]), list[CellPiece](), 0
     for piece in pieces:
+        if n < SOME:
+            some.append(piece.of_columns(np.arange(min(piece.width, SOME))))
         n += piece.rows
-        frame = _frame(layout.names, piece.columns())
-        for rows in [frame] if len(frame) <= ROWS else frame.iter_slices(ROWS):
-            yield Sheet(text.where, rows, layout.separator, layout.notes)
-    if n == 0:
-        frame = pl.DataFrame(schema=dict.fromkeys(layout.names, pl.String))
-        yield Sheet(text.where, frame, layout.separator, layout.notes)
+        plain &= sure_numbers(piece.cells, piece.suspects)[1].reshape(-1, piece.width).all(axis=0)
+    return Plain(np.flatnonzero(plain), _decimal_of(some, text.where) if some else "")
+
+
+def text_pieces(text: TextCells, plain: Plain) -> Iterator[Sheet]:
+    """The rows, some thousand at a time, fewer of wide tables; a table without rows gives one piece of none.
+
+    Raises:
+        DataError: as `TextCells.open`.
+    """
+    layout, pieces = text.open()
+    words = np.setdiff1d(np.arange(len(layout.names)), plain.columns)
+    names, of_words = [layout.names[j] for j in plain.columns], [layout.names[j] for j in words]
+    whole = Sheet(text.where, pl.DataFrame(), layout.separator, layout.notes, {}, layout.names, plain.decimal)
+    at_once = max(1, min(ROWS, _CELLS // len(layout.names)))
+    numbers, texts, n, none = list[np.ndarray](), list[pl.DataFrame](), 0, True
+    for piece in chain(pieces, [None]):
+        if piece is not None:
+            cells = piece.of_columns(plain.columns).cells if len(names) else piece.cells.head(0)
+            numbers.append(cells.cast(pl.Float64, strict=False).to_numpy().reshape(piece.rows, len(names)))
+            texts.append(_frame(of_words, piece.of_columns(words).columns() if of_words else []))
+            n += piece.rows
+        if n >= (at_once if piece is not None else 1):
+            block, frame = np.concatenate(numbers).T.copy(), pl.concat(texts)
+            for start in range(0, n, ROWS):
+                rows = slice(start, start + ROWS)
+                known = {name: row[rows] for name, row in zip(names, block, strict=True)}
+                yield replace(whole, frame=frame[rows], numbers=known)
+            numbers, texts, n, none = [], [], 0, False
+    if none:
+        yield replace(whole, frame=_frame(layout.names, [pl.Series([], dtype=pl.String)] * len(layout.names)))
 
 
 def read_text(text: TextCells, as_text: Callable[[str], bool], decimal: Mark = "") -> Sheet:

@@ -11,7 +11,7 @@ from likely.data.tables.cells import NOTHING
 from likely.data.tables.column_options import Mark
 from likely.data.tables.column_values import read_values
 from likely.data.tables.date_column import dates_as_written
-from likely.data.tables.decide import SOME, decimal_of
+from likely.data.tables.decide import decimal_of
 from likely.data.tables.number_text import spelling_of
 from likely.data.tables.sheet import Sheet
 from likely.data.tables.spelled_otherwise import BOOLEANS
@@ -50,23 +50,19 @@ def written_in(pieces: Callable[[], Iterator[Sheet]], readings: Mapping[str, Col
         pieces: gives the rows, some at a time, as often as it is called.
         readings: of training.
     """
-    differ, beginning, rows = set[str](), list[pl.DataFrame](), 0
+    differ = set[str]()
     for sheet in pieces():
-        if rows < SOME:
-            beginning.append(sheet.frame[:, :SOME])
-        rows += len(sheet)
-        for name in readings.keys() - differ:
-            column = sheet.frame.get_column(name, default=None)
-            if column is not None and _may_differ(column, readings[name]) and read_values(column, readings[name])[1]:
+        for name in [n for n in sheet.frame.columns if n in readings and n not in differ]:
+            column = sheet.frame.get_column(name)
+            if _may_differ(column, readings[name]) and read_values(column, readings[name])[1]:
                 differ.add(name)
     if not differ:
         return {}
-    found, separator = dict[str, list[pl.Series]](), None
+    found, decimal = dict[str, list[pl.Series]](), ""
     for sheet in pieces():
         for name in differ:
             found.setdefault(name, []).append(_present(sheet.frame.get_column(name), readings[name]))
-        separator = sheet.separator
-    decimal = decimal_of(Sheet("", pl.concat(beginning), separator))
+        decimal = decimal_of(sheet)
     return {
         name: _as_written(pl.concat(texts).unique(maintain_order=True), readings[name], decimal)
         for name, texts in found.items()
