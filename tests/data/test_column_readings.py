@@ -63,7 +63,7 @@ def table(tmp_path: Path, columns: dict[str, list[str]], separator: str = ",", *
         (["5-", "12"], [-5, 12]),
         (["-$5", "($1,234.50)", "$7"], [-5, -1234.5, 7]),
         (["12,34,567", "1,23,456", "900"], [1234567, 123456, 900]),
-        (["1\u200b2", "\uff13\uff14", "\u0665"], [12, 34, 5]),
+        (["1\u200b2", "\uff13\uff14", "\u0665", "\u0967\u0968"], [12, 34, 5, 12]),
     ],
 )
 def test_numbers_as_people_write_them(texts: list[str], numbers: list[float]) -> None:

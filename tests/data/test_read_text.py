@@ -9,17 +9,30 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from likely.data.tables import plain_text, text_cells
+from likely.data.tables import plain_text, text_cells, text_file
 from likely.data.tables.column_options import USUAL
 from likely.data.tables.column_values import read_values
 from likely.data.tables.missing_codes import may_hold_codes, missing_codes
-from likely.data.tables.table import Table, read_sheet, read_table, table_of_sheet
+from likely.data.tables.table import Table, read_sheet, read_table, table_of_sheet, table_pieces, table_with_readings
 from likely.errors import DataError
 from likely.preprocessing.column_reading import ColumnReading
 
 NUMBERS = st.sampled_from(["1", "-2.5", "0.1", "", "12", "1e-05", "0.30000000000000004", "99", "0"])
 DOUBTFUL = st.sampled_from(
-    ["007", "1E3", "1e5", "9007199254740993", "0.3000000000000000400", "x", "NA", "1,5", "1.500", "20230429", "inf"]
+    [
+        "007",
+        "1E3",
+        "1e5",
+        "9007199254740993",
+        "0.3000000000000000400",
+        "x",
+        "NA",
+        "1,5",
+        "1.500",
+        "3.000",
+        "20230429",
+        "inf",
+    ]
 )
 
 
@@ -49,6 +62,7 @@ def assert_same(found: Table, expected: Table) -> None:
 def small_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(plain_text, "_PIECE", 64)
     monkeypatch.setattr(text_cells, "_CELLS", 8)
+    monkeypatch.setattr(text_file, "ROWS", 4)
 
 
 @settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -69,6 +83,13 @@ def test_numbers_by_pieces_are_those_of_whole_columns(data: st.DataObject, tmp_p
         assert found == expected
     else:
         assert_same(found, expected)
+        trained = dict.fromkeys("abcd", ColumnReading("number"))
+        whole, pieces = table_with_readings(read_sheet(path), trained), list(table_pieces(path, trained))
+        assert max(map(len, pieces)) <= 4
+        for name, values in whole.columns.items():
+            np.testing.assert_array_equal(np.concatenate([piece.columns[name] for piece in pieces]), values)
+            texts = [(name, text) for piece in pieces for text in piece.wrong.get(name, {}).values()]
+            assert texts == [(name, text) for text in whole.wrong.get(name, {}).values()]
 
 
 @pytest.mark.usefixtures("small_pieces")

@@ -23,6 +23,7 @@ from sklearn.preprocessing import StandardScaler
 import likely
 from likely.config import RunConfig
 from likely.data.sources import open_dataset
+from likely.estimators.rows import about_labels
 from likely.errors import ColumnWarning, ConfigError, DataError, GuaranteeWarning
 
 N = 160
@@ -253,6 +254,19 @@ def test_what_can_not_be_learned_from_is_named() -> None:
         classifier().fit(pd.DataFrame({"a": ["x"] * N}), Y)
     with pytest.raises(DataError, match="different names; got 'a' twice"):
         classifier().fit(pd.DataFrame([["x", "y"]] * N, columns=["a", "a"]), Y)
+
+
+def test_a_word_among_answers_that_are_numbers_is_named() -> None:
+    x = np.arange(60.0)[:, None]
+    y = [f"{i % 30}.5" for i in range(60)]
+    y[7] = ">300"
+    with pytest.raises(DataError, match=r"y must hold numbers; got '>300' in row 7"):
+        likely.Regressor(network="linear").fit(x, y)
+    said = about_labels(*np.unique(y, return_inverse=True))
+    assert len(said) == 1
+    assert said[0].startswith("y holds numbers as text, but '>300' in row 7: each of 31 texts is a class.")
+    with pytest.warns(ColumnWarning, match="y: 'No' and 'no' are two classes"):
+        classifier().fit(x, ["No", "no", "yes"] * 20)
 
 
 def test_frames_load_polars_and_arrays_do_not() -> None:

@@ -80,15 +80,16 @@ def about_labels(classes: np.ndarray, index: np.ndarray) -> list[str]:
         >>> about_labels(np.array(["No", "no"]), np.array([0, 1]))
         ["y: 'No' and 'no' are two classes; if they mean the same, write them in one way."]
     """
-    if not all(isinstance(label, str) for label in classes.tolist()):
+    labels = classes.tolist()
+    if not all(isinstance(label, str) for label in labels):
         return []
-    notes = [alike(classes.tolist(), "y")]
-    words = np.flatnonzero([not is_number(label) for label in classes.tolist()])
+    notes = [alike(labels, "y")]
+    words = np.flatnonzero([not is_number(label) for label in labels])
     rows = np.flatnonzero(np.isin(index, words))
-    if len(classes) - len(words) > MOST_CLASSES and 0 < 5 * len(rows) <= len(index):
+    if len(labels) - len(words) > MOST_CLASSES and 0 < 5 * len(rows) <= len(index):
         notes.append(
-            f"y holds numbers as text, but {classes[index[rows[0]]]!r} in row {rows[0]}: each of {len(classes):,} "
-            "texts is a class. To predict numbers, drop such rows and try likely.Regressor."
+            f"y holds numbers as text, but {labels[index[rows[0]]]!r} in row {rows[0]}: each of {len(labels):,} texts "
+            "is a class. To predict numbers, drop such rows and try likely.Regressor."
         )
     return [note for note in notes if note]
 

@@ -5,6 +5,7 @@ float64 can't tell apart, are names of something.
 """
 
 import re
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
@@ -45,10 +46,9 @@ WITH_UNIT = (
 NEGATED = r"^\(.*\d.*\)$|\d-$"
 """Negative numbers as bookkeepers write them: (37.25), 37.25-."""
 _UNUSUAL = r"^\(|-$|^-\s*[$€£¥]|[^\x00-\x7f]"
-_CHARACTERS = {chr(zero + i): str(i) for zero in (0xFF10, 0x0660, 0x06F0) for i in range(10)}
-_CHARACTERS |= dict.fromkeys("\u200b\u200c\u200d\u2060\ufeff", "")
+_CHARACTERS = dict.fromkeys("\u200b\u200c\u200d\u2060\ufeff", "")
 _CHARACTERS |= {"\u2212": "-", "\uff0d": "-", "\uff0b": "+", "\uff0e": ".", "\uff0c": ",", "\u066b": ".", "\u066c": ","}
-"""Digits, signs and marks of other scripts, and what can't be seen, as ASCII."""
+"""Signs and marks of other scripts, and what can't be seen, as ASCII."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,9 @@ def as_plain(cells: pl.Series) -> pl.Series:
     """
     if not cells.str.contains(_UNUSUAL).any():
         return cells
-    texts = cells.str.replace_many(list(_CHARACTERS), list(_CHARACTERS.values())).str.strip_chars()
+    digits = {char for char in set("".join(cells.drop_nulls())) if char.isdecimal() and not char.isascii()}
+    others = _CHARACTERS | {digit: str(unicodedata.decimal(digit)) for digit in digits}
+    texts = cells.str.replace_many(list(others), list(others.values())).str.strip_chars()
     texts = texts.str.replace(r"^-\s*([$€£¥])\s*", "${1}-")
     texts = texts.str.replace(r"^\(\s*([$€£¥]?)\s*([\d.,][^()+-]*)\)$", "${1}-${2}")
     return texts.str.replace(r"^([$€£¥]?)\s*([\d.,][^+-]*)-$", "${1}-${2}")
