@@ -366,6 +366,8 @@ def test_names_that_may_be_spellings_of_one_are_all_pointed_out() -> None:
         (["04-2023", "05/2023"], "m-Y", datetime(2023, 4, 1)),
         (["15/01/2023 08:15 PM", "15/01/2023 12:15 am"], "d-m-Y", datetime(2023, 1, 15, 20, 15)),
         (["2020-09-01-10:00:00"], "Y-m-d", datetime(2020, 9, 1, 10)),
+        (["Sun Jan 15 10:00:00 2023", "Sun Jan  1 10:00:00 2023"], "b d Y", datetime(2023, 1, 15, 10)),
+        (["Sun Jan 15 10:00:00 +0200 2023"], "b d Y", datetime(2023, 1, 15, 8)),
         (["15-01-23"], "?", None),
         (["29/04/2023", "04/29/2023"], "!", None),
         (["29/04/2023", "banana"], "", None),
@@ -426,6 +428,8 @@ def test_text_in_typed_tables_is_said_to_be_numbers_and_dates_are_read() -> None
         (["2024-W05", "2024-W06"], "texts such as '2024-W05' that look like dates: it is read as text"),
         (["Q1 2024", "Q2 2024", "Q4 2023"], "texts such as 'Q1 2024' that look like dates"),
         (["Jan-24", "Feb-24"], "texts such as 'Jan-24' that look like dates"),
+        (["2024-03-01 08:15 CET", "2024-03-02 09:00 CET"], "texts such as '2024-03-01 08:15 CET' that look like dates"),
+        (["2024-061", "2024-164"], "texts such as '2024-061' that look like dates"),
     ],
 )
 def test_texts_that_look_like_more_are_pointed_out(tmp_path: Path, cells: list[str], said: str) -> None:

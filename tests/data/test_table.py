@@ -536,6 +536,7 @@ def test_polars_reads_what_is_plain_as_csv_does(text: str) -> None:
     [
         ("Sales report,,\na,b,label\n0.5,1,x\n0.25,2,y\n", ["a", "b", "label"]),
         ("Sales report\nof May 2024\na,b,label\n0.5,1,x\n0.25,2,y\n", ["a", "b", "label"]),
+        ("Sales report,,\n,,\n,,\na,b,label\n0.5,1,x\n0.25,2,y\n", ["a", "b", "label"]),
         ("Sales report,,\nof May 2024,,\na,b,label\n0.5,1,x\n0.25,2,y\n", ["a", "b", "label"]),
         ("a,,,label\n1,2,3,x\n4,5,6,y\n", ["a", "column 2", "column 3", "label"]),
         (",a,label\n0,2,x\n1,5,y\n", ["", "a", "label"]),

@@ -23,8 +23,8 @@ from sklearn.preprocessing import StandardScaler
 import likely
 from likely.config import RunConfig
 from likely.data.sources import open_dataset
-from likely.estimators.rows import about_labels
 from likely.errors import ColumnWarning, ConfigError, DataError, GuaranteeWarning
+from likely.estimators.rows import about_labels
 
 N = 160
 LIBRARIES = {"pandas": lambda f: f, "polars": pl.from_pandas, "pyarrow": pa.Table.from_pandas}

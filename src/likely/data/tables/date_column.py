@@ -22,11 +22,12 @@ from likely.preprocessing.column_reading import TIME, ColumnReading
 
 _CALLED = re.compile(r"(?i)dat(?:e|um)|(?:^|[^a-z])(?:day|tag|time|when|dt|ymd)(?:$|[^a-z])|(?:day|time)s?$")
 _LIKE_DATES = (
-    r"(?i)^(?:(?:19|20)\d\d[-/ .]?[QWH]\d{1,2}|[QWH]\d{1,2}[-/ .]?(?:19|20)\d\d|(?:\d{1,2}[-/ .]+)?"
+    r"(?i)^(?:(?:19|20)\d\d[-/ .]?[QWH]\d{1,2}(?:-\d)?|[QWH]\d{1,2}[-/ .]?(?:19|20)\d\d|(?:\d{1,2}[-/ .]+)?"
     r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\.?[-/ .']*\d{1,4}|"
-    r"\d{1,2}[-/ .]+(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*)$"
+    r"\d{1,2}[-/ .]+(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*|"
+    r"(?:19|20)\d\d-[0-3]\d\d|.*\b(?:19|20)\d\d\b.* \d{1,2}:\d\d\b.*|.* \d{1,2}:\d\d\b.*\b(?:19|20)\d\d)$"
 )
-"""Quarters, weeks, and days or months without the year."""
+"""Quarters, weeks, days or months without the year, days of the year, and what holds a year and a time."""
 _STRAY_SHARE, _STRAY_KINDS, _LEAST_DATES = 0.2, 10, 3
 """Texts among dates count as missing where they stand in at most this share of the rows, are so few different ones, and
 there are at least so many different dates beside them."""

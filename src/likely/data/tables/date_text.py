@@ -29,7 +29,7 @@ _FORMS = {
     "y-m-d": r"(?P<y>\d{2})-(?P<m>\d{2})-(?P<d>\d{2})",
     "d b Y": rf"(?P<d>\d{{1,2}})\.?[ /-]?{_MONTH},?[ /-]?(?P<Y>\d{{4}})",
     "d b y": rf"(?P<d>\d{{1,2}})\.?[ /-]?{_MONTH},?[ /-]?(?P<y>\d{{2}})",
-    "b d Y": rf"{_MONTH} (?P<d>\d{{1,2}})(?:, ?| )(?P<Y>\d{{4}})",
+    "b d Y": rf"{_MONTH} +(?P<d>\d{{1,2}})(?:, ?| )(?P<Y>\d{{4}})",
     "b Y": rf"{_MONTH}[ ,-] ?(?P<Y>\d{{4}})",
     "Ymd": r"(?P<Y>19\d\d|20\d\d|2100)(?P<m>\d{2})(?P<d>\d{2})",
 }
@@ -38,6 +38,7 @@ _COMPACT = "Ymd"
 _CLOCK = (
     r"^(?P<minus>-)?(?P<h>\d{1,3}):(?P<m>[0-5]\d)(?::(?P<s>[0-5]\d(?:[.,]\d+)?))?(?: *(?P<half>[AaPp])\.?[Mm]\.?)?$"
 )
+_YEAR_LAST = r"^(\p{L}{3} +\d{1,2}) (\d{2}:\d{2}:\d{2}(?: (?:Z|UTC|GMT|[+-]\d{4}))?) (\d{4})$"  # as C writes them
 _LIKE = r"(?i)\d[-/. ]?(?:\d|[a-zä]{3})|^[a-zä]{3,9}[., -]+\d"
 
 AMBIGUOUS, MIXED = "?", "!"
@@ -117,6 +118,7 @@ def read_dates(cells: pl.Series, order: str) -> pl.Series:
         return nothing
     pattern = f"^{_FORMS[order]}{_TIME}$"
     cells = cells.str.replace(_WEEKDAY, "").str.replace(r"^(\d{4}-\d{2}-\d{2})-(\d{1,2}:\d{2}:\d{2})", "$1 $2")
+    cells = cells.str.replace(_YEAR_LAST, "$1 $3 $2")
     if not cells.str.contains(pattern).any():
         return nothing
     parts = cells.str.extract_groups(pattern).struct.unnest()

@@ -87,6 +87,7 @@ def layout_of(text: str, where: str, *, separators: str = SEPARATORS, header: bo
     notes += [
         f"Line {skipped + line} is a title, and skipped: {separator.join(cells)[:60].strip(separator + ' ')!r}."
         for line, cells in rows[:titles]
+        if any(map(str.strip, cells))
     ]
     rows = rows[titles:]
     if not rows or not any(cell.strip() for cell in rows[0][1]):
@@ -152,8 +153,8 @@ def _usual(rows: Sequence[Sequence[str]]) -> int:
 
 
 def titles_above(rows: Sequence[Sequence[str]], width: int) -> int:
-    """How many of the first rows, two at most, are one text above a row that looks like a heading."""
-    for n, cells in enumerate(rows[: min(3, len(rows) - 1)]):
+    """How many of the first rows, four at most, are one text or empty, above a row that looks like a heading."""
+    for n, cells in enumerate(rows[: min(5, len(rows) - 1)]):
         if not _is_title(cells, width):
             looks = len(cells) == width and not any(map(_is_number, cells))
             return n if looks and len(rows) > n + 1 else 0
@@ -162,7 +163,8 @@ def titles_above(rows: Sequence[Sequence[str]], width: int) -> int:
 
 def _is_title(cells: Sequence[str], width: int) -> bool:
     short = len(cells) < width or (width > 2 and bool(cells[0].strip()))
-    return short and sum(bool(cell.strip()) for cell in cells) == 1
+    filled = sum(bool(cell.strip()) for cell in cells)
+    return filled == 0 or (short and filled == 1)
 
 
 def _is_number(text: str) -> bool:
