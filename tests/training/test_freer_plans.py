@@ -83,6 +83,29 @@ def test_freedom_is_given_where_held_out_rows_lose_less_for_it(world: object, fr
     assert CLASSIFICATION.held_out_loss(job.held_out(kept.trained, look), "softmax") <= min(losses) + 0.02
 
 
+@pytest.mark.parametrize("bent", [True, False])
+def test_numbers_come_in_pieces_where_held_out_rows_lose_less_for_it(bent: bool) -> None:
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(1_400, 3))
+    y = (np.abs(X[:, 0]) - 0.7 if bent else X[:, 0]) + 0.3 * rng.normal(size=1_400) > 0
+    rows = Rows(X, one_hot(y.astype(np.int64), 2), None, CLASSIFICATION)
+    job, look = Job(rows, RunConfig(network="linear")), np.arange(1_000, 1_400)
+
+    def train(plan: Plan) -> Attempt:
+        seen: list[Checkpoint] = []
+        checkpoints = job.checkpoints(look, most=CHECKPOINTS, keep=seen.append, keep_best=True)
+        return Attempt(plan, job.train(plan, np.arange(1_000), checkpoints=checkpoints), seen)
+
+    kept = train_as_freely_as_pays(train, job.plan(1_000), CLASSIFICATION, *rows.take(look)[1:], pieces=True)
+    assert (kept.plan.bins > 0) == bent
+    assert kept.trained.plan.network.settings["n_inputs"] == (3 + 3 * 16 if bent else 3)
+    if bent:
+        assert kept.trained.inference.preprocessor.output_shape == (51,)
+        assert (
+            CLASSIFICATION.figures(job.held_out(kept.trained, look).scores, rows.Y[look], "softmax")["accuracy"] > 0.8
+        )
+
+
 def test_the_length_is_chosen_from_5000_rows_on_as_below_and_epochs_are_called_a_limit() -> None:
     X, y = _noise(5_000, columns=150)
     model = likely.Classifier(network="mlp", epochs=20, random_state=0).fit(X, y).predictor_

@@ -1,10 +1,13 @@
 """Networks: functions from inputs to scores; pure ones for any engine, builders of torch modules, and trees."""
 
 from collections.abc import Mapping
+from typing import TypeVar, cast
 
 from likely.config.registry import NETWORKS
 from likely.networks.network import Network, TorchNetwork
 from likely.networks.trees import Trees
+
+N = TypeVar("N", bound=Network | TorchNetwork)
 
 
 def create_network(name: str, settings: Mapping[str, object]) -> Network | TorchNetwork | Trees:
@@ -15,3 +18,18 @@ def create_network(name: str, settings: Mapping[str, object]) -> Network | Torch
         {'layer0': (5, 8), 'layer1': (9, 3)}
     """
     return NETWORKS.named(name)(**settings)
+
+
+def with_inputs(network: N, n_inputs: int) -> N:
+    """A network like this one for rows of so many inputs.
+
+    Example:
+        >>> with_inputs(NETWORKS["linear"](4, 3), 6).shapes
+        {'layer0': (7, 3)}
+    """
+    settings = dict(network.settings)
+    if "sizes" in settings:
+        settings["sizes"] = [n_inputs, *cast(list[int], settings["sizes"])[1:]]
+    else:
+        settings["n_inputs"] = n_inputs
+    return type(network)(**settings)

@@ -12,6 +12,7 @@ from likely.arrays import Array, namespace, to_numpy
 from likely.errors import DataError
 from likely.networks.input_groups import InputGroups
 from likely.preprocessing.columns import Column, check_numbers, check_values, input_width
+from likely.preprocessing.piecewise_linear import PiecewiseLinear
 from likely.preprocessing.power import PowerTransform
 from likely.preprocessing.standardize import Standardizer, as_floats, check_mean_and_scale, mean_and_scale
 from likely.preprocessing.stored_rows import RowArray
@@ -23,11 +24,12 @@ _REACH = 1e19  # standard deviations from the mean
 class ColumnPreprocessor:
     """Numbers standardized, categories one-hot, fitted to training rows; a `Preprocessor`.
 
-    Three groups of inputs, in this order:
+    Groups of inputs, in this order:
 
     numbers     (x - mean) / scale, power-transformed where that was asked for; 0 where x is missing, which is the mean
     indicators  1 where a number is missing, for each column of numbers that may miss some
     categories  1 for the category, 0 for the others; then, for a column that may miss some, 1 for none of them
+    pieces      how far a number, or the mean where it is missing, lies into each bin of its column, if asked for
 
     An input that is 0 in every training row stays 0: nothing was learned of it.
 
@@ -38,6 +40,7 @@ class ColumnPreprocessor:
         dtype: what the network computes in.
         unseen: the inputs that are 0 in every training row.
         power: how the standardized columns of numbers are transformed; None if they are not.
+        pieces: the bins of the standardized columns of numbers; None if there are none.
     Example:
         >>> columns = (Column("size"), Column("color", ("blue", "red")))
         >>> prepared = ColumnPreprocessor.fit(np.array([[1.0, 0], [3.0, 1], [2.0, 1]]), columns)
@@ -52,6 +55,7 @@ class ColumnPreprocessor:
     dtype: str = "float32"
     unseen: tuple[int, ...] = ()
     power: PowerTransform | None = None
+    pieces: PiecewiseLinear | None = None
 
     @classmethod
     def fit(
@@ -61,6 +65,7 @@ class ColumnPreprocessor:
         dtype: str = "float32",
         *,
         power_transform: bool = False,
+        bins: int = 0,
     ) -> "ColumnPreprocessor":
         """The preprocessor for rows like those of X.
 
@@ -69,6 +74,7 @@ class ColumnPreprocessor:
             columns: what each column holds; None for numbers alone.
             dtype: what the network computes in.
             power_transform: whether skewed columns may be made symmetric: see `PowerTransform`.
+            bins: into how many a column of numbers is divided at most: see `PiecewiseLinear`; 0 for none.
         Raises:
             ShapeError, DataError: as `check`; DataError also if numbers alone have no rows.
         Example:
@@ -81,13 +87,15 @@ class ColumnPreprocessor:
             rows = check_numbers(X, math.prod(X.shape[1:]))
             center, spread = mean_and_scale(rows)
             mean, scale, unseen = center.tolist(), spread.tolist(), list[int]()
-            standard = list(((rows - center) / spread).T) if power_transform else []
+            standard = list(((rows - center) / spread).T) if power_transform or bins else []
         else:
             rows = check_values(X, columns)
             mean, scale, standard = _fit_numbers(rows, columns)
             unseen = _never_seen(rows, columns)
         power = PowerTransform.fit(standard) if power_transform else None
-        return cls(tuple(mean), tuple(scale), None if columns is None else tuple(columns), dtype, tuple(unseen), power)
+        pieces = PiecewiseLinear.fit(standard, bins) if bins else None
+        known = None if columns is None else tuple(columns)
+        return cls(tuple(mean), tuple(scale), known, dtype, tuple(unseen), power, pieces)
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -97,7 +105,7 @@ class ColumnPreprocessor:
     @property
     def output_shape(self) -> tuple[int, ...]:
         """Of one input of the network."""
-        return (len(self.mean) if self.columns is None else input_width(self.columns),)
+        return (self._width + (0 if self.pieces is None else self.pieces.width),)
 
     @property
     def groups(self) -> InputGroups:
@@ -112,14 +120,14 @@ class ColumnPreprocessor:
     @property
     def column_of_input(self) -> np.ndarray:
         """The number of the column that each input of the network comes from: shape (inputs,)."""
-        found = [*self._numbers.tolist(), *self._indicators.tolist()]
-        for j, codes, missing in self._categories:
+        found = [*self.numbers.tolist(), *self.indicators.tolist()]
+        for j, codes, missing in self.categories:
             found += [j] * (len(codes) + missing)
         return np.array(found, dtype=np.int64)
 
     def mean_and_scale_of(self, j: int) -> tuple[float, float]:
         """Of a column of numbers in training."""
-        at = int(np.searchsorted(self._numbers, j))
+        at = int(np.searchsorted(self.numbers, j))
         return self.mean[at], self.scale[at]
 
     @property
@@ -134,24 +142,27 @@ class ColumnPreprocessor:
         # In the rows' own precision: subtracting a large mean in float32 would lose what varies.
         wide = as_floats(x, dtype)
         if self.numbers_alone:
-            return xp.astype(self._standardized(wide), dtype, copy=False)
+            return xp.astype(self._transformed(self._standardizer(wide)), dtype, copy=False)
         device = getattr(x, "device", None)
 
         def chosen(index: np.ndarray) -> Array:
             return xp.take(wide, xp.asarray(index, device=device), axis=1)
 
-        parts = []
+        parts, pieces = list[Array](), list[Array]()
         if len(self.numbers):
-            numbers = chosen(self.numbers)
-            parts.append(xp.astype(xp.where(xp.isnan(numbers), 0.0, self._standardized(numbers)), dtype, copy=False))
+            standard = self._standardizer(chosen(self.numbers))
+            missing = xp.isnan(standard)
+            parts.append(xp.astype(xp.where(missing, 0.0, self._transformed(standard)), dtype, copy=False))
+            if self.pieces is not None:
+                pieces = [xp.astype(self.pieces(xp.where(missing, 0.0, standard)), dtype, copy=False)]
         if len(self.indicators):
             parts.append(xp.astype(xp.isnan(chosen(self.indicators)), dtype))
-        for j, codes, missing in self.categories:
+        for j, codes, may_miss in self.categories:
             holds = wide[:, j : j + 1] == xp.asarray(codes, dtype=wide.dtype, device=device)
             parts.append(xp.astype(holds, dtype))
-            if missing:
+            if may_miss:
                 parts.append(xp.astype(~xp.any(holds, axis=1, keepdims=True), dtype))
-        joined = xp.concat(parts, axis=1)
+        joined = xp.concat([*parts, *pieces], axis=1)
         return joined * xp.asarray(self._live, dtype=dtype, device=device) if self.unseen else joined
 
     def check(self, X: Any) -> np.ndarray:
@@ -191,6 +202,8 @@ class ColumnPreprocessor:
             fitted |= {"columns": [column.to_json() for column in self.columns], "unseen": list(self.unseen)}
         if self.power is not None:
             fitted["power"] = self.power.to_json()
+        if self.pieces is not None:
+            fitted["pieces"] = self.pieces.to_json()
         kind: dict[str, Any] = {"kind": "numbers" if self.columns is None else "columns", "dtype": self.dtype}
         kind |= {"shape": list(self.shape), "pad_to": None, "layout": "rows"}
         return kind | (fitted if self.columns is None else {"mean": [], "scale": [], "columns": fitted})
@@ -203,10 +216,14 @@ class ColumnPreprocessor:
             fitted = values["columns"]
             columns, unseen = tuple(map(Column.from_json, fitted["columns"])), tuple(fitted["unseen"])
         power = PowerTransform.from_json(fitted["power"]) if "power" in fitted else None
-        made = cls(tuple(fitted["mean"]), tuple(fitted["scale"]), columns, values["dtype"], unseen, power)
+        pieces = PiecewiseLinear.from_json(fitted["pieces"]) if "pieces" in fitted else None
+        made = cls(tuple(fitted["mean"]), tuple(fitted["scale"]), columns, values["dtype"], unseen, power, pieces)
         check_mean_and_scale(made.mean, made.scale)
-        if len(made.mean) != len(made.numbers) or len(made.mean) != len(made.power.power if made.power else made.mean):
-            raise ValueError(f"{len(made.mean)} means for {len(made.numbers)} columns of numbers, or other powers")
+        powers, edges = power.power if power else made.mean, pieces.edges if pieces else made.mean
+        if any(len(values) != len(made.mean) for values in (made.numbers, powers, edges)):
+            raise ValueError(
+                f"{len(made.mean)} means for {len(made.numbers)} columns of numbers, or other powers or bins"
+            )
         if not all(type(i) is int and 0 <= i < made.output_shape[0] for i in made.unseen):
             raise ValueError("an unseen input that does not exist")
         return made
@@ -236,8 +253,13 @@ class ColumnPreprocessor:
         return found
 
     @cached_property
+    def _width(self) -> int:
+        """How many inputs there are but for pieces."""
+        return len(self.mean) if self.columns is None else input_width(self.columns)
+
+    @cached_property
     def numbers_alone(self) -> bool:
-        """Whether inputs are the columns of numbers and nothing else."""
+        """Whether the inputs are the numbers and nothing else."""
         return self.output_shape == (len(self.numbers),)
 
     @cached_property
@@ -250,8 +272,7 @@ class ColumnPreprocessor:
     def _standardizer(self) -> Standardizer:
         return Standardizer(np.array(self.mean), np.array(self.scale))
 
-    def _standardized(self, numbers: Array) -> Array:
-        standard = self._standardizer(numbers)
+    def _transformed(self, standard: Array) -> Array:
         return standard if self.power is None else self.power(standard)
 
     @cached_property

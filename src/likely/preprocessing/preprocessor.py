@@ -83,6 +83,7 @@ def fit_preprocessor(
     layout: Layout = "rows",
     dtype: str = "float32",
     power_transform: bool = False,
+    bins: int = 0,
 ) -> Preprocessor:
     """The preprocessor for images (n, h, w) or (n, h, w, 3), or rows (n, d), like those of X.
 
@@ -90,7 +91,7 @@ def fit_preprocessor(
     """
     if X.ndim > 2:
         return ImagePreprocessor.fit(X, pad_to, layout, dtype)
-    return ColumnPreprocessor.fit(np.asarray(X), columns, dtype, power_transform=power_transform)
+    return ColumnPreprocessor.fit(np.asarray(X), columns, dtype, power_transform=power_transform, bins=bins)
 
 
 def preprocessor_from_json(values: Mapping[str, Any]) -> Preprocessor:

@@ -82,7 +82,15 @@ class FoldLearner:
                 found = train(self.plan)
             else:
                 _, Y, weights = self.job.rows.take(fold)
-                found = train_as_freely_as_pays(train, self.plan, self.job.rows.task, Y, weights, at_most=self.at_most)
+                found = train_as_freely_as_pays(
+                    train,
+                    self.plan,
+                    self.job.rows.task,
+                    Y,
+                    weights,
+                    at_most=self.at_most,
+                    pieces=self.kind != "trees",
+                )
                 self.plan = found.plan
             number += 1
             self.trained.append(found.trained)

@@ -209,7 +209,8 @@ def _why(learners: Sequence[FoldLearner], choice: Choice, left_out: Sequence[str
     rows = learners[0].job.rows
     unit = "mean squared error" if rows.task.name == "regression" else "nats"
     said = [
-        f"{learner.kind} {learner.mean_loss(length, learner.rows):.4g} {unit}, {weight:.0%}"
+        f"{learner.kind}{' of pieces' if learner.plan.bins else ''} "
+        f"{learner.mean_loss(length, learner.rows):.4g} {unit}, {weight:.0%}"
         for learner, length, weight in zip(learners, choice.lengths, choice.weights.tolist(), strict=True)
     ]
     n_folds = len(learners[0].trained)

@@ -54,6 +54,7 @@ class Plan:
         epochs: passes over the training rows.
         hflip: whether training and prediction may flip images left to right.
         power_transform: whether skewed columns of numbers are made symmetric before the network sees them.
+        bins: into how many columns of numbers are divided at most, see `PiecewiseLinear`; 0 for none.
         tta_threshold: the probability of the first answer from which on the mirrored copy is not asked (test-time
             augmentation); 1 always asks.
         augment: what else changes training rows.
@@ -80,6 +81,7 @@ class Plan:
     epochs: float
     hflip: bool
     power_transform: bool = False
+    bins: int = 0
     tta_threshold: float = 1.0
     augment: tuple[Any, ...] = ()
     start: Start | None = None

@@ -12,6 +12,7 @@ from likely.learners.boosting import BoostedTrees, Boosting
 from likely.learners.mixture import Mixture
 from likely.model.inference import Inference
 from likely.model.transfer import begun
+from likely.networks import with_inputs
 from likely.networks.trees import Trees
 from likely.preprocessing.column_preprocessor import ColumnPreprocessor
 from likely.preprocessing.preprocessor import Preprocessor, fit_preprocessor
@@ -85,6 +86,7 @@ def train(
         # Trees compare columns in float32, whatever door they come through.
         dtype="float32" if isinstance(plan.network, Boosting) else config.dtype,
         power_transform=plan.power_transform,
+        bins=plan.bins,
     )
     if plan.start is not None:
         preprocessor = plan.start.preprocessor(preprocessor)
@@ -95,6 +97,8 @@ def train(
         growth = replace(growth, checkpoints=checkpoints, on_record=on_record, interrupt=interrupt)
         return growth.run(stop_at=stop_at, time_limit=time_limit, watch=watch, give_up=give_up)
     assert not isinstance(plan.network, Trees | Mixture)
+    if plan.bins:
+        plan = replace(plan, network=with_inputs(plan.network, preprocessor.output_shape[0]))
     engine = create_engine(
         plan.engine,
         plan.network,

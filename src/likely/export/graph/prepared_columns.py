@@ -4,16 +4,20 @@ import numpy as np
 
 from likely.export.graph.builder import Graph
 from likely.preprocessing.column_preprocessor import ColumnPreprocessor
+from likely.preprocessing.piecewise_linear import PiecewiseLinear
 from likely.preprocessing.power import PowerTransform
 
 
 def prepared_columns(g: Graph, rows: str, preprocessor: ColumnPreprocessor) -> str:
     """The network's input of rows (n, d), float64, in its dtype."""
     dtype, numbers, indicated = preprocessor.dtype, preprocessor.numbers, preprocessor.indicators
-    parts: list[str] = []
+    parts, pieces = list[str](), list[str]()
     if len(numbers):
         values = _chosen(g, rows, numbers, preprocessor.shape[0])
         standard = g.add("Div", g.add("Sub", values, np.array(preprocessor.mean)), np.array(preprocessor.scale))
+        if preprocessor.pieces is not None:
+            known = g.add("Where", g.add("IsNaN", values), 0.0, standard)
+            pieces.append(g.cast(_in_pieces(g, known, preprocessor.pieces), dtype))
         if preprocessor.power is not None:
             standard = _powered(g, standard, preprocessor.power)
         if not preprocessor.numbers_alone:
@@ -27,6 +31,7 @@ def prepared_columns(g: Graph, rows: str, preprocessor: ColumnPreprocessor) -> s
         if missing:
             known = g.add("ReduceMax", holds, np.array([1]), keepdims=1)
             parts.append(g.add("Sub", np.array(1, dtype), known))
+    parts += pieces
     joined = g.add("Concat", *parts, axis=1) if len(parts) > 1 else parts[0]
     if not preprocessor.unseen:
         return joined
@@ -47,3 +52,10 @@ def _powered(g: Graph, z: str, transform: PowerTransform) -> str:
     size = g.add("Div", g.add("Sub", g.add("Exp", logs), 1.0), exponent)
     bent = g.add("Where", power == 1, z, g.add("Mul", g.add("Sign", z), size))
     return g.add("Div", g.add("Sub", bent, mean), scale)
+
+
+def _in_pieces(g: Graph, z: str, pieces: PiecewiseLinear) -> str:
+    """How far numbers lie into each bin: see `likely.preprocessing.piecewise_linear`."""
+    column, start, size = pieces.bins
+    share = g.add("Div", g.add("Sub", g.add("Gather", z, column, axis=1), start), size)
+    return g.add("Sub", g.add("Min", g.add("Max", share, 0.0), 1.0), 0.5)
