@@ -513,8 +513,8 @@ def test_packed_files_that_are_damaged_or_too_large(tmp_path: Path, monkeypatch:
     whole = (tmp_path / "t.csv.gz").read_bytes()
     with pytest.raises(DataError, match="must be a whole packed file"):
         read_table(written(tmp_path / "cut.csv.gz", whole[:-30]))
-    monkeypatch.setattr("likely.data.tables.source_file.MOST_UNPACKED", 1_000)
-    with pytest.raises(DataError, match="must unpack to at most 1,000 bytes; got more"):
+    monkeypatch.setattr("likely.data.unpack_budget.MOST", 1_000)
+    with pytest.raises(DataError, match="must unpack to at most 1,000 bytes, for its size; got more"):
         read_table(tmp_path / "t.csv.gz")
 
 

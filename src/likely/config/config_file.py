@@ -5,6 +5,7 @@ import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 
+from likely.atomic import refuse_pipes
 from likely.config.former_names import with_present_names
 from likely.config.run_config import RunConfig
 from likely.errors import ConfigError
@@ -22,6 +23,7 @@ def load_config(path: str | Path) -> RunConfig:
 def load_settings(path: str | Path) -> dict[str, object]:
     """The fields that a configuration file sets, checked like those of `load_config`, to lay others over them."""
     path = Path(path)
+    refuse_pipes(path, ConfigError)
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:

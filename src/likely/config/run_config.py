@@ -21,6 +21,7 @@ from likely.config.value_types import (
     Columns,
     Count,
     EngineName,
+    Epochs,
     HeadName,
     Labels,
     LossName,
@@ -141,7 +142,7 @@ class RunConfig(SettingsDocument):
     )
     overwrite: bool = setting(False, "Replace the files of an earlier run in its folder.", panel=_OUTPUT)
     preset: PresetName = _learning("fast", "How long to train and how large the network is.")
-    epochs: Positive | None = _learning(
+    epochs: Epochs | None = _learning(
         None,
         "Passes over the training rows, at most; may be a fraction.",
         "Where held-out rows choose the length (tables, and fewer than 5,000 images) training may end sooner, which is "

@@ -22,7 +22,7 @@ class SettingsDocument(BaseModel):
     # Hidden from the type checker, which derives the real signature from the fields.
     if not TYPE_CHECKING:
 
-        def __init__(self, **values: object) -> None:
+        def __init__(self, /, **values: object) -> None:
             try:
                 super().__init__(**{name: _plain(value) for name, value in with_present_names(values).items()})
             except ValidationError as error:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from likely.atomic import StrPath, write_text
+from likely.atomic import StrPath, refuse_pipes, write_text
 from likely.data.dataset import Dataset
 from likely.data.tables.spreadsheet import never_a_formula
 from likely.errors import DataError, nearest
@@ -98,6 +98,7 @@ def relative_path(path: str, folder: str) -> str:
 
 def _lines(path: Path, column: str) -> Iterator[tuple[int, dict[str, str]]]:
     """The number and the cells of each line after the heading; empty lines are passed over."""
+    refuse_pipes(path)
     try:
         # utf-8-sig: spreadsheets put a mark before the first column's name.
         text = path.read_text(encoding="utf-8-sig")

@@ -10,9 +10,11 @@ from typing import Any, Literal
 import numpy as np
 from numpy.lib import format as npy
 
+from likely.atomic import refuse_pipes
 from likely.data.dataset import Dataset, Part, Task
 from likely.data.images.image_arrays import stack_images
 from likely.data.tables.targets import Answers, class_ids, read_answers
+from likely.data.unpack_budget import most_unpacked
 from likely.errors import DataError, ShapeError
 from likely.preprocessing.stored_rows import RowArray
 
@@ -93,6 +95,7 @@ def read_headers(path: Path) -> dict[str, Header]:
     Raises:
         DataError: if the file is no .npz, is damaged, or an array's data have not the size that its header says.
     """
+    refuse_pipes(path)
     found: dict[str, Header] = {}
     try:
         with zipfile.ZipFile(path) as archive:
@@ -110,6 +113,11 @@ def read_headers(path: Path) -> dict[str, Header]:
                         f"{entry.file_size - begin:,} bytes. The file is damaged or malicious. Save it again."
                     )
                 found[name] = Header(name, shape, dtype)
+                if entry.file_size > (most := most_unpacked(entry.compress_size)):
+                    raise DataError(
+                        f"{name} of {path} must unpack to at most {most:,} bytes, for its size; got "
+                        f"{entry.file_size:,}. If you trust it, save it by np.savez, which does not pack."
+                    )
     except DataError:
         raise
     # Fed with damaged bytes, zipfile and NumPy raise whatever they come across: zlib.error, SyntaxError, EOFError...
@@ -149,7 +157,9 @@ def _read(path: Path, headers: dict[str, Header], names: list[str]) -> dict[str,
                 f"{name} of {path} must hold numbers or text; got Python objects. They are stored as a pickle, which "
                 "can run arbitrary code, so they are never read. Try X.astype(float) or y.astype(str) before saving."
             )
-    size = sum(math.prod(headers[name].shape) * headers[name].dtype.itemsize for name in names)
+    # Rows of numbers become float64.
+    bytes_of = {name: headers[name].dtype.itemsize + 8 * (len(headers[name].shape) == 2) for name in names}
+    size = sum(math.prod(headers[name].shape) * bytes_of[name] for name in names)
     if size > _free_memory():
         raise DataError(
             f"The arrays of {path} must fit into memory; got {size / 2**30:,.1f} GiB of {', '.join(names)}. Try fewer "

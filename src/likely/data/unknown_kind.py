@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from likely.atomic import refuse_pipes
 from likely.data.images.find import SUFFIXES as IMAGES
 from likely.data.tables.kinds_read import KINDS_READ
 from likely.errors import DataError
@@ -76,6 +77,7 @@ def unknown_kind(path: Path) -> DataError:
         >>> print(unknown_kind(Path("survey.dta")))  # doctest: +ELLIPSIS
         survey.dta must be a table (.csv, ...), an .npz, or ...; got a single file: Stata data. Try import pandas; ...
     """
+    refuse_pipes(path)
     kind, way = _KINDS.get(path.suffix.lower()) or _by_content(path)
     way = way.replace("{name}", path.name).replace("{stem}", path.name.strip(".").split(".")[0])
     return DataError(

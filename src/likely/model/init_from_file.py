@@ -16,6 +16,7 @@ from typing import Any, Literal
 import numpy as np
 import safetensors
 
+from likely.atomic import refuse_pipes
 from likely.data.hashes import SKETCH_SIZE, known_again
 from likely.errors import ModelFileError
 from likely.model import file as model_file
@@ -157,6 +158,7 @@ def read_start(path: str | Path, keep: Literal["all", "parameters"] = "all") -> 
 
 
 def _content(path: Path) -> bytes:
+    refuse_pipes(path, ModelFileError)
     try:
         content = path.read_bytes()
     except OSError as error:

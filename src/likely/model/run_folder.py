@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 
 from likely.atomic import write_bytes, write_text
-from likely.errors import OutputError
+from likely.errors import DataError, OutputError
 
 MODEL = "model.likely"
 REPORT = "report.html"
@@ -151,8 +151,19 @@ class RunFolder:
 
 def read_history(folder: Path) -> list[dict[str, Any]]:
     """The records of a run, in order."""
-    text = (folder / HISTORY).read_text(encoding="utf-8") if (folder / HISTORY).exists() else ""
-    return [json.loads(line) for line in text.splitlines() if line]
+    path = folder / HISTORY
+    records: list[dict[str, Any]] = []
+    for number, line in enumerate(path.read_bytes().splitlines() if path.is_file() else (), start=1):
+        try:
+            record = json.loads(line)
+        except ValueError:
+            record = None
+        if not isinstance(record, dict):
+            raise DataError(
+                f"{path} must hold a record of training in every line; line {number} is none. Remove that line."
+            )
+        records.append(record)
+    return records
 
 
 def read_row_hashes(folder: Path) -> np.ndarray | None:

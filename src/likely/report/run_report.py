@@ -1,10 +1,9 @@
 """The report of a run: right after it, or again from its folder."""
 
-import json
 from pathlib import Path
 
 from likely.atomic import write_text
-from likely.config import RunConfig
+from likely.config import load_config
 from likely.data.dataset import Dataset
 from likely.data.groups import shared_with
 from likely.errors import DataError
@@ -33,7 +32,7 @@ def report_folder(folder: str | Path, watcher: Watcher | None = None) -> Path:
     folder = Path(folder)
     if not (folder / MODEL).exists() or not (folder / CONFIG).exists():
         raise DataError(f"A run folder must hold {MODEL} and {CONFIG}; {folder} does not. Try the folder of --out.")
-    config = RunConfig.from_json(json.loads((folder / CONFIG).read_text(encoding="utf-8")))
+    config = load_config(folder / CONFIG)
     predictor = load(folder / MODEL)
     dataset = open_data(config, watcher)
     if dataset.sha256 != predictor.card.data.sha256:

@@ -13,6 +13,7 @@ from typing import IO, cast
 
 import numpy as np
 
+from likely.atomic import refuse_pipes
 from likely.data.dataset import Dataset, Part
 from likely.errors import DataError
 
@@ -44,6 +45,7 @@ def read_raw(path: Path, size: int | None = None) -> bytes:
     Raises:
         DataError: naming the file, if it can't be read or decompressed, or its header can't be true.
     """
+    refuse_pipes(path)
     try:
         with path.open("rb") as file:
             zipped = file.read(2) == b"\x1f\x8b"

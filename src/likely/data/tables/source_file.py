@@ -12,7 +12,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
+from likely.atomic import refuse_pipes
 from likely.data.tables.suffixes import TEXT
+from likely.data.unpack_budget import most_unpacked
 from likely.errors import ConfigError, DataError
 
 PACKED = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
@@ -20,9 +22,6 @@ PACKED = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
 
 _BEGIN = {b"\x1f\x8b": ".gz", b"BZh": ".bz2", b"\xfd7zXZ\0": ".xz", b"PK\x03\x04": "zip", b"\x28\xb5\x2f\xfd": "zstd"}
 """How packed files begin, whatever they are called."""
-
-MOST_UNPACKED = 8 * 2**30
-"""Bytes that a packed file may hold: a small one may be made to unpack to any size."""
 
 _PIECE = 2**22
 
@@ -38,6 +37,8 @@ def source_file(path: str | Path, encoding: str | None = None) -> Generator[Path
         DataError: if a packed file is damaged or too large, or the text is not in this encoding.
         ConfigError: if there is no such encoding.
     """
+    if str(path) != "-":
+        refuse_pipes(path)
     packed = Path(path).suffix.lower()
     if str(path) != "-" and packed in TEXT and Path(path).is_file():
         packed = _packed_text(Path(path)) or packed
@@ -77,11 +78,14 @@ def _packed_text(path: Path) -> str:
 
 
 def _unpack(stream: IO[bytes], copy: IO[bytes], path: str | Path) -> None:
+    most = most_unpacked(Path(path).stat().st_size)
     try:
         while piece := stream.read(_PIECE):
             copy.write(piece)
-            if copy.tell() > MOST_UNPACKED:
-                raise DataError(f"{path} must unpack to at most {MOST_UNPACKED:,} bytes; got more. Try to unpack it.")
+            if copy.tell() > most:
+                raise DataError(
+                    f"{path} must unpack to at most {most:,} bytes, for its size; got more. If you trust it, unpack it."
+                )
     except (EOFError, zlib.error, lzma.LZMAError, gzip.BadGzipFile) as error:
         raise DataError(f"{path} must be a whole packed file; got a damaged one: {error}. Copy it again.") from None
 

@@ -1,0 +1,62 @@
+"""Small files that unpack to much, and what is no file at all, are refused at every door."""
+
+import gzip
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from likely.config import load_config
+from likely.data.corrections import apply_corrections
+from likely.data.images.idx import read_idx
+from likely.data.npz import open_npz
+from likely.data.sources import open_dataset
+from likely.data.tables.source_file import source_file
+from likely.errors import ConfigError, DataError, LikelyError
+from likely.model.init_from_file import read_start
+from likely.model.run_folder import read_history
+
+
+def test_a_small_archive_of_large_arrays(tmp_path: Path) -> None:
+    np.savez_compressed(tmp_path / "x.npz", x=np.zeros((2**20, 300), np.uint8), y=np.zeros(2**20, np.uint8))
+    with pytest.raises(DataError, match="must unpack to at most 268,435,456 bytes, for its size; got 314,572,928"):
+        open_npz(tmp_path / "x.npz")
+
+
+def test_a_small_text_that_unpacks_to_much(tmp_path: Path) -> None:
+    with gzip.open(tmp_path / "x.csv.gz", "wb", compresslevel=1) as file:
+        for _ in range(300):
+            file.write(bytes(2**20))
+    with pytest.raises(DataError, match="must unpack to at most 268,435,456 bytes"), source_file(tmp_path / "x.csv.gz"):
+        pass
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="Windows has none")
+def test_pipes_are_refused_before_they_are_opened(tmp_path: Path) -> None:
+    digits = open_dataset("digits")
+    for name, read in {
+        "x.csv": open_dataset,
+        "x.npz": open_npz,
+        "x.any": open_dataset,
+        "x.parquet": open_dataset,
+        "t10k-images-idx3-ubyte": lambda path: read_idx(Path(path)),
+        "x.toml": load_config,
+        "corrections.csv": lambda path: apply_corrections(digits, path),
+        "x.safetensors": lambda path: read_start(path, "all"),
+    }.items():
+        os.mkfifo(tmp_path / name)
+        with pytest.raises(LikelyError, match="device, pipe or socket"):
+            read(tmp_path / name)
+
+
+def test_damaged_settings_and_records(tmp_path: Path) -> None:
+    (tmp_path / "x.json").write_text('{"data": "digits", "self": 1}')
+    with pytest.raises(ConfigError, match="got 'self'"):
+        load_config(tmp_path / "x.json")
+    (tmp_path / "y.json").write_text('{"data": "digits", "epochs": 1e308}')
+    with pytest.raises(ConfigError, match="epochs must be at most 1000000000"):
+        load_config(tmp_path / "y.json")
+    (tmp_path / "history.jsonl").write_bytes(b'{"step": 1}\n\xff\n')
+    with pytest.raises(DataError, match="line 2 is none"):
+        read_history(tmp_path)
