@@ -183,7 +183,7 @@ def test_what_a_backbone_cannot_do_is_refused() -> None:
         Classifier(network=USUAL).fit(X.reshape(len(X), -1).astype(float), y)
     with pytest.raises(ConfigError, match="augment must come with a network that learns from pixels"):
         Classifier(network=USUAL, augment="hflip").fit(X, y)
-    for name in ("resnet50", "timm/vit_base_patch16_224", "hf:folder"):
+    for name in ("resnet50", "timm/vit_base_patch16_224"):
         with pytest.raises(ConfigError, match=r"network must be one of .*'efficientnet-lite2'.* Try"):
             RunConfig(network=name)
 

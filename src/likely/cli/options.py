@@ -11,7 +11,7 @@ from typer.models import ArgumentInfo, OptionInfo
 
 from likely import config
 from likely.cli.questions import read_events, read_numbers
-from likely.config.registry import DATA_SETS
+from likely.config.registry import DATA_SETS, FROM_FOLDER
 from likely.config.setting import Declared, declared
 from likely.config.value_types import OTHER_NETWORKS
 from likely.errors import nearest
@@ -80,6 +80,9 @@ def _with_signature(command: Command, parameters: Iterable[inspect.Parameter]) -
     return command
 
 
+_NO_CHOICE = re.compile(f"{FROM_FOLDER}|{OTHER_NETWORKS.pattern}")
+
+
 def option(name: str, *, help: str | None = None, default: str | None = None, panel: str | None = None) -> OptionInfo:
     """The option of a setting; `help`, and what happens by `default`, replace its own words."""
     setting = settings()[name]
@@ -91,8 +94,8 @@ def option(name: str, *, help: str | None = None, default: str | None = None, pa
         flags,
         lambda: settings()[name].choices if setting.kind == "text" else (),
         words,
-        # The configuration explains why Heaviside cannot be trained with, and other people's networks not be had.
-        passed_on={"activation": re.compile("heaviside"), "network": OTHER_NETWORKS}.get(name),
+        # The configuration explains why Heaviside cannot be trained with, and timm's networks not be had.
+        passed_on={"activation": re.compile("heaviside"), "network": _NO_CHOICE}.get(name),
         metavar=setting.setting.metavar,
         panel=panel,
     )

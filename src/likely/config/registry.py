@@ -64,11 +64,15 @@ class Registry(UserDict[str, Row]):
 
 @dataclass(frozen=True, eq=False)
 class OneOf:
-    """Of a pydantic field of text: the names of a registry, as they are when a value is checked, and `also` others."""
+    """Of a pydantic field of text: the names of a registry, as they are when a value is checked, and `also` others.
+
+    What begins with `prefix` is no name, and taken as it is; "" is no prefix.
+    """
 
     registry: Registry[Any]
     also: tuple[str, ...] = ()
     without: tuple[str, ...] = ()
+    prefix: str = ""
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -79,7 +83,7 @@ class OneOf:
         from pydantic_core import core_schema
 
         def checked(value: str, info: core_schema.ValidationInfo) -> str:
-            if value not in self.names:
+            if value not in self.names and not (self.prefix and value.startswith(self.prefix)):
                 raise ConfigError(unknown_name(info.field_name or self.registry.what, value, self.names))
             return value
 
@@ -105,6 +109,15 @@ BACKBONES: "Registry[Pretrained]" = Registry(
     },
 )
 """Pretrained networks that stay as they are: images become their features, and a small head learns on these."""
+
+FROM_FOLDER = "hf:"
+"""Begins the name of a network in a local folder of transformers."""
+
+
+def is_backbone(name: str) -> bool:
+    """Whether a network of this name is pretrained and stays as it is."""
+    return name in BACKBONES or name.startswith(FROM_FOLDER)
+
 
 ACTIVATIONS: "Registry[Activation]" = Registry(
     "activation",

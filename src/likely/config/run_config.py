@@ -238,9 +238,11 @@ class RunConfig(SettingsDocument):
         "auto",
         "auto: a pretrained efficientnet-lite0 for a few thousand color images, else conv for images, mlp for rows of "
         "numbers. For tables also trees (gradient boosting) and mixture (out-of-fold loss mixes linear, mlp, trees).",
-        "The pretrained networks need the extra photographs; they stay as they are, and a small head learns.",
+        "hf:FOLDER is a network of transformers in a local folder. The pretrained networks need the extra photographs; "
+        "they stay as they are, and a small head learns.",
         python='"auto" (a pretrained "efficientnet-lite0" for a few thousand color images, if the extra photographs is '
-        'installed; else conv for images, MLP for rows), "efficientnet-lite0", "efficientnet-lite2", "conv", "mlp" or '
+        'installed; else conv for images, MLP for rows), "efficientnet-lite0", "efficientnet-lite2", "hf:FOLDER" (a '
+        'network of transformers in a local folder), "conv", "mlp" or '
         '"linear"; "trees" (gradient boosting, for rows of a table: `epochs` is then the most rounds, `learning_rate` '
         'the share of each that is added) or "mixture" (for rows of a table: out-of-fold loss mixes linear, MLP and '
         "trees); or a factory of modules: a function of n_classes (or of n_classes and a sample of prepared rows), or "

@@ -8,7 +8,7 @@ from pydantic import BeforeValidator, Field
 
 from likely.config.durations import parse_duration
 from likely.config.former_names import current_augmentation
-from likely.config.registry import ACTIVATIONS, BACKBONES, ENGINES, HEADS, LOSSES, NETWORKS, PRESETS, OneOf
+from likely.config.registry import ACTIVATIONS, BACKBONES, ENGINES, FROM_FOLDER, HEADS, LOSSES, NETWORKS, PRESETS, OneOf
 from likely.errors import ConfigError
 
 
@@ -40,12 +40,11 @@ def _activation(value: object) -> object:
 def _network(value: object) -> object:
     """Refuse other people's pretrained networks with the reason."""
     if isinstance(value, str) and value not in NETWORKS and OTHER_NETWORKS.match(value):
-        why = "Their weights come from a hub, and timm needs torchvision, which has no CPU build beside this torch"
-        if value.startswith("hf:"):
-            why = "Networks of transformers are not read yet"
         raise ConfigError(
-            f"network must be one of {', '.join(map(repr, ('auto', *BACKBONES, *NETWORKS)))}; got {value!r}. {why}. "
-            "Try 'efficientnet-lite2', or in Python a factory that makes your own module."
+            f"network must be one of {', '.join(map(repr, ('auto', *BACKBONES, *NETWORKS)))}, or hf:FOLDER; got "
+            f"{value!r}. timm takes its weights from a hub, and needs torchvision, which has no CPU build beside this "
+            "torch. Try 'efficientnet-lite2', hf: and a local folder that transformers wrote, or in Python a factory "
+            "that makes your own module."
         )
     return value
 
@@ -58,10 +57,10 @@ def _quoted_names(value: object) -> object:
 
 
 OTHER_NETWORKS = re.compile(
-    r"(hf:|timm[/:]|(tf_)?efficientnet(v2)?_|resnet|resnext|wide_resnet|vit_|deit|swin|convnext|mobilenet|densenet|regnet"
+    r"(timm[/:]|(tf_)?efficientnet(v2)?_|resnet|resnext|wide_resnet|vit_|deit|swin|convnext|mobilenet|densenet|regnet"
     r"|vgg|inception|dino|beit|eva|clip|maxvit|coat|xception|mixer|nfnet|rexnet|ghostnet|hrnet|dpn|dla)"
 )
-"""How the names of timm's networks begin, and of folders of transformers."""
+"""How the names of timm's networks begin."""
 Text = Annotated[str, Field(min_length=1)]
 Count = Annotated[int, Field(gt=0)]
 Positive = Annotated[float, Field(gt=0)]
@@ -76,7 +75,9 @@ Patterns = Annotated[tuple[Text, ...], BeforeValidator(_names)]
 Augmentations = Annotated[tuple[Literal["hflip", "shift", "cutout"], ...], BeforeValidator(_augmentations)]
 Activation = Annotated[str, BeforeValidator(_activation), OneOf(ACTIVATIONS, without=("heaviside",))]
 PresetName = Annotated[str, OneOf(PRESETS)]
-NetworkName = Annotated[str, BeforeValidator(_network), OneOf(NETWORKS, also=("auto", *BACKBONES, "mixture"))]
+NetworkName = Annotated[
+    str, BeforeValidator(_network), OneOf(NETWORKS, also=("auto", *BACKBONES, "mixture"), prefix=FROM_FOLDER)
+]
 EngineName = Annotated[str, OneOf(ENGINES, also=("auto",))]
 HeadName = Annotated[str, OneOf(HEADS, without=("sigmoid", "identity"))]
 LossName = Annotated[str, OneOf(LOSSES)]

@@ -19,7 +19,7 @@ from sklearn.utils.validation import (
 
 from likely.arrays import to_numpy
 from likely.config import RunConfig, current_augmentation
-from likely.config.registry import BACKBONES
+from likely.config.registry import is_backbone
 from likely.data.dataset import Dataset
 from likely.data.far_values import refuse_far
 from likely.data.groups import with_copies_grouped
@@ -109,7 +109,7 @@ class Estimator(BaseEstimator):
         given = self.get_params(deep=False)
         named = {name: given[name] for name in ("network", "engine", "image_size", "hidden", "pad_to") if name in given}
         if not isinstance(self.network, str) or self.augment is not None or given["freeze"] or given["init_from"]:
-            named["network"] = self.network if self.network in BACKBONES else "conv"
+            named["network"] = self.network if isinstance(self.network, str) and is_backbone(self.network) else "conv"
         return RunConfig(**named)
 
     def _overrides(self) -> Overrides:

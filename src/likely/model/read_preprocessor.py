@@ -23,8 +23,8 @@ def read_preprocessor(where: str, card: Card, arrays: Mapping[str, np.ndarray]) 
     if not isinstance(described, BackbonePreprocessor):
         expect_arrays(where, weights, {})
         return described
-    backbone = Backbone(described.name, weights)
-    shapes = backbone.layout.shapes
+    backbone = Backbone(described.name, weights, described.layout)
+    shapes = backbone.shapes
     expect_arrays(where, weights, shapes, kinds=dict.fromkeys(shapes, "f"))
     try:
         return described.computed_by(backbone)

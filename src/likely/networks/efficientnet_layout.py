@@ -89,6 +89,9 @@ class EfficientNetLayout:
     width: float
     depth: float
 
+    n_features = N_FEATURES
+    mean, scale = (MEAN,) * 3, (SCALE,) * 3
+
     @property
     def blocks(self) -> Iterator[Block]:
         """All of it, from the image to the last feature map."""

@@ -1,28 +1,32 @@
 """From images to the features of a frozen, pretrained network: the same numbers one by one and in any batch.
 
-    uint8 image -> its own size, three channels -> (x - 127) / 128 -> network -> features (n, 1280)
+    uint8 image -> its own size, three channels -> (x - mean) / scale -> network -> features (n, m)
 
-ONNX Runtime computes them where it is installed, an image on each core; else torch does, within 1e-3.
+ONNX Runtime computes those of EfficientNet-Lite where it is installed, an image on each core; else torch does, within
+1e-3. Networks of transformers are asked through torch.
 """
 
 import hashlib
+import json
 import os
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from PIL import Image
 
-from likely.config.registry import BACKBONES
-from likely.networks.efficientnet_layout import MEAN, N_FEATURES, SCALE, EfficientNetLayout
-from likely.preprocessing.conversion import resized
+from likely.config.registry import BACKBONES, FROM_FOLDER
+from likely.networks.efficientnet_layout import EfficientNetLayout
+from likely.networks.transformers_layout import TransformersLayout
+from likely.preprocessing.conversion import PHOTOGRAPH, create_conversion
 from likely.preprocessing.stored_rows import RowArray
 
 _TOLD_EVERY = 16  # images
 
+Layout: TypeAlias = EfficientNetLayout | TransformersLayout
 Compute = Callable[[np.ndarray], np.ndarray]
 """From one prepared image (1, 3, s, s) to its features (1, m)."""
 
@@ -32,29 +36,47 @@ class Backbone:
     """A pretrained network that does not learn.
 
     Args:
-        name: a row of `BACKBONES`.
-        weights: by the names of its layout, float16.
+        name: a row of `BACKBONES`, or hf: and a family of transformers.
+        weights: by the names of its layout.
+        layout: what it consists of, and how its images are prepared.
     """
 
     name: str
     weights: Mapping[str, np.ndarray]
+    layout: Layout
 
     @classmethod
     def pretrained(cls, name: str) -> "Backbone":
-        """The one of this name, with the weights of its package; errors as of `Pretrained.read`."""
-        return cls(name, BACKBONES.named(name).read())
+        """The one of this name, with the weights of its package, or of the folder that hf:FOLDER names.
+
+        Raises:
+            ConfigError, MissingExtraError, ModelFileError: as `Pretrained.read`, or `TransformersLayout.of_folder`.
+        """
+        layout = layout_of(name)
+        if isinstance(layout, EfficientNetLayout):
+            return cls(name, BACKBONES.named(name).read(), layout)
+        from likely.networks.transformers_network import read_weights
+
+        return cls(layout.name, read_weights(name.removeprefix(FROM_FOLDER), layout), layout)
 
     @property
-    def layout(self) -> EfficientNetLayout:
-        """What it consists of."""
-        return BACKBONES.named(self.name).layout
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        """The shape of every weight by name."""
+        if isinstance(self.layout, EfficientNetLayout):
+            return self.layout.shapes
+        from likely.networks import transformers_network
+
+        return transformers_network.shapes(self.layout)
 
     @cached_property
     def sha256(self) -> str:
-        """The hash of all weights."""
+        """The hash of all weights, and of what a layout of its own says."""
         digest = hashlib.sha256(self.name.encode())
+        if isinstance(self.layout, TransformersLayout):
+            digest.update(json.dumps(self.layout.to_json(), sort_keys=True).encode())
         for name in sorted(self.weights):
-            digest.update(np.ascontiguousarray(self.weights[name], "<f2").data)
+            array = self.weights[name]
+            digest.update(np.ascontiguousarray(array, array.dtype.newbyteorder("<")).data)
         return digest.hexdigest()
 
     def features(self, X: RowArray, told: Callable[[int], None] | None = None) -> np.ndarray:
@@ -66,10 +88,10 @@ class Backbone:
             told: told now and then how many are done.
         """
         n, (compute, workers) = len(X), self._compute
-        found = np.empty((n, N_FEATURES), np.float32)
+        found = np.empty((n, self.layout.n_features), np.float32)
 
         def one(i: int) -> None:
-            found[i] = compute(prepared(X[i], self.layout.side))[0]
+            found[i] = compute(prepared(X[i], self.layout))[0]
 
         pool = ThreadPoolExecutor(workers)
         try:
@@ -83,29 +105,54 @@ class Backbone:
     @cached_property
     def _compute(self) -> tuple[Compute, int]:
         """What computes features, and how many images at a time: one on each core, or one on all of them."""
+        if isinstance(self.layout, TransformersLayout):
+            from likely.networks import transformers_network
+
+            return transformers_network.answering(self.layout, self.weights), 1
         try:
-            return _by_onnx_runtime(self), threads()
+            return _by_onnx_runtime(self.layout, self.weights), threads()
         except ImportError:
-            return _by_torch(self), 1
+            from likely.networks import efficientnet_lite
+
+            return efficientnet_lite.answering(self.layout, self.weights), 1
 
     def __getstate__(self) -> dict[str, Any]:
         """Without what only this process can call."""
-        return {"name": self.name, "weights": dict(self.weights)}
+        return {"name": self.name, "weights": dict(self.weights), "layout": self.layout}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
 
 
-def prepared(image: np.ndarray, side: int) -> np.ndarray:
+def layout_of(name: str) -> Layout:
+    """What the backbone of this name consists of; of hf:FOLDER, what its folder says."""
+    if name.startswith(FROM_FOLDER):
+        return TransformersLayout.of_folder(name.removeprefix(FROM_FOLDER))
+    return BACKBONES.named(name).layout
+
+
+def conversion_for(layout: Layout) -> dict[str, Any]:
+    """How photographs become images of its size."""
+    return PHOTOGRAPH if isinstance(layout, EfficientNetLayout) else layout.conversion
+
+
+def prepared(image: np.ndarray, layout: Layout) -> np.ndarray:
     """One uint8 image (h, w) or (h, w, 3) as the network's input, float32 (1, 3, side, side).
 
+    One that already has the side is taken as it is.
+
     Example:
-        >>> prepared(np.full((2, 4), 255, np.uint8), 2).ravel().tolist() == 12 * [1.0]
-        True
+        >>> from likely.networks.efficientnet_layout import LITE0
+        >>> np.unique(prepared(np.full((2, 4), 255, np.uint8), LITE0))
+        array([1.], dtype=float32)
     """
-    if image.shape != (side, side, 3):
-        image = resized(Image.fromarray(image), (side, side, 3))
-    return (np.ascontiguousarray(image.transpose(2, 0, 1)[None], np.float32) - np.float32(MEAN)) / np.float32(SCALE)
+    side = layout.side
+    if image.shape[:2] != (side, side):
+        image = create_conversion(conversion_for(layout))(Image.fromarray(image), (side, side, 3))
+    if image.ndim == 2:
+        image = np.repeat(image[..., None], 3, axis=2)
+    mean, scale = np.array([layout.mean, layout.scale], np.float32)[..., None, None]
+    return (np.ascontiguousarray(image.transpose(2, 0, 1)[None], np.float32) - mean) / scale
 
 
 def threads() -> int:
@@ -114,7 +161,7 @@ def threads() -> int:
     return int(asked) if asked.isdigit() and int(asked) > 0 else os.cpu_count() or 1
 
 
-def _by_onnx_runtime(backbone: Backbone) -> Compute:
+def _by_onnx_runtime(layout: EfficientNetLayout, weights: Mapping[str, np.ndarray]) -> Compute:
     import onnxruntime  # pyright: ignore[reportMissingTypeStubs]
 
     from likely.networks.efficientnet_onnx import onnx_features
@@ -122,13 +169,5 @@ def _by_onnx_runtime(backbone: Backbone) -> Compute:
     options = onnxruntime.SessionOptions()
     # One image is computed on one core: as fast as batches, and no answer depends on its neighbors.
     options.intra_op_num_threads = options.inter_op_num_threads = 1
-    session = onnxruntime.InferenceSession(
-        onnx_features(backbone.layout, backbone.weights), options, providers=["CPUExecutionProvider"]
-    )
+    session = onnxruntime.InferenceSession(onnx_features(layout, weights), options, providers=["CPUExecutionProvider"])
     return lambda x: np.asarray(session.run(None, {"images": x})[0])
-
-
-def _by_torch(backbone: Backbone) -> Compute:
-    from likely.networks.efficientnet_lite import answering
-
-    return answering(backbone.layout, backbone.weights)

@@ -8,8 +8,8 @@ import numpy as np
 
 from likely.arrays import Array, to_numpy
 from likely.config.registry import BACKBONES
-from likely.networks.efficientnet_layout import N_FEATURES
-from likely.preprocessing.backbone import Backbone
+from likely.networks.transformers_layout import TransformersLayout
+from likely.preprocessing.backbone import Backbone, Layout, layout_of
 from likely.preprocessing.column_preprocessor import ColumnPreprocessor
 from likely.preprocessing.image_preprocessor import ImagePreprocessor
 from likely.preprocessing.stored_rows import RowArray
@@ -23,6 +23,7 @@ class BackbonePreprocessor:
         shape: of one stored image, (h, w) or (h, w, 3).
         name, sha256: of the backbone, and of its weights.
         features: how its features are standardized.
+        layout: what it consists of.
         backbone: what computes them; None where only the description is needed.
     """
 
@@ -30,6 +31,7 @@ class BackbonePreprocessor:
     name: str
     sha256: str
     features: ColumnPreprocessor
+    layout: Layout
     backbone: Backbone | None = field(default=None, compare=False, repr=False)
 
     columns = None
@@ -75,6 +77,8 @@ class BackbonePreprocessor:
     def to_json(self) -> dict[str, Any]:
         """Plain values that `from_json` makes an equal one of."""
         values: dict[str, Any] = {"kind": "backbone", "dtype": self.dtype, "shape": list(self.shape)}
+        if isinstance(self.layout, TransformersLayout):
+            values["layout"] = self.layout.to_json()
         return values | {"backbone": self.name, "sha256": self.sha256, "features": self.features.to_json()}
 
     @classmethod
@@ -83,10 +87,14 @@ class BackbonePreprocessor:
         shape, name = tuple(values["shape"]), values["backbone"]
         if not all(type(size) is int for size in shape):
             raise ValueError("a size that is not a whole number")
-        if name not in BACKBONES:
-            raise ValueError(f"backbone {name!r}")
+        if name in BACKBONES:
+            layout: Layout = layout_of(name)
+        else:
+            layout = TransformersLayout.from_json(values["layout"])
+            if name != layout.name:
+                raise ValueError(f"backbone {name!r}")
         ImagePreprocessor(shape)  # refuses what is the shape of no image
         features = ColumnPreprocessor.from_json(values["features"])
-        if features.shape != (N_FEATURES,):
+        if features.shape != (layout.n_features,):
             raise ValueError(f"{features.shape[0]} features")
-        return cls(shape, name, str(values["sha256"]), features)
+        return cls(shape, name, str(values["sha256"]), features, layout)

@@ -113,7 +113,44 @@ class Photograph:
         return resized(image, shape)
 
 
-CONVERSIONS: dict[str, type[ProductPhoto | Photograph]] = {"product-photo": ProductPhoto, "photograph": Photograph}
+@dataclass(frozen=True)
+class ResizeAndCrop:
+    """The middle of the photograph, its shortest edge resized first; as the processors of transformers do it.
+
+    Args:
+        edge: what the shortest edge becomes, at least the side of the result; 0 resizes the whole photograph.
+        resampling: a filter of Pillow: "bicubic", "bilinear", "lanczos", "box", "hamming" or "nearest".
+    """
+
+    edge: int = 0
+    resampling: str = "bicubic"
+
+    def __post_init__(self) -> None:
+        _check_number("edge", self.edge, 0, 4096, whole=True)
+        if self.resampling not in _FILTERS:
+            raise ConfigError(
+                f"resampling must be a filter; got {self.resampling!r}. {nearest(self.resampling, _FILTERS)}"
+            )
+
+    def __call__(self, image: Image.Image, shape: tuple[int, ...]) -> np.ndarray:
+        """The image as uint8 of `shape`."""
+        image, (height, width) = image.convert("L" if len(shape) == 2 else "RGB"), shape[:2]
+        size, short = (width, height), min(image.size)
+        if self.edge:
+            size = (int(self.edge * image.width / short), int(self.edge * image.height / short))
+        if size != image.size:
+            image = image.resize(size, _FILTERS[self.resampling])
+        left, top = (image.width - width) // 2, (image.height - height) // 2
+        return np.array(image.crop((left, top, left + width, top + height)))
+
+
+_FILTERS = {name.lower(): value for name, value in Image.Resampling.__members__.items()}
+
+CONVERSIONS: dict[str, type[ProductPhoto | Photograph | ResizeAndCrop]] = {
+    "product-photo": ProductPhoto,
+    "photograph": Photograph,
+    "resize-and-crop": ResizeAndCrop,
+}
 """The closed list: every conversion that a data set or a model file can name."""
 
 PHOTOGRAPH: dict[str, Any] = {"name": "photograph", **asdict(Photograph())}

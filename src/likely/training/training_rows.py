@@ -66,7 +66,8 @@ class Rows:
         if self.backbone is None:
             return preprocessor
         assert isinstance(preprocessor, ColumnPreprocessor)
-        return BackbonePreprocessor(self.X.shape[1:], self.backbone.name, self.backbone.sha256, preprocessor)
+        backbone = self.backbone
+        return BackbonePreprocessor(self.X.shape[1:], backbone.name, backbone.sha256, preprocessor, backbone.layout)
 
     @property
     def n_groups(self) -> int:

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from likely.config import RunConfig
-from likely.config.registry import BACKBONES
-from likely.errors import DataError, MissingExtraError
+from likely.config.registry import BACKBONES, is_backbone
+from likely.errors import ConfigError, DataError, MissingExtraError
 
 USUAL = "efficientnet-lite0"
 """The one that `auto` takes."""
@@ -20,7 +20,7 @@ _DECIDED = ("augment", "pad_to", "hidden", "activation", "freeze", "init_from", 
 
 @dataclass(frozen=True)
 class BackboneChoice:
-    """A row of `BACKBONES` or None, and what to say of that."""
+    """A name of a backbone or None, and what to say of that."""
 
     name: str | None
     notes: tuple[str, ...] = ()
@@ -36,18 +36,24 @@ def choose_backbone(
 
     Raises:
         DataError: if one was asked for and these are no uint8 images.
+        ConfigError: if an image size was asked for and the backbone brings its own.
         MissingExtraError: if one was asked for whose weights are not installed.
     """
     name = config.network
-    if name in BACKBONES:
+    if is_backbone(name):
         if len(shape) < 2 or dtype != np.uint8:
             got = "rows of numbers" if len(shape) < 2 else f"images of {np.dtype(dtype)}"
             raise DataError(
                 f"network={name!r} needs images of uint8, 0 to 255; got {got}. The range of other values is never "
                 "guessed. Try (255 * X).round().astype('uint8') for images in [0, 1], or network='auto'."
             )
-        if not BACKBONES[name].installed:
+        if name in BACKBONES and not BACKBONES[name].installed:
             raise MissingExtraError("photographs", f"network={name!r}")
+        if name not in BACKBONES and config.image_size is not None:
+            raise ConfigError(
+                f"image_size must be left to a network of transformers; got {config.image_size}. Its processor says "
+                "how large images are. Try omitting image_size."
+            )
         return BackboneChoice(name, () if len(shape) == 3 else (f"{name} sees gray images in three equal channels",))
     pays = len(shape) == 3 and min(shape[:2]) >= LEAST_SIDE and n < FEWER_THAN and dtype == np.uint8
     if name != "auto" or not pays or config.engine not in ("auto", "torch"):

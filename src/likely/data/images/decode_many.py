@@ -18,7 +18,6 @@ from typing import Any, TypeAlias, TypeVar
 import numpy as np
 
 from likely.config import RunConfig
-from likely.config.registry import BACKBONES
 from likely.data.images.choose_backbone import BackboneChoice, choose_backbone
 from likely.data.images.common_size import common_size
 from likely.data.images.decode import ImageForm, image_shape, read_image
@@ -26,7 +25,7 @@ from likely.data.images.image_cache import Decoded, ImageCache
 from likely.data.images.open_image import read_file
 from likely.data.progress_callback import Progress
 from likely.errors import DataError, ImageError
-from likely.preprocessing.conversion import PHOTOGRAPH
+from likely.preprocessing.backbone import conversion_for, layout_of
 from likely.preprocessing.stored_rows import RowArray
 
 Source: TypeAlias = Path | bytes
@@ -63,8 +62,9 @@ class Reading:
         if self.choose is not None:
             height, width = (int(median) for median in np.median(np.array(sizes), axis=0))
             if (name := self.choose((height, width, *channels), len(shapes)).name) is not None:
-                side = self.image_size or BACKBONES[name].layout.side
-                return ImageForm((side, side, *channels), PHOTOGRAPH), ""
+                layout = layout_of(name)
+                side = self.image_size or layout.side
+                return ImageForm((side, side, *channels), conversion_for(layout)), ""
         size, note = common_size(sizes, self.image_size)
         return ImageForm((*size, *channels)), note
 
