@@ -9,7 +9,7 @@ from sklearn.linear_model import LinearRegression, Ridge
 
 import likely
 from likely.errors import DataError, RankWarning, ShapeError
-from likely.functional.least_squares import least_squares
+from likely.functional.least_squares import least_squares, ridge_path
 from likely.functional.objective import Objective
 from likely.networks.linear import Linear
 
@@ -147,3 +147,14 @@ def test_weights_that_are_none(weights: list[float]) -> None:
 def test_one_weight_per_row() -> None:
     with pytest.raises(ShapeError, match="one number per row"):
         least_squares(np.arange(6.0).reshape(3, 2), np.ones(3), weights=np.ones((3, 1)))
+
+
+@pytest.mark.parametrize("columns", [6, 80])
+@pytest.mark.parametrize("weighted", [False, True])
+def test_a_path_of_ridges_is_each_of_them(columns: int, weighted: bool) -> None:
+    rng = np.random.default_rng(0)
+    X, Y = 3 + rng.normal(size=(50, columns)), rng.normal(size=(50, 2))
+    X[:, 1] = X[:, 0]  # columns that depend on each other
+    weights = rng.random(50) if weighted else None
+    for ridge, theta in zip((100.0, 1.0, 1e-3), ridge_path(X, Y, [100.0, 1.0, 1e-3], weights=weights), strict=True):
+        np.testing.assert_allclose(theta, least_squares(X, Y, ridge=ridge, weights=weights), rtol=1e-6, atol=1e-8)

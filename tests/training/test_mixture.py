@@ -148,3 +148,13 @@ def test_what_a_mixture_cannot_be_told_is_refused(setting: str, value: Any) -> N
 def test_images_are_refused() -> None:
     with pytest.raises(ConfigError, match="rows of a table"):
         likely.Classifier(network="mixture").fit(np.zeros((40, 8, 8), np.uint8), np.arange(40) % 2)
+
+
+def test_linear_regression_is_restrained_where_its_columns_say_much_the_same() -> None:
+    rng = np.random.default_rng(5)
+    rows = np.cumsum(rng.normal(size=(1_100, 1)) + 0.01 * rng.normal(size=(1_100, 60)), axis=1)
+    y = rows[:, :3].sum(axis=1) + rng.normal(size=1_100)
+    model = likely.Regressor(network="mixture", random_state=0).fit(rows[:100], y[:100])
+    straight = likely.Regressor(network="linear", random_state=0).fit(rows[:100], y[:100])
+    errors = [np.square(each.predict(rows[100:]) - y[100:]).mean() for each in (model, straight)]
+    assert errors[0] < 1.3 < errors[1]  # 1 is the noise

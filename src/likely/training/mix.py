@@ -42,6 +42,8 @@ _MANY_LABELS = 4
 """Of more labels there are as many trees as of so many, in fewer rounds of up to 1.5 times the rate, and they must be
 ahead by a standard error in the first fold: the time of a round is that of a tree for each label."""
 _LEAST_ROUNDS = 10
+_RIDGES = (1e3, 1e2, 1e1, 1e0, 1e-1, 1e-2, 1e-3, 1e-5)
+"""Of linear regression: 1 is scikit-learn's `Ridge()` for standardized inputs, the last one next to no penalty."""
 
 
 def mix(job: Job, chosen: np.ndarray | None = None) -> TrainingOutcome:
@@ -134,6 +136,7 @@ def _learners(
     for kind in LEARNERS:
         own = _of_kind(job, kind, rows)
         plan = own.plan(len(rows), limit)
+        plan = replace(plan, ridges=_RIDGES if plan.exact else ())
         if kind == "trees" and _costly(rows):
             plan = _fewer_rounds(plan, rows.Y.shape[1])
             if plan.epochs < _LEAST_ROUNDS:

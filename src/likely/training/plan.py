@@ -62,6 +62,8 @@ class Plan:
         freeze: patterns of the names of parameters that do not learn.
         average_fraction: the share of the end of the run over which parameters are averaged; 0 keeps the last ones.
         exact: solve in closed form (linear regression) instead of descending.
+        ridges: solve it so once for each of these L2 penalties, in units of the mean variance of an
+            input, from strong to weak; held-out rows choose among them.
         penalties: solve a convex problem (linear classification) by L-BFGS instead of descending, once for each of
             these L2 penalties, from strong to weak; held-out rows choose among them.
         passes: over the rows that L-BFGS may take for all penalties together.
@@ -88,6 +90,7 @@ class Plan:
     freeze: tuple[str, ...] = ()
     average_fraction: float = 0.0
     exact: bool = False
+    ridges: tuple[float, ...] = ()
     penalties: tuple[float, ...] = ()
     passes: int = 0
     precision: Literal["auto", "float32", "bfloat16"] = "float32"

@@ -12,7 +12,7 @@ import numpy as np
 from likely.config.registry import LOSSES
 from likely.engines.protocol import Engine
 from likely.errors import DivergenceError, RankWarning
-from likely.functional.least_squares import least_squares
+from likely.functional.least_squares import least_squares, ridge_path
 from likely.preprocessing.augment import make_augmentation
 from likely.preprocessing.stored_rows import RowArray
 from likely.training.loop.averaging import AveragedState
@@ -74,14 +74,27 @@ class Minimization:
         self.listening: AbstractContextManager[Any] = nullcontext() if self.caller else self.interrupt
 
     def solve(self) -> Trained:
-        """Least squares, in closed form."""
+        """Least squares, in closed form; for one penalty after the other, where the plan has some."""
         trained, engine = self.trained, self.engine
+        if trained.plan.ridges:
+            return self._solve_for_each(trained.plan.ridges)
         with warnings.catch_warnings():
             # Columns that depend on each other leave theta open but not what it predicts.
             warnings.simplefilter("ignore", RankWarning)
             theta = least_squares(self._inputs(), self.targets.Y, weights=self.targets.weights)
         engine.load_state({"layer0": theta.astype(trained.inference.preprocessor.dtype)})
         self.evaluate(1.0)
+        return trained
+
+    def _solve_for_each(self, ridges: tuple[float, ...]) -> Trained:
+        trained, (Y, weights, *_) = self.trained, self.targets
+        X, began = self._inputs().astype(np.float64), self.watch()
+        unit, theta = float(X.var(axis=0).mean()), np.empty(0)
+        for number, theta in enumerate(ridge_path(X, Y, [unit * ridge for ridge in ridges], weights=weights), start=1):
+            self.engine.load_state({"layer0": theta.astype(trained.inference.preprocessor.dtype)})
+            self.evaluate(number / len(ridges))
+        loss = float(np.average(np.square(X @ theta[1:] + theta[0] - Y).sum(axis=1), weights=weights))
+        self._keep(Record(len(ridges), 1.0, 1.0, loss, 1.0, self.watch() - began, 0.0, 0.0))
         return trained
 
     def walk(self, time_limit: float | None) -> Trained:
