@@ -7,7 +7,7 @@ import numpy as np
 
 from likely.cli.matching import in_columns_of
 from likely.config import RunConfig
-from likely.data.dataset import Dataset, Part
+from likely.data.dataset import Dataset, Part, without_folders
 from likely.data.sources import open_configured
 from likely.data.tables.spelled_otherwise import spelled_otherwise
 from likely.errors import DataError, nearest
@@ -108,7 +108,10 @@ def trained_on(predictor: Predictor, own: Dataset, tested: Dataset, rows: Part, 
         is_trained_on = rows is not tested.test or own.sha256 != tested.sha256
     else:
         # Labels that were corrected for training change the hash; then name and number of rows have to do.
-        same = own.name == card.data.name and len(own.train) in (card.data.rows, _rows_of_source(predictor))
+        same = without_folders(own.name) == without_folders(card.data.name) and len(own.train) in (
+            card.data.rows,
+            _rows_of_source(predictor),
+        )
         is_trained_on = same and rows is not tested.test
     return np.full(len(rows), is_trained_on)
 

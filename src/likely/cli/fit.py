@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from likely.training.fit import Run
 
 
+_PATHS = ("out", "data_folder", "init_from", "corrections")
+
+
 @with_settings
 def fit(
     config: Annotated[
@@ -67,8 +70,11 @@ def _configuration(file: str | None, given: Mapping[str, Value]) -> RunConfig:
 
 
 def _command(file: str | None, given: Mapping[str, Value]) -> str:
-    """The command line that was typed, options in the order of the help page."""
-    words = ["likely", "fit", *([str(given["data"])] if "data" in given else []), *(["--config", file] if file else [])]
+    """The command line that was typed, options in the order of the help page, paths without their folders."""
+    from likely.data.dataset import without_folders
+
+    words = ["likely", "fit", *([without_folders(str(given["data"]))] if "data" in given else [])]
+    words += ["--config", without_folders(file)] if file else []
     for name, value in given.items():
         option = settings()[name].option
         if name == "data":
@@ -77,7 +83,8 @@ def _command(file: str | None, given: Mapping[str, Value]) -> str:
             words.append(option if value else f"--no-{option[2:]}")
         else:
             for each in value if isinstance(value, list) else [value]:
-                words += [option, f"{each:g}" if isinstance(each, float) else str(each)]
+                text = f"{each:g}" if isinstance(each, float) else str(each)
+                words += [option, without_folders(text) if name in _PATHS else text]
     return shlex.join(words)
 
 

@@ -5,6 +5,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from pathlib import Path
 from typing import Literal, TypeAlias
 
 import numpy as np
@@ -56,6 +57,16 @@ class Part:
         paths = None if self.paths is None else [self.paths[int(i)] for i in rows]
         aside = (None if values is None else values[rows] for values in (self.order, self.numbers, self.groups))
         return Part(take_rows(self.X, rows), self.y[rows], paths, *aside)
+
+
+def without_folders(path: str) -> str:
+    """A path as it is kept in models: its last part, which says nothing of who made them, and where.
+
+    Example:
+        >>> without_folders("/home/ada/clothes.csv"), without_folders("digits")
+        ('clothes.csv', 'digits')
+    """
+    return Path(path).resolve().name if path in (".", "..") or path.endswith("/..") else Path(path).name or path
 
 
 @dataclass(frozen=True)

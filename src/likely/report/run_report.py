@@ -4,6 +4,7 @@ from pathlib import Path
 
 from likely.atomic import write_text
 from likely.config import load_config
+from likely.data.corrections import relative_path
 from likely.data.dataset import Dataset
 from likely.data.groups import shared_with
 from likely.errors import DataError
@@ -52,7 +53,7 @@ def _write(
     assert test is not None
     path = folder / REPORT
     data = ReportData(
-        title=dataset.name,
+        title=predictor.card.data.name,
         card=predictor.card,
         history=read_history(folder),
         evaluation=evaluated.evaluation,
@@ -60,7 +61,7 @@ def _write(
         y=test.y,
         probs=evaluated.answers.reshape(len(test), -1),
         images=test.X if predictor.image_shape is not None else None,
-        names=test.paths,
+        names=None if test.paths is None else [relative_path(path, dataset.found_at) for path in test.paths],
         trust=trust_of(predictor, evaluated) if isinstance(predictor, ClassifierPredictor) else None,
     )
     write_text(path, render(data))

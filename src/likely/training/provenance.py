@@ -11,7 +11,7 @@ import numpy as np
 
 from likely.config import RunConfig
 from likely.config.registry import LOSSES
-from likely.data.dataset import Dataset
+from likely.data.dataset import Dataset, without_folders
 from likely.data.time_order import time_like
 from likely.engines.protocol import Optimizer
 from likely.model.card import Card, DataEntry, NetworkEntry, TrainingEntry
@@ -54,9 +54,9 @@ def make_card(
         unseen={label: float(p) for label, p in zip(dataset.labels, trained.stated, strict=False) if p > 0},
         class_weight=None if rows.class_weight is None else tuple(rows.class_weight.tolist()),
         data=DataEntry(
-            name=dataset.name,
+            name=without_folders(dataset.name),
             sha256=dataset.sha256,
-            found_at=dataset.found_at,
+            found_at=without_folders(dataset.found_at),
             rows=len(dataset.train),
             label=dataset.label,
             label_reading=None if dataset.label_reading is None else dataset.label_reading.to_json(),
@@ -67,7 +67,7 @@ def make_card(
             group_by_folder=dataset.group_by_folder,
             left_out=dataset.left_out,
             equal_by_chance=dataset.equal_by_chance,
-            notes=dataset.notes,
+            notes=tuple(note.replace(dataset.found_at, without_folders(dataset.found_at)) for note in dataset.notes),
         ),
         splits=splits.model_copy(
             update={
@@ -140,8 +140,8 @@ def _optimizer(trained: Trained) -> str:
 
 
 def hardware() -> dict[str, Any]:
-    """The processor, its cores and the operating system."""
-    return {"cpu": _cpu(), "cores": os.cpu_count(), "system": platform.platform()}
+    """The processor, its cores and the operating system; no name that tells one machine from others."""
+    return {"cpu": _cpu(), "cores": os.cpu_count(), "system": f"{platform.system()} {platform.machine()}"}
 
 
 def versions() -> dict[str, str]:
