@@ -100,7 +100,7 @@ def test_bad_images_are_named_or_skipped(tmp_path: Path) -> None:
     for _ in range(2):  # decoded, and from the cache
         loaded = load(paths, skip_bad=True)
         assert loaded.kept.tolist() == [i for i in range(30) if i not in (4, 7, 9, 11)]
-        assert len(loaded.X) == len(loaded.digests) == 26
+        assert len(loaded.X) == 26
         assert [str(paths[i]) in text for i, text in zip((4, 7, 9, 11), loaded.skipped, strict=True)] == [True] * 4
         for row, i in zip(loaded.X[:], loaded.kept, strict=True):
             np.testing.assert_array_equal(row, read_image(paths[i], shape=(7, 9)))
@@ -205,5 +205,5 @@ def test_bytes_are_sources_too(tmp_path: Path) -> None:
 def test_equal_files_have_equal_digests(tmp_path: Path) -> None:
     paths = save(tmp_path / "in", 3)
     paths[2].write_bytes(paths[0].read_bytes())
-    digests = load(paths).digests
+    digests = [decode_many._head(path, str(path))[0] for path in paths]
     assert digests[0] == digests[2] != digests[1]

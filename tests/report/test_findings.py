@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from likely.metrics import Estimate, calibration_error, reliability_bins
 from likely.metrics.evaluation import EmptySets, Evaluation, Range, SetFigures
-from likely.report import statements
+from likely.report import page, statements
 from likely.report.promise_sections import about_coverage
 
 
@@ -152,9 +152,9 @@ def test_regression_in_words():
 
 
 def test_names_become_one_harmless_line():
-    assert statements.printable("Hemd & Hose 日本語 👟") == "Hemd & Hose 日本語 👟"
-    assert statements.printable("a\nb\x00\u202ec\udc80\u2028") == "a�b��c��"
-    assert statements.printable(7) == "7"
+    assert page.printable("Hemd & Hose 日本語 👟") == "Hemd & Hose 日本語 👟"
+    assert page.printable("a\nb\x00\u202ec\udc80\u2028") == "a�b��c��"
+    assert page.printable(7) == "7"
 
 
 def test_the_calibration_error_is_said_with_its_interval_and_what_chance_would_show():

@@ -31,12 +31,7 @@ Asked: TypeAlias = tuple[Name, np.ndarray | str]
 
 
 def table_among(predictor: Predictor, arguments: Sequence[str]) -> str | None:
-    """The table that is asked about, alone; None where images are.
-
-    Raises:
-        DataError: if the model can't answer images.
-        typer.BadParameter: if there is a table and something else.
-    """
+    """The table that is asked about, alone; None where images are. Refuses images where the model reads none."""
     tables = [a for a in arguments if is_table(a) or (a == "-" and predictor.image_shape is None)]
     if tables and len(arguments) > 1:
         raise typer.BadParameter(

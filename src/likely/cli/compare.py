@@ -27,7 +27,7 @@ def compare(
         trained_on,
     )
     from likely.cli.progress import watch
-    from likely.cli.result_tables import conclusions_table, differences_table
+    from likely.cli.result_tables import differences_table
     from likely.metrics import paired_difference, paired_regression_difference
     from likely.model import load
     from likely.model.stand_ins import about_gaps
@@ -65,4 +65,3 @@ def compare(
     for side, path in (("first ", first), ("second", second)):
         screen.print(styled((side, "dim"), "  ", printable(path)))
     screen.print("\n", differences_table(differences), sep="")
-    screen.print("\n", conclusions_table(differences), sep="")

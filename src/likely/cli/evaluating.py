@@ -69,11 +69,7 @@ def chosen_rows(dataset: Dataset, part: str | None, watcher: Watcher) -> Part:
 
 
 def in_terms_of(predictor: Predictor, dataset: Dataset, rows: Part, read_by: Predictor | None = None) -> Part:
-    """The same rows with the classes numbered as the model numbers them, and in its columns: see `in_columns_of`.
-
-    Raises:
-        DataError: if a label is not the model's, or a column that it needs is not there.
-    """
+    """The same rows in the model's classes and columns (see `in_columns_of`); a DataError if it lacks one of them."""
     labels = predictor.card.labels
     same = spelled_otherwise((label for label in dataset.labels if label not in labels), labels)
     unknown = [label for label in dataset.labels if label not in labels and label not in same]
@@ -146,9 +142,8 @@ def check_comparable(first: Card, second: Card) -> None:
     if first.task != second.task:
         raise DataError(f"Two models must have the same task to be compared; got {first.task} and {second.task}.")
     for side, mine, other in (("first", first, second), ("second", second, first)):
-        for label in mine.labels:
-            if label not in other.labels:
-                raise DataError(
-                    f"Two models must have the same labels to be compared; got {label!r} in the {side} model only. Try "
-                    "models of the same data."
-                )
+        if alone := [label for label in mine.labels if label not in other.labels]:
+            raise DataError(
+                f"Two models must have the same labels to be compared; got {alone[0]!r} in the {side} model only. Try "
+                "models of the same data."
+            )

@@ -55,11 +55,7 @@ def _images_again(form: ImageForm, dataset: Dataset, rows: Part) -> Part:
 
 
 def by_position(predictor: Predictor, table: Table, others: Collection[str | None] = ()) -> tuple[Column, ...]:
-    """The table's columns but for `others`, for a model that learned from numbers without names.
-
-    Raises:
-        DataError: if they are not as many as it learned from.
-    """
+    """The table's columns but for `others`, for a model that knows no names; a DataError if there are not as many."""
     columns = tuple(Column(name) for name in table.columns if name not in others)
     d = predictor.preprocessor.shape[0]
     if len(columns) != d:

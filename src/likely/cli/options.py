@@ -119,11 +119,7 @@ def model_argument(help: str = "A model.likely, or the run folder that holds it.
 
 
 def read_settings(given: Mapping[str, Value]) -> dict[str, object]:
-    """The values of options as `RunConfig` takes them.
-
-    Raises:
-        typer.BadParameter: if the text of an option is not what it should be.
-    """
+    """The values of options as `RunConfig` takes them; a BadParameter if a text is not what it should be."""
     return {name: _read(settings()[name], value) for name, value in given.items()}
 
 

@@ -89,7 +89,7 @@ def classes_table(per_class: Sequence[ClassFigures]) -> Text | None:
 
 
 def differences_table(differences: Mapping[str, Difference]) -> Text:
-    """One line per figure of two models: both values, second - first, and the interval of that difference."""
+    """One line per figure of two models: values, second - first, and its interval; then what may be concluded."""
     rows = [["", "first", "second", "second - first", "95% interval"]]
     for name, found in differences.items():
         figure = FIGURES[name]
@@ -97,13 +97,8 @@ def differences_table(differences: Mapping[str, Difference]) -> Text:
         unit = "points" if figure.is_share else figure.unit
         change, *ends = [_signed(figure, value) for value in (found.value, found.low, found.high)]
         rows.append([figure.label, *values, f"{change} {unit}".rstrip(), " to ".join(ends)])
-    return aligned(rows)
-
-
-def conclusions_table(differences: Mapping[str, Difference]) -> Text:
-    """One sentence per figure: what may be concluded from it."""
-    rows = [["by", "conclusion"], *([FIGURES[name].label, found.conclusion] for name, found in differences.items())]
-    return aligned(rows)
+    conclusions = [[FIGURES[name].label, found.conclusion] for name, found in differences.items()]
+    return Text("\n\n").join([aligned(rows), aligned([["by", "conclusion"], *conclusions])])
 
 
 def _signed(figure: Figure, value: float) -> str:

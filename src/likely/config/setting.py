@@ -100,7 +100,13 @@ class Declared:
 @cache
 def declared(model: type[BaseModel]) -> dict[str, Declared]:
     """The settings that the fields of a model declare, by name and in order."""
-    return {name: _declared(name, info) for name, info in model.model_fields.items()}
+    found: dict[str, Declared] = {}
+    for name, info in model.model_fields.items():
+        extra: Any = info.json_schema_extra
+        *_, last = _alternatives(info.annotation, info.metadata)
+        default = info.get_default(call_default_factory=True)
+        found[name] = Declared(name, extra["setting"], default, _kind(*last), info)
+    return found
 
 
 def reference(texts: dict[str, str], indent: int = 4) -> str:
@@ -116,12 +122,6 @@ def reference(texts: dict[str, str], indent: int = 4) -> str:
         for name, text in texts.items()
     ]
     return textwrap.indent("\n".join(wrapped), " " * (indent + 4)).lstrip()
-
-
-def _declared(name: str, info: FieldInfo) -> Declared:
-    extra: Any = info.json_schema_extra
-    kinds: list[Kind] = [_kind(*part) for part in _alternatives(info.annotation, info.metadata)]
-    return Declared(name, extra["setting"], info.get_default(call_default_factory=True), kinds[-1], info)
 
 
 def _alternatives(annotation: object, metadata: list[object]) -> Iterator[tuple[object, list[object]]]:

@@ -28,13 +28,13 @@ def check_events(events: Mapping[str, Sequence[str]], labels: Sequence[str]) -> 
         likely.errors.ConfigError: Event 'shoes' must be a set of labels; got 'Sneker'. Did you mean 'Sneaker'?
     """
     for name, outcomes in events.items():
-        for label in outcomes:
-            if label not in labels:
-                raise ConfigError(
-                    f"Event {name!r} must be a set of labels; got {label!r}. {nearest(label, labels)}"
-                    if labels
-                    else f"Event {name!r} must be a set of labels; got numbers to predict. Try without events."
-                )
+        if unknown := [label for label in outcomes if label not in labels]:
+            got = (
+                f"{unknown[0]!r}. {nearest(unknown[0], labels)}"
+                if labels
+                else "numbers to predict. Try without events."
+            )
+            raise ConfigError(f"Event {name!r} must be a set of labels; got {got}")
         if name in labels:
             raise ConfigError(
                 f"An event must not have the name of a label; got {name!r}. P({name}) would be ambiguous. Try another "

@@ -23,11 +23,10 @@ def refuse_far(dataset: Dataset, *, in_memory: bool = False) -> None:
     where s is the median distance from the median of the training values that are not at it, and q the distance that
     three quarters of them keep, both without the largest. The power keeps columns of many orders of magnitude.
 
-    Args:
-        dataset: images and categories are not looked at.
-        in_memory: whether messages are about X and y, not about a part of a source.
+    With `in_memory` the message, which names row and column, is about X and y, not about a part of a source.
+
     Raises:
-        DataError: naming row and column.
+        DataError: if there is such a number.
     """
     named = [(name, part) for name, part in dataset.parts.items() if len(part)]
     blocks: dict[str, list[np.ndarray]] = {}

@@ -90,11 +90,7 @@ def open_npz(path: Path, *, task: Literal["auto"] | Task = "auto") -> Dataset:
 
 
 def read_headers(path: Path) -> dict[str, Header]:
-    """What the arrays are, by name, from their headers alone.
-
-    Raises:
-        DataError: if the file is no .npz, is damaged, or an array's data have not the size that its header says.
-    """
+    """What the arrays are, by name, from their headers alone; a DataError if the file is damaged or a header wrong."""
     refuse_pipes(path)
     found: dict[str, Header] = {}
     try:
@@ -161,10 +157,8 @@ def _read(path: Path, headers: dict[str, Header], names: list[str]) -> dict[str,
     bytes_of = {name: headers[name].dtype.itemsize + 8 * (len(headers[name].shape) == 2) for name in names}
     size = sum(math.prod(headers[name].shape) * bytes_of[name] for name in names)
     if size > _free_memory():
-        raise DataError(
-            f"The arrays of {path} must fit into memory; got {size / 2**30:,.1f} GiB of {', '.join(names)}. Try fewer "
-            "rows."
-        )
+        got = f"{size / 2**30:,.1f} GiB of {', '.join(names)}"
+        raise DataError(f"The arrays of {path} must fit into memory; got {got}. Try fewer rows.")
     try:
         with np.load(path, allow_pickle=False) as archive:
             return {name: archive[name] for name in names}

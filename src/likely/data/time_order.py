@@ -28,10 +28,8 @@ def time_like(values: np.ndarray) -> str:
         >>> time_like(np.array([1.0, 2.0, 3.0])), time_like(np.array([5.0, 1.0, 2.0]))
         ('', '')
     """
-    if values.dtype.kind == "M":
-        return "holds dates"
-    if values.dtype.kind == "m":
-        return ""
+    if values.dtype.kind in "Mm":
+        return "holds dates" if values.dtype.kind == "M" else ""
     if values.dtype == object:
         from likely.data.tables.date_text import moments_of_texts
 
@@ -63,12 +61,8 @@ def may_be_times(columns: Mapping[str, np.ndarray]) -> list[str]:
 def in_order(values: np.ndarray, name: str, where: str) -> np.ndarray:
     """Numbers that grow as the values of a column do, shape (n,): the numbers themselves, or the seconds of dates.
 
-    Args:
-        values: float64 with NaN, datetime64 with NaT, or objects: text or None.
-        name: of the column, for messages.
-        where: the table, for messages.
-    Raises:
-        DataError: if a value is missing, or they are neither all numbers nor all dates.
+    Values are float64 with NaN, datetime64 with NaT, or objects: text or None. A DataError if one is missing, or they
+    are neither all numbers nor all dates.
     """
     if values.dtype == object:
         values = _moments(values, name, where)

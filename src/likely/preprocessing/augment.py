@@ -121,10 +121,8 @@ AUGMENTATIONS: dict[str, Callable[[int, int], Augmentation]] = {
 def make_augmentation(parts: Sequence[Any], n_rows: int, seed: int) -> Augmentation | None:
     """One augmentation that does what all parts do, in their order; None without any.
 
-    Args:
-        parts: names; augmentations with `draws`; or functions of a prepared batch that return a changed one.
-        n_rows: how many training rows there are.
-        seed: for what is drawn.
+    Parts are names, augmentations with `draws`, or functions of a prepared batch that return a changed one.
+
     Raises:
         ConfigError: if a part is none of these.
     Example:

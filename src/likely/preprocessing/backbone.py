@@ -82,10 +82,8 @@ class Backbone:
     def features(self, X: RowArray, told: Callable[[int], None] | None = None) -> np.ndarray:
         """The features of images, float32 (n, m).
 
-        Args:
-            X: uint8 of shape (n, h, w) or (n, h, w, 3); they are resized to the backbone's own size, and gray gets
-                three equal channels.
-            told: told now and then how many are done.
+        They are uint8 of shape (n, h, w) or (n, h, w, 3), and are resized to the backbone's own size; gray gets three
+        equal channels. `told` is told now and then how many are done.
         """
         n, (compute, workers) = len(X), self._compute
         found = np.empty((n, self.layout.n_features), np.float32)

@@ -74,17 +74,12 @@ def input_width(columns: Sequence[Column]) -> int:
 
 
 def check_values(rows: np.ndarray, columns: Sequence[Column]) -> np.ndarray:
-    """The rows as float64, if they are rows of these columns.
-
-    Raises:
-        ShapeError: if they are not real numbers of shape (n, d).
-        DataError: if a value is infinite, missing where it must not be, or the number of no category; the message
-            names row and column.
-    """
+    """The rows as float64, if they are rows of these columns; errors as of `ColumnPreprocessor.check`."""
     if rows.ndim != 2 or rows.shape[1] != len(columns):
+        names = ", ".join(repr(column.name) for column in columns[:20]) + (", ..." if len(columns) > 20 else "")
         raise ShapeError(
-            f"X must have shape (n, {len(columns)}), one column for each of {listed_names(columns)}; "
-            f"got shape {rows.shape}. Check the columns."
+            f"X must have shape (n, {len(columns)}), one column for each of {names}; got shape {rows.shape}. Check the "
+            "columns."
         )
     if rows.dtype.kind not in "fiub":
         raise ShapeError(f"X must be real numbers, categories as their numbers; got dtype {rows.dtype}. Encode them.")
@@ -97,12 +92,7 @@ def check_values(rows: np.ndarray, columns: Sequence[Column]) -> np.ndarray:
 
 
 def check_numbers(rows: np.ndarray, d: int) -> np.ndarray:
-    """The rows as float64, if they are finite numbers in d columns.
-
-    Raises:
-        ShapeError: if they are not real numbers of shape (n, d).
-        DataError: if a number is NaN or infinite; the message names row and column.
-    """
+    """The rows as float64, if they are finite numbers in d columns; errors as of `ColumnPreprocessor.check`."""
     if rows.ndim != 2 or rows.shape[1] != d:
         raise ShapeError(
             f"X must have shape (n, {d}) like the rows learned from; got shape {rows.shape}. Check the columns."
@@ -125,11 +115,6 @@ def refusal(column: Column, value: float, where: str) -> str:
     if math.isnan(value):
         return f"{what} have a value in every row; got none in {where}. No value was missing in training. Fill it in."
     return f"{what} have finite numbers; got {value} in {where}. Fill or drop it."
-
-
-def listed_names(columns: Sequence[Column], most: int = 20) -> str:
-    """The names for a message."""
-    return ", ".join(repr(c.name) for c in columns[:most]) + (", ..." if len(columns) > most else "")
 
 
 def _wrong(values: np.ndarray, column: Column) -> np.ndarray:

@@ -174,9 +174,8 @@ def create_conversion(settings: Mapping[str, Any]) -> Conversion:
     if not isinstance(name, str) or name not in CONVERSIONS:
         raise ConfigError(f"The conversion must exist; got {name!r}. {nearest(name, CONVERSIONS)}")
     known = CONVERSIONS[name].__dataclass_fields__
-    for key in numbers:
-        if key not in known:
-            raise ConfigError(f"The conversion {name!r} has no number {key!r}. {nearest(key, known)}")
+    if unknown := [key for key in numbers if key not in known]:
+        raise ConfigError(f"The conversion {name!r} has no number {unknown[0]!r}. {nearest(unknown[0], known)}")
     return CONVERSIONS[name](**numbers)
 
 

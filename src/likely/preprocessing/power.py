@@ -61,12 +61,10 @@ class PowerTransform:
         power = [_power(values) for values in columns]
         if all(p == 1 for p in power):
             return None
-        mean, scale = np.zeros(len(power)), np.ones(len(power))
-        for j, p in enumerate(power):
-            if p != 1:
-                transformed = _psi(columns[j], np.array(p))
-                mean[j], scale[j] = transformed.mean(), transformed.std()
-        return cls(tuple(power), tuple(mean.tolist()), tuple(scale.tolist()))
+        transformed = [None if p == 1 else _psi(values, np.array(p)) for values, p in zip(columns, power, strict=True)]
+        mean = tuple(0.0 if values is None else float(values.mean()) for values in transformed)
+        scale = tuple(1.0 if values is None else float(values.std()) for values in transformed)
+        return cls(tuple(power), mean, scale)
 
     def __call__(self, z: Array) -> Array:
         """The bent columns (n, d) for standardized ones (n, d), in their array library and on their device."""

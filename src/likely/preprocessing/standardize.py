@@ -13,11 +13,9 @@ from likely.arrays import Array, namespace
 class Standardizer:
     """(x - mean) / scale of rows (n, d) of floats, in their array library, on their device and in their dtype.
 
-    Where the dtype is too coarse for the mean, it is subtracted in two parts: x may be large beside its spread.
+    Where the dtype is too coarse for the mean, it is subtracted in two parts: x may be large beside its spread. Both
+    mean and scale are float64 of shape (d,).
 
-    Args:
-        mean: of each column, float64 of shape (d,).
-        scale: what each column is divided by, float64 of shape (d,).
     Example:
         >>> x = np.array([[1.6e9], [1.6e9 + 256]], np.float32)
         >>> Standardizer(np.array([1.6e9 + 32]), np.array([32.0]))(x).ravel()
@@ -33,18 +31,16 @@ class Standardizer:
             return (x - self._mean) / self._scale
         xp = namespace(x)
         like = {"dtype": x.dtype, "device": getattr(x, "device", None)}
-        coarse, rest = self._in_float32 if str(x.dtype).endswith("float32") else (self._mean, None)
-        centered = x - xp.asarray(coarse, **like)
-        if rest is not None:
-            centered = centered - xp.asarray(rest, **like)
-        return centered / xp.asarray(self._scale, **like)
+        for part in self._in_float32 if str(x.dtype).endswith("float32") else [self._mean]:
+            x = x - xp.asarray(part, **like)
+        return x / xp.asarray(self._scale, **like)
 
     @cached_property
-    def _in_float32(self) -> tuple[np.ndarray, np.ndarray | None]:
-        """The mean in float32, and what it lacks: None if nothing."""
+    def _in_float32(self) -> list[np.ndarray]:
+        """The mean in float32, and what it lacks, if anything."""
         coarse = self._mean.astype(np.float32)
         rest = self._mean - coarse
-        return coarse, rest if rest.any() else None
+        return [coarse, rest] if rest.any() else [coarse]
 
 
 def mean_and_scale(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

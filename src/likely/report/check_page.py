@@ -4,7 +4,6 @@ from likely.data.check import Checked, Finding, Place, Severity
 from likely.metrics.numerals import counted
 from likely.report.examples import PIXELATED, data_uri
 from likely.report.page import template
-from likely.report.statements import printable
 
 N_GROUPS, N_MEMBERS = 60, 8
 """Above so many the page would be slow to open; the JSON holds them all."""
@@ -19,7 +18,7 @@ _TITLES: dict[Severity, str] = {
 def render_check_page(checked: Checked) -> str:
     """The page as HTML text; every text that comes from the data is escaped."""
     return template("check_page.html").render(
-        title=printable(checked.name),
+        title=checked.name,
         lead=_lead(checked),
         counts=_counts(checked),
         titles=_TITLES,
@@ -42,7 +41,7 @@ def _counts(checked: Checked) -> dict[str, object] | None:
     by_part = checked.rows.class_counts()
     rows = [("all", [f"{len(part):,}" for part in checked.rows.parts.values()])]
     labels = checked.rows.dataset.labels[:N_GROUPS]
-    rows += [(printable(label), [f"{counts[label]:,}" for counts in by_part.values()]) for label in labels]
+    rows += [(label, [f"{counts[label]:,}" for counts in by_part.values()]) for label in labels]
     return {"parts": list(checked.rows.parts), "rows": rows, "more": len(checked.rows.dataset.labels) - len(labels)}
 
 
@@ -50,10 +49,7 @@ def _shown(checked: Checked, finding: Finding) -> dict[str, object]:
     groups = finding.groups[:N_GROUPS]
     shown = [[_place(checked, place) for place in group[:N_MEMBERS]] for group in groups]
     return {
-        "kind": finding.kind,
-        "severity": finding.severity,
-        "message": printable(finding.message),
-        "advice": printable(finding.advice),
+        **vars(finding),
         "groups": [
             {"places": places, "more": len(group) - len(places), "several": len(group) > 1}
             for group, places in zip(groups, shown, strict=True)
@@ -66,12 +62,10 @@ def _shown(checked: Checked, finding: Finding) -> dict[str, object]:
 
 def _place(checked: Checked, place: Place) -> dict[str, object]:
     image = checked.image(place)
-    name = f"row {place.name}" if place.kind == "row" else place.name
     return {
-        "name": printable(name),
+        **vars(place),
+        "name": f"row {place.name}" if place.kind == "row" else place.name,
         "part": "" if place.name.startswith(f"{place.part}/") else place.part,
-        "label": "" if place.kind == "label" else printable(place.label),
-        "detail": printable(place.detail),
         "image": None if image is None else data_uri(image),
         "pixelated": image is not None and max(image.shape[:2]) <= PIXELATED,
     }

@@ -5,6 +5,7 @@ import io
 from dataclasses import dataclass
 
 import numpy as np
+from markupsafe import Markup
 from PIL import Image
 
 from likely.metrics.numerals import percent
@@ -36,7 +37,7 @@ class ExampleCard:
 
     name: str
     full_name: str
-    image: str | None
+    image: Markup | None
     pixelated: bool
     truth: str
     answer: str
@@ -74,7 +75,7 @@ def make_card(data: ReportData, i: int) -> ExampleCard:
     )
 
 
-def data_uri(image: np.ndarray) -> str:
+def data_uri(image: np.ndarray) -> Markup:
     """An image of shape (h, w), (h, w, 1) or (h, w, 3), as a PNG inside the page itself."""
     if image.dtype != np.uint8:
         # Each is shown in its own range: which one is black and white is not said anywhere.
@@ -84,4 +85,4 @@ def data_uri(image: np.ndarray) -> str:
     thumbnail.thumbnail((LARGEST, LARGEST))
     file = io.BytesIO()
     thumbnail.save(file, format="PNG", optimize=True)
-    return "data:image/png;base64," + base64.b64encode(file.getvalue()).decode("ascii")
+    return Markup("data:image/png;base64," + base64.b64encode(file.getvalue()).decode("ascii"))

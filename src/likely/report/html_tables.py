@@ -2,13 +2,13 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
 from likely.metrics.evaluation import ClassFigures, Evaluation
 from likely.metrics.intervals import Estimate
-from likely.report.statements import about_classes, printable
+from likely.report.statements import about_classes
 
 MANY_CLASSES = 60
 """Above so many classes the per-class table shows the hardest only, and the rest when asked."""
@@ -57,7 +57,7 @@ def confusion_rows(confusion: np.ndarray, labels: Sequence[str]) -> list[tuple[s
 
 def class_table(per_class: Sequence[ClassFigures]) -> ClassTable:
     """Precision, recall and F1 of each class; of many classes the hardest first, then the rest."""
-    rows = list(enumerate((replace(entry, label=printable(entry.label)) for entry in per_class), start=1))
+    rows = list(enumerate(per_class, start=1))
     scored = [entry for _, entry in rows if entry.support > 0 and not math.isnan(entry.f1)]
     about = about_classes([(entry.label, entry.f1) for entry in scored])
     if len(rows) <= MANY_CLASSES:

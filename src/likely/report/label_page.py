@@ -3,7 +3,6 @@
 from likely.metrics.numerals import counted, percent
 from likely.report.examples import PIXELATED, data_uri
 from likely.report.page import template
-from likely.report.statements import printable
 from likely.training.label_check import LabelCheck
 
 N_SHOWN = 1000
@@ -16,7 +15,7 @@ def render_label_page(found: LabelCheck) -> str:
     images = X if X.ndim > 2 else None
     doubts = found.doubts(N_SHOWN)
     return template("label_page.html").render(
-        title=printable(found.dataset.name),
+        title=found.dataset.name,
         lead=(
             f"Of {counted(n, 'image' if images is not None else 'row')}, {doubted:,} "
             f"{'has' if doubted == 1 else 'have'} a label that is less probable than another one according to networks "
@@ -25,15 +24,7 @@ def render_label_page(found: LabelCheck) -> str:
         column=found.column,
         pixelated=images is not None and max(images.shape[1:3]) <= PIXELATED,
         more=doubted - len(doubts),
-        doubts=[
-            {
-                "name": printable(doubt.name),
-                "image": None if images is None else data_uri(images[doubt.row]),
-                "given": printable(doubt.given),
-                "suggested": printable(doubt.suggested),
-                "p_given": percent(doubt.p_given),
-                "p_suggested": percent(doubt.p_suggested),
-            }
-            for doubt in doubts
-        ],
+        image=lambda doubt: None if images is None else data_uri(images[doubt.row]),
+        percent=percent,
+        doubts=doubts,
     )

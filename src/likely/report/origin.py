@@ -4,7 +4,6 @@ import json
 
 from likely.metrics.numerals import counted
 from likely.model.card import Card
-from likely.report.statements import printable
 
 _GROUPS = ("data", "splits", "training", "versions", "hardware")
 _MODEL = ("task", "head", "loss", "temperature", "biases", "created")
@@ -15,7 +14,7 @@ def byline(card: Card) -> str:
     version = card.versions.get("likely")
     made_by = f"likely {version}" if version else ""
     parts = (f"network {card.network.name}", f"{card.network.parameters:,} parameters", made_by, card.created[:10])
-    return printable(" · ".join(filter(None, parts)))
+    return " · ".join(filter(None, parts))
 
 
 def calibration(card: Card) -> tuple[bool, str]:
@@ -36,7 +35,7 @@ def later_rows(card: Card, noun: str) -> str:
     if column is None:
         return ""
     return (
-        f"The test {noun}s are the latest by column {printable(column)!r}, not random ones. What is guaranteed below "
+        f"The test {noun}s are the latest by column {column!r}, not random ones. What is guaranteed below "
         f"(prediction sets, error bounds, familiarity, intervals) assumes that new {noun}s are like the held-out ones, "
         f"drawn at random from earlier {noun}s: the figures here show how well that held on these later {noun}s, and "
         "guarantee nothing about even later ones."
@@ -51,7 +50,7 @@ def groups(card: Card) -> list[tuple[str, list[tuple[str, str]]]]:
     found: list[tuple[str, list[tuple[str, str]]]] = []
     for name, entries in sources.items():
         rows = [
-            (printable(key).replace("_", " "), printable(_text(key, value)))
+            (key.replace("_", " "), _text(key, value))
             for key, value in entries.items()
             if value not in (None, "", [], {}) and key != "command"
         ]

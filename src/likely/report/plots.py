@@ -19,6 +19,7 @@ from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from likely.report.page import printable
 from likely.report.statements import Bin
 
 INK, ACCENT, CONTRAST = "#010203", "#010204", "#010205"
@@ -97,41 +98,38 @@ def reliability_diagram(bins: Sequence[Bin], noun: str, description: str, event:
 
     With the number of an event: its frequency over its probability.
     """
-    said, came = ("confidence", "accuracy") if event is None else ("probability", "frequency")
-    with drawing("reliability" if event is None else f"event{event}", description, 4.9) as page:
+    name, said, came = "reliability", "confidence", "accuracy"
+    what, of = "share named correctly", "confidence: the highest probability"
+    if event is not None:
+        name, said, came = f"event{event}", "probability", "frequency"
+        what, of = "share in the event", "probability of the event"
+    with drawing(name, description, 4.9) as page:
         top, bottom = page.figure.subplots(2, 1, sharex=True, height_ratios=[3, 1.25])
         confidence = np.array([b.confidence for b in bins])
         accuracy = np.array([b.accuracy for b in bins])
         reach = np.abs(np.array([b.interval for b in bins]).T - accuracy)
         top.plot([0, 1], [0, 1], color=INK, linestyle=":", linewidth=1, label=f"{said} = {came}")
-        drawn = {"color": ACCENT, "marker": "o", "linestyle": "", "elinewidth": 1.2, "capsize": 2.5}
+        drawn: dict[str, Any] = {"color": ACCENT, "marker": "o", "linestyle": "", "elinewidth": 1.2, "capsize": 2.5}
         many = np.array([b.count >= FEW_IN_BIN for b in bins])
         for some, fill in ((many, ACCENT), (~many, "none")):
             if some.any():
-                label = "model" if some is many or not many.any() else None
-                top.errorbar(
-                    confidence[some], accuracy[some], reach[:, some], markerfacecolor=fill, label=label, **drawn
-                )
-        top.set(
-            ylabel="share named correctly" if event is None else "share in the event",
-            xlim=(0, 1.01),
-            ylim=(-0.02, 1.04),
-        )
+                drawn |= {"markerfacecolor": fill, "label": "model" if some is many or not many.any() else None}
+                top.errorbar(confidence[some], accuracy[some], reach[:, some], **drawn)
+        top.set(ylabel=what, xlim=(0, 1.01), ylim=(-0.02, 1.04))
         legend_above(top)
         counts = [b.count for b in bins]
         widths = [b.high - b.low for b in bins]
         bottom.bar([b.low for b in bins], counts, widths, align="edge", color=ACCENT, alpha=0.55)
+        above: dict[str, Any] = {
+            "xytext": (0, 3),
+            "textcoords": "offset points",
+            "rotation": 90,
+            "ha": "center",
+            "fontsize": 8,
+        }
         for b in bins:
-            at = ((b.low + b.high) / 2, b.count)
-            bottom.annotate(
-                f"{b.count:,}", at, xytext=(0, 3), textcoords="offset points", rotation=90, ha="center", fontsize=8
-            )
-        bottom.set(
-            xlabel="confidence: the highest probability" if event is None else "probability of the event",
-            ylabel=f"{noun}s",
-            ylim=(0, 1.9 * max(counts)),
-            yticks=[],
-        )
+            bottom.annotate(f"{b.count:,}", ((b.low + b.high) / 2, b.count), **above)
+        bottom.set(xlabel=of, ylabel=f"{noun}s", ylim=(0, 1.9 * max(counts)), yticks=[])
         bottom.grid(visible=False)
     return page.svg
 
@@ -165,16 +163,8 @@ def prediction_scatter(y: np.ndarray, predicted: np.ndarray, description: str) -
         some = np.unique(np.linspace(0, len(y) - 1, min(len(y), _MOST_POINTS)).astype(int))
         ends = [min(y.min(), predicted.min()), max(y.max(), predicted.max())]
         ax.plot(ends, ends, color=INK, linestyle=":", linewidth=1, label="predicted = true")
-        ax.plot(
-            y[some],
-            predicted[some],
-            color=ACCENT,
-            marker="o",
-            markersize=3.5,
-            linestyle="",
-            alpha=0.5,
-            label="test row",
-        )
+        points: dict[str, Any] = {"marker": "o", "markersize": 3.5, "linestyle": "", "alpha": 0.5}
+        ax.plot(y[some], predicted[some], color=ACCENT, label="test row", **points)
         ax.set(xlabel="true value", ylabel="predicted value")
         legend_above(ax)
     return page.svg
@@ -239,7 +229,7 @@ def _inline(text: str, name: str, description: str) -> str:
         root.attrib.pop(key, None)
     root.set("class", "figure")
     root.set("role", "img")
-    root.set("aria-label", description)
+    root.set("aria-label", printable(description))
     # matplotlib says this in a <style> element, which would apply to the whole page.
     root.set("style", "stroke-linejoin: round; stroke-linecap: butt")
     return ElementTree.tostring(root, encoding="unicode")

@@ -58,14 +58,9 @@ def risk_coverage(selective: Selective, description: str) -> str:
         ax = page.figure.subplots()
         ax.plot(100 * np.array(selective.curve.coverage), 100 * np.array(selective.curve.error), color=ACCENT)
         for share, error in selective.error_at.items():
-            ax.plot(100 * share, 100 * error, color=CONTRAST, marker="o")
-            ax.annotate(
-                f"{100 * error:.2f}%",
-                (100 * share, 100 * error),
-                xytext=(-6, 4),
-                textcoords="offset points",
-                ha="right",
-            )
+            at = 100 * share, 100 * error
+            ax.plot(*at, color=CONTRAST, marker="o")
+            ax.annotate(f"{at[1]:.2f}%", at, xytext=(-6, 4), textcoords="offset points", ha="right")
         ax.set(xlabel="share answered (%)", ylabel="error among the answers (%)", xlim=(0, 101))
         ax.set_ylim(bottom=0)
     return page.svg

@@ -19,7 +19,7 @@ from likely.model import ClassifierPredictor
 from likely.report import plots, promise_plots
 from likely.report.examples import ExampleCard, make_card
 from likely.report.report_data import ReportData, Trust
-from likely.report.statements import chance, make_bins, printable
+from likely.report.statements import chance, make_bins
 from likely.training.evaluate import MAX_ERRORS, SHARE_ANSWERED, Evaluated, event_mass
 from likely.trust.familiarity import UNFAMILIAR
 
@@ -107,8 +107,8 @@ def _events(data: ReportData) -> Iterator[Block]:
         return
     rows = [
         [
-            printable(name),
-            ", ".join(map(printable, entry.labels)),
+            name,
+            ", ".join(entry.labels),
             percent(entry.frequency.value, 2),
             percent(entry.ece.value, 2),
             _interval(entry.ece, 2),
@@ -116,16 +116,10 @@ def _events(data: ReportData) -> Iterator[Block]:
         ]
         for name, entry in events.items()
     ]
-    doubtful = [
-        row[0]
-        for row, entry in zip(rows, events.values(), strict=True)
-        if entry.calibration_p is not None and entry.calibration_p <= 0.05 / len(events)
-    ]
-    finding = (
-        f"P({doubtful[0]}) is further from its frequency than chance explains."
-        if doubtful
-        else "The probability of every event agrees with its frequency, as far as these rows can tell."
-    )
+    finding = "The probability of every event agrees with its frequency, as far as these rows can tell."
+    p_values = {name: 1.0 if entry.calibration_p is None else entry.calibration_p for name, entry in events.items()}
+    if doubtful := [name for name, p in p_values.items() if p <= 0.05 / len(events)]:
+        finding = f"P({doubtful[0]}) is further from its frequency than chance explains."
     yield Block(
         finding,
         head=("event", "labels", "frequency", "ECE", "95% interval", "p"),
@@ -134,11 +128,11 @@ def _events(data: ReportData) -> Iterator[Block]:
         f"calibrated probabilities would have as large a gap by chance on this many {noun}s.",
     )
     for number, (name, entry) in enumerate(list(events.items())[:_EVENTS]):
-        mask = np.isin(data.labels, [printable(label) for label in entry.labels])
+        mask = np.array([label in entry.labels for label in data.labels])
         mass = event_mass(data.probs, mask)
         bins = make_bins(event_reliability(mass, mask[data.y.astype(np.int64)]))
         mean, frequency = percent(float(mass.mean())), percent(entry.frequency.value)
-        about = f"{printable(name)}: a mean probability of {mean}, a frequency of {frequency}."
+        about = f"{name}: a mean probability of {mean}, a frequency of {frequency}."
         diagram = plots.reliability_diagram(bins, noun, f"Reliability of an event. {about}", number)
         yield Block(
             about, Markup(diagram), "Dots on the dotted line: the event is as frequent as its probability says."

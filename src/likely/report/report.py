@@ -6,7 +6,6 @@ that comes from data passes through the escaping of the template or of an XML wr
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 
 import numpy as np
 from markupsafe import Markup
@@ -17,7 +16,6 @@ from likely.report import examples, html_tables, origin, plots, statements
 from likely.report.page import template
 from likely.report.promise_sections import promise_sections
 from likely.report.report_data import ReportData
-from likely.report.statements import printable
 
 N_EXAMPLES = 24
 N_PAIRS = 10
@@ -36,10 +34,9 @@ _HOW_ERRORS = "Mean squared error on rows held out from training while it went o
 
 def render(data: ReportData) -> str:
     """The report as HTML text; the same data give the same text."""
-    data = replace(data, labels=tuple(printable(label) for label in data.labels))
     parts = _regression(data) if data.is_regression else _classification(data)
     return template("template.html").render(
-        title=printable(data.title),
+        title=data.title,
         noun=data.noun,
         n=len(data.y),
         is_regression=data.is_regression,
@@ -49,7 +46,7 @@ def render(data: ReportData) -> str:
         calibration=origin.calibration(data.card),
         curves=_curves(data.history),
         origin=origin.groups(data.card),
-        command=printable(data.card.training.command),
+        command=data.card.training.command,
         **parts,
     )
 

@@ -9,7 +9,6 @@ from likely.errors import ShapeError
 from likely.metrics.evaluation import Evaluation
 from likely.model.card import Card
 from likely.preprocessing.stored_rows import RowArray
-from likely.report.statements import printable
 
 
 @dataclass(frozen=True)
@@ -19,7 +18,6 @@ class Trust:
     Args:
         coverage, sets: the sets at one coverage, booleans of shape (n, k).
         answered: which rows are answered under the smallest promised error, booleans of shape (n,).
-        familiarity: p-values, shape (n,).
         approximate: whether out-of-fold scores replace those of held-out rows.
         never_unfamiliar: why no row can be called unfamiliar, if that is so.
     """
@@ -85,4 +83,4 @@ class ReportData:
 
     def name(self, i: int) -> str:
         """What test row `i` is called."""
-        return printable(self.names[i]) if self.names is not None else f"no. {i}"
+        return self.names[i] if self.names is not None else f"no. {i}"

@@ -25,7 +25,7 @@ def report_run(run: Run) -> Path:
 
 
 def report_folder(folder: str | Path, watcher: Watcher | None = None) -> Path:
-    """Write `report.html` again from a run folder, whose data set is opened and evaluated again; returns its path.
+    """Write `report.html` again from a run folder, whose data are opened and evaluated again; returns its path.
 
     Raises:
         DataError: if the folder holds no run, or the data are no longer those that the model was made from.

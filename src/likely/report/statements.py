@@ -5,7 +5,6 @@ escapes them.
 """
 
 import math
-import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import NormalDist
@@ -20,9 +19,6 @@ from likely.probability.information import entropy
 
 FEW = 200
 
-# Characters that would turn the direction of the text around them.
-_BIDI = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
-
 
 @dataclass(frozen=True)
 class Bin:
@@ -34,17 +30,6 @@ class Bin:
     confidence: float
     accuracy: float
     interval: tuple[float, float]
-
-
-def printable(name: object) -> str:
-    """A name as one line of text that can be stored as UTF-8 and cannot reorder the text around it.
-
-    Example:
-        >>> printable("T-shirt\\n\\u202etop")
-        'T-shirt��top'
-    """
-    bad = {"Cc", "Cs", "Zl", "Zp"}
-    return "".join("�" if c in _BIDI or unicodedata.category(c) in bad else c for c in str(name))
 
 
 def wilson(successes: float, n: int, level: float = 0.95) -> tuple[float, float]:
@@ -127,13 +112,10 @@ def about_loss(training: Sequence[tuple[int, float]], held_out: Sequence[tuple[i
     best_step, best = min(held_out, key=lambda point: point[1])
     if last > best + 0.02 * abs(best):
         return f"Held-out loss was lowest at step {best_step:,} ({best:.3g}) and then rose to {last:.3g}: overfitting."
-    earlier = [value for step, value in held_out if step <= 0.75 * last_step] or [first]
-    before = earlier[-1]
-    went = "fell" if last < first else "went"
-    ending = (
-        "and was still falling when training ended" if before - last > 0.02 * abs(before) else "and had leveled off"
-    )
-    return f"Held-out loss {went} from {first:.3g} to {last:.3g} {ending}."
+    *_, before = [first, *(value for step, value in held_out if step <= 0.75 * last_step)]
+    went, falls = "fell" if last < first else "went", before - last > 0.02 * abs(before)
+    ending = "was still falling when training ended" if falls else "had leveled off"
+    return f"Held-out loss {went} from {first:.3g} to {last:.3g} and {ending}."
 
 
 def about_accuracy(held_out: Sequence[tuple[int, float]]) -> str:
@@ -174,21 +156,19 @@ def about_floor(evaluation: Evaluation, noun: str) -> str:
     if ece is None or floor is None or counted is None or p is None:
         return ""
     verdict = (
-        "so that there is no reason to doubt the calibration"
-        if p > 0.05
-        else "so that a part of it is a miscalibration of the model"
+        "there is no reason to doubt the calibration" if p > 0.05 else "a part of it is a miscalibration of the model"
     )
-    every_class = (
-        ""
-        if classwise is None
-        else f" The probabilities of every class, not only of the answers, are off by {percent(classwise.value, 2)} "
-        f"({percent(classwise.low, 2)} to {percent(classwise.high, 2)}) on average over the classes."
-    )
-    return (
+    about = (
         f"The calibration error is {percent(ece.value, 2)} (95% interval {percent(ece.low, 2)} to "
         f"{percent(ece.high, 2)}). As counted it is {percent(counted, 2)}; perfectly calibrated probabilities would "
         f"show about {percent(floor.value, 2)} on as many {noun}s by chance, and as much as that or more with a "
-        f"probability of {chance(p)}, {verdict}.{every_class}"
+        f"probability of {chance(p)}, so that {verdict}."
+    )
+    if classwise is None:
+        return about
+    return (
+        f"{about} The probabilities of every class, not only of the answers, are off by {percent(classwise.value, 2)} "
+        f"({percent(classwise.low, 2)} to {percent(classwise.high, 2)}) on average over the classes."
     )
 
 

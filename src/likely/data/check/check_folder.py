@@ -6,7 +6,7 @@ from pathlib import Path
 from likely.data.check.file_findings import about_files
 from likely.data.check.files import FileFacts, look_at_files
 from likely.data.check.findings import Finding, Place, about
-from likely.data.check.thumbnail_dataset import LookedAt, as_dataset, common_shape
+from likely.data.check.thumbnail_dataset import LookedAt, looked_at
 from likely.data.corrections import relative_path
 from likely.data.images.class_folder import ClassFolder, FolderScan, scan_class_folder
 from likely.data.images.decode_many import Reading
@@ -14,19 +14,14 @@ from likely.data.images.open_class_folder import LAYOUT
 
 
 def look_at_folder(folder: Path, how: Reading, *, group_by_folder: bool = False) -> LookedAt:
-    """The images of class folders, and every fault of them that would keep `open_class_folder` from opening them.
-
-    Raises:
-        DataError: if it is not clear which folders are classes.
-    """
+    """The images of class folders, and all that keeps `open_class_folder` from opening them; errors: `part_folders`."""
     scan = scan_class_folder(folder, group_by_folder=group_by_folder)
     if scan.without_classes:
         messages = [f"{path} must hold class folders; got a folder without any." for path in scan.without_classes]
         return LookedAt(None, None, [Finding("layout", "error", message, LAYOUT) for message in messages], None)
     seen = look_at_files(scan.images, how.progress)
     found = [*_about_classes(scan, seen), *about_files(folder, scan.images, seen, how), *_left_out(scan)]
-    dataset, digests = as_dataset(str(folder), scan.images, seen, scan.labels)
-    return LookedAt(dataset, digests, found, common_shape(seen, how))
+    return looked_at(str(folder), scan.images, seen, scan.labels, found, how)
 
 
 def _about_classes(scan: FolderScan, seen: list[FileFacts]) -> list[Finding]:

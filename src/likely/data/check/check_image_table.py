@@ -5,7 +5,7 @@ from pathlib import Path
 from likely.data.check.file_findings import about_files
 from likely.data.check.files import look_at_files
 from likely.data.check.findings import Finding
-from likely.data.check.thumbnail_dataset import LookedAt, as_dataset, common_shape
+from likely.data.check.thumbnail_dataset import LookedAt, looked_at
 from likely.data.images.decode_many import Reading
 from likely.data.images.image_parts import LabeledImage
 from likely.data.images.image_table import find_in_table, image_column
@@ -26,10 +26,9 @@ def look_at_image_table(path: Path, labeled: LabeledTable, image: str | None, ho
         for row in rows.tolist()
     ]
     seen = look_at_files(files, how.progress)
-    dataset, digests = as_dataset(str(path), files, seen, answers.labels)
     findings = about_files(path.parent, files, seen, how)
     try:
         check_learned(labeled)
     except DataError as error:
         findings.append(Finding("unseen-class", "error", str(error)))
-    return LookedAt(dataset, digests, findings, common_shape(seen, how))
+    return looked_at(str(path), files, seen, answers.labels, findings, how)

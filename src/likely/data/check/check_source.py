@@ -1,7 +1,6 @@
 """From what a person names, a data set or a path, to everything that is wrong with it; no fault hides the others."""
 
 import os
-from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -14,7 +13,6 @@ from likely.data.check.check_dataset import check_dataset
 from likely.data.check.check_folder import look_at_folder
 from likely.data.check.check_image_table import look_at_image_table
 from likely.data.check.findings import Finding, Findings, Place
-from likely.data.check.thumbnail_dataset import LookedAt
 from likely.data.dataset import Dataset
 from likely.data.images.decode import look_at_image
 from likely.data.images.decode_many import reading
@@ -119,23 +117,19 @@ def check_source(config: RunConfig | StrPath, progress: Progress | None = None) 
                 labeled = read_labeled_table(path, config.label, config.task, options, image=config.image)
                 looked = look_at_image_table(path, labeled, config.image, how)
         if looked is not None:
-            return _check_files(name, looked, seed)
+            found: list[Finding] = looked.findings
+            if looked.dataset is not None:
+                found = [*found, *check_dataset(looked.dataset, digests=looked.digests)]
+                if Findings(found).fit_would_work:
+                    found += _refusals(looked.dataset, seed)
+            return Checked(name, Findings(found), looked.dataset, looked.shape)
         dataset = open_configured(config, progress, labeled=labeled)
     except (DataError, ShapeError) as error:
         if not os.path.exists(os.path.expanduser(name)):  # noqa: PTH110, PTH111
             raise
-        return Checked(name, Findings([_refusal(error)]), None, None)
+        return Checked(name, Findings([Finding("refused", "error", str(error))]), None, None)
     found = [*check_dataset(dataset), *_refusals(dataset, seed)]
     return Checked(name, Findings(found), dataset, dataset.train.X.shape[1:])
-
-
-def _check_files(name: str, looked: LookedAt, seed: int) -> Checked:
-    found: Iterable[Finding] = looked.findings
-    if looked.dataset is not None:
-        found = [*found, *check_dataset(looked.dataset, digests=looked.digests)]
-        if Findings(found).fit_would_work:
-            found = [*found, *_refusals(looked.dataset, seed)]
-    return Checked(name, Findings(found), looked.dataset, looked.shape)
 
 
 def _refusals(dataset: Dataset, seed: int) -> list[Finding]:
@@ -143,9 +137,5 @@ def _refusals(dataset: Dataset, seed: int) -> list[Finding]:
     try:
         with_test_part(validate(dataset), seed)
     except LikelyError as error:
-        return [_refusal(error)]
+        return [Finding("refused", "error", str(error))]
     return []
-
-
-def _refusal(error: LikelyError) -> Finding:
-    return Finding("refused", "error", str(error))

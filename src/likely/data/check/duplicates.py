@@ -38,6 +38,7 @@ def copies(rows: AllRows, groups: Sequence[np.ndarray]) -> list[Finding]:
     """What is wrong with rows that are the same."""
     across, conflicting, plain = _sorted_out(rows, groups)
     noun, about = rows.noun, partial(_about, rows)
+    spare = counted(sum(len(group) - 1 for group in plain), "copy", "copies")
     return [
         *about(
             "leak",
@@ -62,7 +63,7 @@ def copies(rows: AllRows, groups: Sequence[np.ndarray]) -> list[Finding]:
             "note",
             plain,
             f"{counted(len(plain), f'{noun} occurs', f'{noun}s occur')} more than once in its part, with the same "
-            f"label{_copies(plain)}.",
+            f"label ({spare} too many).",
             "Keep one of each: fit draws copies together and counts them once."
             if rows.are_images
             else "Keep one of each if they are the same example; fit says which rows it treats as copies.",
@@ -127,8 +128,3 @@ def _elsewhere(rows: AllRows, groups: Sequence[np.ndarray]) -> str:
         counts += np.bincount(parts[parts > parts.min()], minlength=len(counts))
     some = [counted(int(n), f"{part} {rows.noun}") for part, n in zip(rows.parts, counts, strict=True) if n]
     return " and ".join(some)
-
-
-def _copies(groups: Sequence[np.ndarray]) -> str:
-    spare = sum(len(group) - 1 for group in groups)
-    return f" ({counted(spare, 'copy', 'copies')} too many)"

@@ -29,19 +29,21 @@ class LookedAt:
     shape: tuple[int, ...] | None
 
 
-def as_dataset(
-    found_at: str, files: Sequence[LabeledImage], seen: Sequence[FileFacts], labels: Sequence[str]
-) -> tuple[Dataset | None, np.ndarray | None]:
-    """Thumbnails of what can be read, and its digests.
-
-    `seen` says what is in the files, `labels` the classes in their order; those of which no training image can be read
-    are left out.
-    """
+def looked_at(
+    found_at: str,
+    files: Sequence[LabeledImage],
+    seen: Sequence[FileFacts],
+    labels: Sequence[str],
+    findings: list[Finding],
+    how: Reading,
+) -> LookedAt:
+    """What there is to know of files, by what is `seen` in each; classes without a training image are left out."""
     good = [(file, one) for file, one in zip(files, seen, strict=True) if one.error is None]
+    shape = how.form_of([one.shape for _, one in good])[0].shape if good else None
     learned = {file.label for file, _ in good if file.part == "train"}
     kept = tuple(label for label in labels if label in learned)
     if not kept:
-        return None, None
+        return LookedAt(None, None, findings, shape)
     numbers = {label: i for i, label in enumerate(kept)}
     gray = all(one.gray for _, one in good)
     parts: dict[str, Part] = {}
@@ -57,10 +59,4 @@ def as_dataset(
             digests += [one.digest for _, one in rows]
     train, test, val = parts["train"], parts.get("test"), parts.get("val")
     dataset = Dataset(found_at, "classification", train, test, val, labels=kept, found_at=found_at)
-    return dataset, np.frombuffer(b"".join(digests), dtype="<u8")
-
-
-def common_shape(seen: Sequence[FileFacts], how: Reading) -> tuple[int, ...] | None:
-    """The shape that a network would get; None if no image can be read."""
-    shapes = [one.shape for one in seen if one.error is None]
-    return how.form_of(shapes)[0].shape if shapes else None
+    return LookedAt(dataset, np.frombuffer(b"".join(digests), dtype="<u8"), findings, shape)

@@ -28,7 +28,6 @@ class FolderScan:
     """What is in a folder of class folders.
 
     Args:
-        folder: the folder.
         parts: the folders of "train", "val" and "test"; of training only, the folder itself.
         classes: by part, training first, and by name.
         links: those to another class of their part: they bring nothing in.

@@ -20,11 +20,8 @@ class CommonSize(NamedTuple):
 
 
 def common_size(sizes: Sequence[tuple[int, int]], image_size: int | None) -> CommonSize:
-    """The size that was asked for, that of all images, or their median, scaled down to `MOST` pixels a side.
+    """The size that was asked for, that of all images (height, width), or their median, scaled to `MOST` pixels a side.
 
-    Args:
-        sizes: (height, width) of each image.
-        image_size: the side that was asked for.
     Example:
         >>> common_size([(10, 12), (10, 12), (40, 30)], None).size, common_size([(10, 12), (40, 30)], 16).size
         ((10, 12), (16, 16))

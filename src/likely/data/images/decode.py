@@ -34,12 +34,7 @@ _GRAY_MODES = ("1", "L", "LA", "La")
 
 @dataclass(frozen=True)
 class ImageForm:
-    """What a model reads.
-
-    Args:
-        shape: (h, w) for gray, (h, w, 3) for color.
-        conversion: how a photograph becomes an image of the training data; None resizes to the shape.
-    """
+    """What a model reads: the shape (h, w) or (h, w, 3), and how a photograph becomes one; None resizes it."""
 
     shape: tuple[int, ...]
     conversion: Mapping[str, Any] | None = None

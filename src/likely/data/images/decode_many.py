@@ -7,7 +7,7 @@ Large sets never lie in memory: they are decoded into a file that is mapped, so 
 
 import hashlib
 import os
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -32,6 +32,8 @@ Source: TypeAlias = Path | bytes
 """A file, or the bytes of one."""
 
 SHOWN = 5
+_TOGETHER = 32
+"""Images that a thread takes at a time."""
 _Result = TypeVar("_Result")
 
 
@@ -88,7 +90,6 @@ class Loaded:
         X: uint8 of shape (m, h, w), or (m, h, w, 3) if one of them has color; perhaps on disk.
         kept: which of the sources they are, of shape (m,).
         skipped: why each of the others could not be read.
-        digests: a hash of the file of each row: equal files have equal ones.
         form: how each was read.
         note: what is to be said of their size; "" for nothing.
     """
@@ -96,7 +97,6 @@ class Loaded:
     X: RowArray
     kept: np.ndarray
     skipped: tuple[str, ...]
-    digests: tuple[str, ...]
     form: ImageForm
     note: str = ""
 
@@ -128,15 +128,8 @@ def load_images(sources: Sequence[Source], names: Sequence[str], how: Reading = 
     )
     failed |= {usable[i]: reason for i, reason in bad.items()}
     _refuse(failed, how.skip_bad, len(sources))
-    good = [i for i in range(len(usable)) if i not in bad]
-    return Loaded(
-        X,
-        np.array([usable[i] for i in good], dtype=np.int64),
-        tuple(failed[i] for i in sorted(failed)),
-        tuple(digests[i] for i in good),
-        form,
-        note,
-    )
+    kept = np.array([number for i, number in enumerate(usable) if i not in bad], dtype=np.int64)
+    return Loaded(X, kept, tuple(failed[i] for i in sorted(failed)), form, note)
 
 
 def _head(source: Source, name: str) -> tuple[str, tuple[int, ...]] | str:
@@ -180,10 +173,14 @@ def _in_parallel(
     done, workers = 0, os.cpu_count() or 1
     with ThreadPoolExecutor(workers) as pool:
         waiting: list[Future[list[_Result]]] = []
-        chunks = _chunks(arguments)
+        starts = iter(range(0, len(arguments), _TOGETHER))
+
+        def some(start: int) -> list[_Result]:
+            return [work(*each) for each in arguments[start : start + _TOGETHER]]
+
         try:
             while True:
-                waiting += [pool.submit(_each, work, chunk) for chunk in islice(chunks, 3 * workers - len(waiting))]
+                waiting += [pool.submit(some, start) for start in islice(starts, 3 * workers - len(waiting))]
                 if not waiting:
                     return
                 for result in waiting.pop(0).result():
@@ -193,12 +190,3 @@ def _in_parallel(
                     progress(what, done, len(arguments))
         finally:
             pool.shutdown(cancel_futures=True)
-
-
-def _chunks(arguments: Sequence[tuple[Any, ...]], size: int = 32) -> Iterator[Sequence[tuple[Any, ...]]]:
-    for start in range(0, len(arguments), size):
-        yield arguments[start : start + size]
-
-
-def _each(work: Callable[..., _Result], arguments: Iterable[tuple[Any, ...]]) -> list[_Result]:
-    return [work(*each) for each in arguments]

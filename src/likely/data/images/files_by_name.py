@@ -11,9 +11,6 @@ class FilesByName:
     """Image files in the folder of a table, looked up by what its cells say; each folder is listed once.
 
     A name may lack its suffix, have backslashes between folders, or be that of a file in one of the folders in there.
-
-    Args:
-        folder: the folder of the table.
     """
 
     def __init__(self, folder: Path) -> None:

@@ -29,11 +29,7 @@ MAX_RATIO = 1032
 
 
 def read_idx(path: Path) -> np.ndarray:
-    """The array in an IDX file, plain or in gzip.
-
-    Raises:
-        DataError: naming the file, if it can't be read, is no IDX file, or holds less or more than its header says.
-    """
+    """The array in an IDX file, plain or in gzip; errors as of `read_raw` and `parse_idx`."""
     return parse_idx(read_raw(path), path)
 
 
@@ -122,10 +118,8 @@ def names_of(part: str, kind: str) -> list[str]:
 def open_idx_folder(folder: Path) -> Dataset:
     """The images of a folder with train-images-idx3-ubyte, train-labels-idx1-ubyte and, if there, t10k-*.
 
-    The classes are the digits "0" to "9", as IDX files do not name them.
-
-    Raises:
-        DataError: naming the file that is missing, damaged, or does not fit the others.
+    The classes are the digits "0" to "9", as IDX files do not name them. A DataError names the file that is missing,
+    damaged, or does not fit the others.
     """
     train = _read_part(folder, "train")
     has_test = any(find_idx(folder, "test", kind) for kind in ("images", "labels"))

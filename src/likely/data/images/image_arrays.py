@@ -166,10 +166,8 @@ def rows_as_images(rows: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
 
 
 def stack_files(X: Sequence[Any], how: Reading = AS_THEY_ARE) -> tuple[RowArray, ImageForm]:
-    """Paths, the bytes of files or Pillow's images as rows, and how each became one.
+    """Paths, the bytes of files or Pillow's images as rows, and how each became one; a DataError if one can't be read.
 
-    Raises:
-        DataError: if a file can't be read.
     Warns:
         ImageWarning: if they have several sizes and no size is asked for: they get one.
     """

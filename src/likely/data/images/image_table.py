@@ -25,7 +25,6 @@ def image_column(table: Table, image: str | None, exclude: str | None = None) ->
     """The column with images, and what to say of it; None where the table has none.
 
     Args:
-        table: the table.
         image: the column that was asked for; None looks for the one column that holds bytes, or text of which the
             first hundred all end like images, or whose name speaks of files and that names some without their suffix.
         exclude: a column that is something else.

@@ -80,11 +80,7 @@ def name_of(source: ImageSource, otherwise: str = "The image") -> str:
 
 
 def read_file(path: Path, name: str) -> bytes:
-    """The bytes of an image's file.
-
-    Raises:
-        ImageError: if there is none, or it can't be read; the message says why.
-    """
+    """The bytes of an image's file; an ImageError says why there are none."""
     with _open_file(path, name) as file:
         try:
             return file.read()

@@ -33,12 +33,8 @@ def part_folders(folder: Path, *, group_by_folder: bool = False) -> PartFolders:
     """The parts in a folder; without one for training all of it is training.
 
     A part is called like `PARTS` says, in any case, also with a word such as "set" or "data". Folders whose names have
-    another word in common, such as seg_train and seg_test, are parts if class folders lie in them.
-
-    With `group_by_folder` the folders in those of classes say which images are related, so that they may repeat.
-
-    Raises:
-        DataError: if it is not clear which folders are classes.
+    another word in common, such as seg_train and seg_test, are parts if class folders lie in them. A DataError if it is
+    not clear which folders are classes; with `group_by_folder` those in them are groups of related images, and repeat.
     """
     subfolders = subfolders_of(folder)
     names = {path: name for path in subfolders if (name := _name_of(path.name)) is not None}
