@@ -69,6 +69,16 @@ def test_figures_count_the_rows(likely: Callable, runs: Path, run: str) -> None:
     assert result.stderr.count("'town' has no known value in 2 of 20 rows") == 1
 
 
+def test_as_many_rows_as_training_had_may_have_gaps_too(likely: Callable, runs: Path) -> None:
+    frame = rows()
+    frame.loc[7, "size"] = np.nan
+    frame.to_csv(runs / "as_many.csv", index=False)
+    result = likely("evaluate", runs / "classes", runs / "as_many.csv", "--json")
+    assert result.exit_code == 0, result.stderr
+    assert json.loads(result.stdout)["n"] == N
+    assert result.stderr.count("'size' has no known value in 1 of 300 rows") == 1
+
+
 def test_comparing_says_it_of_both_models(likely: Callable, runs: Path) -> None:
     result = likely("compare", runs / "classes", runs / "classes", runs / "new.csv", "--json")
     assert result.exit_code == 0, result.stderr

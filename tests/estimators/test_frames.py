@@ -23,6 +23,7 @@ from sklearn.preprocessing import StandardScaler
 import likely
 from likely.config import RunConfig
 from likely.data.sources import open_dataset
+from likely.data.tables.frame import sheet_of
 from likely.errors import ColumnWarning, ConfigError, DataError, GuaranteeWarning
 from likely.estimators.rows import about_labels
 
@@ -254,6 +255,8 @@ def test_what_can_not_be_learned_from_is_named() -> None:
         classifier().fit(pd.DataFrame({"a": ["x"] * N}), Y)
     with pytest.raises(DataError, match="different names; got 'a' twice"):
         classifier().fit(pd.DataFrame([["x", "y"]] * N, columns=["a", "a"]), Y)
+    with pytest.raises(DataError, match="must be a data frame in memory"):
+        sheet_of(pl.DataFrame({"a": [1, 2]}).lazy())
 
 
 def test_a_word_among_answers_that_are_numbers_is_named() -> None:

@@ -44,7 +44,7 @@ def open_data(
         watcher.say(note)
     if config.task not in ("auto", dataset.task):
         dataset = _as_task(dataset, config.task)
-    validate(dataset)
+    validate(dataset, to_learn=columns is None)
     declared = dataset.train.groups is not None
     said = len(dataset.notes)
     dataset = with_copies_grouped(dataset)

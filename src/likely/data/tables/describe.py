@@ -77,7 +77,8 @@ def describe(
             if len(codes) == 1
             else "Columns {} hold few different whole numbers"
         )
-        notes.append(f"{few.format(listed)}, learned from as numbers (--category COLUMN: as names of categories).")
+        which = option("category", codes[0] if len(codes) == 1 else "COLUMN", "as names of categories")
+        notes.append(f"{few.format(listed)}, learned from as numbers{which}.")
     return tuple(columns), notes
 
 

@@ -52,7 +52,7 @@ def sheet_of(frame: Any) -> Sheet:
     """The frame's columns with their types; those of Python objects get the type that all of them have.
 
     Raises:
-        DataError: if two columns have one name.
+        DataError: if two columns have one name, or the rows are not in memory.
     Example:
         >>> import pandas as pd
         >>> sheet_of(pd.DataFrame({"age": [31, None], "city": ["Rome", None]})).frame.rows()
@@ -91,7 +91,13 @@ def _columns_of(frame: Any) -> Any:
         seen = set[str]()
         twice = next(name for name in names if name in seen or seen.add(name))
         raise DataError(f"The columns of the data frame must have different names; got {twice!r} twice. Rename one.")
-    return nw.from_native(frame, eager_only=True)
+    try:
+        return nw.from_native(frame, eager_only=True)
+    except TypeError:
+        raise DataError(
+            f"X must be a data frame in memory, of pandas, polars, pyarrow or modin; got a {type(frame).__name__}. "
+            "Collect or convert it."
+        ) from None
 
 
 def _number_columns(columns: Any) -> dict[Any, "pl.Series"]:
