@@ -33,6 +33,7 @@ OPTIONS: dict[str, tuple[list[str], object]] = {
     "task": (["--task", "regression"], "regression"),
     "out": (["--out", "runs/a b"], "runs/a b"),
     "overwrite": (["--overwrite"], True),
+    "private": (["--private"], True),
     "preset": (["--preset", "best"], "best"),
     "epochs": (["--epochs", "0.5"], 0.5),
     "time_limit": (["--time-limit", "1h30m"], 5400.0),

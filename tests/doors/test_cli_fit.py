@@ -20,7 +20,7 @@ from typer.testing import Result
 
 from likely.config import RunConfig, load_config
 from likely.config.setting import declared
-from likely.model import read_card
+from likely.model import load, read_card
 from likely.model.run_folder import read_history
 
 Likely = Callable[..., Result]
@@ -420,3 +420,9 @@ def test_what_is_kept_says_nothing_of_who_made_it(likely: Likely, tmp_path: Path
             for private in (str(tmp_path), platform.release()):
                 assert private.encode() not in content, (file, private)
         assert read_card(run).data.name == data.name
+        assert b"data:image/png" not in content or data is folder
+    assert likely("fit", folder, *QUICK, "--private", "--out", run, "--overwrite").exit_code == 0
+    assert b"data:image/png" in content
+    assert b"data:image/png" not in (run / "report.html").read_bytes()
+    assert not (run / "row_hashes.npy").exists()
+    assert load(run).trained_on is None

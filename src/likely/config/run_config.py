@@ -141,6 +141,12 @@ class RunConfig(SettingsDocument):
         None, "The run folder.", otherwise="the first free runs/DATA-N", metavar="RUN", panel=_OUTPUT
     )
     overwrite: bool = setting(False, "Replace the files of an earlier run in its folder.", panel=_OUTPUT)
+    private: bool = setting(
+        False,
+        "Keep nothing of the data: no test images in the report, no hashes of rows.",
+        "Without hashes a model does not notice rows that it was trained on.",
+        panel=_OUTPUT,
+    )
     preset: PresetName = _learning("fast", "How long to train and how large the network is.")
     epochs: Epochs | None = _learning(
         None,

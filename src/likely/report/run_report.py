@@ -21,7 +21,7 @@ from likely.training.watcher import Watcher
 
 def report_run(run: Run) -> Path:
     """Write `report.html` into the folder of a run that has just ended; returns its path."""
-    return _write(run.folder, run.dataset, run.predictor, run.evaluated)
+    return _write(run.folder, run.dataset, run.predictor, run.evaluated, private=run.private)
 
 
 def report_folder(folder: str | Path, watcher: Watcher | None = None) -> Path:
@@ -43,11 +43,16 @@ def report_folder(folder: str | Path, watcher: Watcher | None = None) -> Path:
         )
     assert dataset.test is not None
     seen = shared_with(dataset.test, (dataset.train, dataset.val))
-    return _write(folder, dataset, predictor, evaluate(predictor, dataset.test, seen))
+    return _write(folder, dataset, predictor, evaluate(predictor, dataset.test, seen), private=config.private)
 
 
 def _write(
-    folder: Path, dataset: Dataset, predictor: ClassifierPredictor | RegressorPredictor, evaluated: Evaluated
+    folder: Path,
+    dataset: Dataset,
+    predictor: ClassifierPredictor | RegressorPredictor,
+    evaluated: Evaluated,
+    *,
+    private: bool,
 ) -> Path:
     test = dataset.test
     assert test is not None
@@ -60,7 +65,7 @@ def _write(
         labels=predictor.card.labels,
         y=test.y,
         probs=evaluated.answers.reshape(len(test), -1),
-        images=test.X if predictor.image_shape is not None else None,
+        images=None if predictor.image_shape is None or private else test.X,
         names=None if test.paths is None else [relative_path(path, dataset.found_at) for path in test.paths],
         trust=trust_of(predictor, evaluated) if isinstance(predictor, ClassifierPredictor) else None,
     )

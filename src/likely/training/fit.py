@@ -72,6 +72,7 @@ class Run:
     predictor: ClassifierPredictor | RegressorPredictor
     evaluated: Evaluated
     stopped: str
+    private: bool
 
     @property
     def evaluation(self) -> Evaluation:
@@ -126,12 +127,12 @@ def fit(
         metrics = evaluated.evaluation.to_json()
         predictor = learned.predictor.with_metrics(metrics)
         predictor.save(folder.writes_to / MODEL)
-        if predictor.trained_on is not None and learned.all_rows_known:
+        if predictor.trained_on is not None and learned.all_rows_known and not config.private:
             folder.write_row_hashes(predictor.trained_on)
         folder.write_json(METRICS, metrics)
         if not (folder.protects and _ended_early(learned.stopped)):
             folder.finish()
-    return Run(folder.writes_to, dataset, predictor, evaluated, learned.stopped)
+    return Run(folder.writes_to, dataset, predictor, evaluated, learned.stopped, config.private)
 
 
 def _ended_early(stopped: str) -> bool:
@@ -242,7 +243,7 @@ def learn(
             **calibrated.arrays,
             **backbone_arrays(rows.backbone),
             **stand_in_arrays(dataset, trained_on),
-            SKETCH: row_sketch(hashes),
+            **({} if config.private else {SKETCH: row_sketch(hashes)}),
         },
         config.device,
         trained_on=hashes,
