@@ -5,11 +5,11 @@ import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from markupsafe import Markup
 from PIL import Image
 
 from likely.explain.drawing import PIXELATED, levels
 from likely.explain.explanation import Explanation, ImageExplanation, RowExplanation
-from likely.report.statements import printable
 
 _SIDE = 256
 """Longest edge in pixels of a stored image."""
@@ -45,19 +45,18 @@ class ExplanationCard:
 
 def explanation_card(name: str, found: Explanation) -> ExplanationCard:
     """What a page shows of an explanation."""
-    name, sentence, question = printable(name), printable(found.sentence), printable(found.name)
     unit = "" if found.event is None else " points"
     if isinstance(found, ImageExplanation):
         largest = found.largest
         return ExplanationCard(
             name,
-            sentence,
+            found.sentence,
             _uri(levels(found.pixels)),
             _uri(found.overlay()),
             max(found.pixels.shape[:2]) <= PIXELATED,
             f"{-largest:+.3g}{unit}",
             f"{largest:+.3g}{unit}",
-            question,
+            found.name,
         )
     assert isinstance(found, RowExplanation)
     values = dict(zip(found.columns, found.values, strict=True))
@@ -65,11 +64,11 @@ def explanation_card(name: str, found: Explanation) -> ExplanationCard:
     largest = max(abs(bars[0][1]), found.least)
     return ExplanationCard(
         name,
-        sentence,
-        question=question,
+        found.sentence,
+        question=found.name,
         bars=[
             ColumnBar(
-                printable(f"{column} = {values[column]}"),
+                f"{column} = {values[column]}",
                 f"{round(value, 1) + 0.0:+.1f}{unit}" if unit else f"{value:+.3g}",
                 f"{100 * abs(value) / largest:.1f}",
                 value > 0,
@@ -80,10 +79,10 @@ def explanation_card(name: str, found: Explanation) -> ExplanationCard:
     )
 
 
-def _uri(image: Image.Image) -> str:
+def _uri(image: Image.Image) -> Markup:
     if max(image.size) > PIXELATED:
         image.thumbnail((_SIDE, _SIDE))
         image = image.quantize(_COLORS)
     file = io.BytesIO()
     image.save(file, format="PNG", optimize=True)
-    return "data:image/png;base64," + base64.b64encode(file.getvalue()).decode("ascii")
+    return Markup("data:image/png;base64," + base64.b64encode(file.getvalue()).decode("ascii"))

@@ -6,7 +6,6 @@ from likely.explain.explanation import Explanation, ImageExplanation
 from likely.metrics.numerals import counted
 from likely.report.explanation_cards import explanation_card
 from likely.report.page import template
-from likely.report.statements import printable
 
 OF_IMAGES = (
     "Left: the image as the model reads it. Right: orange where covering lowers the number, because what is there "
@@ -42,8 +41,8 @@ def render_explanation_page(model: str, named: Sequence[tuple[str, Explanation]]
     found = [each for _, each in named]
     noun = "image" if isinstance(found[0], ImageExplanation) else "row"
     return template("explanation_page.html").render(
-        title=f"Why? {printable(model)}",
-        model=printable(model),
+        title=f"Why? {model}",
+        model=model,
         lead=f"What carries the {'answer' if len(named) == 1 else 'answers'} to {counted(len(named), noun)}.",
         how=how_to_read(found),
         whys=[explanation_card(name, each) for name, each in named],
