@@ -11,12 +11,10 @@ from likely.metrics.checks import classified
 class BrierSplit(NamedTuple):
     """The parts of a Brier score: brier = reliability - resolution + uncertainty + within_bins.
 
-    Args:
-        reliability: the squared gap between probability and frequency; 0 is perfectly calibrated.
-        resolution: how far the frequencies in the bins part from the overall frequency; more is better.
-        uncertainty: the Brier score of always saying the overall frequencies; no model changes it.
-        within_bins: what binning hides: the spread of probabilities inside the bins, less twice their covariance with
-            the truth. Negative where the probabilities tell rows of one bin apart.
+    `reliability` is the squared gap between probability and frequency, 0 if perfectly calibrated; `resolution` is how
+    far the frequencies in the bins part from the overall one, more is better; `uncertainty` is the score of always
+    saying the overall frequencies. `within_bins` is what binning hides: the spread of probabilities inside the bins,
+    less twice their covariance with the truth, negative where they tell rows of one bin apart.
     """
 
     reliability: float

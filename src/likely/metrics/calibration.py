@@ -21,11 +21,9 @@ class Reliability:
 
     For an event, the confidence is its probability and the accuracy is how often it happened.
 
-    Args:
-        edges: shape (n_bins + 1,), from 0 to 1; bin b holds confidences in (edges[b], edges[b + 1]], the first also 0.
-        count: rows in each bin, shape (n_bins,).
-        confidence: their mean confidence; NaN where a bin is empty.
-        accuracy: the share of them whose most probable class is true; NaN where a bin is empty.
+    Bin b of `edges`, from 0 to 1, holds confidences in (edges[b], edges[b + 1]], the first also 0. `count` is how many
+    rows it holds, `confidence` their mean confidence and `accuracy` the share of them whose most probable class is
+    true, both NaN where it is empty; shape (n_bins,) each.
     """
 
     edges: np.ndarray

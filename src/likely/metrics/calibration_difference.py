@@ -19,10 +19,8 @@ def calibration_difference(
     the two observed ones as possible; noise is drawn for both at once, with the covariance of the rows; and D is in the
     interval if the plug-in figures differ as much to either side in more than 2.5% of the draws.
 
-    Args:
-        confidences: of the first and the second model, shape (n,) each.
-        rights: whether each came true, 0 or 1, shape (n,) each.
-        seed: of the draws.
+    Args are a pair each: confidences (n,) of the first and the second model, and whether each came true, 0 or 1.
+
     Returns:
         The ECE of the first, of the second, and the difference.
     """

@@ -34,14 +34,13 @@ def classification_metrics(
     of 0/0 are None; a class of fewer than 30 rows has "too_few": true.
 
     Args:
-        probs: shape (n, k).
-        labels: classes 0..k-1, shape (n,).
+        probs, labels: shape (n, k), and classes 0..k-1, shape (n,).
         names: the k names of the classes.
         seed: of the resampling.
     Returns:
         {"n", "accuracy", "nll" (nats), "brier", "ece", "ece_plugin", "ece_floor", "calibration_p", "ece_mass",
-        "ece_classwise", "per_class", "confusion"}; figures as {"value", "low", "high"}, "ece_plugin" and
-        "calibration_p" as numbers.
+        "ece_classwise", "per_class", "confusion"}; "ece_plugin" and "calibration_p" are numbers, other figures
+        {"value", "low", "high"}.
 
     Example:
         >>> found = classification_metrics(np.array([[0.9, 0.1], [0.2, 0.8]]), np.array([0, 1]), ["tails", "heads"])

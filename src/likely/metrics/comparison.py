@@ -13,7 +13,7 @@ from likely.metrics.checks import classified, numbers
 from likely.metrics.intervals import Estimate
 from likely.metrics.mean_interval import mean_interval, unseen
 from likely.metrics.regression import regression_figures, regression_sums
-from likely.metrics.scores import FLOOR, correct, log_losses, squared_distances
+from likely.metrics.scores import FLOOR, correct
 
 ROUNDING = 1e-12
 """Differences up to this are none."""
@@ -32,12 +32,8 @@ WIDEST = 2.0
 class Difference:
     """How much a figure of the second model is above that of the first, with the ends of its 95% interval.
 
-    Args:
-        figure: its name, such as "accuracy".
-        first, second: the figure of each model.
-        value, low, high: second - first, and the ends of its interval.
-        rows_apart: on how many rows the two models differ in this figure.
-        unsettled: whether a row that was not seen, but must be expected, could overturn what these rows show.
+    `first` and `second` are the figures of each model, which differ in it on so many `rows_apart`. It is `unsettled` if
+    a row that was not seen, but must be expected, could overturn what these rows show.
     """
 
     figure: str
@@ -122,18 +118,13 @@ def paired_difference(
             f"probs_b must have the shape of probs_a, {probs_a.shape}; got {probs_b.shape}. "
             "Both models must answer the same rows with the same classes."
         )
-    both = probs_a, probs_b
     plausible = np.maximum(probs_a, probs_b)
 
-    def of_means(
-        figure: str,
-        per_row: Callable[[np.ndarray, np.ndarray], np.ndarray],
-        at_label: Callable[[np.ndarray], np.ndarray],
-        most: float,
-    ) -> Difference:
-        rows = [per_row(probs, labels) for probs in both]
-        possible = at_label(probs_b) - at_label(probs_a)
-        above, below = (_unseen(sign * (rows[1] - rows[0]), sign * possible, plausible, most) for sign in (1, -1))
+    def of_means(figure: str, at_every_label: Callable[[np.ndarray], np.ndarray], most: float) -> Difference:
+        at_labels_a, at_labels_b = map(at_every_label, (probs_a, probs_b))
+        rows = [values[np.arange(len(labels)), labels] for values in (at_labels_a, at_labels_b)]
+        change, possible = rows[1] - rows[0], at_labels_b - at_labels_a
+        above, below = (_unseen(sign * change, sign * possible, plausible, most) for sign in (1, -1))
         return _difference(figure, rows, -below, above)
 
     rights = correct(probs_a, labels), correct(probs_b, labels)
@@ -143,8 +134,8 @@ def paired_difference(
     ends = (change.value, change.low, change.high) if apart else (0.0, 0.0, 0.0)
     return {
         "accuracy": _difference("accuracy", rights, -1.0, 1.0),
-        "nll": of_means("nll", log_losses, _loss_at_every_label, math.inf),
-        "brier": of_means("brier", squared_distances, _distance_to_every_label, 2.0),
+        "nll": of_means("nll", _loss_at_every_label, math.inf),
+        "brier": of_means("brier", _distance_to_every_label, 2.0),
         "ece": Difference("ece", first, second, *ends, apart),
     }
 
@@ -208,13 +199,10 @@ def _difference(figure: str, rows: Sequence[np.ndarray], below: float, above: fl
 
 
 def _unseen(change: np.ndarray, possible: np.ndarray, plausible: np.ndarray, most: float) -> float:
-    """How far above a row may lie that was not seen: at least where the models themselves expect one.
+    """How far above a row may lie that was not seen, at most `most`: at least where the models themselves expect one.
 
-    Args:
-        change: the difference of each row, shape (n,).
-        possible: what it would be under each label, shape (n, k).
-        plausible: the larger of both models' probabilities of each label, shape (n, k).
-        most: the largest possible difference.
+    `change` (n,) is the difference of each row, `possible` (n, k) what it would be under each label, and `plausible`
+    (n, k) the larger of both models' probabilities.
     """
     added = unseen(change, most)
     farther = possible > added
@@ -225,8 +213,9 @@ def _unseen(change: np.ndarray, possible: np.ndarray, plausible: np.ndarray, mos
 
 
 def _loss_at_every_label(probs: np.ndarray) -> np.ndarray:
-    return -np.log(np.maximum(probs, FLOOR, dtype=np.float64))
+    return 0.0 - np.log(np.maximum(probs, FLOOR, dtype=np.float64))
 
 
 def _distance_to_every_label(probs: np.ndarray) -> np.ndarray:
-    return np.einsum("nk,nk->n", probs, probs, dtype=np.float64)[:, None] + 1 - 2 * probs.astype(np.float64)
+    squares = np.einsum("nk,nk->n", probs, probs, dtype=np.float64)[:, None]
+    return np.maximum(squares - 2.0 * probs.astype(np.float64) + 1.0, 0.0)

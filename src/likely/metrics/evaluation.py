@@ -80,15 +80,10 @@ class EmptySets:
 
 @dataclass(frozen=True)
 class SetFigures:
-    """The figures of prediction sets at one coverage.
+    """The figures of prediction sets at one coverage that was asked for, and where it is `expected` with 95%.
 
-    Args:
-        coverage: that was asked for.
-        expected: where the coverage lies with 95% probability, given how many rows were held out.
-        covered: the share of sets that hold the truth.
-        size: labels in a set, on average.
-        sizes: how many sets have 0, 1, ... labels.
-        empty: what became of sets that would have been empty; None in files of version 0.1.0.
+    `covered` is the share of sets that hold the truth, `size` their mean number of labels, `sizes` how many sets have
+    0, 1, ... labels; `empty` is None in files of version 0.1.0.
     """
 
     coverage: float

@@ -71,8 +71,7 @@ def event_metrics(probability: np.ndarray, inside: np.ndarray, seed: int = 0) ->
     `brier_score`, so that for an event it is twice (P(E) - inside)^2. Arguments are those of `event_reliability`.
 
     Returns:
-        {"n", "frequency", "nll", "brier", "ece", "ece_plugin", "ece_floor", "calibration_p"}; figures as {"value",
-        "low", "high"}, "ece_plugin" and "calibration_p" as numbers.
+        {"n", "frequency", "nll", "brier", "ece", "ece_plugin", "ece_floor", "calibration_p"}.
 
     Example:
         >>> event_metrics(np.array([0.9, 0.1]), np.array([True, False]))["frequency"]["value"]

@@ -71,10 +71,9 @@ def bootstrap(rows: np.ndarray, figures: Callable[[np.ndarray], np.ndarray], see
 
     Args:
         rows: m numbers per example, shape (n, m).
-        figures: from sums of shape (r, m), one row per resample, to figures of shape (r, f).
+        figures: from sums of shape (r, m), one row per resample, to figures of shape (r, f); there is an `Estimate` of
+            each.
         seed: of the draws.
-    Returns:
-        One `Estimate` per figure.
 
     Example:
         >>> [mean] = bootstrap(np.arange(100.0)[:, None], lambda sums: sums / 100)

@@ -69,10 +69,21 @@ def event_calibration_estimate(
     return estimated(*event(probability, inside), n_bins, binning, seed)
 
 
-def estimated(confidence: np.ndarray, right: np.ndarray, n_bins: int, binning: Binning, seed: int) -> Estimate:
-    """The debiased ECE of any confidences in [0, 1], with how often (0 or 1 per row) each came true."""
-    chance = chance_errors(confidence, n_bins, binning, seed)
-    return beside_chance(confidence, right, n_bins, binning, chance, seed)
+def estimated(
+    confidence: np.ndarray,
+    right: np.ndarray,
+    n_bins: int,
+    binning: Binning,
+    seed: int,
+    chance: np.ndarray | None = None,
+) -> Estimate:
+    """The debiased ECE of any confidences in [0, 1], with how often (0 or 1 per row) each came true.
+
+    `chance` are the errors of calibrated probabilities, where they were drawn before.
+    """
+    chance = chance_errors(confidence, n_bins, binning, seed) if chance is None else chance
+    bins = Bins.of(confidence, right, n_bins, binning)
+    return inverted(bins.gaps.total, chance, lambda error: bins.drawn(error, seed), bins.gaps.most)
 
 
 class CalibrationFigures(TypedDict):
@@ -89,31 +100,17 @@ def calibration_figures(confidence: np.ndarray, right: np.ndarray, seed: int) ->
     chance = chance_errors(confidence, N_BINS, "width", seed)
     seen = mean_gap(confidence, right, N_BINS, "width")
     return {
-        "ece": beside_chance(confidence, right, N_BINS, "width", chance, seed),
+        "ece": estimated(confidence, right, N_BINS, "width", seed, chance),
         "ece_plugin": seen,
         "ece_floor": spread(chance),
         "calibration_p": p_value(seen, chance),
     }
 
 
-def beside_chance(
-    confidence: np.ndarray, right: np.ndarray, n_bins: int, binning: Binning, chance: np.ndarray, seed: int
-) -> Estimate:
-    """`estimated`, with the errors of calibrated probabilities drawn before."""
-    bins = Bins.of(confidence, right, n_bins, binning)
-    return inverted(
-        bins.gaps.total, chance, lambda error: bins.plug_in(bins.at(error), np.random.default_rng(seed)), bins.gaps.most
-    )
-
-
 def inverted(seen: float, chance: np.ndarray, draw: Callable[[float], np.ndarray], most: float) -> Estimate:
-    """The estimate and interval of an error by the plug-in figure that it leads to.
+    """The estimate and interval of an error by the plug-in figure that it leads to, of which one was seen.
 
-    Args:
-        seen: the observed figure.
-        chance: figures of calibrated probabilities.
-        draw: from an error to figures of rows with this error.
-        most: no error is larger.
+    `chance` are figures of calibrated probabilities; `draw` makes figures of rows with an error, at most `most`.
     """
     slack = 1e-9  # figures that differ by rounding alone are equal
     low = value = 0.0
@@ -140,11 +137,8 @@ def boundary(beyond: Callable[[float], bool], low: float, high: float, steps: in
 class Gaps:
     """The gap of each bin (its share of the rows times accuracy minus confidence), and how surely it is known.
 
-    Args:
-        gap: shape (bins,).
-        variance: of each gap, above 0.
-        below: how far below 0 each gap can lie: where no row of the bin is right.
-        above: how far above 0: where all are.
+    Variances are above 0; a gap can lie as far `below` 0 as where no row of the bin is right, and as far `above` as
+    where all are.
     """
 
     gap: np.ndarray
@@ -215,11 +209,9 @@ class Bins:
         gaps = Gaps(share * (came - said), share * variance / n, share * said, share * (1 - said))
         return cls(n, share, said, gaps)
 
-    def at(self, error: float) -> np.ndarray:
-        """The accuracy of each bin, where the error is this and the gaps are as near to the observed as can be."""
-        return np.clip(self.confidence + self.gaps.at(error) / self.share, 0.0, 1.0)
-
-    def plug_in(self, accuracy: np.ndarray, rng: np.random.Generator, draws: int = DRAWS) -> np.ndarray:
-        """Plug-in errors of as many rows, drawn with these accuracies, shape (draws,)."""
-        count = rng.multinomial(self.n, self.share / self.share.sum(), size=draws)
+    def drawn(self, error: float, seed: int) -> np.ndarray:
+        """Plug-in errors of as many rows with this error, whose gaps are as near to the observed as can be, (1000,)."""
+        rng = np.random.default_rng(seed)
+        accuracy = np.clip(self.confidence + self.gaps.at(error) / self.share, 0.0, 1.0)
+        count = rng.multinomial(self.n, self.share / self.share.sum(), size=DRAWS)
         return np.abs(rng.binomial(count, accuracy) - count * self.confidence).sum(axis=1) / self.n

@@ -10,7 +10,7 @@ from likely.engines.by_hand import input_gradient
 from likely.engines.protocol import Optimizer
 from likely.errors import ModelFileError
 from likely.model.card import BACKBONE, SKETCH, THETA, Card
-from likely.model.file import expect_arrays
+from likely.model.file import expect_arrays, starting_with
 from likely.model.held_out_arrays import ERRORS, FAMILIARITY, HELD_OUT
 from likely.model.inference import Inference
 from likely.model.mixture_inference import MIXTURE, Member, MixtureInference
@@ -44,18 +44,12 @@ def build_inference(
             f"{card.network.settings.get('factory')!r}). Code is never imported from a file. Try likely.load(path, "
             "network=factory)."
         )
-    theta = {name.removeprefix(THETA): a for name, a in arrays.items() if name.startswith(THETA)}
     if card.network.name == MIXTURE:
-        return _build_mixture(where, card, arrays, theta, preprocessor)
+        return _build_mixture(where, card, arrays, preprocessor)
     network = custom or create_network(card.network.name, card.network.settings)
     derivatives = None
-    if isinstance(network, Trees):
-        kinds = {THETA + name: kind for name, kind in network.kinds.items()}
-        _check_parameters(where, card, arrays, theta, network.shapes, kinds)
-        network.check(theta)
-        forward, scores = partial(network.apply_with_features, theta), partial(network.apply, theta)
-    elif isinstance(network, Network):
-        _check_parameters(where, card, arrays, theta, network.shapes)
+    if isinstance(network, Network | Trees):
+        [theta] = _parameters(where, card, arrays, {"": network})
         forward, scores = partial(network.apply_with_features, theta), partial(network.apply, theta)
         derivatives = partial(input_gradient, network, theta) if isinstance(network, Linear | MLP) else None
     else:
@@ -72,57 +66,55 @@ def build_inference(
             device=device,
         )
         state = engine.state()
-        kinds = {THETA + name: a.dtype.kind for name, a in state.items()}
-        _check_parameters(where, card, arrays, theta, {name: a.shape for name, a in state.items()}, kinds)
-        engine.load_state(theta)
+        shapes, kinds = {n: a.shape for n, a in state.items()}, {n: a.dtype.kind for n, a in state.items()}
+        _check_parameters(where, card, arrays, shapes, kinds)
+        engine.load_state(starting_with(THETA, arrays))
         forward, scores, derivatives = engine.forward, engine.scores, engine.input_gradient
     return Inference(preprocessor, forward, scores, card.hflip, card.tta_threshold, card.head, derivatives)
 
 
 def _build_mixture(
-    where: str,
-    card: Card,
-    arrays: Mapping[str, np.ndarray],
-    theta: Mapping[str, np.ndarray],
-    preprocessor: Preprocessor,
+    where: str, card: Card, arrays: Mapping[str, np.ndarray], preprocessor: Preprocessor
 ) -> MixtureInference:
     """The members, whose arrays have their number before their name."""
     described = card.network.settings["members"]
-    networks = [create_network(each["network"], each["settings"]) for each in described]
-    shapes: dict[str, tuple[int, ...]] = {}
-    kinds: dict[str, str] = {}
-    for number, network in enumerate(networks):
+    networks: dict[str, Network | Trees] = {}
+    for number, each in enumerate(described):
+        network = create_network(each["network"], each["settings"])
         if not isinstance(network, Network | Trees):
             raise ValueError(f"member {number} of a mixture is {network.name!r}")
-        shapes |= {f"{number}.{name}": shape for name, shape in network.shapes.items()}
-        kinds |= (
-            {f"{number}.{name}": kind for name, kind in network.kinds.items()} if isinstance(network, Trees) else {}
-        )
-    _check_parameters(where, card, arrays, theta, shapes, {THETA + name: kind for name, kind in kinds.items()})
-    members: list[Member] = []
-    for number, (each, network) in enumerate(zip(described, networks, strict=True)):
-        assert isinstance(network, Network | Trees)
-        start = f"{number}."
-        own = {name.removeprefix(start): a for name, a in theta.items() if name.startswith(start)}
-        if isinstance(network, Trees):
-            network.check(own)
-        members.append(Member.from_json(each, network, own))
+        networks[f"{number}."] = network
+    own = _parameters(where, card, arrays, networks)
+    members = [Member.from_json(*parts) for parts in zip(described, networks.values(), own, strict=True)]
     shift = np.zeros(card.network.outputs) if card.class_weight is None else -np.log(np.array(card.class_weight))
     if card.task == "classification":
         return MixtureInference(preprocessor, members, True, shift, np.ones_like(shift))
     return MixtureInference(preprocessor, members, False, np.array(card.target_mean), np.array(card.target_scale))
 
 
+def _parameters(
+    where: str, card: Card, arrays: Mapping[str, np.ndarray], networks: Mapping[str, Network | Trees]
+) -> list[dict[str, np.ndarray]]:
+    """The parameters of each network, by what stands before their names in the file."""
+    shapes = {start + name: shape for start, network in networks.items() for name, shape in network.shapes.items()}
+    trees = {start: network for start, network in networks.items() if isinstance(network, Trees)}
+    kinds = {start + name: kind for start, network in trees.items() for name, kind in network.kinds.items()}
+    _check_parameters(where, card, arrays, shapes, kinds)
+    found = {start: starting_with(THETA + start, arrays) for start in networks}
+    for start, network in trees.items():
+        network.check(found[start])
+    return list(found.values())
+
+
 def _check_parameters(
     where: str,
     card: Card,
     arrays: Mapping[str, np.ndarray],
-    theta: Mapping[str, np.ndarray],
     shapes: Mapping[str, tuple[int, ...]],
-    kinds: Mapping[str, str] | None = None,
+    kinds: Mapping[str, str],
 ) -> None:
     """Refuse parameters that do not fit the network; what held-out rows say is checked where it is read."""
-    differs = differences(shapes, {name: a.shape for name, a in theta.items()})
+    differs = differences(shapes, {name: a.shape for name, a in starting_with(THETA, arrays).items()})
     if card.network.name == CUSTOM and differs:
         raise ModelFileError(
             f"{where} must be loaded with the factory that made its network "
@@ -134,4 +126,6 @@ def _check_parameters(
         for name in arrays
         if name in (*HELD_OUT, *STAND_INS, SKETCH) or name.startswith((FAMILIARITY, ERRORS, BACKBONE))
     ]
-    expect_arrays(where, arrays, {THETA + n: shape for n, shape in shapes.items()}, kinds=kinds, optional=others)
+    shapes = {THETA + name: shape for name, shape in shapes.items()}
+    kinds = {THETA + name: kind for name, kind in kinds.items()}
+    expect_arrays(where, arrays, shapes, kinds=kinds, optional=others)

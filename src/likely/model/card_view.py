@@ -1,6 +1,7 @@
 """A model's card for people: its facts in words, and as HTML for a notebook."""
 
 import html
+from collections.abc import Sequence
 
 from likely.config.durations import duration
 from likely.metrics.intervals import Estimate
@@ -8,7 +9,7 @@ from likely.model.card import Card
 from likely.preprocessing.backbone_preprocessor import BackbonePreprocessor
 from likely.preprocessing.column_preprocessor import ColumnPreprocessor
 from likely.preprocessing.columns import Column
-from likely.preprocessing.preprocessor import preprocessor_from_json
+from likely.preprocessing.preprocessor import Preprocessor, preprocessor_from_json
 
 _SHOWN = 100
 _OF_INPUTS = ("numbers", "indicated", "categories", "n_inputs", "n_sets", "n_sums", "normalized")
@@ -18,17 +19,18 @@ _OF_INPUTS = ("numbers", "indicated", "categories", "n_inputs", "n_sets", "n_sum
 def card_facts(card: Card) -> list[tuple[str, str]]:
     """What a model is and how it was made: names and facts, in words, those that do not apply left out."""
     network, training, data = card.network, card.training, card.data
+    preprocessor = preprocessor_from_json(card.normalization)
     settings = _mixed(card) or ", ".join(
         f"{name} {value}" for name, value in network.settings.items() if name not in _OF_INPUTS
     )
     facts = [
         ("task", card.task),
-        *([("labels", _labels(card))] if card.labels else []),
-        ("columns", _columns(card)),
-        ("skewed columns", _transformed(card)),
+        ("labels", f"{len(card.labels)}: {_first(card.labels)}" if card.labels else ""),
+        ("columns", _columns(card, preprocessor)),
+        ("skewed columns", _transformed(card, preprocessor)),
         ("network", f"{network.name} ({settings})" if settings else network.name),
         ("why these", str(network.settings.get("why", ""))),
-        ("on features of", _backbone(card)),
+        ("on features of", _backbone(preprocessor)),
         ("parameters", f"{network.parameters:,}"),
         ("head, loss", f"{card.head}, {card.loss}"),
         ("calibration", _calibration(card)),
@@ -46,7 +48,7 @@ def card_facts(card: Card) -> list[tuple[str, str]]:
         ("augmented by", ", ".join(training.augment)),
         ("initialized from", training.init_from or ""),
         ("frozen", ", ".join(training.freeze)),
-        ("photographs", _photographs(card)),
+        ("photographs", str((card.conversion or {}).get("name", "only resized")) if preprocessor.image_shape else ""),
         ("versions", ", ".join(f"{name} {version}" for name, version in card.versions.items())),
         ("made", card.created),
         ("command", training.command),
@@ -62,19 +64,18 @@ def _mixed(card: Card) -> str:
     return ", ".join(f"{name} {sum(each):.0%} by {len(each)} models" for name, each in weights.items())
 
 
-def _columns(card: Card) -> str:
-    columns = preprocessor_from_json(card.normalization).columns
-    if columns is None:
-        names = [(name, "") for name in card.features or ()]
-    else:
-        names = [(column.name, _holds(column)) for column in columns]
-    shown = ", ".join(f"{name}{holds}" for name, holds in names[:_SHOWN])
-    return f"{len(names)}: {shown}{', ...' if len(names) > _SHOWN else ''}" if names else ""
+def _first(names: Sequence[str]) -> str:
+    return ", ".join(names[:_SHOWN]) + (", ..." if len(names) > _SHOWN else "")
 
 
-def _transformed(card: Card) -> str:
+def _columns(card: Card, preprocessor: Preprocessor) -> str:
+    columns = preprocessor.columns
+    names = list(card.features or ()) if columns is None else [f"{column.name}{_holds(column)}" for column in columns]
+    return f"{len(names)}: {_first(names)}" if names else ""
+
+
+def _transformed(card: Card, preprocessor: Preprocessor) -> str:
     """The columns that are made more symmetric, and their powers."""
-    preprocessor = preprocessor_from_json(card.normalization)
     power = preprocessor.power if isinstance(preprocessor, ColumnPreprocessor) else None
     if power is None:
         return ""
@@ -83,8 +84,7 @@ def _transformed(card: Card) -> str:
     else:
         names = [column.name for column in preprocessor.columns if column.categories is None]
     changed = [f"{name} ({p:.2g})" for name, p in zip(names, power.power, strict=True) if p != 1]
-    more = ", ..." if len(changed) > _SHOWN else ""
-    return f"{len(changed)} transformed, with powers: {', '.join(changed[:_SHOWN])}{more}"
+    return f"{len(changed)} transformed, with powers: {_first(changed)}"
 
 
 def _holds(column: Column) -> str:
@@ -92,23 +92,11 @@ def _holds(column: Column) -> str:
     return f" ({what}, some missing)" if column.missing else f" ({what})"
 
 
-def _backbone(card: Card) -> str:
+def _backbone(preprocessor: Preprocessor) -> str:
     """The frozen network whose features the model learned from."""
-    preprocessor = preprocessor_from_json(card.normalization)
     if not isinstance(preprocessor, BackbonePreprocessor):
         return ""
     return f"{preprocessor.name}, pretrained and frozen: {preprocessor.output_shape[0]:,} numbers of each image"
-
-
-def _photographs(card: Card) -> str:
-    if preprocessor_from_json(card.normalization).image_shape is None:
-        return ""
-    return str(card.conversion["name"]) if card.conversion else "only resized"
-
-
-def _labels(card: Card) -> str:
-    shown = ", ".join(card.labels[:_SHOWN])
-    return f"{len(card.labels)}: {shown}{', ...' if len(card.labels) > _SHOWN else ''}"
 
 
 def _calibration(card: Card) -> str:
@@ -124,9 +112,8 @@ def _prior(card: Card) -> str:
     """Other class frequencies than those that the probabilities were made under."""
     if card.prior is None:
         return ""
-    shown = ", ".join(f"{label} {p:.2%}" for label, p in list(zip(card.labels, card.prior, strict=True))[:_SHOWN])
-    more = ", ..." if len(card.labels) > _SHOWN else ""
-    return f"{'estimated' if card.prior_estimated else 'given'} class frequencies: {shown}{more}"
+    shown = _first([f"{label} {p:.2%}" for label, p in zip(card.labels, card.prior, strict=True)])
+    return f"{'estimated' if card.prior_estimated else 'given'} class frequencies: {shown}"
 
 
 def _splits(card: Card) -> str:

@@ -53,12 +53,8 @@ def true_numbers(y: Any, shape: tuple[int, ...]) -> np.ndarray:
 
 
 def true_classes(y: Any, labels: Sequence[Any], n: int) -> np.ndarray:
-    """The number of each label among those of the model; -1 for one that it does not know, which is never right.
+    """The number of each label, (n,) or (n, 1), among those of the model; -1 for one that it does not know.
 
-    Args:
-        y: labels of shape (n,) or (n, 1).
-        labels: of the model, in their own type.
-        n: how many rows are answered.
     Raises:
         ShapeError: if there is not one label per row.
         DataError: if a label is missing or of another kind (text, numbers, booleans), or the model knows none of them.
@@ -68,7 +64,7 @@ def true_classes(y: Any, labels: Sequence[Any], n: int) -> np.ndarray:
     """
     values = one_column(y)
     if values.shape != (n,):
-        got = f"{len(values)}" if values.ndim == 1 else f"shape {values.shape}"
+        got = len(values) if values.ndim == 1 else f"shape {values.shape}"
         raise ShapeError(
             f"y must have one label per row; got {got} for {n} rows. Check that both are of the same rows."
         )
@@ -90,8 +86,6 @@ def true_classes(y: Any, labels: Sequence[Any], n: int) -> np.ndarray:
 
 def classes_or_distributions(y: Any, labels: Sequence[Any], names: Sequence[str], n: int) -> np.ndarray:
     """The classes of n rows, shape (n,), or their label distributions (n, k), seen to be about labels of the model.
-
-    The arguments are those of `true_classes`; y may also hold distributions (n, k), and `names` are the labels as text.
 
     Raises:
         ShapeError, DataError: as `true_classes`, and if the model does not know one of the labels.

@@ -99,21 +99,14 @@ class ClassifierPredictor(LabelProbabilities):
         return [Event(self.space, row) for row in mask]
 
     def check_coverage(self, coverage: float) -> None:
-        """Refuse a coverage that sets of this model cannot guarantee.
-
-        Raises:
-            DataError: saying why, and what can be guaranteed.
-        """
+        """Raise the DataError of `predict_set` for a coverage that sets of this model cannot guarantee."""
         self._held_out_for_sets(coverage).sets(np.empty((0, len(self.labels))), coverage)
 
     def sets(self, probs: np.ndarray, coverage: float, *, rows: Any = None, **how: Any) -> np.ndarray:
         """The sets of `predict_set` for probabilities of this model: booleans of shape (n, k).
 
-        Args:
-            probs, coverage: shape (n, k), and strictly between 0 and 1.
-            rows: the X of these probabilities, from which a row's random number follows where there is a seed; without
-                them it follows from the probabilities themselves, for held-out and new rows alike.
-            how: `method`, `per_class`, `allow_empty` and `seed`, as for `predict_set`.
+        `how` are `method`, `per_class`, `allow_empty` and `seed`. With a seed a row's random number follows from `rows`
+        (the X of these probabilities), else from its probabilities, for held-out and new rows alike.
         """
         codes = None if rows is None or how.get("seed") is None else row_codes(self._rows(rows))
         return self._held_out_for_sets(coverage).sets(probs, coverage, codes=codes, **how)
@@ -161,19 +154,11 @@ class ClassifierPredictor(LabelProbabilities):
         return self.abstention(max_error, level).answers(confidence(log_probs))
 
     def abstention(self, max_error: float, level: float = 0.95) -> ErrorBound:
-        """The confidence from which rows are answered, and what is guaranteed of it.
-
-        Raises:
-            DataError: if the error cannot be guaranteed.
-        """
+        """The confidence from which rows are answered, and what is guaranteed of it; errors as `predict_or_abstain`."""
         return self.held_out_for_errors().error_bound(max_error, level)
 
     def held_out_for_errors(self) -> HeldOut:
-        """The held-out rows that a bound on the error rests on.
-
-        Raises:
-            DataError: if there are none, or they say nothing of this network or of other class frequencies.
-        """
+        """The held-out rows that a bound on the error rests on; a DataError says why there are none."""
         held_out = self._held_out_for("A bound on the error")
         if self.card.splits.method == "cross-validation":
             raise several_networks(self.card)
@@ -200,7 +185,7 @@ class ClassifierPredictor(LabelProbabilities):
 
     @cached_property
     def held_out(self) -> HeldOut | None:
-        """What the rows say that the guarantees rest on, under the class frequencies of training; None without any."""
+        """What the guarantees rest on, under the class frequencies of training; None without held-out rows."""
         return held_out_of(self.arrays, self.card.labels, self._calibrated)
 
     def explain(
@@ -332,12 +317,10 @@ class ClassifierPredictor(LabelProbabilities):
         return self._changed(**changes, prior_estimated=estimated)
 
     def estimate_prior(self, X: Any) -> PriorEstimate:
-        """How often each label comes among unlabeled rows, with 95% intervals.
+        """How often each label comes among unlabeled rows, with 95% intervals: see `likely.trust.prior.estimate_prior`.
 
-        By maximum likelihood, corrected by what the model answers to held-out rows of each class; the intervals hold
-        for all labels together, approximately. That labels look the same in both places is assumed, and that rows are
-        independent. Intervals of a model without held-out rows count the draw of X alone. See
-        `likely.trust.prior.estimate_prior`.
+        The maximum of the likelihood is corrected by what the model answers to held-out rows of each class; without any
+        the intervals count the draw of X alone. Rows are independent, and labels look the same in both places.
         """
         log_probs, old = self._before_prior_of(self.rows(X)), np.array(self.card.class_frequencies)
         held_out = self.held_out

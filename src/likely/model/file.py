@@ -17,7 +17,7 @@ import math
 import os
 from collections.abc import Collection, Generator, Mapping
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, TypeVar
 
 import numpy as np
 import safetensors
@@ -25,6 +25,8 @@ import safetensors.numpy
 
 from likely.atomic import StrPath, kind_of, write_bytes
 from likely.errors import ModelFileError
+
+Value = TypeVar("Value")
 
 FORMAT = 1
 """The version of the file's layout. Readers refuse a newer one; the place of the checksum never changes."""
@@ -125,7 +127,7 @@ def expect_arrays(
     Args:
         path, arrays: where they came from, for the message, and what `read` returned.
         shapes: the shape of each array by name; None in a shape admits any length.
-        kinds: NumPy's dtype kinds that an array may have, by name, such as {"theta": "f"}; any where nothing is said.
+        kinds: NumPy's dtype kinds that an array may have, by name; any where nothing is said.
         optional: names of arrays that may be there, of any shape, or be missing.
     Raises:
         ModelFileError: naming the array.
@@ -135,10 +137,8 @@ def expect_arrays(
         likely.errors.ModelFileError: Array 'theta' of m.likely must have shape (3, 10); got (3, 2). ...
     """
     why = "The arrays must fit the network that the file describes. " + _FIT_AGAIN
-    missing, extra = (
-        sorted(set(shapes) - set(arrays) - set(optional)),
-        sorted(set(arrays) - set(shapes) - set(optional)),
-    )
+    missing = sorted(set(shapes) - set(arrays) - set(optional))
+    extra = sorted(set(arrays) - set(shapes) - set(optional))
     if missing:
         raise ModelFileError(f"{path} must hold all arrays of its network; got none named {_some(missing)}. {why}")
     if extra:
@@ -153,6 +153,11 @@ def expect_arrays(
             raise ModelFileError(
                 f"Array {name!r} of {path} must have a dtype of kind {wanted!r}; got {array.dtype}. {why}"
             )
+
+
+def starting_with(prefix: str, arrays: Mapping[str, Value]) -> dict[str, Value]:
+    """The arrays, or their shapes, whose names start with the prefix, by the rest of their names."""
+    return {name.removeprefix(prefix): array for name, array in arrays.items() if name.startswith(prefix)}
 
 
 _FIT_AGAIN = "Try another copy of the file, or fit the model again."

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 import numpy as np
 
 from likely.errors import ModelFileError
-from likely.model.file import expect_arrays
+from likely.model.file import expect_arrays, starting_with
 from likely.preprocessing.preprocessor import Preprocessor
 from likely.preprocessing.stored_rows import RowArray
 from likely.trust.abstention import confidence, threshold_grid
@@ -82,7 +82,7 @@ def read_familiarity(arrays: Mapping[str, np.ndarray]) -> Familiarity | None:
     """What a model knows of familiar rows; None where none were held out to compare with."""
     if OOD_SCORES not in arrays:
         return None
-    found = _starting_with(FAMILIARITY, arrays)
+    found = starting_with(FAMILIARITY, arrays)
     usual = UsualSize(found.pop("center"), found.pop("spread"))
     return Familiarity(Gaussians(**found), usual, arrays[OOD_SCORES])
 
@@ -107,16 +107,15 @@ def residual_arrays(
 
 def residuals_of(arrays: Mapping[str, np.ndarray]) -> Residuals | None:
     """What intervals rest on, from the arrays of a model file; None where it holds none."""
-    return Residuals(arrays[RESIDUALS], _starting_with(ERRORS, arrays)) if RESIDUALS in arrays else None
+    return Residuals(arrays[RESIDUALS], starting_with(ERRORS, arrays)) if RESIDUALS in arrays else None
 
 
 def held_out_of(
     arrays: Mapping[str, np.ndarray], names: tuple[str, ...], calibrated: Callable[[np.ndarray], np.ndarray]
 ) -> HeldOut | None:
-    """What held-out rows say, from the arrays of a model file; None where it holds none.
+    """What held-out rows say, from arrays that `check_held_out` accepts; None where there are none.
 
-    `arrays` are those that `check_held_out` accepts, `names` the labels, and `calibrated` makes what the model answers
-    of log-probabilities before calibration.
+    `calibrated` makes what the model answers of log-probabilities before calibration.
     """
     if LOG_PROBS not in arrays:
         return None
@@ -137,8 +136,7 @@ def held_out_arrays(
     thresholds of confidence to choose among, which come from other rows.
 
     Args:
-        rows: log-probabilities of the rows that the calibration was fitted to, shape (c, k).
-        log_probs: of the rows for guarantees, shape (m, k).
+        rows, log_probs: of the rows that the calibration was fitted to, (c, k), and of those for guarantees, (m, k).
         Y: their classes (m,), or label distributions (m, k); then the label is drawn from them, since a guarantee is
             about labels as they come.
         calibration: of the model.
@@ -173,8 +171,3 @@ def _with_stated(log_probs: np.ndarray, stated: np.ndarray, calibration: Calibra
     with np.errstate(divide="ignore"):
         odds = np.log(stated) - np.log1p(-stated.sum(axis=1, keepdims=True))
     return np.where(unseen, T * (odds + np.logaddexp.reduce(seen, axis=1, keepdims=True) - biases), log_probs)
-
-
-def _starting_with(prefix: str, arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """The arrays whose names start with the prefix, by the rest of their names."""
-    return {name.removeprefix(prefix): array for name, array in arrays.items() if name.startswith(prefix)}

@@ -31,8 +31,7 @@ class Inference:
 
     Args:
         preprocessor: from stored rows to the network's input.
-        forward: from prepared rows to (scores, features).
-        scores_alone: from prepared rows to scores.
+        forward, scores_alone: from prepared rows to (scores, features), and to scores.
         hflip: whether mirrored copies are averaged in (test-time augmentation).
         tta_threshold: t, the probability of the first answer from which on they are not.
         head: by name; what makes probabilities of scores.
@@ -67,7 +66,10 @@ class Inference:
     def _twice(self, ask: RowFunction) -> RowFunction:
         def look(x: Array) -> tuple[np.ndarray, ...]:
             first = ask(x)
-            weight = self._weight_of_flipped(first[0])
+            weight = np.full(len(first[0]), 0.5)
+            if self.tta_threshold < 1:
+                p = np.exp(np.asarray(HEADS[self.head].log_probs(first[0])).max(axis=1))
+                weight *= np.clip((self.tta_threshold - p) / (1 - self.tta_threshold), 0, 1)
             unsure = np.flatnonzero(weight)
             if not len(unsure):
                 return first
@@ -80,12 +82,6 @@ class Inference:
             return answers
 
         return look
-
-    def _weight_of_flipped(self, scores: np.ndarray) -> np.ndarray:
-        if self.tta_threshold >= 1:
-            return np.full(len(scores), 0.5)
-        p = np.exp(np.asarray(HEADS[self.head].log_probs(scores)).max(axis=1))
-        return 0.5 * np.clip((self.tta_threshold - p) / (1 - self.tta_threshold), 0, 1)
 
 
 def in_pieces(

@@ -81,15 +81,10 @@ class Start:
     def seen(
         self, X: RowArray, data: str, chance: float = 0.0
     ) -> tuple[np.ndarray, Literal["known", "sketched", "unknown"]]:
-        """Which rows the parameters were trained on, booleans (n,), and how well that is known.
+        """Which stored rows the parameters were trained on, booleans (n,), and how well that is known.
 
-        Where a sketch finds one row again, or the data are the very same and nothing else is known, all rows count as
-        seen.
-
-        Args:
-            X: stored rows.
-            data: the SHA-256 of their data set.
-            chance: how likely a row equals another one though it is no copy of it: as many say nothing.
+        Where a sketch finds one row again, or the data are the very same (by their SHA-256) and nothing else is known,
+        all rows count as seen. `chance` is how likely a row equals another one by chance: as many say nothing.
         """
         nothing = np.zeros(len(X), np.bool_)
         found = nothing if self.trained_on is None else known_again(X, self.trained_on, chance)
@@ -111,9 +106,8 @@ class Start:
 def read_start(path: str | Path, keep: Literal["all", "parameters"] = "all") -> Start:
     """The parameters in a `model.likely` (or the run folder that holds one), or in any safetensors file.
 
-    Args:
-        path: the file, or the run folder.
-        keep: "all" also keeps the standardization of a model, "parameters" nothing else.
+    With keep="all" the standardization of a model is kept, too.
+
     Raises:
         ModelFileError: if the file is none of these, damaged, or holds numbers that are not finite.
     """
@@ -123,13 +117,12 @@ def read_start(path: str | Path, keep: Literal["all", "parameters"] = "all") -> 
     if _written_by_likely(content):
         arrays, document = model_file.read(path)
         card = Card.from_json(document, path)
-        theta = {name.removeprefix(THETA): a for name, a in arrays.items() if name.startswith(THETA)}
         hashes, sketch = read_row_hashes(path.parent), arrays.get(SKETCH)
         if hashes is not None and sketch is not None and not np.isin(sketch, hashes).all():
             hashes = None  # those of another model, in whose folder this one lies
         return Start(
             str(path),
-            theta,
+            model_file.starting_with(THETA, arrays),
             card.labels,
             card.network.name,
             card.network.settings,

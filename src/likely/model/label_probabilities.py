@@ -69,9 +69,9 @@ class LabelProbabilities(Predictor):
         return np.asarray(self.labels)[self.predict_log_proba(X).argmax(axis=1)]
 
     def score(self, X: Any, y: Any) -> float:
-        """The share of rows whose most probable label is the given one.
+        """The share of rows whose most probable label is the given one, y of shape (n,) or (n, 1).
 
-        y holds labels of the model's kind, shape (n,) or (n, 1). One that the model does not know is never right.
+        A label that the model does not know is never right.
 
         Raises:
             ShapeError: if there is not one label per row, or no row.

@@ -71,8 +71,7 @@ _STATISTICS = (".running_mean", ".running_var", ".num_batches_tracked")
 
 def parameter_shapes(path: str | Path) -> dict[str, tuple[int, ...]]:
     """The shape of each parameter by its name, as `freeze` and `init_from` know them, without loading any."""
-    shapes = model_file.read_shapes(_model_path(path))
-    found = {name.removeprefix(THETA): shape for name, shape in shapes.items() if name.startswith(THETA)}
+    found = model_file.starting_with(THETA, model_file.read_shapes(_model_path(path)))
     return {name: shape for name, shape in found.items() if not name.endswith(_STATISTICS)}
 
 

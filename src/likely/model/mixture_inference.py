@@ -26,15 +26,10 @@ MIXTURE = "mixture"
 
 @dataclass(frozen=True, eq=False)
 class Member:
-    """One of the models.
+    """One of the models, with its weight a_m, and the temperature that its scores are divided by (1 for numbers).
 
-    Args:
-        network: what it is, by which it is rebuilt.
-        inference: from stored rows to its scores.
-        weight: a_m.
-        temperature: that its scores are divided by; 1 for numbers.
-        stated: the probability of each label that its rows lacked, 0 for the others, shape (k,).
-        mean, scale: from scores to what is mixed: mean + scale * score, shape (k,).
+    `stated` has the probability of each label that its rows lacked, 0 for the others, shape (k,). What is mixed is
+    mean + scale * score, shape (k,).
     """
 
     network: Network | Trees
@@ -81,11 +76,8 @@ class Member:
 class MixtureInference:
     """The way from stored rows to the scores of a mixture, as `Inference` is that of one network.
 
-    Args:
-        preprocessor: of all training rows; what it makes of rows are the features by which familiar ones are known.
-        members: the models.
-        classifies: whether distributions are mixed.
-        mean, scale: scores are (mixed - mean) / scale, shape (k,).
+    Its features are what the preprocessor of all training rows makes of rows. Distributions are mixed if it classifies;
+    scores are (mixed - mean) / scale, shape (k,).
     """
 
     preprocessor: Preprocessor

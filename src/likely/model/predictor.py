@@ -3,6 +3,7 @@
 import importlib
 import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from copy import copy
 from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, Self
@@ -126,10 +127,7 @@ class Predictor:
         return self._stand_ins is not None
 
     def gaps(self, rows: RowArray) -> np.ndarray:
-        """In which rows, as `rows` gives them, a value is missing that was in every training row: booleans (n,).
-
-        Nothing is guaranteed of their answers.
-        """
+        """Which of `rows(X)` lack a value that every training row had, booleans (n,): nothing is guaranteed of them."""
         if self._stand_ins is None:
             return np.zeros(len(rows), np.bool_)
         return np.any(self._stand_ins.gaps(np.asarray(rows)), axis=1)
@@ -173,11 +171,9 @@ class Predictor:
         return rows
 
     def later_than_training(self, rows: Any) -> dict[str, int]:
-        """How many rows lie beyond all training rows in each column that looks like a time; none are left out.
+        """How many rows (n, d) lie beyond all training rows in each column that looks like a time; none are left out.
 
         No held-out row speaks for them: a guarantee is about rows like those of training.
-
-        `rows` are those of numbers, shape (n, d), in the columns of training.
         """
         if self.columns is None:
             return {}
@@ -187,10 +183,9 @@ class Predictor:
         return {column.name: int(n) for column, n in zip(self.columns, counts, strict=True) if n}
 
     def too_large(self, rows: Any, first_row: int = 0, names: Sequence[str] | None = None) -> dict[int, str]:
-        """Why some rows cannot be answered: a number that the network cannot compute with.
+        """Why some rows hold a number that the network cannot compute with: a sentence by the number of the row.
 
-        A sentence by the number of the row, counted from 0, of rows as `preprocessor.check` gives them; messages name
-        the columns by `names` or those of training, and count rows from `first_row`.
+        Messages name the columns by `names` or those of training, and count rows from `first_row`.
         """
         found = self.preprocessor.too_large(rows)
         if not found.any():
@@ -216,10 +211,7 @@ class Predictor:
         return self._scores(self._whole_rows(X))
 
     def seen_in_training(self, X: Any) -> np.ndarray | None:
-        """Which rows are equal to one that the network was trained on: booleans (n,); None where that is not known.
-
-        See `likely.data.hashes.known_again` for rows of which equal ones are to be expected.
-        """
+        """Which rows equal one that the network was trained on, booleans (n,), or None: see `hashes.known_again`."""
         return self._seen_in_training(self._rows(X))
 
     def with_metrics(self, metrics: dict[str, object] | None) -> Self:
@@ -227,11 +219,7 @@ class Predictor:
         return self._changed(metrics=metrics)
 
     def save(self, path: str | Path) -> Path:
-        """Write the model to one file, whole or not at all; returns the path.
-
-        Raises:
-            OutputError: if it cannot be written.
-        """
+        """Write the model to one file, whole or not at all (else an OutputError); returns the path."""
         model_file.write(path, self.arrays, self.card.to_json())
         return Path(path)
 
@@ -369,10 +357,7 @@ class Predictor:
         return rows if self._stand_ins is None else self._stand_ins.filled(np.asarray(rows))
 
     def _averaged(self, rows: RowArray, answer: Callable[[RowArray], tuple[np.ndarray, ...]]) -> tuple[np.ndarray, ...]:
-        """What is answered to rows; for those with gaps the first array holds the mean over the values they may have.
-
-        The others hold NaN for them.
-        """
+        """What is answered to rows; of those with gaps first the mean over the values they may have, else NaN."""
         gaps = self.gaps(rows)
         if self._stand_ins is None or not gaps.any():
             return answer(rows)
@@ -410,15 +395,14 @@ class Predictor:
         return scores, self._familiar.p_values(ood)
 
     def _seen_in_training(self, rows: RowArray) -> np.ndarray | None:
-        if self.trained_on is None:
-            return None
-        return known_again(rows, self.trained_on, self.card.data.equal_by_chance)
+        known = self.trained_on
+        return None if known is None else known_again(rows, known, self.card.data.equal_by_chance)
 
     def _changed(self, arrays: Mapping[str, np.ndarray] | None = None, **changes: Any) -> Self:
         """The same network with other entries of the card, and perhaps other held-out arrays."""
-        same = object.__new__(type(self))
-        cached = {name for name in vars(self) if isinstance(getattr(type(self), name, None), cached_property)}
-        same.__dict__.update({name: value for name, value in vars(self).items() if name not in cached})
+        same = copy(self)
+        for name in [name for name in vars(self) if isinstance(getattr(type(self), name, None), cached_property)]:
+            del same.__dict__[name]
         same.card = self.card.model_copy(update=changes)
         same.arrays = {**self.arrays, **(arrays or {})}
         return same

@@ -6,7 +6,7 @@ import numpy as np
 
 from likely.errors import ModelFileError
 from likely.model.card import BACKBONE, Card
-from likely.model.file import expect_arrays
+from likely.model.file import expect_arrays, starting_with
 from likely.preprocessing.backbone import Backbone
 from likely.preprocessing.backbone_preprocessor import BackbonePreprocessor
 from likely.preprocessing.preprocessor import Preprocessor, preprocessor_from_json
@@ -19,7 +19,7 @@ def read_preprocessor(where: str, card: Card, arrays: Mapping[str, np.ndarray]) 
         ModelFileError: if the description is not valid, or the weights of its backbone are missing or others.
     """
     described = preprocessor_from_json(card.normalization)
-    weights = {name.removeprefix(BACKBONE): a for name, a in arrays.items() if name.startswith(BACKBONE)}
+    weights = starting_with(BACKBONE, arrays)
     if not isinstance(described, BackbonePreprocessor):
         expect_arrays(where, weights, {})
         return described

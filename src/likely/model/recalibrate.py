@@ -19,11 +19,7 @@ from likely.trust.unseen import with_unseen
 
 
 def refuse_trained_on(seen: np.ndarray | None) -> None:
-    """Refuse rows some of which the network was trained on: it is too sure of those.
-
-    Raises:
-        DataError: saying how many, and which comes first.
-    """
+    """Refuse rows some of which the network was trained on: it is too sure of those."""
     if seen is not None and seen.any():
         raise DataError(
             f"Calibration rows must be new to the network; got {seen.sum():,} of {len(seen):,} that it was trained on, "
@@ -56,12 +52,9 @@ def fit_again(
 ) -> tuple[Calibration, tuple[float, ...]]:
     """The calibration of new rows, and the class frequencies that its answers hold under.
 
-    Args:
-        card, labels: of the model, whose biases and prior are where the fit starts.
-        log_probs: before calibration, shape (n, k); labels that the network was never shown are masked.
-        Y: classes (n,) or label distributions (n, k).
-        first: the rows to fit.
-        stated: the probability of each label that the network was never shown, shape (k,).
+    The fit starts from the biases and the prior of the card, on the rows `first` of the log-probabilities (n, k) before
+    calibration, in which labels that were never shown (`stated` above 0) are masked.
+
     Warns:
         GuaranteeWarning: naming the labels that no row has.
     """

@@ -22,14 +22,10 @@ USUAL_COVERAGE = 0.9
 
 
 class Estimates(NamedTuple):
-    """What one forward pass says of n rows.
+    """What one forward pass says of n rows, each None where it is not known or was not asked for.
 
-    Args:
-        predictions: shape (n,), or (n, m) for several targets.
-        intervals: lower and upper bounds (n, 2), or None where none were asked for.
-        familiarity: p-values (n,), or None where nothing is known.
-        outside: whether an answer lies outside the range of the training targets, booleans (n,); or None where the
-            range is not known.
+    Predictions (n,) or (n, m), lower and upper bounds (n, 2), p-values of familiarity (n,), and whether the answer lies
+    outside the range of the training targets (n,).
     """
 
     predictions: np.ndarray
@@ -77,20 +73,13 @@ class RegressorPredictor(Predictor):
         return self._intervals(self._predicted(rows), rows, quantile)
 
     def interval_quantile(self, coverage: float) -> float:
-        """q in the intervals prediction ± q s(x) of this coverage.
-
-        Raises:
-            DataError, ConfigError: as `predict_interval`.
-        """
+        """q in the intervals prediction ± q s(x) of this coverage; errors as in `predict_interval`."""
         if self.residuals is None:
             raise no_residuals(self.where, self.card)
         return self.residuals.quantile(coverage)
 
     def examine(self, X: Any, coverage: float | None = None) -> Estimates:
-        """Predictions, intervals of this coverage (None for none), familiarity and what extrapolates, in one pass.
-
-        Rows with gaps (see `rows`) have intervals (-inf, inf) and a familiarity of NaN.
-        """
+        """All of `Estimates` in one pass; rows with gaps have intervals (-inf, inf) and a familiarity of NaN."""
         quantile = None if coverage is None else self.interval_quantile(coverage)
         rows, familiarity = self._rows(X), None
         if self.knows_familiarity:
@@ -106,8 +95,7 @@ class RegressorPredictor(Predictor):
     def score(self, X: Any, y: Any) -> float:
         """R^2, the share of the variance of y that the predictions explain; for several targets the mean of theirs.
 
-        Where a target does not vary, it counts as 1 if it is predicted exactly, else as 0, as in scikit-learn. y holds
-        the true numbers, shape (n,), (n, 1), or (n, m) for m targets; or is a frame of them.
+        Where a target does not vary, it counts as 1 if it is predicted exactly, else as 0, as in scikit-learn.
 
         Raises:
             ShapeError: if there is not one number per row and target.
@@ -124,8 +112,7 @@ class RegressorPredictor(Predictor):
     def outside_range(self, X: Any) -> np.ndarray:
         """Whether the answer to each row lies outside the range of the training targets, booleans (n,).
 
-        Such an answer is extrapolated: nothing like it was ever seen. Of several targets one suffices. What differs
-        from an end of the range by rounding lies inside.
+        Of several targets one suffices. What differs from an end of the range by rounding lies inside.
 
         Raises:
             DataError: if the range is not known: in a model file of version 0.1.0.

@@ -51,10 +51,7 @@ class StandIns:
 
     @classmethod
     def fit(cls, X: np.ndarray, columns: Sequence[Column]) -> "StandIns":
-        """The values to replace missing ones by, in rows like those of X.
-
-        X are the training rows, shape (n, d), NaN where a value is missing; `columns` say what they hold.
-        """
+        """The values to replace missing ones by, in rows like the training rows X (n, d), NaN where one is missing."""
         places, complete = places_of(columns), np.atleast_1d(~np.isnan(X).any(axis=0) & (len(X) > 0))
         numbers = [j for j, c in enumerate(columns) if complete[j] and c.categories is None and not c.part]
         quantiles = dict(zip(numbers, _quantiles(X[_some(len(X))], numbers).T[:, :, None], strict=True))
@@ -105,11 +102,9 @@ class StandIns:
         return np.where(gaps, self._some, rows) if gaps.any() else rows
 
     def complete(self, rows: np.ndarray, most: int) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
-        """Rows with gaps, by what they miss: their numbers (r,), each with all values it may have, and the weights.
+        """Rows with gaps by what they miss: numbers (r,), each with all values it may have (r * m, d), weights (m,).
 
-        Yields:
-            Numbers (r,), completed rows (r * m, d), about `most` at a time, those of one row together, and weights
-            (m,).
+        About `most` rows come at a time, those of one row together.
         """
         gaps = self.gaps(rows)
         missing = np.stack([gaps[:, list(together)].any(axis=1) for together in self.places], axis=1)

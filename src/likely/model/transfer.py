@@ -65,12 +65,10 @@ def in_old_labels(dataset: Dataset, targets: np.ndarray | None, start: Start) ->
 
 
 def begun(state: Mapping[str, np.ndarray], start: Start, last_layer: Collection[str]) -> dict[str, np.ndarray]:
-    """The first values of a network, taken over from `start` where it has them.
+    """The first values of a network, of which `state` are others, taken over from `start` where it has them.
 
-    Args:
-        state: the values that the network begins with otherwise.
-        start: what was read.
-        last_layer: names in the state that are reinitialized if the labels are others, or the shapes differ.
+    Those of the last layer are reinitialized if the labels are others, or the shapes differ.
+
     Raises:
         ModelFileError: listing the names that are missing, unexpected or of another shape.
     Example:

@@ -12,14 +12,9 @@ from likely.probability.outcomes import outcome_name
 def draw(
     subplots: Callable[..., Any], outcomes: Sequence[object], probs: np.ndarray, ax: Any, images: Any
 ) -> list[Any]:
-    """One chart per row of `probs` (n, k), side by side, with images above them if there are any; returns the axes.
+    """One chart per row of `probs` (n, k), side by side, on `ax` or a new figure; returns the axes.
 
-    Args:
-        subplots: `matplotlib.pyplot.subplots`.
-        outcomes: the k names.
-        probs: shape (n, k).
-        ax: axes to draw on, one or a sequence of n, or None for a new figure.
-        images: n images or None.
+    Above them come n images, if there are any; `subplots` is `matplotlib.pyplot.subplots`.
     """
     count = len(probs)
     if not 1 <= count <= 24:

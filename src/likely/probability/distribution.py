@@ -2,26 +2,18 @@
 
 import math
 import warnings
-from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping
 from typing import Any, Self, TypeAlias
 
 import numpy as np
 
-from likely.errors import (
-    ImpossibleEventError,
-    ImprobableConditionWarning,
-    MissingExtraError,
-    ProbabilityError,
-    ShapeError,
-    renamed_argument,
-)
-from likely.probability.bar_display import draw
+from likely.errors import ImpossibleEventError, ImprobableConditionWarning, ProbabilityError, ShapeError
 from likely.probability.counts import columns, frequencies
-from likely.probability.display import as_html, as_text, ranked
+from likely.probability.display import ranked
 from likely.probability.information import entropy
-from likely.probability.outcomes import shown
+from likely.probability.named_probabilities import NamedProbabilities
 from likely.probability.simplex import check_probabilities
-from likely.probability.space import Event, EventLike, SampleSpace
+from likely.probability.space import Event, EventLike, SampleSpace, as_space
 
 Answer: TypeAlias = Any
 """A float from a single distribution, an array of shape (n,) from a batch of n."""
@@ -30,12 +22,12 @@ IMPROBABLE = 1e-6
 """Conditioning on an event of smaller probability warns."""
 
 
-class Distribution:
+class Distribution(NamedProbabilities):
     """A probability for every outcome of a sample space, and so for every event: P(E) = sum of P(x) over x in E.
 
-    Probabilities of shape (n, k) make a batch of n distributions, batch axis first: every answer then has one value
-    per row. Counted, indexed or iterated over, a single distribution behaves as a batch of one. It never changes:
-    an array that could still be written to is copied.
+    Probabilities of shape (n, k) make a batch of n distributions: every answer then has one value per row. Counted,
+    indexed or iterated over, a single distribution behaves as a batch of one. It never changes: an array that could
+    still be written to is copied.
 
     Args:
         space: the sample space, or its outcomes in order.
@@ -54,70 +46,50 @@ class Distribution:
     Reference: Kolmogorov, Foundations of the Theory of Probability, ch. 1.
     """
 
-    __slots__ = ("_probs", "_space")
+    __slots__ = ()
 
     def __init__(self, space: SampleSpace | Iterable[Hashable], probs: Any) -> None:
-        self._space = _as_space(space)
-        checked = check_probabilities(probs, self._space.outcomes)
+        space = as_space(space)
+        checked = check_probabilities(probs, space.outcomes)
         borrowed = checked.flags.writeable and not isinstance(probs, list | tuple)
-        self._probs = _frozen(checked.copy() if borrowed else checked)
+        self._hold(space, checked.copy() if borrowed else checked)
 
     @classmethod
     def from_counts(cls, space: SampleSpace | Iterable[Hashable], counts: Mapping[Hashable, Any] | Any) -> Self:
         """Relative frequencies: P(x) = count of x / count of all.
 
-        Args:
-            space: the sample space, or its outcomes in order.
-            counts: shape (k,) or (n, k), or a mapping from outcomes to counts (a missing outcome counts 0), such as
-                a `collections.Counter`; the values of a mapping may be arrays of shape (n,).
+        Counts have shape (k,) or (n, k), or are a mapping from outcomes to numbers or arrays (n,), such as a
+        `collections.Counter`, in which a missing outcome counts 0.
+
         Raises:
             ProbabilityError: if a count is negative or not finite, a row counts nothing, or an outcome is unknown.
         Example:
             >>> Distribution.from_counts(["heads", "tails"], {"heads": 3, "tails": 1})
             Distribution({heads: 0.75, tails: 0.25})
         """
-        space = _as_space(space)
-        return cls._trusted(space, frequencies(space, counts))
+        space = as_space(space)
+        return cls._of(space, frequencies(space, counts))
 
     @classmethod
     def from_mapping(cls, probs: Mapping[Hashable, Any], space: SampleSpace | Iterable[Hashable] | None = None) -> Self:
         """A distribution from {outcome: probability}; the values may be arrays of shape (n,).
 
-        Args:
-            probs: probabilities by outcome.
-            space: the sample space; outcomes that `probs` leaves out get 0. None takes the outcomes as they come.
+        Outcomes of the space that `probs` leaves out get 0; without a space the outcomes are taken as they come.
+
         Raises:
             ProbabilityError: as the constructor does, or if an outcome is unknown.
         Example:
             >>> Distribution.from_mapping({"heads": 0.5, "tails": 0.5})
             Distribution({heads: 0.5, tails: 0.5})
         """
-        space = _as_space(probs if space is None else space)
+        space = as_space(probs if space is None else space)
         return cls(space, columns(space, probs))
-
-    @classmethod
-    def _trusted(cls, space: SampleSpace, probs: np.ndarray) -> Self:
-        new = cls.__new__(cls)
-        new._space = space
-        new._probs = _frozen(probs)
-        return new
-
-    @property
-    def space(self) -> SampleSpace:
-        """The sample space."""
-        return self._space
-
-    @property
-    def probs(self) -> np.ndarray:
-        """The probabilities in the order of the space, shape (k,) or (n, k), read-only."""
-        return self._probs
 
     def __call__(self, event: EventLike, given: EventLike | None = None) -> Answer:
         """P(E), or P(E given F) = P(E and F) / P(F): a float; for a batch an array (n,) in the dtype of `probs`.
 
-        Args:
-            event: an event, an outcome, a collection of outcomes, or a predicate on outcomes.
-            given: the condition F, read the same way.
+        Both may be an event, an outcome, a collection of outcomes, or a predicate on outcomes.
+
         Raises:
             UnknownOutcomeError, SpaceMismatchError: if an outcome or event does not belong to the space.
             ImpossibleEventError: if P(F) = 0; for a batch the first such row is named.
@@ -145,7 +117,7 @@ class Distribution:
         part = np.asarray(self._condition_mass(event), dtype=self._probs.dtype)
         probs = self._probs * event.mask
         probs /= part[..., None]
-        return self._trusted(self._space, np.minimum(probs, 1, out=probs))
+        return self._of(self._space, np.minimum(probs, 1, out=probs))
 
     def independent(self, one: EventLike, other: EventLike, tolerance: float | None = None) -> Any:
         """Whether P(E and F) = P(E) P(F): knowing one tells nothing about the other. For a batch, booleans (n,).
@@ -154,11 +126,9 @@ class Distribution:
         side: rare events are told apart as well as frequent ones, and "not F" gives the same answer as F. An event of
         probability 0 or 1 is independent of every other.
 
-        Args:
-            one: the event E.
-            other: the event F.
-            tolerance: None allows for rounding alone: 1e-6 of the larger side, which covers float32, or 8 eps of the
-                dtype where that is more. A number allows |P(E and F) - P(E) P(F)| to be as large as that.
+        A tolerance of None allows for rounding alone: 1e-6 of the larger side, which covers float32, or 8 eps of the
+        dtype where that is more. A number allows |P(E and F) - P(E) P(F)| to be as large as that.
+
         Example:
             >>> coin = Distribution(["heads", "tails"], [0.5, 0.5])
             >>> two = coin.joint(coin)
@@ -171,9 +141,8 @@ class Distribution:
         if tolerance is not None:
             return abs(self(first & second) - self(first) * self(second)) <= tolerance
         parts = first & second, ~(first | second), first - second, second - first
-        both, neither, alone, other_alone = (
-            self._probs[..., part.mask].sum(axis=-1, dtype=np.float64) for part in parts
-        )
+        masses = (self._probs[..., part.mask].sum(axis=-1, dtype=np.float64) for part in parts)
+        both, neither, alone, other_alone = masses
         left, right = both * neither, alone * other_alone
         about = np.finfo(self._probs.dtype)
         rounding = max(1e-6, 8 * float(about.eps)) * np.maximum(left, right)
@@ -204,14 +173,14 @@ class Distribution:
         for part in every[1:]:
             table = probs[..., :, None] * part.probs[..., None, :]
             probs = table.reshape(*table.shape[:-2], table.shape[-2] * table.shape[-1])
-        return Distribution._trusted(SampleSpace.product(*(part.space for part in every)), probs)
+        return Distribution._of(SampleSpace.product(*(part.space for part in every)), probs)
 
     def marginal(self, *factors: int | SampleSpace) -> "Distribution":
         """The distribution of some factors of a product space: P(x) = sum_y P(x, y).
 
-        Args:
-            factors: positions of factors, or the factors themselves. One gives a distribution on that space, several
-                one on their product, in the order given.
+        Factors are given by their positions or as spaces. One gives a distribution on that space, several one on their
+        product, in the order given.
+
         Raises:
             ProbabilityError: if the space is not a product, or a factor is unknown, repeated or missing.
         Example:
@@ -232,7 +201,7 @@ class Distribution:
         order = [len(batch) + sorted(axes).index(axis) for axis in axes]
         kept = kept.transpose(*range(len(batch)), *order)
         space = spaces[axes[0]] if len(axes) == 1 else SampleSpace.product(*(spaces[axis] for axis in axes))
-        return Distribution._trusted(space, np.minimum(kept.reshape(*batch, len(space)), 1))
+        return Distribution._of(space, np.minimum(kept.reshape(*batch, len(space)), 1))
 
     def mode(self) -> Any:
         """The likeliest outcome, the first of equal ones; for a batch a list of n outcomes.
@@ -241,25 +210,21 @@ class Distribution:
             >>> Distribution(["Shirt", "Coat"], [[0.2, 0.8], [0.7, 0.3]]).mode()
             ['Coat', 'Shirt']
         """
-        return self._named(self._probs.argmax(axis=-1))
+        return self._named(self._probs.argmax(axis=-1).tolist())
 
     def top(self, count: int = 3) -> Any:
-        """The likeliest outcomes with their probabilities, from the likeliest down; for a batch a list per row.
+        """The `count` likeliest outcomes with their probabilities, the likeliest first; for a batch a list per row.
 
-        Args:
-            count: how many, at least 1; more than k gives all k.
         Example:
             >>> Distribution(["Shirt", "Coat", "Bag"], [0.5, 0.3, 0.2]).top(2)
             [('Shirt', 0.5), ('Coat', 0.3)]
         """
         if count < 1:
             raise ProbabilityError(f"count must be at least 1; got {count}. Try P.top(3).")
-        order = ranked(self._probs)[..., :count]
-        values = np.take_along_axis(self._probs, order, axis=-1).tolist()
-        names = self._named(order)
-        if self._probs.ndim == 1:
-            return list(zip(names, values, strict=True))
-        return [list(zip(*pair, strict=True)) for pair in zip(names, values, strict=True)]
+        order = ranked(np.atleast_2d(self._probs))[:, :count]
+        values = np.take_along_axis(np.atleast_2d(self._probs), order, axis=1).tolist()
+        pairs = [list(zip(*row, strict=True)) for row in zip(self._named(order.tolist()), values, strict=True)]
+        return pairs[0] if self._probs.ndim == 1 else pairs
 
     def entropy(self) -> Answer:
         """H(P) = -sum_x P(x) log P(x) in nats: 0 if one outcome is certain, log k if all are equally likely.
@@ -274,11 +239,9 @@ class Distribution:
     def sample(self, size: int | None = None, seed: int | np.random.Generator | None = None) -> Any:
         """Outcomes drawn at random; an outcome of probability 0 never comes.
 
-        Args:
-            size: how many draws from each distribution; None draws one and drops the list around it.
-            seed: None draws differently every time, a number gives the same draws every time, a generator continues.
-        Returns:
-            An outcome, or a list of `size` outcomes; for a batch a list of those, one per row.
+        `size` is how many draws from each distribution, in a list; None draws one outcome. For a batch there is one of
+        these per row. A seed of None draws differently every time, a number the same, and a generator continues.
+
         Example:
             >>> coin = Distribution(["heads", "tails"], [1.0, 0.0])
             >>> coin.sample(), coin.sample(3)
@@ -294,78 +257,7 @@ class Distribution:
         for column in range(reached.shape[1] - 1):
             drawn += draws >= reached[:, column, None]
         drawn = drawn[:, 0] if size is None else drawn
-        return self._named(drawn[0] if self._probs.ndim == 1 else drawn)
-
-    def to_frame(self) -> Any:
-        """A pandas DataFrame: one row per distribution, one column per outcome.
-
-        A MissingExtraError says so if pandas is not installed.
-        """
-        try:
-            import pandas as pd
-        except ModuleNotFoundError as error:
-            raise MissingExtraError("tables", "Distribution.to_frame") from error
-        columns = pd.Index(list(self._space), tupleize_cols=False)
-        return pd.DataFrame(np.atleast_2d(self._probs), columns=columns)
-
-    @renamed_argument("pictures", "images")  # deprecated
-    def plot(self, ax: Any = None, *, images: Sequence[Any] | np.ndarray | None = None) -> Any:
-        """Bars of the probabilities; for a batch one small chart per row, side by side.
-
-        Args:
-            ax: matplotlib axes to draw on, for a batch a sequence of n; None makes a figure.
-            images: one image per row, each of shape (h, w) or (h, w, 3), drawn above its bars.
-        Returns:
-            The axes with the bars; for a batch a list of n.
-        Raises:
-            ShapeError, ConfigError: if the numbers of rows, axes and images differ, there are more than 24 rows, or
-                both `ax` and `images` are given.
-        """
-        import matplotlib.pyplot as plt
-
-        charts = draw(plt.subplots, self._space.outcomes, np.atleast_2d(self._probs), ax, images)
-        return charts[0] if self._probs.ndim == 1 else charts
-
-    def __len__(self) -> int:
-        return len(np.atleast_2d(self._probs))
-
-    def __getitem__(self, index: Any) -> Self:
-        rows = np.atleast_2d(self._probs)
-        if isinstance(index, slice):
-            return self._trusted(self._space, rows[index])
-        chosen = np.asarray(index)
-        if not chosen.size:
-            chosen = chosen.astype(np.intp)
-        kinds = "iu" if chosen.ndim == 0 else "iub"
-        if isinstance(index, tuple) or chosen.ndim > 1 or chosen.dtype.kind not in kinds:
-            raise ProbabilityError(
-                f"An index must be a row, a slice or an array of rows; got {shown(index)}. "
-                "P[i] is a row of a batch. Try P(outcome) for a probability."
-            )
-        return self._trusted(self._space, rows[chosen if chosen.ndim else int(chosen)])
-
-    def __iter__(self) -> Iterator[Self]:
-        return (self._trusted(self._space, row) for row in np.atleast_2d(self._probs))
-
-    def __eq__(self, other: object) -> bool:
-        if not isinstance(other, Distribution):
-            return NotImplemented
-        return self._space == other._space and np.array_equal(self._probs, other._probs)
-
-    def __hash__(self) -> int:
-        return hash((self._space, self._probs.shape))
-
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
-        return np.asarray(self._probs, dtype=dtype, copy=copy)
-
-    def __reduce__(self) -> tuple[Any, tuple[SampleSpace, np.ndarray]]:
-        return type(self)._trusted, (self._space, self._probs)
-
-    def __repr__(self) -> str:
-        return as_text(self._space.outcomes, self._probs)
-
-    def _repr_html_(self) -> str:
-        return as_html(self._space.outcomes, self._probs)
+        return self._named((drawn[0] if self._probs.ndim == 1 else drawn).tolist())
 
     def _mass(self, mask: np.ndarray) -> Answer:
         probs = self._probs
@@ -407,21 +299,3 @@ class Distribution:
             stacklevel=3,
         )
         return part
-
-    def _named(self, positions: Any) -> Any:
-        outcomes = self._space.outcomes
-        if np.ndim(positions) == 0:
-            return outcomes[int(positions)]
-        if np.ndim(positions) == 1:
-            return [outcomes[i] for i in positions.tolist()]
-        return [[outcomes[i] for i in row] for row in positions.tolist()]
-
-
-def _as_space(space: SampleSpace | Iterable[Hashable]) -> SampleSpace:
-    return space if isinstance(space, SampleSpace) else SampleSpace(space)
-
-
-def _frozen(array: np.ndarray) -> np.ndarray:
-    view = array.view()
-    view.flags.writeable = False
-    return view

@@ -1,7 +1,9 @@
 """What can be an outcome, and how outcomes are written."""
 
+import itertools
 import reprlib
-from collections.abc import Hashable, Iterable
+from collections.abc import Callable, Collection, Hashable, Iterable
+from typing import Any
 
 import numpy as np
 
@@ -18,7 +20,7 @@ def read_outcomes(outcomes: object) -> dict[Hashable, int]:
         >>> read_outcomes(np.array(["heads", "tails"]))
         {'heads': 0, 'tails': 1}
     """
-    return _positions([_plain(outcome) for outcome in _ordered(outcomes)])
+    return _positions([x.item() if isinstance(x, np.str_ | np.bool_ | np.number) else x for x in _ordered(outcomes)])
 
 
 def outcome_name(outcome: object) -> str:
@@ -46,6 +48,12 @@ def shown(value: object) -> str:
     return reprlib.repr(value)
 
 
+def first_twelve(outcomes: Collection[Any], name: Callable[[Any], str]) -> str:
+    """The first outcomes by their names, and how many more there are."""
+    more = f", and {len(outcomes) - 12} more" if len(outcomes) > 12 else ""
+    return ", ".join(map(name, itertools.islice(outcomes, 12))) + more
+
+
 def _ordered(outcomes: object) -> Iterable[object]:
     if isinstance(outcomes, str | bytes):
         raise ProbabilityError(
@@ -64,10 +72,6 @@ def _ordered(outcomes: object) -> Iterable[object]:
             f"Outcomes must be a collection; got {shown(outcomes)}. Try SampleSpace([{shown(outcomes)}])."
         )
     return outcomes
-
-
-def _plain(outcome: object) -> object:
-    return outcome.item() if isinstance(outcome, np.str_ | np.bool_ | np.number) else outcome
 
 
 def _positions(outcomes: list[object]) -> dict[Hashable, int]:

@@ -9,7 +9,7 @@ from typing import Any, Self, TypeAlias
 import numpy as np
 
 from likely.errors import ProbabilityError, ShapeError, SpaceMismatchError, UnknownOutcomeError, nearest
-from likely.probability.outcomes import outcome_name, read_outcomes, shown
+from likely.probability.outcomes import first_twelve, outcome_name, read_outcomes, shown
 
 EventLike: TypeAlias = Hashable | Iterable[Hashable] | Callable[[Any], object]
 """An event (which is hashable), an outcome, a collection of outcomes, or a predicate on outcomes."""
@@ -19,27 +19,22 @@ class SampleSpace:
     """The possible outcomes of an experiment, S = {x_1, ..., x_k}: ordered, unique, never empty.
 
     Two spaces are equal if they have the same outcomes in the same order. NumPy scalars become Python values, so
-    that names from an array read like names from a list.
+    that names from an array read like names from a list. A set has no order and a string would fall into letters:
+    both are refused, as are no outcome, a repeated one, and one that cannot be hashed, with a ProbabilityError.
 
-    Args:
-        outcomes: any hashable values, in order. A set has no order and a string would fall into letters: both are
-            refused, as are no outcome, a repeated one, and one that cannot be hashed, with a ProbabilityError.
     Example:
         >>> S = SampleSpace(["rain", "sun", "wind", "cloud"])
         >>> S.event("rain", "wind")
         Event({rain, wind})
         >>> len(S), "sun" in S, S.index("wind")
         (4, True, 2)
-
-    Reference: Kolmogorov, Foundations of the Theory of Probability, ch. 1.
     """
 
     __slots__ = ("_factors", "_index", "_outcomes")
 
     def __init__(self, outcomes: Iterable[Hashable]) -> None:
-        self._index = read_outcomes(outcomes)
+        self._index, self._factors = read_outcomes(outcomes), tuple[SampleSpace, ...]()
         self._outcomes = tuple(self._index)
-        self._factors: tuple[SampleSpace, ...] = ()
 
     @classmethod
     def product(cls, *factors: "SampleSpace | Iterable[Hashable]") -> Self:
@@ -52,7 +47,7 @@ class SampleSpace:
         """
         if not factors:
             raise ProbabilityError("A product must have at least one factor; got none. Try SampleSpace.product(S, T).")
-        spaces = tuple(factor if isinstance(factor, SampleSpace) else SampleSpace(factor) for factor in factors)
+        spaces = tuple(map(as_space, factors))
         space = cls(itertools.product(*spaces))
         space._factors = spaces
         return space
@@ -109,17 +104,12 @@ class SampleSpace:
 
     def index(self, outcome: Hashable) -> int:
         """The position of an outcome, counted from 0; an UnknownOutcomeError names the nearest one."""
-        position = self._find(outcome)
-        if position is None:
+        if (position := self._find(outcome)) is None:
             raise self._unknown(outcome)
         return position
 
     def factor_index(self, factor: "int | SampleSpace") -> int:
-        """The position of a factor of a product space, given as that position or as the space itself.
-
-        Raises:
-            ProbabilityError: if this is not a product space, or the factor is not in it or in it twice.
-        """
+        """The position of a factor of a product, given as that or as the space; a ProbabilityError if it is not one."""
         count = len(self._factors)
         if not count:
             raise ProbabilityError(
@@ -129,11 +119,10 @@ class SampleSpace:
             found = [axis for axis, space in enumerate(self._factors) if space == factor]
             if len(found) == 1:
                 return found[0]
-            rule = "one factor of the product" if found else "a factor of the product"
-            error = ProbabilityError if found else SpaceMismatchError
+            rule, error = ("one", ProbabilityError) if found else ("a", SpaceMismatchError)
             raise error(
-                f"The space must be {rule}; got {factor!r}, which is {len(found)} of its {count} factors. "
-                f"Try its position, 0 to {count - 1}."
+                f"The space must be {rule} factor of the product; got {factor!r}, which is {len(found)} of its {count} "
+                f"factors. Try its position, 0 to {count - 1}."
             )
         axis = operator.index(factor)
         if not -count <= axis < count:
@@ -158,9 +147,7 @@ class SampleSpace:
         return hash(self._outcomes)
 
     def __repr__(self) -> str:
-        listed = ", ".join(repr(outcome) for outcome in self._outcomes[:12])
-        more = f", and {len(self) - 12} more" if len(self) > 12 else ""
-        return f"SampleSpace([{listed}{more}])"
+        return f"SampleSpace([{first_twelve(self, repr)}])"
 
     def _find(self, outcome: object) -> int | None:
         try:
@@ -169,38 +156,42 @@ class SampleSpace:
             return None
 
     def _read(self, argument: Any) -> Any:
-        position = self._find(argument)
-        if position is not None:
+        if (position := self._find(argument)) is not None:
             return position
         if isinstance(argument, Event):
             check_same_space(self, argument.space)
             return argument.mask
         if callable(argument):
             return [i for i, outcome in enumerate(self._outcomes) if argument(outcome)]
-        if isinstance(argument, str | bytes) or not isinstance(argument, Iterable):
-            raise self._unknown(argument)
-        if self._factors and isinstance(argument, tuple) and not all(part in self for part in argument):
+        of_product = bool(self._factors) and isinstance(argument, tuple) and not all(part in self for part in argument)
+        if of_product or isinstance(argument, str | bytes) or not isinstance(argument, Iterable):
             raise self._unknown(argument)
         return np.array([self.index(outcome) for outcome in argument], dtype=np.intp)
 
     def _unknown(self, outcome: object) -> UnknownOutcomeError:
         hint = nearest(outcome, self._outcomes) if isinstance(outcome, Hashable) else "Outcomes are hashable values."
-        for axis, factor in enumerate(self._factors):
-            if outcome in factor:
-                hint = f"It is an outcome of factor {axis}. Try space.where({axis}, {outcome!r})."
-                break
+        axis = next((axis for axis, factor in enumerate(self._factors) if outcome in factor), None)
+        if axis is not None:
+            hint = f"It is an outcome of factor {axis}. Try space.where({axis}, {outcome!r})."
         return UnknownOutcomeError(f"An outcome must be in the sample space; got {shown(outcome)}. {hint}")
+
+
+def _operator(combine: Callable[[np.ndarray, np.ndarray], np.ndarray]) -> "Callable[[Event, object], Event]":
+    def combined(self: "Event", other: object) -> "Event":
+        if not isinstance(other, Event):
+            return NotImplemented
+        check_same_space(self.space, other.space)
+        return Event(self.space, combine(self.mask, other.mask))
+
+    return combined
 
 
 class Event:
     """A subset of a sample space. Most are made by `space.event(...)`.
 
     The set operators hold: `E | F`, `E & F`, `E - F`, `E ^ F`, `~E`, `E <= F`, `x in E`, `len(E)`. Events are
-    equal if both their outcomes and their spaces are.
+    equal if both their outcomes and their spaces are. The mask (k,) says which outcomes of the space belong to it.
 
-    Args:
-        space: the space that the event lies in.
-        mask: booleans of shape (k,): which outcomes of the space belong to it.
     Example:
         >>> S = SampleSpace(["Sandal", "Sneaker", "Bag", "Ankle boot"])
         >>> footwear = S.event("Sandal", "Sneaker", "Ankle boot")
@@ -217,8 +208,7 @@ class Event:
                 f"A mask must be {len(space)} booleans, one per outcome; got {given.dtype} of shape {given.shape}. "
                 "Try space.event(...) with outcomes."
             )
-        self._space = space
-        self._mask = given.copy()
+        self._space, self._mask = space, given.copy()
         self._mask.flags.writeable = False
 
     @property
@@ -244,17 +234,10 @@ class Event:
         """Whether every outcome of this event lies in the other: this one implies the other."""
         return not (self._mask & ~self._space.event(other).mask).any()
 
-    def __or__(self, other: object) -> "Event":
-        return self._combined(operator.or_, other)
-
-    def __and__(self, other: object) -> "Event":
-        return self._combined(operator.and_, other)
-
-    def __xor__(self, other: object) -> "Event":
-        return self._combined(operator.xor, other)
-
-    def __sub__(self, other: object) -> "Event":
-        return self._combined(lambda mine, theirs: mine & ~theirs, other)
+    __or__ = _operator(operator.or_)
+    __and__ = _operator(operator.and_)
+    __xor__ = _operator(operator.xor)
+    __sub__ = _operator(lambda mine, theirs: mine & ~theirs)
 
     def __invert__(self) -> "Event":
         return Event(self._space, ~self._mask)
@@ -286,15 +269,7 @@ class Event:
         return Event, (self._space, self._mask)
 
     def __repr__(self) -> str:
-        listed = ", ".join(outcome_name(outcome) for outcome in self.outcomes[:12])
-        more = f", and {len(self) - 12} more" if len(self) > 12 else ""
-        return f"Event({{{listed}{more}}})"
-
-    def _combined(self, combine: Callable[[np.ndarray, np.ndarray], np.ndarray], other: object) -> "Event":
-        if not isinstance(other, Event):
-            return NotImplemented
-        check_same_space(self._space, other._space)
-        return Event(self._space, combine(self._mask, other._mask))
+        return f"Event({{{first_twelve(self, outcome_name)}}})"
 
 
 def check_same_space(one: SampleSpace, other: SampleSpace) -> None:
@@ -307,13 +282,16 @@ def check_same_space(one: SampleSpace, other: SampleSpace) -> None:
     """
     if one == other:
         return
-    if len(one) != len(other):
-        came = f"{len(one)} and {len(other)} outcomes"
-    else:
-        pairs = zip(one, other, strict=True)
-        at, (mine, theirs) = next((i, pair) for i, pair in enumerate(pairs) if pair[0] != pair[1])
-        came = f"{shown(mine)} and {shown(theirs)} at position {at}"
+    came = f"{len(one)} and {len(other)} outcomes"
+    if len(one) == len(other):
+        at = next(i for i, (mine, theirs) in enumerate(zip(one, other, strict=True)) if mine != theirs)
+        came = f"{shown(one.outcomes[at])} and {shown(other.outcomes[at])} at position {at}"
     raise SpaceMismatchError(
         f"Both sample spaces must be the same; got {came}. Events answer only about their own space. "
         "Try space.event(*event) to read the outcomes in the other space."
     )
+
+
+def as_space(space: SampleSpace | Iterable[Hashable]) -> SampleSpace:
+    """The space itself, or that of these outcomes."""
+    return space if isinstance(space, SampleSpace) else SampleSpace(space)
