@@ -10,12 +10,10 @@ from likely.networks.network import Network, TorchNetwork
 
 
 def create_engine(name: str, network: Network | TorchNetwork, **settings: Any) -> Engine:
-    """The engine of this name, holding first values of the network.
+    """The engine of this name ("numpy", "jax" or "torch"), holding first values of the network.
 
-    Args:
-        name: "numpy", "jax" or "torch".
-        network: what learns.
-        settings: the other fields of `EngineSettings`.
+    `settings` are the other fields of `EngineSettings`.
+
     Raises:
         EngineError: if the engine does not exist or cannot train the network; it says which can.
     """

@@ -52,13 +52,9 @@ def loss_and_gradient_by_hand(
 ) -> tuple[float, dict[str, np.ndarray]]:
     """The mean loss of a batch and its gradient with respect to every layer.
 
-    Args:
-        network: a `Linear` or an `MLP`.
-        head, loss: by name; the loss also as a row of `LOSSES`.
-        theta: parameters by layer.
-        X, Y: inputs (n, d), and label distributions or targets (n, k).
-        weights: for the weighted mean, shape (n,).
-        out: arrays of the shapes of theta to write the gradient to.
+    X (n, d) are inputs, Y (n, k) label distributions or targets, `weights` (n,) those of the weighted mean; head and
+    loss are names, or the loss a row of `LOSSES`. With `out` the gradient is written to its arrays.
+
     Raises:
         EngineError: for a network that is neither.
     """

@@ -41,13 +41,10 @@ def gradient_descent(
 
     Args:
         objective: an `Objective`; for jax and torch any function (theta, X, Y) -> scalar, if theta is given.
-        X: rows.
-        Y: label distributions or targets.
-        steps: t.
-        learning_rate: alpha.
+        X, Y: rows, and label distributions or targets.
+        steps, learning_rate: t and alpha.
         engine: what computes J: "numpy" (by hand), "jax" or "torch".
-        theta: where to start; None draws every number from N(0, 1).
-        seed: of that draw.
+        theta: where to start; None draws every number from N(0, 1), by the seed.
     Returns:
         theta as NumPy arrays.
     Raises:

@@ -58,16 +58,14 @@ class EngineSettings:
     """What an engine is made of.
 
     Args:
-        network: a pure network for any engine, or a torch network for torch.
-        n_outputs: how many scores.
-        head: by name, for the loss.
-        loss: by name, or a row of `LOSSES`.
+        network: a pure network for any engine, or a torch network for torch, with `n_outputs` scores.
+        head, loss: by name, or the loss as a row of `LOSSES`.
         optimizer: the update rule; for torch also a function that makes a torch optimizer of what learns.
         sample: some prepared inputs, of which a torch network may take data-dependent first values.
         seed: of the first values.
         dtype: "float32" or "float64".
         device: "auto", "cpu" or "cuda"; engines other than torch compute on the CPU.
-        precision: of products while a torch module is trained: "auto", "float32" or "bfloat16".
+        precision: of products while a torch module is trained.
         freeze: patterns of the names of parameters that do not learn; torch only.
     """
 

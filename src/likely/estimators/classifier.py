@@ -2,12 +2,12 @@
 
 import warnings
 from collections.abc import Collection, Mapping
-from typing import TYPE_CHECKING, Any, Self, Unpack, cast
+from typing import TYPE_CHECKING, Any, Self, Unpack
 
 import numpy as np
 from sklearn.base import ClassifierMixin
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import check_is_fitted, column_or_1d
+from sklearn.utils.validation import column_or_1d
 
 from likely.data.dataset import Dataset, Part
 from likely.data.groups import checked_groups
@@ -15,7 +15,6 @@ from likely.errors import ColumnWarning, DataError, RenamedWarning, ShapeError
 from likely.estimators.estimator import Estimator, checked_weights
 from likely.estimators.parameters import ClassifierParameters, with_parameters
 from likely.estimators.rows import about_labels, label_type, named_distributions
-from likely.model import ClassifierPredictor
 from likely.probability.distribution import Distribution
 from likely.probability.space import Event
 
@@ -214,7 +213,3 @@ class Classifier(ClassifierMixin, Estimator):
             return self.hflip
         warnings.warn("The argument mirror is deprecated; use hflip.", RenamedWarning, stacklevel=3)
         return bool(self.mirror)  # deprecated
-
-    def _answering(self) -> ClassifierPredictor:
-        check_is_fitted(self)
-        return cast(ClassifierPredictor, self.predictor_)

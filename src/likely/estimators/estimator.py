@@ -71,8 +71,11 @@ class Estimator(BaseEstimator):
 
     def familiarity(self, X: Any) -> np.ndarray:
         """A conformal p-value per row: small = unlike anything it was trained on; see `Predictor.familiarity`."""
+        return self._answering().familiarity(self._rows(X))
+
+    def _answering(self) -> Any:
         check_is_fitted(self)
-        return self.predictor_.familiarity(self._rows(X))
+        return self.predictor_
 
     def _html_repr(self) -> str:
         """What a notebook shows: a fitted estimator as the card of its model, else scikit-learn's diagram."""

@@ -25,11 +25,7 @@ _IN_PYTHON = {"category": "categories", "number": "numbers", "group": "groups"}
 
 
 def options_of(settings: Mapping[str, object]) -> ColumnOptions:
-    """What the parameters of an estimator say of columns.
-
-    Raises:
-        ConfigError: if one is no list of names.
-    """
+    """What the parameters of an estimator say of columns; a ConfigError if one is no list of names."""
     return ColumnOptions.of(RunConfig.from_json({name: settings[name] for name in OPTIONS}))
 
 

@@ -98,16 +98,12 @@ def with_parameters(estimator: Literal["classifier", "regressor"], types: type) 
 
     def decorate(cls: Class) -> Class:
         hints = {"network": Any, **get_type_hints(types)}
-        kinds = inspect.Parameter
+        kinds, found = inspect.Parameter, parameters_of(estimator)
         given = [
-            kinds(
-                name,
-                kinds.POSITIONAL_OR_KEYWORD if name == "network" else kinds.KEYWORD_ONLY,
-                default=parameter.default,
-                annotation=hints.get(name, Any),
-            )
-            for name, parameter in parameters_of(estimator).items()
+            kinds(name, kinds.KEYWORD_ONLY, default=parameter.default, annotation=hints.get(name, Any))
+            for name, parameter in found.items()
         ]
+        given[0] = given[0].replace(kind=kinds.POSITIONAL_OR_KEYWORD)  # the network
         signature = inspect.Signature([kinds("self", kinds.POSITIONAL_OR_KEYWORD), *given])
 
         def initialize(self: Any, *args: Any, **settings: Any) -> None:
@@ -121,7 +117,7 @@ def with_parameters(estimator: Literal["classifier", "regressor"], types: type) 
         initialize.__signature__ = signature  # pyright: ignore[reportFunctionMemberAccess]  # scikit-learn asks for it
         initialize.__name__, initialize.__qualname__ = "__init__", f"{cls.__qualname__}.__init__"
         cls.__init__ = initialize
-        meanings = {name: parameter.meaning for name, parameter in parameters_of(estimator).items()}
+        meanings = {name: parameter.meaning for name, parameter in found.items()}
         cls.__doc__ = (cls.__doc__ or "").replace("{parameters}", reference(meanings))
         return cls
 

@@ -28,16 +28,10 @@ def watcher(verbose: Verbose) -> Watcher:
     """
     if verbose is False:
         return Silent()
-    if in_notebook():
+    ipython = sys.modules.get("IPython")
+    if ipython is not None and hasattr(ipython.get_ipython(), "kernel"):
         return NotebookBar()
     return LineBar(sys.stderr) if verbose is True else Silent()
-
-
-def in_notebook() -> bool:
-    """Whether a notebook's kernel runs this code."""
-    ipython = sys.modules.get("IPython")
-    shell = None if ipython is None else ipython.get_ipython()
-    return shell is not None and hasattr(shell, "kernel")
 
 
 class NotebookBar:

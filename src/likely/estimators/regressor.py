@@ -1,13 +1,12 @@
 """The regressor: from rows or images to numbers, with intervals."""
 
 import warnings
-from typing import TYPE_CHECKING, Any, Self, Unpack, cast
+from typing import TYPE_CHECKING, Any, Self, Unpack
 
 import numpy as np
 from sklearn.base import RegressorMixin
 from sklearn.metrics import r2_score
 from sklearn.utils import Tags
-from sklearn.utils.validation import check_is_fitted
 
 from likely.data.dataset import Dataset, Part
 from likely.data.groups import checked_groups
@@ -15,7 +14,6 @@ from likely.data.tables.missing_codes import missing_codes
 from likely.errors import ColumnWarning
 from likely.estimators.estimator import Estimator, checked_weights
 from likely.estimators.parameters import Parameters, with_parameters
-from likely.model import RegressorPredictor
 from likely.model.check_answers import true_numbers
 
 
@@ -86,8 +84,7 @@ class Regressor(RegressorMixin, Estimator):
 
     def predict(self, X: Any) -> np.ndarray:
         """The predicted numbers, shape (n,), or (n, m)."""
-        check_is_fitted(self)
-        return self.predictor_.predict(self._rows(X))
+        return self._answering().predict(self._rows(X))
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """The coefficient of determination R^2 of the predictions; the mean over several targets.
@@ -119,7 +116,3 @@ class Regressor(RegressorMixin, Estimator):
     def explain(self, X: Any, target: int = 0, **how: Any) -> list[Any]:
         """Which pixels or columns of each row carry the prediction; see `RegressorPredictor.explain`."""
         return self._answering().explain(self._rows(X), target, **how)
-
-    def _answering(self) -> RegressorPredictor:
-        check_is_fitted(self)
-        return cast(RegressorPredictor, self.predictor_)

@@ -13,10 +13,9 @@ def mixture_weights(log_probs: np.ndarray, Y: np.ndarray, weights: np.ndarray | 
 
     The problem is convex; each step of expectation maximization lowers it.
 
-    Args:
-        log_probs: of each row by each of m models, shape (m, n, k).
-        Y: label distributions, shape (n, k).
-        weights: how much each row counts, shape (n,); None counts all alike.
+    `log_probs` (m, n, k) are of each row by each of m models, Y (n, k) label distributions, and `weights` (n,) how much
+    each row counts; None counts all alike.
+
     Example:
         >>> sure, vague = np.log([[0.9, 0.1], [0.9, 0.1]]), np.log([[0.5, 0.5], [0.5, 0.5]])
         >>> mixture_weights(np.stack([sure, vague]), np.array([[1.0, 0.0], [1.0, 0.0]])).round(3)
@@ -39,10 +38,8 @@ def mean_weights(predictions: np.ndarray, Y: np.ndarray, weights: np.ndarray | N
 
         min_a  sum_i w_i |sum_m a_m f_mi - y_i|^2,     a >= 0, sum a = 1
 
-    Args:
-        predictions: of each row by each of m models, shape (m, n, t).
-        Y: the truth, shape (n, t).
-        weights: how much each row counts, shape (n,); None counts all alike.
+    `predictions` (m, n, t) are of each row by each of m models, Y (n, t) the truth; weights as in `mixture_weights`.
+
     Example:
         >>> mean_weights(np.array([[[0.0], [2.0]], [[4.0], [6.0]]]), np.array([[1.0], [3.0]])).round(3)
         array([0.75, 0.25])

@@ -59,11 +59,9 @@ def log_softmax(scores: Array, axis: int = -1) -> Array:
 
     log softmax(x)_i = x_i - m - log sum_j exp(x_j - m),  m = max x.
 
-    Args:
-        scores: real numbers of any shape. What is NaN in softmax is NaN here.
-        axis: along which the probabilities sum to 1.
     Returns:
-        The shape of `scores`, in nats; never -inf: the most negative number of the dtype stands for it.
+        The shape of `scores`, in nats; NaN where softmax is, and never -inf: the most negative number of the dtype
+        stands for it.
     Example:
         >>> log_softmax(np.array([0.0, 1000.0]))
         array([-1000.,     0.])
@@ -92,8 +90,6 @@ def l1_normalize(x: Array, axis: int = -1) -> Array:
     Args:
         x: real numbers of any shape. A slice with NaN or an infinite number gives NaN.
         axis: along which the results sum to 1.
-    Returns:
-        The shape of `x`; each slice along the axis lies on the simplex.
     Example:
         >>> l1_normalize(np.array([1.0, -3.0]))
         array([0.25, 0.75])
@@ -136,12 +132,9 @@ def softmax_jacobian(probs: Array) -> Array:
 class Head:
     """A head as a row of `HEADS`: forward, log form, and the way back by hand.
 
-    Args:
-        name: as configurations and model files call it.
-        probs: scores -> outputs.
-        log_probs: (scores, axis=-1) -> log outputs in nats.
-        backward: (scores, outputs, gradient with respect to outputs) -> gradient with respect to scores.
-        on_simplex: whether the outputs are distributions, which cross-entropy needs.
+    `probs` makes outputs of scores, `log_probs` (with an axis) their logarithms in nats, and `backward`, of scores,
+    outputs and the gradient with respect to these, the one with respect to scores. Cross-entropy needs outputs on the
+    simplex.
     """
 
     name: str

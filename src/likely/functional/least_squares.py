@@ -18,8 +18,7 @@ def least_squares(X: np.ndarray, Y: np.ndarray, *, ridge: float = 0.0, weights: 
     shift of all targets must only shift that.
 
     Args:
-        X: rows, shape (n, d).
-        Y: targets, shape (n, k) or (n,).
+        X, Y: rows of shape (n, d), and targets, shape (n, k) or (n,).
         ridge: lambda, not negative.
         weights: one non-negative number per row, which multiplies its squared error.
     Returns:

@@ -22,8 +22,7 @@ def softmax_cross_entropy(labels: Array, scores: Array) -> Array:
     Its gradient with respect to the scores is q sum_k p_k - p, that is softmax(scores) - labels.
 
     Args:
-        labels: true distributions, shape (n, k); rows sum to 1.
-        scores: real numbers before the head, shape (n, k).
+        labels, scores: true distributions with sum 1, and real numbers before the head, shape (n, k) each.
     Returns:
         One value per example, shape (n,), in nats; infinity where a label has a score of -inf, which makes it
         impossible.
@@ -64,10 +63,9 @@ class Loss:
     """A loss as a row of `LOSSES`, applied through a head.
 
     Args:
-        name: as configurations and model files call it.
         values: (head name, labels (n, k), scores (n, k)) -> one value per example (n,).
-        with_gradient: (head name, labels, scores) -> the values, and by hand the gradient of each with respect to its
-            scores, (n, k): what both need is computed once. None leaves it to torch or JAX.
+        with_gradient: the same -> the values and, by hand, the gradient of each with respect to its scores, (n, k):
+            what both need is computed once. None leaves it to torch or JAX.
         of_distributions: whether it can follow only heads whose outputs are distributions.
     """
 

@@ -69,11 +69,7 @@ class Objective:
         return mean_loss(self.head, self.loss, Y, self.network.apply(theta, X), weights)
 
     def check_rows(self, X: Array, Y: Array) -> None:
-        """Refuse rows without answers.
-
-        Raises:
-            ShapeError: if X and Y differ in length, or there is no row.
-        """
+        """Raise a ShapeError if X and Y differ in length, or there is no row."""
         if len(X) != len(Y) or len(X) == 0:
             raise ShapeError(
                 f"X and Y must have as many rows, at least one; got {len(X)} and {len(Y)}. Each row needs its answer. "

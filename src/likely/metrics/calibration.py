@@ -50,8 +50,7 @@ def calibration_error(
     probabilities it is some tenths of a percent at n = 10,000, and more on fewer rows: see `calibration_floor`.
 
     Args:
-        probs: shape (n, k).
-        labels: classes 0..k-1, shape (n,).
+        probs, labels: shape (n, k), and classes 0..k-1, shape (n,).
         n_bins: how many bins (at most so many of equal mass).
         binning: bins of equal "width", or of equal "mass", with as many rows in each.
     Raises:

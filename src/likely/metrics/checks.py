@@ -66,6 +66,47 @@ def strictly_between_0_and_1(value: float, name: str, usual: float = 0.95) -> No
         raise ConfigError(f"{name} must be strictly between 0 and 1; got {value}. Try {name}={usual}.")
 
 
+def above_0_at_most_1(value: float, name: str, usual: float) -> None:
+    """Refuse a share that is none."""
+    if not 0 < value <= 1:
+        raise ConfigError(f"{name} must be above 0 and at most 1; got {value}. Try {usual}.")
+
+
+def marked(values: np.ndarray, marks: np.ndarray, names: str) -> tuple[np.ndarray, np.ndarray]:
+    """Numbers as float64 and booleans beside them, once they are seen to be of one shape (n,)."""
+    numbers, flags = np.asarray(values, dtype=np.float64), np.asarray(marks)
+    if numbers.ndim != 1 or not len(numbers) or flags.shape != numbers.shape or flags.dtype != np.bool_:
+        raise ShapeError(
+            f"{names} must be numbers and booleans of one shape (n,), n >= 1; got {numbers.shape} and {flags.dtype} "
+            f"of {flags.shape}."
+        )
+    return numbers, flags
+
+
+def refuse_nan(values: np.ndarray, name: str) -> None:
+    """Refuse numbers (n,) of which one is NaN."""
+    if np.isnan(values).any():
+        raise DataError(f"{name} must not be NaN; got NaN in row {int(np.isnan(values).argmax())}.")
+
+
+def finite_rows(values: np.ndarray, name: str, first: int = 0, *, masked: bool = False) -> np.ndarray:
+    """The same values as float64, once each is seen to be finite; or some of a row -inf, where they may be masked."""
+    values = np.asarray(values)
+    if values.ndim != 2 or values.dtype.kind not in "fiub":
+        raise ShapeError(f"{name} must be numbers of shape (n, d); got {values.dtype} of shape {values.shape}.")
+    wide = np.asarray(values, dtype=np.float64)
+    usable = np.isfinite(wide).all(axis=1)
+    if masked and not usable.all():
+        usable = (wide < np.inf).all(axis=1) & (wide > -np.inf).any(axis=1)
+    if not usable.all():
+        row, allowed = (
+            first + int((~usable).argmax()),
+            " Only -inf may mask values, and not all of a row." if masked else "",
+        )
+        raise DataError(f"{name} must be finite; got NaN or infinity in row {row}.{allowed}")
+    return wide
+
+
 def numbers(values: np.ndarray, name: str) -> np.ndarray:
     """The same values as float64, once each is seen to be finite."""
     values = np.asarray(values)

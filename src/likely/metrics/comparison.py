@@ -95,8 +95,7 @@ def paired_difference(
     models on rows drawn independently like these: another training of the same recipe would differ as well.
 
     Args:
-        probs_a, probs_b: of the first and the second model, shape (n, k).
-        labels: classes 0..k-1, shape (n,).
+        probs_a, probs_b, labels: of the first and the second model, shape (n, k), and classes 0..k-1, shape (n,).
         seed: of the draws for the ECE.
     Returns:
         A `Difference` under each of "accuracy", "nll" (nats), "brier" and "ece" (15 bins of equal width).
@@ -150,8 +149,7 @@ def paired_regression_difference(
     y, which is taken as these rows have it.
 
     Args:
-        y: the truth, shape (n,) or (n, m).
-        predictions_a, predictions_b: of the first and the second model, in the shape of y.
+        y, predictions_a, predictions_b: the truth and what each model predicts, all of shape (n,) or (n, m).
         seed: has no effect; nothing is drawn.
     Returns:
         A `Difference` under each of "mse", "mae" and "r2".

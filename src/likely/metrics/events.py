@@ -22,8 +22,7 @@ def event_reliability(
     Probabilities of exactly 0 are in the first bin, of exactly 1 in the last.
 
     Args:
-        probability: P(E | x) of each row, shape (n,).
-        inside: whether the true label is in E, booleans of shape (n,).
+        probability, inside: P(E | x) of each row, and whether its label is in E, booleans, shape (n,) each.
         n_bins, binning: as in `reliability_bins`, with its errors.
 
     Example:

@@ -24,10 +24,8 @@ def calibration_floor(
     Only whether the most probable class is drawn matters, and it is with the probability max_k p_ik.
 
     Args:
-        probs: shape (n, k).
-        n_bins, binning: as in `calibration_error`.
-        seed: of the draws.
-        draws: how many data sets are drawn, at least one.
+        probs, n_bins, binning: as in `calibration_error`.
+        seed, draws: how many data sets are drawn, at least one, and by which seed.
     Returns:
         The mean over the draws, and the 2.5th and 97.5th percentile: the range of a single ECE, not of the mean.
 

@@ -87,10 +87,10 @@ def bootstrap(rows: np.ndarray, figures: Callable[[np.ndarray], np.ndarray], see
     return [_estimate(float(v), resampled[:, i]) for i, v in enumerate(values)]
 
 
-def resampled_counts(n: int, seed: int, resamples: int = RESAMPLES) -> Iterator[np.ndarray]:
+def resampled_counts(n: int, seed: int, resamples: int = RESAMPLES, numbers: int = BLOCK) -> Iterator[np.ndarray]:
     """How often each of n rows is drawn in each resample, shape (block, n), a block of resamples at a time."""
     rng = np.random.default_rng(seed)
-    block = max(1, min(resamples, BLOCK // n))
+    block = max(1, min(resamples, numbers // n))
     for start in range(0, resamples, block):
         size = min(block, resamples - start)
         drawn = rng.integers(n, size=(size, n)) + n * np.arange(size)[:, None]

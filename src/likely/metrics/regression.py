@@ -33,8 +33,7 @@ def regression_metrics(
     several is the mean over rows of a number from 0 to 1, with the interval of Gaffke (`mean_interval`).
 
     Args:
-        y: the truth, shape (n,), or (n, m) for several targets: then each figure is the mean over the targets.
-        predictions: in the shape of y.
+        y, predictions: the truth and what is predicted, shape (n,), or (n, m) for several targets, whose mean is taken.
         low, high: ends of one interval per number, in the shape of y; infinite ends are allowed. Give both or none.
         seed: of the resampling.
     Returns:

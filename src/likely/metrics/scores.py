@@ -16,9 +16,7 @@ LOWEST_LOG_PROB = math.log(FLOOR)
 def at_labels(values: np.ndarray, labels: np.ndarray) -> np.ndarray:
     """The mean of each row of values under its label: values[i, y_i], or sum_k y_ik values_ik.
 
-    Args:
-        values: one number per class, shape (n, k).
-        labels: classes 0..k-1 of shape (n,), or true distributions of shape (n, k).
+    Labels are classes 0..k-1 of shape (n,), or true distributions of shape (n, k).
 
     Example:
         >>> at_labels(np.array([[1.0, 2.0], [3.0, 4.0]]), np.array([1, 0]))

@@ -44,9 +44,8 @@ class Predictor:
     """What the classifier's and the regressor's models share: input, forward pass, file.
 
     Args:
-        card: everything but the numbers.
-        arrays: the numbers by name: parameters under "theta.", what held-out rows say under "held_out.", what is known
-            of familiar rows under "familiarity.".
+        card, arrays: everything but the numbers, and these by name: parameters under "theta.", what held-out rows say
+            under "held_out.", what is known of familiar rows under "familiarity.".
         device: where a torch network computes: "auto", "cpu" or "cuda".
         path: where the model came from, for messages.
         trained_on: hashes of the rows that it was trained on, where they are known.

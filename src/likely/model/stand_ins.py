@@ -34,9 +34,8 @@ class StandIns:
 
     Args:
         places: the columns of a matrix of rows whose values miss together: one, or the parts of a date.
-        values: what they may be, shape (m, number of columns); None where training rows missed some, for which a
-            network has an input of its own.
-        weights: of these values, shape (m,), with sum 1.
+        values, weights: what they may be, (m, number of columns), and how often, (m,), with sum 1; None where training
+            rows missed some, for which a network has an input of its own.
     Example:
         >>> X = np.array([[1.0, 0], [2.0, 1], [3.0, 1], [4.0, 1]])
         >>> found = StandIns.fit(X, [Column("size"), Column("color", ("blue", "red"))])

@@ -72,13 +72,7 @@ def gelu(z: Array) -> Array:
 
 @dataclass(frozen=True)
 class Activation:
-    """An activation as a row of `ACTIVATIONS`.
-
-    Args:
-        name: as configurations and model files call it.
-        value: z -> a.
-        derivative: (z, a) -> da/dz, by hand; None where it is useless for learning.
-    """
+    """An activation as a row of `ACTIVATIONS`: z -> a, and (z, a) -> da/dz by hand; None where useless for learning."""
 
     name: str
     value: Callable[[Array], Array]

@@ -65,11 +65,7 @@ class ConvNet:
         return {"width": self.width, "stem": self.stem, "stride": self.stride}
 
     def build(self, n_classes: int, sample: np.ndarray) -> "ConvModule":
-        """The module for images like `sample` of shape (n, c, h, w); its patches set the first layer.
-
-        Raises:
-            ShapeError: if the sample holds no images of at least a patch.
-        """
+        """The module for images like `sample` (n, c, h, w), whose patches set the first layer, or a ShapeError."""
         patch = 2 * self.stride
         if sample.ndim != 4 or 0 in sample.shape or min(sample.shape[2:]) < patch:
             raise ShapeError(

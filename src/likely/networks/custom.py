@@ -18,10 +18,8 @@ CUSTOM = "custom"
 
 
 class CustomNetwork:
-    """A factory as a `TorchNetwork`.
+    """A factory as a `TorchNetwork`: it makes a new module with every call.
 
-    Args:
-        factory: what makes a new module with every call.
     Raises:
         ConfigError: if it is no factory; it says what to pass instead.
     Example:

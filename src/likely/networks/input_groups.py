@@ -10,10 +10,9 @@ import numpy as np
 class InputGroups:
     """The inputs of a network for rows of a table, column by column.
 
-    Args:
-        numbers: how many columns hold numbers; they are the first inputs.
-        indicated: which of these columns may miss a number; their indicators are the next inputs.
-        categories: the first of the inputs of each column of categories, and the one after its last category.
+    So many columns hold `numbers`; they are the first inputs, followed by indicators of those that may miss a number.
+    Of each column of categories, the first input and the one after its last category are known.
+
     Example:
         >>> groups = InputGroups(numbers=1, indicated=(0,), categories=((2, 4),))
         >>> groups.columns(np.array([[0.5, 0, 0, 1], [0.0, 1, 0, 0]]))

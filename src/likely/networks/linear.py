@@ -10,11 +10,9 @@ from likely.networks.layers import affine, check_fit, first_values
 class Linear:
     """Scores as weighted sums of the inputs and a bias.
 
-    f(x, theta) = theta^T x-bar, x-bar = (1, x). Its theta["layer0"] equals what `least_squares` returns.
+    f(x, theta) = theta^T x-bar, x-bar = (1, x), for d inputs and k outputs per row. Its theta["layer0"] equals what
+    `least_squares` returns.
 
-    Args:
-        n_inputs: d, the numbers per row.
-        n_outputs: k, the scores per row.
     Example:
         >>> net = Linear(2, 1)
         >>> net.apply({"layer0": np.array([[1.0], [2.0], [3.0]])}, np.array([[10.0, 100.0]]))

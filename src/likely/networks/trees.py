@@ -35,13 +35,10 @@ class Trees:
     """A sum of trees, which only answers: what grows them is `likely.learners.boosting`.
 
     Args:
-        numbers, indicated, categories: of the inputs, as in `InputGroups`.
-        n_inputs: how many inputs there are.
-        n_outputs: how many scores.
-        n_trees: how many trees, in turn for each of `n_sums` sums.
-        n_sums: of which the scores are made: one per score, but one for two labels.
-        n_nodes: of all trees together.
-        n_sets: how many splits are of categories.
+        numbers, indicated, categories: of the inputs, as in `InputGroups`, of which there are `n_inputs`.
+        n_trees: how many trees, in turn for each of `n_sums` sums, of which the `n_outputs` scores are made: one per
+            score, but one for two labels.
+        n_nodes, n_sets: of all trees together, and how many splits are of categories.
         depth: of the deepest tree.
         normalized: whether scores are log-probabilities.
     """

@@ -21,8 +21,6 @@ def entropy(p: Array) -> Array:
 
     Args:
         p: distributions on the last axis, shape (..., k), or a Distribution.
-    Returns:
-        One value per distribution, shape (...,), in nats.
     Raises:
         ShapeError: if p has no axis.
         ProbabilityError: if NumPy values or lists are not probabilities. Arrays of other libraries may be traced or
@@ -43,10 +41,8 @@ def cross_entropy(p: Array, q: Array) -> Array:
     H(p, q) = -sum_k p_k log q_k = H(p) + KL(p || q), with 0 log 0 = 0; infinite where q = 0 < p.
 
     Args:
-        p: the true distributions, such as labels, on the last axis, shape (..., k), or a Distribution.
-        q: the believed distributions, such as answers; the shape of p, or one that broadcasts with it.
-    Returns:
-        One value per distribution, shape (...,), in nats.
+        p, q: the true and the believed distributions, such as labels and answers, on the last axis, shape (..., k), or
+            Distributions; shapes that broadcast.
     Raises:
         ShapeError: if the numbers of outcomes differ or the shapes do not broadcast.
         SpaceMismatchError: if both are Distributions, over different spaces.
@@ -97,10 +93,15 @@ def _distributions(*inputs: Any) -> tuple[Any, list[Array]]:
     xp = namespace(*(x for x, space in zip(inputs, spaces, strict=True) if space is None))
     arrays = [_array(xp, x) for x in inputs]
     _check_shapes([tuple(x.shape) for x in arrays])
-    # A Distribution was checked when it was made.
-    return xp, [
-        array if space else _floats(array, name) for array, space, name in zip(arrays, spaces, "pq", strict=False)
-    ]
+    for i, (x, space) in enumerate(zip(arrays, spaces, strict=True)):
+        if space is not None:  # a Distribution was checked when it was made
+            continue
+        if isinstance(x, np.ndarray):
+            rows = x.reshape(-1, x.shape[-1]) if x.ndim > 2 else x
+            arrays[i] = check_probabilities(rows, what="pq"[i]).reshape(x.shape)
+        else:  # one-hot labels may be integers, which have no logarithm in every library
+            arrays[i] = x * 1.0
+    return xp, arrays
 
 
 def _array(xp: Any, x: Any) -> Array:
@@ -113,14 +114,6 @@ def _array(xp: Any, x: Any) -> Array:
         return xp.asarray(x)
     except ValueError as error:
         raise ShapeError("p and q must be rectangular arrays; got rows of unequal length.") from error
-
-
-def _floats(x: Array, what: str) -> Array:
-    if not isinstance(x, np.ndarray):
-        # One-hot labels may be integers, which have no logarithm in every library.
-        return x * 1.0
-    rows = x.reshape(-1, x.shape[-1]) if x.ndim > 2 else x
-    return check_probabilities(rows, what=what).reshape(x.shape)
 
 
 def _check_shapes(shapes: list[tuple[int, ...]]) -> None:

@@ -5,8 +5,8 @@ from typing import NamedTuple
 import numpy as np
 from scipy.special import bdtr, betaincinv, nbdtr, nbdtrik
 
-from likely.errors import ConfigError, DataError, ShapeError
-from likely.metrics.checks import strictly_between_0_and_1
+from likely.errors import DataError
+from likely.metrics.checks import above_0_at_most_1, marked, refuse_nan, strictly_between_0_and_1
 from likely.trust.ties import slack
 
 GRID = 100
@@ -56,11 +56,8 @@ def confidence(log_probs: np.ndarray) -> np.ndarray:
 
 
 def risk_coverage(confidence: np.ndarray, wrong: np.ndarray) -> RiskCoverage:
-    """Share answered and share wrong for every threshold on the confidence.
+    """Share answered and share wrong for every threshold on the confidence (n,); `wrong` are booleans (n,).
 
-    Args:
-        confidence: shape (n,).
-        wrong: whether the answer is wrong, booleans (n,).
     Example:
         >>> curve = risk_coverage(np.array([0.9, 0.8, 0.6, 0.6]), np.array([False, False, True, False]))
         >>> curve.coverage, curve.risk
@@ -83,8 +80,7 @@ def error_at_coverage(confidence: np.ndarray, wrong: np.ndarray, coverage: float
         >>> error_at_coverage(np.array([0.9, 0.8, 0.6, 0.5]), np.array([False, False, True, True]), coverage=0.75)
         0.3333333333333333
     """
-    if not 0 < coverage <= 1:
-        raise ConfigError(f"coverage must be above 0 and at most 1; got {coverage}. Try 0.9.")
+    above_0_at_most_1(coverage, "coverage", 0.9)
     sure, wrong = _checked(confidence, wrong)
     # Rounding must not take one row more: 0.1 * 30 is a little above 3.
     answered = max(1, int(np.ceil(coverage * len(sure) - 1e-9)))
@@ -246,12 +242,6 @@ def _cumulative(sure: np.ndarray, wrong: np.ndarray) -> np.ndarray:
 
 
 def _checked(confidence: np.ndarray, wrong: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    sure, mistakes = np.asarray(confidence, dtype=np.float64), np.asarray(wrong)
-    if sure.ndim != 1 or not len(sure) or mistakes.shape != sure.shape or mistakes.dtype != np.bool_:
-        raise ShapeError(
-            f"confidence and wrong must be numbers and booleans of one shape (n,), n >= 1; got {sure.shape} and "
-            f"{mistakes.dtype} of {mistakes.shape}."
-        )
-    if np.isnan(sure).any():
-        raise DataError(f"confidence must not be NaN; got NaN in row {int(np.isnan(sure).argmax())}.")
+    sure, mistakes = marked(confidence, wrong, "confidence and wrong")
+    refuse_nan(sure, "confidence")
     return sure, mistakes

@@ -6,7 +6,7 @@ from fractions import Fraction
 import numpy as np
 
 from likely.errors import DataError, ShapeError
-from likely.metrics.checks import strictly_between_0_and_1
+from likely.metrics.checks import refuse_nan, strictly_between_0_and_1
 
 _ROUNDING = 1e-12  # of sums of weights, as a share
 
@@ -50,7 +50,7 @@ def conformal_quantile(scores: np.ndarray, coverage: float) -> float:
     scores = np.asarray(scores)
     if scores.ndim != 1 or scores.dtype.kind not in "fiu":
         raise ShapeError(f"scores must be numbers of shape (m,); got {scores.dtype} of shape {scores.shape}.")
-    _refuse_nan(scores)
+    refuse_nan(scores, "scores")
     rank = held_out_rank(len(scores), coverage)
     return float(np.partition(scores, rank - 1)[rank - 1])
 
@@ -124,7 +124,7 @@ def weighted_quantiles(scores: np.ndarray, weights: np.ndarray, new: np.ndarray,
             f"weights must be one per score of shape (m,), and new of shape (k,); got {weights.shape} for scores of "
             f"{scores.shape}, and {new.shape}."
         )
-    _refuse_nan(scores)
+    refuse_nan(scores, "scores")
     for name, values in (("weights", weights), ("new", new)):
         bad = ~(np.isfinite(values) & (values >= 0))
         if bad.any():
@@ -164,11 +164,6 @@ def residual_interval(predictions: np.ndarray, quantile: float) -> np.ndarray:
     if centers.ndim != 1:
         raise ShapeError(f"predictions must have shape (n,); got {centers.shape}.")
     return centers[:, None] + np.array([-quantile, quantile])
-
-
-def _refuse_nan(scores: np.ndarray) -> None:
-    if np.isnan(scores).any():
-        raise DataError(f"scores must not be NaN; got NaN in row {int(np.isnan(scores).argmax())}.")
 
 
 def _exact(coverage: float) -> Fraction:

@@ -51,19 +51,16 @@ def solve_confusion(
     together with about 95% (Bonferroni, for k - 1 free frequencies), if P(x | y) stayed the same.
 
     Args:
-        field: answers g to rows from the field, shape (n, k), each with sum 1.
-        held_out: answers to held-out rows, shape (m, k).
-        labels: their classes, shape (m,).
+        field, held_out: answers g to rows from the field, (n, k), each with sum 1, and to held-out rows, (m, k).
+        labels: the classes of the held-out rows, shape (m,).
         likeliest: the frequencies to go back to, shape (k,).
-        shares: how the field rows are distributed within each class by the model's own word, shape (n, k); columns sum
-            to 1.
+        shares: how the field rows are distributed within each class by the model's own word, (n, k), columns of sum 1.
     Example:
         >>> right, wrong = np.array([0.8, 0.2]), np.array([0.2, 0.8])
         >>> held_out = np.stack([right] * 80 + [wrong] * 20 + [wrong] * 80 + [right] * 20)
         >>> field = np.stack([right] * 500 + [wrong] * 500)
-        >>> found = solve_confusion(
-        ...     field, held_out, np.repeat([0, 1], 100), np.array([0.6, 0.4]), np.full((1000, 2), 1e-3)
-        ... )
+        >>> shares = np.full((1000, 2), 1e-3)
+        >>> found = solve_confusion(field, held_out, np.repeat([0, 1], 100), np.array([0.6, 0.4]), shares)
         >>> found.prior.round(2), found.low.round(2), found.high.round(2)
         (array([0.51, 0.49]), array([0.4 , 0.39]), array([0.61, 0.6 ]))
 

@@ -6,8 +6,8 @@ from typing import NamedTuple
 import numpy as np
 from scipy.special import bdtr
 
-from likely.errors import ConfigError, DataError, ShapeError
-from likely.metrics.checks import strictly_between_0_and_1
+from likely.errors import ConfigError, DataError
+from likely.metrics.checks import above_0_at_most_1, marked, strictly_between_0_and_1
 from likely.trust.abstention import rows_needed_for_error
 
 
@@ -55,16 +55,13 @@ def choose_event_threshold(
     which takes n >= log(1 - level) / log(r) rows. Ties only raise the recall.
 
     Args:
-        probability: P(E | x) of held-out rows, shape (m,).
-        inside: whether their label lies in E, booleans (m,).
+        probability, inside: P(E | x) of held-out rows, and whether their label lies in E, booleans, shape (m,) each.
         precision, recall: strictly above 0, at most 1; a recall with a level below 1.
         cost: of a false alarm and of a miss, both positive.
-        level: the probability with which the recall holds on new rows, strictly between 0 and 1; None takes the
-            figure of these rows. It says nothing of the other goals.
+        level: the probability with which the recall holds on new rows; None takes the figure of these rows.
     Raises:
         ConfigError: if not exactly one goal is given, or it is out of range.
-        DataError: if no row lies in the event or outside it, or the goal is not reached; it says what is, or how many
-            rows are needed.
+        DataError: if all rows lie in the event or none, or the goal is not reached; it says what is, or what it takes.
     Example:
         >>> p = np.array([0.9, 0.8, 0.6, 0.3])
         >>> choose_event_threshold(p, np.array([True, True, False, True]), precision=1.0).threshold
@@ -90,7 +87,7 @@ def choose_event_threshold(
     precisions, recalls = right / acted, right / total
     mean_cost = None
     if precision is not None:
-        _in_range("precision", precision)
+        above_0_at_most_1(precision, "precision", 0.95)
         good = np.flatnonzero(precisions >= precision)
         if not len(good):
             best = int(precisions.argmax())
@@ -100,7 +97,7 @@ def choose_event_threshold(
             )
         at = int(good[-1])
     elif recall is not None:
-        _in_range("recall", recall)
+        above_0_at_most_1(recall, "recall", 0.95)
         least = recall if level is None else 1 - _most_misses(total, recall, level) / total
         at = int(np.flatnonzero(recalls >= least - 1e-12)[0])
     else:
@@ -144,18 +141,8 @@ def _most_misses(n: int, recall: float, level: float) -> int:
     return int(allowed[-1])
 
 
-def _in_range(name: str, value: float) -> None:
-    if not 0 < value <= 1:
-        raise ConfigError(f"{name} must be above 0 and at most 1; got {value}. Try 0.95.")
-
-
 def _checked(probability: np.ndarray, inside: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    p, hits = np.asarray(probability, dtype=np.float64), np.asarray(inside)
-    if p.ndim != 1 or hits.shape != p.shape or hits.dtype != np.bool_:
-        raise ShapeError(
-            f"probability and inside must be numbers and booleans of one shape (m,); got {p.shape} and "
-            f"{hits.dtype} of {hits.shape}."
-        )
+    p, hits = marked(probability, inside, "probability and inside")
     if not ((p >= 0) & (p <= 1 + 1e-6)).all():
         raise DataError(f"probability must lie in [0, 1]; got {p[~((p >= 0) & (p <= 1 + 1e-6))][0]}.")
     if hits.all() or not hits.any():

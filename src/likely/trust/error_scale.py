@@ -44,8 +44,7 @@ def fit_error_scale(residuals: np.ndarray, predictions: np.ndarray, inputs: np.n
     """Fit s(x) to rows that the network was not trained on.
 
     Args:
-        residuals: y - prediction, shape (m,).
-        predictions: shape (m,), in any unit.
+        residuals, predictions: y - prediction and prediction, shape (m,) each, in any unit.
         inputs: numbers that describe the rows, shape (m, p), standardized or not; None for none.
     Returns:
         The arrays for `error_scale`: "knots" (p + 1, 5), "weights" (p + 1, 4) and "range" (3,); and s of each row

@@ -17,8 +17,9 @@ from typing import Self
 import numpy as np
 
 from likely.errors import ShapeError
+from likely.metrics.checks import finite_rows
 from likely.trust.conformal import rows_needed
-from likely.trust.gaussians import Gaussians, finite_rows, or_one
+from likely.trust.gaussians import Gaussians, or_one
 from likely.trust.ties import STEP
 
 UNFAMILIAR = 0.01

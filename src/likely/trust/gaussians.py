@@ -12,7 +12,8 @@ from typing import Self
 
 import numpy as np
 
-from likely.errors import DataError, ShapeError
+from likely.errors import ShapeError
+from likely.metrics.checks import finite_rows
 
 _TINY = float(np.finfo(np.float64).tiny)
 _NOTHING = 1e-12
@@ -76,9 +77,8 @@ class Gaussians:
 
         At most 512 directions are kept, and 2^22 / d.
 
-        Args:
-            features: of rows that the network was trained on, shape (n, d).
-            Y: their label distributions, shape (n, k).
+        `features` (n, d) are of rows that the network was trained on, Y (n, k) their label distributions.
+
         Raises:
             ShapeError, DataError: if shapes do not fit or a feature is not finite.
         Example:
@@ -200,16 +200,3 @@ def _shrinkage(trace: float, squares: float, n: int, d: int) -> float:
     """The oracle approximating r of (1 - r) S + r (tr S / d) I, from tr S and the sum of the squares of S."""
     gap = (n + 1 - 2 / d) * (squares - trace**2 / d)
     return 1.0 if gap <= 0 else min(1.0, ((1 - 2 / d) * squares + trace**2) / gap)
-
-
-def finite_rows(values: np.ndarray, name: str, first: int = 0, *, masked: bool = False) -> np.ndarray:
-    """The same values as float64, once each is seen to be finite; or some of a row -inf, where they may be masked."""
-    checked = np.asarray(values, dtype=np.float64)
-    if checked.ndim != 2:
-        raise ShapeError(f"{name} must have shape (n, d); got {checked.shape}.")
-    finite = np.isfinite(checked).all(axis=1)
-    if masked and not finite.all():
-        finite = (checked < np.inf).all(axis=1) & (checked > -np.inf).any(axis=1)
-    if not finite.all():
-        raise DataError(f"{name} must be finite; got NaN or infinity in row {first + int((~finite).argmax())}.")
-    return checked

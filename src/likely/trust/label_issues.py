@@ -17,13 +17,9 @@ _EQUAL = 1e-8  # a label that is as probable as the most probable one is no issu
 
 @dataclass(frozen=True)
 class LabelIssues:
-    """Rows whose label is in doubt, the most doubtful first; m of them.
+    """Rows whose label is in doubt, the most doubtful first: m of them, and how well their labels fit, from 0 to 1.
 
-    Args:
-        index: the rows, integers of shape (m,).
-        given: their labels, classes of shape (m,).
-        suggested: the classes that they seem to belong to, shape (m,).
-        score: how well the given label fits, from 0 to 1, ascending, shape (m,).
+    `index` are the rows, `given` their classes, `suggested` those that they seem to belong to; shape (m,) each.
     """
 
     index: np.ndarray
@@ -62,8 +58,7 @@ def label_issues(
     hesitates between two others. The probabilities must be out of fold: a model believes what it was taught.
 
     Args:
-        labels: the given classes 0..k-1, shape (n,).
-        probabilities: out-of-fold P(y | x), shape (n, k).
+        labels, probabilities: the given classes 0..k-1, shape (n,), and out-of-fold P(y | x), shape (n, k).
         which: which rows are listed.
         rank_by: what orders them.
     Raises:

@@ -105,8 +105,7 @@ def set_quantiles(
     u is, in held-out and new rows alike: by their mass they would enter every set with the last label that has some.
 
     Args:
-        probs: of held-out rows, shape (m, k).
-        labels: their true classes 0..k-1, shape (m,).
+        probs, labels: of held-out rows, shape (m, k), and their true classes 0..k-1, shape (m,).
         coverage: c, strictly between 0 and 1.
         method: "lac" or "aps".
         per_class: one quantile for each class.
@@ -118,10 +117,9 @@ def set_quantiles(
     Returns:
         Quantiles; infinity for a label that no score can exclude.
     Raises:
-        DataError: if there are too few rows (of a class) for the coverage, or too many of unseen labels; it says how
-            many are needed, or what can be guaranteed. Rows of unequal weights count as (sum w)^2 / sum w^2.
-        ConfigError: if the coverage or the method does not exist.
-        ShapeError, ProbabilityError: if shapes do not fit, or a row is no distribution.
+        DataError: if there are too few rows (of a class) for the coverage, or too many of unseen labels; it says what
+            is needed, or can be guaranteed. Rows of unequal weights count as (sum w)^2 / sum w^2.
+        ConfigError, ShapeError, ProbabilityError: if a setting does not exist, or an array does not fit.
     Example:
         >>> probs = np.array([[0.9, 0.1], [0.8, 0.2], [0.3, 0.7]])
         >>> set_quantiles(probs, np.array([0, 0, 1]), coverage=0.75).round(2)
@@ -180,10 +178,9 @@ def prediction_sets(
     up. By default the most probable label is put in, which can only raise the coverage.
 
     Args:
-        probs: shape (n, k).
+        probs, u: of the rows, as for `aps_scores`.
         quantiles: from `set_quantiles` with the same method, shape (k,).
         method: "lac" or "aps".
-        u: numbers in [0, 1) for "aps", shape (n,), or None.
         allow_empty: leave empty sets empty.
     Raises:
         ShapeError, ProbabilityError: if shapes do not fit, or a row is no distribution.
@@ -215,8 +212,7 @@ def coverage_interval(m: int, coverage: float, level: float = 0.95) -> tuple[flo
     raise it); these are its central quantiles. For quantiles per class, m counts the held-out rows of the class.
 
     Raises:
-        DataError: if m rows are too few for the coverage.
-        ConfigError: if coverage or level are not strictly between 0 and 1.
+        DataError, ConfigError: if m rows are too few for the coverage, or a number is out of range.
     Example:
         >>> low, high = coverage_interval(2400, 0.95)
         >>> round(low, 3), round(high, 3)

@@ -11,6 +11,8 @@ import numpy as np
 
 from likely.errors import ConfigError, DataError, ProbabilityError, ShapeError, nearest
 from likely.functional.heads import log_softmax
+from likely.metrics.checks import classes
+from likely.metrics.intervals import resampled_counts
 from likely.probability.simplex import check_probabilities
 from likely.trust.confusion_prior import solve_confusion
 
@@ -82,8 +84,8 @@ def shift_prior(log_probs: np.ndarray, old: np.ndarray, new: np.ndarray) -> np.n
 
     Args:
         log_probs: log P(y | x) in nats under the old prior, shape (n, k).
-        old: class frequencies where the model was trained and calibrated, shape (k,); none is 0.
-        new: class frequencies in the field, shape (k,); a class of frequency 0 gets probability 0.
+        old, new: class frequencies where the model was trained and calibrated, and in the field, shape (k,). No old one
+            is 0; a class of the new frequency 0 gets probability 0.
     Returns:
         Log-probabilities, shape (n, k), float64.
     Raises:
@@ -98,8 +100,7 @@ def shift_prior(log_probs: np.ndarray, old: np.ndarray, new: np.ndarray) -> np.n
     probabilities, eq. 2.4.
     """
     log_probs = _checked(log_probs)
-    classes = range(log_probs.shape[1])
-    old, new = check_frequencies(old, classes, "old", positive=True), check_frequencies(new, classes, "new")
+    old, new = _both(old, new, log_probs.shape[1])
     if len(log_probs) == 0:
         return log_probs
     with np.errstate(divide="ignore"):
@@ -117,8 +118,7 @@ def label_shift_weights(old: np.ndarray, new: np.ndarray) -> np.ndarray:
 
     Reference: Lipton, Wang and Smola (2018), Detecting and correcting for label shift with black box predictors.
     """
-    classes = range(len(old))
-    old, new = check_frequencies(old, classes, "old", positive=True), check_frequencies(new, classes, "new")
+    old, new = _both(old, new, len(old))
     return new / old
 
 
@@ -188,7 +188,10 @@ def estimate_prior(
     found, iterations = _maximize(ratios, np.full((n, 1), 1.0 / n), old[:, None], _GAP)
     prior = found[:, 0]
     if held_out is not None:
-        held_out, labels = _labeled(held_out, labels, k)
+        held_out = _checked(held_out)
+        if held_out.shape[1] != k:
+            raise ShapeError(f"held_out must have shape (m, {k}); got {held_out.shape}.")
+        labels = classes(np.empty(0, int) if labels is None else labels, *held_out.shape)
         near = 0.9 * prior + 0.1 * old  # answers under it see every class
         within = ratios / (ratios @ prior)[:, None]
         solved = solve_confusion(
@@ -202,14 +205,10 @@ def estimate_prior(
 
     # Close enough for an interval: 0.001 nats of all rows together. A share of `old` lets no class stay at 0.
     gap, start = max(_GAP, 1e-3 / n), 0.9 * prior + 0.1 * old
-    rng = np.random.default_rng(seed)
-    block = max(1, _BLOCK // n)
-    estimates: list[np.ndarray] = []
-    for first in range(0, resamples, block):
-        size = min(block, resamples - first)
-        drawn = rng.integers(n, size=(size, n)) + n * np.arange(size)[:, None]
-        shares = np.bincount(drawn.ravel(), minlength=size * n).reshape(size, n).T / n
-        estimates.append(_maximize(ratios, shares, np.repeat(start[:, None], size, axis=1), gap)[0])
+    estimates = [
+        _maximize(ratios, counts.T / n, np.repeat(start[:, None], len(counts), axis=1), gap)[0]
+        for counts in resampled_counts(n, seed, resamples, _BLOCK)
+    ]
     low, high = np.quantile(np.concatenate(estimates, axis=1), [0.025, 0.975], axis=1)
     return PriorEstimate(prior, np.minimum(low, prior), np.maximum(high, prior), iterations)
 
@@ -226,17 +225,8 @@ def _maximize(ratios: np.ndarray, shares: np.ndarray, prior: np.ndarray, gap: fl
     return prior, _MOST_ITERATIONS
 
 
-def _labeled(held_out: np.ndarray, labels: np.ndarray | None, k: int) -> tuple[np.ndarray, np.ndarray]:
-    """Held-out rows and their classes, once they are seen to fit."""
-    held_out, labels = _checked(held_out), np.asarray([] if labels is None else labels)
-    if held_out.shape[1] != k or labels.shape != held_out.shape[:1] or (len(labels) and labels.dtype.kind not in "iu"):
-        raise ShapeError(
-            f"held_out must have shape (m, {k}) with a class in labels for each row; got {held_out.shape} and labels "
-            f"of shape {labels.shape}."
-        )
-    if len(labels) and not 0 <= labels.min() <= labels.max() < k:
-        raise DataError(f"labels must be classes from 0 to {k - 1}; got {labels.min()} to {labels.max()}.")
-    return held_out, labels.astype(np.int64)
+def _both(old: np.ndarray, new: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
+    return check_frequencies(old, range(k), "old", positive=True), check_frequencies(new, range(k), "new")
 
 
 def _checked(log_probs: np.ndarray) -> np.ndarray:

@@ -8,6 +8,7 @@ import numpy as np
 from likely.errors import ConfigError, DataError, ShapeError
 from likely.functional.heads import log_softmax
 from likely.metrics import at_labels
+from likely.metrics.checks import finite_rows
 from likely.trust.unseen import mask_unseen, with_unseen
 
 SHARPEST, FLATTEST = 0.05, 1000.0
@@ -41,8 +42,7 @@ def fit_temperature(
         scores: log-probabilities or any scores, shape (n, k). Rows may be shifted: only differences count. A score of
             -inf, or 1e8 below the largest of its row, masks a label as impossible; not all of a row can be.
         labels: classes 0..k-1 of shape (n,), or true distributions of shape (n, k).
-        weights: how much each row counts, nonnegative, shape (n,); None counts all the same. Rows that count at all
-            are the n above.
+        weights: how much each row counts, nonnegative, shape (n,), or None. Rows that count at all are the n above.
         mistakes: m; 1/2 is the choice of Krichevsky and Trofimov, 1 the rule of succession, 0 believes the labels.
     Returns:
         T; above 1 the scores were overconfident.
@@ -169,20 +169,9 @@ def _minimum(f: Callable[[float], tuple[float, float, float]], slope: float, cur
 
 
 def _finite_scores(scores: np.ndarray) -> np.ndarray:
-    scores = np.asarray(scores)
-    if scores.ndim != 2 or scores.dtype.kind not in "fiu" or not scores.size:
-        raise ShapeError(
-            f"scores must be numbers of shape (n, k), at least one; got {scores.dtype} of shape {scores.shape}."
-        )
-    wide = scores.astype(np.float64)
-    usable = (wide < np.inf).all(axis=1) & (wide > -np.inf).any(axis=1)
-    if not usable.all():
-        row = int((~usable).argmax())
-        raise DataError(
-            f"scores must be finite; got NaN or infinity in row {row}. Only -inf is allowed, for labels that can't be, "
-            "and not for all of a row."
-        )
-    return wide
+    if not np.size(scores):
+        raise ShapeError(f"scores must be numbers of shape (n, k), at least one; got shape {np.shape(scores)}.")
+    return finite_rows(scores, "scores", masked=True)
 
 
 def _shares(weights: np.ndarray | None, n: int) -> np.ndarray:

@@ -49,11 +49,9 @@ def with_unseen(log_probs: np.ndarray, stated: np.ndarray) -> np.ndarray:
 
         q_c = stated_c  where that is above 0,      q_j = (1 - sum of stated) p_j / sum of the p of the other labels
 
-    Args:
-        log_probs: of a network, calibrated or not, shape (n, k).
-        stated: from `unseen_probabilities`, shape (k,), or a row for each row, shape (n, k), where networks differ.
-    Returns:
-        Log-probabilities, shape (n, k); `log_probs` itself where nothing is unseen.
+    `log_probs` (n, k) come back as they are where nothing is unseen; `stated`, from `unseen_probabilities`, has shape
+    (k,), or a row for each row, (n, k), where networks differ.
+
     Example:
         >>> log_probs = np.log([[0.6, 0.2, 0.2]])
         >>> np.exp(with_unseen(log_probs, np.array([0.0, 0.0, 0.04]))).round(3)

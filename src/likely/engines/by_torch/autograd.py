@@ -15,7 +15,6 @@ def gradient_of(objective: Callable[..., torch.Tensor], theta: Array, *data: Arr
     leaves = {name: torch.from_numpy(to_numpy(value).copy()).requires_grad_() for name, value in named.items()}
     arrays = [torch.from_numpy(np.asarray(x)) for x in data]
     objective(leaves if isinstance(theta, dict) else leaves[""], *arrays).backward()
-    found = {
-        name: to_numpy(torch.zeros_like(leaf) if leaf.grad is None else leaf.grad) for name, leaf in leaves.items()
-    }
+    slopes = {name: torch.zeros_like(leaf) if leaf.grad is None else leaf.grad for name, leaf in leaves.items()}
+    found = {name: to_numpy(slope) for name, slope in slopes.items()}
     return found if isinstance(theta, dict) else found[""]

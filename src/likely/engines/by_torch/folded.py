@@ -29,9 +29,8 @@ _convolve: Any = getattr(torch.ops.mkldnn, "_convolution_pointwise", None)
 class FoldedConvNet:
     """A function with the answers of a conv net in evaluation mode; no torch module, since calling those takes time.
 
-    Args:
-        module: the conv net; it is left as it is.
-        sample: an input (n, c, h, w): the shape of those to come, but for n.
+    The module is left as it is; `sample` (n, c, h, w) has the shape of the inputs to come, but for n.
+
     Example:
         >>> from likely.networks.convnet import ConvNet
         >>> net = ConvNet(width=16).build(10, np.zeros((2, 1, 28, 28), np.float32)).eval()

@@ -12,12 +12,11 @@ from likely.errors import EngineError
 
 
 class UpdateRule:
-    """A torch optimizer whose learning rate comes with every step.
+    """A torch optimizer, one of our rules or what a function makes, whose learning rate comes with every step.
 
-    Args:
-        module: its `parameter_groups()`, if it has them, say what learns at which multiple of the rate ("rate");
-            else everything that has a gradient learns alike.
-        rule: numbers of one of our rules, or a function of the parameters that makes an optimizer.
+    The `parameter_groups()` of a module, if it has them, say what learns at which multiple of the rate ("rate"); else
+    everything that has a gradient learns alike.
+
     Raises:
         EngineError: if nothing learns, or the function makes no optimizer of these parameters.
     """

@@ -18,12 +18,7 @@ _CHANNELS, _SIDE = 64, 14
 
 
 def precisions(device: str) -> tuple[str, ...]:
-    """What the device multiplies natively: "float32", and "bfloat16" where training takes it.
-
-    Example:
-        >>> precisions("cpu")[0]
-        'float32'
-    """
+    """What the device multiplies natively: "float32", and "bfloat16" where training takes it."""
     return ("float32", "bfloat16") if multiplies_in_bfloat16("auto", torch.device(device)) else ("float32",)
 
 
@@ -56,16 +51,8 @@ def convolution_rate(device: str, precision: str, images: int, rounds: int) -> f
 
 
 def step_work(engine: Any, n_rows: int) -> float:
-    """GFLOP of one training step per row, counted by torch while it takes one.
-
-    Args:
-        engine: a torch engine with placed rows.
-        n_rows: how many of them the step takes.
-    Raises:
-        TypeError: for another engine.
-    """
-    if not isinstance(engine, ByTorch):
-        raise TypeError(f"The engine must be torch; got {type(engine).__name__}.")
+    """GFLOP of a training step per row, counted by torch while its engine takes one on `n_rows` of the placed rows."""
+    assert isinstance(engine, ByTorch)
     counter = FlopCounterMode(display=False)
     with counter:
         engine.step(Batch(np.arange(n_rows)), 0.0)
@@ -81,18 +68,10 @@ def step_seconds(
     precision: Precision,
     dtype: str = "float32",
 ) -> float:
-    """Seconds of a training step of such a network on these rows, the shorter of two.
-
-    X holds as many stored rows as a step takes (random ones cost what real ones do); `prepare` makes of them what the
-    network takes. The others are as in `EngineSettings`.
-    """
-    sample = np.asarray(prepare(X))
-    rule = Optimizer()
-    engine = ByTorch(
-        EngineSettings(
-            network, n_outputs, "softmax", "cross_entropy", rule, sample, 0, dtype, device=device, precision=precision
-        )
-    )
+    """Seconds of a training step of such a network on the stored rows X (random ones do), the shorter of two."""
+    sample, rule, loss = np.asarray(prepare(X)), Optimizer(), "cross_entropy"
+    settings = EngineSettings(network, n_outputs, "softmax", loss, rule, sample, 0, dtype, device, precision)
+    engine = ByTorch(settings)
     engine.place(X, np.full((len(X), n_outputs), 1 / n_outputs, dtype), prepare=prepare)
     batch = Batch(np.arange(len(X)))
     return _shortest(lambda: engine.step(batch, 1e-3), engine.device, 2)

@@ -34,11 +34,7 @@ _DTYPES = {"float32": torch.float32, "float64": torch.float64}
 
 
 class ByTorch:
-    """The torch engine; see `likely.engines.protocol.Engine` for what it offers.
-
-    Args:
-        settings: with a pure network, or one that builds a module.
-    """
+    """The torch engine, of pure networks and modules; see `likely.engines.protocol.Engine` for what it offers."""
 
     name = "torch"
     at_once = 1
@@ -140,10 +136,8 @@ class ByTorch:
 
     def loss_and_gradient(self, theta: Mapping[str, np.ndarray]) -> tuple[float, dict[str, np.ndarray]]:
         """The mean loss over all placed rows, and its gradient in float64, piece by piece."""
-        at = {
-            name: torch.from_numpy(value).to(self._device, self._dtype).requires_grad_()
-            for name, value in theta.items()
-        }
+        made = {name: torch.from_numpy(value).to(self._device, self._dtype) for name, value in theta.items()}
+        at = {name: value.requires_grad_() for name, value in made.items()}
         n = len(self._Y)
         total = n if self._weights is None else float(self._weights.sum(dtype=torch.float64))
         size = max(_LEAST_ROWS, _WHOLE_PIECE // math.prod(self._X.shape[1:]))
@@ -236,18 +230,13 @@ def _flushed_denormals() -> Generator[None]:
     """Takes denormal numbers for 0, which can make convolutions a hundred times slower; only while the engine computes,
     since the setting belongs to the thread and would change everybody's arithmetic. The user's own setting comes back.
     """
-    before = _denormals_are_flushed()
+    # torch can set that, but not say it, so it is tried out.
+    before = bool((torch.tensor(torch.finfo(torch.float32).tiny) * 0.5).item() == 0.0)
     torch.set_flush_denormal(True)
     try:
         yield
     finally:
         torch.set_flush_denormal(before)
-
-
-def _denormals_are_flushed() -> bool:
-    """Whether this thread takes denormal numbers for 0. torch can set that but not say it, so it is tried out."""
-    smallest = torch.finfo(torch.float32).tiny
-    return bool((torch.tensor(smallest) * 0.5).item() == 0.0)
 
 
 def _device(name: str) -> torch.device:
