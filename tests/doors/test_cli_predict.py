@@ -8,13 +8,13 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
+from tests.without_privileges import without_privileges
 from typer.testing import Result
 
 from likely.data.images.decode import read_image
@@ -166,19 +166,6 @@ def test_bad_images_end_with_1_in_every_format(likely: Likely, digits_run: Path,
     assert result.exit_code == 1
     assert "good.png" in result.stdout
     assert "text.png" in result.stderr
-
-
-@contextmanager
-def without_privileges() -> Iterator[None]:
-    """As an ordinary user: the superuser may read everything."""
-    if os.geteuid() != 0:
-        yield
-        return
-    os.seteuid(65534)
-    try:
-        yield
-    finally:
-        os.seteuid(0)
 
 
 def test_an_image_without_permission_is_reported_by_name(likely: Likely, digits_run: Path, digit_images: Path) -> None:

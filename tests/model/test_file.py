@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 import safetensors.numpy
 import torch
+from tests.without_privileges import without_privileges
 
 from likely import atomic
 from likely.errors import ModelFileError, OutputError
@@ -434,19 +435,6 @@ def file_size_limit(size: int) -> Iterator[None]:
         yield
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-
-
-@contextlib.contextmanager
-def without_privileges() -> Iterator[None]:
-    """Root may write anywhere, so root becomes somebody else for a moment."""
-    if os.geteuid() != 0:
-        yield
-        return
-    os.seteuid(65534)
-    try:
-        yield
-    finally:
-        os.seteuid(0)
 
 
 def test_a_full_disk_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 from sklearn.datasets import load_iris
+from tests.training.same_answers import saved_with_the_same_answers
 
 import likely
 from likely.errors import ConfigError, ModelFileError
@@ -70,11 +71,7 @@ def test_no_row_chooses_what_it_is_judged_by() -> None:
 def test_a_saved_mixture_answers_the_same_and_a_damaged_one_is_refused(
     learned: likely.Classifier, tmp_path: Path
 ) -> None:
-    path = learned.predictor_.save(tmp_path / "model.likely")
-    new = world(50, 4)[0]
-    loaded = likely.load(path)
-    np.testing.assert_array_equal(loaded.predict_proba(new), learned.predict_proba(new))
-    np.testing.assert_allclose(loaded.predict_proba(new[:1]), loaded.predict_proba(new)[:1], rtol=1e-9)
+    path = saved_with_the_same_answers(learned, world(50, 4)[0], tmp_path, rtol=1e-9)
     arrays, document = model_file.read(path)
     first = next(name for name in arrays if name.startswith("theta.0."))
     model_file.write(path, {name: a for name, a in arrays.items() if name != first}, document)

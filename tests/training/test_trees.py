@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 from sklearn.datasets import load_iris
+from tests.training.same_answers import saved_with_the_same_answers
 
 import likely
 from likely.config import RunConfig
@@ -62,11 +63,7 @@ def test_rows_with_shuffled_columns_are_less_familiar() -> None:
 def test_a_saved_model_answers_the_same_and_a_damaged_one_is_refused(
     learned: likely.Classifier, tmp_path: Path
 ) -> None:
-    path = learned.predictor_.save(tmp_path / "model.likely")
-    new = thresholds(50, 4)[0]
-    loaded = likely.load(path)
-    np.testing.assert_array_equal(loaded.predict_proba(new), learned.predict_proba(new))
-    np.testing.assert_allclose(loaded.predict_proba(new[:1]), loaded.predict_proba(new)[:1], rtol=1e-12)
+    path = saved_with_the_same_answers(learned, thresholds(50, 4)[0], tmp_path, rtol=1e-12)
     arrays, document = model_file.read(path)
     for name, wrong in (("left", 10**6), ("column", 6), ("roots", -1), ("left", -5)):
         damaged = arrays[f"theta.{name}"].copy()

@@ -20,7 +20,7 @@ import numpy as np
 
 from likely.arrays import Array, Params, to_numpy
 from likely.config.registry import LOSSES
-from likely.engines.protocol import Augment, Batch, EngineSettings, Optimizer, Prepare
+from likely.engines.protocol import Augment, Batch, EngineSettings, Optimizer, Prepare, Weights
 from likely.engines.pure_engine import PureEngine, as_it_is
 from likely.errors import EngineError
 from likely.functional.losses import Loss
@@ -47,7 +47,7 @@ def loss_and_gradient_by_hand(
     theta: Params,
     X: np.ndarray,
     Y: np.ndarray,
-    weights: np.ndarray | None = None,
+    weights: Weights = None,
     out: Mapping[str, np.ndarray] | None = None,
 ) -> tuple[float, dict[str, np.ndarray]]:
     """The mean loss of a batch and its gradient with respect to every layer.
@@ -160,13 +160,7 @@ class ByHand(PureEngine):
         self._steps = 0
 
     def place(
-        self,
-        X: RowArray,
-        Y: np.ndarray,
-        weights: np.ndarray | None = None,
-        *,
-        prepare: Prepare,
-        augment: Augment | None = None,
+        self, X: RowArray, Y: np.ndarray, weights: Weights = None, *, prepare: Prepare, augment: Augment | None = None
     ) -> None:
         """Keep the rows: those of a table prepared, if they are not too many, images as they are stored."""
         if X.ndim == 2 and len(X) * math.prod(prepare(X[:1]).shape) <= _PREPARED:

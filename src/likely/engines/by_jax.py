@@ -10,7 +10,7 @@ from typing import TypeAlias
 import numpy as np
 
 from likely.arrays import Array, Params
-from likely.engines.protocol import Augment, Batch, EngineSettings, Optimizer, Prepare
+from likely.engines.protocol import Augment, Batch, EngineSettings, Optimizer, Prepare, Weights
 from likely.engines.pure_engine import PureEngine, as_it_is
 from likely.errors import MissingExtraError
 from likely.functional.objective import mean_loss
@@ -50,13 +50,7 @@ class ByJax(PureEngine):
         return 1 if isinstance(self._X, StoredRows) else _AT_ONCE
 
     def place(
-        self,
-        X: RowArray,
-        Y: np.ndarray,
-        weights: np.ndarray | None = None,
-        *,
-        prepare: Prepare,
-        augment: Augment | None = None,
+        self, X: RowArray, Y: np.ndarray, weights: Weights = None, *, prepare: Prepare, augment: Augment | None = None
     ) -> None:
         """Hand the rows to JAX, and compile the steps for them when they are first taken; rows on disk stay there."""
         rounded = X.dtype not in (np.float32, self._dtype)

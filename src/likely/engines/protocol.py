@@ -22,6 +22,9 @@ Prepare: TypeAlias = Callable[[Array], Array]
 Augment: TypeAlias = Callable[[Array, Array], Array]
 """(prepared batch (b, ...), random integers (b, m)) -> changed batch, in the batch's array library."""
 
+Weights: TypeAlias = np.ndarray | None
+"""How much each row counts, shape (n,), not negative; None counts all alike."""
+
 Precision: TypeAlias = Literal["auto", "float32", "bfloat16"]
 
 MakeOptimizer: TypeAlias = Callable[[Any], Any]
@@ -101,13 +104,7 @@ class Engine(Learner, Protocol):
         ...
 
     def place(
-        self,
-        X: RowArray,
-        Y: np.ndarray,
-        weights: np.ndarray | None = None,
-        *,
-        prepare: Prepare,
-        augment: Augment | None = None,
+        self, X: RowArray, Y: np.ndarray, weights: Weights = None, *, prepare: Prepare, augment: Augment | None = None
     ) -> None:
         """Put the training rows where the engine computes. Y: distributions (n, k) or targets (n, m)."""
         ...

@@ -290,12 +290,8 @@ def _missing(y: Any) -> Any:
 
 
 def checked_weights(sample_weight: Any, rows: np.ndarray) -> np.ndarray | None:
-    """The weights as float64, shape (n,), or None.
-
-    Raises:
-        DataError: if all are zero.
-        ValueError: scikit-learn's, if one is negative or NaN, or there are not as many as rows.
-    """
+    """The weights as float64, shape (n,), or None; a DataError if all are zero, scikit-learn's ValueError if one is no
+    weight, or there are not as many as rows."""
     if sample_weight is None:
         return None
     given = to_numpy(sample_weight)

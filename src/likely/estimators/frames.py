@@ -72,10 +72,7 @@ def holds_texts(X: Any) -> bool:
 def learned_rows(sheet: Sheet, options: ColumnOptions) -> tuple[np.ndarray, tuple[Column, ...]]:
     """What is learned from a sheet: numbers (n, d), NaN where one is missing, and what their columns are.
 
-    Raises:
-        DataError: if a column can't be learned from, or none is worth it.
-    Warns:
-        ColumnWarning: for columns that are left out, or whose kind is not certain.
+    A DataError says that there is no column to learn from, a ColumnWarning that one is left out or not certain.
     """
     table = table_of_sheet(sheet, options)
     refuse_unusable(table)

@@ -99,10 +99,8 @@ def finite_rows(values: np.ndarray, name: str, first: int = 0, *, masked: bool =
     if masked and not usable.all():
         usable = (wide < np.inf).all(axis=1) & (wide > -np.inf).any(axis=1)
     if not usable.all():
-        row, allowed = (
-            first + int((~usable).argmax()),
-            " Only -inf may mask values, and not all of a row." if masked else "",
-        )
+        row = first + int((~usable).argmax())
+        allowed = " Only -inf is allowed, for labels that can't be, and not for all of a row." if masked else ""
         raise DataError(f"{name} must be finite; got NaN or infinity in row {row}.{allowed}")
     return wide
 

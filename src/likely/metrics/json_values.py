@@ -35,10 +35,8 @@ def to_json(value: object) -> Any:
 def from_json(kind: Any, value: Any) -> Any:
     """The JSON value as this type: a dataclass, `tuple[X, ...]`, `Mapping[X, Y]`, `X | None`, a number or a text.
 
-    Entries that the dataclass does not know are passed over: other versions may have written them.
-
-    Raises:
-        TypeError, AttributeError: if an entry is missing, or is no dict where there should be one.
+    Entries that the dataclass does not know are passed over: other versions may have written them. A TypeError or an
+    AttributeError says that one is missing, or is no dict where there should be one.
 
     Example:
         >>> from likely.metrics.intervals import Estimate

@@ -27,10 +27,9 @@ def mean_interval(values: np.ndarray, below: float | None, above: float | None) 
     in the range is known for which it fails. Without an added row it is the Bayesian bootstrap. The probability is
     computed by a saddlepoint approximation, off by less than a few percent of itself.
 
-    Args:
-        values: shape (n,), n >= 1.
-        below, above: the value of the row that is added for the lower and for the upper end; None adds none. If it is
-            infinite, that end is, too.
+    `below` and `above` are the values of the row that is added for each end of values (n,); None adds none. If one is
+    infinite, that end is, too.
+
     Raises:
         ShapeError, DataError: if there is no value, or one is NaN or infinite, or an end is NaN.
 

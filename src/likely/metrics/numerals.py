@@ -9,9 +9,7 @@ _PLAIN = 15  # up to so many digits before the point, a number is written withou
 def resolved(value: float, spread: float) -> str:
     """A number with at least six digits, and so many that a ten-thousandth of the spread shows.
 
-    Args:
-        value: a finite number.
-        spread: of such numbers, such as the standard deviation of a model's targets; not negative.
+    The spread is that of such numbers, such as the standard deviation of a model's targets; not negative.
 
     Example:
         >>> resolved(152.13348, 77.0), resolved(1_700_000_023.4517, 50.0), resolved(1234567.0, 4e5)

@@ -35,8 +35,7 @@ def build_inference(
 ) -> Inference | MixtureInference:
     """The way from stored rows to scores, by the network that the card describes with the parameters in the arrays.
 
-    Raises:
-        ModelFileError: if the arrays do not fit the network, or it is a user-supplied one whose factory is missing.
+    A ModelFileError says that these do not fit it, or that a user-supplied one misses its factory.
     """
     if custom is None and card.network.name == CUSTOM:
         raise ModelFileError(

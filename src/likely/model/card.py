@@ -36,13 +36,12 @@ class NetworkEntry(_Entry):
 
 
 class DataEntry(_Entry):
-    """What the model was made from; `label`, `image` and `group` are columns of a table; `label_reading` is how the
-    first was read.
+    """What the model was made from; `label` (read as `label_reading`), `image` and `group` are columns of a table.
 
     `test_last` is the column whose latest rows were the test part; without one they were drawn, or came with the data.
     `latest` is the greatest number that training rows have in each column that looks like a time. `left_out` rows are
-    in no part, since they are related to test rows. `equal_by_chance` is how likely a row equals another one though it
-    is no copy of it.
+    in no part, since they are related to test rows. `equal_by_chance` is how likely a row equals one that it
+    is no copy of.
     """
 
     name: str

@@ -25,8 +25,7 @@ def true_numbers(y: Any, shape: tuple[int, ...]) -> np.ndarray:
     """The true numbers as float64 of this shape, that of the predictions: (n,), or (n, m) for several targets.
 
     Raises:
-        ShapeError: if they have another shape, or there are none.
-        DataError: if they are no numbers, or one is NaN or infinite; the message names the row.
+        ShapeError, DataError: if they have another shape, there are none, or one is no finite number; naming its row.
     Example:
         >>> true_numbers([[1.5], [2.5]], (2,))
         array([1.5, 2.5])

@@ -126,11 +126,7 @@ def held_out_of(
 
 
 def held_out_arrays(
-    rows: np.ndarray,
-    log_probs: np.ndarray,
-    Y: np.ndarray,
-    calibration: Calibration,
-    stated: np.ndarray | None = None,
+    rows: np.ndarray, log_probs: np.ndarray, Y: np.ndarray, calibration: Calibration, stated: np.ndarray | None = None
 ) -> dict[str, np.ndarray]:
     """What guarantees about labels rest on: log-probabilities before calibration, a label for each row, and the
     thresholds of confidence to choose among, which come from other rows.

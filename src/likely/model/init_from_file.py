@@ -46,11 +46,9 @@ class Start:
     """Parameters to begin with.
 
     Args:
-        path: where they were read.
-        arrays: by name.
+        path, arrays: where they were read, and they by name.
         labels: what the last layer was trained to tell apart; None where the file does not say.
-        network: the name of the network, where the file says.
-        settings: its settings, where the file says.
+        network, settings: the name of the network and its settings, where the file says.
         trained_on: hashes of the rows that they were trained on, where they are known: all of them, or a sketch.
         sketched: whether `trained_on` is a sketch, which tells of some rows only whether they are among them.
         data: the SHA-256 of the data that they were trained on, where the file says.

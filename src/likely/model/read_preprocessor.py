@@ -13,11 +13,7 @@ from likely.preprocessing.preprocessor import Preprocessor, preprocessor_from_js
 
 
 def read_preprocessor(where: str, card: Card, arrays: Mapping[str, np.ndarray]) -> Preprocessor:
-    """The preprocessor that a card describes, able to compute.
-
-    Raises:
-        ModelFileError: if the description is not valid, or the weights of its backbone are missing or others.
-    """
+    """The preprocessor that a card describes, able to compute; a ModelFileError if it or its weights are not whole."""
     described = preprocessor_from_json(card.normalization)
     weights = starting_with(BACKBONE, arrays)
     if not isinstance(described, BackbonePreprocessor):

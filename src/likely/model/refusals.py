@@ -3,7 +3,7 @@
 from likely.errors import DataError
 from likely.model.card import Card
 from likely.trust.conformal import rows_needed
-from likely.trust.familiarity import UNFAMILIAR, rows_needed_to_alarm
+from likely.trust.familiarity import ROWS_TO_ALARM, UNFAMILIAR
 
 NEW_ROWS = "calibrate(X, y) with new rows, or more rows to learn from"
 
@@ -49,8 +49,7 @@ def too_few_to_alarm(m: int) -> str:
     """For calling rows unfamiliar, of a model with m held-out rows: `fit`, the report and `predict` say the same."""
     return (
         f"No row can be called unfamiliar: with {m:,} held-out rows no p-value is below 1/{m + 1:,} = "
-        f"{1 / (m + 1):.1%}, and a row is called unfamiliar from {UNFAMILIAR:.0%} down, which takes "
-        f"{rows_needed_to_alarm()}"
+        f"{1 / (m + 1):.1%}, and a row is called unfamiliar from {UNFAMILIAR:.0%} down, which takes {ROWS_TO_ALARM}"
     )
 
 

@@ -204,13 +204,13 @@ def _of_source(X: np.ndarray, column: Column, *, complete: bool) -> tuple[np.nda
     return values[:, None], counts / counts.sum()
 
 
-def _quantiles(X: np.ndarray, columns: Sequence[int], together: int = 64) -> np.ndarray:
-    """The quantiles of these columns, shape (16, number of columns), some columns at a time."""
+def _quantiles(X: np.ndarray, columns: Sequence[int]) -> np.ndarray:
+    """The quantiles of these columns, shape (16, number of columns), 64 columns at a time."""
     found = [np.empty((_QUANTILES, 0))]
     if columns:
         ranks = _ranks(len(X))
-        for start in range(0, len(columns), together):
-            some = X[:, columns[start : start + together]]
+        for start in range(0, len(columns), 64):
+            some = X[:, columns[start : start + 64]]
             found.append(np.partition(some, np.unique(ranks), axis=0)[ranks])
     return np.concatenate(found, axis=1)
 

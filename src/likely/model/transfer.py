@@ -20,11 +20,7 @@ _COUNTER = "num_batches_tracked"  # PyTorch's files from before version 0.4.1 ha
 
 
 def check_columns(start: Start, dataset: Dataset) -> None:
-    """Refuse rows of another kind than those that the model reads: nothing could be taken over.
-
-    Raises:
-        ModelFileError: if images meet numbers, or rows have another number of columns or of inputs for them.
-    """
+    """Raise a ModelFileError for other images, columns or inputs than those that the model reads."""
     old, shape = start.reads, tuple(int(size) for size in dataset.train.X.shape[1:])
     images = dataset.train.X.ndim > 2
     if old is None or (images and old.image_shape is not None):

@@ -102,11 +102,9 @@ def fit_among(
     came) is calibrated, and the mean bias of those that came stays what it was: on average over them, the odds of the
     other classes change by the temperature alone. With one class there is nothing to compare, and nothing changes.
 
-    Args:
-        came: which classes have a row, booleans (k,).
-        scores, start: as for `fit_calibration`.
-        labels: classes of shape (n,), or true distributions (n, k), which give the other classes nothing.
-        temperature: what is kept if only one class came.
+    `came` (k,) says which classes have a row; true distributions (n, k) give the others nothing. The temperature is
+    kept if only one came. Other arguments are those of `fit_calibration`.
+
     Example:
         >>> scores = np.zeros((100, 3))
         >>> found = fit_among(np.array([True, True, False]), scores, np.repeat([0, 1], [80, 20]))
@@ -147,8 +145,7 @@ def fit_bias_corrected(
 
     Args:
         scores, labels, weights, mistakes: as for `fit_temperature`.
-        start: what the biases are drawn to, shape (k,); None for 0.
-        pull: how strongly, in nats^-2, above 0.
+        start, pull: what the biases are drawn to, shape (k,), None for 0, and how strongly, in nats^-2, above 0.
     Raises:
         ShapeError, DataError, ProbabilityError: if shapes do not fit or a value is out of range; naming the row.
         ConfigError: if `pull` is not positive or `mistakes` negative.
@@ -167,11 +164,7 @@ def fit_bias_corrected(
 
 
 def _fit_temperature(
-    scores: np.ndarray,
-    labels: np.ndarray,
-    weights: np.ndarray | None,
-    start: np.ndarray | None,
-    mistakes: float = 0.5,
+    scores: np.ndarray, labels: np.ndarray, weights: np.ndarray | None, start: np.ndarray | None, mistakes: float = 0.5
 ) -> Calibration:
     """The temperature alone, the biases kept."""
     temperature = fit_temperature(scores, labels, weights, mistakes=mistakes)

@@ -25,6 +25,9 @@ from likely.trust.ties import STEP
 UNFAMILIAR = 0.01
 """A p-value from which on a row is called unfamiliar: the rate of false alarms on familiar ones."""
 
+ROWS_TO_ALARM = rows_needed(1 - UNFAMILIAR)
+"""The fewest held-out rows m with which a p-value can be as small: 1 / (m + 1) <= UNFAMILIAR."""
+
 MOST_FAMILIAR = -3.0
 
 
@@ -130,7 +133,7 @@ class Familiarity:
     @property
     def can_alarm(self) -> bool:
         """Whether enough rows were held out for a p-value of 0.01, from which on a row is called unfamiliar."""
-        return len(self.held_out) >= rows_needed_to_alarm()
+        return len(self.held_out) >= ROWS_TO_ALARM
 
 
 def familiarity_p_values(ood_scores: np.ndarray, held_out: np.ndarray) -> np.ndarray:
@@ -148,16 +151,6 @@ def familiarity_p_values(ood_scores: np.ndarray, held_out: np.ndarray) -> np.nda
     """
     m, least = len(held_out), ood_scores - STEP * (1.0 + np.abs(ood_scores))
     return (1.0 + m - np.searchsorted(held_out, least, side="left")) / (m + 1.0)
-
-
-def rows_needed_to_alarm(alarm: float = UNFAMILIAR) -> int:
-    """The fewest held-out rows m with which a p-value can be this small: 1 / (m + 1) <= alarm.
-
-    Example:
-        >>> rows_needed_to_alarm(0.01), rows_needed_to_alarm(0.05)
-        (99, 19)
-    """
-    return rows_needed(1 - alarm)
 
 
 def _measured(distances: np.ndarray, energies: np.ndarray) -> np.ndarray:

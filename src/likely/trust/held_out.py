@@ -27,8 +27,7 @@ class HeldOut:
     """Rows that neither the network nor its calibration has seen, and what the model says of them.
 
     Args:
-        log_probs: log P(label | x) in nats, as the model answers, shape (m, k).
-        labels: the true classes 0..k-1, shape (m,).
+        log_probs, labels: log P(label | x) in nats, as the model answers, (m, k), and the true classes, (m,).
         unseen: which rows have a label that their network was never shown, booleans (m,).
         thresholds: of confidence to choose among, from other rows, strictest first: see `threshold_grid`.
         names: what to call the classes in messages, k of them.

@@ -32,11 +32,7 @@ class LabelIssues:
 
 
 def label_issues(
-    labels: np.ndarray,
-    probabilities: np.ndarray,
-    *,
-    which: Which = "confident",
-    rank_by: RankBy = "self_confidence",
+    labels: np.ndarray, probabilities: np.ndarray, *, which: Which = "confident", rank_by: RankBy = "self_confidence"
 ) -> LabelIssues:
     """The rows whose given label is probably wrong, by confident learning, ranked.
 

@@ -26,8 +26,7 @@ def make_module(
 ) -> nn.Module:
     """The module of a network with its first values, drawn from the seed; torch's own generator is left alone.
 
-    Raises:
-        EngineError: if a factory returns no module, or a module that learns what another one learns.
+    An EngineError says that a factory returns no module, or one that learns what another one learns.
     """
     if isinstance(network, Network):
         theta = {name: torch.from_numpy(a).to(device, dtype) for name, a in network.init(seed).items()}
@@ -42,13 +41,11 @@ def make_module(
 
 
 def try_out(module: nn.Module, network: CustomNetwork, n_outputs: int, head: str, x: torch.Tensor) -> None:
-    """Ask the module for scores of some rows, in both modes, and leave it as it was.
-
-    There must be `n_outputs` scores of prepared rows x (n, ...); before the head softmax, no other softmax.
+    """Ask the module for scores of some prepared rows x (n, ...), in both modes, and leave it as it was.
 
     Raises:
         ShapeError: if the module does not take the rows, or has the wrong number of scores.
-        EngineError: if it ends in a softmax, or holds what a model file cannot.
+        EngineError: if it ends in a softmax before the head softmax, or holds what a model file cannot.
     """
     x = x if len(x) > 1 else torch.cat([x, x])  # one row has no variance to normalize by
     who = f"The module of {name_of(network.factory)}"
@@ -61,11 +58,8 @@ def try_out(module: nn.Module, network: CustomNetwork, n_outputs: int, head: str
         _scores(module, who, n_outputs, x)
         module.load_state_dict(before)
     sums = scores.sum(dim=1)
-    if (
-        head == "softmax"
-        and n_outputs > 1
-        and bool((scores >= 0).all() and torch.allclose(sums, torch.ones_like(sums)))
-    ):
+    distributions = bool((scores >= 0).all() and torch.allclose(sums, torch.ones_like(sums)))
+    if head == "softmax" and n_outputs > 1 and distributions:
         raise EngineError(
             f"{who} must return scores, any real numbers; got rows that are not negative and sum to 1, as after a "
             "softmax. Training already applies softmax; applying it twice makes every answer nearly uniform. Try the "

@@ -20,7 +20,7 @@ from likely.engines.by_torch.frozen import freeze as freeze_layers
 from likely.engines.by_torch.modules import PureModule, batch_norms, last_called, make_module, try_out
 from likely.engines.by_torch.optimizers import UpdateRule
 from likely.engines.by_torch.precision import multiplies_in_bfloat16
-from likely.engines.protocol import Augment, Batch, EngineSettings, Prepare
+from likely.engines.protocol import Augment, Batch, EngineSettings, Prepare, Weights
 from likely.errors import EngineError
 from likely.functional.objective import mean_loss
 from likely.networks.convnet import ConvModule
@@ -91,13 +91,7 @@ class ByTorch:
         return self._rule.learning_rate
 
     def place(
-        self,
-        X: RowArray,
-        Y: np.ndarray,
-        weights: np.ndarray | None = None,
-        *,
-        prepare: Prepare,
-        augment: Augment | None = None,
+        self, X: RowArray, Y: np.ndarray, weights: Weights = None, *, prepare: Prepare, augment: Augment | None = None
     ) -> None:
         """Keep the rows in their stored dtype on the device; rows on disk stay there until their batch comes."""
         self._X = X if isinstance(X, StoredRows) else torch.from_numpy(np.ascontiguousarray(X)).to(self._device)
