@@ -63,8 +63,7 @@ def calibration_error(
 
     Reference: Guo et al. (2017), On calibration of modern neural networks.
     """
-    probs, labels = classified(probs, labels)
-    return mean_gap(probs.max(axis=1), correct(probs, labels), n_bins, binning)
+    return mean_gap(*most_probable(probs, labels), n_bins, binning)
 
 
 def reliability_bins(
@@ -82,8 +81,13 @@ def reliability_bins(
         >>> reliability_bins(np.array([[1.0, 0.0], [0.55, 0.45]]), np.array([0, 1]), 2, binning="mass").edges
         array([0.  , 0.55, 1.  ])
     """
+    return reliability(*most_probable(probs, labels), n_bins, binning)
+
+
+def most_probable(probs: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The confidence of each row, float64, and whether its most probable class is true, 0 or 1."""
     probs, labels = classified(probs, labels)
-    return reliability(probs.max(axis=1), correct(probs, labels), n_bins, binning)
+    return probs.max(axis=1).astype(np.float64), correct(probs, labels)
 
 
 def reliability(confidence: np.ndarray, right: np.ndarray, n_bins: int, binning: Binning) -> Reliability:

@@ -3,10 +3,9 @@
 import numpy as np
 
 from likely.errors import ConfigError
-from likely.metrics.calibration import N_BINS, Binning, binned, mean_gap
-from likely.metrics.checks import classified, distributions
+from likely.metrics.calibration import N_BINS, Binning, binned, mean_gap, most_probable
+from likely.metrics.checks import distributions
 from likely.metrics.intervals import Estimate
-from likely.metrics.scores import correct
 
 DRAWS = 500
 _BLOCK = 2_000_000  # numbers drawn at once: bounds the memory
@@ -64,9 +63,8 @@ def calibration_p_value(
     Reference: Bröcker and Smith (2007), Increasing the reliability of reliability diagrams; Vaicenavicius et al.
     (2019).
     """
-    probs, labels = classified(probs, labels)
-    confidence = probs.max(axis=1).astype(np.float64)
-    seen = mean_gap(confidence, correct(probs, labels), n_bins, binning)
+    confidence, right = most_probable(probs, labels)
+    seen = mean_gap(confidence, right, n_bins, binning)
     return p_value(seen, chance_errors(confidence, n_bins, binning, seed, draws))
 
 

@@ -6,11 +6,10 @@ from typing import TypedDict
 
 import numpy as np
 
-from likely.metrics.calibration import N_BINS, Binning, binned, mean_gap
-from likely.metrics.checks import classified, event
+from likely.metrics.calibration import N_BINS, Binning, binned, mean_gap, most_probable
+from likely.metrics.checks import event
 from likely.metrics.floor import chance_errors, p_value, spread
 from likely.metrics.intervals import Estimate
-from likely.metrics.scores import correct
 
 TAIL = 0.025
 """The chance of missing the true value on either side of an interval."""
@@ -49,9 +48,7 @@ def calibration_estimate(
     resampling methods for confidence intervals (the inversion); Sun et al. (2024), A confidence interval for the l2
     expected calibration error (why no bootstrap of the figure itself can do near 0).
     """
-    probs, labels = classified(probs, labels)
-    confidence, right = probs.max(axis=1).astype(np.float64), correct(probs, labels)
-    return estimated(confidence, right, n_bins, binning, seed)
+    return estimated(*most_probable(probs, labels), n_bins, binning, seed)
 
 
 def event_calibration_estimate(

@@ -9,15 +9,12 @@ anyone who changes a file on purpose can compute it again. The same arrays and d
 Reference: https://huggingface.co/docs/safetensors (the layout of the file).
 """
 
-import contextlib
 import hashlib
-import io
 import json
 import math
-import os
-from collections.abc import Collection, Generator, Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
-from typing import Any, BinaryIO, TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 import safetensors
@@ -63,12 +60,8 @@ def as_bytes(arrays: Mapping[str, np.ndarray], document: Mapping[str, object], p
     """What `write` writes to `path`, which messages name."""
     _check_json(path, document, "document", 0)
     ready = {name: _storable(path, name, array) for name, array in sorted(arrays.items())}
-    text = json.dumps(
-        {"checksum": "0" * _SUM_LENGTH, "document": document, "format": FORMAT},
-        allow_nan=False,
-        sort_keys=True,
-        separators=(",", ":"),
-    )
+    envelope = {"checksum": "0" * _SUM_LENGTH, "document": document, "format": FORMAT}
+    text = json.dumps(envelope, allow_nan=False, sort_keys=True, separators=(",", ":"))
     content = safetensors.numpy.save(ready, metadata={"likely": text})
     checksum = hashlib.sha256(content).hexdigest().encode()
     return content[:_SUM_AT] + checksum + content[_SUM_AT + _SUM_LENGTH :]
@@ -81,10 +74,8 @@ def read(path: StrPath) -> tuple[dict[str, np.ndarray], dict[str, object]]:
         ModelFileError: if there is no such file, or it is damaged, foreign, from a newer version, or holds NaN or
             infinity. No code in a file is ever run.
     """
-    with _opened(path) as file:
-        header_length = _check_front(path, file)
-        content = file.read()
-    document = _read_document(path, io.BytesIO(content), header_length)
+    content = _content(path)
+    document = _document(path, content)
     try:
         loaded = safetensors.numpy.load(content)
     except (safetensors.SafetensorError, KeyError, ValueError) as error:
@@ -103,9 +94,7 @@ def read_document(path: StrPath) -> dict[str, object]:
     Raises:
         ModelFileError: as `read`, save for what only the arrays' values can show.
     """
-    with _opened(path) as file:
-        header_length = _check_front(path, file)
-        return _read_document(path, file, header_length)
+    return _document(path, _content(path))
 
 
 def read_shapes(path: StrPath) -> dict[str, tuple[int, ...]]:
@@ -163,8 +152,8 @@ def starting_with(prefix: str, arrays: Mapping[str, Value]) -> dict[str, Value]:
 _FIT_AGAIN = "Try another copy of the file, or fit the model again."
 
 
-@contextlib.contextmanager
-def _opened(path: StrPath) -> Generator[BinaryIO]:
+def _content(path: StrPath) -> bytes:
+    """All bytes of a file that begins like one of likely's."""
     try:
         # Asked before opening: opening a pipe would wait for its writer.
         found = Path(path)
@@ -172,27 +161,17 @@ def _opened(path: StrPath) -> Generator[BinaryIO]:
             what = kind_of(found) if found.exists() else "nothing there"
             raise ModelFileError(f"{path} must be a model file; got {what}. Try the path of a model.likely.")
         with found.open("rb") as file:
-            yield file
+            front = file.read(_SUM_AT + _SUM_LENGTH)
+            body = front[8:_SUM_AT]
+            if not body or body != _FRONT[: len(body)]:
+                raise ModelFileError(
+                    f"{path} must be a model file that likely wrote; got {_guess(front)}. Files of other kinds are "
+                    "never opened, since some can run code. Try the path of a model.likely."
+                )
+            return front + file.read()
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise ModelFileError(f"{path} must be a readable model file; got: {reason}. Try another path.") from error
-
-
-def _check_front(path: StrPath, file: BinaryIO) -> int:
-    """The length of the header, once the first bytes and the size of the file agree; rewinds the file."""
-    size = os.fstat(file.fileno()).st_size
-    front = file.read(_SUM_AT + _SUM_LENGTH)
-    file.seek(0)
-    body = front[8:_SUM_AT]
-    if not body or body != _FRONT[: len(body)]:
-        raise ModelFileError(
-            f"{path} must be a model file that likely wrote; got {_guess(front)}. Files of other kinds are never "
-            "opened, since some can run code. Try the path of a model.likely."
-        )
-    header_length = int.from_bytes(front[:8], "little")
-    if len(front) < _SUM_AT + _SUM_LENGTH or header_length > size - 8:
-        raise _damaged(path, f"{size} bytes, fewer than its header claims")
-    return header_length
 
 
 def _guess(front: bytes) -> str:
@@ -213,18 +192,17 @@ def _damaged(path: StrPath, what: str) -> ModelFileError:
     )
 
 
-def _read_document(path: StrPath, file: BinaryIO, header_length: int) -> dict[str, object]:
-    """The document of a file whose front was checked, after its checksum; `file` is at its first byte."""
-    digest = hashlib.sha256()
-    start = file.read(8 + header_length)
-    stored = start[_SUM_AT : _SUM_AT + _SUM_LENGTH]
-    digest.update(start[:_SUM_AT] + b"0" * len(stored) + start[_SUM_AT + _SUM_LENGTH :])
-    while chunk := file.read(1 << 20):
-        digest.update(chunk)
-    if digest.hexdigest().encode() != stored:
+def _document(path: StrPath, content: bytes) -> dict[str, object]:
+    """The document of a file, after its checksum."""
+    start = 8 + int.from_bytes(content[:8], "little")
+    if start > len(content) or len(content) < _SUM_AT + _SUM_LENGTH:
+        raise _damaged(path, f"{len(content)} bytes, fewer than its header claims")
+    digest = hashlib.sha256(content[:_SUM_AT] + b"0" * _SUM_LENGTH)
+    digest.update(memoryview(content)[_SUM_AT + _SUM_LENGTH :])
+    if digest.hexdigest().encode() != content[_SUM_AT : _SUM_AT + _SUM_LENGTH]:
         raise _damaged(path, "one whose checksum does not fit")
     # From here on the bytes are what somebody wrote, but that somebody need not have been likely.
-    header = _parse(path, start[8:])
+    header = _parse(path, content[8:start])
     metadata = header["__metadata__"]
     if set(metadata) != {"likely"}:
         raise ModelFileError(f"{path} must have one metadata key; got {_some(sorted(metadata))}. {_FIT_AGAIN}")
@@ -258,13 +236,9 @@ def _parse(path: StrPath, text: str | bytes) -> dict[str, Any]:
         return found
 
     try:
+        text = text.decode() if isinstance(text, bytes) else text
         # The bytes that every model file starts with make both texts objects.
-        return json.loads(
-            text.decode() if isinstance(text, bytes) else text,
-            parse_float=number,
-            parse_constant=number,
-            object_pairs_hook=unique,
-        )
+        return json.loads(text, parse_float=number, parse_constant=number, object_pairs_hook=unique)
     except (ValueError, RecursionError) as error:
         reason = "it is nested too deep" if isinstance(error, RecursionError) else str(error)
         raise ModelFileError(
@@ -303,9 +277,8 @@ def _storable(path: StrPath, name: object, array: object) -> np.ndarray:
 
 def _check_numbers(path: StrPath, name: str, array: np.ndarray) -> None:
     if array.dtype.kind not in _KINDS or array.dtype.itemsize > 8:
-        raise _unstorable(
-            path, f"Array {name!r}", "hold floats, integers or booleans of up to 64 bits", str(array.dtype)
-        )
+        rule = "hold floats, integers or booleans of up to 64 bits"
+        raise _unstorable(path, f"Array {name!r}", rule, str(array.dtype))
     if array.dtype.kind == "f" and not (finite := np.isfinite(array)).all():
         where = tuple(int(i) for i in np.argwhere(~finite)[0])
         raise _unstorable(path, f"Array {name!r}", "hold finite numbers", f"{array[where]} at index {where}")

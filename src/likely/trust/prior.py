@@ -193,14 +193,9 @@ def estimate_prior(
             raise ShapeError(f"held_out must have shape (m, {k}); got {held_out.shape}.")
         labels = classes(np.empty(0, int) if labels is None else labels, *held_out.shape)
         near = 0.9 * prior + 0.1 * old  # answers under it see every class
+        field, known = (np.exp(shift_prior(rows, old, near)) for rows in (log_probs, held_out))
         within = ratios / (ratios @ prior)[:, None]
-        solved = solve_confusion(
-            np.exp(shift_prior(log_probs, old, near)),
-            np.exp(shift_prior(held_out, old, near)),
-            labels,
-            prior,
-            within / within.sum(axis=0),
-        )
+        solved = solve_confusion(field, known, labels, prior, within / within.sum(axis=0))
         return PriorEstimate(*solved, iterations)
 
     # Close enough for an interval: 0.001 nats of all rows together. A share of `old` lets no class stay at 0.
