@@ -17,6 +17,9 @@ Array: TypeAlias = Any
 Params: TypeAlias = Mapping[str, Array]
 """Parameters by name, such as `{"layer0": (d_in + 1, d_out), ...}`; row 0 of each layer is its bias."""
 
+Weights: TypeAlias = np.ndarray | None
+"""How much each row counts, shape (n,), not negative; None counts all alike."""
+
 
 def namespace(*arrays: Array) -> Any:
     """The array API namespace that the arrays share; Python numbers and lists count as NumPy.

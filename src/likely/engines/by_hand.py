@@ -18,9 +18,9 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from likely.arrays import Array, Params, to_numpy
+from likely.arrays import Array, Params, Weights, to_numpy
 from likely.config.registry import LOSSES
-from likely.engines.protocol import Augment, Batch, EngineSettings, Optimizer, Prepare, Weights
+from likely.engines.protocol import Augment, Batch, EngineSettings, Optimizer, Prepare
 from likely.engines.pure_engine import PureEngine, as_it_is
 from likely.errors import EngineError
 from likely.functional.losses import Loss

@@ -9,8 +9,8 @@ from typing import TypeAlias
 
 import numpy as np
 
-from likely.arrays import Array, Params
-from likely.engines.protocol import Augment, Batch, EngineSettings, Optimizer, Prepare, Weights
+from likely.arrays import Array, Params, Weights
+from likely.engines.protocol import Augment, Batch, EngineSettings, Optimizer, Prepare
 from likely.engines.pure_engine import PureEngine, as_it_is
 from likely.errors import MissingExtraError
 from likely.functional.objective import mean_loss

@@ -10,7 +10,7 @@ from typing import Any, Literal, Protocol, TypeAlias
 
 import numpy as np
 
-from likely.arrays import Array
+from likely.arrays import Array, Weights
 from likely.engines.learner import Learner
 from likely.functional.losses import Loss
 from likely.networks.network import Network, TorchNetwork
@@ -21,9 +21,6 @@ Prepare: TypeAlias = Callable[[Array], Array]
 
 Augment: TypeAlias = Callable[[Array, Array], Array]
 """(prepared batch (b, ...), random integers (b, m)) -> changed batch, in the batch's array library."""
-
-Weights: TypeAlias = np.ndarray | None
-"""How much each row counts, shape (n,), not negative; None counts all alike."""
 
 Precision: TypeAlias = Literal["auto", "float32", "bfloat16"]
 

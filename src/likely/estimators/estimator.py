@@ -17,7 +17,7 @@ from sklearn.utils.validation import (
     validate_data,
 )
 
-from likely.arrays import to_numpy
+from likely.arrays import Weights, to_numpy
 from likely.config import RunConfig, current_augmentation
 from likely.config.registry import is_backbone
 from likely.data.dataset import Dataset
@@ -224,9 +224,7 @@ class Estimator(BaseEstimator):
         names = getattr(self, "feature_names_in_", None) if rows.ndim == 2 else None
         return None if names is None else tuple(names)
 
-    def _learn(
-        self, dataset: Dataset, targets: np.ndarray | None, weights: np.ndarray | None, **settings: object
-    ) -> None:
+    def _learn(self, dataset: Dataset, targets: np.ndarray | None, weights: Weights, **settings: object) -> None:
         if weights is not None and not weights.all():
             # A row of weight 0 counts as if it were not there; a batch of nothing else would have no mean loss.
             kept = np.flatnonzero(weights)

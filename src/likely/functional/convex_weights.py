@@ -2,11 +2,13 @@
 
 import numpy as np
 
+from likely.arrays import Weights
+
 _STEPS = 200
 _TINY = 1e-300
 
 
-def mixture_weights(log_probs: np.ndarray, Y: np.ndarray, weights: np.ndarray | None = None) -> np.ndarray:
+def mixture_weights(log_probs: np.ndarray, Y: np.ndarray, weights: Weights = None) -> np.ndarray:
     """The weights of a mixture of distributions with the least cross-entropy, shape (m,).
 
         min_a  -sum_i w_i sum_k y_ik log sum_m a_m p_mik,     a >= 0, sum a = 1
@@ -33,7 +35,7 @@ def mixture_weights(log_probs: np.ndarray, Y: np.ndarray, weights: np.ndarray | 
     return a
 
 
-def mean_weights(predictions: np.ndarray, Y: np.ndarray, weights: np.ndarray | None = None) -> np.ndarray:
+def mean_weights(predictions: np.ndarray, Y: np.ndarray, weights: Weights = None) -> np.ndarray:
     """The weights of a mean of predictions with the least squared error, shape (m,).
 
         min_a  sum_i w_i |sum_m a_m f_mi - y_i|^2,     a >= 0, sum a = 1

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from likely.arrays import Weights
 from likely.errors import DataError, RankWarning, ShapeError
 
 
-def least_squares(X: np.ndarray, Y: np.ndarray, *, ridge: float = 0.0, weights: np.ndarray | None = None) -> np.ndarray:
+def least_squares(X: np.ndarray, Y: np.ndarray, *, ridge: float = 0.0, weights: Weights = None) -> np.ndarray:
     """The parameters of the linear network with the least sum of squared errors.
 
     L(theta) = (Y - X_D theta)^T (Y - X_D theta),  X_D = [1, X]. Its gradient 2 X_D^T (X_D theta - Y) is 0 at

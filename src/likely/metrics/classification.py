@@ -60,7 +60,6 @@ def evaluate_classification(probs: np.ndarray, labels: np.ndarray, names: Sequen
     rows = np.column_stack([log_losses(probs, labels), squared_distances(probs, labels)])
     nll, brier = bootstrap(rows, lambda sums: sums / n, seed)
     confusion = confusion_matrix(probs, labels)
-    classes = per_class(confusion)
     return Evaluation(
         n=n,
         accuracy=proportion(int(right.sum()), n),
@@ -70,12 +69,8 @@ def evaluate_classification(probs: np.ndarray, labels: np.ndarray, names: Sequen
         ece_mass=estimated(confidence, right, N_BINS, "mass", seed),
         ece_classwise=classwise_calibration_estimate(probs, labels, seed=seed),
         per_class=tuple(
-            ClassFigures(name, precision, recall, f1, support, support < FEW_ROWS)
-            for name, precision, recall, f1, support in zip(
-                names,
-                *(a.tolist() for a in (classes.precision, classes.recall, classes.f1, classes.support)),
-                strict=True,
-            )
+            ClassFigures(name, *figures, too_few=figures[-1] < FEW_ROWS)
+            for name, *figures in zip(names, *(figure.tolist() for figure in per_class(confusion)), strict=True)
         ),
         confusion=tuple(map(tuple, confusion.tolist())),
     )

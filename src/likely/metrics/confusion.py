@@ -1,14 +1,13 @@
 """Which class is taken for which, and what that means class by class."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
 from likely.metrics.checks import classified
 
 
-@dataclass(frozen=True)
-class PerClass:
+class PerClass(NamedTuple):
     """Precision, recall, F1 and support of each class, shape (k,) each; NaN where 0 is divided by 0."""
 
     precision: np.ndarray

@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from likely.arrays import Weights
 from likely.errors import ConfigError, ShapeError
 from likely.trust.temperature import FLATTEST, IMPOSSIBLE, SHARPEST, apply_temperature, fit_temperature
 
@@ -26,12 +27,7 @@ class Calibration(NamedTuple):
 
 
 def fit_calibration(
-    scores: np.ndarray,
-    labels: np.ndarray,
-    weights: np.ndarray | None = None,
-    *,
-    start: np.ndarray | None = None,
-    seed: int = 0,
+    scores: np.ndarray, labels: np.ndarray, weights: Weights = None, *, start: np.ndarray | None = None, seed: int = 0
 ) -> Calibration:
     """A temperature, with biases of the classes where held-out rows support them.
 
@@ -128,7 +124,7 @@ def fit_among(
 def fit_bias_corrected(
     scores: np.ndarray,
     labels: np.ndarray,
-    weights: np.ndarray | None = None,
+    weights: Weights = None,
     *,
     start: np.ndarray | None = None,
     pull: float = PULL,
@@ -164,7 +160,7 @@ def fit_bias_corrected(
 
 
 def _fit_temperature(
-    scores: np.ndarray, labels: np.ndarray, weights: np.ndarray | None, start: np.ndarray | None, mistakes: float = 0.5
+    scores: np.ndarray, labels: np.ndarray, weights: Weights, start: np.ndarray | None, mistakes: float = 0.5
 ) -> Calibration:
     """The temperature alone, the biases kept."""
     temperature = fit_temperature(scores, labels, weights, mistakes=mistakes)
@@ -182,7 +178,7 @@ def _fit_temperature(
 def _fit(
     scores: np.ndarray,
     labels: np.ndarray,
-    weights: np.ndarray | None,
+    weights: Weights,
     start: np.ndarray | None,
     near: Calibration,
     pull: float | None = PULL,

@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from likely.arrays import Weights
 from likely.errors import ConfigError, DataError, ShapeError
 from likely.functional.heads import log_softmax
 from likely.metrics import at_labels
@@ -18,9 +19,7 @@ IMPOSSIBLE = 1e8
 """A label whose score lies so far below the best of its row is masked: it has probability 0 at every temperature."""
 
 
-def fit_temperature(
-    scores: np.ndarray, labels: np.ndarray, weights: np.ndarray | None = None, *, mistakes: float = 0.5
-) -> float:
+def fit_temperature(scores: np.ndarray, labels: np.ndarray, weights: Weights = None, *, mistakes: float = 0.5) -> float:
     """The temperature T under which softmax(scores / T) gives held-out labels the highest likelihood.
 
     Minimizes the mean negative log-likelihood over b = 1/T, where it is convex:
@@ -130,7 +129,7 @@ def apply_temperature(scores: np.ndarray, temperature: float, biases: np.ndarray
 
 
 def at_best_temperature(
-    log_probs: np.ndarray, labels: np.ndarray, weights: np.ndarray | None = None, stated: np.ndarray | None = None
+    log_probs: np.ndarray, labels: np.ndarray, weights: Weights = None, stated: np.ndarray | None = None
 ) -> np.ndarray:
     """Log-probabilities under the temperature that fits these very rows best: one number, which knows no row by heart.
 
@@ -174,7 +173,7 @@ def _finite_scores(scores: np.ndarray) -> np.ndarray:
     return finite_rows(scores, "scores", masked=True)
 
 
-def _shares(weights: np.ndarray | None, n: int) -> np.ndarray:
+def _shares(weights: Weights, n: int) -> np.ndarray:
     """Weights that sum to 1."""
     if weights is None:
         return np.full(n, 1.0 / n)

@@ -13,14 +13,14 @@ import numpy as np
 import torch
 from torch import nn
 
-from likely.arrays import Array, to_numpy
+from likely.arrays import Array, Weights, to_numpy
 from likely.engines.by_torch.features import LastInput
 from likely.engines.by_torch.folded import FoldedConvNet
 from likely.engines.by_torch.frozen import freeze as freeze_layers
 from likely.engines.by_torch.modules import PureModule, batch_norms, last_called, make_module, try_out
 from likely.engines.by_torch.optimizers import UpdateRule
 from likely.engines.by_torch.precision import multiplies_in_bfloat16
-from likely.engines.protocol import Augment, Batch, EngineSettings, Prepare, Weights
+from likely.engines.protocol import Augment, Batch, EngineSettings, Prepare
 from likely.errors import EngineError
 from likely.functional.objective import mean_loss
 from likely.networks.convnet import ConvModule
