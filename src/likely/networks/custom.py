@@ -32,7 +32,8 @@ class CustomNetwork:
     name = CUSTOM
 
     def __init__(self, factory: object) -> None:
-        what = f"network must be a name or a factory that makes a torch module; got {_described(factory)}."
+        called = f"{name_of(factory)!r}" if callable(factory) else f"a {type(factory).__name__}"
+        what = f"network must be a name or a factory that makes a torch module; got {called}."
         if not isinstance(factory, type) and hasattr(factory, "state_dict"):
             raise ConfigError(
                 f"{what} Every fold and every loaded model needs a new module. Try network=lambda n_classes: "
@@ -93,7 +94,3 @@ def _wants(factory: object) -> int | None:
             continue
         return n
     return None
-
-
-def _described(factory: object) -> str:
-    return f"a {type(factory).__name__}" if not callable(factory) else f"{name_of(factory)!r}"

@@ -205,24 +205,21 @@ def _fit(
     weight = 0.0 if pull is None else pull / counted
 
     def loss_and_gradient(point: np.ndarray) -> tuple[float, np.ndarray]:
-        moved = point[1:] if pull is not None else np.zeros(k)
+        moved = point[1:]
         z = np.where(possible, point[0] * scores + (origin + moved), -np.inf)
         top = z.max(axis=1, keepdims=True)
         p = np.exp(z - top)
         total = p.sum(axis=1, keepdims=True)
         loss = float(shares @ (np.log(total) + top)[:, 0]) - point[0] * true - float(came @ (origin + moved))
         p *= shares[:, None] / total
-        gradient = np.array([float((p * scores).sum()) - true])
-        if pull is not None:
-            gradient = np.concatenate([gradient, p.sum(axis=0) - came + weight * moved])
+        gradient = np.concatenate([[float((p * scores).sum()) - true], p.sum(axis=0) - came + weight * moved])
         return loss + 0.5 * weight * float(moved @ moved), gradient
 
-    first = np.concatenate([[unit / near.temperature], np.zeros(0 if pull is None else k)])
-    bounds = [(unit / FLATTEST, unit / SHARPEST), *[(None, None)] * (len(first) - 1)]
+    first = np.concatenate([[unit / near.temperature], np.zeros(k)])
+    bounds = [(unit / FLATTEST, unit / SHARPEST), *[(0.0, 0.0) if pull is None else (None, None)] * k]
     options = {"maxiter": 2_000, "maxfun": 4_000, "ftol": 1e-15, "gtol": 1e-10}
     found = minimize(loss_and_gradient, first, jac=True, method="L-BFGS-B", bounds=bounds, options=options).x
-    biases = origin + found[1:] if pull is not None else origin
-    return Calibration(float(unit / found[0]), biases)
+    return Calibration(float(unit / found[0]), origin + found[1:])
 
 
 def _cautious(Y: np.ndarray, possible: np.ndarray, doubt: float) -> np.ndarray:

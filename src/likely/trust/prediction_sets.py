@@ -134,26 +134,23 @@ def set_quantiles(
             f"labels must have shape (m,), one class per row; got {labels.shape}. A guarantee is about labels as they "
             "come. Try to draw one from each distribution."
         )
-    scores = at_labels(_scores(probs, method, u), labels)
-    if unseen is not None:
-        scores = np.where(unseen, np.inf, scores)
-    k = np.shape(probs)[1]
+    unseen = np.zeros(len(labels), bool) if unseen is None else np.asarray(unseen)
+    scores, k = np.where(unseen, np.inf, at_labels(_scores(probs, method, u), labels)), np.shape(probs)[1]
     if class_weights is not None and not per_class:
         weights = np.asarray(class_weights, dtype=np.float64)
         if weights.shape != (k,):
             raise ShapeError(f"class_weights must be one for each of {k} classes; got shape {weights.shape}.")
         counted = weights[labels]
-        if unseen is not None and counted[unseen].sum() > (1 - coverage) * counted.sum():
-            raise _out_of_reach(coverage, 1 - counted[unseen].sum() / counted.sum(), int(unseen.sum()), len(labels))
+        out_of_reach = counted[unseen].sum()
+        if out_of_reach > (1 - coverage) * counted.sum():
+            raise _out_of_reach(coverage, 1 - out_of_reach / counted.sum(), unseen)
         return weighted_quantiles(scores, counted, weights, coverage)
     if not per_class:
         quantile = conformal_quantile(scores, coverage)
-        if unseen is not None and np.isinf(quantile):
-            rest = len(labels) - int(unseen.sum())
-            raise _out_of_reach(coverage, rest / (len(labels) + 1), int(unseen.sum()), len(labels))
+        if np.isinf(quantile):
+            raise _out_of_reach(coverage, int((~unseen).sum()) / (len(labels) + 1), unseen)
         return np.full(k, quantile)
-    shown = labels if unseen is None else labels[~np.asarray(unseen)]
-    counts, needed = np.bincount(shown, minlength=k), rows_needed(coverage)
+    counts, needed = np.bincount(labels[~unseen], minlength=k), rows_needed(coverage)
     if counts.min() < needed:
         rare = int(counts.argmin())
         raise DataError(
@@ -226,12 +223,13 @@ def coverage_interval(m: int, coverage: float, level: float = 0.95) -> tuple[flo
     return float(low), float(high)
 
 
-def _out_of_reach(coverage: float, most: float, unseen: int, m: int) -> DataError:
+def _out_of_reach(coverage: float, most: float, unseen: np.ndarray) -> DataError:
     """A coverage whose rank lies among rows that fit no set; `most` is what the others suffice for."""
     most = np.floor(1000 * most) / 1000
     return DataError(
-        f"A coverage of {coverage} must be reached by sets of known labels; got {unseen:,} of {m:,} held-out rows with "
-        f"a label that their network was never shown. Try a coverage of at most {most:g}, or more rows of rare labels."
+        f"A coverage of {coverage} must be reached by sets of known labels; got {unseen.sum():,} of {len(unseen):,} "
+        "held-out rows with a label that their network was never shown. Try a coverage of at most "
+        f"{most:g}, or more rows of rare labels."
     )
 
 
