@@ -82,7 +82,7 @@ def explanation_card(name: str, found: Explanation) -> ExplanationCard:
 def _uri(image: Image.Image) -> Markup:
     if max(image.size) > PIXELATED:
         image.thumbnail((_SIDE, _SIDE))
-        image = image.quantize(_COLORS)
+        image = image.quantize(_COLORS, Image.Quantize.FASTOCTREE)
     file = io.BytesIO()
     image.save(file, format="PNG", optimize=True)
     return Markup("data:image/png;base64," + base64.b64encode(file.getvalue()).decode("ascii"))

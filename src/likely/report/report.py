@@ -47,6 +47,8 @@ def render(data: ReportData) -> str:
         curves=_curves(data.history),
         origin=origin.groups(data.card),
         command=data.card.training.command,
+        why=data.why,
+        how_why=data.how_why,
         **parts,
     )
 
@@ -74,7 +76,7 @@ def _classification(data: ReportData) -> dict[str, object]:
         "about_unsure": statements.about_uncertain(y, probs, doubt, noun),
         "classes": html_tables.class_table(data.evaluation.per_class),
         "about_floor": statements.about_floor(data.evaluation, noun),
-        "sections": promise_sections(data),
+        "sections": [*promise_sections(data), *data.importance],
     }
 
 
@@ -96,6 +98,7 @@ def _regression(data: ReportData) -> dict[str, object]:
         "about_fit": about_fit,
         "scatter": Markup(plots.prediction_scatter(y, predicted, f"Predicted against true values. {about_fit}")),
         "about_residuals": about_residuals,
+        "sections": data.importance,
         "residuals": Markup(plots.residual_histogram(residuals, f"Histogram of the errors. {about_residuals}")),
         "errors": [
             {

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -9,6 +10,10 @@ from likely.errors import ShapeError
 from likely.metrics.evaluation import Evaluation
 from likely.model.card import Card
 from likely.preprocessing.stored_rows import RowArray
+
+if TYPE_CHECKING:
+    from likely.report.explanation_cards import ExplanationCard
+    from likely.report.promise_sections import Section
 
 
 @dataclass(frozen=True)
@@ -42,6 +47,9 @@ class ReportData:
         probs: probabilities of shape (n, k), or predictions of shape (n, 1).
         images: uint8 of shape (n, h, w) or (n, h, w, 3); None for tables.
         trust: None leaves out what can be trusted.
+        importance: the section on the columns of a table.
+        why: what carries the answers to some test rows.
+        how_why: how that is read, in sentences.
     Raises:
         ShapeError: if these do not fit each other, or there is no test row.
     """
@@ -56,6 +64,9 @@ class ReportData:
     images: RowArray | None
     names: Sequence[str] | None
     trust: Trust | None = None
+    importance: "Sequence[Section]" = ()
+    why: "Sequence[ExplanationCard]" = ()
+    how_why: Sequence[str] = ()
 
     def __post_init__(self) -> None:
         n, width = len(self.y), 1 if self.is_regression else len(self.labels)

@@ -10,21 +10,27 @@ from likely.data.groups import shared_with
 from likely.errors import DataError
 from likely.model import ClassifierPredictor, RegressorPredictor, load
 from likely.model.run_folder import CONFIG, MODEL, REPORT, read_history
+from likely.report.explanation_page import how_to_read
+from likely.report.importance_section import importance_section
 from likely.report.promise_sections import trust_of
 from likely.report.report import render
 from likely.report.report_data import ReportData
+from likely.report.why import why_cards
 from likely.training.evaluate import Evaluated, evaluate
 from likely.training.fit import Run
 from likely.training.open_data import open_data
 from likely.training.watcher import Watcher
 
 
-def report_run(run: Run) -> Path:
-    """Write `report.html` into the folder of a run that has just ended; returns its path."""
-    return _write(run.folder, run.dataset, run.predictor, run.evaluated, private=run.private)
+def report_run(run: Run, *, explain: bool = False) -> Path:
+    """Write `report.html` into the folder of a run that has just ended; returns its path.
+
+    Says why some test rows were answered as they were: at most six, or, to `explain`, all that are shown.
+    """
+    return _write(run.folder, run.dataset, run.predictor, run.evaluated, private=run.private, explain=explain)
 
 
-def report_folder(folder: str | Path, watcher: Watcher | None = None) -> Path:
+def report_folder(folder: str | Path, watcher: Watcher | None = None, *, explain: bool = False) -> Path:
     """Write `report.html` again from a run folder, whose data are opened and evaluated again; returns its path.
 
     Raises:
@@ -43,7 +49,8 @@ def report_folder(folder: str | Path, watcher: Watcher | None = None) -> Path:
         )
     assert dataset.test is not None
     seen = shared_with(dataset.test, (dataset.train, dataset.val))
-    return _write(folder, dataset, predictor, evaluate(predictor, dataset.test, seen), private=config.private)
+    evaluated = evaluate(predictor, dataset.test, seen)
+    return _write(folder, dataset, predictor, evaluated, private=config.private, explain=explain)
 
 
 def _write(
@@ -53,10 +60,12 @@ def _write(
     evaluated: Evaluated,
     *,
     private: bool,
+    explain: bool,
 ) -> Path:
     test = dataset.test
     assert test is not None
     path = folder / REPORT
+    names = None if test.paths is None else [relative_path(each, dataset.found_at) for each in test.paths]
     data = ReportData(
         title=predictor.card.data.name,
         card=predictor.card,
@@ -66,8 +75,11 @@ def _write(
         y=test.y,
         probs=evaluated.answers.reshape(len(test), -1),
         images=None if predictor.image_shape is None or private else test.X,
-        names=None if test.paths is None else [relative_path(path, dataset.found_at) for path in test.paths],
+        names=names,
         trust=trust_of(predictor, evaluated) if isinstance(predictor, ClassifierPredictor) else None,
+        importance=importance_section(predictor, test),
+        why=[] if private else why_cards(predictor, test, evaluated.answers, names, asked=explain),
+        how_why=how_to_read(of_images=predictor.image_shape is not None),
     )
     write_text(path, render(data))
     return path
