@@ -4,7 +4,7 @@ import importlib.util
 from pathlib import Path
 
 from likely.atomic import StrPath, write_bytes
-from likely.errors import MissingExtraError, OutputError
+from likely.errors import EngineError, LikelyError, MissingExtraError, OutputError
 from likely.export.parity import Parity, check_parity
 from likely.export.session import Session
 from likely.model.predictor import Predictor
@@ -25,6 +25,14 @@ def export_onnx(predictor: Predictor, path: StrPath, *, overwrite: bool = False)
     if Path(path).exists() and not overwrite:
         raise OutputError(f"{path} already exists. Try another name, or --overwrite (overwrite=True) to replace it.")
     content = onnx_model(predictor).SerializeToString()
-    found = check_parity(predictor, Session(content))
+    try:
+        found = check_parity(predictor, Session(content))
+    except LikelyError:
+        raise
+    except Exception as error:  # of ONNX Runtime's many kinds
+        raise EngineError(
+            f"ONNX Runtime must compute the exported model; got: {error}. Nothing was written. Does the network do "
+            "something else for batches of another size?"
+        ) from error
     write_bytes(path, content)
     return found

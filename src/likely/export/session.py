@@ -21,7 +21,9 @@ class Session:
 
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads()
-        options.log_severity_level = 3  # no warning of inputs that have a default
+        options.log_severity_level = (
+            4  # what goes wrong is raised, and inputs that have a default are no reason to warn
+        )
         # Threads that wait for work by spinning slow down everything else in the process.
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         self._session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])

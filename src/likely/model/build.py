@@ -46,7 +46,7 @@ def build_inference(
     if card.network.name == MIXTURE:
         return _build_mixture(where, card, arrays, preprocessor)
     network = custom or create_network(card.network.name, card.network.settings)
-    derivatives = None
+    derivatives = engine = None
     if isinstance(network, Network | Trees):
         [theta] = _parameters(where, card, arrays, {"": network})
         forward, scores = partial(network.apply_with_features, theta), partial(network.apply, theta)
@@ -69,7 +69,7 @@ def build_inference(
         _check_parameters(where, card, arrays, shapes, kinds)
         engine.load_state(starting_with(THETA, arrays))
         forward, scores, derivatives = engine.forward, engine.scores, engine.input_gradient
-    return Inference(preprocessor, forward, scores, card.hflip, card.tta_threshold, card.head, derivatives)
+    return Inference(preprocessor, forward, scores, card.hflip, card.tta_threshold, card.head, derivatives, engine)
 
 
 def _build_mixture(

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -37,6 +38,7 @@ class Inference:
         head: by name; what makes probabilities of scores.
         input_gradient: from prepared rows, and derivatives with respect to scores, to those with respect to the rows;
             None where there are none.
+        engine: the torch engine that computes, which alone has a custom module.
     """
 
     preprocessor: Preprocessor
@@ -46,6 +48,7 @@ class Inference:
     tta_threshold: float = 1.0
     head: str = "softmax"
     input_gradient: Callable[[Array, np.ndarray], np.ndarray] | None = None
+    engine: Any = None
 
     def __call__(self, rows: RowArray) -> tuple[np.ndarray, np.ndarray]:
         """Scores before the head (n, k), and hidden features (n, m)."""

@@ -100,6 +100,11 @@ class Predictor:
             return self.preprocessor.columns
         return None if self.card.features is None else tuple(Column(name) for name in self.card.features)
 
+    @property
+    def engine(self) -> Any:
+        """The torch engine that computes a conv net or a custom module; None where none is needed."""
+        return getattr(self._inference, "engine", None)
+
     def rows(self, X: Any, *, raw: bool = False) -> np.ndarray:
         """X as the rows that the model was trained on: arrays are checked, images and paths go through the gate.
 

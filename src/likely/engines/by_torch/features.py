@@ -29,15 +29,21 @@ class LastInput:
 
     def take(self, scores: torch.Tensor) -> torch.Tensor:
         """Features (n, m) of the batch that was just asked about; the scores where there are none."""
-        x = self._seen.pop(threading.get_ident(), None)
-        if x is None or x.ndim < 2 or len(x) != len(scores):
-            return scores
-        if x.ndim > 2:
-            # One vector for each place, such as the tokens of a text: their mean.
-            x = x.flatten(1, -2).mean(dim=1)
-        return functional.adaptive_avg_pool1d(x[:, None], _WIDEST)[:, 0] if x.shape[1] > _WIDEST else x
+        x = self.seen()
+        return scores if x is None or x.ndim < 2 or len(x) != len(scores) else narrow(x)
+
+    def seen(self) -> torch.Tensor | None:
+        """What the layer was given last in this thread, and no more from now on."""
+        return self._seen.pop(threading.get_ident(), None)
 
     def _keep(self, layer: nn.Module, given: tuple[Any, ...]) -> None:
         del layer
         if given and not torch.is_grad_enabled():
             self._seen[threading.get_ident()] = given[0]
+
+
+def narrow(x: torch.Tensor) -> torch.Tensor:
+    """Features (n, m) of what a layer was given; of one vector for each place, such as tokens of a text, their mean."""
+    if x.ndim > 2:
+        x = x.flatten(1, -2).mean(dim=1)
+    return functional.adaptive_avg_pool1d(x[:, None], _WIDEST)[:, 0] if x.shape[1] > _WIDEST else x

@@ -176,6 +176,12 @@ class ByTorch:
             (J,) = torch.autograd.grad(module(x), x, torch.from_numpy(slopes).to(self._device, self._dtype))
         return to_numpy(J)
 
+    def to_onnx(self, opset: int) -> bytes:
+        """The module as it answers, as an ONNX model: see `onnx_module`."""
+        from likely.engines.by_torch.onnx_module import onnx_module
+
+        return onnx_module(self._module.eval(), self._last_input, self._sample, opset)
+
     def state(self) -> dict[str, np.ndarray]:
         return {name: to_numpy(value).copy() for name, value in self._module.state_dict().items()}
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
-from onnx import ModelProto, TensorProto, ValueInfoProto, helper, numpy_helper
+from onnx import ModelProto, TensorProto, ValueInfoProto, compose, helper, inliner, numpy_helper
 
 OPSET, ML_OPSET, IR = 18, 3, 8
 """Old enough for ONNX Runtime 1.20 and for browsers, new enough for all operators that models need."""
@@ -64,10 +64,6 @@ class Graph:
         self._nodes.append(helper.make_node(kind, names, [name], domain=domain, **plain))
         return name
 
-    def adopt(self, node: Any) -> None:
-        """A node whose names are known to be free."""
-        self._nodes.append(node)
-
     def cast(self, value: Value, dtype: Any) -> str:
         """The value in another dtype."""
         return self.add("Cast", value, to=_type(dtype))
@@ -84,6 +80,23 @@ class Graph:
             stored = array.astype(object) if array.dtype.kind == "U" else array
             self._constants[name] = numpy_helper.from_array(stored, name)
         return self._by_content[key]
+
+    def embed(self, model: ModelProto, x: str) -> list[str]:
+        """The outputs of another model with one input, x; its floats are stored as float16 where that loses nothing."""
+        own = compose.add_prefix(inliner.inline_local_functions(model), f"{self.fresh('model')}/").graph
+        self._nodes.append(helper.make_node("Identity", [x], [own.input[0].name]))
+        for tensor in own.initializer:
+            array = numpy_helper.to_array(tensor)
+            with np.errstate(over="ignore"):
+                half = array.astype(np.float16) if array.dtype == np.float32 else array
+            if array.size > 1 and half.dtype != array.dtype and (half == array).all():
+                stored = numpy_helper.from_array(half, f"{tensor.name}/stored")
+                cast = helper.make_node("Cast", [stored.name], [tensor.name], to=TensorProto.FLOAT)
+                self._nodes.append(cast)
+                tensor = stored
+            self._constants[tensor.name] = tensor
+        self._nodes += own.node
+        return [output.name for output in own.output]
 
     def fresh(self, what: str) -> str:
         """A name that no other value has."""

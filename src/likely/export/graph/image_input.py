@@ -3,10 +3,15 @@
 import math
 
 import numpy as np
+import onnx
 
 from likely.export.graph.builder import Graph
+from likely.export.graph.prepared_columns import prepared_columns
 from likely.export.graph.resizing import resized_images
 from likely.export.names import IMAGES
+from likely.networks.efficientnet_layout import MEAN, SCALE
+from likely.networks.efficientnet_onnx import onnx_features
+from likely.preprocessing.backbone_preprocessor import BackbonePreprocessor
 from likely.preprocessing.image_preprocessor import ImagePreprocessor
 
 
@@ -33,6 +38,22 @@ def image_input(g: Graph, preprocessor: ImagePreprocessor) -> str:
     if channels:
         x = g.add("Transpose", x, perm=[0, 2, 3, 1])
     return g.add("Reshape", x, np.array([-1, math.prod(preprocessor.output_shape)]), allowzero=0)
+
+
+def backbone_input(g: Graph, preprocessor: BackbonePreprocessor) -> str:
+    """The standardized features of a frozen backbone, of images of any size."""
+    backbone, shape = preprocessor.backbone, preprocessor.shape
+    assert backbone is not None, "this preprocessor only describes"
+    side = backbone.layout.side
+    images = g.input(IMAGES, np.uint8, ("n", "h", "w", *shape[2:]))
+    x = resized_images(g, channels_first(g, images, shape[2:]), (shape[0], shape[1]))
+    if shape[:2] != (side, side):
+        x = resized_images(g, x, (side, side))
+    if len(shape) == 2:
+        x = g.add("Concat", x, x, x, axis=1)
+    x = g.add("Div", g.add("Sub", x, np.float32(MEAN)), np.float32(SCALE))
+    model = onnx.load_from_string(onnx_features(backbone.layout, backbone.weights))
+    return prepared_columns(g, g.cast(g.embed(model, x)[0], np.float64), preprocessor.features)
 
 
 def channels_first(g: Graph, images: str, channels: tuple[int, ...]) -> str:

@@ -4,14 +4,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
+import onnx
 
 from likely.errors import EngineError
 from likely.export.graph.both_looks import Ask, both_looks
-from likely.export.graph.builder import Graph
+from likely.export.graph.builder import OPSET, Graph
 from likely.export.graph.column_input import column_input
 from likely.export.graph.completed_rows import Gaps, completed_rows
 from likely.export.graph.conv_network import conv_network
-from likely.export.graph.image_input import image_input
+from likely.export.graph.image_input import backbone_input, image_input
 from likely.export.graph.mixture import mixture
 from likely.export.graph.prepared_columns import prepared_columns
 from likely.export.graph.pure_network import pure_network
@@ -21,8 +22,10 @@ from likely.model.mixture_inference import MIXTURE
 from likely.model.predictor import Predictor
 from likely.model.stand_ins import read_stand_ins
 from likely.networks import create_network
+from likely.networks.custom import CUSTOM
 from likely.networks.network import Network
 from likely.networks.trees import Trees
+from likely.preprocessing.backbone_preprocessor import BackbonePreprocessor
 from likely.preprocessing.column_preprocessor import ColumnPreprocessor
 from likely.preprocessing.image_preprocessor import ImagePreprocessor
 
@@ -67,7 +70,8 @@ def network_answers(g: Graph, predictor: Predictor, names: dict[str, str]) -> An
     elif isinstance(preprocessor, ImagePreprocessor):
         x = image_input(g, preprocessor)
     else:
-        raise EngineError("A model on features of a pretrained network cannot be exported yet.")
+        assert isinstance(preprocessor, BackbonePreprocessor)
+        x = backbone_input(g, preprocessor)
     ask, dtype = _network(g, predictor, theta)
     scores, features = both_looks(g, x, ask, card.tta_threshold, card.head, dtype) if card.hflip else ask(x)
     return Answers(scores, features, x, dtype, gaps)
@@ -78,6 +82,14 @@ def _network(g: Graph, predictor: Predictor, theta: Mapping[str, np.ndarray]) ->
     if described.name == "conv":
         side = min(predictor.preprocessor.output_shape[1:])
         return (lambda x: conv_network(g, theta, g.cast(x, np.float32), side)), "float32"
+    if described.name == CUSTOM:
+        model = onnx.load_from_string(predictor.engine.to_onnx(OPSET))
+
+        def embedded(x: str) -> tuple[str, str]:
+            scores, features = g.embed(model, g.cast(x, np.float32))
+            return scores, features
+
+        return embedded, "float32"
     network = create_network(described.name, described.settings)
     if isinstance(network, Trees):
         return (lambda x: (tree_network(g, network, theta, x), x)), "float64"
