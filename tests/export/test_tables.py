@@ -8,10 +8,8 @@ import pandas as pd
 import pytest
 
 from likely import Classifier, Regressor, load
-from likely.data.tables.frame import sheet_of
-from likely.data.tables.table import table_with_readings
+from likely.export.row_inputs import row_inputs
 from likely.export.session import Session
-from likely.export.table_inputs import table_inputs
 
 DATA = Path(__file__).parents[1] / "model" / "data"
 FILES = sorted(path for path in DATA.glob("*.likely") if "conv" not in path.stem)
@@ -38,8 +36,7 @@ def answer(X: pd.DataFrame) -> np.ndarray:
 
 
 def inputs_of(predictor: Any, X: pd.DataFrame, session: Session) -> dict[str, np.ndarray]:
-    table = table_with_readings(sheet_of(X), {c.table_column: c.how_read for c in predictor.columns})
-    return table_inputs(table.columns, predictor.columns, session.columns)
+    return row_inputs(predictor.rows(X), predictor.columns, session.columns)
 
 
 def with_gaps(X: pd.DataFrame) -> pd.DataFrame:
@@ -61,7 +58,7 @@ def test_labels(network: str, exported: Any) -> None:
     settings: Any = {} if network == "trees" else {"epochs": 3}
     predictor = Classifier(network=network, random_state=0, **settings).fit(X, y).predictor_
     session: Session = exported(predictor)
-    assert set(session.inputs) == {"size", "income", "column set", "color", "town", "when"}
+    assert set(session.inputs) == {"size", "income", "column set", "color", "town", "when", "coverage"}
     new = with_gaps(frame(60, 1))
     new.loc[5, "town"] = "nowhere known"
     examined, answers = predictor.examine(new), session(inputs_of(predictor, new, session), coverage=0.8)

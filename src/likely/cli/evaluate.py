@@ -18,13 +18,13 @@ def evaluate(
 ) -> None:
     """Evaluate MODEL on DATA: accuracy, NLL, Brier score and ECE with 95% intervals, and every class."""
     from likely.cli import evaluating
+    from likely.cli.open_model import open_model
     from likely.cli.progress import watch
     from likely.cli.result_tables import classes_table, events_table, figures_table, promises_table, without_seen
-    from likely.model import load
     from likely.model.stand_ins import about_gaps
     from likely.training.evaluate import evaluate as evaluate_rows
 
-    predictor = load(model, asked.device)
+    predictor = open_model(model, asked.device)
     with watch() as watcher:
         dataset = evaluating.open_for_evaluation(predictor, asked, watcher)
         rows = evaluating.chosen_rows(dataset, part, watcher)

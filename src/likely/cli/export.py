@@ -1,35 +1,70 @@
-"""`likely export`: a model as one ONNX file."""
+"""`likely export`: a model as one ONNX file, and whether such a file still answers like its model."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from likely.cli.options import model_argument
+from likely.cli.options import configured, model_argument, part_option, reading_options
+from likely.config import RunConfig
+
+if TYPE_CHECKING:
+    from likely.export.answer_differences import Parity
 
 
+@configured(reading_options(), data=False)
 def export(
     model: Annotated[str, model_argument()],
-    out: Annotated[str, typer.Argument(metavar="OUT.onnx", help="The file to write.", show_default=False)],
+    target: Annotated[
+        str, typer.Argument(metavar="OUT.onnx", help="The file to write; with --check, the DATA.", show_default=False)
+    ],
+    asked: RunConfig,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a file that exists.")] = False,
+    check: Annotated[
+        str | None,
+        typer.Option(
+            metavar="OUT.onnx", help="Write nothing: compare this file with MODEL on your own DATA.", show_default=False
+        ),
+    ] = None,
+    part: Annotated[str | None, part_option("check")] = None,
 ) -> None:
     """Write MODEL, with all that it answers, to one ONNX file.
 
     Preprocessing, network, calibration, sets, error bounds and familiarity are in the graph. The file gets its name
     once ONNX Runtime is seen to give the model's own answers.
     """
-    import json
-
     from likely.cli.terminal import complain, console, printable
     from likely.export import export_onnx
-    from likely.export.session import Session
+    from likely.export.onnx_predictor import open_onnx
     from likely.model import load
 
-    found = export_onnx(load(model), out, overwrite=overwrite)
-    for name, why in json.loads(Session(out).metadata["missing"]).items():
+    predictor = load(model, asked.device)
+    if check is not None:
+        _check(check, model, asked.replace(data=target), part)
+        return
+    found = export_onnx(predictor, target, overwrite=overwrite)
+    for name, why in open_onnx(target).missing.items():
         complain(f"note: No output {name!r}: {why}")
-    complain(
-        f"{found.rows} random and extreme rows are answered alike: they differ by at most "
-        f"{found.largest:.1e}; {found.undecided} answers are decided by rounding"
-    )
-    console().print(f"ONNX    {printable(Path(out))}")
+    complain(_told(found, "random and extreme rows"))
+    console().print(f"ONNX    {printable(Path(target))}")
+
+
+def _check(path: str, model: str, asked: RunConfig, part: str | None) -> None:
+    from likely.cli.evaluating import chosen_rows, in_terms_of, open_for_evaluation
+    from likely.cli.progress import watch
+    from likely.cli.terminal import console
+    from likely.export.check_onnx import check_onnx
+    from likely.export.onnx_predictor import open_onnx
+    from likely.model import load
+
+    exported, predictor = open_onnx(path), load(model, asked.device)
+    with watch() as watcher:
+        dataset = open_for_evaluation(predictor, asked, watcher)
+        rows = in_terms_of(predictor, dataset, chosen_rows(dataset, part, watcher))
+        found = check_onnx(predictor, exported, rows.X)
+    console().print(_told(found, "rows"))
+
+
+def _told(found: "Parity", what: str) -> str:
+    undecided = f"; {found.undecided:,} answers are decided by rounding" if found.undecided else ""
+    return f"{found.rows:,} {what} get the model's own answers, within {found.largest:.1e}{undecided}"

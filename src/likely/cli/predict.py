@@ -99,15 +99,16 @@ def predict(
     from likely.cli.answer_columns import columns_of
     from likely.cli.answers import Failure, Writer, answered
     from likely.cli.asked import images_asked, rows_asked, table_among
+    from likely.cli.open_model import open_model
     from likely.cli.questions import read_events, read_numbers, read_promises, read_questions
     from likely.cli.terminal import complain
     from likely.cli.text_writers import BarWriter, LineWriter
     from likely.cli.writers import CsvWriter, JsonWriter, ParquetWriter
     from likely.errors import DataError
-    from likely.model import ClassifierPredictor, load
+    from likely.model import ClassifierPredictor
     from likely.probability.space import SampleSpace
 
-    predictor = load(model, asked.device)
+    predictor = open_model(model, asked.device)
     table = table_among(predictor, images)
     about = "image" if table is None else "row"
     questions = None

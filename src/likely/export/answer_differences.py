@@ -54,7 +54,11 @@ class Parity:
 
 
 def compare(
-    predictor: Predictor, session: Session, rows: np.ndarray, given: Mapping[str, np.ndarray], most: float
+    predictor: Predictor,
+    session: Session,
+    rows: np.ndarray,
+    given: Mapping[str, np.ndarray],
+    most: float,
 ) -> Parity:
     """Compare the answers to some rows.
 

@@ -1,13 +1,9 @@
 """Rows of a table that an exported model is tried on before it is written: usual and far ones, with missing values."""
 
-from collections.abc import Mapping
-
 import numpy as np
 
 from likely.data.tables.encode import encode
 from likely.data.tables.table import Table
-from likely.export.names import ROWS
-from likely.export.table_inputs import table_inputs
 from likely.model.predictor import Predictor
 from likely.preprocessing.column_preprocessor import ColumnPreprocessor
 from likely.preprocessing.columns import Column
@@ -16,17 +12,8 @@ _MISSING = 0.15  # of the values of a column that may miss some
 _USUAL_YEARS = (1990, 40)
 
 
-def golden_table(
-    predictor: Predictor, names: Mapping[str, str], n: int, seed: int = 0
-) -> tuple[np.ndarray, dict[str, np.ndarray]]:
-    """Rows as the predictor takes them, and as the inputs of the graph.
-
-    Args:
-        predictor: a model of a table.
-        names: the column of the table by the name of its input.
-        n: how many.
-        seed: of the rows.
-    """
+def golden_table(predictor: Predictor, n: int, seed: int = 0) -> np.ndarray:
+    """n rows as the predictor, a model of a table, takes them."""
     preprocessor, rng = predictor.preprocessor, np.random.default_rng(seed)
     assert isinstance(preprocessor, ColumnPreprocessor)
     spread = np.where(rng.random((n, 1)) < 0.8, 1.0, 4.0)
@@ -34,7 +21,7 @@ def golden_table(
         size=(n, len(preprocessor.mean))
     )
     if predictor.columns is None:
-        return numbers, {ROWS: numbers}
+        return numbers
     usual = dict(zip(preprocessor.numbers.tolist(), numbers.T, strict=True))
     values = dict[str, np.ndarray]()
     for j, column in enumerate(predictor.columns):
@@ -42,8 +29,7 @@ def golden_table(
             found = _values(rng, column, usual.get(j), n)
             missing = rng.random(n) < (_MISSING if column.missing or predictor.fills_gaps else 0.0)
             values[column.table_column] = _without(found, missing)
-    rows = encode(Table("The golden rows", values), predictor.columns, gaps=predictor.fills_gaps).X
-    return rows, table_inputs(values, predictor.columns, names)
+    return encode(Table("The golden rows", values), predictor.columns, gaps=predictor.fills_gaps).X
 
 
 def _values(rng: np.random.Generator, column: Column, numbers: np.ndarray | None, n: int) -> np.ndarray:

@@ -1,6 +1,6 @@
 """Whether an exported model answers like its predictor: asked the same rows, compared number by number."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 import numpy as np
 from PIL import Image
@@ -8,7 +8,7 @@ from PIL import Image
 from likely.export.answer_differences import RESIZED, ROUNDING, Parity, compare
 from likely.export.golden_images import BATCHES, golden_images, golden_sizes
 from likely.export.golden_table import golden_table
-from likely.export.names import IMAGES
+from likely.export.row_inputs import row_inputs
 from likely.export.session import Session
 from likely.model.predictor import Predictor
 from likely.preprocessing.conversion import resized
@@ -22,23 +22,25 @@ def check_parity(predictor: Predictor, session: Session) -> Parity:
         EngineError: naming the first answer that differs by more than rounding.
     """
     found = Parity()
-    for rows, given, most in _batches(predictor, session):
-        found = found.with_more(compare(predictor, session, rows, given, most))
+    for rows, given, most in _batches(predictor):
+        inputs = row_inputs(given, predictor.columns, session.columns)
+        found = found.with_more(compare(predictor, session, rows, inputs, most))
     return found
 
 
-def _batches(predictor: Predictor, session: Session) -> Iterator[tuple[np.ndarray, Mapping[str, np.ndarray], float]]:
-    """What the predictor is given, what the session is given, and how far apart their answers may be."""
+def _batches(predictor: Predictor) -> Iterator[tuple[np.ndarray, np.ndarray, float]]:
+    """Rows for the predictor, rows for the graph, and how far apart their answers may be."""
     preprocessor, shape = predictor.preprocessor, predictor.image_shape
     if shape is None:
         for seed, size in enumerate(BATCHES):
-            yield *golden_table(predictor, session.columns, size, seed), ROUNDING
+            rows = golden_table(predictor, size, seed)
+            yield rows, rows, ROUNDING
         return
     pixels = preprocessor.pixels if isinstance(preprocessor, ImagePreprocessor) else None
     images, first = golden_images(shape, pixels, preprocessor.dtype), 0
     for size in BATCHES:
         some = images[first : first + size] if size < len(images) else images
-        yield some, {IMAGES: some}, ROUNDING
+        yield some, some, ROUNDING
         first += size
     for pair in golden_sizes(shape) if pixels is None else ():
-        yield np.stack([resized(Image.fromarray(x), shape) for x in pair]), {IMAGES: pair}, RESIZED
+        yield np.stack([resized(Image.fromarray(x), shape) for x in pair]), pair, RESIZED

@@ -1,14 +1,20 @@
 """The metadata of an exported model: what it is, in texts by name, for `likely inspect` and for other programs."""
 
+import base64
 import hashlib
+import io
 import json
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+
 from likely.model import file as model_file
 from likely.model.card import Card
 from likely.model.classifier_predictor import ClassifierPredictor
+from likely.model.held_out_arrays import ERRORS, LABELS, LOG_PROBS, RESIDUALS, THRESHOLDS, UNSEEN
 from likely.model.predictor import Predictor
+from likely.model.stand_ins import NAMES as STAND_INS
 
 FORMAT = "1"
 _PRIVATE: dict[str, dict[str, Any]] = {
@@ -35,8 +41,29 @@ def model_properties(predictor: Predictor, missing: Mapping[str, str], inputs: M
         "missing": dict(missing),
         "card": public_card(card),
     }
+    promised = (LOG_PROBS, LABELS, UNSEEN, THRESHOLDS, RESIDUALS, *STAND_INS)
+    arrays = {name: a for name, a in predictor.arrays.items() if name in promised or name.startswith(ERRORS)}
     texts = {name: json.dumps(value, ensure_ascii=False) for name, value in values.items()}
-    return {"likely_format": FORMAT, "model_sha256": model_hash(predictor), **texts}
+    own = {"likely_format": FORMAT, "model_sha256": model_hash(predictor), "arrays": packed_arrays(arrays)}
+    return {**own, "familiar_rows": str(predictor.familiar_rows), **texts}
+
+
+def packed_arrays(arrays: Mapping[str, np.ndarray]) -> str:
+    """Arrays by name as a text.
+
+    Example:
+        >>> unpacked_arrays(packed_arrays({"x": np.arange(3)}))
+        {'x': array([0, 1, 2])}
+    """
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, allow_pickle=False, **arrays)
+    return base64.b64encode(buffer.getvalue()).decode()
+
+
+def unpacked_arrays(text: str) -> dict[str, np.ndarray]:
+    """The arrays that `packed_arrays` made a text of."""
+    with np.load(io.BytesIO(base64.b64decode(text)), allow_pickle=False) as stored:
+        return {name: stored[name] for name in stored.files}
 
 
 def public_card(card: Card) -> dict[str, Any]:

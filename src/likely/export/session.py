@@ -1,7 +1,7 @@
 """ONNX Runtime with an exported model in it."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -27,10 +27,22 @@ class Session:
         # Threads that wait for work by spinning slow down everything else in the process.
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         self._session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
-        self.outputs = tuple(output.name for output in self._session.get_outputs())
-        self.inputs = {value.name: value for value in self._session.get_inputs()}
         optional: Any = self._session.get_overridable_initializers()
         self.optional = tuple(value.name for value in optional)
+        self.outputs = tuple(output.name for output in self._session.get_outputs())
+
+    @property
+    def inputs(self) -> dict[str, str]:
+        """The type and shape of each input by its name."""
+        optional: Any = self._session.get_overridable_initializers()
+        return _described(self._session.get_inputs()) | {
+            name: f"{what}, optional" for name, what in _described(optional).items()
+        }
+
+    @property
+    def described_outputs(self) -> dict[str, str]:
+        """The type and shape of each output by its name."""
+        return _described(self._session.get_outputs())
 
     @property
     def metadata(self) -> dict[str, str]:
@@ -52,3 +64,10 @@ class Session:
         numbers = {name: np.array(value) for name, value in asked.items() if name in self.optional}
         found: Any = self._session.run(list(self.outputs), {**rows, **numbers})
         return dict(zip(self.outputs, map(np.asarray, found), strict=True))
+
+
+def _described(values: Iterable[Any]) -> dict[str, str]:
+    return {
+        value.name: f"{value.type.removeprefix('tensor(').removesuffix(')')} ({', '.join(map(str, value.shape))})"
+        for value in values
+    }

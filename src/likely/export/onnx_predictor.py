@@ -1,0 +1,134 @@
+"""An ONNX file that answers like the predictor that it was exported from: ONNX Runtime computes, and no torch.
+
+What was learned from held-out rows lies in the metadata, so that everything that a predictor says of its guarantees can
+be asked here, too.
+"""
+
+import importlib.util
+import json
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+
+from likely.errors import DataError, MissingExtraError, ModelFileError
+from likely.export.names import COVERAGE, FAMILIARITY, HIGH, LOW, OUTSIDE_RANGE, PREDICTION, PROBABILITIES
+from likely.export.properties import unpacked_arrays
+from likely.export.row_inputs import row_inputs
+from likely.export.session import Session
+from likely.model.card import Card
+from likely.model.classifier_predictor import ClassifierPredictor, Examined
+from likely.model.inference import in_pieces
+from likely.model.predictor import Predictor
+from likely.model.regressor_predictor import Estimates, RegressorPredictor
+from likely.model.stand_ins import read_stand_ins
+from likely.preprocessing.preprocessor import preprocessor_from_json
+from likely.preprocessing.stored_rows import RowArray
+
+_BATCH = 256
+_OF_NUMBERS = (PREDICTION, LOW, HIGH, FAMILIARITY, OUTSIDE_RANGE)
+
+
+def open_onnx(path: str | Path) -> "OnnxClassifier | OnnxRegressor":
+    """The model in an ONNX file that likely wrote.
+
+    Raises:
+        MissingExtraError: if ONNX Runtime is not installed.
+        ModelFileError: if there is no such file, or it is damaged or foreign.
+    """
+    if importlib.util.find_spec("onnxruntime") is None:
+        raise MissingExtraError("export", "Reading an ONNX file")
+    if not Path(path).is_file():
+        raise ModelFileError(f"{path} must be an ONNX file; there is none. Try likely export MODEL {path}.")
+    try:
+        session = Session(str(path))
+    except Exception as error:  # of ONNX Runtime's many kinds
+        raise ModelFileError(f"{path} must be a whole ONNX file; got: {error}. Export the model again.") from error
+    if "likely_format" not in session.metadata:
+        raise ModelFileError(f"{path} must be a file that likely export wrote; got another one. Try likely export.")
+    card = Card.from_json(json.loads(session.metadata["card"]), path)
+    kind = OnnxClassifier if card.task == "classification" else OnnxRegressor
+    return kind(path, session, card)
+
+
+class _Answering(Predictor):
+    """What both tasks share: rows in, all outputs of the graph for them."""
+
+    def __init__(self, path: str | Path, session: Session, card: Card) -> None:
+        self.where, self.session, self.card, self.trained_on = str(path), session, card, None
+        self.arrays = unpacked_arrays(session.metadata["arrays"])
+        self.preprocessor = preprocessor_from_json(card.normalization)
+        self._stand_ins = read_stand_ins(self.where, self.arrays, self.columns)
+
+    @cached_property
+    def missing(self) -> dict[str, str]:
+        """Why the file lacks an output, by the name of the output."""
+        return json.loads(self.session.metadata["missing"])
+
+    @property
+    def no_familiarity(self) -> DataError | None:
+        """Why the model knows no familiarity, or None if it does."""
+        return DataError(self.missing[FAMILIARITY]) if FAMILIARITY in self.missing else None
+
+    @property
+    def familiar_rows(self) -> int:
+        """How many held-out rows familiarity compares with."""
+        return int(self.session.metadata["familiar_rows"])
+
+    @cached_property
+    def _names(self) -> dict[str, str]:
+        return self.session.columns
+
+    def _asked(self, rows: RowArray, *outputs: str, **asked: float) -> tuple[np.ndarray, ...]:
+        """Some outputs for rows as `rows` gives them."""
+
+        def answer(part: np.ndarray) -> tuple[np.ndarray, ...]:
+            found = self.session(row_inputs(part, self.columns, self._names), **asked)
+            return tuple(found[name] for name in outputs)
+
+        return in_pieces(rows, _BATCH, answer)
+
+
+class OnnxClassifier(_Answering, ClassifierPredictor):
+    """P(label | x), and what can be guaranteed of it, by ONNX Runtime."""
+
+    def examine(self, X: Any) -> Examined:
+        """As `ClassifierPredictor.examine`."""
+        rows = self._rows(X)
+        if not self.knows_familiarity:
+            return Examined(self._log_probs_of(rows), None)
+        probs, familiarity = self._asked(rows, PROBABILITIES, FAMILIARITY)
+        return Examined(_logarithms(probs), familiarity)
+
+    def with_prior(self, prior: Any, *, training: Any = None) -> Self:
+        """Refused: the class frequencies are part of the graph."""
+        raise DataError(
+            f"The class frequencies of {self.where} are fixed; got others. Export the model with them: "
+            "predictor.with_prior(...).to_onnx(path)."
+        )
+
+    def _log_probs_of(self, rows: RowArray) -> np.ndarray:
+        return _logarithms(self._asked(rows, PROBABILITIES)[0])
+
+
+class OnnxRegressor(_Answering, RegressorPredictor):
+    """Numbers with intervals, by ONNX Runtime."""
+
+    def examine(self, X: Any, coverage: float | None = None) -> Estimates:
+        """As `RegressorPredictor.examine`."""
+        quantile = None if coverage is None else self.interval_quantile(coverage)
+        rows = self._rows(X)
+        outputs = [name for name in _OF_NUMBERS if name in self.session.outputs]
+        asked = {} if coverage is None else {COVERAGE: coverage}
+        found = dict(zip(outputs, self._asked(rows, *outputs, **asked), strict=True))
+        intervals = None if quantile is None else np.stack([found[LOW], found[HIGH]], axis=1)
+        return Estimates(found[PREDICTION], intervals, found.get(FAMILIARITY), found.get(OUTSIDE_RANGE))
+
+    def _predicted(self, rows: RowArray) -> np.ndarray:
+        return self._asked(rows, PREDICTION)[0]
+
+
+def _logarithms(probs: np.ndarray) -> np.ndarray:
+    """log P, float64; a probability of 0 is as small as float64 allows."""
+    return np.log(np.maximum(probs.astype(np.float64), np.finfo(np.float64).tiny))
