@@ -13,7 +13,7 @@ from likely.export.graph.column_input import column_input
 from likely.export.graph.completed_rows import Gaps, completed_rows
 from likely.export.graph.conv_network import conv_network
 from likely.export.graph.image_input import backbone_input, image_input
-from likely.export.graph.mixture import mixture
+from likely.export.graph.mixed_answers import mixed_answers
 from likely.export.graph.prepared_columns import prepared_columns
 from likely.export.graph.pure_network import pure_network
 from likely.export.graph.tree_network import tree_network
@@ -66,7 +66,7 @@ def network_answers(g: Graph, predictor: Predictor, names: dict[str, str]) -> An
         rows, gaps = completed_rows(g, rows, read_stand_ins(predictor.where, predictor.arrays, predictor.columns))
         x = prepared_columns(g, rows, preprocessor)
         if card.network.name == MIXTURE:
-            return Answers(mixture(g, card, theta, rows), x, x, "float64", gaps)
+            return Answers(mixed_answers(g, card, theta, rows), x, x, "float64", gaps)
     elif isinstance(preprocessor, ImagePreprocessor):
         x = image_input(g, preprocessor)
     else:

@@ -74,10 +74,10 @@ def _error_scale(g: Graph, residuals: Residuals, prediction: str, inputs: str) -
     low = knots[:, 0]
     cut = g.add("Sub", g.add("Max", g.add("Min", values, knots[:, -1]), low), low)
     hinges = g.add("Sub", g.add("Unsqueeze", cut, np.array([2])), knots[:, 1:-1] - low[:, None])
-    bent = g.add("Mul", g.add("Max", hinges, 0.0), weights[:, 1:])
+    hinged = g.add("Mul", g.add("Max", hinges, 0.0), weights[:, 1:])
     straight = g.add("Mul", cut, weights[:, 0])
     sums = [
-        g.add("ReduceSum", values, np.array(axes), keepdims=0) for values, axes in ((straight, [1]), (bent, [1, 2]))
+        g.add("ReduceSum", values, np.array(axes), keepdims=0) for values, axes in ((straight, [1]), (hinged, [1, 2]))
     ]
     logs = g.add("Add", g.add("Add", *sums), center)
     return g.add("Exp", g.add("Clip", logs, least, most))

@@ -50,8 +50,8 @@ def _powered(g: Graph, z: str, transform: PowerTransform) -> str:
     exponent = g.add("Where", g.add("Less", z, 0.0), 2 - power, power)
     logs = g.add("Mul", exponent, g.add("Log", g.add("Add", g.add("Abs", z), 1.0)))
     size = g.add("Div", g.add("Sub", g.add("Exp", logs), 1.0), exponent)
-    bent = g.add("Where", power == 1, z, g.add("Mul", g.add("Sign", z), size))
-    return g.add("Div", g.add("Sub", bent, mean), scale)
+    transformed = g.add("Where", power == 1, z, g.add("Mul", g.add("Sign", z), size))
+    return g.add("Div", g.add("Sub", transformed, mean), scale)
 
 
 def _in_pieces(g: Graph, z: str, pieces: PiecewiseLinear) -> str:

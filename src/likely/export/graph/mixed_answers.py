@@ -16,7 +16,7 @@ from likely.networks.trees import Trees
 from likely.preprocessing.column_preprocessor import ColumnPreprocessor
 
 
-def mixture(g: Graph, card: Card, theta: Mapping[str, np.ndarray], rows: str) -> str:
+def mixed_answers(g: Graph, card: Card, theta: Mapping[str, np.ndarray], rows: str) -> str:
     """The scores of the mixture, float64 (n, k), of rows (n, d), float64."""
     classifies = card.task == "classification"
     answers: list[str] = []
