@@ -34,7 +34,7 @@ from likely.networks.custom import CustomNetwork
 from likely.preprocessing.column_preprocessor import ColumnPreprocessor
 from likely.preprocessing.columns import Column
 from likely.preprocessing.stored_rows import RowArray, StoredRows
-from likely.trust.familiarity import Familiarity, rows_needed_to_alarm
+from likely.trust.familiarity import ROWS_TO_ALARM, Familiarity
 
 MOST_ROWS, _NUMBERS = 10_000, 2**26
 """Rows, and numbers of their features, that are held at a time."""
@@ -274,7 +274,7 @@ class Predictor:
     @property
     def can_alarm(self) -> bool:
         """Whether enough rows were held out for a p-value of 0.01, from which on a row is called unfamiliar."""
-        return self.knows_familiarity and self.familiar_rows >= rows_needed_to_alarm()
+        return self.knows_familiarity and self.familiar_rows >= ROWS_TO_ALARM
 
     @property
     def never_unfamiliar(self) -> str | None:
