@@ -288,6 +288,15 @@ def test_keys_that_few_rows_share_are_no_category(tmp_path: Path) -> None:
     dataset = open_dataset(path)
     assert dataset.features == ("x",)
     assert any("'home' is ignored: it looks like keys" in note and "--group home" in note for note in dataset.notes)
+    few = {
+        "household": [f"h{i // 3}" for i in range(60)],
+        "town": [f"t{i // 3}" for i in range(60)],
+        "y": ["a", "b"] * 30,
+    }
+    found = table(tmp_path, few)
+    columns, notes = describe(found, ["household", "town"], np.arange(60), ColumnOptions())
+    assert [column.name for column in columns] == ["town"]
+    assert "--group household" in notes[0]
 
 
 def test_readings_are_stored_and_come_back() -> None:
@@ -445,6 +454,10 @@ def test_columns_of_texts_and_numbers_and_labels_of_every_type(tmp_path: Path) -
     said = "Column 'x' holds numbers, but 'Total' in row 7: taken as missing (--category x: all of them as names)."
     assert said in found.notes
     assert [row for row, x in enumerate(found.columns["x"]) if np.isnan(x)] == [7]
+    (tmp_path / "t.jsonl").write_text("\n".join(lines).replace('"Total"', '"n/a "'))
+    found = read_table(tmp_path / "t.jsonl")
+    assert any("Column 'x' holds numbers, but 'n/a' in row 7: taken as missing" in note for note in found.notes)
+    assert found.columns["x"].dtype == np.float64
     days = pl.DataFrame({"x": range(8), "y": [date(2024, 1, 1), date(2024, 1, 2)] * 4})
     days.write_parquet(tmp_path / "t.parquet")
     assert open_dataset(tmp_path / "t.parquet", label="y").labels == ("2024-01-01", "2024-01-02")

@@ -116,9 +116,10 @@ def _of_type(column: pl.Series, where: str, options: ColumnOptions, decimal: Mar
         if not label and (dates := date_column(texts, values, options.missing)):
             return Decided(*dates)
         spelled, strays, looks = numbers_among(values, texts, options, decimal, label=label)
-        if spelled is not None and len(strays) and spelled.reading == ColumnReading("number"):
+        words = [*strays, *sorted(_marks(options).intersection(texts.unique()) - {""})]
+        if spelled is not None and words and spelled.reading == ColumnReading("number"):
             # Numbers would be of a type of numbers, were it not for these words.
-            return _number(spelled, strays, texts, where, options, label)
+            return _number(spelled, pl.Series(words), texts, where, options, label)
         if spelled is not None:
             number = f" (--number {shlex.quote(name)})" if name else ""
             looks = f"numbers as text: taken for names{number}"
@@ -164,8 +165,7 @@ def _of_text(column: pl.Series, where: str, options: ColumnOptions, decimal: Mar
     ):
         return Decided(ColumnReading("number"), values=plain)
     kinds = kinds_in(column)
-    marks = NOTHING if options.missing is None else {"", *options.missing}
-    if name not in options.numbers and are_words(kinds) and not kinds <= marks:
+    if name not in options.numbers and are_words(kinds) and not kinds <= _marks(options):
         return _category(_or_none(kinds), name, options, label)
     values = _present(column, options)
     if values.is_empty():
@@ -198,8 +198,12 @@ def _of_text(column: pl.Series, where: str, options: ColumnOptions, decimal: Mar
 
 def _present(column: pl.Series, options: ColumnOptions) -> pl.Series:
     """The different texts of a column, without those that mean a missing value."""
-    marks = options.missing if options.missing is not None else tuple(NOTHING)
-    return column.filter((column != "") & ~column.is_in(list(marks))).unique(maintain_order=True)
+    return column.filter(~column.is_in(list(_marks(options)))).unique(maintain_order=True)
+
+
+def _marks(options: ColumnOptions) -> set[str]:
+    """The texts that mean a missing value among numbers and dates."""
+    return {"", *(NOTHING if options.missing is None else options.missing)}
 
 
 def _number(
@@ -231,8 +235,7 @@ def _number(
         notes.append(
             f"Column {name!r} holds numbers, but {column[row]!r} in row {row}{more}: taken as missing{option}."
         )
-        marks = options.missing if options.missing is not None else tuple(sorted(NOTHING))
-        reading = replace(reading, missing=(*marks, *strays.to_list()))
+        reading = replace(reading, missing=tuple(sorted({*_marks(options), *strays})))
     elif options.missing is not None:
         reading = replace(reading, missing=options.missing)
     return Decided(reading, tuple(notes), values=read_values(column, reading)[0])

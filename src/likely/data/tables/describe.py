@@ -24,8 +24,8 @@ _KEY_NAME = re.compile(
 )
 _KEYS, _SHARED = 50, 5
 """Texts or whole numbers of so many kinds or more, which come up to so often each on average, are keys of something."""
-_SHARED_BY_NAME = 8
-"""How often texts may come that are called like keys; whole numbers are keys only if they are called so."""
+_KEYS_BY_NAME, _SHARED_BY_NAME = 10, 8
+"""The same of texts that are called like keys; whole numbers are keys only if they are called so."""
 _MOST_CODES = 20
 _FIRST = 200  # rows
 
@@ -159,8 +159,8 @@ def _useless(name: str, values: np.ndarray, wanted: bool) -> str | None:
         different = len(np.unique(present))
         if different == len(present) and _IDENTIFIER.search(name.strip()):
             return f"it looks like an identifier, a different whole number in every row{option('keep', name)}"
-    shared = _SHARED_BY_NAME if named and values.dtype == object else _SHARED
-    if different < _KEYS or different * shared < len(present) + (shared == _SHARED and values.dtype == object):
+    shared, fewest = (_SHARED_BY_NAME, _KEYS_BY_NAME) if named and values.dtype == object else (_SHARED, _KEYS)
+    if different < fewest or different * shared < len(present) + (shared == _SHARED and values.dtype == object):
         return None
     quoted = shlex.quote(name)
     return f"it looks like keys that a few rows share, {different:,} different ones in {len(present):,} rows" + (

@@ -33,8 +33,8 @@ def _how(made: Sequence[Column]) -> list[str]:
     column, reading = made[0], made[0].how_read
     said = list[str]()
     if column.part:
-        order = "times" if reading.dates == TIME else reading.dates
-        said.append(f"{order} as {', '.join(c.part for c in made)}" if order else column.part)
+        order = "times" if reading.dates == TIME else reading.dates or "dates"
+        said.append(f"{order} as {', '.join(c.part for c in made)}")
     elif column.categories is not None:
         said.append(f"{len(column.categories):,} kinds")
     said += ["decimal commas"] if reading.decimal == "," else []

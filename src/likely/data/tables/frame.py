@@ -86,18 +86,21 @@ def _columns_of(frame: Any) -> Any:
     """The frame as narwhals sees it, once its columns are seen to have different names."""
     import narwhals as nw
 
-    names = column_names(frame)
-    if len(set(names)) < len(names):
-        seen = set[str]()
-        twice = next(name for name in names if name in seen or seen.add(name))
-        raise DataError(f"The columns of the data frame must have different names; got {twice!r} twice. Rename one.")
     try:
-        return nw.from_native(frame, eager_only=True)
+        columns = nw.from_native(frame, eager_only=True)
     except TypeError:
         raise DataError(
             f"X must be a data frame in memory, of pandas, polars, pyarrow or modin; got a {type(frame).__name__}. "
             "Collect or convert it."
         ) from None
+    except nw.exceptions.DuplicateError:
+        columns = None
+    names = column_names(frame)
+    if len(set(names)) < len(names):
+        seen = set[str]()
+        twice = next(name for name in names if name in seen or seen.add(name))
+        raise DataError(f"The columns of the data frame must have different names; got {twice!r} twice. Rename one.")
+    return columns
 
 
 def _number_columns(columns: Any) -> dict[Any, "pl.Series"]:
