@@ -56,7 +56,9 @@ def test_occlusion_is_that_of_captum_where_squares_do_not_overlap() -> None:
 def test_squares_cover_every_pixel() -> None:
     for height, width, side in ((8, 8, 2), (7, 5, 3), (5, 9, 1), (4, 4, 4)):
         times = np.zeros((height, width))
-        for place in squares(height, width, side):
+        for place, near in squares(height, width, side):
             times[place] += 1
+            assert near.shape == times[place].shape
+            assert near.min() > 0
         assert times.min() >= 1
         assert times.max() <= 9

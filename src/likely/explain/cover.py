@@ -41,19 +41,26 @@ def _blurred(image: np.ndarray) -> np.ndarray:
     return np.asarray(Image.fromarray(levels).filter(blur)) / 255 * width + low
 
 
-def squares(height: int, width: int, size: int) -> Iterator[tuple[slice, slice]]:
-    """Where a square of this size lies on its way over an image, by half its size at a time.
+def squares(height: int, width: int, side: int) -> Iterator[tuple[tuple[slice, slice], np.ndarray]]:
+    """Where a square lies on its way over an image, by half its side at a time, and how near pixels are to its middle.
 
-    It starts and ends half outside, so that every pixel is covered equally often.
+    It starts and ends half outside, so that pixels near the edge are covered as often as others. The weights, of the
+    shape that lies in the image, fall from the middle to the edges of the square.
 
     Example:
-        >>> [(columns.start, columns.stop) for _, columns in squares(1, 4, 2)][:5]
+        >>> [(columns.start, columns.stop) for (_, columns), _ in squares(1, 4, 2)][:5]
         [(0, 1), (0, 2), (1, 3), (2, 4), (3, 4)]
     """
-    step = max(1, size // 2)
-    for top in range(step - size, height, step):
-        for left in range(step - size, width, step):
-            yield slice(max(0, top), min(height, top + size)), slice(max(0, left), min(width, left + size))
+    step, near = max(1, side // 2), np.minimum(np.arange(1, side + 1), np.arange(side, 0, -1)) / side
+    for top in range(step - side, height, step):
+        for left in range(step - side, width, step):
+            rows, columns = (
+                slice(max(0, start), min(length, start + side)) for start, length in ((top, height), (left, width))
+            )
+            weights = np.outer(
+                near[rows.start - top : rows.stop - top], near[columns.start - left : columns.stop - left]
+            )
+            yield (rows, columns), weights
 
 
 def covered(image: np.ndarray, instead: np.ndarray, mask: np.ndarray) -> np.ndarray:

@@ -2,6 +2,8 @@
 
     c(pixel) = mean over the squares that cover it of f(x) - f(x with the square covered)
 
+weighted by how near the pixel is to the middle of the square.
+
 Reference: Zeiler and Fergus (2014), arXiv 1311.2901, section 4.2.
 """
 
@@ -15,15 +17,22 @@ Answer = Callable[[np.ndarray], np.ndarray]
 """From rows (n, ...) to the number that is explained, float64 (n,)."""
 
 _AT_ONCE = 256
+_LITTLE = 0.2
+"""Of what covering the whole image takes."""
 
 
-def usual_side(height: int, width: int) -> int:
-    """The side of the squares where none is asked for: a quarter of the shorter side of the image.
+def usual_occlusion(image: np.ndarray, answer: Answer, instead: np.ndarray) -> np.ndarray:
+    """Occlusion by squares a quarter of the shorter side wide; half of it where these take little from the answer.
 
-    What smaller ones cover is often there twice, and larger ones say less of where; those of an eighth beside these
-    find parts that carry a little more, in four times the time (docs/performance.md).
+    What small squares cover is often there twice, and large ones say less of where it is. Those of an eighth beside
+    these find parts that carry a little more, in four times the time (docs/performance.md).
     """
-    return max(1, round(min(height, width) / 4))
+    shorter = min(image.shape[:2])
+    found = occlusion(image, answer, instead, max(1, round(shorter / 4)))
+    before, without = answer(np.stack([image, instead]))
+    if np.abs(found).max() >= _LITTLE * abs(before - without):
+        return found
+    return occlusion(image, answer, instead, max(1, round(shorter / 2)))
 
 
 def occlusion(image: np.ndarray, answer: Answer, instead: np.ndarray, side: int) -> np.ndarray:
@@ -47,11 +56,11 @@ def occlusion(image: np.ndarray, answer: Answer, instead: np.ndarray, side: int)
     for start in range(0, len(places), _AT_ONCE):
         some = places[start : start + _AT_ONCE]
         rows = np.repeat(image[None], len(some), axis=0)
-        for row, place in zip(rows, some, strict=True):
+        for row, (place, _) in zip(rows, some, strict=True):
             row[place] = instead[place]
-        for place, fall in zip(some, before - answer(rows), strict=True):
-            total[place] += fall
-            times[place] += 1
+        for (place, near), fall in zip(some, before - answer(rows), strict=True):
+            total[place] += near * fall
+            times[place] += near
     return total / times
 
 

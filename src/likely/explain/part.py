@@ -30,7 +30,14 @@ class Part:
 
 
 def carrying_part(
-    image: np.ndarray, contributions: np.ndarray, answer: Answer, instead: np.ndarray, *, least: float, seed: int
+    image: np.ndarray,
+    contributions: np.ndarray,
+    answer: Answer,
+    instead: np.ndarray,
+    *,
+    least: float,
+    raises: bool,
+    seed: int,
 ) -> Part:
     """The smallest part, of what contributes most, whose covering takes half the way to f(instead).
 
@@ -41,11 +48,12 @@ def carrying_part(
         contributions: shape (h, w).
         answer: gives the number f of such images.
         least: the smallest change of the number to speak of.
+        raises: whether only what raises the number counts, as of a probability.
         seed: of the places that the part is compared with.
     """
     before, neutral = answer(np.stack([image, instead])).tolist()
-    # Of a number, what lowers it can be as much of an answer as what raises it.
-    signed = contributions if contributions.max() >= -contributions.min() else -contributions
+    # What lowers a number can be as much of an answer as what raises it.
+    signed = contributions if raises or contributions.max() >= -contributions.min() else -contributions
     shares = [share for share in SHARES if share <= np.mean(signed > 0)] or [SHARES[0]]
     masks = [most_contributing(signed, share) & (signed > 0) for share in shares]
     after = answer(np.stack([covered(image, instead, mask) for mask in masks]))

@@ -12,7 +12,7 @@ from likely.errors import ConfigError, DataError, ShapeError
 from likely.explain.cover import neutral
 from likely.explain.explanation import Explanation, ImageExplanation, RowExplanation
 from likely.explain.integrated_gradients import in_squares, integrated_gradients
-from likely.explain.occlusion import Answer, occlusion, usual_side
+from likely.explain.occlusion import Answer, occlusion, usual_occlusion
 from likely.explain.part import carrying_part
 from likely.explain.replacement import Replaced, neutral_rows, replacement
 from likely.metrics.numerals import counted
@@ -102,7 +102,11 @@ def explain_image(
     instead = neutral(image)
     if method == "occlusion":
         answer, baseline = question.answer(np.stack([image, instead])).tolist()
-        shown = contributions = occlusion(image, question.answer, instead, square or usual_side(*image.shape[:2]))
+        shown = contributions = (
+            usual_occlusion(image, question.answer, instead)
+            if square is None
+            else occlusion(image, question.answer, instead, square)
+        )
     else:
         differentiable = _differentiable(inference, ImagePreprocessor, "occlusion")
         preprocessor = differentiable.preprocessor
@@ -111,7 +115,9 @@ def explain_image(
         found, answer, baseline = _integrated(differentiable, x, start, question)
         contributions = preprocessor.by_pixel(found)
         shown = in_squares(contributions, square or max(1, min(image.shape[:2]) // 8))
-    part = carrying_part(image, shown, question.answer, instead, least=question.least, seed=seed)
+    part = carrying_part(
+        image, shown, question.answer, instead, least=question.least, raises=question.event is not None, seed=seed
+    )
     return ImageExplanation(
         question.name,
         question.event,

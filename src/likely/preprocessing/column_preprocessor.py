@@ -123,6 +123,8 @@ class ColumnPreprocessor:
         found = [*self.numbers.tolist(), *self.indicators.tolist()]
         for j, codes, missing in self.categories:
             found += [j] * (len(codes) + missing)
+        if self.pieces is not None:
+            found += self.numbers[self.pieces.bins[0]].tolist()
         return np.array(found, dtype=np.int64)
 
     def mean_and_scale_of(self, j: int) -> tuple[float, float]:
