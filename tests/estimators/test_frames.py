@@ -259,6 +259,13 @@ def test_what_can_not_be_learned_from_is_named() -> None:
         sheet_of(pl.DataFrame({"a": [1, 2]}).lazy())
 
 
+def test_lists_of_rows_hold_texts_too() -> None:
+    rows = [[i % 7 / 2, "ab"[i % 2]] for i in range(60)]
+    clf = classifier().fit(rows, ["no", "yes"] * 30)
+    assert clf.score(rows, ["no", "yes"] * 30) > 0.9
+    np.testing.assert_array_equal(clf.predict_proba(rows), clf.predict_proba(np.array(rows, dtype=object)))
+
+
 def test_a_word_among_answers_that_are_numbers_is_named() -> None:
     x = np.arange(60.0)[:, None]
     y = [f"{i % 30}.5" for i in range(60)]

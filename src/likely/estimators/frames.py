@@ -43,6 +43,10 @@ def sheet_to_learn_from(X: Any, options: ColumnOptions) -> Sheet | None:
         used = {column.name for column in describe(table, list(table.columns), np.arange(len(table)), options)[0]}
         varied = any(np.ptp(values) for name, values in table.columns.items() if name not in used and len(values))
         return sheet if table.notes or varied else None
+    if isinstance(X, list | tuple) and any(
+        isinstance(value, str) for row in X if isinstance(row, Sequence) for value in row
+    ):
+        X = np.array(X, dtype=object)
     return sheet_of_objects(X, numbered(X.shape[1])) if holds_texts(X) else None
 
 
