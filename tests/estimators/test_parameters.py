@@ -8,9 +8,12 @@ import pytest
 import likely
 from likely.config import RunConfig
 from likely.config.setting import declared
-from likely.estimators.parameters import ClassifierParameters, Parameters, parameters_of
+from likely.estimators.parameters import ClassifierParameters, RegressorParameters, parameters_of
 
-ESTIMATORS = [("classifier", likely.Classifier, ClassifierParameters), ("regressor", likely.Regressor, Parameters)]
+ESTIMATORS = [
+    ("classifier", likely.Classifier, ClassifierParameters),
+    ("regressor", likely.Regressor, RegressorParameters),
+]
 
 
 @pytest.mark.parametrize(("kind", "estimator", "types"), ESTIMATORS)

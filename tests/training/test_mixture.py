@@ -10,7 +10,9 @@ from tests.training.same_answers import saved_with_the_same_answers
 
 import likely
 from likely.errors import ConfigError, ModelFileError
+from likely.learners.boosting import BoostedTrees
 from likely.model import file as model_file
+from likely.training.loop.interrupt import Interrupt
 
 X, Y = load_iris(return_X_y=True)
 
@@ -99,6 +101,48 @@ def test_labels_that_few_rows_have_and_class_weights() -> None:
         few.fit(X[::9], Y[::9])
 
 
+def kind(model: Any) -> str:
+    return model.predictor_.card.network.name
+
+
+def test_who_names_no_network_has_a_mixture_for_a_table_and_only_for_one() -> None:
+    auto = likely.Classifier(random_state=0).fit(X, Y)
+    assert kind(auto) == "mixture"
+    named = likely.Classifier(network="mixture", random_state=0).fit(X, Y)
+    np.testing.assert_array_equal(auto.predict_proba(X), named.predict_proba(X))
+    alone: list[dict[str, Any]] = [{"epochs": 2}, {"hidden": (8,)}, {"early_stopping": True}, {"network": "mlp"}]
+    for settings in alone:
+        assert kind(likely.Classifier(**settings, random_state=0).fit(X, Y)) == "mlp"
+    assert kind(likely.Classifier(random_state=0).fit(np.repeat(X, 126, axis=1), Y)) == "mlp"
+
+
+def test_no_training_goes_on_from_several_models(learned: likely.Classifier, tmp_path: Path) -> None:
+    path = learned.predictor_.save(tmp_path / "model.likely")
+    with pytest.raises(ModelFileError, match="no training can go on"):
+        likely.Classifier(network="mlp", init_from=path).fit(*world(100, 0))
+
+
+@pytest.mark.parametrize("n", [600, 5_000])
+def test_a_signal_keeps_the_best_model_of_the_first_fold(n: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It comes while trees are grown, when the linear network and the MLP have had their first fold."""
+    asked = Interrupt()
+    monkeypatch.setattr("likely.training.mix.Interrupt", lambda: asked)
+    monkeypatch.setattr("likely.training.mix.LEARNERS", ("linear", "trees"))
+    grow = BoostedTrees.grow
+
+    def grow_and_ask(trees: BoostedTrees, rounds: int) -> None:
+        asked.how = "interrupted"
+        grow(trees, rounds)
+
+    monkeypatch.setattr(BoostedTrees, "grow", grow_and_ask)
+    with pytest.warns(likely.errors.GuaranteeWarning, match="Training was interrupted"):
+        model = likely.Classifier(random_state=0).fit(*world(n, 0))
+    card = model.predictor_.card
+    assert (kind(model), card.training.stopped, card.splits.method) == ("linear", "interrupted", "held-out")
+    assert card.splits.train < 0.91 * n
+    assert not model.predictor_.approximate_sets
+
+
 def test_numbers_are_mixed_with_intervals() -> None:
     rng = np.random.default_rng(5)
     rows = rng.uniform(-1, 1, (800, 4))
@@ -109,6 +153,19 @@ def test_numbers_are_mixed_with_intervals() -> None:
     for kind in ("linear", "trees"):
         alone = likely.Regressor(network=kind, random_state=0).fit(rows[:400], y[:400])
         assert model.score(rows[400:], y[400:]) > alone.score(rows[400:], y[400:]) - 0.005
+
+
+def test_numbers_stay_near_the_range_of_training_targets_unless_they_may_leave_it(tmp_path: Path) -> None:
+    line = np.linspace(0, 1, 120)[:, None]
+    far = [[-9.0], [0.5], [9.0]]
+    kept = likely.Regressor(random_state=0).fit(line, line[:, 0])
+    np.testing.assert_allclose(kept.predict(far), [-0.1, 0.5, 1.1], atol=0.02)
+    assert kept.predictor_.outside_range(far).tolist() == [True, False, True]
+    assert (kept.familiarity(far)[[0, 2]] < 0.02).all()
+    loaded = likely.load(kept.predictor_.save(tmp_path / "model.likely"))
+    np.testing.assert_array_equal(loaded.predict(far), kept.predict(far))
+    free = likely.Regressor(extrapolate=True, random_state=0).fit(line, line[:, 0])
+    assert free.predict(far)[2] > 3
 
 
 def test_from_many_rows_on_held_out_ones_teach_nobody() -> None:

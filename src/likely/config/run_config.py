@@ -169,6 +169,13 @@ class RunConfig(SettingsDocument):
         "A further 4% of the rows is held out for it; on tables that part, in place of the one for the temperature, "
         "chooses the length. With fewer than 5,000 rows and no val part out-of-fold loss chooses the length anyway.",
     )
+    extrapolate: bool = setting(
+        False,
+        "Let predicted numbers of tables leave the range of the training targets by more than a tenth of it.",
+        "This limits mixtures, which auto makes for tables; one network that is asked for by name has no limits.",
+        panel=_LEARNING,
+        estimators="regressor",
+    )
     class_weight: Literal["balanced"] | dict[str, Positive] | None = setting(
         None,
         "Weight of each label in training; probabilities are corrected for it.",
@@ -242,16 +249,19 @@ class RunConfig(SettingsDocument):
     seed: Annotated[int, Field(ge=0, lt=2**63)] = setting(0, "Random seed.", panel=_LEARNING)
     network: NetworkName = _network(
         "auto",
-        "auto: a pretrained efficientnet-lite0 for a few thousand color images, else conv for images, mlp for rows of "
-        "numbers. For tables also trees (gradient boosting) and mixture (out-of-fold loss mixes linear, mlp, trees).",
+        "auto: a pretrained efficientnet-lite0 for a few thousand color images, else conv for images; for tables "
+        "mixture: out-of-fold loss decides among linear, mlp and trees (gradient boosting), and mixes them.",
         "hf:FOLDER is a network of transformers in a local folder. The pretrained networks need the extra photographs; "
-        "they stay as they are, and a small head learns.",
+        "they stay as they are, and a small head learns. More than 500 columns, a time limit, or a setting that only a "
+        "descent has, make auto mlp.",
         python='"auto" (a pretrained "efficientnet-lite0" for a few thousand color images, if the extra photographs is '
-        'installed; else conv for images, MLP for rows), "efficientnet-lite0", "efficientnet-lite2", "hf:FOLDER" (a '
-        'network of transformers in a local folder), "conv", "mlp" or '
-        '"linear"; "trees" (gradient boosting, for rows of a table: `epochs` is then the most rounds, `learning_rate` '
-        'the share of each that is added) or "mixture" (for rows of a table: out-of-fold loss mixes linear, MLP and '
-        "trees); or a factory of modules: a function of n_classes (or of n_classes and a sample of prepared rows), or "
+        'installed; else conv for images; "mixture" for rows of a table, but "mlp" for more than 500 columns, and with '
+        'a setting that only a descent has or a time limit), "efficientnet-lite0", "efficientnet-lite2", "hf:FOLDER" '
+        '(a network of transformers in a local folder), "conv", "mlp" or "linear"; "trees" (gradient boosting, for '
+        "rows of a table: `epochs` is then the most rounds, `learning_rate` the share of each that is added) or "
+        '"mixture" (for rows of a table: out-of-fold loss mixes '
+        "linear, MLP and trees); or a factory of modules: a function of n_classes (or of n_classes and a sample of "
+        "prepared rows), or "
         "an object with `build(n_classes, sample)`. The module maps prepared rows, images (n, c, h, w) in [0, 1] or "
         "standardized numbers (n, d), to scores (n, k), without a softmax. The inputs of its last linear "
         "layer serve as features for familiarity, unless it has `scores_and_features(x)`.",

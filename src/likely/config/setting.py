@@ -31,7 +31,7 @@ class Setting:
         metavar: the placeholder of the value on the command line.
         panel: the group of options that it belongs to.
         option: its name on the command line, if that is another.
-        estimators: which of them have it: none, the classifier only, or both.
+        estimators: which of them have it: none, one of both, or both.
         python: what the reference of the estimators says instead of `help` and `more`.
     """
 
@@ -42,7 +42,7 @@ class Setting:
     metavar: str | None = None
     panel: str | None = None
     option: str | None = None
-    estimators: Literal["none", "classifier", "both"] = "none"
+    estimators: Literal["none", "classifier", "regressor", "both"] = "none"
     python: str = ""
 
 

@@ -81,13 +81,19 @@ class ClassifierParameters(Parameters, total=False):
     mirror: Any  # deprecated
 
 
+class RegressorParameters(Parameters, total=False):
+    """Those of the regressor, except `network`."""
+
+    extrapolate: bool
+
+
 def parameters_of(estimator: Literal["classifier", "regressor"]) -> dict[str, Parameter]:
     """All parameters of an estimator by name, `network` first."""
     classifies = estimator == "classifier"
     settings = {
         name: Parameter(None if setting.default == {} else setting.default, setting.setting.python or setting.meaning)
         for name, setting in declared(RunConfig).items()
-        if setting.setting.estimators in (("both", "classifier") if classifies else ("both",))
+        if setting.setting.estimators in ("both", estimator)
     }
     network = settings.pop("network")
     return {"network": network, **settings, **_OF_ARRAYS, **(_OF_LABELED_ARRAYS if classifies else {})}

@@ -13,11 +13,11 @@ from likely.data.groups import checked_groups
 from likely.data.tables.missing_codes import missing_codes
 from likely.errors import ColumnWarning
 from likely.estimators.estimator import Estimator, checked_weights
-from likely.estimators.parameters import Parameters, with_parameters
+from likely.estimators.parameters import RegressorParameters, with_parameters
 from likely.model.check_answers import true_numbers
 
 
-@with_parameters("regressor", Parameters)
+@with_parameters("regressor", RegressorParameters)
 class Regressor(RegressorMixin, Estimator):
     """Learns to predict numbers, with intervals.
 
@@ -41,7 +41,7 @@ class Regressor(RegressorMixin, Estimator):
 
     if TYPE_CHECKING:
 
-        def __init__(self, network: Any = "auto", **parameters: Unpack[Parameters]) -> None: ...
+        def __init__(self, network: Any = "auto", **parameters: Unpack[RegressorParameters]) -> None: ...
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None, *, groups: Any = None) -> Self:
         """Learn from rows and their numbers.

@@ -16,17 +16,21 @@ class Mixture:
         members: what is said of each in a model file.
         learners: what holds their parameters, in the same order.
         why: these and no others, in words.
+        limits: between which numbers are kept, shape (2, k), or None.
     """
 
     name = MIXTURE
 
-    def __init__(self, members: Sequence[Member], learners: Sequence[Learner], why: str) -> None:
-        self._members, self._learners, self._why = members, learners, why
+    def __init__(
+        self, members: Sequence[Member], learners: Sequence[Learner], why: str, limits: np.ndarray | None = None
+    ) -> None:
+        self._members, self._learners, self._why, self._limits = members, learners, why, limits
 
     @property
     def settings(self) -> dict[str, Any]:
         """What rebuilds it, but for the arrays, and why it is what it is."""
-        return {"members": [member.to_json() for member in self._members], "why": self._why}
+        limits = {} if self._limits is None else {"limits": self._limits.tolist()}
+        return {"members": [member.to_json() for member in self._members], "why": self._why, **limits}
 
     @property
     def device(self) -> str:

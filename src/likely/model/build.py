@@ -13,7 +13,7 @@ from likely.model.card import BACKBONE, SKETCH, THETA, Card
 from likely.model.file import expect_arrays, starting_with
 from likely.model.held_out_arrays import ERRORS, FAMILIARITY, HELD_OUT
 from likely.model.inference import Inference
-from likely.model.mixture_inference import MIXTURE, Member, MixtureInference
+from likely.model.mixture_inference import MIXTURE, Member, MixtureInference, limits_of
 from likely.model.stand_ins import NAMES as STAND_INS
 from likely.model.transfer import differences
 from likely.networks import create_network
@@ -88,7 +88,10 @@ def _build_mixture(
     shift = np.zeros(card.network.outputs) if card.class_weight is None else -np.log(np.array(card.class_weight))
     if card.task == "classification":
         return MixtureInference(preprocessor, members, True, shift, np.ones_like(shift))
-    return MixtureInference(preprocessor, members, False, np.array(card.target_mean), np.array(card.target_scale))
+    limits = limits_of(card.network.settings, card.network.outputs)
+    return MixtureInference(
+        preprocessor, members, False, np.array(card.target_mean), np.array(card.target_scale), limits
+    )
 
 
 def _parameters(

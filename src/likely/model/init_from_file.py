@@ -21,6 +21,7 @@ from likely.data.hashes import SKETCH_SIZE, known_again
 from likely.errors import ModelFileError
 from likely.model import file as model_file
 from likely.model.card import SKETCH, THETA, Card
+from likely.model.mixture_inference import MIXTURE
 from likely.model.read_preprocessor import read_preprocessor
 from likely.model.run_folder import MODEL, read_row_hashes
 from likely.preprocessing.backbone import Backbone
@@ -115,6 +116,11 @@ def read_start(path: str | Path, keep: Literal["all", "parameters"] = "all") -> 
     if _written_by_likely(content):
         arrays, document = model_file.read(path)
         card = Card.from_json(document, path)
+        if card.network.name in (MIXTURE, "trees"):
+            raise ModelFileError(
+                f"init_from must be the model of one network; got {path}, the {card.network.name} of a table. Nothing "
+                "is descended on there, so that no training can go on from it. Try network='mlp' for both."
+            )
         hashes, sketch = read_row_hashes(path.parent), arrays.get(SKETCH)
         if hashes is not None and sketch is not None and not np.isin(sketch, hashes).all():
             hashes = None  # those of another model, in whose folder this one lies

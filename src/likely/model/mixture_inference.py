@@ -77,7 +77,7 @@ class MixtureInference:
     """The way from stored rows to the scores of a mixture, as `Inference` is that of one network.
 
     Its features are what the preprocessor of all training rows makes of rows. Distributions are mixed if it classifies;
-    scores are (mixed - mean) / scale, shape (k,).
+    scores are (mixed - mean) / scale, shape (k,); mixed numbers are kept between the `limits`, shape (2, k), if any.
     """
 
     preprocessor: Preprocessor
@@ -85,6 +85,7 @@ class MixtureInference:
     classifies: bool
     mean: np.ndarray
     scale: np.ndarray
+    limits: np.ndarray | None = None
 
     def __call__(self, rows: RowArray) -> tuple[np.ndarray, np.ndarray]:
         """Scores before the head (n, k), and the standardized columns as features."""
@@ -104,4 +105,16 @@ class MixtureInference:
                 mixed = answers if mixed is None else np.logaddexp(mixed, answers)
             else:
                 mixed = member.weight * answers + (0.0 if mixed is None else mixed)
+        if self.limits is not None:
+            mixed = np.clip(mixed, *self.limits)
         return (mixed - self.mean) / self.scale
+
+
+def limits_of(settings: Mapping[str, Any], n_outputs: int) -> np.ndarray | None:
+    """The limits that the settings of a mixture hold, shape (2, k), or None; raises ValueError for others."""
+    if settings.get("limits") is None:
+        return None
+    limits = np.array(settings["limits"], dtype=np.float64)
+    if limits.shape != (2, n_outputs) or not (limits[0] <= limits[1]).all():
+        raise ValueError(f"limits {settings['limits']} of a mixture")
+    return limits

@@ -15,6 +15,9 @@ _LEAST_WEIGHT = 0.05
 """Of a learner in the mixture; below it the others answer without it."""
 _ENOUGH_TO_TELL = 400
 """Held-out rows: by fewer a mixture that is better is seldom better by a standard error."""
+_CAUTION = 200
+"""Held-out rows by which a learner must be behind by two standard errors to be left out, by half as many three: of 22
+rows of iris trees, whose length and temperature they chose, led an MLP by one in five of eight draws, and lost."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,8 +70,9 @@ def cross_fitted(learners: Sequence[FoldLearner]) -> np.ndarray:
 def left_out(learners: Sequence[FoldLearner], costly: Collection[str] = ()) -> dict[str, str]:
     """The learners that no further fold is spent on, with the reason.
 
-    The best mixture of the folds so far does without them, and they are behind the best learner by a standard error; or
-    the mixture with them is ahead of the one without by no more than half of one. What is costly must be ahead by one.
+    The best mixture of the folds so far does without them, and they are behind the best learner by a standard error, or
+    more of them where rows are few; or the mixture with them is ahead of the one without by no more than half of one.
+    What is costly must be ahead by one.
     """
     rows = learners[0].rows
     mixed, losses = _mixed(learners, rows), _losses(learners, rows)
@@ -80,7 +84,9 @@ def left_out(learners: Sequence[FoldLearner], costly: Collection[str] = ()) -> d
         if number == best:
             continue
         worse, error = _mean_and_error(losses[number] - losses[best], counted)
-        needless = learner.trained[-1].stopped == UNFINISHED or (mixed.weights[number] == 0 and worse > error)
+        needless = learner.trained[-1].stopped == UNFINISHED or (
+            mixed.weights[number] == 0 and worse > (1 + _CAUTION / len(rows)) * error
+        )
         if not needless and (tells or learner.kind in costly):
             others = [*learners[:number], *learners[number + 1 :]]
             gain, error = _mean_and_error(_together(others, _mixed(others, rows), rows) - together, counted)

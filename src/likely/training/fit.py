@@ -46,7 +46,7 @@ from likely.training.open_data import look_over, open_data
 from likely.training.plan import NO_OVERRIDES, Overrides
 from likely.training.presets import SMALL
 from likely.training.provenance import make_card, stand_in_arrays
-from likely.training.refuse_for_tables import refuse_for_mixture
+from likely.training.refuse_for_tables import decides, refuse_for_mixture
 from likely.training.trained import WHOLE
 from likely.training.training_rows import gather_rows
 from likely.training.watcher import Remarks, Silent, Watcher
@@ -197,6 +197,8 @@ def learn(
             dataset, targets = with_old_labels(dataset, targets, start, remarks)
         overrides = replace(overrides, start=replace(start, new_head=start.labels not in (None, dataset.labels)))
     check_events(config.events, dataset.labels)
+    if decides(config, overrides, dataset):
+        config = config.replace(network=MIXTURE)
     if config.network == MIXTURE:
         refuse_for_mixture(config, overrides, images=dataset.train.X.ndim > 2)
 

@@ -23,6 +23,9 @@ from likely.training.watcher import of_all_runs
 from likely.trust.temperature import apply_temperature, fit_temperature
 from likely.trust.unseen import with_unseen
 
+MARGIN = 0.1
+"""Of the range of training targets: how far beyond it an answer may lie."""
+
 
 @dataclass
 class FoldLearner:
@@ -106,10 +109,22 @@ class FoldLearner:
         """The rows that have been held out so far."""
         return np.concatenate(self.folds[: len(self.trained)])
 
+    @cached_property
+    def limits(self) -> np.ndarray | None:
+        """Between which numbers are kept, shape (2, m): the range of all targets, and a tenth of it on either side."""
+        if self.job.rows.task.name != "regression" or self.job.config.extrapolate:
+            return None
+        low, high = self.job.rows.Y.min(axis=0), self.job.rows.Y.max(axis=0)
+        return np.stack([low - MARGIN * (high - low), high + MARGIN * (high - low)])
+
     @property
     def lengths(self) -> int:
         """How many lengths of training can be compared."""
-        return min(map(len, self.seen))
+        return max(map(len, self.seen))
+
+    def _at(self, length: int) -> list[Checkpoint]:
+        """What was seen of each fold at this length, or at its end where it was trained less."""
+        return [seen[min(length, len(seen) - 1)] for seen in self.seen]
 
     @cached_property
     def stated(self) -> np.ndarray:
@@ -142,11 +157,11 @@ class FoldLearner:
 
     def load(self, length: int) -> None:
         """Give every learner the state that it had at this length."""
-        for trained, seen in zip(self.trained, self.seen, strict=True):
+        for trained, at in zip(self.trained, self._at(length), strict=True):
             if isinstance(trained.engine, BoostedTrees):
-                trained.engine.keep(int(seen[length].state["rounds"]))
+                trained.engine.keep(int(at.state["rounds"]))
             else:
-                trained.engine.load_state(dict(seen[length].state))
+                trained.engine.load_state(dict(at.state))
 
     def networks(self) -> list[Network | Trees]:
         """What each learner is, by which it is rebuilt."""
@@ -159,8 +174,8 @@ class FoldLearner:
         index = self.rows
         for length in range(self.lengths):
             scores = np.zeros(rows.Y.shape)
-            for fold, seen in zip(self.folds, self.seen, strict=False):
-                scores[fold] = seen[length].scores
+            for fold, at in zip(self.folds, self._at(length), strict=False):
+                scores[fold] = at.scores
             temperature, answers, losses = self.answered(scores[index], index, self.stated[index])
             all_answers, all_losses = np.zeros(rows.Y.shape), np.zeros(len(rows))
             all_answers[index], all_losses[index] = answers, losses
@@ -177,7 +192,8 @@ class FoldLearner:
         rows = self.job.rows
         Y, weights = rows.Y[index], None if rows.weights is None else rows.weights[index]
         if rows.task.name == "regression":
-            return 1.0, scores, np.square(scores - Y).sum(axis=1)
+            answers = scores if (limits := self.limits) is None else np.clip(scores, *limits)
+            return 1.0, answers, np.square(answers - Y).sum(axis=1)
         masked = HeldOutScores(scores, Y, weights, index, stated).log_probs(self.plan.head)
         temperature = fit_temperature(masked, Y, weights)
         answers = with_unseen(apply_temperature(masked, temperature), stated)

@@ -71,9 +71,9 @@ def best_of_first_fold(
         stopping=len(stopping),
     )
     trained = replace(trained, stopped=interrupted)
-    return TrainingOutcome(
-        trained, index, splits, job.held_out(trained, calibration), job.held_out(trained, thresholds)
-    )
+    note = f"Training was {interrupted}; the model is the best one of the first fold, trained on {len(index):,} rows"
+    first, second = job.held_out(trained, calibration), job.held_out(trained, thresholds)
+    return TrainingOutcome(trained, index, splits, first, second, (note,))
 
 
 def _shared(job: Job, fold: np.ndarray, number: int) -> tuple[np.ndarray, np.ndarray]:

@@ -1,8 +1,16 @@
-"""What trees, and mixtures with them, cannot be told: settings of a descent over parameters, and images."""
+"""What trees, and mixtures with them, cannot be told: settings of a descent over parameters, and images.
+
+Who says nothing of these has a mixture for tables.
+"""
 
 from likely.config import RunConfig
+from likely.data.dataset import Dataset
 from likely.errors import ConfigError
-from likely.training.plan import Overrides
+from likely.training.held_out_scores import LEAST
+from likely.training.plan import NO_OVERRIDES, Overrides
+
+MOST_COLUMNS = 500
+"""Of a table; more are pixels, or spectra, or counts of words."""
 
 
 def refuse_for_trees(config: RunConfig, overrides: Overrides, *, images: bool) -> None:
@@ -28,6 +36,19 @@ def refuse_for_mixture(config: RunConfig, overrides: Overrides, *, images: bool)
         )
 
 
+def decides(config: RunConfig, overrides: Overrides, dataset: Dataset) -> bool:
+    """Whether out-of-fold loss decides among networks and trees where nobody has named one: for tables of some rows.
+
+    Not for images or rows of very many columns, and not for who sets what only one network can be
+    told. A time limit is met by one training.
+    """
+    X = dataset.train.X
+    table = X.ndim == 2 and X.shape[1] <= MOST_COLUMNS and len(X) >= LEAST
+    told = (config.epochs, config.learning_rate, config.hidden, config.activation, config.time_limit)
+    free = overrides == NO_OVERRIDES and told == (None,) * len(told) and not config.early_stopping
+    return table and free and config.network == "auto" and all(v is None for v in _given(config, overrides).values())
+
+
 def _refuse(
     network: str, why: str, config: RunConfig, overrides: Overrides, *, images: bool, **more: float | None
 ) -> None:
@@ -36,8 +57,18 @@ def _refuse(
             f"The network {network!r} needs rows of a table; got images. Trees ask about one column at a time, and a "
             "single pixel says little. Try network='conv'."
         )
-    given = {
-        **more,
+    for name, value in {**more, **_given(config, overrides)}.items():
+        if value is not None:
+            got = value if isinstance(value, str | int | float) else "one"
+            raise ConfigError(
+                f"{name} must be omitted with the network {network!r}; got {got!r}. {why}. Try omitting {name}, or "
+                "network='mlp'."
+            )
+
+
+def _given(config: RunConfig, overrides: Overrides) -> dict[str, object]:
+    """The settings that only a network by descent can be told; None where one is not set."""
+    return {
         "engine": config.engine if config.engine != "auto" else None,
         "device": "cuda" if config.device == "cuda" else None,
         "optimizer": config.optimizer or overrides.optimizer,
@@ -48,10 +79,3 @@ def _refuse(
         "loss": config.loss if config.loss != "cross_entropy" else overrides.loss,
         "head": config.head if config.head != "softmax" else None,
     }
-    for name, value in given.items():
-        if value is not None:
-            got = value if isinstance(value, str | int | float) else "one"
-            raise ConfigError(
-                f"{name} must be omitted with the network {network!r}; got {got!r}. {why}. Try omitting {name}, or "
-                "network='mlp'."
-            )

@@ -11,6 +11,7 @@ from likely.export.graph.prepared_columns import prepared_columns
 from likely.export.graph.pure_network import pure_network
 from likely.export.graph.tree_network import tree_network
 from likely.model.card import Card
+from likely.model.mixture_inference import limits_of
 from likely.networks import create_network
 from likely.networks.trees import Trees
 from likely.preprocessing.column_preprocessor import ColumnPreprocessor
@@ -35,6 +36,8 @@ def mixed_answers(g: Graph, card: Card, theta: Mapping[str, np.ndarray], rows: s
     mixed = g.add("ReduceLogSumExp" if classifies else "ReduceSum", stacked, np.array([0]), keepdims=0)
     if classifies:
         return mixed if card.class_weight is None else g.add("Add", mixed, np.log(np.array(card.class_weight)))
+    if (limits := limits_of(card.network.settings, card.network.outputs)) is not None:
+        mixed = g.add("Min", g.add("Max", mixed, limits[0]), limits[1])
     return g.add("Div", g.add("Sub", mixed, np.array(card.target_mean)), np.array(card.target_scale))
 
 
