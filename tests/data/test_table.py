@@ -112,6 +112,12 @@ def test_the_whole_file_decides_how_columns_are_written_otherwise(tmp_path: Path
     assert days[1].item() == datetime(2023, 1, 2)
     assert days[-1].item() == datetime(2023, 1, 13)
     assert np.concatenate([piece.columns["x"] for piece in pieces])[[1, -1]].tolist() == [1.001, 2.25]
+    plain = dict.fromkeys("xz", ColumnReading("number"))
+    for n in (3, 12_000):  # what 3.265 is, other columns of the file tell
+        path.write_text("\n".join(["x;z", *["3.265;0,49", "812;0,5"] * n]))
+        found = list(table_pieces(path, plain))
+        assert [piece.columns["x"][0] for piece in (found[0], found[-1])] == [3265, 3265]
+        assert found[-1].columns["z"].tolist()[-2:] == [0.49, 0.5]
     path.write_text("\n".join(["day;x", *rows]))
     assert not list(table_pieces(path, {"day": trained["day"]}))[1].wrong
     path.write_text("\n".join(["day;x", *rows, "2/13/2023;2"]))

@@ -26,8 +26,8 @@ class Plain(NamedTuple):
     decimal: Mark
 
 
-def plain_columns(text: TextCells, as_text: Callable[[str], bool]) -> Plain:
-    """What a text holds, but for the columns that are to stay text, by name; in one pass.
+def plain_columns(text: TextCells, as_text: Callable[[str], bool], decimal: Mark = "") -> Plain:
+    """What a text holds, but for the columns that are to stay text, by name; in one pass, or two with decimal commas.
 
     Raises:
         DataError: as `TextCells.open`.
@@ -38,8 +38,9 @@ def plain_columns(text: TextCells, as_text: Callable[[str], bool]) -> Plain:
         if n < SOME:
             some.append(piece.of_columns(np.arange(min(piece.width, SOME))))
         n += piece.rows
-        plain &= sure_numbers(piece.cells, piece.suspects)[1].reshape(-1, piece.width).all(axis=0)
-    return Plain(np.flatnonzero(plain), _decimal_of(some, text.where) if some else "")
+        plain &= sure_numbers(piece.cells, piece.suspects, decimal)[1].reshape(-1, piece.width).all(axis=0)
+    mark: Mark = _decimal_of(some, text.where) if some else ""
+    return plain_columns(text, as_text, ",") if mark == "," != decimal else Plain(np.flatnonzero(plain), mark)
 
 
 def text_pieces(text: TextCells, plain: Plain) -> Iterator[Sheet]:

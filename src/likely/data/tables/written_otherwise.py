@@ -38,7 +38,7 @@ def read_as_written(column: pl.Series, reading: ColumnReading, decimal: Mark) ->
     training, and all are for sure as another file writes them, they are read so.
     """
     values, wrong = read_values(column, reading)
-    if not wrong or not _may_differ(column, reading):
+    if not _may_differ(column, reading) or not (wrong or _otherwise(column, reading, decimal)):
         return values, wrong
     return _as_written(_present(column, reading), reading, decimal).read(column)
 
@@ -54,7 +54,9 @@ def written_in(pieces: Callable[[], Iterator[Sheet]], readings: Mapping[str, Col
     for sheet in pieces():
         for name in [n for n in sheet.frame.columns if n in readings and n not in differ]:
             column = sheet.frame.get_column(name)
-            if _may_differ(column, readings[name]) and read_values(column, readings[name])[1]:
+            if _may_differ(column, readings[name]) and (
+                _otherwise(column, readings[name], decimal_of(sheet)) or read_values(column, readings[name])[1]
+            ):
                 differ.add(name)
     if not differ:
         return {}
@@ -71,6 +73,16 @@ def written_in(pieces: Callable[[], Iterator[Sheet]], readings: Mapping[str, Col
 
 def _may_differ(column: pl.Series, reading: ColumnReading) -> bool:
     return reading.kind != "category" and isinstance(column.dtype, pl.String)
+
+
+def _otherwise(column: pl.Series, reading: ColumnReading, decimal: Mark) -> bool:
+    """Whether texts hold a decimal mark that has another meaning in this file: 3.265 beside 0,49."""
+    return (
+        reading.kind == "number"
+        and reading.decimal in (".", ",")
+        and decimal not in ("", reading.decimal)
+        and column.str.contains(reading.decimal, literal=True).any()
+    )
 
 
 def _present(column: pl.Series, reading: ColumnReading) -> pl.Series:
