@@ -1,11 +1,11 @@
 """What the engines of pure networks share: they hold theta and compute on the CPU."""
 
 import math
-import os
 
 import numpy as np
 
 from likely.arrays import Array
+from likely.config.processors import usable_cores
 from likely.engines.protocol import EngineSettings
 from likely.networks.network import Network
 
@@ -15,7 +15,7 @@ class PureEngine:
 
     device = "cpu"
     learning_rate = None  # custom optimizers are torch's
-    threads = os.cpu_count() or 1  # as many as products of matrices may take
+    threads = usable_cores()  # as many as products of matrices may take
     _network: Network
 
     def __init__(self, settings: EngineSettings) -> None:

@@ -18,6 +18,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from PIL import Image
 
+from likely.config.processors import usable_cores
 from likely.config.registry import BACKBONES, FROM_FOLDER
 from likely.networks.efficientnet_layout import EfficientNetLayout
 from likely.networks.transformers_layout import TransformersLayout
@@ -100,9 +101,19 @@ class Backbone:
             pool.shutdown(cancel_futures=True)
         return found
 
-    @cached_property
+    @property
     def _compute(self) -> tuple[Compute, int]:
-        """What computes features, and how many images at a time: one on each core, or one on all of them."""
+        """What computes features, and how many images at a time: one on each core, or one on all of them.
+
+        It is made once, and again after a fork: its threads belong to the process that made it.
+        """
+        process, made = self.__dict__.get("_made", (None, None))
+        if process != os.getpid() or made is None:
+            made = self._made_here()
+            self.__dict__["_made"] = os.getpid(), made
+        return made
+
+    def _made_here(self) -> tuple[Compute, int]:
         if isinstance(self.layout, TransformersLayout):
             from likely.networks import transformers_network
 
@@ -156,7 +167,7 @@ def prepared(image: np.ndarray, layout: Layout) -> np.ndarray:
 def threads() -> int:
     """How many cores features may take: OMP_NUM_THREADS, as the libraries for matrices read it, or all."""
     asked = os.environ.get("OMP_NUM_THREADS", "")
-    return int(asked) if asked.isdigit() and int(asked) > 0 else os.cpu_count() or 1
+    return int(asked) if asked.isdigit() and int(asked) > 0 else usable_cores()
 
 
 def _by_onnx_runtime(layout: EfficientNetLayout, weights: Mapping[str, np.ndarray]) -> Compute:

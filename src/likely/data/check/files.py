@@ -1,13 +1,13 @@
 """Every image file read once, whatever its size and however many of them are damaged."""
 
 import hashlib
-import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
 
+from likely.config.processors import usable_cores
 from likely.data.check.near_duplicates import THUMBNAIL, block_means
 from likely.data.images.decode import look_at_image
 from likely.data.images.image_parts import LabeledImage
@@ -49,7 +49,7 @@ class FileFacts:
 def look_at_files(files: Sequence[LabeledImage], progress: Progress | None = None) -> list[FileFacts]:
     """What is in each file, in their order; several are read at a time."""
     seen: list[FileFacts] = []
-    with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
+    with ThreadPoolExecutor(max_workers=usable_cores()) as pool:
         for one in pool.map(_look, files):
             seen.append(one)
             if progress is not None:

@@ -6,7 +6,6 @@ Large sets never lie in memory: they are decoded into a file that is mapped, so 
 """
 
 import hashlib
-import os
 from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from typing import Any, TypeAlias, TypeVar
 import numpy as np
 
 from likely.config import RunConfig
+from likely.config.processors import usable_cores
 from likely.data.images.choose_backbone import BackboneChoice, choose_backbone
 from likely.data.images.common_size import common_size
 from likely.data.images.decode import ImageForm, image_shape, read_image
@@ -170,7 +170,7 @@ def _in_parallel(
     work: Callable[..., _Result], arguments: Sequence[tuple[Any, ...]], what: str, progress: Progress | None
 ) -> Generator[_Result]:
     """The results in order, computed by a thread per core, never many of them waiting to be taken."""
-    done, workers = 0, os.cpu_count() or 1
+    done, workers = 0, usable_cores()
     with ThreadPoolExecutor(workers) as pool:
         waiting: list[Future[list[_Result]]] = []
         starts = iter(range(0, len(arguments), _TOGETHER))

@@ -10,6 +10,7 @@ import torch
 from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm  # pyright: ignore[reportPrivateUsage]  # the class of all of them
 
+from likely.engines.by_torch.seeded import seeded
 from likely.errors import ConfigError, EngineError, ShapeError
 from likely.networks.custom import CustomNetwork, name_of
 from likely.networks.network import Network, TorchNetwork
@@ -49,7 +50,7 @@ def try_out(module: nn.Module, network: CustomNetwork, n_outputs: int, head: str
     """
     x = x if len(x) > 1 else torch.cat([x, x])  # one row has no variance to normalize by
     who = f"The module of {name_of(network.factory)}"
-    with torch.no_grad(), torch.random.fork_rng(devices=[x.device] if x.is_cuda else []):
+    with torch.no_grad(), seeded(0, x.device):
         module.eval()
         # Only now do lazy layers have their parameters.
         scores = _scores(module, who, n_outputs, x)
@@ -110,8 +111,7 @@ class PureModule(nn.Module):
 
 
 def _built(network: TorchNetwork, n_outputs: int, sample: np.ndarray, seed: int) -> nn.Module:
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
+    with seeded(seed):
         module = network.build(n_outputs, sample)
     if not isinstance(module, nn.Module):
         what = name_of(network.factory) if isinstance(network, CustomNetwork) else network.name

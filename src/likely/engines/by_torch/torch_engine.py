@@ -5,6 +5,7 @@ computes is the gradient of the batch's mean loss.
 """
 
 import math
+import os
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -20,6 +21,7 @@ from likely.engines.by_torch.frozen import freeze as freeze_layers
 from likely.engines.by_torch.modules import PureModule, batch_norms, last_called, make_module, try_out
 from likely.engines.by_torch.optimizers import UpdateRule
 from likely.engines.by_torch.precision import multiplies_in_bfloat16
+from likely.engines.by_torch.seeded import seeded
 from likely.engines.protocol import Augment, Batch, EngineSettings, Prepare
 from likely.errors import EngineError
 from likely.functional.objective import mean_loss
@@ -30,6 +32,7 @@ from likely.preprocessing.stored_rows import RowArray, StoredRows
 
 _TRIED = 8  # rows of the sample are enough to see what a module does with them
 _WHOLE_PIECE, _LEAST_ROWS = 2**20, 256  # numbers of input in a piece of all rows, and its rows at least
+_process = os.getpid()
 _DTYPES = {"float32": torch.float32, "float64": torch.float64}
 
 
@@ -212,9 +215,8 @@ class ByTorch:
         if isinstance(self._module, PureModule) and self._augment is None:
             yield
             return
-        with torch.random.fork_rng(devices=[self._device] if self.device == "cuda" else []):
-            torch.manual_seed(self._seed + self._steps)
-            self._steps += 1
+        self._steps += 1
+        with seeded(self._seed + self._steps - 1, self._device):
             yield
 
     def _input(self, x: torch.Tensor) -> torch.Tensor:
@@ -230,6 +232,7 @@ def _flushed_denormals() -> Generator[None]:
     """Takes denormal numbers for 0, which can make convolutions a hundred times slower; only while the engine computes,
     since the setting belongs to the thread and would change everybody's arithmetic. The user's own setting comes back.
     """
+    _alone_after_fork()
     # torch can set that, but not say it, so it is tried out.
     before = bool((torch.tensor(torch.finfo(torch.float32).tiny) * 0.5).item() == 0.0)
     torch.set_flush_denormal(True)
@@ -237,6 +240,15 @@ def _flushed_denormals() -> Generator[None]:
         yield
     finally:
         torch.set_flush_denormal(before)
+
+
+def _alone_after_fork() -> None:
+    """Compute with one thread in a process that was forked: the threads of its parent are not there, and OpenMP would
+    wait for them for ever."""
+    global _process
+    if _process != os.getpid():
+        _process = os.getpid()
+        torch.set_num_threads(1)
 
 
 def _device(name: str) -> torch.device:
