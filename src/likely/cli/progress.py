@@ -35,15 +35,12 @@ def watch() -> Generator["LiveWatcher | PlainWatcher"]:
 def record_texts(record: Record) -> list[str]:
     """What a record says, most important first."""
     loss = f"{record.loss:.4f}" if abs(record.loss) < 1000 else f"{record.loss:.4g}"
-    parts = [f"epoch {record.epoch:.1f}", f"loss {loss}"]
     figures = record.held_out or {}
+    held_out = [f"held-out {name} {value:.4g}" for name, value in figures.items()]
     if "accuracy" in figures:
-        parts.append(f"held-out accuracy {figures['accuracy']:.2%}")
-    elif figures:
-        parts += [f"held-out {name} {value:.4g}" for name, value in figures.items()]
-    parts.append(f"{clock(record.seconds_left)} left")
-    parts.append(f"{record.examples_per_second:,.0f}/s")
-    return parts
+        held_out = [f"held-out accuracy {figures['accuracy']:.2%}"]
+    left, rate = f"{clock(record.seconds_left)} left", f"{record.examples_per_second:,.0f}/s"
+    return [f"epoch {record.epoch:.1f}", f"loss {loss}", *held_out, left, rate]
 
 
 def clock(seconds: float) -> str:

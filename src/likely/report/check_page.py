@@ -1,8 +1,9 @@
 """The page of what a check found: each fault with its images side by side; loads nothing, runs no script."""
 
 from likely.data.check import Checked, Finding, Place, Severity
+from likely.explain.drawing import PIXELATED
 from likely.metrics.numerals import counted
-from likely.report.examples import PIXELATED, data_uri
+from likely.report.examples import data_uri
 from likely.report.page import template
 
 N_GROUPS, N_MEMBERS = 60, 8

@@ -1,21 +1,18 @@
 """The test rows that the report shows one by one: the most confidently wrong and the least certain."""
 
 import base64
-import io
 from dataclasses import dataclass
 
 import numpy as np
 from markupsafe import Markup
 from PIL import Image
 
+from likely.explain.drawing import PIXELATED, levels, png
 from likely.metrics.numerals import percent
 from likely.report.report_data import ReportData
 
 LARGEST = 96
 """Longest edge in pixels of a stored image; larger ones are shrunk so that the page stays small."""
-
-PIXELATED = 48
-"""Images up to this size are enlarged with hard pixels."""
 
 N_BARS = 3
 
@@ -77,12 +74,11 @@ def make_card(data: ReportData, i: int) -> ExampleCard:
 
 def data_uri(image: np.ndarray) -> Markup:
     """An image of shape (h, w), (h, w, 1) or (h, w, 3), as a PNG inside the page itself."""
-    if image.dtype != np.uint8:
-        # Each is shown in its own range: which one is black and white is not said anywhere.
-        low, width = image.min(), np.ptp(image) or 1.0
-        image = ((image - low) / width * 255).round().astype(np.uint8)
-    thumbnail = Image.fromarray(image[..., 0] if image.ndim == 3 and image.shape[-1] == 1 else image)
+    thumbnail = levels(image[..., 0] if image.ndim == 3 and image.shape[-1] == 1 else image)
     thumbnail.thumbnail((LARGEST, LARGEST))
-    file = io.BytesIO()
-    thumbnail.save(file, format="PNG", optimize=True)
-    return Markup("data:image/png;base64," + base64.b64encode(file.getvalue()).decode("ascii"))
+    return png_uri(thumbnail)
+
+
+def png_uri(image: Image.Image) -> Markup:
+    """A PNG inside the page itself."""
+    return Markup("data:image/png;base64," + base64.b64encode(png(image)).decode("ascii"))

@@ -1,7 +1,5 @@
 """Explanations on a page: images with what carries the answer, bars of columns, each under its sentence."""
 
-import base64
-import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -10,6 +8,7 @@ from PIL import Image
 
 from likely.explain.drawing import PIXELATED, levels
 from likely.explain.explanation import Explanation, ImageExplanation, RowExplanation
+from likely.report.examples import png_uri
 
 _SIDE = 256
 """Longest edge in pixels of a stored image."""
@@ -83,6 +82,4 @@ def _uri(image: Image.Image) -> Markup:
     if max(image.size) > PIXELATED:
         image.thumbnail((_SIDE, _SIDE))
         image = image.quantize(_COLORS, Image.Quantize.FASTOCTREE)
-    file = io.BytesIO()
-    image.save(file, format="PNG", optimize=True)
-    return Markup("data:image/png;base64," + base64.b64encode(file.getvalue()).decode("ascii"))
+    return png_uri(image)

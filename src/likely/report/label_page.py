@@ -1,7 +1,8 @@
 """The page of labels in doubt: each image with its given and its suggested label; loads nothing, runs no script."""
 
+from likely.explain.drawing import PIXELATED
 from likely.metrics.numerals import counted, percent
-from likely.report.examples import PIXELATED, data_uri
+from likely.report.examples import data_uri
 from likely.report.page import template
 from likely.training.label_check import LabelCheck
 

@@ -54,7 +54,7 @@ def read_raw(path: Path, size: int | None = None) -> bytes:
             header = _read_at_most(stream, 4)
             axes = header[3] if len(header) == 4 else 0
             header += _read_at_most(stream, 4 * axes)
-            promised = _size_by_header(header, path) - len(header)
+            promised = _header(header, path)[1] - len(header)
             if promised > min(MAX_BYTES, stored * (MAX_RATIO if zipped else 1)):
                 raise DataError(
                     f"{path} must have the size that its header states; the header states {promised:,} bytes, the file "
@@ -80,16 +80,14 @@ def parse_idx(raw: bytes, path: Path) -> np.ndarray:
         >>> parse_idx(bytes([0, 0, 8, 1, 0, 0, 0, 3, 7, 8, 9]), Path("labels-idx1-ubyte"))
         array([7, 8, 9], dtype=uint8)
     """
-    promised = _size_by_header(raw, path)
+    shape, promised = _header(raw, path)
     if len(raw) != promised:
         what = "is truncated" if len(raw) < promised else "has extra bytes at the end"
         raise DataError(
             f"{path} must hold {promised:,} bytes as its header says; got "
             f"{'more' if len(raw) > promised else format(len(raw), ',')}. The file {what}. Try downloading it again."
         )
-    axes = raw[3]
-    shape = tuple(int.from_bytes(raw[4 + 4 * i : 8 + 4 * i]) for i in range(axes))
-    values = np.frombuffer(raw, dtype=TYPES[raw[2]], offset=4 + 4 * axes).reshape(shape)
+    values = np.frombuffer(raw, dtype=TYPES[raw[2]], offset=4 + 4 * len(shape)).reshape(shape)
     return values.astype(values.dtype.newbyteorder("="))
 
 
@@ -132,8 +130,8 @@ def open_idx_folder(folder: Path) -> Dataset:
     return Dataset(str(folder), "classification", train, test, labels=DIGITS, found_at=str(folder))
 
 
-def _size_by_header(raw: bytes, path: Path) -> int:
-    """The size of the whole file, decompressed, that its header promises."""
+def _header(raw: bytes, path: Path) -> tuple[tuple[int, ...], int]:
+    """The shape of the array, and the size of the whole file, decompressed, that its header promises."""
     if len(raw) < 4 or raw[:2] != b"\x00\x00" or raw[2] not in TYPES or raw[3] == 0:
         raise DataError(
             f"{path} must start like an IDX file (0, 0, a type, a number of axes); got "
@@ -142,8 +140,8 @@ def _size_by_header(raw: bytes, path: Path) -> int:
     axes = raw[3]
     if len(raw) < 4 + 4 * axes:
         raise DataError(f"{path} must have a header of {4 + 4 * axes} bytes; got {len(raw)}. Try downloading it again.")
-    shape = [int.from_bytes(raw[4 + 4 * i : 8 + 4 * i]) for i in range(axes)]
-    return 4 + 4 * axes + math.prod(shape) * np.dtype(TYPES[raw[2]]).itemsize
+    shape = tuple(int.from_bytes(raw[4 + 4 * i : 8 + 4 * i]) for i in range(axes))
+    return shape, 4 + 4 * axes + math.prod(shape) * np.dtype(TYPES[raw[2]]).itemsize
 
 
 def _read_at_most(stream: IO[bytes], limit: int) -> bytes:
