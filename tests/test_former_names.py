@@ -1,6 +1,7 @@
 """What version 0.1.0 called `picture` still works under that name, with a warning, for one version."""
 
 import json
+import tomllib
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -52,7 +53,7 @@ def test_settings_work_with_a_warning() -> None:
     with pytest.warns(DeprecationWarning, match="use image"):
         assert RunConfig(picture="shot").image == "shot"
     with pytest.warns(DeprecationWarning, match="use image"):
-        assert RunConfig.from_toml('picture = "shot"').image == "shot"
+        assert RunConfig.from_json(tomllib.loads('picture = "shot"')).image == "shot"
     with pytest.warns(DeprecationWarning, match="use image"):
         assert RunConfig(seed=1).replace(picture="shot").image == "shot"
     with pytest.raises(ConfigError, match="got 'picture'"):

@@ -2,6 +2,7 @@
 
 import json
 import runpy
+import tomllib
 from collections.abc import Callable
 from dataclasses import replace
 from importlib import reload
@@ -201,7 +202,7 @@ def test_a_setting_is_one_declaration(monkeypatch: pytest.MonkeyPatch, tmp_path:
         given.pop("config")
         chosen = fit_command._configuration(None, {name: value for name, value in given.items() if value is not None})
         assert chosen.sparkle == 0.5  # type: ignore[attr-defined]
-        assert More.from_toml(chosen.to_toml()) == chosen
+        assert More.from_json(tomllib.loads(chosen.to_toml())) == chosen
         page = Path("docs/configuration.md").read_text(encoding="utf-8")
         table = runpy.run_path("docs/settings_table.py")["with_table"](page)
         assert "| `sparkle` | a number |  | How much it sparkles. |" in table

@@ -1,5 +1,7 @@
 """Arguments and names under their former names: they work for one version, with a warning."""
 
+import tomllib
+
 import numpy as np
 import pytest
 
@@ -34,4 +36,4 @@ def test_the_augmentation_mirror_is_hflip_with_a_warning(augment: object) -> Non
 
 def test_a_configuration_of_the_former_version_is_read() -> None:
     with pytest.warns(DeprecationWarning, match="use 'hflip'"):
-        assert RunConfig.from_toml('augment = ["mirror", "cutout"]').augment == ("hflip", "cutout")
+        assert RunConfig.from_json(tomllib.loads('augment = ["mirror", "cutout"]')).augment == ("hflip", "cutout")

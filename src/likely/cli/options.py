@@ -110,12 +110,12 @@ def part_option(purpose: str) -> OptionInfo:
 def data_argument() -> ArgumentInfo:
     """The DATA argument: a name, or a path."""
     setting, complete = settings()["data"].setting, _starting_with(lambda: DATA_SETS)
-    return typer.Argument(metavar=setting.metavar, help=setting.help, autocompletion=complete, show_default=False)
+    return typer.Argument(metavar=setting.metavar, help=setting.help, autocompletion=complete)
 
 
 def model_argument(help: str = "A model.likely, or the run folder that holds it.") -> ArgumentInfo:
     """The MODEL argument."""
-    return typer.Argument(metavar="MODEL", help=help, show_default=False)
+    return typer.Argument(metavar="MODEL", help=help)
 
 
 def read_settings(given: Mapping[str, Value]) -> dict[str, object]:
@@ -166,7 +166,6 @@ def _option(
         metavar=metavar or "|".join(choices()) or None,
         callback=check,
         autocompletion=_starting_with(choices),
-        show_default=False,
         rich_help_panel=panel,
     )
 

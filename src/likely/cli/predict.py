@@ -17,29 +17,22 @@ _CALLED = {
 }
 
 
-@configured(
-    {
-        "image": option("image", default="as in training"),
-        **{name: option(name) for name in ("encoding", "header", "device")},
-    },
-    data=False,
-)
+_OPTIONS = {"image": option("image", default="as in training")}
+_OPTIONS |= {name: option(name) for name in ("encoding", "header", "device")}
+
+
+@configured(_OPTIONS, data=False)
 def predict(
     model: Annotated[str, model_argument()],
     images: Annotated[
         list[str],
         typer.Argument(
-            metavar="IMAGE...|TABLE",
-            help=f"Files, folders, globs; or one table ({KINDS_READ}); - for standard input.",
-            show_default=False,
+            metavar="IMAGE...|TABLE", help=f"Files, folders, globs; or one table ({KINDS_READ}); - for standard input."
         ),
     ],
     wide: Annotated[bool, typer.Option("--wide", help="Bars for each row of a table, instead of one line.")] = False,
     top: Annotated[
-        int | None,
-        typer.Option(
-            min=1, help="Number of labels with bars; for a table, like --wide. Default: 3.", show_default=False
-        ),
+        int | None, typer.Option(min=1, help="Number of labels with bars; for a table, like --wide. Default: 3.")
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="A JSON list with every probability.")] = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="A CSV table with every probability.")] = False,
@@ -49,9 +42,7 @@ def predict(
     event: Annotated[
         list[str] | None,
         typer.Option(
-            metavar="NAME=LABEL,...",
-            help="Also give the probability of this set of labels; may be repeated.",
-            show_default=False,
+            metavar="NAME=LABEL,...", help="Also give the probability of this set of labels; may be repeated."
         ),
     ] = None,
     given: Annotated[

@@ -1,8 +1,7 @@
-"""A frozen document of settings: checked when it is made, written and read as JSON and TOML."""
+"""A frozen document of settings: checked when it is made, read from JSON, and written as JSON and TOML."""
 
 import json
 import os
-import tomllib
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Self
 
@@ -11,7 +10,6 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from likely.config.explain import explained
 from likely.config.former_names import with_present_names
 from likely.config.setting import declared
-from likely.errors import ConfigError
 
 
 class SettingsDocument(BaseModel):
@@ -66,15 +64,6 @@ class SettingsDocument(BaseModel):
             data = "digits"
         """
         return "".join(f"{name} = {_toml(value)}\n" for name, value in self.to_json().items() if value is not None)
-
-    @classmethod
-    def from_toml(cls, text: str) -> Self:
-        """The settings in a TOML document; a ConfigError if it is not TOML, or holds what the settings do not."""
-        try:
-            document = tomllib.loads(text)
-        except tomllib.TOMLDecodeError as error:
-            raise ConfigError(f"A configuration must be valid TOML: {error}.") from None
-        return cls(**document)
 
 
 def _toml(value: object) -> str:

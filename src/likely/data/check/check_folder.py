@@ -1,6 +1,5 @@
 """What is wrong with a folder of class folders, to the end: no fault hides another one."""
 
-from collections.abc import Iterable
 from pathlib import Path
 
 from likely.data.check.file_findings import about_files
@@ -33,7 +32,7 @@ def _about_classes(scan: FolderScan, seen: list[FileFacts]) -> list[Finding]:
     damaged = [of for of in damaged if of.part == "train" or not any(part == of.part for part, _ in readable)]
 
     def places(folders: list[ClassFolder]) -> list[Place]:
-        return [Place(_name(scan, of.path), "path", of.part, label=of.label) for of in folders]
+        return [_place(scan, of.path, of) for of in folders]
 
     found = [
         *about(
@@ -68,7 +67,7 @@ def _about_classes(scan: FolderScan, seen: list[FileFacts]) -> list[Finding]:
         *about(
             "unreadable-folder",
             "error",
-            [Place(_name(scan, Path(found.name)), "path", of.part, label=of.label) for of, found in scan.unreadable],
+            [_place(scan, Path(found.name), of) for of, found in scan.unreadable],
             "folder can't be read|folders can't be read",
             "Check their permissions.",
         ),
@@ -83,15 +82,11 @@ def _about_classes(scan: FolderScan, seen: list[FileFacts]) -> list[Finding]:
 
 def _left_out(scan: FolderScan) -> list[Finding]:
     """Files that are taken for no images: perhaps they are some, in a format that is not read; links to classes."""
-
-    def places(paths: Iterable[Path]) -> list[Place]:
-        return [Place(_name(scan, path), "path") for path in paths]
-
     return [
         *about(
             "no-image",
             "note",
-            places(scan.others.others),
+            [_place(scan, path) for path in scan.others.others],
             "file in class folders is skipped because of its suffix|files in class folders are skipped because of "
             "their suffix",
             "If they are images, save them as PNG or JPEG.",
@@ -99,19 +94,20 @@ def _left_out(scan: FolderScan) -> list[Finding]:
         *about(
             "without-labels",
             "note",
-            places(scan.left_out),
+            [_place(scan, path) for path in scan.left_out],
             "folder of images without labels is skipped|folders of images without labels are skipped",
             "Ask for them with likely predict.",
         ),
         *about(
             "link",
             "note",
-            places(scan.links),
+            [_place(scan, path) for path in scan.links],
             "link to another class is skipped|links to other classes are skipped",
             "If a class has two names, move the images to one of them.",
         ),
     ]
 
 
-def _name(scan: FolderScan, path: Path) -> str:
-    return relative_path(str(path), str(scan.folder))
+def _place(scan: FolderScan, path: Path, of: ClassFolder | None = None) -> Place:
+    part, label = ("", "") if of is None else (of.part, of.label)
+    return Place(relative_path(str(path), str(scan.folder)), "path", part, label=label)
