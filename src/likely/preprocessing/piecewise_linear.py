@@ -71,7 +71,8 @@ class PiecewiseLinear:
     @classmethod
     def from_json(cls, values: Sequence[Sequence[Any]]) -> "PiecewiseLinear":
         """The pieces that `to_json` gave the values of; raises ValueError or TypeError for others."""
-        made = cls(tuple(tuple(edges) for edges in values))
+        made = cls(tuple(map(tuple, values)))
+        edges: tuple[Any, ...]
         for edges in made.edges:
             if not all(isinstance(edge, float | int) and math.isfinite(edge) for edge in edges):
                 raise ValueError("an edge that is not a finite number")
