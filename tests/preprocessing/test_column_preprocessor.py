@@ -175,3 +175,24 @@ def test_rows_that_do_not_fit_are_refused_by_name() -> None:
         check(np.array([[np.inf, 0.0, 1.0, 0.0]]))
     with pytest.raises(DataError, match="'color' must hold numbers of its 2 categories"):
         check(np.array([[1.0, 0.0, 1.0, 2.0]]))
+
+
+@pytest.mark.parametrize("off", [(0,), (1, 2), (0, 1, 3)])
+def test_columns_that_are_off_have_no_input(off: tuple[int, ...]) -> None:
+    whole, less = ColumnPreprocessor.fit(rows(), COLUMNS), ColumnPreprocessor.fit(rows(), COLUMNS, off=off)
+    kept = ~np.isin(whole.column_of_input, off)
+    np.testing.assert_array_equal(less(rows(seed=1)), np.asarray(whole(rows(seed=1)))[:, kept])
+    np.testing.assert_array_equal(less.column_of_input, whole.column_of_input[kept])
+    assert less.output_shape == (kept.sum(),)
+    assert preprocessor_from_json(less.to_json()) == less
+    numbers = ColumnPreprocessor.fit(rows()[:, 2:], off=(1,))
+    assert preprocessor_from_json(numbers.to_json()) == numbers
+    assert numbers(rows()[:, 2:]).shape == (60, 1)
+
+
+@pytest.mark.parametrize("off", [[9], [-1], ["a"], [0, 1, 2, 3]])
+def test_columns_off_that_no_model_has_are_refused(off: Any) -> None:
+    values = ColumnPreprocessor.fit(rows(), COLUMNS).to_json()
+    values["columns"]["off"] = off
+    with pytest.raises(ModelFileError, match="whole and valid"):
+        preprocessor_from_json(values)

@@ -83,11 +83,12 @@ def test_every_library_gets_the_same_pieces() -> None:
         np.testing.assert_allclose(to_numpy(cut(values)), cut(X), atol=1e-6)
 
 
-def test_a_graph_gets_the_same_inputs() -> None:
+@pytest.mark.parametrize("off", [(), (0,), (1, 2)])
+def test_a_graph_gets_the_same_inputs(off: tuple[int, ...]) -> None:
     ort, builder = pytest.importorskip("onnxruntime"), pytest.importorskip("likely.export.graph.builder")
     from likely.export.graph.prepared_columns import prepared_columns
 
-    cut = ColumnPreprocessor.fit(rows(), COLUMNS, bins=8, power_transform=True)
+    cut = ColumnPreprocessor.fit(rows(), COLUMNS, bins=8, power_transform=True, off=off)
     g = builder.Graph(["x", "inputs"])
     g.output("inputs", prepared_columns(g, g.input("x", np.float64, ("n", 3)), cut), np.float32, ("n", "m"))
     session = ort.InferenceSession(g.model("inputs", {}).SerializeToString(), providers=["CPUExecutionProvider"])

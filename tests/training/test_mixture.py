@@ -204,6 +204,22 @@ def test_images_are_refused() -> None:
         likely.Classifier(network="mixture").fit(np.zeros((40, 8, 8), np.uint8), np.arange(40) % 2)
 
 
+def test_networks_do_without_columns_that_trees_have_no_use_for() -> None:
+    rng = np.random.default_rng(6)
+    rows = rng.normal(size=(3_000, 60))
+    y = (rows[:, :4].prod(axis=1) + 0.1 * rng.normal(size=3_000) > 0).astype(int) + (rows[:, 4] > 1)
+    model = likely.Classifier(network="mixture", random_state=0).fit(rows[:1_000], y[:1_000])
+    members = model.predictor_.card.network.settings["members"]
+    off = [set(m["normalization"].get("off", ())) for m in members if m["network"] != "trees"]
+    assert off
+    assert all(len(columns) > 40 and 4 not in columns for columns in off)
+    assert "without" in model.predictor_.card.network.settings["why"]
+    changed = rows[1_000:].copy()
+    changed[:, list(set.intersection(*off))] += 1.0
+    if len(off) == len(members):
+        np.testing.assert_array_equal(model.predict_proba(changed), model.predict_proba(rows[1_000:]))
+
+
 def test_linear_regression_is_restrained_where_its_columns_say_much_the_same() -> None:
     rng = np.random.default_rng(5)
     rows = np.cumsum(rng.normal(size=(1_100, 1)) + 0.01 * rng.normal(size=(1_100, 60)), axis=1)

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from likely.arrays import Array
-from likely.learners.library_trees import baseline, depth, n_threads, read_trees
+from likely.learners.library_trees import baseline, depth, gains, n_threads, read_trees
 from likely.networks.input_groups import InputGroups
 from likely.networks.trees import MOST_CATEGORIES, Trees, coded_columns
 
@@ -144,6 +144,12 @@ class BoostedTrees:
         """Forget the rounds after this one, at which `grow` has stopped once."""
         self._blocks = [block for block in self._blocks if block.last_round <= rounds]
         self._answering = None
+
+    def gains(self) -> tuple[np.ndarray, np.ndarray]:
+        """By how much the splits of each column of numbers, and of categories, lowered the loss in all rounds grown."""
+        n, first = self._groups.n_columns, len(self._groups.categories)
+        found = np.sum([gains(model, n) for model, *_ in self._grown], axis=0, initial=0.0) + np.zeros(n)
+        return found[first:], found[:first]
 
     def columns(self, X: np.ndarray) -> np.ndarray:
         """The columns of prepared rows as trees compare them, (n, columns): those of categories first."""

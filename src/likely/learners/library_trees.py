@@ -39,6 +39,16 @@ def read_trees(boosting: Any, first: int = 0) -> dict[str, np.ndarray]:
     return {"roots": firsts[:-1].astype(np.int32), "sets": all_sets, **found}
 
 
+def gains(boosting: Any, n_columns: int) -> np.ndarray:
+    """By how much the splits of each column lowered the loss, shape (columns,)."""
+    found = np.zeros(n_columns)
+    for trees in boosting._predictors:
+        for tree in trees:
+            splits = tree.nodes[tree.nodes["is_leaf"] == 0]
+            np.add.at(found, splits["feature_idx"], splits["gain"])
+    return found
+
+
 def baseline(boosting: Any) -> np.ndarray:
     """What the sums of a fitted model begin with, one number per sum."""
     return np.asarray(boosting._baseline_prediction, dtype=np.float64).reshape(-1)

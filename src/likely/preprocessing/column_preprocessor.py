@@ -11,7 +11,7 @@ import numpy as np
 from likely.arrays import Array, namespace, to_numpy
 from likely.errors import DataError
 from likely.networks.input_groups import InputGroups
-from likely.preprocessing.columns import Column, check_numbers, check_values, input_width
+from likely.preprocessing.columns import Column, check_numbers, check_values
 from likely.preprocessing.piecewise_linear import PiecewiseLinear
 from likely.preprocessing.power import PowerTransform
 from likely.preprocessing.standardize import Standardizer, as_floats, check_mean_and_scale, mean_and_scale
@@ -41,6 +41,7 @@ class ColumnPreprocessor:
         unseen: the inputs that are 0 in every training row.
         power: how the standardized columns of numbers are transformed; None if they are not.
         pieces: the bins of the standardized columns of numbers; None if there are none.
+        off: the columns that have no input, though rows hold them.
     Example:
         >>> columns = (Column("size"), Column("color", ("blue", "red")))
         >>> prepared = ColumnPreprocessor.fit(np.array([[1.0, 0], [3.0, 1], [2.0, 1]]), columns)
@@ -56,6 +57,7 @@ class ColumnPreprocessor:
     unseen: tuple[int, ...] = ()
     power: PowerTransform | None = None
     pieces: PiecewiseLinear | None = None
+    off: tuple[int, ...] = ()
 
     @classmethod
     def fit(
@@ -66,6 +68,7 @@ class ColumnPreprocessor:
         *,
         power_transform: bool = False,
         bins: int = 0,
+        off: Sequence[int] = (),
     ) -> "ColumnPreprocessor":
         """The preprocessor for rows like those of X.
 
@@ -75,6 +78,7 @@ class ColumnPreprocessor:
             dtype: what the network computes in.
             power_transform: whether skewed columns may be made symmetric: see `PowerTransform`.
             bins: into how many a column of numbers is divided at most: see `PiecewiseLinear`; 0 for none.
+            off: the columns that get no input.
         Raises:
             ShapeError, DataError: as `check`; DataError also if numbers alone have no rows.
         Example:
@@ -95,7 +99,7 @@ class ColumnPreprocessor:
         power = PowerTransform.fit(standard) if power_transform else None
         pieces = PiecewiseLinear.fit(standard, bins) if bins else None
         known = None if columns is None else tuple(columns)
-        return cls(tuple(mean), tuple(scale), known, dtype, tuple(unseen), power, pieces)
+        return cls(tuple(mean), tuple(scale), known, dtype, tuple(unseen), power, pieces, tuple(off))
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -105,7 +109,7 @@ class ColumnPreprocessor:
     @property
     def output_shape(self) -> tuple[int, ...]:
         """Of one input of the network."""
-        return (self._width + (0 if self.pieces is None else self.pieces.width),)
+        return (len(self.kept_inputs),)
 
     @property
     def groups(self) -> InputGroups:
@@ -120,12 +124,7 @@ class ColumnPreprocessor:
     @property
     def column_of_input(self) -> np.ndarray:
         """The number of the column that each input of the network comes from: shape (inputs,)."""
-        found = [*self.numbers.tolist(), *self.indicators.tolist()]
-        for j, codes, missing in self.categories:
-            found += [j] * (len(codes) + missing)
-        if self.pieces is not None:
-            found += self.numbers[self.pieces.bins[0]].tolist()
-        return np.array(found, dtype=np.int64)
+        return self._columns_of_all[self.kept_inputs]
 
     def mean_and_scale_of(self, j: int) -> tuple[float, float]:
         """Of a column of numbers in training."""
@@ -165,7 +164,8 @@ class ColumnPreprocessor:
             if may_miss:
                 parts.append(xp.astype(~xp.any(holds, axis=1, keepdims=True), dtype))
         joined = xp.concat([*parts, *pieces], axis=1)
-        return joined * xp.asarray(self._live, dtype=dtype, device=device) if self.unseen else joined
+        joined = joined * xp.asarray(self.live_inputs, dtype=dtype, device=device) if self.unseen else joined
+        return xp.take(joined, xp.asarray(self.kept_inputs, device=device), axis=1) if self.off else joined
 
     def check(self, X: Any) -> np.ndarray:
         """The rows as float64, if they are like those learned from.
@@ -206,6 +206,8 @@ class ColumnPreprocessor:
             fitted["power"] = self.power.to_json()
         if self.pieces is not None:
             fitted["pieces"] = self.pieces.to_json()
+        if self.off:
+            fitted["off"] = list(self.off)
         kind: dict[str, Any] = {"kind": "numbers" if self.columns is None else "columns", "dtype": self.dtype}
         kind |= {"shape": list(self.shape), "pad_to": None, "layout": "rows"}
         return kind | (fitted if self.columns is None else {"mean": [], "scale": [], "columns": fitted})
@@ -219,15 +221,18 @@ class ColumnPreprocessor:
             columns, unseen = tuple(map(Column.from_json, fitted["columns"])), tuple(fitted["unseen"])
         power = PowerTransform.from_json(fitted["power"]) if "power" in fitted else None
         pieces = PiecewiseLinear.from_json(fitted["pieces"]) if "pieces" in fitted else None
-        made = cls(tuple(fitted["mean"]), tuple(fitted["scale"]), columns, values["dtype"], unseen, power, pieces)
+        mean, scale, off = tuple(fitted["mean"]), tuple(fitted["scale"]), tuple(fitted.get("off", ()))
+        made = cls(mean, scale, columns, values["dtype"], unseen, power, pieces, off)
         check_mean_and_scale(made.mean, made.scale)
         powers, edges = power.power if power else made.mean, pieces.edges if pieces else made.mean
         if any(len(values) != len(made.mean) for values in (made.numbers, powers, edges)):
             raise ValueError(
                 f"{len(made.mean)} means for {len(made.numbers)} columns of numbers, or other powers or bins"
             )
-        if not all(type(i) is int and 0 <= i < made.output_shape[0] for i in made.unseen):
+        if not all(type(i) is int and 0 <= i < len(made.live_inputs) for i in made.unseen):
             raise ValueError("an unseen input that does not exist")
+        if not all(type(j) is int and 0 <= j < made.shape[0] for j in off) or not len(made.kept_inputs):
+            raise ValueError("a column without inputs that does not exist, or no other")
         return made
 
     @cached_property
@@ -249,15 +254,24 @@ class ColumnPreprocessor:
         for j, column in enumerate(self.columns or ()):
             if column.categories is not None:
                 k = len(column.categories)
-                codes = np.where(self._live[position : position + k] > 0, np.arange(k), -1.0)
+                codes = np.where(self.live_inputs[position : position + k] > 0, np.arange(k), -1.0)
                 found.append((j, codes, column.missing))
                 position += k + column.missing
         return found
 
     @cached_property
-    def _width(self) -> int:
-        """How many inputs there are but for pieces."""
-        return len(self.mean) if self.columns is None else input_width(self.columns)
+    def kept_inputs(self) -> np.ndarray:
+        """The inputs whose columns are not off, of all that there would be."""
+        return np.flatnonzero(~np.isin(self._columns_of_all, self.off))
+
+    @cached_property
+    def _columns_of_all(self) -> np.ndarray:
+        """The column that each input would come from if none were off."""
+        found = [*self.numbers.tolist(), *self.indicators.tolist()]
+        for j, column in enumerate(self.columns or ()):
+            found += [j] * (0 if column.categories is None else len(column.categories) + column.missing)
+        pieces = [] if self.pieces is None else self.numbers[self.pieces.bins[0]].tolist()
+        return np.array(found + pieces, dtype=np.int64)
 
     @cached_property
     def numbers_alone(self) -> bool:
@@ -265,8 +279,9 @@ class ColumnPreprocessor:
         return self.output_shape == (len(self.numbers),)
 
     @cached_property
-    def _live(self) -> np.ndarray:
-        live = np.ones(self.output_shape)
+    def live_inputs(self) -> np.ndarray:
+        """0 for what is 0 in every training row, 1 for the others."""
+        live = np.ones(len(self._columns_of_all))
         live[list(self.unseen)] = 0
         return live
 

@@ -84,6 +84,7 @@ def fit_preprocessor(
     dtype: str = "float32",
     power_transform: bool = False,
     bins: int = 0,
+    off: Sequence[int] = (),
 ) -> Preprocessor:
     """The preprocessor for images (n, h, w) or (n, h, w, 3), or rows (n, d), like those of X.
 
@@ -91,7 +92,7 @@ def fit_preprocessor(
     """
     if X.ndim > 2:
         return ImagePreprocessor.fit(X, pad_to, layout, dtype)
-    return ColumnPreprocessor.fit(np.asarray(X), columns, dtype, power_transform=power_transform, bins=bins)
+    return ColumnPreprocessor.fit(np.asarray(X), columns, dtype, power_transform=power_transform, bins=bins, off=off)
 
 
 def preprocessor_from_json(values: Mapping[str, Any]) -> Preprocessor:

@@ -1,8 +1,8 @@
 """One kind of learner, trained without each fold of the rows: what it says of them at each length of training."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from functools import cached_property
+from dataclasses import dataclass, field, replace
+from functools import cached_property, partial
 
 import numpy as np
 
@@ -14,17 +14,19 @@ from likely.training.freer_plans import Attempt, train_as_freely_as_pays
 from likely.training.held_out_scores import HeldOutScores
 from likely.training.hold_out import CHECKPOINTS
 from likely.training.job import Job
-from likely.training.loop.checkpoints import Checkpoint
+from likely.training.loop.checkpoints import Checkpoint, plainly_larger
 from likely.training.loop.descent import Record
 from likely.training.loop.interrupt import Interrupt
 from likely.training.plan import Plan
-from likely.training.trained import Trained
+from likely.training.trained import WHOLE, Trained
 from likely.training.watcher import of_all_runs
 from likely.trust.temperature import apply_temperature, fit_temperature
 from likely.trust.unseen import with_unseen
 
 MARGIN = 0.1
 """Of the range of training targets: how far beyond it an answer may lie."""
+_ERRORS = 1.5
+"""Standard errors by which a network must be better without some columns."""
 
 
 @dataclass
@@ -47,6 +49,9 @@ class FoldLearner:
     trained: list[Trained] = field(default_factory=list[Trained], init=False)
     seen: list[list[Checkpoint]] = field(default_factory=list[list[Checkpoint]], init=False)
 
+    def __post_init__(self) -> None:
+        self._first_plan = self.plan
+
     def train(
         self,
         upto: int,
@@ -67,33 +72,18 @@ class FoldLearner:
             def record(entry: Record, number: int = number, name: str = name) -> None:
                 self.job.watcher.record(of_all_runs(entry, number, runs), name)
 
-            def train(plan: Plan, fold: np.ndarray = fold, record: Callable[[Record], None] = record) -> Attempt:
-                seen: list[Checkpoint] = []
-                trained = self.job.train(
-                    plan,
-                    np.setdiff1d(np.arange(len(self.job.rows)), fold),
-                    checkpoints=self.job.checkpoints(fold, most=CHECKPOINTS, keep=seen.append, states=True),
-                    average_recent=True,
-                    time_limit=time_limit,
-                    give_up=None if self.trained else lambda: len(seen) > 1 and hopeless(seen[-1].scores),
-                    on_record=record,
-                    interrupt=interrupt,
-                )
-                return Attempt(plan, trained, seen)
-
+            train = partial(
+                self._train_without,
+                fold,
+                time_limit=time_limit,
+                hopeless=None if self.trained else hopeless,
+                on_record=record,
+                interrupt=interrupt,
+            )
             if self.trained:
                 found = train(self.plan)
             else:
-                _, Y, weights = self.job.rows.take(fold)
-                found = train_as_freely_as_pays(
-                    train,
-                    self.plan,
-                    self.job.rows.task,
-                    Y,
-                    weights,
-                    at_most=self.at_most,
-                    pieces=self.kind != "trees",
-                )
+                found = self._as_freely_as_pays(train, self.plan)
                 self.plan = found.plan
             number += 1
             self.trained.append(found.trained)
@@ -101,6 +91,60 @@ class FoldLearner:
             self.seen.append(found.seen[-1:] if found.trained.stopped == "time limit" else found.seen)
             if interrupt.asked:
                 break
+        self._take(self.trained, self.seen)
+
+    def switch_off(self, columns: tuple[int, ...], time_limit: float | None, interrupt: Interrupt) -> None:
+        """Do without these columns, if the first fold, the only one so far, loses less for it; then freer plans may."""
+        train = partial(self._train_without, self.folds[0], time_limit=time_limit, interrupt=interrupt)
+        if self._takes_better(train(_without(columns, replace(self.plan, freer=None))), interrupt):
+            self._takes_better(self._as_freely_as_pays(train, _without(columns, self._first_plan)), interrupt)
+
+    def _takes_better(self, found: Attempt, interrupt: Interrupt) -> bool:
+        """Take what was found in place of the model of the first fold if it is better by 1.5 standard errors."""
+        (kept,), (seen,) = self.trained, self.seen
+        if interrupt.asked or not (kept.stopped in WHOLE and found.trained.stopped in WHOLE):
+            return False
+        before = self.losses(self.best_length(self.rows))[self.rows]
+        self._take([found.trained], [found.seen])
+        after = self.losses(self.best_length(self.rows))[self.rows]
+        weights = None if self.job.rows.weights is None else self.job.rows.weights[self.rows]
+        better = plainly_larger(before, after, weights, errors=_ERRORS)
+        if better:
+            self.plan = found.plan
+        else:
+            self._take([kept], [seen])
+        return better
+
+    def _as_freely_as_pays(self, train: Callable[[Plan], Attempt], plan: Plan) -> Attempt:
+        rows, (_, Y, weights) = self.job.rows, self.job.rows.take(self.folds[0])
+        pieces = self.kind != "trees"
+        return train_as_freely_as_pays(train, plan, rows.task, Y, weights, at_most=self.at_most, pieces=pieces)
+
+    def _train_without(
+        self,
+        fold: np.ndarray,
+        plan: Plan,
+        *,
+        time_limit: float | None,
+        hopeless: Callable[[np.ndarray], bool] | None = None,
+        on_record: Callable[[Record], None] = lambda record: None,
+        interrupt: Interrupt,
+    ) -> Attempt:
+        seen: list[Checkpoint] = []
+        trained = self.job.train(
+            plan,
+            np.setdiff1d(np.arange(len(self.job.rows)), fold),
+            checkpoints=self.job.checkpoints(fold, most=CHECKPOINTS, keep=seen.append, states=True),
+            average_recent=True,
+            time_limit=time_limit,
+            give_up=None if hopeless is None else lambda: len(seen) > 1 and hopeless(seen[-1].scores),
+            on_record=on_record,
+            interrupt=interrupt,
+        )
+        return Attempt(plan, trained, seen)
+
+    def _take(self, trained: list[Trained], seen: list[list[Checkpoint]]) -> None:
+        self.trained, self.seen = trained, seen
         for known in ("_lengths", "stated"):
             self.__dict__.pop(known, None)
 
@@ -198,3 +242,8 @@ class FoldLearner:
         temperature = fit_temperature(masked, Y, weights)
         answers = with_unseen(apply_temperature(masked, temperature), stated)
         return temperature, answers, -(Y * np.maximum(answers, LOWEST_LOG_PROB)).sum(axis=1)
+
+
+def _without(columns: tuple[int, ...], plan: Plan) -> Plan:
+    """The plan, and freer ones, for networks that do not see these columns."""
+    return replace(plan, off=columns, freer=None if plan.freer is None else _without(columns, plan.freer))

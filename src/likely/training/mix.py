@@ -27,6 +27,7 @@ from likely.training.grow import BYTES_OF_NODE
 from likely.training.held_out_scores import LEAST, HeldOutScores, TrainingOutcome
 from likely.training.hold_out import held_out_parts, without_held_out
 from likely.training.job import Job
+from likely.training.little_used import little_used
 from likely.training.loop.descent import Record
 from likely.training.loop.interrupt import Interrupt
 from likely.training.one_fold import best_of_first_fold
@@ -84,6 +85,12 @@ def mix(job: Job, chosen: np.ndarray | None = None) -> TrainingOutcome:
                     return learner not in rivals and falls_short(scores, learner, rivals)
 
                 learner.train(upto, number=begun + 1, runs=runs, time_limit=own, interrupt=interrupt, hopeless=hopeless)
+                if interrupt.asked:
+                    return best_of_first_fold(job, learners, index, parts, interrupted=interrupt.how)
+            if upto == 1:
+                for learner in kept:
+                    if (trees := learners[-1]).kind == "trees" and learner is not trees and (off := little_used(trees)):
+                        learner.switch_off(off, limit, interrupt)
                 if interrupt.asked:
                     return best_of_first_fold(job, learners, index, parts, interrupted=interrupt.how)
             if upto < last:
@@ -222,7 +229,8 @@ def _why(learners: Sequence[FoldLearner], choice: Choice, left_out: Sequence[str
     rows = learners[0].job.rows
     unit = "mean squared error" if rows.task.name == "regression" else "nats"
     said = [
-        f"{learner.kind}{' of pieces' if learner.plan.bins else ''} "
+        f"{learner.kind}{' of pieces' if learner.plan.bins else ''}"
+        f"{f' without {len(off)} columns' if (off := learner.plan.off) else ''} "
         f"{learner.mean_loss(length, learner.rows):.4g} {unit}, {weight:.0%}"
         for learner, length, weight in zip(learners, choice.lengths, choice.weights.tolist(), strict=True)
     ]

@@ -55,6 +55,7 @@ class Plan:
         hflip: whether training and prediction may flip images left to right.
         power_transform: whether skewed columns of numbers are made symmetric before the network sees them.
         bins: into how many columns of numbers are divided at most, see `PiecewiseLinear`; 0 for none.
+        off: the columns that the network does not see.
         tta_threshold: the probability of the first answer from which on the mirrored copy is not asked (test-time
             augmentation); 1 always asks.
         augment: what else changes training rows.
@@ -84,6 +85,7 @@ class Plan:
     hflip: bool
     power_transform: bool = False
     bins: int = 0
+    off: tuple[int, ...] = ()
     tta_threshold: float = 1.0
     augment: tuple[Any, ...] = ()
     start: Start | None = None

@@ -87,6 +87,7 @@ def train(
         dtype="float32" if isinstance(plan.network, Boosting) else config.dtype,
         power_transform=plan.power_transform,
         bins=plan.bins,
+        off=plan.off,
     )
     if plan.start is not None:
         preprocessor = plan.start.preprocessor(preprocessor)
@@ -97,7 +98,7 @@ def train(
         growth = replace(growth, checkpoints=checkpoints, on_record=on_record, interrupt=interrupt)
         return growth.run(stop_at=stop_at, time_limit=time_limit, watch=watch, give_up=give_up)
     assert not isinstance(plan.network, Trees | Mixture)
-    if plan.bins:
+    if plan.bins or plan.off:
         plan = replace(plan, network=with_inputs(plan.network, preprocessor.output_shape[0]))
     engine = create_engine(
         plan.engine,

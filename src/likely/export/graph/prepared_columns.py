@@ -33,11 +33,9 @@ def prepared_columns(g: Graph, rows: str, preprocessor: ColumnPreprocessor) -> s
             parts.append(g.add("Sub", np.array(1, dtype), known))
     parts += pieces
     joined = g.add("Concat", *parts, axis=1) if len(parts) > 1 else parts[0]
-    if not preprocessor.unseen:
-        return joined
-    live = np.ones(preprocessor.output_shape, dtype)
-    live[list(preprocessor.unseen)] = 0
-    return g.add("Mul", joined, live)
+    if preprocessor.unseen:
+        joined = g.add("Mul", joined, preprocessor.live_inputs.astype(dtype))
+    return g.add("Gather", joined, preprocessor.kept_inputs, axis=1) if preprocessor.off else joined
 
 
 def _chosen(g: Graph, rows: str, index: np.ndarray, d: int) -> str:
