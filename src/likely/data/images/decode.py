@@ -9,6 +9,7 @@ import numpy as np
 from PIL import Image
 
 from likely.data.images import tiff_levels
+from likely.data.images.color_profile import to_srgb
 from likely.data.images.decoding_memory import room_for
 from likely.data.images.open_image import MAX_PIXELS, ImageSource, bomb, damaged, name_of, opened
 from likely.errors import ImageError
@@ -50,9 +51,9 @@ def read_image(
 ) -> np.ndarray:
     """One image as uint8 of the shape that a model learned from.
 
-    Whatever its mode, it is turned upright as its EXIF data say, laid on white where it is transparent, and brought
-    to 8 bits; of an animation the first frame counts. Gray is 0.299 R + 0.587 G + 0.114 B (ITU-R BT.601). A gray,
-    opaque image that already has the shape passes bit for bit.
+    Whatever its mode, it is turned upright as its EXIF data say, brought from the color space that it names to sRGB,
+    laid on white where it is transparent, and brought to 8 bits; of an animation the first frame counts. Gray is
+    0.299 R + 0.587 G + 0.114 B (ITU-R BT.601). A gray, opaque image that already has the shape passes bit for bit.
 
     Args:
         source: a path, bytes, an open binary file or a Pillow image.
@@ -170,14 +171,19 @@ def _on_white(image: Image.Image, name: str) -> tuple[Image.Image, bool]:
     if image.mode.startswith("I") or image.mode == "F":
         return _deep_to_gray(image, name)
     is_gray = image.mode in _GRAY_MODES
+    to_rgb = to_srgb(image)
     if not image.has_transparency_data:
         mode = "L" if is_gray else "RGB"
+        if to_rgb is not None:
+            return to_rgb(image if image.mode in ("RGB", "CMYK") else image.convert("RGB")), True
         return (image if image.mode == mode else image.convert(mode)), True
     if image.format in ("BMP", "DIB") and image.mode == "RGBA" and image.getchannel("A").getextrema() == (0, 0):
         return image.convert("RGB"), True  # written by programs that know no transparency
     result, opaque = Image.new("L" if is_gray else "RGB", image.size), True
     for top, part in _strips(image):
         layered = part.convert("LA").convert("RGBA") if image.mode == "La" else part.convert("RGBA")
+        if to_rgb is not None:
+            layered = Image.merge("RGBA", (*to_rgb(layered.convert("RGB")).split(), layered.getchannel("A")))
         opaque = opaque and layered.getchannel("A").getextrema() == (255, 255)
         white = Image.new("RGBA", layered.size, (255, 255, 255, 255))
         result.paste(Image.alpha_composite(white, layered).convert(result.mode), (0, top))

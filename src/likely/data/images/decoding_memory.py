@@ -7,6 +7,7 @@ from contextlib import contextmanager
 
 from PIL import Image, JpegImagePlugin
 
+from likely.data.images.color_profile import to_srgb
 from likely.errors import ImageError
 
 MOST_BYTES = 300 * 10**6
@@ -67,7 +68,7 @@ def _pixels(image: Image.Image, *, turned: bool) -> int:
     """Bytes of the pixels as they are decoded, of those as they are read where they differ, and of those turned."""
     kept = _WEBP if image.format == "WEBP" else _BYTES_OF_PIXEL.get(image.mode, 4)
     result = 1 if image.mode in ("1", "L", "LA", "La", "F") or image.mode.startswith("I") else 4
-    same = image.mode in ("L", "RGB") and not image.has_transparency_data
+    same = image.mode in ("L", "RGB") and not image.has_transparency_data and to_srgb(image) is None
     return image.width * image.height * (kept + result * (not same) + result * turned)
 
 

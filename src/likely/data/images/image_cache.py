@@ -23,7 +23,7 @@ from likely.data.images.decode import ImageForm
 from likely.errors import CacheWarning
 from likely.preprocessing.stored_rows import RowArray, StoredRows
 
-GATE_VERSION = 2
+GATE_VERSION = 3
 """Raised whenever the same file would become other pixels."""
 
 KEPT_FROM = 4 << 20

@@ -23,14 +23,16 @@ class _Chunk(NamedTuple):
 
 
 def for_pixels(data: bytes) -> bytes:
-    """The same PNG with the chunks that say what its pixels are, and before them which way is up; no other is read.
+    """The same PNG with the chunks that say what its pixels are, and before them their colors and which way is up.
+
+    No other is read.
 
     What is wrong with the chunks that pixels need, the decoder says.
     """
     chunks = list(_chunks(data))
     pixels = [chunk.whole for chunk in chunks if chunk.kind[:1].isupper() or chunk.kind == b"tRNS"]
-    upright = [chunk.whole for chunk in chunks if _is_orientation(chunk)]
-    return b"".join([SIGNATURE, *pixels[:1], *upright, *pixels[1:]])
+    beside = [chunk.whole for chunk in chunks if _is_orientation(chunk) or _is_profile(chunk)]
+    return b"".join([SIGNATURE, *pixels[:1], *beside, *pixels[1:]])
 
 
 def count_frames(data: bytes) -> int:
@@ -71,6 +73,11 @@ def _is_orientation(chunk: _Chunk) -> bool:
     return chunk.kind in (b"tEXt", b"zTXt", b"iTXt") and chunk.body.startswith(_ORIENTATIONS) and _is_short(chunk)
 
 
+def _is_profile(chunk: _Chunk) -> bool:
+    """Whether it is the color space of the pixels, intact and not too long."""
+    return chunk.kind == b"iCCP" and chunk.is_intact and _unpacks(chunk.body.partition(b"\0")[2][1:])
+
+
 def _is_short(text: _Chunk) -> bool:
     """Whether a text is intact, and not too long once it is unpacked."""
     rest = text.body.partition(b"\0")[2]
@@ -80,7 +87,12 @@ def _is_short(text: _Chunk) -> bool:
         packed = rest[2:].split(b"\0", 2)[-1]
     else:
         return text.is_intact and len(rest) < _LONGEST
+    return text.is_intact and _unpacks(packed)
+
+
+def _unpacks(packed: bytes) -> bool:
+    """Whether it is intact and not too long."""
     try:
-        return text.is_intact and len(zlib.decompressobj().decompress(packed, _LONGEST)) < _LONGEST
+        return len(zlib.decompressobj().decompress(packed, _LONGEST)) < _LONGEST
     except zlib.error:
         return False
