@@ -18,7 +18,7 @@ COMMANDS = {
     "compare": "Evaluate two models on the same rows of DATA: both figures, and their difference with a 95% interval.",
     "check": "Check DATA before training: files, copies, classes, sizes; with --labels, wrong labels.",
     "calibrate": "Redo calibration, sets, error bounds and familiarity of MODEL from the labeled rows of DATA.",
-    "export": "Write MODEL, with all that it answers, to one ONNX file.",
+    "export": "Write MODEL, with all that it answers, to one ONNX file, or to a page for the browser.",
     "inspect": "Print what MODEL is and how it was made, without loading its weights.",
     "report": "Write report.html of RUN again, from its model, its history and its data.",
     "bench": "Measure this machine: its speed, how long each preset should take, and a short run of `fast`.",

@@ -10,15 +10,31 @@ from likely.config import RunConfig
 
 if TYPE_CHECKING:
     from likely.export.answer_differences import Parity
+    from likely.model import Predictor
 
 
 @configured(reading_options(), data=False)
 def export(
     model: Annotated[str, model_argument()],
     target: Annotated[
-        str, typer.Argument(metavar="OUT.onnx", help="The file to write; with --check, the DATA.", show_default=False)
+        str,
+        typer.Argument(
+            metavar="OUT.onnx|FOLDER",
+            help="The file to write; with --web, the folder of the page; with --check, the DATA.",
+            show_default=False,
+        ),
     ],
     asked: RunConfig,
+    web: Annotated[
+        bool, typer.Option("--web", help="Write FOLDER/index.html, a page that answers images in the browser, offline.")
+    ] = False,
+    private: Annotated[bool, typer.Option("--private", help="With --web: no test images as examples.")] = False,
+    runtime: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FOLDER", help="With --web: the files of onnxruntime-web. Default: from npm.", show_default=False
+        ),
+    ] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a file that exists.")] = False,
     check: Annotated[
         str | None,
@@ -28,7 +44,7 @@ def export(
     ] = None,
     part: Annotated[str | None, part_option("check")] = None,
 ) -> None:
-    """Write MODEL, with all that it answers, to one ONNX file.
+    """Write MODEL, with all that it answers, to one ONNX file, or to a page for the browser.
 
     Preprocessing, network, calibration, sets, error bounds and familiarity are in the graph. The file gets its name
     once ONNX Runtime is seen to give the model's own answers.
@@ -42,11 +58,30 @@ def export(
     if check is not None:
         _check(check, model, asked.replace(data=target), part)
         return
+    if web:
+        _write_page(model, predictor, target, runtime, private=private, overwrite=overwrite)
+        return
     found = export_onnx(predictor, target, overwrite=overwrite)
     for name, why in open_onnx(target).missing.items():
         complain(f"note: No output {name!r}: {why}")
     complain(_told(found, "random and extreme rows"))
     console().print(f"ONNX    {printable(Path(target))}")
+
+
+def _write_page(
+    model: str, predictor: "Predictor", folder: str, runtime: str | None, *, private: bool, overwrite: bool
+) -> None:
+    from likely.cli.terminal import complain, console, printable
+    from likely.export.web.example_images import examples_of
+    from likely.export.web.runtime import read_runtime
+    from likely.export.web.write_page import PAGE, write_page
+
+    examples, why = ([], "") if private else examples_of(predictor, Path(model))
+    if why:
+        complain(f"note: No examples: {why}")
+    found = write_page(predictor, folder, read_runtime(runtime), examples, overwrite=overwrite)
+    complain(_told(found, "random and extreme images"))
+    console().print(f"Page    {printable(Path(folder) / PAGE)}")
 
 
 def _check(path: str, model: str, asked: RunConfig, part: str | None) -> None:

@@ -18,8 +18,7 @@ def export_onnx(predictor: Predictor, path: StrPath, *, overwrite: bool = False)
         OutputError: if the file exists and is not to be overwritten, or it cannot be written.
         EngineError: if the network cannot be exported, or the answers differ; nothing is written then.
     """
-    if not all(map(importlib.util.find_spec, ("onnx", "onnxruntime"))):
-        raise MissingExtraError("export", "An ONNX file")
+    require_extra("An ONNX file")
     from likely.export.graph.whole_model import onnx_model
 
     if Path(path).exists() and not overwrite:
@@ -36,3 +35,13 @@ def export_onnx(predictor: Predictor, path: StrPath, *, overwrite: bool = False)
         ) from error
     write_bytes(path, content)
     return found
+
+
+def require_extra(what: str) -> None:
+    """Refuse what takes packages that are not installed.
+
+    Raises:
+        MissingExtraError: with the line that installs them.
+    """
+    if not all(map(importlib.util.find_spec, ("onnx", "onnxruntime"))):
+        raise MissingExtraError("export", what)

@@ -1,0 +1,1 @@
+"""A model of images as one HTML page that answers in the browser, offline."""
