@@ -112,3 +112,13 @@ def test_pieces_that_no_model_has_are_refused(edges: Any) -> None:
     values["columns"]["pieces"] = edges
     with pytest.raises(ModelFileError, match="whole and valid"):
         preprocessor_from_json(values)
+
+
+@pytest.mark.parametrize("bins", [0, 5])
+def test_the_column_of_an_input_is_the_one_that_moves_it(bins: int) -> None:
+    prepared = ColumnPreprocessor.fit(rows(), COLUMNS, bins=bins)
+    x = np.array([[1.0, 0.0, 3.0]])
+    assert prepared.column_of_input.shape == prepared.output_shape
+    for j, other in enumerate(([np.nan, 0.0, 3.0], [1.0, 1.0, 3.0], [1.0, 0.0, 4.0])):
+        moved = np.flatnonzero(np.asarray(prepared(np.array([other])) != prepared(x))[0])
+        assert set(prepared.column_of_input[moved]) == {j}
