@@ -13,13 +13,9 @@ from likely.metrics.intervals import Estimate
 class Figure:
     """A figure as people meet it.
 
-    Args:
-        name: in `Evaluation` and in JSON.
-        label: in tables.
-        unit: "nats", or "%" for a share, which is written in percent.
-        better: which of two models is.
-        title: as a headline of the report and the card; empty where it is none.
-        meaning: what the headline says: {noun} is what one row is called, {guess} the log loss of guessing.
+    Its name is that in `Evaluation` and in JSON, its label that in tables; shares ("%") are written in percent. A title
+    is a headline of the report and the card, where `meaning` says what it tells: {noun} is what one row is called,
+    {guess} the log loss of guessing.
     """
 
     name: str

@@ -32,8 +32,8 @@ WIDEST = 2.0
 class Difference:
     """How much a figure of the second model is above that of the first, with the ends of its 95% interval.
 
-    `first` and `second` are the figures of each model, which differ in it on so many `rows_apart`. It is `unsettled` if
-    a row that was not seen, but must be expected, could overturn what these rows show.
+    The models differ in it on so many `rows_apart`. It is `unsettled` if a row that was not seen, but must be expected,
+    could overturn what these rows show.
     """
 
     figure: str
@@ -59,7 +59,7 @@ class Difference:
 
     @property
     def conclusion(self) -> str:
-        """One sentence: which model is better by this figure, that none is seen to be, or that the rows are too few."""
+        """One sentence: which model is better, that none is seen to be, or that the rows are too few."""
         if self.rows_apart == 0:
             return "No difference seen: the two models answer alike on every row."
         if self.decided:

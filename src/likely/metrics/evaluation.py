@@ -14,10 +14,7 @@ from likely.metrics.intervals import Estimate
 
 @dataclass(frozen=True)
 class ClassFigures:
-    """Precision, recall and F1 of one class, NaN where 0 is divided by 0, and whether its rows are too few to say much.
-
-    `support` is how many rows are of this class.
-    """
+    """The figures of one class with `support` rows, NaN where 0 is divided by 0; `too_few` of them say little."""
 
     label: str
     precision: float
@@ -52,10 +49,7 @@ class RiskCurve:
 
 @dataclass(frozen=True)
 class Selective:
-    """What answering only the most confident rows does.
-
-    `aurc` is the area under the `curve`, and `error_at` the error at shares answered.
-    """
+    """What answering only the most confident rows does: the area under the curve, and the error at shares answered."""
 
     aurc: float
     error_at: Mapping[float, float]

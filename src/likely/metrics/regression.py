@@ -61,9 +61,8 @@ def evaluate_regression(
     if low is not None and high is not None:
         rows = _covered(y, low, high).reshape(n, -1).mean(axis=1)
         is_share = y.ndim == 1 or y.shape[1] == 1
-        coverage = (
-            proportion(int(rows.sum()), n) if is_share else Estimate(float(rows.mean()), *mean_interval(rows, 0, 1))
-        )
+        mean = Estimate(float(rows.mean()), *mean_interval(rows, 0, 1))
+        coverage = proportion(int(rows.sum()), n) if is_share else mean
     return Evaluation(n=n, mse=mse, mae=mae, r2=r2, coverage=coverage)
 
 

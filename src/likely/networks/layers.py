@@ -22,8 +22,7 @@ def affine(theta: Array, x: Array) -> Array:
 def first_values(shapes: Mapping[str, tuple[int, ...]], seed: int, gains: Mapping[str, float]) -> dict[str, np.ndarray]:
     """Weights drawn uniformly with variance gain * 2 / (d_in + d_out), biases 0, float64.
 
-    The gain is 1 for layers before sigmoid, tanh or no activation, and 2 before ReLU and GELU, which halve the
-    variance.
+    ReLU and GELU, which halve the variance, want the gain 2 before them, others 1.
 
     Reference: Glorot and Bengio, Understanding the difficulty of training deep feedforward neural networks (2010).
     """
@@ -37,11 +36,7 @@ def first_values(shapes: Mapping[str, tuple[int, ...]], seed: int, gains: Mappin
 
 
 def check_fit(theta: Params, x: Array, shapes: Mapping[str, tuple[int, ...]]) -> None:
-    """Refuse parameters and inputs that do not fit the network.
-
-    Raises:
-        ShapeError: for a missing or extra layer, another shape, integers, or inputs of another width.
-    """
+    """Raise a ShapeError for a missing or extra layer, another shape, integers, or inputs of another width."""
     if set(theta) != set(shapes):
         got = ", ".join(theta) or "nothing"
         raise ShapeError(f"theta must hold {', '.join(shapes)}; got {got}. Try network.init(seed).")

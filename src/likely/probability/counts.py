@@ -11,10 +11,10 @@ from likely.probability.space import SampleSpace
 
 
 def frequencies(space: SampleSpace, counts: Mapping[Hashable, Any] | Any) -> np.ndarray:
-    """Counts divided by their sum: shape (k,) or (n, k), float64 for whole numbers, else the dtype of the counts.
+    """Counts divided by their sum, (k,) or (n, k), float64 for whole numbers, else the dtype of the counts.
 
-    Raises:
-        ProbabilityError: if a count is negative or not finite, or a row counts nothing.
+    A ProbabilityError says that a count is negative or not finite, or a row counts nothing.
+
     Example:
         >>> frequencies(SampleSpace(["heads", "tails"]), {"heads": 3, "tails": 1})
         array([0.75, 0.25])
@@ -47,6 +47,5 @@ def columns(space: SampleSpace, values: Mapping[Hashable, Any]) -> np.ndarray:
     try:
         return np.stack(np.broadcast_arrays(*ordered), axis=-1)
     except ValueError as error:
-        raise ShapeError(
-            "The values of a mapping must be numbers or arrays of one length; got several lengths."
-        ) from error
+        what = "The values of a mapping must be numbers or arrays of one length; got several lengths."
+        raise ShapeError(what) from error

@@ -15,10 +15,9 @@ def check_probabilities(values: Any, outcomes: Sequence[object] | None = None, w
     Each row must sum to 1 within `sum_tolerance(dtype, k)`. Values that leave [0, 1] by at most 4 units of rounding,
     as 1 - 0.9 - 0.1 does, are moved to its edge.
 
-    Args:
-        values: anything that reads as an array, of any array library.
-        outcomes: the names of the k columns, for the messages and the count; None takes any k.
-        what: how messages call the values.
+    `values` are anything that reads as an array, of any library; `outcomes` name the k columns in messages, which call
+    the values as `what` says.
+
     Raises:
         ShapeError: if the shape is not (k,) or (n, k).
         ProbabilityError: if a value is not a finite number in [0, 1] or a row does not sum to 1.

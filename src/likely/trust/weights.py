@@ -16,8 +16,8 @@ def accept_by_weight(weights: np.ndarray, largest: float, rng: np.random.Generat
     So every guarantee that needs exchangeable rows holds with them, for new rows of the weighted population. About
     n mean(w) / largest rows are left; equal weights keep all.
 
-    Raises:
-        ShapeError, DataError: if the weights are not numbers from 0 to `largest`, shape (n,).
+    The weights (n,) are numbers from 0 to `largest`.
+
     Example:
         >>> accept_by_weight(np.array([2.0, 2.0, 0.0]), 2.0, np.random.default_rng(0))
         array([ True,  True, False])
