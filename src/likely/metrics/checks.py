@@ -1,5 +1,7 @@
 """Whether arrays can be evaluated: rows of probabilities, labels that are classes, finite numbers; if not, where."""
 
+from collections.abc import Callable
+
 import numpy as np
 
 from likely.errors import ConfigError, DataError, ProbabilityError, ShapeError
@@ -25,10 +27,7 @@ def classes(labels: np.ndarray, n: int, k: int) -> np.ndarray:
     labels = np.asarray(labels)
     if labels.shape != (n,) or labels.dtype.kind not in "iu":
         raise ShapeError(f"labels must be {n} integers, one per row; got {labels.dtype} of shape {labels.shape}.")
-    outside = (labels < 0) | (labels >= k)
-    if outside.any():
-        row = int(outside.argmax())
-        raise DataError(f"labels must be classes 0..{k - 1}; got {labels[row]} in row {row}.")
+    refuse((labels < 0) | (labels >= k), labels, f"labels must be classes 0..{k - 1}")
     return labels.astype(np.int64)
 
 
@@ -39,10 +38,7 @@ def event(probability: np.ndarray, inside: np.ndarray) -> tuple[np.ndarray, np.n
         raise ShapeError(
             f"inside must be {len(p)} booleans, one per row; got {happened.dtype} of shape {happened.shape}."
         )
-    odd = (happened != 0) & (happened != 1)
-    if odd.any():
-        row = int(odd.argmax())
-        raise DataError(f"inside must be true or false; got {happened[row]} in row {row}.")
+    refuse((happened != 0) & (happened != 1), happened, "inside must be true or false")
     return p, happened.astype(np.float64)
 
 
@@ -53,10 +49,7 @@ def event_probability(probability: np.ndarray) -> np.ndarray:
         raise ShapeError(f"probability must be numbers of shape (n,), at least one; got {p.dtype} of shape {p.shape}.")
     # A sum of float32 probabilities may pass 1 by its rounding.
     slack = 1e-6
-    bad = ~((p >= -slack) & (p <= 1 + slack))
-    if bad.any():
-        row = int(bad.argmax())
-        raise ProbabilityError(f"probability must lie in [0, 1]; got {p[row]} in row {row}. Try P(event).")
+    refuse(~((p >= -slack) & (p <= 1 + slack)), p, "probability must lie in [0, 1]", "Try P(event).", ProbabilityError)
     return np.clip(p.astype(np.float64), 0.0, 1.0)
 
 
@@ -83,10 +76,18 @@ def marked(values: np.ndarray, marks: np.ndarray, names: str) -> tuple[np.ndarra
     return numbers, flags
 
 
-def refuse_nan(values: np.ndarray, name: str) -> None:
-    """Refuse numbers (n,) of which one is NaN."""
-    if np.isnan(values).any():
-        raise DataError(f"{name} must not be NaN; got NaN in row {int(np.isnan(values).argmax())}.")
+def refuse_negative(values: np.ndarray, name: str) -> None:
+    """Refuse numbers (n,) of which one is negative, NaN or infinite."""
+    refuse(~(np.isfinite(values) & (values >= 0)), values, f"{name} must be finite and not negative")
+
+
+def refuse(
+    bad: np.ndarray, values: np.ndarray, rule: str, fix: str = "", error: Callable[[str], Exception] = DataError
+) -> None:
+    """Raise an error that names the first row of values where it is `bad`, if there is one."""
+    if bad.any():
+        row = int(bad.argmax())
+        raise error(f"{rule}; got {values[row]} in row {row}. {fix}".rstrip())
 
 
 def finite_rows(values: np.ndarray, name: str, first: int = 0, *, masked: bool = False) -> np.ndarray:

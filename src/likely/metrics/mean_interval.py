@@ -6,6 +6,7 @@ import numpy as np
 from scipy.special import ndtr
 
 from likely.errors import DataError, ShapeError
+from likely.metrics.checks import refuse
 
 TAIL = 0.025
 TOP = 10
@@ -45,12 +46,8 @@ def mean_interval(values: np.ndarray, below: float | None, above: float | None) 
     values = np.asarray(values, dtype=np.float64)
     if values.ndim != 1 or not len(values):
         raise ShapeError(f"values must have shape (n,) with n >= 1; got {values.shape}. A mean takes one at least.")
-    if not np.isfinite(values).all():
-        row = int((~np.isfinite(values)).argmax())
-        raise DataError(
-            f"values must be finite; got {values[row]} in row {row}. The mean of such values has no interval. "
-            "Try a floor for losses, as in `event_metrics`."
-        )
+    fix = "The mean of such values has no interval. Try a floor for losses, as in `event_metrics`."
+    refuse(~np.isfinite(values), values, "values must be finite", fix)
     if any(end is not None and math.isnan(end) for end in (below, above)):
         raise DataError("below and above must be numbers; got NaN. Try None to add no row.")
     if any(end is not None and math.isinf(end) for end in (below, above)):

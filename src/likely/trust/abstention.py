@@ -6,7 +6,7 @@ import numpy as np
 from scipy.special import bdtr, betaincinv, nbdtr, nbdtrik
 
 from likely.errors import DataError
-from likely.metrics.checks import above_0_at_most_1, marked, refuse_nan, strictly_between_0_and_1
+from likely.metrics.checks import above_0_at_most_1, marked, refuse, strictly_between_0_and_1
 from likely.trust.ties import slack
 
 GRID = 100
@@ -243,5 +243,5 @@ def _cumulative(sure: np.ndarray, wrong: np.ndarray) -> np.ndarray:
 
 def _checked(confidence: np.ndarray, wrong: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     sure, mistakes = marked(confidence, wrong, "confidence and wrong")
-    refuse_nan(sure, "confidence")
+    refuse(np.isnan(sure), sure, "confidence must not be NaN")
     return sure, mistakes

@@ -6,7 +6,7 @@ from fractions import Fraction
 import numpy as np
 
 from likely.errors import DataError, ShapeError
-from likely.metrics.checks import refuse_nan, strictly_between_0_and_1
+from likely.metrics.checks import refuse, refuse_negative, strictly_between_0_and_1
 
 _ROUNDING = 1e-12  # of sums of weights, as a share
 
@@ -50,7 +50,7 @@ def conformal_quantile(scores: np.ndarray, coverage: float) -> float:
     scores = np.asarray(scores)
     if scores.ndim != 1 or scores.dtype.kind not in "fiu":
         raise ShapeError(f"scores must be numbers of shape (m,); got {scores.dtype} of shape {scores.shape}.")
-    refuse_nan(scores, "scores")
+    refuse(np.isnan(scores), scores, "scores must not be NaN")
     rank = held_out_rank(len(scores), coverage)
     return float(np.partition(scores, rank - 1)[rank - 1])
 
@@ -124,12 +124,9 @@ def weighted_quantiles(scores: np.ndarray, weights: np.ndarray, new: np.ndarray,
             f"weights must be one per score of shape (m,), and new of shape (k,); got {weights.shape} for scores of "
             f"{scores.shape}, and {new.shape}."
         )
-    refuse_nan(scores, "scores")
-    for name, values in (("weights", weights), ("new", new)):
-        bad = ~(np.isfinite(values) & (values >= 0))
-        if bad.any():
-            at = int(bad.argmax())
-            raise DataError(f"{name} must be finite and not negative; got {values[at]} at {at}.")
+    refuse(np.isnan(scores), scores, "scores must not be NaN")
+    refuse_negative(weights, "weights")
+    refuse_negative(new, "new")
     needed, effective = rows_needed(coverage), effective_rows(weights)
     if effective < needed * (1 - _ROUNDING):
         raise DataError(

@@ -9,7 +9,7 @@ from likely.arrays import Weights
 from likely.errors import ConfigError, DataError, ShapeError
 from likely.functional.heads import log_softmax
 from likely.metrics import at_labels
-from likely.metrics.checks import finite_rows
+from likely.metrics.checks import finite_rows, refuse_negative
 from likely.trust.unseen import mask_unseen, with_unseen
 
 SHARPEST, FLATTEST = 0.05, 1000.0
@@ -180,10 +180,7 @@ def _shares(weights: Weights, n: int) -> np.ndarray:
     weights = np.asarray(weights)
     if weights.shape != (n,) or weights.dtype.kind not in "fiub":
         raise ShapeError(f"weights must be {n} numbers, one per row; got {weights.dtype} of shape {weights.shape}.")
-    bad = ~(np.isfinite(weights) & (weights >= 0))
-    if bad.any():
-        row = int(bad.argmax())
-        raise DataError(f"weights must be finite and not negative; got {weights[row]} in row {row}.")
+    refuse_negative(weights, "weights")
     total = weights.sum(dtype=np.float64)
     if total <= 0:
         raise DataError("weights must not all be 0; got only zeros. Try weights=None.")
