@@ -42,19 +42,20 @@ def enlarged(image: Image.Image, side: int = _SIDE) -> Image.Image:
     return image.resize(size, Image.Resampling.NEAREST if hard else Image.Resampling.LANCZOS)  # pyright: ignore[reportArgumentType]
 
 
-def overlay(image: np.ndarray, strengths: np.ndarray, part: np.ndarray) -> Image.Image:
+def overlay(image: np.ndarray, strengths: np.ndarray, part: np.ndarray, side: int = _SIDE) -> Image.Image:
     """The image in gray, half as strong, under orange (raises) and blue (lowers), with the part outlined.
 
     Args:
         image: shape (h, w) or (h, w, 3).
         strengths, part: shape (h, w): numbers from -1 to 1, and booleans.
+        side: the longer side of what is drawn, in pixels.
     """
-    ground = enlarged(levels(image).convert("L"))
-    gray = 0.55 * np.asarray(ground, np.float64)[..., None] + 0.45 * 255
+    ground = enlarged(levels(image).convert("L"), side)
+    gray = 0.55 * np.asarray(ground, np.float32)[..., None] + 0.45 * 255
     strength = _at_size(strengths, ground.size)
-    color = np.where(strength[..., None] > 0, RAISES, LOWERS)
+    color = np.where(strength[..., None] > 0, np.float32(RAISES), np.float32(LOWERS))
     opacity = _STRONGEST * np.clip(np.abs(strength), 0, 1)[..., None]
-    made = Image.fromarray(np.round(gray * (1 - opacity) + color * opacity).astype(np.uint8))
+    made = Image.fromarray(np.round(gray + opacity * (color - gray)).astype(np.uint8))
     if part.any():
         mask = Image.fromarray(part.astype(np.uint8) * 255).resize(ground.size, Image.Resampling.NEAREST)
         for width, ink in ((9, _GROUND), (5, _INK)):  # dark within light: seen on any ground

@@ -120,9 +120,12 @@ class ImageExplanation(Explanation):
         numbers = self.answer, self.baseline, self.answer_without, self.answer_elsewhere
         return about_part(self.name, numbers, share, is_probability=self.event is not None)
 
-    def overlay(self) -> Image.Image:
-        """The image in gray under orange (what is there raises the number) and blue (lowers it), the part outlined."""
-        return drawing.overlay(self.pixels, self.shown / self.largest, self.part)
+    def overlay(self, side: int = 324) -> Image.Image:
+        """The image in gray under orange (what is there raises the number) and blue (lowers it), the part outlined.
+
+        The longer side has so many pixels.
+        """
+        return drawing.overlay(self.pixels, self.shown / self.largest, self.part, side)
 
     def image(self) -> Image.Image:
         """The image and its overlay side by side, what they say, and a legend; 720 pixels wide."""

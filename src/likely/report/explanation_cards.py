@@ -10,7 +10,7 @@ from likely.explain.drawing import PIXELATED, levels
 from likely.explain.explanation import Explanation, ImageExplanation, RowExplanation
 from likely.report.examples import png_uri
 
-_SIDE = 256
+_SIDE = 224
 """Longest edge in pixels of a stored image."""
 _COLORS = 96
 _MOST_BARS = 10
@@ -51,7 +51,7 @@ def explanation_card(name: str, found: Explanation) -> ExplanationCard:
             name,
             found.sentence,
             _uri(levels(found.pixels)),
-            _uri(found.overlay()),
+            _uri(found.overlay(_SIDE)),
             max(found.pixels.shape[:2]) <= PIXELATED,
             f"{-largest:+.3g}{unit}",
             f"{largest:+.3g}{unit}",
