@@ -11,6 +11,7 @@ import numpy as np
 from likely.arrays import Array, namespace, to_numpy
 from likely.errors import DataError
 from likely.networks.input_groups import InputGroups
+from likely.preprocessing.column_statistics import fit_numbers, never_seen
 from likely.preprocessing.columns import Column, check_numbers, check_values
 from likely.preprocessing.piecewise_linear import PiecewiseLinear
 from likely.preprocessing.power import PowerTransform
@@ -94,8 +95,8 @@ class ColumnPreprocessor:
             standard = list(((rows - center) / spread).T) if power_transform or bins else []
         else:
             rows = check_values(X, columns)
-            mean, scale, standard = _fit_numbers(rows, columns)
-            unseen = _never_seen(rows, columns)
+            mean, scale, standard = fit_numbers(rows, columns)
+            unseen = never_seen(rows, columns)
         power = PowerTransform.fit(standard) if power_transform else None
         pieces = PiecewiseLinear.fit(standard, bins) if bins else None
         known = None if columns is None else tuple(columns)
@@ -300,28 +301,3 @@ class ColumnPreprocessor:
         with np.errstate(over="ignore"):
             width = _REACH * scale
             return mean - width, mean + width
-
-
-def _fit_numbers(rows: np.ndarray, columns: Sequence[Column]) -> tuple[list[float], list[float], list[np.ndarray]]:
-    """Mean, scale and standardized values of each column of numbers, over the values that are not missing."""
-    mean, scale, standard = list[float](), list[float](), list[np.ndarray]()
-    for j, column in enumerate(columns):
-        if column.categories is None:
-            values = rows[~np.isnan(rows[:, j]), j]
-            center, spread = mean_and_scale(values[:, None]) if len(values) else (np.zeros(1), np.ones(1))
-            mean.append(float(center[0]))
-            scale.append(float(spread[0]))
-            standard.append((values - center) / spread)
-    return mean, scale, standard
-
-
-def _never_seen(rows: np.ndarray, columns: Sequence[Column]) -> list[int]:
-    """The inputs that are 0 in every row, those of numbers left out."""
-    seen = [np.ones(sum(column.categories is None for column in columns), np.bool_)]
-    missing = np.asarray(np.isnan(rows).any(axis=0))
-    seen += [missing[[j]] for j, column in enumerate(columns) if column.categories is None and column.missing]
-    for j, column in enumerate(columns):
-        if column.categories is not None:
-            seen.append(np.isin(np.arange(len(column.categories)), rows[:, j]))
-            seen += [missing[[j]]] if column.missing else []
-    return np.flatnonzero(~np.concatenate(seen)).tolist()
