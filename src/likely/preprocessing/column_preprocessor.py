@@ -230,7 +230,7 @@ class ColumnPreprocessor:
             raise ValueError(
                 f"{len(made.mean)} means for {len(made.numbers)} columns of numbers, or other powers or bins"
             )
-        if not all(type(i) is int and 0 <= i < len(made.live_inputs) for i in made.unseen):
+        if not all(type(i) is int and 0 <= i < len(made._columns_of_all) for i in made.unseen):
             raise ValueError("an unseen input that does not exist")
         if not all(type(j) is int and 0 <= j < made.shape[0] for j in off) or not len(made.kept_inputs):
             raise ValueError("a column without inputs that does not exist, or no other")
