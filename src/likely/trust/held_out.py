@@ -15,7 +15,7 @@ from likely.trust.conformal import effective_rows
 from likely.trust.decision import Decision, choose_event_threshold
 from likely.trust.prediction_sets import Method, coverage_interval, prediction_sets, set_quantiles
 from likely.trust.prior import PriorEstimate, estimate_prior, label_shift_weights, shift_prior
-from likely.trust.seeded import probability_codes, uniforms
+from likely.trust.row_uniforms import probability_codes, uniforms
 from likely.trust.ties import slack
 
 _LEAST_INSIDE = 5
