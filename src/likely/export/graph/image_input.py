@@ -5,11 +5,12 @@ import math
 import numpy as np
 import onnx
 
+from likely.errors import EngineError
 from likely.export.graph.builder import Graph
 from likely.export.graph.prepared_columns import prepared_columns
 from likely.export.graph.resizing import resized_images
 from likely.export.names import IMAGES
-from likely.networks.efficientnet_layout import MEAN, SCALE
+from likely.networks.efficientnet_layout import MEAN, SCALE, EfficientNetLayout
 from likely.networks.efficientnet_onnx import onnx_features
 from likely.preprocessing.backbone_preprocessor import BackbonePreprocessor
 from likely.preprocessing.image_preprocessor import ImagePreprocessor
@@ -41,9 +42,18 @@ def image_input(g: Graph, preprocessor: ImagePreprocessor) -> str:
 
 
 def backbone_input(g: Graph, preprocessor: BackbonePreprocessor) -> str:
-    """The standardized features of a frozen backbone, of images of any size."""
+    """The standardized features of a frozen backbone, of images of any size.
+
+    Raises:
+        EngineError: for a network of transformers.
+    """
     backbone, shape = preprocessor.backbone, preprocessor.shape
     assert backbone is not None, "this preprocessor only describes"
+    if not isinstance(backbone.layout, EfficientNetLayout):
+        raise EngineError(
+            f"A pretrained network must be an EfficientNet-Lite to be exported; got {backbone.name!r}. Try "
+            "network='efficientnet-lite0' or 'efficientnet-lite2'."
+        )
     side = backbone.layout.side
     images = g.input(IMAGES, np.uint8, ("n", "h", "w", *shape[2:]))
     x = resized_images(g, channels_first(g, images, shape[2:]), (shape[0], shape[1]))
