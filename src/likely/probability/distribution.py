@@ -72,9 +72,7 @@ class Distribution(NamedProbabilities):
 
     @classmethod
     def from_mapping(cls, probs: Mapping[Hashable, Any], space: SampleSpace | Iterable[Hashable] | None = None) -> Self:
-        """A distribution from {outcome: probability}; the values may be arrays of shape (n,).
-
-        Outcomes of the space that `probs` leaves out get 0; without a space the outcomes are taken as they come.
+        """A distribution from {outcome: probability or array (n,)}; 0 for outcomes of the space that it leaves out.
 
         Raises:
             ProbabilityError: as the constructor does, or if an outcome is unknown.
