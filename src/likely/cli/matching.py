@@ -22,10 +22,7 @@ def in_columns_of(predictor: Predictor, dataset: Dataset, rows: Part, read_by: P
 
     The rows of a table are read again where the columns differ: the other model may know other columns, or number the
     categories differently. Rows of numbers whose columns have names are put into the model's order. Images in files are
-    read again where the other model, `read_by`, reads them otherwise.
-
-    Raises:
-        DataError: if a column that the model needs is not there.
+    read again where the other model, `read_by`, reads them otherwise. A DataError if a column is not there.
     """
     if predictor.image_form is not None:
         same = read_by is None or read_by.image_form == predictor.image_form

@@ -91,9 +91,7 @@ def read_questions(
 ) -> Questions:
     """The model's own events and those in the texts of `--event`, and the condition of `--given`.
 
-    Raises:
-        typer.BadParameter: if a text is not NAME=LABEL,LABEL or repeats a name.
-        UnknownOutcomeError: if a label is not the model's; the nearest one is named.
+    A BadParameter if a text is not NAME=LABEL,LABEL or repeats a name; an UnknownOutcomeError names the nearest label.
     """
     labels = {**known, **read_events(events)}
     named = {name: space.event(*outcomes) for name, outcomes in labels.items()}
@@ -108,8 +106,7 @@ def read_promises(
 ) -> Promises:
     """What was asked for, or else sets at 95% (intervals at 90%) and 1% wrong answers, if the model can promise them.
 
-    Raises:
-        DataError, ConfigError: if the model cannot promise what was asked for.
+    A DataError or ConfigError if it cannot promise what was asked for.
     """
     from likely.model import ClassifierPredictor
 

@@ -27,13 +27,10 @@ class Correction:
 
 
 def write_corrections(path: StrPath, dataset: Dataset, corrections: Iterable[Correction]) -> None:
-    """Write the table as CSV, whole or not at all.
+    """Write the table as CSV, whole or not at all, or raise an OutputError.
 
     Rows are named by their file, relative to the folder of the data, or by their number in the training part, from 0.
     Names and labels that a spreadsheet would take for a formula start with an apostrophe.
-
-    Raises:
-        OutputError: if the file cannot be written.
     """
     column, names = row_names(dataset)
     table = io.StringIO()
@@ -48,9 +45,7 @@ def write_corrections(path: StrPath, dataset: Dataset, corrections: Iterable[Cor
 def apply_corrections(dataset: Dataset, path: StrPath) -> Dataset:
     """The data set with the labels of its training part that the table's last column says, and a note of it.
 
-    Raises:
-        DataError: if the file is no such table, or names a row, a label or a given label that the data do not have; the
-            message names the line.
+    A DataError names the line if the file is no such table, or names a row, label or given label that the data lack.
     """
     if dataset.task != "classification":
         raise DataError(f"{dataset.name} must have labels to be corrected; got numeric targets.")

@@ -37,7 +37,7 @@ class Trust:
 
 @dataclass(frozen=True)
 class ReportData:
-    """All that a report tells.
+    """All that a report tells; a ShapeError if its parts do not fit each other, or there is no test row.
 
     Args:
         title: what the report is about, such as "fashion-mnist".
@@ -50,8 +50,6 @@ class ReportData:
         importance: the section on the columns of a table.
         why: what carries the answers to some test rows.
         how_why: how that is read, in sentences.
-    Raises:
-        ShapeError: if these do not fit each other, or there is no test row.
     """
 
     title: str

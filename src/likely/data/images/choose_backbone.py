@@ -35,8 +35,7 @@ def choose_backbone(
     is installed.
 
     Raises:
-        DataError: if one was asked for and these are no uint8 images.
-        ConfigError: if an image size was asked for and the backbone brings its own.
+        DataError, ConfigError: if one was asked for and these are no uint8 images, or an image size was that it brings.
         MissingExtraError: if one was asked for whose weights are not installed.
     """
     name = config.network

@@ -99,10 +99,7 @@ def scan_class_folder(folder: Path, *, group_by_folder: bool = False) -> FolderS
     """The classes and files of FOLDER/LABEL/..., or of FOLDER/train/LABEL/... with val/ and test/ beside it.
 
     Files are searched for as `search_folder` describes, and parts as `part_folders` does; hidden class folders are left
-    out, as are links that lead up or to another class.
-
-    Raises:
-        DataError: if it is not clear which folders are classes, or one has a name that no model can keep.
+    out, as are links that lead up or to another class. A DataError if a class has a name that no model can keep.
     """
     parts, left_out = part_folders(folder, group_by_folder=group_by_folder)
     subfolders = [(part, path, of) for part, path in parts.items() for of in subfolders_of(path)]

@@ -104,8 +104,7 @@ class Loaded:
 def load_images(sources: Sequence[Source], names: Sequence[str], how: Reading = AS_THEY_ARE) -> Loaded:
     """All the images at one size, gray if all of them are, else in color; or as a model reads them.
 
-    Raises:
-        DataError: if an image can't be read and `skip_bad` is not given, or none is left; it names the first few.
+    A DataError names the first few that can't be read, unless `skip_bad` is given, or says that none is left.
     """
     named = list(zip(sources, names, strict=True))
     looked = dict(enumerate(_in_parallel(_head, named, "looking at images", how.progress)))

@@ -52,8 +52,7 @@ def image_column(table: Table, image: str | None, exclude: str | None = None) ->
 def open_images(table: Table, image: str, dataset: Dataset, split: Split, how: Reading) -> Dataset:
     """The data set, whose training part has the answers of all rows, with the images in its column `image` as rows.
 
-    Raises:
-        DataError: if a row has no image or one that leaves the table's folder, or as `load_images`.
+    A DataError if a row has no image or one that leaves the table's folder, or as `load_images`.
     """
     rows = np.concatenate(list(split.rows.values()))
     part_of = [part for part, index in split.rows.items() for _ in index]
