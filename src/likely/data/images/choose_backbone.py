@@ -35,7 +35,7 @@ def choose_backbone(
     is installed.
 
     Raises:
-        DataError, ConfigError: if one was asked for and these are no uint8 images, or an image size was that it brings.
+        DataError: if one was asked for and these are no uint8 images; ConfigError: if it brings its own image_size.
         MissingExtraError: if one was asked for whose weights are not installed.
     """
     name = config.network
