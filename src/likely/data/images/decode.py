@@ -129,9 +129,10 @@ def look_at_image(source: ImageSource, *, name: str | None = None) -> Look:
     name = name or name_of(source)
     with opened(source, name) as found:
         mode, turned = found.mode, _orientation(found) in TURNS
+        frames = _frames(found)  # before the pixels are decoded: to count them is to go through the file
         with room_for(found, name, turned=turned):
             image, opaque = _to_eight_bits(found, name)
-        return Look(image, mode, opaque, _frames(found), turned)
+        return Look(image, mode, opaque, frames, turned)
 
 
 def _frames(image: Image.Image) -> int:
