@@ -9,7 +9,7 @@ from collections.abc import Generator
 from pathlib import Path
 from typing import BinaryIO, TypeAlias
 
-from likely.errors import DataError, LikelyError, OutputError
+from likely.errors import LikelyError, OutputError
 
 StrPath: TypeAlias = str | os.PathLike[str]
 
@@ -117,24 +117,6 @@ def _sync_folder(folder: Path) -> None:
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
-
-
-def refuse_pipes(path: StrPath, error: type[LikelyError] = DataError) -> None:
-    """Refuse a device, pipe or socket before it is opened, which might wait for ever; a folder or nothing is let pass.
-
-    Raises:
-        LikelyError: of the type `error`.
-    """
-    found = Path(path)
-    try:
-        is_pipe = found.exists() and not found.is_file() and not found.is_dir()
-    except (OSError, ValueError):  # whoever opens it says why
-        return
-    if is_pipe:
-        raise error(
-            f"{path} must be a file; got a device, pipe or socket. Save what comes out of it as a file first, or give "
-            "the rows or images to predict as `-`, on standard input."
-        )
 
 
 def kind_of(path: Path) -> str:

@@ -5,8 +5,8 @@ import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 
-from likely.atomic import refuse_pipes
 from likely.config.former_names import with_present_names
+from likely.config.pipes import refuse_pipes
 from likely.config.run_config import RunConfig
 from likely.errors import ConfigError
 

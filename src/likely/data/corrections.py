@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from likely.atomic import StrPath, refuse_pipes, write_text
+from likely.atomic import StrPath, write_text
+from likely.config.pipes import refuse_pipes
 from likely.data.dataset import Dataset
 from likely.data.tables.spreadsheet import never_a_formula
 from likely.errors import DataError, nearest

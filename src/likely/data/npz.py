@@ -10,7 +10,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.lib import format as npy
 
-from likely.atomic import refuse_pipes
+from likely.config.pipes import refuse_pipes
 from likely.data.dataset import Dataset, Part, Task
 from likely.data.images.image_arrays import stack_images
 from likely.data.tables.targets import Answers, class_ids, read_answers

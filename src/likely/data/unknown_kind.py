@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from likely.atomic import refuse_pipes
+from likely.config.pipes import refuse_pipes
 from likely.data.images.find import SUFFIXES as IMAGES
 from likely.data.tables.kinds_read import KINDS_READ
 from likely.errors import DataError

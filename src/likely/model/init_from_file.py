@@ -16,7 +16,7 @@ from typing import Any, Literal
 import numpy as np
 import safetensors
 
-from likely.atomic import refuse_pipes
+from likely.config.pipes import refuse_pipes
 from likely.data.hashes import SKETCH_SIZE, known_again
 from likely.errors import ModelFileError
 from likely.model import file as model_file

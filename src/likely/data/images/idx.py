@@ -13,7 +13,7 @@ from typing import IO, cast
 
 import numpy as np
 
-from likely.atomic import refuse_pipes
+from likely.config.pipes import refuse_pipes
 from likely.data.dataset import Dataset, Part
 from likely.errors import DataError
 

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
-from likely.atomic import refuse_pipes
+from likely.config.pipes import refuse_pipes
 from likely.data.tables.suffixes import TEXT
 from likely.data.unpack_budget import most_unpacked
 from likely.errors import ConfigError, DataError
