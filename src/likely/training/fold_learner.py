@@ -39,6 +39,7 @@ class FoldLearner:
         plan: of each training.
         folds: indices of the rows that are left out, of all rows once.
         at_most: how many times the loss of training rows that of held-out rows may be where a freer plan is tried.
+        pieces: whether numbers in pieces are tried in the first fold.
     """
 
     kind: str
@@ -46,11 +47,9 @@ class FoldLearner:
     plan: Plan
     folds: list[np.ndarray]
     at_most: float
+    pieces: bool
     trained: list[Trained] = field(default_factory=list[Trained], init=False)
     seen: list[list[Checkpoint]] = field(default_factory=list[list[Checkpoint]], init=False)
-
-    def __post_init__(self) -> None:
-        self._first_plan = self.plan
 
     def train(
         self,
@@ -96,8 +95,9 @@ class FoldLearner:
     def switch_off(self, columns: tuple[int, ...], time_limit: float | None, interrupt: Interrupt) -> None:
         """Do without these columns, if the first fold, the only one so far, loses less for it; then freer plans may."""
         train = partial(self._train_without, self.folds[0], time_limit=time_limit, interrupt=interrupt)
-        if self._takes_better(train(_without(columns, replace(self.plan, freer=None))), interrupt):
-            self._takes_better(self._as_freely_as_pays(train, _without(columns, self._first_plan)), interrupt)
+        plan = _without(columns, self.plan)
+        if self._takes_better(train(replace(plan, freer=None)), interrupt) and plan.freer is not None:
+            self._takes_better(self._as_freely_as_pays(train, plan), interrupt)
 
     def _takes_better(self, found: Attempt, interrupt: Interrupt) -> bool:
         """Take what was found in place of the model of the first fold if it is better by 1.5 standard errors."""
@@ -117,8 +117,7 @@ class FoldLearner:
 
     def _as_freely_as_pays(self, train: Callable[[Plan], Attempt], plan: Plan) -> Attempt:
         rows, (_, Y, weights) = self.job.rows, self.job.rows.take(self.folds[0])
-        pieces = self.kind != "trees"
-        return train_as_freely_as_pays(train, plan, rows.task, Y, weights, at_most=self.at_most, pieces=pieces)
+        return train_as_freely_as_pays(train, plan, rows.task, Y, weights, at_most=self.at_most, pieces=self.pieces)
 
     def _train_without(
         self,

@@ -77,6 +77,8 @@ def mix(job: Job, chosen: np.ndarray | None = None) -> TrainingOutcome:
                 begun = sum(len(each.trained) for each in learners)
                 runs = begun + sum(last - len(each.trained) for each in kept)
                 own = _MOST_SECONDS if limit is None and learner.kind == "trees" and upto == 1 else limit
+                if learner.kind == "mlp":  # its hidden layers bend what a line need not, and from many rows anything
+                    learner.pieces = last > 2 and any(each.plan.bins for each in learners)
                 rivals = [each for each in kept if each.kind not in _costly(rows)]
 
                 def hopeless(
@@ -154,7 +156,8 @@ def _learners(
             if plan.epochs < _LEAST_ROUNDS:
                 without[kind] = f"{kind} left out (of {rows.Y.shape[1]} labels there are as many in every round)"
                 continue
-        found.append(FoldLearner(kind, own, plan, folds, AS_WELL if len(folds) == folds_of(0)[0] else AT_ALL))
+        at_most = AS_WELL if len(folds) == folds_of(0)[0] else AT_ALL
+        found.append(FoldLearner(kind, own, plan, folds, at_most, pieces=kind == "linear"))
     return found, without
 
 
