@@ -133,7 +133,7 @@ def _of_numbers(model: Any, X: pd.DataFrame, y: np.ndarray) -> dict[str, Any]:
     found: dict[str, Any] = {"losses": errors.round(6).tolist()}
     if isinstance(model, likely.Regressor):
         low, high = model.predict_interval(X, COVERAGE).T
-        found |= {"covered": float(((low <= y) & (y <= high)).mean()), "size": float((high - low).mean() / y.std())}
+        found |= {"covered": float(((low <= y) & (y <= high)).mean()), "size": float(np.median(high - low) / y.std())}
     return found
 
 
