@@ -8,7 +8,8 @@ import pandas as pd
 import pytest
 
 import likely
-from likely.errors import ConfigError, DataError, GuaranteeWarning
+from likely.errors import ColumnWarning, ConfigError, DataError, GuaranteeWarning
+from likely.explain import drawing
 from likely.explain.explanation import RowExplanation
 from likely.explain.importance import importances
 from likely.explain.related import related
@@ -65,7 +66,8 @@ def test_everything_is_said(trained: ClassifierPredictor, tmp_path: Any) -> None
         assert isinstance(each, RowExplanation)
         assert each.answer == pytest.approx(trained.predict_proba(X).max(axis=1)[0], abs=1e-6) or each.answer > 0.5
         assert 0 < each.baseline < 1
-        assert each.sentence.startswith(f"{each.name} = {100 * each.answer:.1f}%; with other values in all columns")
+        assert each.sentence.startswith(f"{each.name} ")
+        assert "%; with other values in all columns it is " in each.sentence
         assert each.save(tmp_path / "why.png").read_bytes().startswith(b"\x89PNG")
         assert json.loads(json.dumps(each.to_json()))["contributions"][0]["column"] == next(iter(each.by_column))
 
@@ -158,3 +160,15 @@ def test_categories_that_say_the_same_are_related() -> None:
     X[:50, 2] = np.nan
     assert related(X[:, :2] * np.nan, [True, False]) == [(0,), (1,)]
     assert related(X[:2], [True] * 5) == [(j,) for j in range(5)]
+
+
+def test_dates_and_letters_are_written_out() -> None:
+    days = pd.date_range("2020-01-01", periods=120, freq="D").astype(str)
+    y = np.where(np.arange(120) < 60, "früh", "поздно")
+    with pytest.warns(ColumnWarning, match="holds dates"):
+        predictor = likely.Classifier(network="linear", random_state=0).fit(pd.DataFrame({"Tag": days}), y).predictor_
+    [each] = predictor.explain(pd.DataFrame({"Tag": days[-1:]}))
+    assert each.values == ("2020-04-29",)
+    assert "It is raised by Tag = 2020-04-29 (+" in each.sentence
+    # No letter is drawn as the box that stands for letters which a font lacks.
+    assert not drawing._lacks(drawing._font(20, each.sentence), each.sentence)

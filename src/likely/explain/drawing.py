@@ -2,6 +2,9 @@
 
 import io
 from collections.abc import Sequence
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter, ImageFont
@@ -66,11 +69,11 @@ def overlay(image: np.ndarray, strengths: np.ndarray, part: np.ndarray, side: in
 def beside(image: np.ndarray, over: Image.Image, largest: float, sentence: str, name: str, unit: str) -> Image.Image:
     """The image and its overlay side by side, under a sentence and above a legend."""
     shown = enlarged(levels(image).convert("RGB"))
-    text, font = _wrapped(sentence, _TEXT), _font(_TEXT)
+    text = _wrapped(sentence, _TEXT)
     top = _EDGE + len(text) * 31 + 16
     page = Image.new("RGB", (_WIDTH, top + over.height + 128), _GROUND)
     draw = ImageDraw.Draw(page)
-    draw.multiline_text((_EDGE, _EDGE), "\n".join(text), fill=_INK, font=font, spacing=8)
+    _say(draw, text)
     for left, each in ((_EDGE, shown), (_WIDTH - _EDGE - _SIDE, over)):
         page.paste(each, (left + (_SIDE - each.width) // 2, top))
         draw.rectangle(
@@ -88,25 +91,25 @@ def bars(rows: Sequence[tuple[str, float]], least: float, name: str, sentence: s
     top = _EDGE + len(text) * 31 + 24
     page = Image.new("RGB", (_WIDTH, top + 66 * len(shown) + (40 if rest > 0 else 0) + 52), _GROUND)
     draw = ImageDraw.Draw(page)
-    draw.multiline_text((_EDGE, _EDGE), "\n".join(text), fill=_INK, font=_font(_TEXT), spacing=8)
+    _say(draw, text)
     largest = max([abs(value) for _, value in shown] + [least])
     middle, reach = _WIDTH / 2, _WIDTH / 2 - 110
     for i, (what, value) in enumerate(shown):
         y = top + 66 * i
-        draw.text((_EDGE, y), _shortened(what, _SMALL), fill=_INK, font=_font(_SMALL))
+        _write(draw, (_EDGE, y), _shortened(what, _SMALL))
         end = middle + reach * value / largest
         color = RAISES if value > 0 else LOWERS
         draw.rectangle([min(middle, end), y + 29, max(middle, end) + 1, y + 49], fill=color)
         said = f"{round(value, 1) + 0.0:+.1f}" if unit else f"{value:+.3g}"
         at = end + 8 if value >= 0 else end - 8
-        draw.text((at, y + 39), said, fill=_INK, font=_font(_SMALL), anchor="lm" if value >= 0 else "rm")
+        _write(draw, (at, y + 39), said, "lm" if value >= 0 else "rm")
     draw.line([middle, top + 22, middle, top + 66 * len(shown) - 10], fill=_SOFT)
     y = top + 66 * len(shown)
     if rest > 0:
-        draw.text((_EDGE, y), f"and {rest:,} columns with less", fill=_SOFT, font=_font(_SMALL))
+        _write(draw, (_EDGE, y), f"and {rest:,} columns with less", ink=_SOFT)
         y += 40
     legend = f"orange raises, blue lowers {name}{', in points' if unit else ''}"
-    draw.text((_EDGE, y), _shortened(legend, _SMALL), fill=_SOFT, font=_font(_SMALL))
+    _write(draw, (_EDGE, y), _shortened(legend, _SMALL), ink=_SOFT)
     return page
 
 
@@ -132,10 +135,10 @@ def _legend(draw: ImageDraw.ImageDraw, page: Image.Image, top: int, largest: flo
     page.paste(Image.fromarray(strip), (_EDGE, top))
     for x, value, anchor in ((0, -largest, "lt"), (0.5, 0.0, "mt"), (1, largest, "rt")):
         said = f"{value:+.3g} {unit}".rstrip() if value else "0"
-        draw.text((_EDGE + x * width, top + 28), said, fill=_INK, font=_font(_SMALL), anchor=anchor)
+        _write(draw, (_EDGE + x * width, top + 28), said, anchor)
     for x, words, anchor in ((0, "lowers", "lt"), (1, "raises", "rt")):
         said = _shortened(f"what is here {words} {name}", _SMALL, width // 2 - 8)
-        draw.text((_EDGE + x * width, top + 56), said, fill=_SOFT, font=_font(_SMALL), anchor=anchor)
+        _write(draw, (_EDGE + x * width, top + 56), said, anchor, ink=_SOFT)
 
 
 def _at_size(values: np.ndarray, size: tuple[int, int]) -> np.ndarray:
@@ -151,13 +154,48 @@ def _outline(mask: Image.Image, width: int) -> Image.Image:
     return Image.fromarray(((mixed > 0) & (mixed < 255)).astype(np.uint8) * 255)
 
 
-def _font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
-    return ImageFont.load_default(size)
+def _say(draw: ImageDraw.ImageDraw, lines: Sequence[str]) -> None:
+    """The sentence on top."""
+    text = "\n".join(lines)
+    draw.multiline_text((_EDGE, _EDGE), text, fill=_INK, font=_font(_TEXT, text), spacing=8)
+
+
+def _write(
+    draw: ImageDraw.ImageDraw,
+    at: tuple[float, float],
+    text: str,
+    anchor: str = "la",
+    *,
+    ink: tuple[int, int, int] = _INK,
+) -> None:
+    """Small text on one line; the anchor is the point of it that lies there."""
+    draw.text(at, text, fill=ink, font=_font(_SMALL, text), anchor=anchor)
+
+
+def _font(size: int, text: str = "") -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
+    """Pillow's own font; for letters that it lacks, such as umlauts, Greek and Cyrillic ones, that of matplotlib."""
+    plain = ImageFont.load_default(size)
+    found = find_spec("matplotlib")
+    if found is None or not found.submodule_search_locations or not _lacks(plain, text):
+        return plain
+    path = Path(found.submodule_search_locations[0]) / "mpl-data" / "fonts" / "ttf" / "DejaVuSans.ttf"
+    return ImageFont.truetype(path, size - 2) if path.exists() else plain  # its letters are larger
+
+
+def _lacks(font: ImageFont.FreeTypeFont | ImageFont.ImageFont, text: str) -> bool:
+    """Whether a letter of the text is drawn as what no letter is drawn as."""
+    nothing = _drawn(font, "\uffff")
+    return any(_drawn(font, letter) == nothing for letter in set(text) if not letter.isspace())
+
+
+def _drawn(font: ImageFont.FreeTypeFont | ImageFont.ImageFont, letter: str) -> tuple[Any, bytes]:
+    mask: Any = font.getmask(letter)
+    return mask.size, bytes(mask)
 
 
 def _wrapped(text: str, size: int) -> list[str]:
     """The text in lines that fit the page."""
-    font, lines = _font(size), [""]
+    font, lines = _font(size, text), [""]
     for word in text.split():
         longer = f"{lines[-1]} {word}".lstrip()
         if lines[-1] and font.getlength(longer) > _WIDTH - 2 * _EDGE:
@@ -169,7 +207,7 @@ def _wrapped(text: str, size: int) -> list[str]:
 
 def _shortened(text: str, size: int, width: int = _WIDTH - 2 * _EDGE) -> str:
     """The text on one line of at most so many pixels."""
-    font = _font(size)
+    font = _font(size, text)
     while font.getlength(text) > width and len(text) > 2:
         text = f"{text[:-2].rstrip('…')}…"
     return text

@@ -50,11 +50,13 @@ def about_part(name: str, numbers: tuple[float, float, float, float], share: flo
     answer, baseline, without, elsewhere = (number(value, is_probability=is_probability) for value in numbers)
     start = _at_start(name)
     if not share:
-        return f"{start} = {answer}. No part of the image carries it by itself: covering any of them changes little."
+        return (
+            f"{_equals(start, answer)}. No part of the image carries it by itself: covering any of them changes little."
+        )
     unit = 100.0 if is_probability else 1.0
     moved, otherwise = unit * (numbers[2] - numbers[0]), unit * (numbers[3] - numbers[0])
     said = (
-        f"{start} = {answer}. Covering the outlined part ({share:.0%} of the image) leaves {without} "
+        f"{_equals(start, answer)}. Covering the outlined part ({share:.0%} of the image) leaves {without} "
         f"({change(moved, is_probability=is_probability)}); covering as much elsewhere leaves {elsewhere} on average, "
         f"covering everything {baseline}."
     )
@@ -81,7 +83,7 @@ def about_columns(
     """
     shown, without = (number(value, is_probability=is_probability) for value in (answer, baseline))
     large = [entry for entry in named[:_MOST_NAMED] if abs(entry[2]) > least]
-    start = f"{_at_start(name)} = {shown}; with other values in all columns it is {without} on average."
+    start = f"{_equals(_at_start(name), shown)}; with other values in all columns it is {without} on average."
     if not large:
         return f"{start} No column carries it by itself."
     sides: list[str] = []
@@ -94,3 +96,8 @@ def about_columns(
 def _at_start(name: str) -> str:
     """The name as a sentence begins with it."""
     return name[:1].upper() + name[1:]
+
+
+def _equals(name: str, number: str) -> str:
+    """Example: "P(Coat) = 12.0%", "P(Coat) > 99.9%"."""
+    return f"{name} {number[0]} {number[1:]}" if number[0] in "<>" else f"{name} = {number}"

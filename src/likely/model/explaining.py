@@ -167,7 +167,7 @@ def explain_row(
         question.scale * question.least,
         question.familiarity,
         columns=tuple(" and ".join(each.names) for each in replaced),
-        values=tuple(", ".join(texts[j] for j in each.places) for each in replaced),
+        values=tuple(", ".join(filter(None, (texts[j] for j in each.places))) for each in replaced),
     )
 
 

@@ -1,6 +1,6 @@
 """What stands in for the columns of a table whose values a model is not told."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 import numpy as np
 from scipy.special import ndtri
@@ -37,20 +37,32 @@ def replaced_columns(
 
 
 def texts_of(row: np.ndarray, columns: Sequence[Column] | None) -> list[str]:
-    """What stands in each column of a row, for people.
+    """What stands in each column of a row, for people; of a date one of its parts says all, the others nothing.
 
     Example:
         >>> texts_of(np.array([1.5, 1, np.nan]), [Column("size"), Column("color", ("blue", "red")), Column("age")])
         ['1.5', 'red', 'missing']
+        >>> dated = [Column("day", part="days", source="day"), Column("year", part="year", source="day")]
+        >>> texts_of(np.array([19000.5, 2022]), dated)
+        ['2022-01-08 12:00:00', '']
     """
-    found: list[str] = []
-    for j, value in enumerate(row.tolist()):
-        column = Column("") if columns is None else columns[j]
-        text = "missing" if np.isnan(value) else f"{value:.6g}"
-        if column.categories is not None and not np.isnan(value):
-            text = column.categories[int(value)]
-        found.append(f"{column.part} {text}" if column.part else text)
-    return found
+    known = [Column("")] * len(row) if columns is None else columns
+    told = {column.source for column in known if column.part in ("days", "hours")}
+    return [_text(value, column, told) for value, column in zip(row.tolist(), known, strict=True)]
+
+
+def _text(value: float, column: Column, told: Collection[str]) -> str:
+    if column.part not in ("", "days", "hours") and column.source in told:
+        return ""
+    if np.isnan(value):
+        return "missing"
+    if column.part == "days":
+        return str(np.datetime64(round(86_400 * value), "s")).removesuffix("T00:00:00").replace("T", " ")
+    if column.part == "hours":
+        hours, minutes = divmod(round(60 * value), 60)
+        return f"{hours}:{minutes:02}"
+    text = f"{value:.6g}" if column.categories is None else column.categories[int(value)]
+    return f"{column.part} {text}" if column.part else text
 
 
 def _groups(names: Sequence[str], together: Iterable[Iterable[object]]) -> list[tuple[int, ...]]:
