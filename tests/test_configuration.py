@@ -30,6 +30,7 @@ OPTIONS: dict[str, tuple[list[str], object]] = {
     "group_by_folder": (["--group-by-folder"], True),
     "skip_bad": (["--skip-bad"], True),
     "corrections": (["--corrections", "mended.csv"], "mended.csv"),
+    "test_share": (["--test-share", "30%"], 0.3),
     "test_last": (["--test-last", "day"], "day"),
     "task": (["--task", "regression"], "regression"),
     "out": (["--out", "runs/a b"], "runs/a b"),

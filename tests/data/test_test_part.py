@@ -34,6 +34,14 @@ def test_rare_labels_are_drawn_as_often_as_all_others() -> None:
     assert np.var(drawn) == pytest.approx(6.03, rel=0.3)
 
 
+def test_the_share_is_the_one_asked_for_and_leaves_a_row_to_learn_from() -> None:
+    dataset = _dataset(np.arange(50) % 2)
+    for share, n in ((0.001, 1), (0.1, 5), (0.8, 40)):
+        drawn = with_test_part(dataset, 0, share)
+        assert drawn.test is not None
+        assert (len(drawn.test), len(drawn.train)) == (n, 50 - n)
+
+
 def test_labels_without_a_row_to_learn_from_are_named() -> None:
     dataset = _dataset(np.concatenate([np.arange(3), np.full(30, 3), np.full(30, 4)]))
     seeds = {seed: with_test_part(dataset, seed) for seed in range(20)}

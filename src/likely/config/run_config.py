@@ -30,6 +30,7 @@ from likely.config.value_types import (
     Positive,
     PresetName,
     Seconds,
+    Share,
     Text,
     Widths,
 )
@@ -131,8 +132,16 @@ class RunConfig(SettingsDocument):
     test_last: Text | None = setting(
         None,
         "Table column of numbers or dates: evaluate on its latest rows, not on random ones.",
-        "They are about a fifth of all rows; equal values stay together. The column remains an input.",
+        "They are about as many as test_share says; equal values stay together. The column remains an input.",
         metavar="COLUMN",
+    )
+    test_share: Share = setting(
+        0.2,
+        "How much of data without a test part is drawn for one, such as 10%.",
+        "These rows teach nothing; the test figures, and their intervals, rest on them.",
+        otherwise="20%",
+        form="a share, such as 0.1 or `10%`",
+        metavar="SHARE",
     )
     task: Literal["auto", "classification", "regression"] = setting(
         "auto", "Classification or regression; auto decides from the data."

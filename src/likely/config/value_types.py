@@ -56,6 +56,15 @@ def _quoted_names(value: object) -> object:
     return _tuple(value)
 
 
+def _share(value: object) -> object:
+    """A number, also of a text such as `20%`; other texts as they are."""
+    text = value.strip() if isinstance(value, str) else ""
+    try:
+        return float(text.removesuffix("%")) / 100 if text.endswith("%") else value
+    except ValueError:
+        return value
+
+
 OTHER_NETWORKS = re.compile(
     r"(timm[/:]|(tf_)?efficientnet(v2)?_|resnet|resnext|wide_resnet|vit_|deit|swin|convnext|mobilenet|densenet|regnet"
     r"|vgg|inception|dino|beit|eva|clip|maxvit|coat|xception|mixer|nfnet|rexnet|ghostnet|hrnet|dpn|dla)"
@@ -68,6 +77,7 @@ Epochs = Annotated[float, Field(gt=0, le=10**9)]
 Seconds = Annotated[
     float, BeforeValidator(lambda value: parse_duration(value) if isinstance(value, str) else value), Field(gt=0)
 ]
+Share = Annotated[float, BeforeValidator(_share), Field(gt=0, lt=1)]
 Labels = Annotated[tuple[str, ...], BeforeValidator(_tuple), Field(min_length=1)]
 Widths = Annotated[tuple[Count, ...], BeforeValidator(_tuple), Field(min_length=1)]
 Columns = Annotated[tuple[str, ...], BeforeValidator(_quoted_names)]

@@ -10,16 +10,14 @@ from likely.data.groups import one_row_per_group
 from likely.data.splits import random_split
 from likely.errors import DataError
 
-SHARE = 0.2
 
+def with_test_part(dataset: Dataset, seed: int, share: float = 0.2) -> Dataset:
+    """The data set itself if it has a test part, else with this share of its rows as one, drawn uniformly at random.
 
-def with_test_part(dataset: Dataset, seed: int) -> Dataset:
-    """The data set itself if it has a test part, else with a fifth of its rows as one, drawn uniformly at random.
-
-    Where the data set says which rows are later, the latest are taken in place of random ones: as near to a fifth as
+    Where the data set says which rows are later, the latest are taken in place of random ones: as near to the share as
     rows of the same moment allow, which stay together.
 
-    Of related rows a fifth of the groups is drawn, and one row of each is evaluated on; the others are left out. All
+    Of related rows this share of the groups is drawn, and one row of each is evaluated on; the others are left out. All
     rows of a rare class may be drawn: such a label stays an answer, of small probability, and a note names it.
 
     Raises:
@@ -47,10 +45,12 @@ def with_test_part(dataset: Dataset, seed: int) -> Dataset:
             "part; got 1. Try another group column, or none."
         )
     if dataset.train.order is not None:
-        drawn, rest = latest(dataset.train.order, SHARE, f"Column {dataset.test_last!r} of {dataset.name}")
+        drawn, rest = latest(dataset.train.order, share, f"Column {dataset.test_last!r} of {dataset.name}")
         how = f"Taking the latest rows by {dataset.test_last!r} for the test part"
     else:
-        drawn, rest = random_split(n, [max(1, round(SHARE * units))], np.random.default_rng(seed), groups)
+        drawn, rest = random_split(
+            n, [min(max(1, round(share * units)), units - 1)], np.random.default_rng(seed), groups
+        )
         how = f"The draw of the test part with seed {seed}"
     test = one_row_per_group(dataset.train.take(drawn), seed)
     left_out = f", {len(drawn) - len(test)} more related to them removed" if len(drawn) > len(test) else ""

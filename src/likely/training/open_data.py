@@ -29,7 +29,7 @@ def open_data(
     columns: Sequence[Column] | None = None,
     label_reading: ColumnReading | None = None,
 ) -> Dataset:
-    """The data set that the configuration names, with a test part: its own, or a fifth of its rows, drawn.
+    """The data set that the configuration names, with a test part: its own, or some of its rows, drawn.
 
     Labels are corrected before anything is drawn, so that the numbers of rows are those of the source. With the form of
     a model's images, or its columns and the reading of its answers, files are read as they say.
@@ -52,7 +52,7 @@ def open_data(
         watcher.say(note)
     if declared and dataset.test is not None:
         dataset = replace(dataset, test=one_row_per_group(dataset.test, config.seed))
-    drawn = with_test_part(dataset, config.seed)
+    drawn = with_test_part(dataset, config.seed, config.test_share)
     for note in drawn.notes[len(dataset.notes) + 1 :]:  # the next sentence says how many were drawn
         watcher.say(f"Warning: {note}")
     dataset = drawn

@@ -121,21 +121,21 @@ def check_source(config: RunConfig | StrPath, progress: Progress | None = None) 
             if looked.dataset is not None:
                 found = [*found, *check_dataset(looked.dataset, digests=looked.digests)]
                 if Findings(found).fit_would_work:
-                    found += _refusals(looked.dataset, seed)
+                    found += _refusals(looked.dataset, seed, config.test_share)
             return Checked(name, Findings(found), looked.dataset, looked.shape)
         dataset = open_configured(config, progress, labeled=labeled)
     except (DataError, ShapeError) as error:
         if not os.path.exists(os.path.expanduser(name)):  # noqa: PTH110, PTH111
             raise
         return Checked(name, Findings([Finding("refused", "error", str(error))]), None, None)
-    found = [*check_dataset(dataset), *_refusals(dataset, seed)]
+    found = [*check_dataset(dataset), *_refusals(dataset, seed, config.test_share)]
     return Checked(name, Findings(found), dataset, dataset.train.X.shape[1:])
 
 
-def _refusals(dataset: Dataset, seed: int) -> list[Finding]:
+def _refusals(dataset: Dataset, seed: int, share: float) -> list[Finding]:
     """What the fit itself would refuse, after it has drawn a test part."""
     try:
-        with_test_part(validate(dataset), seed)
+        with_test_part(validate(dataset), seed, share)
     except LikelyError as error:
         return [Finding("refused", "error", str(error))]
     return []
