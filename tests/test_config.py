@@ -55,7 +55,8 @@ def configurations() -> st.SearchStrategy[RunConfig]:
         **dict.fromkeys(("image_size", "pad_to"), st.none() | st.integers(1, 1024)),
         **dict.fromkeys(("learning_rate", "epochs", "time_limit"), st.none() | positive_floats()),
         **dict.fromkeys(
-            ("early_stopping", "skip_bad", "private", "overwrite", "group_by_folder", "header"), st.booleans()
+            ("early_stopping", "extrapolate", "skip_bad", "private", "overwrite", "group_by_folder", "header"),
+            st.booleans(),
         ),
         **dict.fromkeys(
             ("data_folder", "label", "image", "group", "test_last", "corrections", "init_from", "out", "encoding"),

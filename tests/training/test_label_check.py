@@ -89,7 +89,7 @@ def test_ctrl_c_ends_it(monkeypatch: pytest.MonkeyPatch) -> None:
     original = Interrupt.__enter__
 
     def asked(self: Interrupt) -> Interrupt:
-        self.asked = True
+        self.how = "interrupted"
         return original(self)
 
     monkeypatch.setattr(Interrupt, "__enter__", asked)

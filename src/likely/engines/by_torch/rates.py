@@ -52,7 +52,8 @@ def convolution_rate(device: str, precision: str, images: int, rounds: int) -> f
 
 def step_work(engine: Any, n_rows: int) -> float:
     """GFLOP of a training step per row, counted by torch while its engine takes one on `n_rows` of the placed rows."""
-    assert isinstance(engine, ByTorch)
+    if not isinstance(engine, ByTorch):
+        raise TypeError(f"The engine must be torch; got {type(engine).__name__}.")
     counter = FlopCounterMode(display=False)
     with counter:
         engine.step(Batch(np.arange(n_rows)), 0.0)
