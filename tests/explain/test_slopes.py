@@ -30,11 +30,12 @@ def trained() -> ClassifierPredictor:
 )
 def test_slopes_are_finite_differences(trained: ClassifierPredictor, head: str, changes: dict[str, Any]) -> None:
     card = trained.card.model_copy(update={"head": head, **changes})
-    predictor, rng = ClassifierPredictor(card, trained.arrays), np.random.default_rng(0)
+    asked: Any = ClassifierPredictor(card, trained.arrays)
+    rng = np.random.default_rng(0)
     scores, h = rng.normal(size=(5, 3)) + 3, 1e-5
     for mask in np.array([[True, False, False], [False, True, True]]):
-        value, slopes = predictor._probability_and_slopes(scores, mask)
+        value, slopes = asked._probability_and_slopes(scores, mask)
         assert ((value > 0) & (value < 1)).all()
         for j in range(3):
-            up, down = (predictor._probability_and_slopes(scores + s * h * np.eye(3)[j], mask)[0] for s in (1, -1))
+            up, down = (asked._probability_and_slopes(scores + s * h * np.eye(3)[j], mask)[0] for s in (1, -1))
             np.testing.assert_allclose(slopes[:, j], (up - down) / (2 * h), atol=1e-8)

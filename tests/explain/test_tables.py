@@ -171,4 +171,4 @@ def test_dates_and_letters_are_written_out() -> None:
     assert each.values == ("2020-04-29",)
     assert "It is raised by Tag = 2020-04-29 (+" in each.sentence
     # No letter is drawn as the box that stands for letters which a font lacks.
-    assert not drawing._lacks(drawing._font(20, each.sentence), each.sentence)
+    assert not drawing.lacks(drawing.font_for(20, each.sentence), each.sentence)

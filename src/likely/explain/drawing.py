@@ -56,7 +56,7 @@ def overlay(image: np.ndarray, strengths: np.ndarray, part: np.ndarray, side: in
     ground = enlarged(levels(image).convert("L"), side)
     gray = 0.55 * np.asarray(ground, np.float32)[..., None] + 0.45 * 255
     strength = _at_size(strengths, ground.size)
-    color = np.where(strength[..., None] > 0, np.float32(RAISES), np.float32(LOWERS))
+    color = np.where(strength[..., None] > 0, RAISES, LOWERS).astype(np.float32)
     opacity = _STRONGEST * np.clip(np.abs(strength), 0, 1)[..., None]
     made = Image.fromarray(np.round(gray + opacity * (color - gray)).astype(np.uint8))
     if part.any():
@@ -157,7 +157,7 @@ def _outline(mask: Image.Image, width: int) -> Image.Image:
 def _say(draw: ImageDraw.ImageDraw, lines: Sequence[str]) -> None:
     """The sentence on top."""
     text = "\n".join(lines)
-    draw.multiline_text((_EDGE, _EDGE), text, fill=_INK, font=_font(_TEXT, text), spacing=8)
+    draw.multiline_text((_EDGE, _EDGE), text, fill=_INK, font=font_for(_TEXT, text), spacing=8)
 
 
 def _write(
@@ -169,20 +169,20 @@ def _write(
     ink: tuple[int, int, int] = _INK,
 ) -> None:
     """Small text on one line; the anchor is the point of it that lies there."""
-    draw.text(at, text, fill=ink, font=_font(_SMALL, text), anchor=anchor)
+    draw.text(at, text, fill=ink, font=font_for(_SMALL, text), anchor=anchor)
 
 
-def _font(size: int, text: str = "") -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
+def font_for(size: int, text: str = "") -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
     """Pillow's own font; for letters that it lacks, such as umlauts, Greek and Cyrillic ones, that of matplotlib."""
     plain = ImageFont.load_default(size)
     found = find_spec("matplotlib")
-    if found is None or not found.submodule_search_locations or not _lacks(plain, text):
+    if found is None or not found.submodule_search_locations or not lacks(plain, text):
         return plain
     path = Path(found.submodule_search_locations[0]) / "mpl-data" / "fonts" / "ttf" / "DejaVuSans.ttf"
     return ImageFont.truetype(path, size - 2) if path.exists() else plain  # its letters are larger
 
 
-def _lacks(font: ImageFont.FreeTypeFont | ImageFont.ImageFont, text: str) -> bool:
+def lacks(font: ImageFont.FreeTypeFont | ImageFont.ImageFont, text: str) -> bool:
     """Whether a letter of the text is drawn as what no letter is drawn as."""
     nothing = _drawn(font, "\uffff")
     return any(_drawn(font, letter) == nothing for letter in set(text) if not letter.isspace())
@@ -195,7 +195,7 @@ def _drawn(font: ImageFont.FreeTypeFont | ImageFont.ImageFont, letter: str) -> t
 
 def _wrapped(text: str, size: int) -> list[str]:
     """The text in lines that fit the page."""
-    font, lines = _font(size, text), [""]
+    font, lines = font_for(size, text), [""]
     for word in text.split():
         longer = f"{lines[-1]} {word}".lstrip()
         if lines[-1] and font.getlength(longer) > _WIDTH - 2 * _EDGE:
@@ -207,7 +207,7 @@ def _wrapped(text: str, size: int) -> list[str]:
 
 def _shortened(text: str, size: int, width: int = _WIDTH - 2 * _EDGE) -> str:
     """The text on one line of at most so many pixels."""
-    font = _font(size, text)
+    font = font_for(size, text)
     while font.getlength(text) > width and len(text) > 2:
         text = f"{text[:-2].rstrip('…')}…"
     return text
