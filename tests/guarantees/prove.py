@@ -7,6 +7,7 @@ import sys
 import time
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
+from types import ModuleType
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -14,7 +15,9 @@ from rich.table import Table
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
-sys.path.insert(0, str(ROOT))
+# The environment may hold another package of the name "tests", which must not be found in place of this one.
+sys.modules["tests"] = TESTS = ModuleType("tests")
+TESTS.__path__ = [str(ROOT / "tests")]
 
 from tests.guarantees.proof import Check, Figures, Kept, Proof, fingerprint  # noqa: E402
 

@@ -1,0 +1,96 @@
+"""Exported models answer like their predictors: models of every kind, of small worlds, on golden and on new rows."""
+
+import tempfile
+import warnings
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from tests.guarantees.proof import Check, Figures, Proof
+
+from likely import Classifier, Regressor
+from likely.export import export_onnx
+from likely.export.check_onnx import check_onnx
+from likely.export.onnx_predictor import open_onnx
+
+IMAGES = ("linear", "mlp", "conv", "module", "efficientnet-lite0")
+TABLES = ("linear", "mlp", "trees", "mixture")
+
+
+def images(rng: np.random.Generator, n: int, *, color: bool) -> tuple[np.ndarray, np.ndarray]:
+    """Images of two or three classes that differ in where they are bright."""
+    height, width = rng.integers(8, 20, 2)
+    y = rng.integers(0, rng.integers(2, 4), n)
+    X = rng.integers(0, 120, (n, height, width, *([3] if color else [])))
+    for row, label in enumerate(y):
+        X[row, label * height // 3 : (label + 1) * height // 3] += 100
+    return X.astype(np.uint8), y
+
+
+def table(rng: np.random.Generator, n: int) -> tuple[pd.DataFrame, np.ndarray]:
+    """Rows of numbers, texts and dates, some of them missing, and a number that depends on all."""
+    size, kind = rng.normal(5, rng.uniform(0.1, 100), n), rng.integers(0, rng.integers(2, 40), n)
+    when = pd.Timestamp("2001-02-03") + pd.to_timedelta(rng.random(n) * rng.uniform(5, 5_000), "D")
+    y = (size - 5) / size.std() + kind % 3 + when.month.to_numpy() / 6 + rng.normal(size=n) / 3
+    size[rng.random(n) < 0.1] = np.nan
+    columns = {"size": size, "skewed": np.exp(rng.normal(size=n)), "kind": [f"k{k}" for k in kind], "when": when}
+    return pd.DataFrame(columns), y
+
+
+def module(n: int, sample: np.ndarray) -> Any:
+    from torch import nn
+
+    channels, width = sample.shape[1], 4
+    layers = (nn.Conv2d(channels, width, 3, padding=1), nn.BatchNorm2d(width), nn.GELU(), nn.AdaptiveAvgPool2d(3))
+    return nn.Sequential(*layers, nn.Flatten(), nn.Linear(9 * width, n))
+
+
+def learned(seed: int) -> tuple[str, Any, Any]:
+    """The kind of a model, the model, and new rows for it."""
+    rng, settings = np.random.default_rng(seed), {"random_state": seed}
+    kind = (*IMAGES, *(f"table: {name}" for name in TABLES), *(f"numbers: {name}" for name in TABLES))[seed % 13]
+    name = kind.rpartition(" ")[2]
+    if name in ("linear", "mlp", "conv", "module"):
+        settings["epochs"] = 1
+    if kind in IMAGES:
+        n = 60 if kind == "efficientnet-lite0" else 240
+        X, y = images(rng, n, color=kind == "efficientnet-lite0" or bool(rng.integers(0, 2)))
+        found = Classifier(network=module if kind == "module" else name, **settings).fit(
+            X[: n * 2 // 3], y[: n * 2 // 3]
+        )
+        return kind, found.predictor_, X[n * 2 // 3 :]
+    X, y = table(rng, 400)
+    if kind.startswith("numbers"):
+        return kind, Regressor(network=name, **settings).fit(X[:300], 1_000 * y[:300]).predictor_, X[300:]
+    return kind, Classifier(network=name, **settings).fit(X[:300], np.digitize(y[:300], [0, 1.5])).predictor_, X[300:]
+
+
+def draw(seed: int) -> Figures:
+    """The largest difference between two answers, to golden rows and to new ones, by the kind of the model."""
+    with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        _, predictor, X = learned(seed)
+        path = Path(folder) / "model.onnx"
+        golden = export_onnx(predictor, path)
+        new = check_onnx(predictor, open_onnx(path), predictor.rows(X))
+    largest = max(golden.largest, new.largest)
+    return {"kind": float(seed % 13), "largest": largest, "undecided": float(golden.undecided + new.undecided)}
+
+
+def checks(draws: list[Figures]) -> list[Check]:
+    """An export raises where answers differ: what is left to see is by how much they may."""
+    largest = max(figures["largest"] for figures in draws)
+    undecided = sum(figures["undecided"] for figures in draws)
+    return [
+        Check("largest difference of probabilities", largest, "at most 1e-05", largest <= 1e-5),
+        Check("answers decided by rounding, a model", undecided / len(draws), "at most 1", undecided <= len(draws)),
+    ]
+
+
+PROOF = Proof("doors", draw, checks, draws=130, first=1_001)
+
+
+def test_an_exported_mlp_and_trees_answer_alike() -> None:
+    draws = [draw(seed) for seed in (1_001, 1_007)]
+    assert [check for check in checks(draws) if not check.ok] == []
