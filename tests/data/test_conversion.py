@@ -167,7 +167,7 @@ def test_the_numbers_are_kept_as_plain_values() -> None:
         "sharpen_radius": 1,
         "sharpen_sigma": 1.0,
     }
-    assert set(CONVERSIONS) == {"product-photo", "photograph"}
+    assert set(CONVERSIONS) == {"product-photo", "photograph", "resize-and-crop"}
 
 
 @pytest.mark.parametrize(

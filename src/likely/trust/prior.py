@@ -191,7 +191,9 @@ def estimate_prior(
         held_out = _checked(held_out)
         if held_out.shape[1] != k:
             raise ShapeError(f"held_out must have shape (m, {k}); got {held_out.shape}.")
-        labels = classes(np.empty(0, int) if labels is None else labels, *held_out.shape)
+        if labels is None:
+            raise ShapeError("held_out must come with labels, a class for each of its rows; got none.")
+        labels = classes(labels, *held_out.shape)
         near = 0.9 * prior + 0.1 * old  # answers under it see every class
         field, known = (np.exp(shift_prior(rows, old, near)) for rows in (log_probs, held_out))
         within = ratios / (ratios @ prior)[:, None]
