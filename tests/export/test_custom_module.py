@@ -1,27 +1,12 @@
-"""A module that torch cannot export is refused, by its operator; `make prove PART=doors` exports those that it can."""
+"""What is said of a module that torch cannot export; `make prove PART=doors` exports some, and has others refused."""
 
-from typing import Any
-
-import pytest
-import torch
-from torch import nn
-
-from likely import Classifier
-from likely.errors import EngineError
+from likely.engines.by_torch.onnx_module import why
 
 
-class Unusual(nn.Module):
-    def __init__(self, n: int) -> None:
-        super().__init__()
-        self.last = nn.Linear(64, n)
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return self.last(torch.special.i1(x.flatten(1)))
-
-
-@pytest.mark.filterwarnings("ignore")
-def test_an_operator_without_a_counterpart_is_named(digits: Any, exported: Any) -> None:
-    X, y = digits
-    unusual = Classifier(network=Unusual, epochs=1, random_state=0).fit(X[:60], y[:60]).predictor_
-    with pytest.raises(EngineError, match=r"that torch can export to ONNX; got the operator \S*bessel_i1"):
-        exported(unusual)
+def test_the_operator_is_named_wherever_in_the_chain_torch_says_it() -> None:
+    first = ValueError("No ONNX function found for <OpOverload(op='prims.x', overload='default')>: torch.ops.prims.x")
+    second = RuntimeError("Failed to convert the exported program.\n\nSee the report.")
+    second.__cause__ = first
+    assert why(second) == "the operator torch.ops.prims.x"
+    assert why(TypeError("no shapes\nand more")) == "TypeError: no shapes"
+    assert why(TypeError()) == "TypeError: TypeError"

@@ -48,7 +48,7 @@ def onnx_module(module: nn.Module, last_input: LastInput | None, sample: torch.T
             return program.model_proto.SerializeToString()
     except Exception as error:
         raise EngineError(
-            f"The network must be one that torch can export to ONNX; got {_why(error)}. Try common layers in its place."
+            f"The network must be one that torch can export to ONNX; got {why(error)}. Try common layers in its place."
         ) from error
 
 
@@ -67,7 +67,7 @@ class _WithFeatures(nn.Module):
         return scores, scores if seen is None or seen.ndim < 2 else narrow(seen)
 
 
-def _why(error: BaseException) -> str:
+def why(error: BaseException) -> str:
     """The operator that has no counterpart, or what torch says first."""
     reasons = list[str]()
     at: BaseException | None = error
