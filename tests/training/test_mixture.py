@@ -114,6 +114,7 @@ def test_who_names_no_network_has_a_mixture_for_a_table_and_only_for_one() -> No
     for settings in alone:
         assert kind(likely.Classifier(**settings, random_state=0).fit(X, Y)) == "mlp"
     assert kind(likely.Classifier(random_state=0).fit(np.repeat(X, 126, axis=1), Y)) == "mlp"
+    assert kind(likely.Classifier(random_state=0).fit(world(300, 0)[0], np.arange(300) % 101)) == "mlp"
 
 
 def test_no_training_goes_on_from_several_models(learned: likely.Classifier, tmp_path: Path) -> None:

@@ -11,6 +11,8 @@ from likely.training.plan import NO_OVERRIDES, Overrides
 
 MOST_COLUMNS = 500
 """Of a table; more are pixels, or spectra, or counts of words."""
+MOST_LABELS = 100
+"""Of more there are no trees, since each round grows one of each, and the folds of what is left take long."""
 
 
 def refuse_for_trees(config: RunConfig, overrides: Overrides, *, images: bool) -> None:
@@ -43,7 +45,7 @@ def decides(config: RunConfig, overrides: Overrides, dataset: Dataset) -> bool:
     told. A time limit is met by one training.
     """
     X = dataset.train.X
-    table = X.ndim == 2 and X.shape[1] <= MOST_COLUMNS and len(X) >= LEAST
+    table = X.ndim == 2 and X.shape[1] <= MOST_COLUMNS and len(X) >= LEAST and len(dataset.labels) <= MOST_LABELS
     told = (config.epochs, config.learning_rate, config.hidden, config.activation, config.time_limit)
     free = overrides == NO_OVERRIDES and told == (None,) * len(told) and not config.early_stopping
     return table and free and config.network == "auto" and all(v is None for v in _given(config, overrides).values())
