@@ -12,7 +12,7 @@ OMP_NUM_THREADS ?= 1
 # A file stays in one process, whose models its tests share; the longest come first, as conftest.py says.
 IN_PARALLEL := -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
-.PHONY: help demo test check tests coverage prove docs bench data format clean
+.PHONY: help demo test check tests coverage prove docs bench data browser format clean
 
 help:  ## Say what can be made
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 16
@@ -33,10 +33,10 @@ check: .venv/.development  ## Format, lint, types, import contract
 	$(BIN)/basedpyright
 	$(BIN)/lint-imports --no-cache
 
-tests: .venv/.development data
+tests: .venv/.development data browser
 	OMP_NUM_THREADS=$(OMP_NUM_THREADS) $(BIN)/python -m pytest $(IN_PARALLEL)
 
-coverage: .venv/.development data  ## Run every test and say which lines and branches none of them ran
+coverage: .venv/.development data browser  ## Run every test and say which lines and branches none of them ran
 	OMP_NUM_THREADS=$(OMP_NUM_THREADS) $(BIN)/python -m pytest $(IN_PARALLEL) --cov --cov-report=term
 
 prove: .venv/.development data  ## Simulate every guarantee in full; PART=name one of them; goes on where it was stopped
@@ -74,6 +74,17 @@ data:
 		|| echo "Debian's package could not be installed; likely will download Fashion-MNIST itself."; \
 	else \
 		echo "Fashion-MNIST will be downloaded. Debian also has it: apt-get install dataset-fashion-mnist (as root)."; \
+	fi
+
+# The page that answers images is tried in a real browser, which is installed only where we already are root.
+browser:
+	@if command -v chromium >/dev/null; then :; \
+	elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+		echo "Installing Debian's package chromium"; \
+		(apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium) \
+		>/dev/null || echo "chromium could not be installed; the tests of the page in a browser are left out."; \
+	else \
+		echo "The tests of the page in a browser need chromium: apt-get install chromium (as root)."; \
 	fi
 
 .venv/.python:

@@ -4,7 +4,7 @@ import re
 import warnings
 from collections.abc import Mapping, Sequence
 from datetime import date
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -43,11 +43,11 @@ def sheet_to_learn_from(X: Any, options: ColumnOptions) -> Sheet | None:
         used = {column.name for column in describe(table, list(table.columns), np.arange(len(table)), options)[0]}
         varied = any(np.ptp(values) for name, values in table.columns.items() if name not in used and len(values))
         return sheet if table.notes or varied else None
-    if isinstance(X, list | tuple) and any(
-        isinstance(value, str) for row in X if isinstance(row, Sequence) for value in row
-    ):
-        X = np.array(X, dtype=object)
-    return sheet_of_objects(X, numbered(X.shape[1])) if holds_texts(X) else None
+    if isinstance(X, list | tuple):
+        rows = cast(Sequence[Any], X)
+        if any(isinstance(value, str) for row in rows if isinstance(row, Sequence) for value in cast(Any, row)):
+            X = np.array(rows, dtype=object)
+    return sheet_of_objects(array := np.asarray(X), numbered(array.shape[1])) if holds_texts(X) else None
 
 
 def numbered(d: int) -> list[str]:

@@ -97,12 +97,14 @@ def train(
         growth = _growth(plan, preprocessor, X, targets, stated, rows.task, config.seed)
         growth = replace(growth, checkpoints=checkpoints, on_record=on_record, interrupt=interrupt)
         return growth.run(stop_at=stop_at, time_limit=time_limit, watch=watch, give_up=give_up)
-    assert not isinstance(plan.network, Trees | Mixture)
+    network = plan.network
+    assert not isinstance(network, Trees | Mixture)
     if plan.bins or plan.off:
-        plan = replace(plan, network=with_inputs(plan.network, preprocessor.output_shape[0]))
+        network = with_inputs(network, preprocessor.output_shape[0])
+        plan = replace(plan, network=network)
     engine = create_engine(
         plan.engine,
-        plan.network,
+        network,
         n_outputs=Y.shape[1],
         head=plan.head,
         loss=plan.loss,
