@@ -47,6 +47,7 @@ def configurations() -> st.SearchStrategy[RunConfig]:
         "augment": st.none() | st.lists(st.sampled_from(["hflip", "shift", "cutout"]), max_size=3).map(tuple),
         **dict.fromkeys(("freeze", "ignore", "categories", "numbers", "keep"), st.lists(text, max_size=2).map(tuple)),
         "missing": st.none() | st.lists(text, max_size=2).map(tuple),
+        "test_share": st.floats(0.01, 0.99),
         "events": st.dictionaries(text, labels, max_size=2),
         "class_weight": st.none() | st.just("balanced") | st.dictionaries(text, positive_floats(), max_size=2),
         "head": st.just("softmax"),  # the only one that class weights go with
