@@ -63,10 +63,17 @@ def numpy_as_np(doctest_namespace: dict[str, object]) -> None:
 
 _LONG = (
     "estimators/test_defaults.py",
+    "estimators/test_sklearn_checks.py",
     "training/test_fit.py",
+    "training/test_mixture.py",
     "networks/test_custom.py",
     "doors/test_estimators.py",
     "doors/test_cli_fit.py",
+    "doors/test_cli_failures.py",
+    "guarantees/test_time_limit.py",
+    "export/test_page.py",
+    "data/test_read_text.py",
+    "engines/test_torch_processes.py",
     ".md",
 )
 """Files that take longest: they come first, so that no processor waits for them at the end."""

@@ -65,7 +65,7 @@ def small_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(text_file, "ROWS", 4)
 
 
-@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_numbers_by_pieces_are_those_of_whole_columns(data: st.DataObject, tmp_path: Path, small_pieces: None) -> None:
     n = data.draw(st.integers(3, 30))
