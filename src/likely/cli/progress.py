@@ -39,8 +39,9 @@ def record_texts(record: Record) -> list[str]:
     held_out = [f"held-out {name} {value:.4g}" for name, value in figures.items()]
     if "accuracy" in figures:
         held_out = [f"held-out accuracy {figures['accuracy']:.2%}"]
-    left, rate = f"{clock(record.seconds_left)} left", f"{record.examples_per_second:,.0f}/s"
-    return [f"epoch {record.epoch:.1f}", f"loss {loss}", *held_out, left, rate]
+    # The mean of several networks has no rate of its own.
+    rate = [f"{record.examples_per_second:,.0f}/s"] if record.examples_per_second >= 1 else []
+    return [f"epoch {record.epoch:.1f}", f"loss {loss}", *held_out, f"{clock(record.seconds_left)} left", *rate]
 
 
 def clock(seconds: float) -> str:
