@@ -45,6 +45,7 @@ def render(data: ReportData) -> str:
         byline=origin.byline(data.card),
         calibration=origin.calibration(data.card),
         curves=_curves(data.history),
+        no_curves=_no_curves(data),
         origin=origin.groups(data.card),
         command=data.card.training.command,
         why=data.why,
@@ -113,7 +114,9 @@ def _regression(data: ReportData) -> dict[str, object]:
 
 
 def _curves(history: Sequence[Mapping[str, object]]) -> list[dict[str, object]]:
-    """Each figure of learning with its sentence and how to read it."""
+    """Each figure of learning with its sentence and how to read it; none of a single record."""
+    if len(history) < 2:
+        return []
     training = statements.curve(history, "loss")
     held_out, accuracy = (statements.curve(history, "held_out", key) for key in ("nll", "accuracy"))
     errors = statements.curve(history, "held_out", "mse")
@@ -130,6 +133,13 @@ def _curves(history: Sequence[Mapping[str, object]]) -> list[dict[str, object]]:
         about = statements.about_accuracy(accuracy)
         panels.append((about, plots.accuracy_curve(accuracy, f"Held-out accuracy. {about}"), _HOW_ACCURACY))
     return [{"about": about, "figure": Markup(svg), "how": how} for about, svg, how in panels]
+
+
+def _no_curves(data: ReportData) -> str:
+    why = data.card.network.settings.get("why")
+    if isinstance(why, str):  # of a mixture
+        return f"The mean of several models answers; each was trained by itself. {why}."
+    return "No record of the training came with this model."
 
 
 def _confusion(confusion: np.ndarray, labels: Sequence[str], noun: str) -> dict[str, object]:
