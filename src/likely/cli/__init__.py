@@ -1,4 +1,4 @@
-"""The command line: `likely fit`, `predict`, `evaluate`, `compare`, `calibrate`, `check`, `inspect`, `report`, `bench`.
+"""The command line: a module for each command, and what several of them need.
 
 Results go to standard output, progress and messages to standard error. Exit code 0: done, 1: a clear error, 2: wrong
 usage, 130, 143, 129: ended by Ctrl-C, SIGTERM, SIGHUP. Modules here import what is heavy inside functions, so that

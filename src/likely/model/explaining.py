@@ -119,14 +119,7 @@ def explain_image(
         image, shown, question.answer, instead, least=question.least, raises=question.event is not None, seed=seed
     )
     return ImageExplanation(
-        question.name,
-        question.event,
-        answer,
-        baseline,
-        question.scale * contributions,
-        method,
-        question.scale * question.least,
-        question.familiarity,
+        *_said(question, answer, baseline, contributions, method),
         pixels=image,
         shown=question.scale * shown,
         part=part.mask,
@@ -158,17 +151,19 @@ def explain_row(
         by_column = np.bincount(preprocessor.column_of_input, found, len(row))
         contributions = np.array([by_column[list(each.places)].sum() for each in replaced])
     return RowExplanation(
-        question.name,
-        question.event,
-        answer,
-        baseline,
-        question.scale * contributions,
-        method,
-        question.scale * question.least,
-        question.familiarity,
+        *_said(question, answer, baseline, contributions, method),
         columns=tuple(" and ".join(each.names) for each in replaced),
         values=tuple(", ".join(filter(None, (texts[j] for j in each.places))) for each in replaced),
     )
+
+
+def _said(
+    question: Question, answer: float, baseline: float, contributions: np.ndarray, method: Method
+) -> tuple[str, Event | None, float, float, np.ndarray, Method, float, float | None]:
+    """What explanations of images and of rows have in common, in the order of `Explanation`."""
+    scale, familiarity = question.scale, question.familiarity
+    name, event, least = question.name, question.event, scale * question.least
+    return name, event, answer, baseline, scale * contributions, method, least, familiarity
 
 
 def _differentiable(inference: object, reads: type, instead: str) -> Inference:

@@ -1,6 +1,6 @@
 """Rows held out before anything is fitted, for the temperature and for guarantees: what is done with many rows."""
 
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -17,6 +17,8 @@ from likely.training.trained import Trained
 from likely.training.watcher import of_all_runs
 from likely.trust.gaussians import REFERENCE
 
+Parts: TypeAlias = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
+"""Indices of the rows for the temperature, for thresholds and for early stopping, and of those left to train on."""
 SHARE, MOST = 0.04, 2_500
 """Of all rows, for each purpose, and how many rows at most."""
 CHECKPOINTS = 12
@@ -41,7 +43,7 @@ def hold_out(job: Job, chosen: np.ndarray | None = None) -> TrainingOutcome:
         chosen: indices of the rows that were set aside by the makers of the data; they become the parts, of one size.
     """
     rows, config = job.rows, job.config
-    calibration, thresholds, stopping, index = held_out_parts(job, chosen)
+    parts = calibration, thresholds, stopping, index = held_out_parts(job, chosen)
     plan = job.plan(len(index), config.time_limit)
     chosen_length = (plan.layout == "rows" and rows.X.ndim == 2) or (chosen is not None and len(index) < SMALL)
     trained = _train(
@@ -55,16 +57,7 @@ def hold_out(job: Job, chosen: np.ndarray | None = None) -> TrainingOutcome:
         average_recent=chosen_length,
         scored_later=len(calibration) + len(thresholds) + min(REFERENCE, len(index)),
     )
-    splits = SplitsEntry(
-        method="held-out",
-        train=len(index),
-        calibration=len(calibration),
-        thresholds=len(thresholds),
-        stopping=len(stopping),
-    )
-    return TrainingOutcome(
-        trained, index, splits, job.held_out(trained, calibration), job.held_out(trained, thresholds)
-    )
+    return held_out_outcome(job, trained, index, parts)
 
 
 def _train(
@@ -104,7 +97,25 @@ def _train(
     return trained
 
 
-def held_out_parts(job: Job, chosen: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+def held_out_outcome(
+    job: Job, trained: Trained, index: np.ndarray, parts: Parts, *, folds: int = 0, notes: tuple[str, ...] = ()
+) -> TrainingOutcome:
+    """What came of a training on the rows with these indices, and its scores of the parts that it has not seen."""
+    calibration, thresholds, stopping, _ = parts
+    splits = SplitsEntry(
+        method="held-out",
+        train=len(index),
+        calibration=len(calibration),
+        thresholds=len(thresholds),
+        stopping=len(stopping),
+        folds=folds,
+    )
+    return TrainingOutcome(
+        trained, index, splits, job.held_out(trained, calibration), job.held_out(trained, thresholds), notes
+    )
+
+
+def held_out_parts(job: Job, chosen: np.ndarray | None = None) -> Parts:
     """The rows for the temperature, for thresholds and for early stopping, and those that are left to train on."""
     rows, config = job.rows, job.config
     rng = np.random.default_rng(config.seed)

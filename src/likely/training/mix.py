@@ -25,7 +25,7 @@ from likely.training.fold_learner import FoldLearner
 from likely.training.freer_plans import AS_WELL, AT_ALL
 from likely.training.grow import BYTES_OF_NODE
 from likely.training.held_out_scores import LEAST, HeldOutScores, TrainingOutcome
-from likely.training.hold_out import held_out_parts, without_held_out
+from likely.training.hold_out import held_out_outcome, held_out_parts, without_held_out
 from likely.training.job import Job
 from likely.training.little_used import little_used
 from likely.training.loop.descent import Record
@@ -103,17 +103,7 @@ def mix(job: Job, chosen: np.ndarray | None = None) -> TrainingOutcome:
     job.watcher.say(why)
     trained = _mean_of_folds(job, rows, kept, choice, why)
     if parts is not None:
-        calibration, thresholds, stopping, _ = parts
-        splits = SplitsEntry(
-            method="held-out",
-            train=len(index),
-            calibration=len(calibration),
-            thresholds=len(thresholds),
-            stopping=len(stopping),
-            folds=len(kept[0].trained),
-        )
-        first, second = job.held_out(trained, calibration), job.held_out(trained, thresholds)
-        return TrainingOutcome(trained, index, splits, first, second)
+        return held_out_outcome(job, trained, index, parts, folds=len(kept[0].trained))
     everything = np.arange(len(rows))
     counted = rows.one_per_group(everything, np.random.default_rng([job.config.seed, n_folds]))
     n = len(counted)

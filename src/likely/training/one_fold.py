@@ -8,6 +8,7 @@ import numpy as np
 from likely.model.card import SplitsEntry
 from likely.training.fold_learner import FoldLearner
 from likely.training.held_out_scores import LEAST_VAL, TrainingOutcome
+from likely.training.hold_out import Parts, held_out_outcome
 from likely.training.job import Job
 from likely.training.loop.interrupt import SIGNALS
 from likely.training.trained import WHOLE, Trained
@@ -39,7 +40,7 @@ def best_of_first_fold(
     job: Job,
     learners: Sequence[FoldLearner],
     index: np.ndarray,
-    parts: tuple[np.ndarray, ...] | None,
+    parts: Parts | None,
     *,
     interrupted: str,
 ) -> TrainingOutcome:
@@ -61,19 +62,9 @@ def best_of_first_fold(
     trained = replace(best.trained[0], plan=replace(best.trained[0].plan, network=best.networks()[0]))
     if parts is None:
         return one_fold(job, trained, fold, 1, interrupted=interrupted)
-    calibration, thresholds, stopping, _ = parts
-    index = np.delete(index, fold)
-    splits = SplitsEntry(
-        method="held-out",
-        train=len(index),
-        calibration=len(calibration),
-        thresholds=len(thresholds),
-        stopping=len(stopping),
-    )
-    trained = replace(trained, stopped=interrupted)
+    index, trained = np.delete(index, fold), replace(trained, stopped=interrupted)
     note = f"Training was {interrupted}; the model is the best one of the first fold, trained on {len(index):,} rows"
-    first, second = job.held_out(trained, calibration), job.held_out(trained, thresholds)
-    return TrainingOutcome(trained, index, splits, first, second, (note,))
+    return held_out_outcome(job, trained, index, parts, notes=(note,))
 
 
 def _shared(job: Job, fold: np.ndarray, number: int) -> tuple[np.ndarray, np.ndarray]:
