@@ -10,7 +10,7 @@ from likely.cli.answers import NOT_GUARANTEED, Answer, Failure, Number, Outcome,
 from likely.cli.questions import Promises
 from likely.cli.terminal import bar, can_print_blocks, console, padded, printable, styled
 from likely.metrics.numerals import percent, resolved
-from likely.trust.familiarity import UNFAMILIAR
+from likely.trust.familiarity import is_unfamiliar
 
 _TOGETHER = 500
 _FINEST = 1e-6  # of the spread of a model's targets: what differs by less is rounding
@@ -127,7 +127,7 @@ def _add_interval(line: Text, number: Number, promises: Promises, spreads: Seque
 def _add_warnings(line: Text, outcome: Answer | Number, promises: Promises) -> None:
     """Why an answer should be used with care."""
     warnings = []
-    if outcome.familiarity is not None and outcome.familiarity <= UNFAMILIAR:
+    if is_unfamiliar(outcome.familiarity):
         warnings.append(f"unfamiliar (p = {outcome.familiarity:.2g})")
     if NOT_GUARANTEED in outcome.missing.values():
         warnings.append("a value is missing: no guarantee")

@@ -30,6 +30,8 @@ class Explanation:
             baseline.
         least: the smallest change to speak of, in the unit of contributions.
         familiarity: the conformal p-value of the row; None where it is not known.
+        is_unfamiliar: whether the row is unlike those of training, so that the answer, and with it the explanation,
+            says little.
     """
 
     name: str
@@ -40,16 +42,12 @@ class Explanation:
     method: str
     least: float
     familiarity: float | None
-
-    @property
-    def is_unfamiliar(self) -> bool:
-        """Whether the row is unlike those of training, so that the answer, and with it the explanation, says little."""
-        return bool(about_unfamiliar(self.familiarity))
+    is_unfamiliar: bool
 
     @property
     def sentence(self) -> str:
         """What there is to say, for people."""
-        return " ".join(filter(None, (self._finding, about_unfamiliar(self.familiarity))))
+        return f"{self._finding} {about_unfamiliar(self.familiarity)}" if self.is_unfamiliar else self._finding
 
     @property
     def _finding(self) -> str:

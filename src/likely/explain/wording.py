@@ -1,10 +1,8 @@
 """What an explanation says, in words."""
 
-import math
 from collections.abc import Sequence
 
 from likely.metrics.numerals import percent
-from likely.trust.familiarity import UNFAMILIAR
 
 _MOST_NAMED = 3
 
@@ -32,9 +30,7 @@ def change(value: float, *, is_probability: bool) -> str:
 
 
 def about_unfamiliar(familiarity: float | None) -> str:
-    """That the row is unlike those of training, if it is; empty else."""
-    if familiarity is None or math.isnan(familiarity) or familiarity > UNFAMILIAR:
-        return ""
+    """That the row is unlike those of training."""
     return f"Unlike anything in training (familiarity {familiarity:.3f}): neither the answer nor this says much."
 
 

@@ -22,6 +22,7 @@ from likely.preprocessing.column_preprocessor import ColumnPreprocessor
 from likely.preprocessing.columns import Column
 from likely.preprocessing.image_preprocessor import ImagePreprocessor
 from likely.probability.space import Event
+from likely.trust.familiarity import is_unfamiliar
 
 Method: TypeAlias = Literal["occlusion", "replacement", "integrated_gradients"]
 
@@ -159,11 +160,11 @@ def explain_row(
 
 def _said(
     question: Question, answer: float, baseline: float, contributions: np.ndarray, method: Method
-) -> tuple[str, Event | None, float, float, np.ndarray, Method, float, float | None]:
+) -> tuple[str, Event | None, float, float, np.ndarray, Method, float, float | None, bool]:
     """What explanations of images and of rows have in common, in the order of `Explanation`."""
     scale, familiarity = question.scale, question.familiarity
     name, event, least = question.name, question.event, scale * question.least
-    return name, event, answer, baseline, scale * contributions, method, least, familiarity
+    return name, event, answer, baseline, scale * contributions, method, least, familiarity, is_unfamiliar(familiarity)
 
 
 def _differentiable(inference: object, reads: type, instead: str) -> Inference:

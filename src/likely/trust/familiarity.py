@@ -12,7 +12,7 @@ p-value over held-out rows, of which u knows nothing, turns the sum into a rate 
 """
 
 from dataclasses import dataclass, field, replace
-from typing import Self
+from typing import Self, TypeGuard
 
 import numpy as np
 
@@ -29,6 +29,11 @@ ROWS_TO_ALARM = rows_needed(1 - UNFAMILIAR)
 """The fewest held-out rows m with which a p-value can be as small: 1 / (m + 1) <= UNFAMILIAR."""
 
 MOST_FAMILIAR = -3.0
+
+
+def is_unfamiliar(p_value: float | None) -> TypeGuard[float]:
+    """Whether a row of this p-value is called unfamiliar: never where it is not known, None or NaN."""
+    return p_value is not None and p_value <= UNFAMILIAR
 
 
 def energy(scores: np.ndarray) -> np.ndarray:
