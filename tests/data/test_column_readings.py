@@ -26,8 +26,9 @@ from likely.data.tables.encode import encode
 from likely.data.tables.frame import sheet_of
 from likely.data.tables.missing_codes import missing_codes
 from likely.data.tables.number_text import read_numbers, spelling_of
+from likely.data.tables.read_table import read_table, table_of_sheet
 from likely.data.tables.sheet import Sheet
-from likely.data.tables.table import Table, read_table, table_of_sheet
+from likely.data.tables.table import Table
 from likely.data.tables.targets import alike
 from likely.data.tables.written_otherwise import read_as_written
 from likely.errors import DataError

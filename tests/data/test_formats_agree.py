@@ -19,7 +19,7 @@ from likely.data.tables.describe import describe
 from likely.data.tables.encode import encode
 from likely.data.tables.frame import sheet_of
 from likely.data.tables.open_table import open_table
-from likely.data.tables.table import table_of_sheet
+from likely.data.tables.read_table import table_of_sheet
 from likely.model import ClassifierPredictor
 from likely.training.fit import fit
 

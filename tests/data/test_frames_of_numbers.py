@@ -11,7 +11,7 @@ import pyarrow as pa
 import pytest
 
 from likely.data.tables.frame import sheet_of
-from likely.data.tables.table import table_of_sheet
+from likely.data.tables.read_table import table_of_sheet
 
 TYPES = {
     "whole": pd.Series([3, 1, 2], dtype="int64"),

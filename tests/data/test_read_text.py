@@ -13,7 +13,9 @@ from likely.data.tables import plain_text, text_cells, text_file
 from likely.data.tables.column_options import USUAL
 from likely.data.tables.column_values import read_values
 from likely.data.tables.missing_codes import may_hold_codes, missing_codes
-from likely.data.tables.table import Table, read_sheet, read_table, table_of_sheet, table_pieces, table_with_readings
+from likely.data.tables.read_sheet import read_sheet
+from likely.data.tables.read_table import read_table, table_of_sheet, table_pieces, table_with_readings
+from likely.data.tables.table import Table
 from likely.errors import DataError
 from likely.preprocessing.column_reading import ColumnReading
 

@@ -19,7 +19,8 @@ from PIL import Image
 from typer.testing import Result
 
 from likely.data.tables.encode import encode
-from likely.data.tables.table import read_sheet, read_table
+from likely.data.tables.read_sheet import read_sheet
+from likely.data.tables.read_table import read_table
 from likely.errors import DataError, GuaranteeWarning
 from likely.model import ClassifierPredictor, RegressorPredictor, load
 

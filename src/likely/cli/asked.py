@@ -19,7 +19,9 @@ from likely.data.images.image_table import find_in_table, image_column
 from likely.data.tables.column_options import ColumnOptions
 from likely.data.tables.encode import Unknown, about_unknown, encode
 from likely.data.tables.kinds_read import KINDS_READ
-from likely.data.tables.table import Table, is_table, table_pieces
+from likely.data.tables.read_sheet import is_table
+from likely.data.tables.read_table import table_pieces
+from likely.data.tables.table import Table
 from likely.data.unknown_kind import unknown_kind
 from likely.errors import DataError, ImageError
 from likely.model import Predictor

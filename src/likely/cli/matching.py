@@ -10,8 +10,10 @@ from likely.data.images.decode_many import Reading, load_images
 from likely.data.images.find import Found
 from likely.data.images.image_table import find_in_table
 from likely.data.tables.encode import encode
+from likely.data.tables.read_sheet import read_sheet
+from likely.data.tables.read_table import table_of_sheet, table_with_readings
 from likely.data.tables.split_column import read_split
-from likely.data.tables.table import Table, read_sheet, table_of_sheet, table_with_readings
+from likely.data.tables.table import Table
 from likely.errors import DataError
 from likely.model import Predictor
 from likely.preprocessing.columns import Column

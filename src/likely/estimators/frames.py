@@ -13,8 +13,9 @@ from likely.data.tables.column_options import USUAL, ColumnOptions
 from likely.data.tables.describe import describe
 from likely.data.tables.encode import encode
 from likely.data.tables.frame import column_names, holds_numbers_alone, is_frame, sheet_of, sheet_of_objects
+from likely.data.tables.read_table import table_of_sheet
 from likely.data.tables.sheet import Sheet
-from likely.data.tables.table import refuse_unusable, table_of_sheet
+from likely.data.tables.table import refuse_unusable
 from likely.errors import ColumnWarning, DataError
 from likely.preprocessing.columns import Column
 

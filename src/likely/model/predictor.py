@@ -17,7 +17,7 @@ from likely.data.images.image_arrays import files_in, fit_to_shape, refuse_alone
 from likely.data.images.open_image import name_of
 from likely.data.tables.encode import about_unknown, encode
 from likely.data.tables.frame import is_frame, sheet_of
-from likely.data.tables.table import table_with_readings
+from likely.data.tables.read_table import table_with_readings
 from likely.errors import ColumnWarning, DataError, GuaranteeWarning, RenamedWarning
 from likely.model import file as model_file
 from likely.model.build import build_inference

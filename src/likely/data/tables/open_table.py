@@ -17,9 +17,11 @@ from likely.data.tables.cells import as_texts, missing
 from likely.data.tables.column_options import USUAL, ColumnOptions
 from likely.data.tables.describe import describe
 from likely.data.tables.encode import about_unknown, encode
+from likely.data.tables.read_sheet import read_sheet
+from likely.data.tables.read_table import table_of_sheet, texts_of
 from likely.data.tables.split_column import NAME as SPLIT
 from likely.data.tables.split_column import Split, read_split
-from likely.data.tables.table import Table, read_sheet, refuse_unusable, table_of_sheet, texts_of
+from likely.data.tables.table import Table, refuse_unusable
 from likely.data.tables.targets import Answers, class_ids, read_answers, targets_without_codes
 from likely.data.time_order import in_order, may_be_times, time_like
 from likely.errors import ConfigError, DataError
