@@ -19,10 +19,10 @@ from likely.export.row_inputs import row_inputs
 from likely.export.session import Session
 from likely.model.card import Card
 from likely.model.classifier_predictor import ClassifierPredictor, Examined
+from likely.model.gate import Gate
 from likely.model.inference import in_pieces
 from likely.model.predictor import Predictor
 from likely.model.regressor_predictor import Estimates, RegressorPredictor
-from likely.model.stand_ins import read_stand_ins
 from likely.preprocessing.preprocessor import preprocessor_from_json
 from likely.preprocessing.stored_rows import RowArray
 
@@ -56,10 +56,9 @@ class _Answering(Predictor):
     """What both tasks share: rows in, all outputs of the graph for them."""
 
     def __init__(self, path: str | Path, session: Session, card: Card) -> None:
-        self.where, self.session, self.card, self.trained_on = str(path), session, card, None
-        self.arrays = unpacked_arrays(session.metadata["arrays"])
-        self.preprocessor = preprocessor_from_json(card.normalization)
-        self._stand_ins = read_stand_ins(self.where, self.arrays, self.columns)
+        arrays, preprocessor = unpacked_arrays(session.metadata["arrays"]), preprocessor_from_json(card.normalization)
+        Gate.__init__(self, str(path), card, arrays, preprocessor)
+        self.session, self.trained_on = session, None
 
     @cached_property
     def missing(self) -> dict[str, str]:

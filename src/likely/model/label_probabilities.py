@@ -22,7 +22,7 @@ from likely.trust.unseen import with_unseen
 
 
 class LabelProbabilities(Predictor):
-    """The probabilities of a classifier's model; what can be guaranteed of them is added by `ClassifierPredictor`."""
+    """The probabilities of a classifier's model; what is guaranteed of them is added by `LabelGuarantees`."""
 
     @cached_property
     def space(self) -> SampleSpace:
