@@ -60,6 +60,7 @@ OPTIONS: dict[str, tuple[list[str], object]] = {
     "activation": (["--activation", "gelu"], "gelu"),
     "head": (["--head", "l1"], "l1"),
     "image_size": (["--image-size", "96"], 96),
+    "tune": (["--tune", "all"], "all"),
     "pad_to": (["--pad-to", "32"], 32),
     "engine": (["--engine", "jax"], "jax"),
     "ignore": (["--ignore", 'a,"b, c"'], ("a", "b, c")),

@@ -13,6 +13,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
+from likely.config.registry import BACKBONES
 from likely.config.setting import declared, reference, setting
 from likely.config.settings_document import SettingsDocument
 from likely.config.value_types import (
@@ -36,6 +37,19 @@ from likely.config.value_types import (
 )
 from likely.errors import ConfigError
 
+_SET_BY_TUNING = (
+    "optimizer",
+    "learning_rate",
+    "batch_size",
+    "early_stopping",
+    "freeze",
+    "augment",
+    "pad_to",
+    "hidden",
+    "activation",
+    "image_size",
+)
+"""What is left to `tune="all"`: a number of the descent from a head to all layers, and how images are shown to it."""
 _OUTPUT, _LEARNING, _NETWORK = "Output", "Learning", "Network"
 _NAMES = 'a list of names, such as ["region"]; on the command line in quotes where one holds a comma'
 _text = partial(setting, panel="Tables")
@@ -275,6 +289,14 @@ class RunConfig(SettingsDocument):
         "standardized numbers (n, d), to scores (n, k), without a softmax. The inputs of its last linear "
         "layer serve as features for familiarity, unless it has `scores_and_features(x)`.",
     )
+    tune: Literal["head", "all"] = setting(
+        "head",
+        "What learns of a pretrained network: a head on its features, or all layers.",
+        "all starts from the tuned head and takes minutes, which it says before; a fifth of the images is held out, "
+        "and says whether and for how long.",
+        panel=_NETWORK,
+        estimators="classifier",
+    )
     hidden: Widths | None = _network(
         None,
         "Widths of the MLP's hidden layers, such as 256 or 512,256.",
@@ -327,7 +349,23 @@ class RunConfig(SettingsDocument):
                 f"class_weight must come with the head 'softmax'; got head={self.head!r}. Only for softmax can "
                 "probabilities be corrected for it exactly. Try head='softmax'."
             )
+        if self.tune == "all":
+            self._agree_on_tuning()
         return self
+
+    def _agree_on_tuning(self) -> None:
+        if self.network != "auto" and self.network not in BACKBONES:
+            raise ConfigError(
+                f"tune='all' must come with {' or '.join(map(repr, BACKBONES))}; got network={self.network!r}. Only "
+                "their layers can be tuned. Try network='auto', or omit tune."
+            )
+        for name in _SET_BY_TUNING:
+            if getattr(self, name) not in (None, False, ()):
+                raise ConfigError(
+                    f"{name} must be omitted with tune='all'; got {getattr(self, name)!r}. All layers learn in steps "
+                    f"that suit pretrained weights, from images of the network's own size. Try omitting {name}, or "
+                    "tune='head'."
+                )
 
 
 RunConfig.__doc__ = (RunConfig.__doc__ or "").format(

@@ -76,6 +76,7 @@ class ClassifierParameters(Parameters, total=False):
     events: Mapping[str, Collection[Any]] | None
     loss: Any
     head: str
+    tune: str
     pad_to: int | None
     hflip: bool
     mirror: Any  # deprecated

@@ -93,10 +93,11 @@ def _holds(column: Column) -> str:
 
 
 def _backbone(preprocessor: Preprocessor) -> str:
-    """The frozen network whose features the model learned from."""
+    """The network whose features the model learned from."""
     if not isinstance(preprocessor, BackbonePreprocessor):
         return ""
-    return f"{preprocessor.name}, pretrained and frozen: {preprocessor.output_shape[0]:,} numbers of each image"
+    how = "tuned: its weights are not the published ones" if preprocessor.tuned else "pretrained and frozen"
+    return f"{preprocessor.name}, {how}; {preprocessor.output_shape[0]:,} numbers of each image"
 
 
 def _calibration(card: Card) -> str:

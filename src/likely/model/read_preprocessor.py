@@ -19,7 +19,7 @@ def read_preprocessor(where: str, card: Card, arrays: Mapping[str, np.ndarray]) 
     if not isinstance(described, BackbonePreprocessor):
         expect_arrays(where, weights, {})
         return described
-    backbone = Backbone(described.name, weights, described.layout)
+    backbone = Backbone(described.name, weights, described.layout, described.tuned)
     shapes = backbone.shapes
     expect_arrays(where, weights, shapes, kinds=dict.fromkeys(shapes, "f"))
     try:

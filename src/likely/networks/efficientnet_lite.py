@@ -33,6 +33,15 @@ class EfficientNetLite(nn.Module):
                     assert conv.bias is not None
                     conv.bias.copy_(torch.from_numpy(weights[f"{name}.bias"].astype(np.float32)))
 
+    def weights(self) -> dict[str, np.ndarray]:
+        """Its parameters by name, as the constructor takes them, float16."""
+        return {
+            f"{name}.{part}": value.detach().numpy().astype(np.float16)
+            for block in self.blocks
+            for name, conv in block.named_convolutions()  # pyright: ignore[reportCallIssue]  # each is a _Block
+            for part, value in conv.named_parameters()
+        }
+
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Features (n, 1280)."""
         return self.blocks(x).mean((2, 3))

@@ -34,17 +34,19 @@ Compute = Callable[[np.ndarray], np.ndarray]
 
 @dataclass(frozen=True, eq=False)
 class Backbone:
-    """A pretrained network that does not learn.
+    """A pretrained network: what it answers, not how it learned.
 
     Args:
         name: a row of `BACKBONES`, or hf: and a family of transformers.
         weights: by the names of its layout.
         layout: what it consists of, and how its images are prepared.
+        tuned: whether the weights are no longer the published ones.
     """
 
     name: str
     weights: Mapping[str, np.ndarray]
     layout: Layout
+    tuned: bool = False
 
     @classmethod
     def pretrained(cls, name: str) -> "Backbone":
@@ -127,7 +129,7 @@ class Backbone:
 
     def __getstate__(self) -> dict[str, Any]:
         """Without what only this process can call."""
-        return {"name": self.name, "weights": dict(self.weights), "layout": self.layout}
+        return {"name": self.name, "weights": dict(self.weights), "layout": self.layout, "tuned": self.tuned}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)

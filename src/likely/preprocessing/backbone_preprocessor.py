@@ -24,6 +24,7 @@ class BackbonePreprocessor:
         name, sha256: of the backbone, and of its weights.
         features: how its features are standardized.
         layout: what it consists of.
+        tuned: whether its weights are no longer the published ones.
         backbone: what computes them; None where only the description is needed.
     """
 
@@ -32,6 +33,7 @@ class BackbonePreprocessor:
     sha256: str
     features: ColumnPreprocessor
     layout: Layout
+    tuned: bool = False
     backbone: Backbone | None = field(default=None, compare=False, repr=False)
 
     columns = None
@@ -79,6 +81,8 @@ class BackbonePreprocessor:
         values: dict[str, Any] = {"kind": "backbone", "dtype": self.dtype, "shape": list(self.shape)}
         if isinstance(self.layout, TransformersLayout):
             values["layout"] = self.layout.to_json()
+        if self.tuned:
+            values["tuned"] = True
         return values | {"backbone": self.name, "sha256": self.sha256, "features": self.features.to_json()}
 
     @classmethod
@@ -97,4 +101,4 @@ class BackbonePreprocessor:
         features = ColumnPreprocessor.from_json(values["features"])
         if features.shape != (layout.n_features,):
             raise ValueError(f"{features.shape[0]} features")
-        return cls(shape, name, str(values["sha256"]), features, layout)
+        return cls(shape, name, str(values["sha256"]), features, layout, tuned=bool(values.get("tuned")))

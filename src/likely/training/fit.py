@@ -49,6 +49,7 @@ from likely.training.provenance import make_card, stand_in_arrays
 from likely.training.refuse_for_tables import decides, refuse_for_mixture
 from likely.training.trained import WHOLE
 from likely.training.training_rows import gather_rows
+from likely.training.tune_all import refuse_tuning, tune_all
 from likely.training.watcher import Remarks, Silent, Watcher
 
 
@@ -208,7 +209,10 @@ def learn(
     if start is not None:
         chosen, can_hold_out = rows_to_hold_out(start, rows, chosen, dataset, config, remarks)
 
-    # Descend: from pixels, or from features of a frozen backbone.
+    # Descend: from pixels, or from features of a backbone.
+    if config.tune == "all":
+        custom = overrides.network is not None or overrides.loss is not None
+        refuse_tuning(rows, custom=custom, can_hold_out=can_hold_out)
     if overrides.network is None:
         rows = with_features(rows, config, sum(map(len, dataset.parts.values())), remarks, start)
 
@@ -220,7 +224,10 @@ def learn(
         return cross_validate(job) if chosen is None and rows.n_groups < SMALL else hold_out(job, chosen)
 
     job = Job(rows, config, dataset.hflip, overrides, remarks.watcher)
-    outcome = descend(job) if rows.backbone is None else choose_head(job, heads(start), descend)
+    if config.tune == "all":
+        rows, outcome = tune_all(job, heads(start), chosen, remarks)
+    else:
+        outcome = descend(job) if rows.backbone is None else choose_head(job, heads(start), descend)
     for note in outcome.notes:
         remarks.warn(note, note=True)
     if (epochs := outcome.trained.passes) < 0.99 * (config.epochs or 0) and outcome.trained.stopped in WHOLE:

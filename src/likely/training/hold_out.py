@@ -28,7 +28,7 @@ _MOST_PLANS = 3
 """For the progress display: as many plans as a recipe of `likely.training.presets` leads to."""
 
 
-def hold_out(job: Job, chosen: np.ndarray | None = None) -> TrainingOutcome:
+def hold_out(job: Job, chosen: np.ndarray | None = None, *, share: float = SHARE) -> TrainingOutcome:
     """Disjoint parts, drawn uniformly at random before anything is fitted: 4% each, at most 2,500 rows.
 
     One part is for the temperature, one for conformal scores and thresholds, and a third for early stopping if asked.
@@ -41,11 +41,12 @@ def hold_out(job: Job, chosen: np.ndarray | None = None) -> TrainingOutcome:
     Args:
         job: what is to be trained.
         chosen: indices of the rows that were set aside by the makers of the data; they become the parts, of one size.
+        share: of all rows, for each part that is drawn.
     """
     rows, config = job.rows, job.config
-    parts = calibration, thresholds, stopping, index = held_out_parts(job, chosen)
+    parts = calibration, thresholds, stopping, index = held_out_parts(job, chosen, share=share)
     plan = job.plan(len(index), config.time_limit)
-    chosen_length = (plan.layout == "rows" and rows.X.ndim == 2) or (chosen is not None and len(index) < SMALL)
+    chosen_length = len(rows.shape) == 1 or (chosen is not None and len(index) < SMALL)
     trained = _train(
         job,
         plan,
@@ -115,12 +116,12 @@ def held_out_outcome(
     )
 
 
-def held_out_parts(job: Job, chosen: np.ndarray | None = None) -> Parts:
+def held_out_parts(job: Job, chosen: np.ndarray | None = None, *, share: float = SHARE) -> Parts:
     """The rows for the temperature, for thresholds and for early stopping, and those that are left to train on."""
     rows, config = job.rows, job.config
     rng = np.random.default_rng(config.seed)
     if chosen is None:
-        size = min(MOST, round(SHARE * rows.n_groups))
+        size = min(MOST, round(share * rows.n_groups))
         sizes = [size, size, size if config.early_stopping else 0]
         calibration, thresholds, stopping, index = random_split(len(rows), sizes, rng, rows.groups)
     else:

@@ -45,8 +45,9 @@ class Job:
         """The plan for so many of the rows; what was chosen because of the time is said."""
         on_backbone = self.rows.backbone is not None
         recipe = None
-        if on_backbone and (self.config.network, self.rows.task.name) == ("mlp", "classification"):
-            recipe = on_features(PRESETS[self.config.preset].recipe("mlp", "classification", table=True))
+        kind, task = self.config.network, self.rows.task.name
+        if on_backbone and task == "classification":
+            recipe = on_features(PRESETS[self.config.preset].recipe(kind, task, table=True), kind)
         plan = choose_plan(
             self.config,
             row_shape=self.rows.shape,

@@ -48,6 +48,7 @@ def decides(config: RunConfig, overrides: Overrides, dataset: Dataset) -> bool:
     table = X.ndim == 2 and X.shape[1] <= MOST_COLUMNS and len(X) >= LEAST and len(dataset.labels) <= MOST_LABELS
     told = (config.epochs, config.learning_rate, config.hidden, config.activation, config.time_limit)
     free = overrides == NO_OVERRIDES and told == (None,) * len(told) and not config.early_stopping
+    free = free and config.tune == "head"
     return table and free and config.network == "auto" and all(v is None for v in _given(config, overrides).values())
 
 

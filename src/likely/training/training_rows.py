@@ -67,7 +67,9 @@ class Rows:
             return preprocessor
         assert isinstance(preprocessor, ColumnPreprocessor)
         backbone = self.backbone
-        return BackbonePreprocessor(self.X.shape[1:], backbone.name, backbone.sha256, preprocessor, backbone.layout)
+        return BackbonePreprocessor(
+            self.X.shape[1:], backbone.name, backbone.sha256, preprocessor, backbone.layout, backbone.tuned
+        )
 
     @property
     def n_groups(self) -> int:

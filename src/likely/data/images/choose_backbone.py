@@ -32,13 +32,13 @@ def choose_backbone(
     """The backbone for n rows of this shape, and why.
 
     `auto` takes one for color images of at least 64 pixels a side, if there are less than `FEWER_THAN` and the extra
-    is installed.
+    is installed, and any number with tune="all".
 
     Raises:
         DataError: if one was asked for and these are no uint8 images; ConfigError: if it brings its own image_size.
         MissingExtraError: if one was asked for whose weights are not installed.
     """
-    name = config.network
+    name = USUAL if (config.network, config.tune) == ("auto", "all") else config.network
     if is_backbone(name):
         if len(shape) < 2 or dtype != np.uint8:
             got = "rows of numbers" if len(shape) < 2 else f"images of {np.dtype(dtype)}"

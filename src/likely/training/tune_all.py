@@ -1,0 +1,243 @@
+"""--tune all: the backbone learns too, beginning with a tuned head; held-out images say whether, and for how long.
+
+The head to begin with is linear where there is a choice: an MLP often fits its training images so well that their loss
+has no slope left.
+
+    four fifths learn; a tenth chooses the head, whether all layers learn, the epoch and the temperature; a tenth
+    carries the guarantees, and chooses nothing
+
+There are no folds and no last training on all images: each would cost as much again.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from likely.config.durations import duration
+from likely.data.images.feature_cache import cached_features
+from likely.engines.by_torch.fine_tuning import BATCH, FineTuning
+from likely.engines.protocol import Optimizer
+from likely.errors import ConfigError, DataError
+from likely.networks.network import Network
+from likely.preprocessing.backbone import Backbone
+from likely.preprocessing.column_preprocessor import ColumnPreprocessor
+from likely.preprocessing.stored_rows import take_rows
+from likely.training.choose_head import choose_head
+from likely.training.held_out_scores import HeldOutScores, TrainingOutcome
+from likely.training.hold_out import hold_out
+from likely.training.job import Job
+from likely.training.loop.descent import Record
+from likely.training.loop.interrupt import SIGNALS, Interrupt
+from likely.training.loop.pace import Stopwatch, overtime
+from likely.training.trained import Trained
+from likely.training.training_rows import Rows
+from likely.training.watcher import Remarks, Watcher
+
+LEAST = 100
+"""Images, so that ten carry the guarantees."""
+EPOCHS = 8
+RATE = 1e-3
+"""Of the head; weights of the backbone change by this share of their size, at most, in a step."""
+_SHARE = 0.1
+"""Of all images, for each of the two parts that are held out."""
+_RECORDS = 20
+"""Of an epoch."""
+_OF_HEADS = 0.05
+"""Of the whole run's progress, for a display."""
+
+
+def refuse_tuning(rows: Rows, *, custom: bool, can_hold_out: bool) -> None:
+    """Refuse to tune all layers where there is no backbone, nothing to measure it by, or too little.
+
+    Args:
+        rows: what would be learned from.
+        custom: whether the network or the loss is the user's own.
+        can_hold_out: whether there are rows that nothing has learned from.
+    Raises:
+        ConfigError: if the loss or the network has no name, or nothing can be held out.
+        DataError: if there are too few images.
+    """
+    if custom or rows.task.name != "classification":
+        raise ConfigError(
+            "tune='all' must come with labels, and with a network and a loss that have names: their steps are known to "
+            "suit pretrained weights. Try tune='head'."
+        )
+    if not can_hold_out:
+        raise ConfigError(
+            "tune='all' must hold out images that the parameters to begin with have not seen; there are none. Try "
+            "tune='head', or more images."
+        )
+    if rows.n_groups < LEAST:
+        raise DataError(
+            f"tune='all' must have at least {LEAST} images that are not related; got {rows.n_groups}. A fifth of them "
+            "is held out. Try tune='head'."
+        )
+
+
+def tune_all(
+    job: Job, kinds: Sequence[str], chosen: np.ndarray | None, remarks: Remarks
+) -> tuple[Rows, TrainingOutcome]:
+    """The outcome with the backbone that answers, and the rows with its features; a fifth is held out.
+
+    Args:
+        job: what is to be trained, images with a backbone of EfficientNet-Lite.
+        kinds: of heads, the simplest first.
+        chosen: indices of rows that were set aside by the makers of the data; None draws a fifth.
+        remarks: take what was chosen, and why.
+    """
+    rows, outcome = _head_or_all(job, kinds, chosen, remarks)
+    for record in outcome.trained.history:
+        job.watcher.record(record)
+    return rows, outcome
+
+
+def _head_or_all(
+    job: Job, kinds: Sequence[str], chosen: np.ndarray | None, remarks: Remarks
+) -> tuple[Rows, TrainingOutcome]:
+    found: dict[str, TrainingOutcome] = {}
+
+    def learn(each: Job) -> TrainingOutcome:
+        found[each.config.network] = hold_out(each, chosen, share=_SHARE)
+        return found[each.config.network]
+
+    # Epochs that were asked for are those of all layers.
+    config = job.config.replace(tune="head", epochs=None)
+    head = choose_head(replace(job, config=config, watcher=_Beginning(job.watcher)), kinds, learn)
+    if head.trained.stopped in SIGNALS:
+        return job.rows, head
+    begun = found[kinds[0]]
+    before, state = _loss(job.rows, head.calibration, head.trained), begun.trained.engine.state()
+    with Interrupt() as interrupt:
+        tuned, epochs = _descend(job, begun, interrupt)
+    if epochs:
+        after = f"at best {tuned.loss:.4f} after {tuned.epochs} of {epochs} epochs of all layers" if tuned else ""
+        remarks.note(
+            f"--tune all: {'all layers' if tuned and tuned.loss < before else 'only the head'} learned, as is best on "
+            f"{len(begun.calibration or ())} held-out images: loss {before:.4f} with the head alone, {after}"
+        )
+    if tuned is None or tuned.loss >= before:
+        begun.trained.engine.load_state(state)
+        return job.rows, replace(head, trained=replace(head.trained, stopped=interrupt.how or head.trained.stopped))
+    begun.trained.engine.load_state(tuned.theta)
+    rows = replace(
+        job.rows,
+        backbone=tuned.backbone,
+        features=cached_features(tuned.backbone, job.rows.X, job.watcher.loading),
+    )
+    plan = replace(begun.trained.plan, optimizer=Optimizer("adam"), learning_rate=RATE, batch_size=BATCH, penalties=())
+    trained = replace(
+        begun.trained, plan=plan, history=tuned.history, penalty=None, stopped=interrupt.how or "finished", epochs=None
+    )
+    job = replace(job, rows=rows)
+    assert begun.calibration is not None
+    assert begun.thresholds is not None
+    return rows, replace(
+        begun,
+        trained=trained,
+        calibration=job.held_out(trained, begun.calibration.index),
+        thresholds=job.held_out(trained, begun.thresholds.index),
+    )
+
+
+@dataclass(frozen=True)
+class _Tuned:
+    """All layers after some epochs, the loss of held-out images, and the records until then."""
+
+    backbone: Backbone
+    theta: dict[str, np.ndarray]
+    epochs: int
+    loss: float
+    history: list[Record]
+
+
+def _descend(job: Job, begun: TrainingOutcome, interrupt: Interrupt) -> tuple[_Tuned | None, int]:
+    """The best state of all layers at the end of an epoch, None where there is none, and how many were planned."""
+    rows, config, trained, part = job.rows, job.config, begun.trained, begun.calibration
+    network, features, backbone = trained.plan.network, trained.inference.preprocessor, rows.backbone
+    assert isinstance(network, Network)
+    assert isinstance(features, ColumnPreprocessor)
+    assert backbone is not None
+    assert part is not None
+    weights = None if rows.weights is None else rows.weights[begun.index]
+    targets = rows.task.targets(rows.Y[begun.index], weights, rows.class_weight, job.overrides.start)
+    images = take_rows(rows.X, begun.index)
+    tuning = FineTuning(
+        backbone,
+        features,
+        network,
+        trained.engine.state(),
+        head=config.head,
+        loss=config.loss,
+        hflip=job.hflip,
+        seed=config.seed,
+        precision=config.precision,
+    )
+    per_epoch, epochs = -(-len(images) // BATCH), max(1, round(config.epochs or EPOCHS))
+    seconds, limit = per_epoch * tuning.step_seconds(images, targets.Y), config.time_limit
+    if limit is not None:
+        epochs = min(epochs, int((limit - job.watch()) / seconds))
+    if not epochs:
+        job.watcher.say(f"The time limit leaves no time for all layers: an epoch takes about {duration(seconds)}")
+        return None, 0
+    job.watcher.say(
+        f"All layers learn for {epochs} epochs of {len(images):,} images: about {duration(epochs * seconds)}"
+    )
+    best: _Tuned | None = None
+    history, losses, steps, watch = list[Record](), list[float](), epochs * per_epoch, Stopwatch()
+    for step, loss in enumerate(tuning.steps(images, targets.Y, targets.weights, epochs=epochs, rate=RATE), start=1):
+        losses.append(loss)
+        ended = step % per_epoch == 0
+        if interrupt.asked or (limit is not None and job.watch() > limit + overtime(limit)):
+            break
+        if not ended and step % max(1, per_epoch // _RECORDS):
+            continue
+        figures, found = None, None
+        if ended:
+            now, theta = tuning.backbone(), tuning.theta()
+            trained.engine.load_state(theta)
+            scores = trained.scores(now.features(take_rows(rows.X, part.index)))
+            seen = HeldOutScores(scores, part.Y, part.weights, part.index, part.stated)
+            found = _Tuned(now, theta, step // per_epoch, _loss(rows, seen, trained), [])
+            figures = rows.task.figures(scores, part.Y, trained.plan.head, part.weights, part.stated)
+        passed = watch()
+        history.append(
+            Record(
+                step,
+                step / per_epoch,
+                step / steps,
+                float(np.mean(losses)),
+                RATE * (1 - step / steps),
+                passed,
+                step * BATCH / passed,
+                passed * (steps / step - 1),
+                figures,
+            )
+        )
+        losses = []
+        job.watcher.record(replace(history[-1], progress=_OF_HEADS + (1 - _OF_HEADS) * step / steps), "All layers")
+        if found is not None and (best is None or found.loss < best.loss):
+            best = replace(found, history=history[:])
+    return best, epochs
+
+
+def _loss(rows: Rows, part: HeldOutScores | None, trained: Trained) -> float:
+    assert part is not None
+    return rows.task.held_out_loss(part, trained.plan.head)
+
+
+@dataclass(frozen=True)
+class _Beginning:
+    """A watcher of the heads, whose trainings are a small part of the run; of none it is told that it answers."""
+
+    watcher: Watcher
+
+    def say(self, message: str) -> None:
+        self.watcher.say(message)
+
+    def loading(self, what: str, done: int, total: int | None) -> None:
+        self.watcher.loading(what, done, total)
+
+    def record(self, record: Record, fold: str = "") -> None:
+        if fold:
+            self.watcher.record(replace(record, progress=_OF_HEADS * record.progress), fold)
