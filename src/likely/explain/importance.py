@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import ndtri
+import scipy
 
 from likely.metrics.intervals import Estimate
 
@@ -63,7 +63,7 @@ def importances(
             shuffled = X.copy()
             shuffled[:, places] = X[rng.permutation(n)][:, places]
             rises += (losses(shuffled) - before) / shuffles
-        mean, reach = float(rises[:, 0].mean()), float(ndtri(0.975) * rises[:, 0].std() / np.sqrt(n))
+        mean, reach = float(rises[:, 0].mean()), float(scipy.special.ndtri(0.975) * rises[:, 0].std() / np.sqrt(n))
         lost = float(rises[:, -1].mean()) if before[0].size > 1 else float("nan")
         found.append(Importance(names, Estimate(mean, mean - reach, mean + reach), lost))
     return sorted(found, key=lambda each: -each.cost.value)

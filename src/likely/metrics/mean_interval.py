@@ -3,7 +3,7 @@
 import math
 
 import numpy as np
-from scipy.special import ndtr
+import scipy
 
 from likely.errors import DataError, ShapeError
 from likely.metrics.checks import refuse
@@ -125,4 +125,4 @@ class _Exceedance:
         if abs(w) < 1e-4:
             return 0.5 - float((x**3).sum()) / (3 * float(x @ x) ** 1.5 * math.sqrt(2 * math.pi))
         density = math.exp(-w * w / 2) / math.sqrt(2 * math.pi)
-        return float(ndtr(-w)) - density * (1 / w - 1 / v)
+        return float(scipy.special.ndtr(-w)) - density * (1 / w - 1 / v)

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable, Sequence
 
 import numpy as np
-from scipy.special import ndtri
+import scipy
 
 from likely.errors import DataError, nearest
 from likely.explain.replacement import Replaced
@@ -119,4 +119,4 @@ def _guessed(preprocessor: ColumnPreprocessor, j: int) -> np.ndarray:
     if column.categories is not None:
         return np.floor(np.arange(_VALUES) * len(column.categories) / _VALUES)[order]
     mean, scale = preprocessor.mean_and_scale_of(j)
-    return mean + scale * ndtri((np.arange(_VALUES) + 0.5) / _VALUES)[order]
+    return mean + scale * scipy.special.ndtri((np.arange(_VALUES) + 0.5) / _VALUES)[order]

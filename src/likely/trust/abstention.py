@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 import numpy as np
-from scipy.special import bdtr, betaincinv, nbdtr, nbdtrik
+import scipy
 
 from likely.errors import DataError
 from likely.metrics.checks import above_0_at_most_1, marked, refuse, strictly_between_0_and_1
@@ -155,7 +155,7 @@ def choose_threshold(
     if found is None:
         raise _refused(answered, mistakes, len(sure), max_error, level)
     a, w = int(answered[found]), int(mistakes[found])
-    bound = float(betaincinv(w + 1, a - w, level)) if w < a else 1.0
+    bound = float(scipy.special.betaincinv(w + 1, a - w, level)) if w < a else 1.0
     return ErrorBound(float(grid[found]), max_error, a, w, len(sure), bound)
 
 
@@ -203,16 +203,16 @@ def _last_accepted(answered: np.ndarray, mistakes: np.ndarray, m: int, max_error
     # The fewest answers among which w mistakes guarantee the error: P(Binomial(n, e) <= w) is the probability that the
     # (w + 1)-th mistake comes after the n-th answer.
     mistake = np.arange(1, _ALLOWED_AT_START + 2)
-    right = np.ceil(nbdtrik(level, mistake, max_error))
+    right = np.ceil(scipy.special.nbdtrik(level, mistake, max_error))
     # The inverse may end just above a whole number that already suffices.
-    right -= (right > 0) & (nbdtr(np.maximum(right - 1, 0), mistake, max_error) >= level)
+    right -= (right > 0) & (scipy.special.nbdtr(np.maximum(right - 1, 0), mistake, max_error) >= level)
     needed = mistake + right
     if needed[0] > m:
         return None
     # The last of them that half of the rows suffice for.
     fitting = max(0, int(np.searchsorted(needed, m / 2, side="right")) - 1)
     start = int(np.searchsorted(expected, needed[fitting]))
-    p_values = bdtr(mistakes[start:].astype(np.float64), answered[start:], max_error)
+    p_values = scipy.special.bdtr(mistakes[start:].astype(np.float64), answered[start:], max_error)
     # The sum of a float cdf may end just above the level where it is exactly there.
     accepted = p_values <= (1 - level) * (1 + 1e-12)
     n_accepted = len(accepted) if accepted.all() else int(accepted.argmin())

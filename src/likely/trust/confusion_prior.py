@@ -11,7 +11,7 @@ under the likeliest q as g, this is as sharp as maximum likelihood where the mod
 from typing import NamedTuple
 
 import numpy as np
-from scipy.special import stdtrit
+import scipy
 
 TRUST = 1.0
 """Rows per class that the model's own word counts for: what there is to go by for a class without held-out rows."""
@@ -111,7 +111,7 @@ def solve_confusion(
     squares = (np.square(parts) / np.maximum(counts, 1)[:, None]).sum(axis=0) + np.square(of_field) / n
     total = parts.sum(axis=0) + of_field
     freedom = np.where(squares > 0, np.square(total) / np.where(squares > 0, squares, 1.0), n)
-    t = stdtrit(np.maximum(freedom, 1.0), 1 - _MISSES / 2 / (k - 1))
+    t = scipy.special.stdtrit(np.maximum(freedom, 1.0), 1 - _MISSES / 2 / (k - 1))
     # Nobody can tell a frequency better than by counting n labels.
     variance = np.maximum(variance, prior * (1 - prior) / n)
     half = t * np.sqrt(variance)

@@ -4,7 +4,7 @@ import math
 from typing import NamedTuple
 
 import numpy as np
-from scipy.special import bdtr
+import scipy
 
 from likely.errors import ConfigError, DataError
 from likely.metrics.checks import above_0_at_most_1, marked, strictly_between_0_and_1
@@ -129,7 +129,7 @@ def _most_misses(n: int, recall: float, level: float) -> int:
             "recall must be below 1 where it is to hold on new rows, any of which may be missed; got 1. Try 0.99, or "
             "level=None, which speaks of held-out rows only."
         )
-    allowed = np.flatnonzero(bdtr(np.arange(n, dtype=np.float64), n, 1 - recall) <= 1 - level)
+    allowed = np.flatnonzero(scipy.special.bdtr(np.arange(n, dtype=np.float64), n, 1 - recall) <= 1 - level)
     if not len(allowed):
         possible = math.floor(1000 * (1 - level) ** (1 / n)) / 1000
         raise DataError(

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import Literal, TypeAlias
 
 import numpy as np
-from scipy.special import betaincinv
+import scipy
 
 from likely.errors import ConfigError, DataError, ShapeError, nearest
 from likely.metrics import at_labels
@@ -219,7 +219,7 @@ def coverage_interval(m: int, coverage: float, level: float = 0.95) -> tuple[flo
     """
     strictly_between_0_and_1(level, "level")
     rank = held_out_rank(m, coverage)
-    low, high = betaincinv(rank, m + 1 - rank, [(1 - level) / 2, (1 + level) / 2])
+    low, high = scipy.special.betaincinv(rank, m + 1 - rank, [(1 - level) / 2, (1 + level) / 2])
     return float(low), float(high)
 
 
