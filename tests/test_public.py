@@ -27,14 +27,18 @@ def test_every_public_name_exists() -> None:
 
 
 def test_type_checkers_see_the_names_that_exist_at_run_time() -> None:
-    tree = ast.parse(Path(likely.__file__).read_text(encoding="utf-8"))
-    declared = {
-        alias.asname: f"likely.{alias.name}" if node.module == "likely" else node.module
-        for node in ast.walk(tree)
-        if isinstance(node, ast.ImportFrom) and node.module != "typing"
-        for alias in node.names
-    }
-    assert declared == likely._HOMES
+    for package in (likely, likely.metrics, likely.trust):
+        tree = ast.parse(Path(package.__file__).read_text(encoding="utf-8"))
+        declared = {
+            alias.asname: f"likely.{alias.name}" if node.module == "likely" else node.module
+            for node in ast.walk(tree)
+            if isinstance(node, ast.ImportFrom) and node.module != "typing"
+            for alias in node.names
+        }
+        inside = "" if package is likely else f"{package.__name__}."
+        assert declared == {name: f"{inside}{home}" for name, home in package._HOMES.items()}
+        assert package.__all__ == sorted(package.__all__)
+        assert all(getattr(package, name) is not None for name in package.__all__)
 
 
 def test_import_loads_nothing_heavy() -> None:

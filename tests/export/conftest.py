@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 import numpy as np
 import pytest
 
-from likely.export import export_onnx
+from likely.export.export_onnx import export_onnx
 from likely.export.session import Session
 from likely.model import Predictor, load
 

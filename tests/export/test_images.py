@@ -13,7 +13,8 @@ from PIL import Image
 from likely.config import RunConfig
 from likely.data.images.decode import read_image
 from likely.errors import EngineError, OutputError
-from likely.export import export_onnx, parity
+from likely.export import parity
+from likely.export.export_onnx import export_onnx
 from likely.export.session import Session
 from likely.model import ClassifierPredictor
 from likely.model.card import Card

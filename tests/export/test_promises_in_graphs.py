@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from likely.errors import DataError
+from likely.export.error_table import ERRORS, error_thresholds, threshold_of
 from likely.export.graph.builder import Graph
-from likely.export.graph.error_bound import ERRORS, abstained, error_thresholds
+from likely.export.graph.error_bound import abstained
 from likely.export.graph.label_sets import label_sets
 from likely.export.graph.row_familiarity import row_familiarity
 from likely.export.session import Session
@@ -75,6 +76,7 @@ def test_abstention_of_every_error_is_on_the_stricter_side() -> None:
             expected = np.ones(len(sure), bool)
         assert (refused(error) == expected).all(), error
         assert (refused(error + 0.004) == expected).all()
+        assert (expected == (sure < threshold_of(thresholds, error + 0.004))).all()
         assert error in ERRORS
     assert possible >= 2
     for error in (0.0, -1.0, 1e-9, 1.0, 2.0, np.nan):

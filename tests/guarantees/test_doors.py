@@ -12,8 +12,8 @@ from tests.guarantees.proof import Check, Figures, Proof, mean
 
 from likely import Classifier, Regressor
 from likely.errors import EngineError
-from likely.export import export_onnx
 from likely.export.check_onnx import check_onnx
+from likely.export.export_onnx import export_onnx
 from likely.export.onnx_predictor import open_onnx
 
 IMAGES = ("linear", "mlp", "conv", "module", "efficientnet-lite0")

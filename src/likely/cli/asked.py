@@ -1,6 +1,5 @@
-"""What `likely predict` is asked about: images, or rows of a table, each as the model takes it or with an error."""
+"""What `likely predict` is asked about: images, each as the model takes it or with an error; or a table."""
 
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TypeAlias
@@ -9,24 +8,14 @@ import numpy as np
 import typer
 
 from likely.cli.answers import Name
-from likely.cli.evaluating import about_later_rows
-from likely.cli.matching import by_position
 from likely.cli.terminal import complain
-from likely.config import RunConfig
 from likely.data.images.decode import read_image
 from likely.data.images.find import SUFFIXES, Found, find_images
-from likely.data.images.image_table import find_in_table, image_column
-from likely.data.tables.column_options import ColumnOptions
-from likely.data.tables.encode import Unknown, about_unknown, encode
 from likely.data.tables.kinds_read import KINDS_READ
 from likely.data.tables.read_sheet import is_table
-from likely.data.tables.read_table import table_pieces
-from likely.data.tables.table import Table
 from likely.data.unknown_kind import unknown_kind
 from likely.errors import DataError, ImageError
 from likely.model import Predictor
-from likely.model.stand_ins import about_gaps
-from likely.preprocessing.column_reading import ColumnReading
 
 Asked: TypeAlias = tuple[Name, np.ndarray | str]
 """What to call it, and a row for the model, or why there is none."""
@@ -58,65 +47,11 @@ def images_asked(predictor: Predictor, arguments: Sequence[str], *, raw: bool) -
     if about := search.about_others():
         complain(f"note: {about}")
     for found in search.found:
-        yield found.name, _read(predictor, found, raw=raw)
+        yield found.name, image_read(predictor, found, raw=raw)
 
 
-def rows_asked(predictor: Predictor, path: str, how: RunConfig, *, raw: bool) -> Iterator[Asked]:
-    """The rows of a table, numbered from 0; what the model does not know in them is told at the end.
-
-    For a model of images `how.image` is their column; None takes that of training, or looks for one. `raw` leaves out
-    the data set's conversion of photographs.
-
-    Raises:
-        DataError, MissingExtraError: as `table_pieces`; or if a column that the model needs is not there.
-    """
-    unknown: dict[str, Unknown] = {}
-    later, gaps = Counter[str](), Counter[str]()
-    n = 0
-    readings = {column.table_column: column.how_read for column in predictor.columns or ()}
-    others = ColumnReading("category") if predictor.image_shape else ColumnReading("number", decimal=".,")
-    for piece in table_pieces(path, readings, None if readings else others, ColumnOptions.of(how)):
-        if predictor.image_shape is not None:
-            column = _image_column(predictor, piece, how.image)
-            for row, found in enumerate(find_in_table(piece, column, n), start=n):
-                yield row, _read(predictor, found, raw=raw)
-        else:
-            columns = by_position(predictor, piece) if predictor.columns is None else predictor.columns
-            encoded = encode(piece, columns, n, gaps=predictor.fills_gaps)
-            refused = predictor.too_large(encoded.X, n, [column.name for column in columns]) | encoded.refused
-            for row in range(len(piece)):
-                yield n + row, refused[row] if row in refused else encoded.X[row]
-            for name, texts in encoded.unknown.items():
-                before = unknown.get(name)
-                unknown[name] = texts if before is None else before._replace(rows=before.rows + texts.rows)
-            later.update(predictor.later_than_training(encoded.X))
-            gaps.update(predictor.gaps_by_column(np.delete(encoded.X, list(refused), axis=0)))
-        n += len(piece)
-    if n == 0:
-        raise DataError(f"{path} must have rows; got a header only.")
-    for name, texts in unknown.items():
-        complain(f"warning: {about_unknown(name, texts, n)}")
-    for sentence in about_gaps(gaps, n):
-        complain(f"warning: {sentence}")
-    for sentence in about_later_rows(later, n):
-        complain(sentence)
-
-
-def _image_column(predictor: Predictor, table: Table, image: str | None) -> str:
-    stored = predictor.card.data.image
-    if image is None and stored in table.columns:
-        image = stored
-    found, _ = image_column(table, image, exclude=predictor.card.data.label)
-    if found is None:
-        names = ", ".join(map(repr, [*table.columns, *table.unusable][:20]))
-        raise DataError(
-            f"{table.path} must have a column of images; got none that holds paths or bytes of images. Its columns "
-            f"are {names}. Try --image COLUMN."
-        )
-    return found
-
-
-def _read(predictor: Predictor, found: Found, *, raw: bool) -> np.ndarray | str:
+def image_read(predictor: Predictor, found: Found, *, raw: bool) -> np.ndarray | str:
+    """The image as the model takes it, or why there is none."""
     shape = predictor.image_shape
     if found.source is None or shape is None:
         return found.error or "Nothing was piped in."

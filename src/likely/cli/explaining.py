@@ -19,7 +19,7 @@ from likely.errors import DataError, GuaranteeWarning
 from likely.explain.explanation import Explanation
 from likely.metrics.numerals import counted
 from likely.model import ClassifierPredictor, RegressorPredictor
-from likely.model.explaining import MOST_EXPLAINED
+from likely.model.question import MOST_EXPLAINED
 from likely.report.explanation_page import render_explanation_page
 
 _LONG = 10.0

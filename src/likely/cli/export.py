@@ -50,7 +50,7 @@ def export(
     once ONNX Runtime is seen to give the model's own answers.
     """
     from likely.cli.terminal import complain, console, printable
-    from likely.export import export_onnx
+    from likely.export.export_onnx import export_onnx
     from likely.export.onnx_predictor import open_onnx
     from likely.model import load
 

@@ -89,7 +89,7 @@ def predict(
 
     from likely.cli.answer_columns import columns_of
     from likely.cli.answers import Failure, Writer, answered
-    from likely.cli.asked import images_asked, rows_asked, table_among
+    from likely.cli.asked import images_asked, table_among
     from likely.cli.open_model import open_model
     from likely.cli.questions import read_events, read_numbers, read_promises, read_questions
     from likely.cli.terminal import complain
@@ -124,7 +124,12 @@ def predict(
     if not (as_json or as_csv or as_parquet is not None) and (never := predictor.never_unfamiliar):
         complain(never)
 
-    rows = images_asked(predictor, images, raw=raw) if table is None else rows_asked(predictor, table, asked, raw=raw)
+    if table is None:
+        rows = images_asked(predictor, images, raw=raw)
+    else:
+        from likely.cli.asked_rows import rows_asked
+
+        rows = rows_asked(predictor, table, asked, raw=raw)
     explained = None
     if explain is not None:
         from likely.cli.explaining import ExplainedRows

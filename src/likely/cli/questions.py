@@ -114,7 +114,7 @@ def read_promises(
     abstention = None
     if isinstance(predictor, ClassifierPredictor):
         promised = _promised("set", predictor.check_coverage, coverage, 0.95, missing)
-        abstention = _promised("abstained", predictor.abstention, max_error, 0.01, missing)
+        abstention = _promised("abstained", predictor.check_error, max_error, 0.01, missing)
     else:
         promised = _promised("low", predictor.interval_quantile, coverage, 0.9, missing)
     if (why := predictor.no_familiarity or predictor.never_unfamiliar) is not None:

@@ -12,6 +12,12 @@ COVERAGE, MAX_ERROR = "coverage", "max_error"
 
 LABEL, PROBABILITIES, SET, ABSTAINED, FAMILIARITY = "label", "probabilities", "set", "abstained", "familiarity"
 PREDICTION, LOW, HIGH, OUTSIDE_RANGE = "prediction", "low", "high", "outside_range"
+USUAL_COVERAGE, USUAL_ERROR = 0.95, 0.01
+"""Their defaults for models of labels."""
+
+ABSTAINED_BY_DEFAULT = f"{ABSTAINED} at {USUAL_ERROR:.0%}"
+"""What a model is said to lack that can promise some bounds on the error, but not the default."""
+
 _OUTPUTS = (LABEL, PROBABILITIES, SET, ABSTAINED, FAMILIARITY, PREDICTION, LOW, HIGH, OUTSIDE_RANGE)
 TAKEN = (IMAGES, ROWS, COVERAGE, MAX_ERROR, *_OUTPUTS)
 

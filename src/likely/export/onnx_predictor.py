@@ -13,8 +13,19 @@ from typing import Any, Self
 import numpy as np
 
 from likely.errors import DataError, MissingExtraError, ModelFileError
-from likely.export.names import COVERAGE, FAMILIARITY, HIGH, LOW, OUTSIDE_RANGE, PREDICTION, PROBABILITIES
-from likely.export.properties import unpacked_arrays
+from likely.export.error_table import LEVEL, threshold_of
+from likely.export.names import (
+    ABSTAINED_BY_DEFAULT,
+    COVERAGE,
+    FAMILIARITY,
+    HIGH,
+    LOW,
+    OUTSIDE_RANGE,
+    PREDICTION,
+    PROBABILITIES,
+    USUAL_ERROR,
+)
+from likely.export.properties import ERROR_THRESHOLDS, unpacked_arrays
 from likely.export.row_inputs import row_inputs
 from likely.export.session import Session
 from likely.model.card import Card
@@ -25,6 +36,7 @@ from likely.model.predictor import Predictor
 from likely.model.regressor_predictor import Estimates, RegressorPredictor
 from likely.preprocessing.preprocessor import preprocessor_from_json
 from likely.preprocessing.stored_rows import RowArray
+from likely.trust.abstention import confidence
 
 _BATCH = 256
 _OF_NUMBERS = (PREDICTION, LOW, HIGH, FAMILIARITY, OUTSIDE_RANGE)
@@ -100,12 +112,31 @@ class OnnxClassifier(_Answering, ClassifierPredictor):
         probs, familiarity = self._asked(rows, PROBABILITIES, FAMILIARITY)
         return Examined(_logarithms(probs), familiarity)
 
+    def check_error(self, max_error: float) -> None:
+        """As `ClassifierPredictor.check_error`; what the graph's table says is known at once."""
+        if np.isfinite(self._threshold(max_error)):
+            return
+        if max_error == USUAL_ERROR and ABSTAINED_BY_DEFAULT in self.missing:
+            raise DataError(self.missing[ABSTAINED_BY_DEFAULT])
+        super().check_error(max_error)
+
+    def answered(self, log_probs: np.ndarray, max_error: float, level: float = 0.95) -> np.ndarray:
+        """As `ClassifierPredictor.answered`; by the graph's table, where it says something."""
+        threshold = self._threshold(max_error)
+        if level != LEVEL or np.isinf(threshold):
+            return super().answered(log_probs, max_error, level)
+        return confidence(log_probs) >= threshold
+
     def with_prior(self, prior: Any, *, training: Any = None) -> Self:
         """Refused: the class frequencies are part of the graph."""
         raise DataError(
             f"The class frequencies of {self.where} are fixed; got others. Export the model with them: "
             "predictor.with_prior(...).to_onnx(path)."
         )
+
+    def _threshold(self, max_error: float) -> float:
+        thresholds = self.arrays.get(ERROR_THRESHOLDS)
+        return np.inf if thresholds is None else threshold_of(thresholds, max_error)
 
     def _log_probs_of(self, rows: RowArray) -> np.ndarray:
         return _logarithms(self._asked(rows, PROBABILITIES)[0])

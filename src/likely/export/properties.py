@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from likely.export.error_table import error_thresholds
+from likely.export.names import ABSTAINED
 from likely.model import file as model_file
 from likely.model.card import Card
 from likely.model.classifier_predictor import ClassifierPredictor
@@ -17,6 +19,7 @@ from likely.model.predictor import Predictor
 from likely.model.stand_ins import NAMES as STAND_INS
 
 FORMAT = "1"
+ERROR_THRESHOLDS = "error_thresholds"
 _PRIVATE: dict[str, dict[str, Any]] = {
     "data": {"found_at": "", "notes": []},
     "training": {"command": "", "init_from": None},
@@ -43,6 +46,10 @@ def model_properties(predictor: Predictor, missing: Mapping[str, str], inputs: M
     }
     promised = (LOG_PROBS, LABELS, UNSEEN, THRESHOLDS, RESIDUALS, *STAND_INS)
     arrays = {name: a for name, a in predictor.arrays.items() if name in promised or name.startswith(ERRORS)}
+    if isinstance(predictor, ClassifierPredictor) and ABSTAINED not in missing:
+        thresholds = error_thresholds(predictor.held_out_for_errors())
+        assert thresholds is not None
+        arrays[ERROR_THRESHOLDS] = thresholds
     texts = {name: json.dumps(value, ensure_ascii=False) for name, value in values.items()}
     own = {"likely_format": FORMAT, "model_sha256": model_hash(predictor), "arrays": packed_arrays(arrays)}
     return {**own, "familiar_rows": str(predictor.familiar_rows), **texts}

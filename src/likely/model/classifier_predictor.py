@@ -7,11 +7,10 @@ import numpy as np
 
 from likely.data.hashes import row_codes
 from likely.model.check_answers import classes_or_distributions
-from likely.model.explaining import MOST_EXPLAINED, Question
 from likely.model.held_out_arrays import CODES, OOD_SCORES, held_out_arrays
 from likely.model.inference import in_pieces
 from likely.model.label_guarantees import LabelGuarantees
-from likely.model.recalibrate import fit_again, halves, refuse_trained_on
+from likely.model.question import MOST_EXPLAINED, Question
 from likely.preprocessing.stored_rows import RowArray, take_rows
 from likely.probability.space import Event
 from likely.trust.prior import PriorEstimate, check_frequencies, estimate_prior
@@ -115,6 +114,8 @@ class ClassifierPredictor(LabelGuarantees):
             GuaranteeWarning: naming the labels that no row has. They keep their bias, and the others are calibrated
                 among themselves (see `likely.trust.bias_corrected.fit_among`); sets per class refuse.
         """
+        from likely.model.recalibrate import fit_again, halves, refuse_trained_on
+
         rows, stated = self._whole_rows(X), self._stated
         refuse_trained_on(self._seen_in_training(rows))
         Y = classes_or_distributions(y, self.labels, self.card.labels, len(rows))

@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
@@ -12,11 +11,12 @@ from likely.errors import ConfigError, DataError, ShapeError
 from likely.explain.cover import neutral
 from likely.explain.explanation import Explanation, ImageExplanation, RowExplanation
 from likely.explain.integrated_gradients import in_squares, integrated_gradients
-from likely.explain.occlusion import Answer, occlusion, usual_occlusion
+from likely.explain.occlusion import occlusion, usual_occlusion
 from likely.explain.part import carrying_part
 from likely.explain.replacement import Replaced, neutral_rows, replacement
 from likely.metrics.numerals import counted
 from likely.model.inference import Inference
+from likely.model.question import Question
 from likely.model.replaced_columns import texts_of
 from likely.preprocessing.column_preprocessor import ColumnPreprocessor
 from likely.preprocessing.columns import Column
@@ -26,35 +26,9 @@ from likely.trust.familiarity import is_unfamiliar
 
 Method: TypeAlias = Literal["occlusion", "replacement", "integrated_gradients"]
 
-MOST_EXPLAINED = 100
-"""Rows at a time, unless more are asked for: each takes some hundred answers."""
-
 _NEUTRAL_ROWS = 256
 _TOLERANCE = 0.001
 """By how much contributions may miss what they sum to, in the smallest changes to speak of."""
-
-
-@dataclass(frozen=True, eq=False)
-class Question:
-    """The number of one row that is to be explained.
-
-    Args:
-        name: for people, such as "P(Shirt)".
-        event: whose probability it is; None for a prediction.
-        answer: from stored rows to the number.
-        slopes: from scores of the network to the number, and its derivatives with respect to the scores.
-        scale: of contributions: 100 makes points of probabilities.
-        least: the smallest change of the number to speak of.
-        familiarity: of the row, if it is known.
-    """
-
-    name: str
-    event: Event | None
-    answer: Answer
-    slopes: Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
-    scale: float
-    least: float
-    familiarity: float | None
 
 
 def chosen_method(method: str | None, *, images: bool) -> Method:

@@ -11,9 +11,7 @@ from likely.arrays import to_numpy
 from likely.data.images.decode import ImageForm, read_image
 from likely.data.images.image_arrays import files_in, fit_to_shape, refuse_alone
 from likely.data.images.open_image import name_of
-from likely.data.tables.encode import about_unknown, encode
 from likely.data.tables.frame import is_frame, sheet_of
-from likely.data.tables.read_table import table_with_readings
 from likely.errors import ColumnWarning, DataError, GuaranteeWarning, RenamedWarning
 from likely.model.card import Card
 from likely.model.stand_ins import about_gaps, read_stand_ins
@@ -109,6 +107,9 @@ class Gate:
                 np.stack([read(x, name=name_of(x, f"Row {i}")) for i, x in enumerate(files)])
             )
         if self.columns is not None and is_frame(X):
+            from likely.data.tables.encode import about_unknown, encode
+            from likely.data.tables.read_table import table_with_readings
+
             table = table_with_readings(sheet_of(X), {c.table_column: c.how_read for c in self.columns})
             encoded = encode(table, self.columns, gaps=self.fills_gaps)
             if encoded.refused:

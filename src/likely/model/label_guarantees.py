@@ -134,6 +134,10 @@ class LabelGuarantees(LabelProbabilities):
         """Which rows `predict_or_abstain` answers, for log-probabilities of this model: booleans (n,)."""
         return self.abstention(max_error, level).answers(confidence(log_probs))
 
+    def check_error(self, max_error: float) -> None:
+        """Raise the DataError of `predict_or_abstain` for an error that this model cannot guarantee."""
+        self.abstention(max_error)
+
     def abstention(self, max_error: float, level: float = 0.95) -> ErrorBound:
         """The confidence from which rows are answered, and what is guaranteed of it; errors as `predict_or_abstain`."""
         return self.held_out_for_errors().error_bound(max_error, level)

@@ -12,16 +12,13 @@ import numpy as np
 from likely.data.hashes import known_again
 from likely.errors import DataError
 from likely.model import file as model_file
-from likely.model.build import build_inference
 from likely.model.card import Card
-from likely.model.card_view import card_html
-from likely.model.explaining import Question, chosen_method, explain_each, explain_image, explain_row
 from likely.model.gate import Gate
 from likely.model.held_out_arrays import check_held_out, read_familiarity
 from likely.model.inference import in_pieces
+from likely.model.question import Question
 from likely.model.read_preprocessor import read_preprocessor
 from likely.model.refusals import nothing_held_out, too_few_to_alarm, under_other_prior
-from likely.model.replaced_columns import replaced_columns
 from likely.networks.custom import CustomNetwork
 from likely.preprocessing.column_preprocessor import ColumnPreprocessor
 from likely.preprocessing.stored_rows import RowArray
@@ -54,6 +51,8 @@ class Predictor(Gate):
         trained_on: np.ndarray | None = None,
         network: CustomNetwork | None = None,
     ) -> None:
+        from likely.model.build import build_inference
+
         self.trained_on = trained_on
         where = str(path) or "The model"
         super().__init__(where, card, arrays, read_preprocessor(where, card, arrays))
@@ -102,10 +101,12 @@ class Predictor(Gate):
             OutputError: if the file exists, or cannot be written.
         """
         # The door stands above this room, which knows it by name alone.
-        importlib.import_module("likely.export").export_onnx(self, path, overwrite=overwrite)
+        importlib.import_module("likely.export.export_onnx").export_onnx(self, path, overwrite=overwrite)
         return Path(path)
 
     def _repr_html_(self) -> str:
+        from likely.model.card_view import card_html
+
         return card_html(self.card)
 
     def __repr__(self) -> str:
@@ -183,6 +184,9 @@ class Predictor(Gate):
         most: int,
     ) -> list[Any]:
         """An explanation for the question about each row; the arguments are those of `explain`."""
+        from likely.model.explaining import chosen_method, explain_each, explain_image, explain_row
+        from likely.model.replaced_columns import replaced_columns
+
         how = chosen_method(method, images=self.image_shape is not None)
         if isinstance(self.preprocessor, ColumnPreprocessor):
             replaced = replaced_columns(self.preprocessor, self.columns, self._stand_ins, together)

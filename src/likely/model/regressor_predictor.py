@@ -8,10 +8,10 @@ import numpy as np
 
 from likely.errors import DataError
 from likely.model.check_answers import true_numbers
-from likely.model.explaining import MOST_EXPLAINED, Question
 from likely.model.held_out_arrays import error_scale_inputs, residuals_of
 from likely.model.inference import in_pieces
 from likely.model.predictor import MOST_ROWS, Predictor
+from likely.model.question import MOST_EXPLAINED, Question
 from likely.model.refusals import no_residuals
 from likely.preprocessing.stored_rows import RowArray
 from likely.trust.residuals import Residuals

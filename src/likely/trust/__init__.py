@@ -2,59 +2,92 @@
 
 Shapes: n rows, k classes. `probs` and `log_probs` are (n, k), logarithms natural (nats); `labels` are classes 0..k-1 of
 shape (n,). Each function states its guarantee with the assumption under which it holds.
+
+Every name is loaded when it is first used.
 """
 
-from likely.trust.abstention import (
-    aurc,
-    choose_threshold,
-    confidence,
-    error_at_coverage,
-    risk_coverage,
-    rows_needed_for_error,
-)
-from likely.trust.bias_corrected import fit_bias_corrected, fit_calibration
-from likely.trust.conformal import conformal_quantile, residual_interval, rows_needed, weighted_quantiles
-from likely.trust.confusion_prior import solve_confusion
-from likely.trust.decision import choose_event_threshold
-from likely.trust.error_scale import error_scale, fit_error_scale
-from likely.trust.familiarity import Familiarity, familiarity_p_values
-from likely.trust.gaussians import Gaussians
-from likely.trust.label_issues import LabelIssues, label_issues
-from likely.trust.prediction_sets import aps_scores, coverage_interval, lac_scores, prediction_sets, set_quantiles
-from likely.trust.prior import PriorEstimate, estimate_prior, label_shift_weights, shift_prior
-from likely.trust.temperature import apply_temperature, fit_temperature
+import importlib
+from typing import TYPE_CHECKING, Any
 
-__all__ = [
-    "Familiarity",
-    "Gaussians",
-    "LabelIssues",
-    "PriorEstimate",
-    "apply_temperature",
-    "aps_scores",
-    "aurc",
-    "choose_event_threshold",
-    "choose_threshold",
-    "confidence",
-    "conformal_quantile",
-    "coverage_interval",
-    "error_at_coverage",
-    "error_scale",
-    "estimate_prior",
-    "familiarity_p_values",
-    "fit_bias_corrected",
-    "fit_calibration",
-    "fit_error_scale",
-    "fit_temperature",
-    "label_issues",
-    "label_shift_weights",
-    "lac_scores",
-    "prediction_sets",
-    "residual_interval",
-    "risk_coverage",
-    "rows_needed",
-    "rows_needed_for_error",
-    "set_quantiles",
-    "shift_prior",
-    "solve_confusion",
-    "weighted_quantiles",
-]
+if TYPE_CHECKING:
+    from likely.trust.abstention import aurc as aurc
+    from likely.trust.abstention import choose_threshold as choose_threshold
+    from likely.trust.abstention import confidence as confidence
+    from likely.trust.abstention import error_at_coverage as error_at_coverage
+    from likely.trust.abstention import risk_coverage as risk_coverage
+    from likely.trust.abstention import rows_needed_for_error as rows_needed_for_error
+    from likely.trust.bias_corrected import fit_bias_corrected as fit_bias_corrected
+    from likely.trust.bias_corrected import fit_calibration as fit_calibration
+    from likely.trust.conformal import conformal_quantile as conformal_quantile
+    from likely.trust.conformal import residual_interval as residual_interval
+    from likely.trust.conformal import rows_needed as rows_needed
+    from likely.trust.conformal import weighted_quantiles as weighted_quantiles
+    from likely.trust.confusion_prior import solve_confusion as solve_confusion
+    from likely.trust.decision import choose_event_threshold as choose_event_threshold
+    from likely.trust.error_scale import error_scale as error_scale
+    from likely.trust.error_scale import fit_error_scale as fit_error_scale
+    from likely.trust.familiarity import Familiarity as Familiarity
+    from likely.trust.familiarity import familiarity_p_values as familiarity_p_values
+    from likely.trust.gaussians import Gaussians as Gaussians
+    from likely.trust.label_issues import LabelIssues as LabelIssues
+    from likely.trust.label_issues import label_issues as label_issues
+    from likely.trust.prediction_sets import aps_scores as aps_scores
+    from likely.trust.prediction_sets import coverage_interval as coverage_interval
+    from likely.trust.prediction_sets import lac_scores as lac_scores
+    from likely.trust.prediction_sets import prediction_sets as prediction_sets
+    from likely.trust.prediction_sets import set_quantiles as set_quantiles
+    from likely.trust.prior import PriorEstimate as PriorEstimate
+    from likely.trust.prior import estimate_prior as estimate_prior
+    from likely.trust.prior import label_shift_weights as label_shift_weights
+    from likely.trust.prior import shift_prior as shift_prior
+    from likely.trust.temperature import apply_temperature as apply_temperature
+    from likely.trust.temperature import fit_temperature as fit_temperature
+
+_HOMES = {
+    "Familiarity": "familiarity",
+    "Gaussians": "gaussians",
+    "LabelIssues": "label_issues",
+    "PriorEstimate": "prior",
+    "apply_temperature": "temperature",
+    "aps_scores": "prediction_sets",
+    "aurc": "abstention",
+    "choose_event_threshold": "decision",
+    "choose_threshold": "abstention",
+    "confidence": "abstention",
+    "conformal_quantile": "conformal",
+    "coverage_interval": "prediction_sets",
+    "error_at_coverage": "abstention",
+    "error_scale": "error_scale",
+    "estimate_prior": "prior",
+    "familiarity_p_values": "familiarity",
+    "fit_bias_corrected": "bias_corrected",
+    "fit_calibration": "bias_corrected",
+    "fit_error_scale": "error_scale",
+    "fit_temperature": "temperature",
+    "label_issues": "label_issues",
+    "label_shift_weights": "prior",
+    "lac_scores": "prediction_sets",
+    "prediction_sets": "prediction_sets",
+    "residual_interval": "conformal",
+    "risk_coverage": "abstention",
+    "rows_needed": "conformal",
+    "rows_needed_for_error": "abstention",
+    "set_quantiles": "prediction_sets",
+    "shift_prior": "prior",
+    "solve_confusion": "confusion_prior",
+    "weighted_quantiles": "conformal",
+}
+"""Every public name, with the module of this package that holds it."""
+
+__all__ = sorted(_HOMES)  # pyright: ignore[reportUnsupportedDunderAll]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = globals()[name] = getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
+    return value
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -5,17 +5,27 @@ from collections.abc import Callable
 import numpy as np
 
 from likely.errors import DataError
+from likely.export.error_table import error_thresholds
 from likely.export.graph.builder import Graph
-from likely.export.graph.error_bound import abstained, error_thresholds
+from likely.export.graph.error_bound import abstained
 from likely.export.graph.label_log_probs import as_classes_come, label_log_probs, under_prior
 from likely.export.graph.label_sets import label_sets
 from likely.export.graph.network_answers import Answers
 from likely.export.graph.row_familiarity import row_familiarity
-from likely.export.names import ABSTAINED, COVERAGE, FAMILIARITY, LABEL, MAX_ERROR, PROBABILITIES, SET
+from likely.export.names import (
+    ABSTAINED,
+    ABSTAINED_BY_DEFAULT,
+    COVERAGE,
+    FAMILIARITY,
+    LABEL,
+    MAX_ERROR,
+    PROBABILITIES,
+    SET,
+    USUAL_COVERAGE,
+    USUAL_ERROR,
+)
 from likely.model.classifier_predictor import ClassifierPredictor
 from likely.model.held_out_arrays import read_familiarity
-
-USUAL_COVERAGE, USUAL_ERROR = 0.95, 0.01
 
 
 def label_outputs(g: Graph, predictor: ClassifierPredictor, found: Answers, events: dict[str, str]) -> dict[str, str]:
@@ -53,8 +63,10 @@ def label_outputs(g: Graph, predictor: ClassifierPredictor, found: Answers, even
     reason = _refusal(predictor.held_out_for_errors)
     thresholds = None if reason else error_thresholds(predictor.held_out_for_errors())
     if thresholds is None:
-        missing[ABSTAINED] = str(reason or _refusal(lambda: predictor.abstention(0.99)))
+        missing[ABSTAINED] = str(reason or _refusal(lambda: predictor.check_error(0.99)))
     else:
+        if (reason := _refusal(lambda: predictor.check_error(USUAL_ERROR))) is not None:
+            missing[ABSTAINED_BY_DEFAULT] = reason
         max_error = g.optional_input(MAX_ERROR, np.array(USUAL_ERROR))
         confidence = g.add("ReduceMax", probs, np.array([1]), keepdims=0)
         refused = abstained(g, confidence, thresholds, max_error)

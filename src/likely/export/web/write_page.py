@@ -16,8 +16,8 @@ import onnx
 from likely.atomic import StrPath, write_text
 from likely.errors import DataError, OutputError
 from likely.export.answer_differences import Parity
+from likely.export.error_table import ERRORS, error_thresholds
 from likely.export.export_onnx import require_extra
-from likely.export.graph.error_bound import ERRORS, error_thresholds
 from likely.export.graph.resizing import pillow_chooses
 from likely.export.names import COVERAGE, MAX_ERROR, event_outputs
 from likely.export.parity import check_parity
