@@ -1,6 +1,6 @@
 """What is said of a module that torch cannot export; `make prove PART=doors` exports some, and has others refused."""
 
-from likely.engines.by_torch.onnx_module import why
+from likely.networks.module_to_onnx import why
 
 
 def test_the_operator_is_named_wherever_in_the_chain_torch_says_it() -> None:

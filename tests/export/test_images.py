@@ -15,9 +15,12 @@ from likely.data.images.decode import read_image
 from likely.errors import EngineError, OutputError
 from likely.export import parity
 from likely.export.export_onnx import export_onnx
+from likely.export.graph.builder import Graph
+from likely.export.graph.resizing import resized_images
 from likely.export.session import Session
 from likely.model import ClassifierPredictor
 from likely.model.card import Card
+from likely.preprocessing.conversion import ResizeAndCrop
 from likely.training.fit import fit
 
 
@@ -83,6 +86,18 @@ def test_images_of_any_size_and_mode_are_resized_like_by_the_gate(
         whole = read_image(image, shape=size)  # decoded, at its own size
         expected = calibrated.predict_proba([image])
         np.testing.assert_allclose(session({"images": whole[None]})["probabilities"], expected, atol=1e-5)
+
+
+@pytest.mark.parametrize(("edge", "resampling"), [(0, "bilinear"), (24, "bicubic"), (33, "bilinear"), (0, "bicubic")])
+def test_the_middle_is_cut_out_bit_for_bit(edge: int, resampling: str) -> None:
+    how, g = ResizeAndCrop(edge, resampling), Graph(["images", "out"])
+    x = g.input("images", np.uint8, ("n", 3, "h", "w"))
+    g.output("out", resized_images(g, x, (24, 24), how), np.float32, ("n", 3, 24, 24))
+    session, rng = Session(g.model("middle", {}).SerializeToString()), np.random.default_rng(0)
+    for height, width in ((24, 25), (90, 31), (7, 200), (1, 1), (333, 60), (25, 24)):
+        image = rng.integers(0, 256, (height, width, 3), dtype=np.uint8)
+        found = session({"images": image.transpose(2, 0, 1)[None]})["out"][0].transpose(1, 2, 0)
+        np.testing.assert_array_equal(found, how(Image.fromarray(image), (24, 24, 3)))
 
 
 def test_what_the_file_says_of_itself(calibrated: ClassifierPredictor, tmp_path: Path) -> None:

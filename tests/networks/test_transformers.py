@@ -14,6 +14,7 @@ from likely.config import RunConfig
 from likely.data.images.decode import read_image
 from likely.data.images.feature_cache import cached_features
 from likely.errors import ConfigError, MissingExtraError, ModelFileError
+from likely.export.session import Session
 from likely.networks import transformers_network
 from likely.networks.transformers_layout import TransformersLayout
 from likely.preprocessing.backbone import Backbone
@@ -101,6 +102,21 @@ def test_a_model_answers_without_the_folder_but_not_without_transformers(folders
     monkeypatch.setitem(__import__("sys").modules, "transformers", None)
     with pytest.raises(MissingExtraError, match=r"network='hf:resnet' needs .* pip install 'likely\[transformers\]'"):
         likely.load(path)
+
+
+def test_an_exported_model_cuts_out_the_middle_of_photographs_by_itself(folders, tmp_path):
+    rng = np.random.default_rng(0)
+    levels = [rng.integers(0, 128, (h, w, 3), dtype=np.uint8) for h, w in rng.integers(20, 60, (40, 2))]
+    for image in levels[::2]:
+        image[..., 0] += 100
+    fitted = Classifier(network=f"hf:{folders['resnet']}", random_state=0, verbose=False).fit(
+        [Image.fromarray(image) for image in levels], np.arange(40) % 2
+    )
+    assert fitted.predictor_.card.conversion == {"name": "resize-and-crop", "edge": 36, "resampling": "bicubic"}
+    session = Session(str(fitted.predictor_.to_onnx(tmp_path / "model.onnx")))
+    for image in levels[:5]:
+        expected = fitted.predict_proba([Image.fromarray(image)])
+        np.testing.assert_allclose(session({"images": image[None]})["probabilities"], expected, atol=1e-5)
 
 
 @pytest.mark.parametrize(

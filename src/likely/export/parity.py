@@ -8,6 +8,7 @@ from PIL import Image
 from likely.export.answer_differences import RESIZED, ROUNDING, Parity, compare
 from likely.export.golden_images import BATCHES, golden_images, golden_sizes
 from likely.export.golden_table import golden_table
+from likely.export.graph_conversion import graph_conversion
 from likely.export.row_inputs import row_inputs
 from likely.export.session import Session
 from likely.model.predictor import Predictor
@@ -37,10 +38,11 @@ def _batches(predictor: Predictor) -> Iterator[tuple[np.ndarray, np.ndarray, flo
             yield rows, rows, ROUNDING
         return
     pixels = preprocessor.pixels if isinstance(preprocessor, ImagePreprocessor) else None
+    convert = graph_conversion(predictor.card.conversion) or resized
     images, first = golden_images(shape, pixels, preprocessor.dtype), 0
     for size in BATCHES:
         some = images[first : first + size] if size < len(images) else images
         yield some, some, ROUNDING
         first += size
     for pair in golden_sizes(shape) if pixels is None else ():
-        yield np.stack([resized(Image.fromarray(x), shape) for x in pair]), pair, RESIZED
+        yield np.stack([convert(Image.fromarray(x), shape) for x in pair]), pair, RESIZED

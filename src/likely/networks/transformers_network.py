@@ -66,18 +66,43 @@ def answering(layout: TransformersLayout, weights: Mapping[str, np.ndarray]) -> 
     """The features of images as a function of arrays, computed in float32."""
     import torch
 
-    module = _built(layout).eval()
-    state = {name: torch.from_numpy(np.array(value, np.float32)) for name, value in weights.items()}
-    module.load_state_dict(state, strict=False)  # all but counters are there: shapes were compared
-    # The first token of a ViT, whose pooler only its own training needs.
-    first_token = layout.family == "vit"
+    module = _loaded(layout, weights)
 
     def features(x: np.ndarray) -> np.ndarray:
         with torch.inference_mode():
-            found = module(torch.from_numpy(x))
-            return (found.last_hidden_state[:, 0] if first_token else found.pooler_output.flatten(1)).numpy()
+            return module(torch.from_numpy(x)).numpy()
 
     return features
+
+
+def onnx_features(layout: TransformersLayout, weights: Mapping[str, np.ndarray], opset: int) -> bytes:
+    """A model from "x", float32 (n, 3, side, side), to "features" (n, m), float32; errors as `module_to_onnx`."""
+    import torch
+
+    from likely.networks.module_to_onnx import module_to_onnx
+
+    sample = torch.zeros(2, 3, layout.side, layout.side)
+    return module_to_onnx(_loaded(layout, weights), sample, ["features"], opset)
+
+
+def _loaded(layout: TransformersLayout, weights: Mapping[str, np.ndarray]) -> Any:
+    """A module from images (n, 3, side, side) to features (n, m)."""
+    import torch
+
+    class Features(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.network = _built(layout)
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            found = self.network(x)
+            # The first token of a ViT, whose pooler only its own training needs.
+            return found.last_hidden_state[:, 0] if layout.family == "vit" else found.pooler_output.flatten(1)
+
+    module = Features().eval()
+    state = {name: torch.from_numpy(np.array(value, np.float32)) for name, value in weights.items()}
+    module.network.load_state_dict(state, strict=False)  # all but counters are there: shapes were compared
+    return module
 
 
 def _built(layout: TransformersLayout) -> Any:

@@ -1,17 +1,20 @@
 """Images as they come in, up to what the network is given: resized, padded, scaled."""
 
 import math
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import onnx
 
-from likely.errors import EngineError
-from likely.export.graph.builder import Graph
+from likely.export.graph.builder import OPSET, Graph
 from likely.export.graph.prepared_columns import prepared_columns
 from likely.export.graph.resizing import resized_images
+from likely.export.graph_conversion import graph_conversion
 from likely.export.names import IMAGES
-from likely.networks.efficientnet_layout import MEAN, SCALE, EfficientNetLayout
-from likely.networks.efficientnet_onnx import onnx_features
+from likely.networks import efficientnet_onnx, transformers_network
+from likely.networks.efficientnet_layout import EfficientNetLayout
+from likely.preprocessing.backbone import conversion_for
 from likely.preprocessing.backbone_preprocessor import BackbonePreprocessor
 from likely.preprocessing.image_preprocessor import ImagePreprocessor
 
@@ -41,28 +44,28 @@ def image_input(g: Graph, preprocessor: ImagePreprocessor) -> str:
     return g.add("Reshape", x, np.array([-1, math.prod(preprocessor.output_shape)]), allowzero=0)
 
 
-def backbone_input(g: Graph, preprocessor: BackbonePreprocessor) -> str:
-    """The standardized features of a frozen backbone, of images of any size.
+def backbone_input(g: Graph, preprocessor: BackbonePreprocessor, conversion: Mapping[str, Any] | None) -> str:
+    """The standardized features of a frozen backbone, of images of any size; `conversion` is that of the model.
 
     Raises:
-        EngineError: for a network of transformers.
+        EngineError: if torch cannot export the backbone, or its images are resized by a filter that the graph lacks.
     """
     backbone, shape = preprocessor.backbone, preprocessor.shape
     assert backbone is not None, "this preprocessor only describes"
-    if not isinstance(backbone.layout, EfficientNetLayout):
-        raise EngineError(
-            f"A pretrained network must be an EfficientNet-Lite to be exported; got {backbone.name!r}. Try "
-            "network='efficientnet-lite0' or 'efficientnet-lite2'."
-        )
-    side = backbone.layout.side
+    layout = backbone.layout
     images = g.input(IMAGES, np.uint8, ("n", "h", "w", *shape[2:]))
-    x = resized_images(g, channels_first(g, images, shape[2:]), (shape[0], shape[1]))
-    if shape[:2] != (side, side):
-        x = resized_images(g, x, (side, side))
+    x = resized_images(g, channels_first(g, images, shape[2:]), (shape[0], shape[1]), graph_conversion(conversion))
+    if shape[:2] != (layout.side, layout.side):
+        x = resized_images(g, x, (layout.side, layout.side), graph_conversion(conversion_for(layout)))
     if len(shape) == 2:
         x = g.add("Concat", x, x, x, axis=1)
-    x = g.add("Div", g.add("Sub", x, np.float32(MEAN)), np.float32(SCALE))
-    model = onnx.load_from_string(onnx_features(backbone.layout, backbone.weights))
+    mean, scale = np.array([layout.mean, layout.scale], np.float32)[..., None, None]
+    x = g.add("Div", g.add("Sub", x, mean), scale)
+    if isinstance(layout, EfficientNetLayout):
+        made = efficientnet_onnx.onnx_features(layout, backbone.weights)
+    else:
+        made = transformers_network.onnx_features(layout, backbone.weights, OPSET)
+    model = onnx.load_from_string(made)
     return prepared_columns(g, g.cast(g.embed(model, x)[0], np.float64), preprocessor.features)
 
 

@@ -71,7 +71,7 @@ def network_answers(g: Graph, predictor: Predictor, names: dict[str, str]) -> An
         x = image_input(g, preprocessor)
     else:
         assert isinstance(preprocessor, BackbonePreprocessor)
-        x = backbone_input(g, preprocessor)
+        x = backbone_input(g, preprocessor, card.conversion)
     ask, dtype = _network(g, predictor, theta)
     scores, features = both_looks(g, x, ask, card.tta_threshold, card.head, dtype) if card.hflip else ask(x)
     return Answers(scores, features, x, dtype, gaps)
