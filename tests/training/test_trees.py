@@ -12,6 +12,7 @@ import likely
 from likely.config import RunConfig
 from likely.data.dataset import Dataset, Part
 from likely.errors import ConfigError, ModelFileError
+from likely.learners.library_trees import n_threads, threads
 from likely.model import file as model_file
 from likely.training.label_check import check_labels
 
@@ -156,3 +157,12 @@ def test_what_trees_cannot_be_told_is_refused(setting: str, value: Any) -> None:
 def test_images_are_refused() -> None:
     with pytest.raises(ConfigError, match="rows of a table"):
         likely.Classifier(network="trees").fit(np.zeros((40, 8, 8), np.uint8), np.arange(40) % 2)
+
+
+def test_trees_of_few_numbers_are_grown_in_one_thread_and_others_in_as_many_as_before() -> None:
+    usual = n_threads()
+    with threads(n_numbers=3_000):
+        assert n_threads() == 1
+    with threads(n_numbers=600_000):
+        assert n_threads() == usual
+    assert n_threads() == usual

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from likely.arrays import Array
-from likely.learners.library_trees import baseline, depth, gains, n_threads, read_trees
+from likely.learners.library_trees import baseline, depth, gains, n_threads, read_trees, threads
 from likely.networks.input_groups import InputGroups
 from likely.networks.trees import MOST_CATEGORIES, Trees, coded_columns
 
@@ -130,7 +130,8 @@ class BoostedTrees:
         """Grow on to so many rounds in all."""
         found: list[dict[str, np.ndarray]] = []
         for model, X, y, weights in self._grown:
-            model.set_params(max_iter=rounds).fit(X, y, sample_weight=weights)
+            with threads(X.size):
+                model.set_params(max_iter=rounds).fit(X, y, sample_weight=weights)
             found.append(read_trees(model, self.rounds))
         if not self.rounds and self._grown:
             begun = np.concatenate([baseline(model) for model, *_ in self._grown])
