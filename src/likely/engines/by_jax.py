@@ -5,15 +5,19 @@ Double precision is asked for in a scope of its own and never for the whole prog
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from typing import TypeAlias
+from functools import lru_cache
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from likely.arrays import Array, Params, Weights
+from likely.config.registry import HEADS, LOSSES
 from likely.engines.protocol import Augment, Batch, EngineSettings, Optimizer, Prepare
 from likely.engines.pure_engine import PureEngine, as_it_is
 from likely.errors import MissingExtraError
+from likely.functional.losses import Loss
 from likely.functional.objective import mean_loss
+from likely.networks.network import Network
 from likely.preprocessing.stored_rows import RowArray, StoredRows
 
 try:
@@ -37,12 +41,12 @@ class ByJax(PureEngine):
     def __init__(self, settings: EngineSettings) -> None:
         super().__init__(settings)
         assert isinstance(settings.optimizer, Optimizer)
-        self._rule = _rule(settings.optimizer)
+        self._optimizer = settings.optimizer
         with self._precision():
             first = self._network.init(settings.seed)
             self._theta = {name: jax.numpy.asarray(value, self._dtype) for name, value in first.items()}
-            self._memory = self._rule.init(self._theta)
-        self._answer = jax.jit(self._network.apply_with_features)
+            self._memory = _rule(self._optimizer).init(self._theta)
+        self._answer = _answering(self._network, _meanings(self._network, self._head, self._loss))
 
     @property
     def at_once(self) -> int:
@@ -62,37 +66,12 @@ class ByJax(PureEngine):
             self._X = X if isinstance(X, StoredRows) else jax.numpy.asarray(X)
             self._Y = jax.numpy.asarray(Y, self._dtype)
             self._weights = None if weights is None else jax.numpy.asarray(weights, self._dtype)
-
-        def loss_of(theta: Params, x: Array, y: Array, w: Array | None) -> Array:
-            return mean_loss(self._head, self._loss, y, self._network.apply(theta, x), w)
-
-        def steps(
-            theta: Params,
-            memory: optax.OptState,
-            X: Array,
-            at: Array,
-            Y: Array,
-            W: Array | None,
-            rows: Array,
-            draws: Array | None,
-            rates: Array,
-            count: int,
-        ) -> _Carried:
-            def step(i: int, carried: _Carried) -> _Carried:
-                theta, memory, values = carried
-                x = prepare(X[at[i]])
-                if augment is not None and draws is not None:
-                    x = augment(x, draws[i])
-                value, J = jax.value_and_grad(loss_of)(theta, x, Y[rows[i]], None if W is None else W[rows[i]])
-                direction, memory = self._rule.update(J, memory, theta)
-                theta = jax.tree.map(lambda t, d: t - (rates[i] * d).astype(t.dtype), theta, direction)
-                return theta, memory, values.at[i].set(value)
-
-            return jax.lax.fori_loop(0, count, step, (theta, memory, jax.numpy.zeros_like(rates)))
-
-        self._compiled = jax.jit(steps, donate_argnums=(0, 1))
-        # The rows are handed over, not closed over: what a compiled function closes over is copied into it.
-        self._whole = jax.jit(lambda theta, X, Y, W: jax.value_and_grad(loss_of)(theta, prepare(X), Y, W))
+        # What prepares images, or changes them, may hold arrays, which cannot be compared.
+        compiled = _compiled if prepare is as_it_is and augment is None else _compiled.__wrapped__
+        network, head, loss = self._network, self._head, self._loss
+        self._steps, self._whole = compiled(
+            network, head, loss, self._optimizer, _meanings(network, head, loss), prepare, augment
+        )
 
     def step(self, batch: Batch, learning_rate: float) -> float:
         return self.steps([batch], [learning_rate])[0]
@@ -108,7 +87,7 @@ class ByJax(PureEngine):
         if isinstance(X, StoredRows):
             X, at = X[rows[0]], np.arange(rows.size)[None]
         with self._precision():
-            self._theta, self._memory, values = self._compiled(
+            self._theta, self._memory, values = self._steps(
                 self._theta, self._memory, X, at, self._Y, self._weights, rows, draws, rates, count
             )
         return np.asarray(values)[:count].tolist()
@@ -142,6 +121,66 @@ class ByJax(PureEngine):
 
     def _precision(self) -> AbstractContextManager[None]:
         return jax.enable_x64(self._dtype == np.float64)
+
+
+@lru_cache(maxsize=64)
+def _compiled(
+    network: Network,
+    head: str,
+    loss: str | Loss,
+    optimizer: Optimizer,
+    meanings: tuple[object, ...],
+    prepare: Prepare,
+    augment: Augment | None,
+) -> tuple[Callable[..., Any], Callable[..., Any]]:
+    """A loop of steps, and the mean loss of all rows with its gradient: traced once for all that train alike, such as
+    the folds of a cross-validation.
+
+    The `meanings` are those of the names, so that another row under the same name is traced anew.
+    """
+    rule = _rule(optimizer)
+
+    def loss_of(theta: Params, x: Array, y: Array, w: Array | None) -> Array:
+        return mean_loss(head, loss, y, network.apply(theta, x), w)
+
+    def steps(
+        theta: Params,
+        memory: optax.OptState,
+        X: Array,
+        at: Array,
+        Y: Array,
+        W: Array | None,
+        rows: Array,
+        draws: Array | None,
+        rates: Array,
+        count: int,
+    ) -> _Carried:
+        def step(i: int, carried: _Carried) -> _Carried:
+            theta, memory, values = carried
+            x = prepare(X[at[i]])
+            if augment is not None and draws is not None:
+                x = augment(x, draws[i])
+            value, J = jax.value_and_grad(loss_of)(theta, x, Y[rows[i]], None if W is None else W[rows[i]])
+            direction, memory = rule.update(J, memory, theta)
+            theta = jax.tree.map(lambda t, d: t - (rates[i] * d).astype(t.dtype), theta, direction)
+            return theta, memory, values.at[i].set(value)
+
+        return jax.lax.fori_loop(0, count, step, (theta, memory, jax.numpy.zeros_like(rates)))
+
+    # The rows are handed over, not closed over: what a compiled function closes over is copied into it.
+    whole = jax.jit(lambda theta, X, Y, W: jax.value_and_grad(loss_of)(theta, prepare(X), Y, W))
+    return jax.jit(steps, donate_argnums=(0, 1)), whole
+
+
+@lru_cache(maxsize=64)
+def _answering(network: Network, meanings: tuple[object, ...]) -> Callable[..., Any]:
+    """Scores and features of a network, traced once for equal ones."""
+    return jax.jit(network.apply_with_features)
+
+
+def _meanings(network: Network, head: str, loss: str | Loss) -> tuple[object, ...]:
+    """What the names that a network, its head and its loss are made by stand for now."""
+    return getattr(network, "sigma", None), HEADS[head], LOSSES.named(loss)
 
 
 def _rule(optimizer: Optimizer) -> optax.GradientTransformation:

@@ -54,5 +54,11 @@ class Linear:
         """Scores (n, k), and the inputs themselves as features (n, d)."""
         return self.apply(theta, x), x
 
+    def __eq__(self, other: object) -> bool:
+        return type(other) is type(self) and other.settings == self.settings
+
+    def __hash__(self) -> int:
+        return hash((self.n_inputs, self.n_outputs))
+
     def __repr__(self) -> str:
         return f"Linear({self.n_inputs}, {self.n_outputs})"

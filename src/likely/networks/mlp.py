@@ -81,5 +81,11 @@ class MLP:
             x = self.sigma.value(affine(theta[name], x))
         return affine(theta[last], x), x
 
+    def __eq__(self, other: object) -> bool:
+        return type(other) is type(self) and other.settings == self.settings
+
+    def __hash__(self) -> int:
+        return hash((self.sizes, self.activation))
+
     def __repr__(self) -> str:
         return f"MLP({list(self.sizes)}, activation={self.activation!r})"
