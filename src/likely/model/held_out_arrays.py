@@ -14,6 +14,7 @@ from likely.trust.error_scale import MOST_INPUTS
 from likely.trust.familiarity import Familiarity, UsualSize
 from likely.trust.gaussians import Gaussians
 from likely.trust.held_out import HeldOut
+from likely.trust.prototypes import Prototypes
 from likely.trust.residuals import Residuals
 
 RESIDUALS = "held_out.residuals"
@@ -54,6 +55,8 @@ def check_held_out(where: str, arrays: Mapping[str, np.ndarray], n_labels: int) 
     else:
         of_familiarity[FAMILIARITY + "whitening"] = (d, d)
     of_errors = {ERRORS + "knots": (p, 5), ERRORS + "weights": (p, 4), ERRORS + "range": (3,)}
+    if FAMILIARITY + "prototypes" in arrays:
+        of_familiarity[FAMILIARITY + "prototypes"] = (None, None)
     found = {name: a for name, a in arrays.items() if name in HELD_OUT or name.startswith((FAMILIARITY, ERRORS))}
     expected: dict[str, tuple[int | None, ...]] = {}
     for together in (of_labels, of_familiarity, {RESIDUALS: (None,)} if n_labels == 0 else {}, of_errors):
@@ -74,6 +77,8 @@ def check_held_out(where: str, arrays: Mapping[str, np.ndarray], n_labels: int) 
 def familiarity_arrays(familiarity: Familiarity) -> dict[str, np.ndarray]:
     """What a model knows of familiar rows, by the names in its file."""
     found = {**vars(familiarity.gaussians), **vars(familiarity.usual)}
+    if familiarity.prototypes is not None:
+        found["prototypes"] = familiarity.prototypes.units
     arrays = {FAMILIARITY + name: array for name, array in found.items() if array is not None}
     return {OOD_SCORES: familiarity.held_out, **arrays}
 
@@ -84,7 +89,8 @@ def read_familiarity(arrays: Mapping[str, np.ndarray]) -> Familiarity | None:
         return None
     found = starting_with(FAMILIARITY, arrays)
     usual = UsualSize(found.pop("center"), found.pop("spread"))
-    return Familiarity(Gaussians(**found), usual, arrays[OOD_SCORES])
+    prototypes = Prototypes(found.pop("prototypes")) if "prototypes" in found else None
+    return Familiarity(Gaussians(**found), usual, arrays[OOD_SCORES], prototypes)
 
 
 def error_scale_inputs(preprocessor: Preprocessor, rows: RowArray) -> np.ndarray | None:

@@ -133,21 +133,23 @@ def halved(x: torch.Tensor) -> torch.Tensor:
     return functional.max_pool2d(x, 2) if min(x.shape[2:]) > 1 else x
 
 
-def scores_and_means(
+def scores_and_features(
     stages: Iterable[torch.Tensor], classified: Callable[[torch.Tensor], torch.Tensor]
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """Scores (n, k) from the last of the stages, and the mean of every channel after each of them (n, m)."""
+    """Scores (n, k) from the last of the stages, and features (n, m): the mean of every channel after each of them, and
+    the last map itself."""
     means: list[torch.Tensor] = []
     last = torch.empty(0)
     for h in stages:
         means.append(h.mean((2, 3)))
         last = h
-    return classified(last), torch.cat(means, dim=1)
+    return classified(last), torch.cat([*means, last.flatten(1)], dim=1)
 
 
 class ConvModule(nn.Module):
-    """The torch module. Its features are the mean of every channel after the first layer and after each block: what
-    tells strange images from familiar ones lies in early layers as much as in the last."""
+    """The torch module. Its features are the mean of every channel after the first layer and after each block, and the
+    last feature map: what tells strange images from familiar ones lies in early layers as much as in the last, and in
+    what is seen as much as in where."""
 
     def __init__(self, filters: np.ndarray, widths: tuple[int, ...], n_classes: int, channels: int) -> None:
         super().__init__()
@@ -157,14 +159,15 @@ class ConvModule(nn.Module):
         self.whiten.weight.requires_grad_(False)
         self.blocks = nn.Sequential(*[_Block(a, b) for a, b in zip((len(filters), *widths), widths, strict=False)])
         self.classify = nn.Linear(widths[-1], n_classes, bias=False)
+        self.channels = len(filters) + sum(widths)  # of all stages
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Scores (n, k)."""
         return self.classified(self.blocks(functional.relu(self.whiten(x))))
 
     def scores_and_features(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Scores (n, k), and the mean of every channel after each stage (n, m)."""
-        return scores_and_means(self._stages(x), self.classified)
+        """Scores (n, k), and the mean of every channel after each stage with the last map (n, m)."""
+        return scores_and_features(self._stages(x), self.classified)
 
     def _stages(self, x: torch.Tensor) -> Iterator[torch.Tensor]:
         h = functional.relu(self.whiten(x))

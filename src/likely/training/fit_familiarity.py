@@ -1,4 +1,4 @@
-"""What a fresh model knows of familiar rows: the Gaussians of its features, and the OOD scores of held-out rows.
+"""What a fresh model knows of familiar rows: Gaussians and prototypes of its features, and held-out rows' OOD scores.
 
 The Gaussians and the usual size of both parts of the score come from rows that the network was trained on, the p-values
 from all held-out rows: what ranks them knows nothing of them. With cross-validation the score of a row is that of the
@@ -15,6 +15,10 @@ from likely.training.trained import Trained
 from likely.training.training_rows import Rows
 from likely.trust.familiarity import Familiarity
 from likely.trust.gaussians import Gaussians, rows_for_familiarity
+from likely.trust.prototypes import Prototypes
+
+_NUMBERS = 2**24
+"""Of features and maps together, so that maps of large images do not fill the memory."""
 
 
 def fit_familiarity(outcome: TrainingOutcome, rows: Rows, seed: int) -> Familiarity:
@@ -50,9 +54,14 @@ def column_ood_scores(trained: Trained, rows: Rows, folds: list[np.ndarray]) -> 
 def _familiar_rows(trained: Trained, rows: Rows, index: np.ndarray) -> Familiarity:
     """The Gaussians of a network's features and the usual size of its scores, over rows that it was trained on."""
     _, features = _scores_and_features(trained, rows.take(index[:1])[0])
-    X, Y, _ = rows.take(np.random.default_rng(0).permutation(index)[: rows_for_familiarity(features.shape[1])])
+    d = trained.map_begins or features.shape[1]
+    most = min(rows_for_familiarity(d), _NUMBERS // features.shape[1])
+    X, Y, _ = rows.take(np.random.default_rng(0).permutation(index)[:most])
     scores, features = _scores_and_features(trained, X)
-    return Familiarity.of(Gaussians.fit(features, rows.task.classes(Y)), features, rows.task.class_scores(scores))
+    classes = rows.task.classes(Y)
+    gaussians = Gaussians.fit(features[:, :d], classes)
+    prototypes = Prototypes.fit(features[:, d:], classes.argmax(axis=1)) if features.shape[1] > d else None
+    return Familiarity.of(gaussians, features, rows.task.class_scores(scores), prototypes)
 
 
 def _scores_and_features(trained: Trained, X: RowArray) -> tuple[np.ndarray, np.ndarray]:

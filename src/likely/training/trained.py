@@ -44,6 +44,11 @@ class Trained:
         """Passes over the training rows until the network was as it is; 0 for one in closed form."""
         return self.epochs or (self.history[-1].epoch if self.history else 0.0)
 
+    @property
+    def map_begins(self) -> int | None:
+        """The column of the features from which on they are the last feature map; None without one."""
+        return getattr(self.engine, "map_begins", None)
+
     def scores_and_features(self, X: RowArray) -> tuple[np.ndarray, np.ndarray]:
         """Scores (n, k), for regression in the targets' own unit, and hidden features (n, d)."""
         scores, features = self.inference(X)

@@ -1,14 +1,19 @@
-"""Whether a row looks like what was trained on: distance to class-conditional Gaussians on hidden features, and energy.
+"""Whether a row looks like what was trained on: distance to class-conditional Gaussians on hidden features, and a
+second part, which depends on the network.
 
     d(x) : the squared distance of the hidden features to the nearest class (see `likely.trust.gaussians`)
-    e(x) = -log sum_k exp(score_k)
-    u(x) = (log(1 + d(x)) - a) / s + (e(x) - b) / t      a, b and s, t: means and deviations over familiar rows; each
-                                                         of the two parts counts as -3 at least
+    e(x) : with a feature map, 1 - its cosine with the nearest prototype of a class (see `likely.trust.prototypes`);
+           else the energy -log sum_k exp(score_k)
+    u(x) = (log(1 + d(x)) - a) / s + (e(x) - b) / t      a, b and s, t: means and deviations over familiar rows; the
+                                                         second part counts as -3 at least, the first as -3, or as 1
+                                                         beside a feature map
 
 Neither of the two wins everywhere: the distance sees textures and noise that the last layer takes for a class, the
-energy sees clear images of something else, which lie close to a class in most directions. Standardized, both count
-the same without knowing what strange rows will look like; the logarithm makes distances nearly symmetric. A conformal
-p-value over held-out rows, of which u knows nothing, turns the sum into a rate of false alarms.
+second part sees clear images of something else, which lie close to a class in most directions. Standardized, both count
+the same without knowing what strange rows will look like; the logarithm makes distances nearly symmetric. Beside a
+feature map the distance speaks up only where it is unusual: what lies nearer to a Gaussian than most rows is no less
+strange for it. A conformal p-value over held-out rows, of which u knows nothing, turns the sum into a rate of false
+alarms.
 """
 
 from dataclasses import dataclass, field, replace
@@ -20,6 +25,7 @@ from likely.errors import ShapeError
 from likely.metrics.checks import finite_rows
 from likely.trust.conformal import rows_needed
 from likely.trust.gaussians import Gaussians, or_one
+from likely.trust.prototypes import Prototypes
 from likely.trust.ties import STEP
 
 UNFAMILIAR = 0.01
@@ -28,7 +34,11 @@ UNFAMILIAR = 0.01
 ROWS_TO_ALARM = rows_needed(1 - UNFAMILIAR)
 """The fewest held-out rows m with which a p-value can be as small: 1 / (m + 1) <= UNFAMILIAR."""
 
-MOST_FAMILIAR = -3.0
+MOST_FAMILIAR = (-3.0, -3.0)
+"""What the distance and the energy count at least, in deviations from their means."""
+MOST_FAMILIAR_BESIDE_MAP = (1.0, -3.0)
+"""What the distance counts at least beside a feature map, and the distance of that to the prototypes. Chosen on classes
+that were left out and on training images upside down, turned and at half size."""
 
 
 def is_unfamiliar(p_value: float | None) -> TypeGuard[float]:
@@ -54,39 +64,41 @@ def energy(scores: np.ndarray) -> np.ndarray:
 
 @dataclass(frozen=True, eq=False)
 class UsualSize:
-    """Means and deviations of log(1 + distance) and of the energy over familiar rows, shape (2,) each."""
+    """Means and deviations of log(1 + distance) and of the second part over familiar rows, shape (2,) each."""
 
     center: np.ndarray
     spread: np.ndarray
 
     @classmethod
-    def of(cls, distances: np.ndarray, energies: np.ndarray) -> Self:
+    def of(cls, distances: np.ndarray, seconds: np.ndarray) -> Self:
         """Those of the same m rows, shape (m,) each; the spread of what never varies is 1.
 
         Raises:
-            ShapeError: if there are not as many energies as distances, or none.
+            ShapeError: if there are not as many of the second part as distances, or none.
         Example:
             >>> UsualSize.of(np.array([0.0, 0.0]), np.array([-3.0, 1.0]))
             UsualSize(center=array([ 0., -1.]), spread=array([1., 2.]))
         """
         if not len(distances):
             raise ShapeError("The reference must have at least one row; got 0. Try holding some out.")
-        measured = _measured(distances, energies)
+        measured = _measured(distances, seconds)
         center, deviation = measured.mean(axis=0), measured.std(axis=0)
         return cls(center, or_one(deviation, center))
 
-    def combined(self, distances: np.ndarray, energies: np.ndarray) -> np.ndarray:
+    def combined(
+        self, distances: np.ndarray, seconds: np.ndarray, least: tuple[float, float] = MOST_FAMILIAR
+    ) -> np.ndarray:
         """u(x) from its two parts, shape (n,): larger is stranger.
 
-        Each part counts in its deviations from the usual size, and at least as -3: far away from everything that was
-        trained on, an energy can be as low as it likes, and must not make up for the distance.
+        Each part counts in its deviations from the usual size, and at least as `least`: far away from everything that
+        was trained on, an energy can be as low as it likes, and must not make up for the distance.
 
         Example:
             >>> UsualSize(np.array([0.0, -1.0]), np.array([1.0, 2.0])).combined(np.array([0.0]), np.array([3.0]))
             array([2.])
         """
-        parts = (_measured(distances, energies) - self.center) / self.spread
-        return np.maximum(parts, MOST_FAMILIAR).sum(axis=1)
+        parts = (_measured(distances, seconds) - self.center) / self.spread
+        return np.maximum(parts, least).sum(axis=1)
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,20 +109,24 @@ class Familiarity:
         gaussians: of the features of rows that the network was trained on.
         usual: the usual size of both parts of the score.
         held_out: OOD scores of held-out rows, sorted, shape (m,).
+        prototypes: of the feature map, whose columns come after those of the Gaussians; None without one.
     """
 
     gaussians: Gaussians
     usual: UsualSize
     held_out: np.ndarray = field(default_factory=lambda: np.empty(0))
+    prototypes: Prototypes | None = None
 
     @classmethod
-    def of(cls, gaussians: Gaussians, features: np.ndarray, scores: np.ndarray) -> Self:
-        """With the usual size of distances and energies over familiar rows, and none held out yet.
+    def of(
+        cls, gaussians: Gaussians, features: np.ndarray, scores: np.ndarray, prototypes: Prototypes | None = None
+    ) -> Self:
+        """With the usual size of both parts over familiar rows, and none held out yet.
 
         Features (m, d) and scores (m, k) before the head are of rows trained on, or held out for this alone: rows that
         set the usual size and the p-values as well would make the guarantee of the p-values approximate.
         """
-        return cls(gaussians, UsualSize.of(gaussians.distance(features), energy(scores)))
+        return cls(gaussians, UsualSize.of(*_parts(gaussians, prototypes, features, scores)), prototypes=prototypes)
 
     def with_held_out(self, *ood_scores: np.ndarray) -> Self:
         """The same, with these held-out rows to rank new ones among."""
@@ -129,7 +145,8 @@ class Familiarity:
             >>> bool(near < far)
             True
         """
-        return self.usual.combined(self.gaussians.distance(features), energy(scores))
+        parts = _parts(self.gaussians, self.prototypes, features, scores)
+        return self.usual.combined(*parts, MOST_FAMILIAR if self.prototypes is None else MOST_FAMILIAR_BESIDE_MAP)
 
     def p_values(self, ood_scores: np.ndarray) -> np.ndarray:
         """The conformal p-value of each row among the held-out ones, shape (n,): see `familiarity_p_values`."""
@@ -158,11 +175,20 @@ def familiarity_p_values(ood_scores: np.ndarray, held_out: np.ndarray) -> np.nda
     return (1.0 + m - np.searchsorted(held_out, least, side="left")) / (m + 1.0)
 
 
-def _measured(distances: np.ndarray, energies: np.ndarray) -> np.ndarray:
+def _parts(
+    gaussians: Gaussians, prototypes: Prototypes | None, features: np.ndarray, scores: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """d(x) and e(x), shape (n,) each. Files from before feature maps counted have none, whatever the network gives."""
+    d = len(gaussians.shift)
+    distances = gaussians.distance(features[:, :d])
+    return distances, energy(scores) if prototypes is None else prototypes.distance(features[:, d:])
+
+
+def _measured(distances: np.ndarray, seconds: np.ndarray) -> np.ndarray:
     """The two parts on scales where a deviation means something, shape (n, 2)."""
-    if np.shape(distances) != np.shape(energies) or np.ndim(distances) != 1:
+    if np.shape(distances) != np.shape(seconds) or np.ndim(distances) != 1:
         raise ShapeError(
-            f"There must be an energy per distance; got energies of shape {np.shape(energies)} for distances of shape "
+            f"There must be a second part per distance; got shape {np.shape(seconds)} for distances of shape "
             f"{np.shape(distances)}. Try computing both from one forward pass."
         )
-    return np.stack([np.log1p(distances), energies], axis=1)
+    return np.stack([np.log1p(distances), seconds], axis=1)

@@ -20,7 +20,7 @@ from torch import nn
 from torch.nn import functional
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-from likely.networks.convnet import ConvModule, halved, scores_and_means
+from likely.networks.convnet import ConvModule, halved, scores_and_features
 
 # One of torch's operators for compiled models, which takes packed filters.
 _convolve: Any = getattr(torch.ops.mkldnn, "_convolution_pointwise", None)
@@ -58,8 +58,8 @@ class FoldedConvNet:
         return self._classified(x)
 
     def scores_and_features(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Scores (n, k), and the mean of every channel after each stage (n, m)."""
-        return scores_and_means(self._stages(x), self._classified)
+        """Scores (n, k), and the mean of every channel after each stage with the last map (n, m)."""
+        return scores_and_features(self._stages(x), self._classified)
 
     def _stages(self, x: torch.Tensor) -> Iterator[torch.Tensor]:
         x = self._stem(x)

@@ -82,6 +82,11 @@ class ByTorch:
         return sum(p.numel() for p in self._module.parameters())
 
     @property
+    def map_begins(self) -> int | None:
+        """The column of the features from which on they are the last feature map; None without one."""
+        return self._module.channels if isinstance(self._module, ConvModule) else None
+
+    @property
     def last_layer(self) -> tuple[str, ...]:
         if isinstance(self._module, PureModule):
             return tuple(name for name, _ in self._module.named_parameters())[-1:]

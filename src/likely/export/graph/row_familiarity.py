@@ -3,8 +3,9 @@
 import numpy as np
 
 from likely.export.graph.builder import Graph
-from likely.trust.familiarity import MOST_FAMILIAR, Familiarity
+from likely.trust.familiarity import MOST_FAMILIAR, MOST_FAMILIAR_BESIDE_MAP, Familiarity
 from likely.trust.gaussians import Gaussians
+from likely.trust.prototypes import TINY, Prototypes
 from likely.trust.ties import STEP
 
 _BLOCK = 64
@@ -12,19 +13,34 @@ _BLOCK = 64
 
 def row_familiarity(g: Graph, features: str, scores: str | None, familiar: Familiarity) -> str:
     """p-values, float64 (n,), of features (n, d) and scores (n, k); without scores the distance alone decides."""
-    distance = _distance(g, g.cast(features, np.float64), familiar.gaussians)
     center, spread = familiar.usual.center, familiar.usual.spread
+    least = MOST_FAMILIAR if familiar.prototypes is None else MOST_FAMILIAR_BESIDE_MAP
+    d = len(familiar.gaussians.shift)
 
     def part(value: str, number: int) -> str:
         standard = g.add("Div", g.add("Sub", value, float(center[number])), float(spread[number]))
-        return g.add("Max", standard, MOST_FAMILIAR)
+        return g.add("Max", standard, least[number])
 
+    def columns(begin: int, end: int) -> str:
+        return g.add("Slice", features, np.array([begin]), np.array([end]), np.array([1]))
+
+    distance = _distance(g, g.cast(columns(0, d), np.float64), familiar.gaussians)
     strange = part(g.add("Log", g.add("Add", distance, 1.0)), 0)
-    if scores is None:
-        energy = max((0.0 - float(center[1])) / float(spread[1]), MOST_FAMILIAR)
-        return _p_values(g, g.add("Add", strange, energy), familiar.held_out)
-    energy = g.add("Neg", g.add("ReduceLogSumExp", g.cast(scores, np.float64), np.array([1]), keepdims=0))
-    return _p_values(g, g.add("Add", strange, part(energy, 1)), familiar.held_out)
+    if familiar.prototypes is not None:
+        second = part(_beside_prototypes(g, columns(d, np.iinfo(np.int64).max), familiar.prototypes), 1)
+    elif scores is None:
+        second = max((0.0 - float(center[1])) / float(spread[1]), least[1])
+    else:
+        energy = g.add("Neg", g.add("ReduceLogSumExp", g.cast(scores, np.float64), np.array([1]), keepdims=0))
+        second = part(energy, 1)
+    return _p_values(g, g.add("Add", strange, second), familiar.held_out)
+
+
+def _beside_prototypes(g: Graph, maps: str, prototypes: Prototypes) -> str:
+    """1 - the cosine with the nearest of them, float64 (n,)."""
+    length = g.add("Max", g.add("ReduceL2", maps, np.array([1]), keepdims=1), np.float32(TINY))
+    cosines = g.add("MatMul", g.add("Div", maps, length), np.ascontiguousarray(prototypes.units.T))
+    return g.add("Sub", 1.0, g.cast(g.add("ReduceMax", cosines, np.array([1]), keepdims=0), np.float64))
 
 
 def _p_values(g: Graph, ood: str, held_out: np.ndarray) -> str:
