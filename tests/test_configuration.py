@@ -35,6 +35,7 @@ OPTIONS: dict[str, tuple[list[str], object]] = {
     "task": (["--task", "regression"], "regression"),
     "out": (["--out", "runs/a b"], "runs/a b"),
     "overwrite": (["--overwrite"], True),
+    "explain": (["--explain"], True),
     "private": (["--private"], True),
     "preset": (["--preset", "best"], "best"),
     "epochs": (["--epochs", "0.5"], 0.5),

@@ -41,7 +41,7 @@ def fit(
     with watch() as watcher:
         run = learn(chosen, watcher, command)
     try:
-        report = report_run(run)
+        report = report_run(run, explain=chosen.explain)
     except KeyboardInterrupt:
         complain(f"The model is complete: {run.folder / MODEL}. likely report {run.folder} writes its report.")
         raise

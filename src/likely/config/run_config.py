@@ -170,6 +170,9 @@ class RunConfig(SettingsDocument):
         "Without hashes a model does not notice rows that it was trained on.",
         panel=_OUTPUT,
     )
+    explain: bool = setting(
+        False, "Say in the report why of every test row that is shown, not of six at most.", panel=_OUTPUT
+    )
     preset: PresetName = _learning("fast", "How long to train and how large the network is.")
     epochs: Epochs | None = _learning(
         None,
@@ -348,6 +351,11 @@ class RunConfig(SettingsDocument):
             raise ConfigError(
                 f"class_weight must come with the head 'softmax'; got head={self.head!r}. Only for softmax can "
                 "probabilities be corrected for it exactly. Try head='softmax'."
+            )
+        if self.private and self.explain:
+            raise ConfigError(
+                "explain must be omitted with private; got both. An explanation shows the row that it is about. Try "
+                "omitting explain."
             )
         if self.tune == "all":
             self._agree_on_tuning()

@@ -50,7 +50,7 @@ def report_folder(folder: str | Path, watcher: Watcher | None = None, *, explain
     assert dataset.test is not None
     seen = shared_with(dataset.test, (dataset.train, dataset.val))
     evaluated = evaluate(predictor, dataset.test, seen)
-    return _write(folder, dataset, predictor, evaluated, private=config.private, explain=explain)
+    return _write(folder, dataset, predictor, evaluated, private=config.private, explain=explain or config.explain)
 
 
 def _write(
