@@ -9,14 +9,20 @@ picture that was learned from. The methods:
     efficientnet-lite0, -lite2   `Classifier` with that network: a head on frozen features
     logistic                     scikit-learn's LogisticRegressionCV on the features of Lite0, standardized
     conv                         `Classifier` at 64 x 64 from nothing
+    fine-tuning                  Lite0 as fastai fine-tunes it (`fine_tuning_peer.py`)
 
     python benchmarks/photographs.py [--speed] [--each 20 50 100] [--rows 60 200 600 0] [--methods NAME...]
+        [--folds 3] [--kept FILE]
+
+With `--kept` every figure goes into that file at once, and those that are there are not computed again. Seconds are of
+a processor, to learn; features of the backbone are known by then, or computed outside that time.
 
 `--each` draws as many of each kind, which changes how often kinds come: no set is promised to survive that, so nothing
 is said of sets. `--rows` draws from all alike, and 0 takes all. A picture of more pixels than likely reads is left out.
 """
 
 import argparse
+import json
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -28,6 +34,7 @@ from sklearn.linear_model import LogisticRegressionCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from fine_tuning_peer import fine_tune
 from likely import Classifier
 from likely.config.registry import BACKBONES
 from likely.data.copies import find_copies
@@ -42,7 +49,7 @@ from likely.preprocessing.conversion import PHOTOGRAPH
 KINDS = ("animals", "buildings", "education", "food", "office", "people", "plants", "recreation", "tools")
 KINDS += ("transportation",)
 OTHERS = ("roadsigns", "aiga-symbols")
-METHODS = ("efficientnet-lite0", "efficientnet-lite2", "logistic", "conv")
+METHODS = ("efficientnet-lite0", "efficientnet-lite2", "logistic", "conv", "fine-tuning")
 COVERAGE = 0.9
 
 
@@ -53,10 +60,13 @@ def main() -> None:
     asked.add_argument("--rows", type=int, nargs="*", default=[60, 200, 600, 0])
     asked.add_argument("--methods", nargs="*", default=METHODS, choices=METHODS)
     asked.add_argument("--folder", type=Path, default=Path("/usr/share/openclipart/png"))
+    asked.add_argument("--folds", type=int, default=3, help="of three, how many are evaluated on")
+    asked.add_argument("--kept", type=Path, help="a file of figures, to go on from")
     asked = asked.parse_args()
-    speed()
-    if not asked.speed:
-        quality(asked.folder, asked.each, asked.rows, asked.methods)
+    if asked.speed:
+        speed()
+    else:
+        quality(asked.folder, asked.each, asked.rows, asked.methods, asked.folds, asked.kept)
 
 
 def speed(n: int = 64) -> None:
@@ -81,28 +91,41 @@ def per_second(backbone: Backbone, X: np.ndarray) -> tuple[float, np.ndarray]:
     return len(X) / (time.process_time() - began), found
 
 
-def quality(folder: Path, each: list[int], of_all: list[int], methods: list[str]) -> None:
+def quality(
+    folder: Path, each: list[int], of_all: list[int], methods: list[str], n_folds: int, kept: Path | None
+) -> None:
     files = [
         (path, kind)
         for kind in KINDS
         for path in sorted((folder / kind).rglob("*.png"))
         if not any(other in path.parts for other in OTHERS)
     ]
-    print("| to train on | method | accuracy | NLL | ECE | in 90% sets | labels in them | CPU s |")
-    print("|---|---|---|---|---|---|---|---|")
+    known = {} if kept is None or not kept.exists() else dict(map(json.loads, kept.read_text().splitlines()))
+    print("| to train on | method | folds | accuracy | NLL | ECE | in 90% sets | labels in them | CPU s |")
+    print("|---|---|---|---|---|---|---|---|---|")
     for method in methods:
         name = method if method in BACKBONES else "efficientnet-lite0"
         X, y = read(files, 64 if method == "conv" else BACKBONES[name].layout.side)
-        learner = logistic(name) if method == "logistic" else classifier(method)
+        if method in ("logistic", *BACKBONES):
+            cached_features(Backbone.pretrained(name), X)
+        learner = {"logistic": logistic(name), "fine-tuning": fine_tuning}.get(method) or classifier(method)
         draws = [(f"{n} of each kind", partial(of_each, n=n)) for n in each]
         draws += [(f"{n or 'all'}", partial(of_rows, n=n)) for n in of_all]
         for called, draw in draws:
-            rows = [
-                of_fold(learner, X, y, draw(y, train, fold=fold), test) for fold, (train, test) in enumerate(folds(X))
-            ]
+            rows: list[tuple[float, ...]] = []
+            for fold, (train, test) in list(enumerate(folds(X)))[:n_folds]:
+                key = f"{method}, {called}, fold {fold}"
+                if key not in known:
+                    known[key] = of_fold(learner, X, y, draw(y, train, fold=fold), test)
+                    if kept is not None:
+                        with kept.open("a") as file:
+                            file.write(json.dumps([key, known[key]]) + "\n")
+                rows.append(known[key])
             accuracy, nll, ece, coverage, size, seconds = np.mean(rows, axis=0)
             sets = f"{coverage:.1%} | {size:.2f}" if np.isfinite(size) and draw.func is of_rows else "|"
-            cells = f"{called} | {method} | {accuracy:.1%} | {nll:.3f} | {ece:.1%} | {sets} | {seconds:.0f}"
+            cells = (
+                f"{called} | {method} | {len(rows)} | {accuracy:.1%} | {nll:.3f} | {ece:.1%} | {sets} | {seconds:.0f}"
+            )
             print(f"| {cells} |", flush=True)
 
 
@@ -166,6 +189,11 @@ def logistic(name: str) -> Learner:
         return lambda new: (model.predict_proba(cached_features(backbone, new)), None)
 
     return learn
+
+
+def fine_tuning(X: np.ndarray, y: np.ndarray) -> Callable[[np.ndarray], tuple[np.ndarray, np.ndarray | None]]:
+    answer = fine_tune(X, np.searchsorted(KINDS, y))
+    return lambda new: (answer(new), None)
 
 
 def of_fold(learner: Learner, X: np.ndarray, y: np.ndarray, train: np.ndarray, test: np.ndarray) -> tuple[float, ...]:

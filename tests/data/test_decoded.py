@@ -86,7 +86,7 @@ def test_a_damaged_cache_is_built_again(tmp_path: Path, cache: Path, damage: str
     else:
         np.save(rows, np.zeros((3, 2), np.uint8))
     np.testing.assert_array_equal(load(paths).X[:], before)
-    assert json.loads(facts.read_text())["bad"] == []
+    assert json.loads(facts.read_text().splitlines()[1])["bad"] == []
 
 
 def test_bad_images_are_named_or_skipped(tmp_path: Path) -> None:
@@ -120,9 +120,9 @@ def test_none_left_is_an_error(tmp_path: Path) -> None:
 def test_damage_behind_a_whole_head_is_tried_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     paths = save(tmp_path / "in", 3)
 
-    def out_of_memory(source: Path, **settings: Any) -> np.ndarray:
-        if source == paths[1]:
-            raise ImageError(f"{source} must be a whole image; got: MemoryError.")
+    def out_of_memory(source: bytes, **settings: Any) -> np.ndarray:
+        if settings["name"] == str(paths[1]):
+            raise ImageError(f"{paths[1]} must be a whole image; got: MemoryError.")
         return read_image(source, **settings)
 
     with monkeypatch.context() as patched:
@@ -207,3 +207,76 @@ def test_equal_files_have_equal_digests(tmp_path: Path) -> None:
     paths[2].write_bytes(paths[0].read_bytes())
     digests = [decode_many._head(path, str(path))[0] for path in paths]
     assert digests[0] == digests[2] != digests[1]
+
+
+def test_damage_of_any_row_is_found(tmp_path: Path, cache: Path) -> None:
+    file = save(tmp_path / "in", 1, size=(4, 3), kind="bmp")[0].read_bytes()
+    files = [file[:-12] + i.to_bytes(4, "little") + file[-8:] for i in range(1100)]
+    names = list(map(str, range(len(files))))
+    before = load_images(files, names).X[:]
+    rows = next(cache.glob("*.rows"))
+    content = bytearray(rows.read_bytes())
+    content[12 * 700] ^= 1
+    rows.write_bytes(content)
+    np.testing.assert_array_equal(load_images(files, names).X[:], before)
+    assert rows.read_bytes() != content
+
+
+@pytest.mark.parametrize(
+    "said", ["[" * 100_000, '{"digests": 7, "bad": []}', '{"digests": [], "bad": [1e400]}', "\0", ""]
+)
+def test_odd_facts_are_a_miss(tmp_path: Path, cache: Path, said: str) -> None:
+    paths = save(tmp_path / "in", 5)
+    before = load(paths).X[:]
+    next(cache.glob("*.json")).write_text(f"{'0' * 32}\n{said}")
+    np.testing.assert_array_equal(load(paths).X[:], before)
+
+
+def test_a_file_that_changes_while_it_is_read_is_named_and_not_kept(
+    tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    paths = save(tmp_path / "in", 4)
+    head = decode_many._head
+
+    def changed_after(source: Path, name: str) -> Any:
+        found = head(source, name)
+        if source == paths[1]:
+            source.write_bytes(paths[0].read_bytes())
+        return found
+
+    monkeypatch.setattr(decode_many, "_head", changed_after)
+    with pytest.raises(DataError, match=r"1 é\.png must not change while it is read"):
+        load(paths)
+    monkeypatch.undo()
+    monkeypatch.setenv("LIKELY_CACHE", str(cache.parent))
+    np.testing.assert_array_equal(load(paths).X[1], read_image(paths[1], shape=(7, 9)))
+
+
+def test_one_image_more_is_one_to_decode(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    paths = save(tmp_path / "in", 6)
+    load(paths[:5])
+    decoded = list[str]()
+
+    def noted(source: bytes, **settings: Any) -> np.ndarray:
+        decoded.append(settings["name"])
+        return read_image(source, **settings)
+
+    monkeypatch.setattr(decode_many, "read_image", noted)
+    several = [paths[5], *paths[3:], paths[0]]
+    X = load(several).X[:]
+    assert set(decoded) == {str(paths[5])}
+    for row, path in zip(X, several, strict=True):
+        np.testing.assert_array_equal(row, read_image(path, shape=(7, 9)))
+
+
+@pytest.mark.parametrize("link", ["images", "rows"])
+def test_links_in_the_cache_are_not_followed(tmp_path: Path, cache: Path, link: str) -> None:
+    paths = save(tmp_path / "in", 5)
+    before = load(paths).X[:]
+    place = cache if link == "images" else next(cache.glob("*.rows"))
+    kept = place.rename(tmp_path / "elsewhere")
+    content = (kept if link == "rows" else next(kept.glob("*.rows"))).read_bytes()
+    place.symlink_to(kept)
+    with pytest.warns(CacheWarning, match="links are not followed"):
+        np.testing.assert_array_equal(load(paths).X[:], before)
+    assert (kept if link == "rows" else next(kept.glob("*.rows"))).read_bytes() == content

@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from likely.config.cache_folder import cache_folder
 from likely.data import download
-from likely.data.cache import cache_folder
 from likely.data.dataset import Dataset
 from likely.data.images import fashion_mnist
 from likely.data.images.fashion_mnist import CONTENTS, LABELS, load_fashion_mnist
@@ -336,7 +336,10 @@ def test_a_user_without_a_home_has_a_cache(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.delenv("XDG_CACHE_HOME")
     monkeypatch.delenv("HOME")
     monkeypatch.setattr(os, "getuid", lambda: 4_000_000)
-    assert cache_folder() == Path(tempfile.gettempdir()) / ".cache" / "likely"
+    folder = cache_folder()
+    assert folder.parent == Path(tempfile.gettempdir())
+    assert folder.stat().st_mode & 0o777 == 0o700  # nobody else could have prepared it
+    assert folder == cache_folder()
 
 
 def test_a_data_folder_for_another_set_is_refused(tmp_path: Path) -> None:

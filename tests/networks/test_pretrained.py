@@ -7,9 +7,10 @@ import pytest
 import torch
 
 from likely.errors import MissingExtraError, ModelFileError
+from likely.networks import pretrained
 from likely.networks.efficientnet_lite import EfficientNetLite
 from likely.networks.efficientnet_onnx import onnx_features
-from likely.networks.pretrained import EFFICIENTNET_LITE0, EFFICIENTNET_LITE2, Pretrained, folded
+from likely.networks.pretrained import EFFICIENTNET_LITE0, EFFICIENTNET_LITE2, Pretrained, folded, sha256_of
 
 BOTH = (EFFICIENTNET_LITE0, EFFICIENTNET_LITE2)
 
@@ -60,6 +61,27 @@ def test_a_file_of_another_hash_is_never_opened(known, tmp_path, monkeypatch):
     (tmp_path / "other_weights" / "weights.pth").write_bytes(b"cos\nsystem\n(S'true'\ntR.")
     with pytest.raises(ModelFileError, match=f"with SHA-256 {known.sha256}; got .* Other files are never opened"):
         other.read()
+
+
+def test_prepared_weights_are_kept_and_damage_is_found(known, tmp_path, monkeypatch):
+    monkeypatch.setenv("LIKELY_CACHE", str(tmp_path))
+    pretrained._read.cache_clear()
+    weights = known.read()
+    [file] = tmp_path.iterdir()
+    assert sha256_of(known.name, weights) == known.prepared
+    with monkeypatch.context() as patched:
+        patched.setattr(torch, "load", lambda *_, **__: pytest.fail("opened"))
+        pretrained._read.cache_clear()
+        assert sha256_of(known.name, known.read()) == known.prepared
+    for damaged in (file.read_bytes()[:-1] + b"\0", b"", b"\xff" * 100):
+        file.write_bytes(damaged)
+        pretrained._read.cache_clear()
+        assert sha256_of(known.name, known.read()) == known.prepared
+    file.unlink()
+    file.symlink_to(tmp_path / "elsewhere")
+    pretrained._read.cache_clear()
+    assert sha256_of(known.name, known.read()) == known.prepared
+    assert not (tmp_path / "elsewhere").exists()
 
 
 def test_without_the_package_the_pip_line_is_given():

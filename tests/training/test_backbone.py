@@ -156,6 +156,27 @@ def test_features_are_computed_once_and_a_broken_disk_costs_only_time(
         assert np.array_equal(cached_features(backbone, twice), expected)
 
 
+def test_damage_of_a_kept_row_is_found_and_links_are_not_followed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LIKELY_CACHE", str(tmp_path / "cache"))
+    backbone = Backbone.pretrained(USUAL)
+    expected = cached_features(backbone, NEW[:2])
+    file = tmp_path / "cache" / "features.sqlite"
+    whole = file.read_bytes()
+    at = whole.index(expected[1, :50].tobytes())
+    file.write_bytes(whole[: at + 80] + bytes([whole[at + 80] ^ 64]) + whole[at + 81 :])
+    assert np.array_equal(cached_features(backbone, NEW[:2]), expected)
+    file.rename(tmp_path / "elsewhere")
+    file.symlink_to(tmp_path / "elsewhere")
+    with pytest.warns(CacheWarning, match="links are not followed"):
+        assert np.array_equal(cached_features(backbone, NEW[2:3]), backbone.features(NEW[2:3]))
+    file.unlink()
+    monkeypatch.setattr(Backbone, "computed_by", "another program")  # whose features differ by rounding
+    assert np.array_equal(cached_features(backbone, NEW[:1]), expected[:1])
+    assert cached_features(Backbone.pretrained(USUAL), NEW[:0]).shape == (0, expected.shape[1])
+
+
 def test_auto_takes_a_backbone_for_a_few_color_images(monkeypatch: pytest.MonkeyPatch) -> None:
     auto = RunConfig()
     assert choose_backbone(auto, (64, 64, 3), 100).name == USUAL

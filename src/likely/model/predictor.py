@@ -3,6 +3,7 @@
 import importlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from copy import copy
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
@@ -10,6 +11,7 @@ from typing import Any, Self
 import numpy as np
 
 from likely.data.hashes import known_again
+from likely.data.images.feature_cache import CachedBackbone
 from likely.errors import DataError
 from likely.model import file as model_file
 from likely.model.card import Card
@@ -20,6 +22,7 @@ from likely.model.question import Question
 from likely.model.read_preprocessor import read_preprocessor
 from likely.model.refusals import nothing_held_out, too_few_to_alarm, under_other_prior
 from likely.networks.custom import CustomNetwork
+from likely.preprocessing.backbone_preprocessor import BackbonePreprocessor
 from likely.preprocessing.column_preprocessor import ColumnPreprocessor
 from likely.preprocessing.stored_rows import RowArray
 from likely.trust.familiarity import ROWS_TO_ALARM, Familiarity
@@ -84,6 +87,15 @@ class Predictor(Gate):
     def with_metrics(self, metrics: dict[str, object] | None) -> Self:
         """The same model whose card states these test figures, or none."""
         return self._changed(metrics=metrics)
+
+    def keeping_features(self) -> Self:
+        """The same model, which looks up features of a frozen backbone on disk, and keeps what it computes."""
+        same, gate = self._changed(), self.preprocessor
+        if isinstance(gate, BackbonePreprocessor) and gate.backbone is not None:
+            kept = CachedBackbone(gate.backbone.name, gate.backbone.weights, gate.backbone.layout)
+            same.preprocessor = replace(gate, backbone=kept)
+            same._inference = replace(self._inference, preprocessor=same.preprocessor)
+        return same
 
     def save(self, path: str | Path) -> Path:
         """Write the model to one file, whole or not at all (else an OutputError); returns the path."""

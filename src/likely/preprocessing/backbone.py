@@ -6,13 +6,14 @@ ONNX Runtime computes those of EfficientNet-Lite where it is installed, an image
 1e-3. Networks of transformers are asked through torch.
 """
 
-import hashlib
 import json
 import os
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
+from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -21,6 +22,7 @@ from PIL import Image
 from likely.config.processors import usable_cores
 from likely.config.registry import BACKBONES, FROM_FOLDER
 from likely.networks.efficientnet_layout import EfficientNetLayout
+from likely.networks.pretrained import sha256_of
 from likely.networks.transformers_layout import TransformersLayout
 from likely.preprocessing.conversion import PHOTOGRAPH, create_conversion
 from likely.preprocessing.stored_rows import RowArray
@@ -74,13 +76,17 @@ class Backbone:
     @cached_property
     def sha256(self) -> str:
         """The hash of all weights, and of what a layout of its own says."""
-        digest = hashlib.sha256(self.name.encode())
+        layout = self.layout
+        own = json.dumps(layout.to_json(), sort_keys=True) if isinstance(layout, TransformersLayout) else ""
+        return sha256_of(self.name, self.weights, own)
+
+    @cached_property
+    def computed_by(self) -> str:
+        """The program that computes features here, with its version."""
         if isinstance(self.layout, TransformersLayout):
-            digest.update(json.dumps(self.layout.to_json(), sort_keys=True).encode())
-        for name in sorted(self.weights):
-            array = self.weights[name]
-            digest.update(np.ascontiguousarray(array, array.dtype.newbyteorder("<")).data)
-        return digest.hexdigest()
+            return f"{_version('torch')}, {_version('transformers')}"
+        by_onnx = all(find_spec(module) is not None for module in ("onnxruntime", "onnx"))
+        return _version("onnxruntime" if by_onnx else "torch")
 
     def features(self, X: RowArray, told: Callable[[int], None] | None = None) -> np.ndarray:
         """The features of images, float32 (n, m).
@@ -164,6 +170,13 @@ def prepared(image: np.ndarray, layout: Layout) -> np.ndarray:
         image = np.repeat(image[..., None], 3, axis=2)
     mean, scale = np.array([layout.mean, layout.scale], np.float32)[..., None, None]
     return (np.ascontiguousarray(image.transpose(2, 0, 1)[None], np.float32) - mean) / scale
+
+
+def _version(package: str) -> str:
+    try:
+        return f"{package} {version(package)}"
+    except PackageNotFoundError:  # under another name, such as onnxruntime-gpu
+        return package
 
 
 def threads() -> int:

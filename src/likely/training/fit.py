@@ -122,11 +122,12 @@ def fit(
         learned = learn(dataset, config, _Kept(watcher, folder, settings), command=command, overrides=overrides)
         folder.begin(settings)
         assert dataset.test is not None
-        evaluated = evaluate(learned.predictor, dataset.test, shared_with(dataset.test, (dataset.train, dataset.val)))
-        for sentence in about_gaps(learned.predictor.gaps_by_column(dataset.test.X), len(dataset.test)):
+        predictor = learned.predictor.keeping_features()
+        evaluated = evaluate(predictor, dataset.test, shared_with(dataset.test, (dataset.train, dataset.val)))
+        for sentence in about_gaps(predictor.gaps_by_column(dataset.test.X), len(dataset.test)):
             watcher.say(f"Careful: {sentence}")
         metrics = evaluated.evaluation.to_json()
-        predictor = learned.predictor.with_metrics(metrics)
+        predictor = predictor.with_metrics(metrics)
         predictor.save(folder.writes_to / MODEL)
         if predictor.trained_on is not None and learned.all_rows_known and not config.private:
             folder.write_row_hashes(predictor.trained_on)

@@ -116,14 +116,18 @@ def load_images(sources: Sequence[Source], names: Sequence[str], how: Reading = 
     form, note = how.form_of([shape for _, shape in heads.values()])
 
     def decode(i: int) -> Decoded:
+        name = names[usable[i]]
         try:
-            return read_image(sources[usable[i]], shape=form.shape, conversion=form.conversion, name=names[usable[i]])
+            content = _content(sources[usable[i]], name)
+            if _digest(content) != digests[i]:
+                raise ImageError(f"{name} must not change while it is read; it did. Wait until it is complete.")
+            return read_image(content, shape=form.shape, conversion=form.conversion, name=name)
         except ImageError as error:
             return str(error)
 
     cache = ImageCache(digests, form)
     X, bad = _found(cache, decode) or cache.fill(
-        lambda: _in_parallel(decode, [(i,) for i in range(len(usable))], "decoding images", how.progress)
+        lambda numbers: _in_parallel(decode, [(i,) for i in numbers], "decoding images", how.progress)
     )
     failed |= {usable[i]: reason for i, reason in bad.items()}
     _refuse(failed, how.skip_bad, len(sources))
@@ -134,10 +138,18 @@ def load_images(sources: Sequence[Source], names: Sequence[str], how: Reading = 
 def _head(source: Source, name: str) -> tuple[str, tuple[int, ...]] | str:
     """The hash of the file and the shape of its image, or why it has none."""
     try:
-        content = source if isinstance(source, bytes) else read_file(source, name)
-        return hashlib.blake2b(content, digest_size=16).hexdigest(), image_shape(content, name=name)
+        content = _content(source, name)
+        return _digest(content), image_shape(content, name=name)
     except ImageError as error:
         return str(error)
+
+
+def _content(source: Source, name: str) -> bytes:
+    return source if isinstance(source, bytes) else read_file(source, name)
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.blake2b(content, digest_size=16).hexdigest()
 
 
 def _found(cache: ImageCache, decode: Callable[[int], Decoded]) -> tuple[RowArray, dict[int, str]] | None:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from likely.data.cache import cache_folder
+from likely.config.cache_folder import cache_folder
 from likely.data.dataset import Dataset, Part
 from likely.data.download import download
 from likely.data.images.idx import find_idx, names_of, parse_idx, read_raw

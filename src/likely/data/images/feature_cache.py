@@ -1,18 +1,18 @@
-"""Features of images, kept on disk for the next time: by the content of each image and the weights of the backbone.
+"""Features of images, kept on disk for the next time: by the content of each image, the weights, and what computed.
 
-One SQLite file holds them, so that a image more costs one image more. What came first makes room for what is new.
+One SQLite file holds them, so that an image more costs one image more. What came first makes room for what is new.
 """
 
 import hashlib
 import sqlite3
 import warnings
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import closing, contextmanager, suppress
-from pathlib import Path
+from dataclasses import dataclass
 
 import numpy as np
 
-from likely.data.cache import cache_folder
+from likely.config.cache_folder import cache_file, cache_folder
 from likely.data.progress_callback import Progress
 from likely.errors import CacheWarning
 from likely.preprocessing.backbone import Backbone
@@ -25,6 +25,16 @@ _AT_ONCE = 256
 _QUERIED = 500
 """Keys in one query."""
 _DOING = "computing features"
+_FILE = "features.sqlite"
+
+
+@dataclass(frozen=True, eq=False)
+class CachedBackbone(Backbone):
+    """A backbone whose features are looked up on disk first, and kept there."""
+
+    def features(self, X: RowArray, told: Callable[[int], None] | None = None) -> np.ndarray:
+        """As `Backbone.features`."""
+        return cached_features(self, X, None if told is None else lambda _, done, __: told(done))
 
 
 def cached_features(backbone: Backbone, X: RowArray, progress: Progress | None = None) -> np.ndarray:
@@ -33,42 +43,51 @@ def cached_features(backbone: Backbone, X: RowArray, progress: Progress | None =
     Warns:
         CacheWarning: if the disk can't be used; all are computed.
     """
-    keys = [_key(backbone, X[i]) for i in range(len(X))]
+    start = f"{backbone.computed_by} {backbone.sha256}"
+    keys = [_key(start, X[i]) for i in range(len(X))]
     known = _find(keys)
-    # A image that comes twice is computed once.
+    # An image that comes twice is computed once.
     first = {key: i for i, key in reversed(list(enumerate(keys))) if key not in known}
     missing = np.array(sorted(first.values()), dtype=np.int64)
     stores = True
-    for start in range(0, len(missing), _AT_ONCE):
-        some = missing[start : start + _AT_ONCE]
+    for begin in range(0, len(missing), _AT_ONCE):
+        some = missing[begin : begin + _AT_ONCE]
 
-        def told(done: int, start: int = start) -> None:
+        def told(done: int, begin: int = begin) -> None:
             if progress is not None:
-                progress(_DOING, start + done, len(missing))
+                progress(_DOING, begin + done, len(missing))
 
-        found = {keys[i]: row for i, row in zip(some, backbone.features(take_rows(X, some), told), strict=True)}
+        rows = Backbone.features(backbone, take_rows(X, some), told)
+        found = {keys[i]: row for i, row in zip(some, rows, strict=True)}
         known |= found
         stores = stores and _keep(found)
-    return np.stack([known[key] for key in keys])
+    return np.array([known[key] for key in keys], np.float32).reshape(len(keys), backbone.layout.n_features)
 
 
-def _key(backbone: Backbone, image: np.ndarray) -> bytes:
-    digest = hashlib.blake2b(f"{backbone.sha256} {image.shape}".encode(), digest_size=16)
+def _key(start: str, image: np.ndarray) -> bytes:
+    digest = hashlib.blake2b(f"{start} {image.shape}".encode(), digest_size=16)
     digest.update(np.ascontiguousarray(image).data)
     return digest.digest()
 
 
+def _checksum(key: bytes, row: bytes) -> bytes:
+    return hashlib.blake2b(key + row, digest_size=8).digest()
+
+
 def _find(keys: Sequence[bytes]) -> dict[bytes, np.ndarray]:
+    """The features that are kept whole: a damaged row is no row."""
     found: dict[bytes, np.ndarray] = {}
-    if not _path().exists():
-        return found
     try:
+        if not cache_file(_FILE).exists():
+            return found
         with _opened() as database:
             for start in range(0, len(keys), _QUERIED):
                 some = keys[start : start + _QUERIED]
                 marks = ", ".join("?" * len(some))
-                for key, row in database.execute(f"SELECT key, row FROM features WHERE key IN ({marks})", some):
-                    found[key] = np.frombuffer(row, "<f4")
+                query = f"SELECT key, row, checksum FROM checked WHERE key IN ({marks})"
+                for key, row, checksum in database.execute(query, some):
+                    if isinstance(row, bytes) and checksum == _checksum(key, row):
+                        found[key] = np.frombuffer(row, "<f4")
     except (OSError, sqlite3.Error) as error:
         _complain(error)
     return found
@@ -78,11 +97,11 @@ def _keep(found: dict[bytes, np.ndarray]) -> bool:
     """Whether they could be stored."""
     try:
         with _opened() as database, database:
-            rows = [(key, row.astype("<f4").tobytes()) for key, row in found.items()]
-            database.executemany("INSERT OR REPLACE INTO features VALUES (?, ?)", rows)
-            database.execute(
-                "DELETE FROM features WHERE rowid <= (SELECT max(rowid) FROM features) - ?", [CACHED_IMAGES]
+            rows = ((key, row.astype("<f4").tobytes()) for key, row in found.items())
+            database.executemany(
+                "INSERT OR REPLACE INTO checked VALUES (?, ?, ?)", ((*row, _checksum(*row)) for row in rows)
             )
+            database.execute("DELETE FROM checked WHERE rowid <= (SELECT max(rowid) FROM checked) - ?", [CACHED_IMAGES])
     except (OSError, sqlite3.Error) as error:
         _complain(error)
         return False
@@ -91,21 +110,18 @@ def _keep(found: dict[bytes, np.ndarray]) -> bool:
 
 @contextmanager
 def _opened() -> Generator[sqlite3.Connection]:
-    path = _path()
+    path = cache_file(_FILE)
     path.parent.mkdir(parents=True, exist_ok=True)
     with closing(sqlite3.connect(path, timeout=30)) as database:
-        database.execute("CREATE TABLE IF NOT EXISTS features (key BLOB UNIQUE, row BLOB)")
+        database.execute("CREATE TABLE IF NOT EXISTS checked (key BLOB UNIQUE, row BLOB, checksum BLOB)")
         yield database
 
 
-def _path() -> Path:
-    return cache_folder() / "features.sqlite"
-
-
 def _complain(error: Exception) -> None:
-    path, consequence = _path(), "they are computed again next time"
+    consequence = "they are computed again next time"
     if isinstance(error, sqlite3.DatabaseError) and not isinstance(error, sqlite3.OperationalError):
         consequence = "the damaged file is replaced"
         with suppress(OSError):
-            path.unlink()
-    warnings.warn(f"Features of images can't be kept in {path}; {consequence}. {error}.", CacheWarning, stacklevel=4)
+            cache_file(_FILE).unlink()
+    where = cache_folder() / _FILE
+    warnings.warn(f"Features of images can't be kept in {where}; {consequence}. {error}.", CacheWarning, stacklevel=4)

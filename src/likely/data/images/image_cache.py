@@ -1,7 +1,8 @@
 """Decoded images, kept on disk for the next time: KEY.rows with their bytes, KEY.json with what is known of them.
 
 The key is a hash of every file's content, of the shape, and of the version of the gate, so that nothing stale is ever
-found. What was not used for longest makes room for what is new.
+found; an image of one set is found for others, too. A checksum covers every byte. What was not used for longest makes
+room for what is new.
 """
 
 import hashlib
@@ -10,7 +11,8 @@ import math
 import os
 import time
 import warnings
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Container, Generator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
 from pathlib import Path
 from typing import TypeAlias
@@ -18,10 +20,11 @@ from typing import TypeAlias
 import numpy as np
 
 from likely.atomic import whole_file, write_text
-from likely.data.cache import cache_folder
+from likely.config.cache_folder import cache_file, cache_folder
+from likely.config.processors import usable_cores
 from likely.data.images.decode import ImageForm
 from likely.errors import CacheWarning
-from likely.preprocessing.stored_rows import RowArray, StoredRows
+from likely.preprocessing.stored_rows import RowArray, StoredRows, pieces
 
 GATE_VERSION = 3
 """Raised whenever the same file would become other pixels."""
@@ -35,6 +38,10 @@ ON_DISK_FROM = 64 << 20
 CACHE_BYTES = 20 << 30
 """What the decoded images of all sets may take."""
 
+_FOLDER = "images"
+_MOST_FACTS = 64 << 20
+"""Bytes of what is said of a set: more is none of ours."""
+
 _ABANDONED = 24 * 3600
 """Seconds after which nobody is still writing to a file that has no name yet."""
 
@@ -47,64 +54,108 @@ class ImageCache:
 
     def __init__(self, digests: Sequence[str], form: ImageForm) -> None:
         how = "" if form.conversion is None else json.dumps(dict(form.conversion), sort_keys=True)
-        key = hashlib.sha256("\n".join([f"{GATE_VERSION} {form.shape}{how}", *digests]).encode()).hexdigest()[:32]
-        self._folder = cache_folder() / "images"
-        self._rows, self._facts = self._folder / f"{key}.rows", self._folder / f"{key}.json"
-        self._n, self._shape, self._row_bytes = len(digests), form.shape, math.prod(form.shape)
+        self._form = _hash(f"{GATE_VERSION} {form.shape}{how}")[:12]
+        self._name = f"{self._form}-{_hash(' '.join(digests))}"
+        self._digests, self._shape, self._row_bytes = list(digests), form.shape, math.prod(form.shape)
 
     def find(self) -> tuple[RowArray, list[int]] | None:
         """The rows, and which of the files could not be read; None if they are not there or not whole."""
-        try:
-            facts = json.loads(self._facts.read_text(encoding="utf-8"))
-            bad = [int(i) for i in facts["bad"]]
-            X = self._mapped(self._n - len(bad))
-            if facts["sum"] != _checksum(X):
-                return None
-            os.utime(self._rows)
-        except (OSError, ValueError, KeyError, TypeError):
+        found = self._whole(self._name)
+        if found is None or found[1] != self._digests:
             return None
+        X, _, bad = found
+        with suppress(OSError):
+            os.utime(_file(self._name, "rows"))
         return _placed(X), bad
 
-    def fill(self, decode: Callable[[], Generator[Decoded]]) -> tuple[RowArray, dict[int, str]]:
+    def fill(self, decode: Callable[[Sequence[int]], Generator[Decoded]]) -> tuple[RowArray, dict[int, str]]:
         """The rows, kept for the next time if that is worth it and possible, and by number why others can't be read.
 
-        `decode` gives every image in order; it is called again if the disk fails.
+        `decode` gives the images of these numbers, in order; it is called again if the disk fails.
         """
-        if self._n * self._row_bytes >= KEPT_FROM:
+        if len(self._digests) * self._row_bytes >= KEPT_FROM:
             try:
-                return self._on_disk(decode())
+                return self._on_disk(decode)
             except OSError as error:
                 warnings.warn(f"Decoded images are kept in memory this time. {error}", CacheWarning, stacklevel=2)
-        X, bad = np.empty((self._n, *self._shape), np.uint8), dict[int, str]()
-        for i, image in enumerate(decode()):
+        X, bad = np.empty((len(self._digests), *self._shape), np.uint8), dict[int, str]()
+        for i, image in enumerate(decode(range(len(X)))):
             if isinstance(image, str):
                 bad[i] = image
             else:
                 X[i - len(bad)] = image
-        return X[: self._n - len(bad)], bad
+        return X[: len(X) - len(bad)], bad
 
-    def _on_disk(self, images: Generator[Decoded]) -> tuple[RowArray, dict[int, str]]:
-        self._folder.mkdir(parents=True, exist_ok=True)
-        _make_room(self._folder, self._n * self._row_bytes)
-        bad: dict[int, str] = {}
+    def _on_disk(self, decode: Callable[[Sequence[int]], Generator[Decoded]]) -> tuple[RowArray, dict[int, str]]:
+        rows, facts = _file(self._name, "rows"), _file(self._name, "json")
+        rows.parent.mkdir(parents=True, exist_ok=True)
+        n = len(self._digests)
+        _make_room(rows.parent, n * self._row_bytes)
+        known, bad = self._of_other_sets(), dict[int, str]()
         # Closed before anybody warns: its threads change the filters of warnings for a moment at each image.
-        with closing(images), whole_file(self._rows) as file:
-            for i, image in enumerate(images):
+        with closing(decode([i for i in range(n) if i not in known])) as others, whole_file(rows) as file:
+            for i in range(n):
+                image = known[i] if i in known else next(others)
                 if isinstance(image, str):
                     bad[i] = image
                 else:
                     file.write(image.tobytes())
-        if len(bad) == self._n:
-            self._rows.unlink()
+        if len(bad) == n:
+            rows.unlink()
             return np.empty((0, *self._shape), np.uint8), bad
-        X = self._mapped(self._n - len(bad))
-        write_text(self._facts, json.dumps({"bad": list(bad), "sum": _checksum(X)}))
+        X = self._mapped(rows, n - len(bad))
+        said = json.dumps({"digests": self._digests, "bad": list(bad)})
+        write_text(facts, f"{_checksum(said, X)}\n{said}")
         return _placed(X), bad
 
-    def _mapped(self, n: int) -> np.ndarray:
-        if n < 1 or self._rows.stat().st_size != n * self._row_bytes:
-            raise ValueError(f"{self._rows} is incomplete")
-        return np.asarray(np.memmap(self._rows, np.uint8, "r", shape=(n, *self._shape)))
+    def _of_other_sets(self) -> dict[int, np.ndarray]:
+        """The images that are kept as part of other sets, by number."""
+        places: dict[str, list[int]] = {}
+        for i, digest in enumerate(self._digests):
+            places.setdefault(digest, []).append(i)
+        known: dict[int, np.ndarray] = {}
+        for path in sorted((cache_folder() / _FOLDER).glob(f"{self._form}-*.json")):
+            found = self._whole(path.stem, places) if places else None
+            if found is not None:
+                X, digests, bad = found
+                kept = np.delete(digests, bad).tolist()
+                for row, digest in zip(X, kept, strict=True):
+                    known.update((i, row) for i in places.pop(digest, ()))
+        return known
+
+    def _whole(self, name: str, among: Container[str] | None = None) -> tuple[np.ndarray, list[str], list[int]] | None:
+        """The rows of a set, the hashes of its files, and which of them could not be read; None if it is not whole.
+
+        With `among`, None also if it holds none of these hashes.
+        """
+        try:
+            facts = _file(name, "json")
+            if facts.stat().st_size > _MOST_FACTS:
+                return None
+            checksum, _, said = facts.read_text(encoding="utf-8").partition("\n")
+            values = json.loads(said)
+            digests, bad = list(values["digests"]), [int(i) for i in values["bad"]]
+            if bad != sorted(set(bad) & set(range(len(digests)))):
+                return None
+            if among is not None and not any(digest in among for digest in digests):
+                return None
+            X = self._mapped(_file(name, "rows"), len(digests) - len(bad))
+            return (X, digests, bad) if checksum == _checksum(said, X) else None
+        except (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError):
+            return None
+
+    def _mapped(self, rows: Path, n: int) -> np.ndarray:
+        if n < 1 or rows.stat().st_size != n * self._row_bytes:
+            raise ValueError(f"{rows} is incomplete")
+        return np.asarray(np.memmap(rows, np.uint8, "r", shape=(n, *self._shape)))
+
+
+def _file(name: str, suffix: str) -> Path:
+    return cache_file(_FOLDER, f"{name}.{suffix}")
+
+
+def _hash(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
 def _placed(X: np.ndarray) -> RowArray:
@@ -112,11 +163,12 @@ def _placed(X: np.ndarray) -> RowArray:
     return np.array(X) if X.nbytes < ON_DISK_FROM else StoredRows(X)
 
 
-def _checksum(X: np.ndarray) -> str:
-    """Of about a thousand rows, spread over the whole: a file that was overwritten shows, at little cost."""
-    digest = hashlib.blake2b(digest_size=16)
-    for i in np.unique(np.linspace(0, len(X) - 1, 1000).astype(int)):
-        digest.update(X[i].tobytes())
+def _checksum(said: str, X: np.ndarray) -> str:
+    """Of what is said of rows, and of every byte of them."""
+    digest = hashlib.blake2b(said.encode(), digest_size=16)
+    with ThreadPoolExecutor(usable_cores()) as pool:
+        for part in pool.map(lambda piece: hashlib.blake2b(piece, digest_size=16).digest(), pieces(X)):
+            digest.update(part)
     return digest.hexdigest()
 
 

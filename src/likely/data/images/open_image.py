@@ -83,7 +83,7 @@ def read_file(path: Path, name: str) -> bytes:
     """The bytes of an image's file; an ImageError says why there are none."""
     with _open_file(path, name) as file:
         try:
-            return file.read()
+            return _content(file, name)
         except OSError as error:
             raise ImageError(f"{name} must be readable; got: {error.strerror}.") from error
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from likely.atomic import write_bytes
-from likely.data.cache import cache_folder
+from likely.config.cache_folder import cache_folder
 from likely.errors import DataError
 
 PACKAGE, VERSION = "onnxruntime-web", "1.30.0"
