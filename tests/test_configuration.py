@@ -18,7 +18,7 @@ from likely.config.setting import declared
 
 
 def test_every_option_of_fit_can_stand_in_a_file_and_the_other_way_round() -> None:
-    assert set(inspect.signature(fit).parameters) - {"config"} == set(RunConfig.model_fields)
+    assert set(inspect.signature(fit).parameters) - {"config", "resume", "resume_anyway"} == set(RunConfig.model_fields)
 
 
 OPTIONS: dict[str, tuple[list[str], object]] = {
@@ -36,6 +36,7 @@ OPTIONS: dict[str, tuple[list[str], object]] = {
     "out": (["--out", "runs/a b"], "runs/a b"),
     "overwrite": (["--overwrite"], True),
     "explain": (["--explain"], True),
+    "checkpoint_every": (["--checkpoint-every", "2m"], 120.0),
     "private": (["--private"], True),
     "preset": (["--preset", "best"], "best"),
     "epochs": (["--epochs", "0.5"], 0.5),

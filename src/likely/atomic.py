@@ -11,6 +11,9 @@ from typing import BinaryIO, TypeAlias
 
 from likely.errors import LikelyError, OutputError
 
+TEMPORARY = ".likely-"
+"""How the names of files begin that are not yet whole."""
+
 StrPath: TypeAlias = str | os.PathLike[str]
 
 
@@ -47,7 +50,7 @@ def whole_file(path: StrPath) -> Generator[BinaryIO]:
             raise OutputError(
                 f"{path} must be a file or new; got {kind_of(target)}. Only files are replaced. Try another path."
             )
-        neighbor = target.parent / f".likely-{secrets.token_hex(8)}.tmp"
+        neighbor = target.parent / f"{TEMPORARY}{secrets.token_hex(8)}.tmp"
         try:
             with neighbor.open("xb") as file:
                 yield file
@@ -89,7 +92,7 @@ def new_folder(path: StrPath) -> Generator[Path]:
     target = Path(path)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        neighbor = target.parent / f".likely-{secrets.token_hex(8)}.tmp"
+        neighbor = target.parent / f"{TEMPORARY}{secrets.token_hex(8)}.tmp"
         neighbor.mkdir()
         try:
             yield neighbor

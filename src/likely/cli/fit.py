@@ -24,12 +24,28 @@ def fit(
         str | None,
         typer.Option(metavar="FILE", help="A .toml or .json with these settings; options on the command line win."),
     ] = None,
+    resume: Annotated[
+        str | None,
+        typer.Option(
+            metavar="RUN",
+            help="Go on with the unfinished run in this folder, by its settings, to the same result.",
+            rich_help_panel="Output",
+        ),
+    ] = None,
+    resume_anyway: Annotated[
+        bool | None,
+        typer.Option(
+            "--resume-anyway",
+            help="Go on even if the machine, versions or threads are others: the result is as good, not the same.",
+            rich_help_panel="Output",
+        ),
+    ] = None,
     **options: Value,
 ) -> None:
     """Learn from DATA; write model.likely, report.html and the figures to a run folder."""
     given = only_given({name: options[name] for name in settings()})
     command = _command(config, given)
-    chosen = _configuration(config, given)
+    chosen = _configuration(config, given, resume)
 
     from likely.cli.progress import watch
     from likely.cli.terminal import complain
@@ -39,7 +55,7 @@ def fit(
     from likely.training.loop.interrupt import SIGNALS
 
     with watch() as watcher:
-        run = learn(chosen, watcher, command)
+        run = learn(chosen, watcher, command, resume=resume is not None, resume_anyway=bool(resume_anyway))
     try:
         report = report_run(run, explain=chosen.explain)
     except KeyboardInterrupt:
@@ -59,9 +75,16 @@ def fit(
         )
 
 
-def _configuration(file: str | None, given: Mapping[str, Value]) -> RunConfig:
-    """The file's settings with the command line's laid over them."""
+def _configuration(file: str | None, given: Mapping[str, Value], resume: str | None = None) -> RunConfig:
+    """The settings of an unfinished run, or none, the file's laid over them, and the command line's over these."""
     chosen = (load_settings(file) if file is not None else {}) | read_settings(given)
+    if resume is not None:
+        from likely.model.run_folder import CHECKPOINTS
+        from likely.training.resume.basis import settings_of
+
+        if "out" in given:
+            raise typer.BadParameter("It must not come with --resume, which names the run folder.", param_hint="--out")
+        chosen = settings_of(Path(resume) / CHECKPOINTS) | chosen | {"out": resume}
     if "data" not in chosen:
         raise typer.BadParameter(
             "It is missing. Give the name of a data set (fashion-mnist, digits) or a path.", param_hint="DATA"

@@ -164,6 +164,15 @@ class RunConfig(SettingsDocument):
         None, "The run folder.", otherwise="the first free runs/DATA-N", metavar="RUN", panel=_OUTPUT
     )
     overwrite: bool = setting(False, "Replace the files of an earlier run in its folder.", panel=_OUTPUT)
+    checkpoint_every: Seconds | None = setting(
+        None,
+        "How often a training is saved to the run folder, so that likely fit --resume goes on: 30s, 2m.",
+        "What is younger than that is done again. None takes 30 s, or so much more that saving takes 1% of the time.",
+        otherwise="30s",
+        form="seconds, or text such as `2m`",
+        metavar="TIME",
+        panel=_OUTPUT,
+    )
     private: bool = setting(
         False,
         "Keep nothing of the data: no test images in the report, no hashes of rows.",

@@ -15,6 +15,7 @@ Reference: Rumelhart, Hinton and Williams, Learning representations by back-prop
 
 import math
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -220,6 +221,14 @@ class ByHand(PureEngine):
     def load_state(self, state: Mapping[str, np.ndarray]) -> None:
         for name, layer in self._layers.items():
             layer[...] = state[name]
+
+    def snapshot(self) -> dict[str, Any]:
+        return {"theta": self._theta, "m": self._m, "v": self._v, "steps": self._steps}
+
+    def restore(self, kept: Mapping[str, Any]) -> None:
+        for array, value in ((self._theta, "theta"), (self._m, "m"), (self._v, "v")):
+            array[...] = kept[value]
+        self._steps = kept["steps"]
 
     def _update(self, rate: float) -> None:
         """One step of the update rule, piece by piece: each stays in the cache until it is done."""

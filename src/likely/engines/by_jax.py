@@ -119,6 +119,15 @@ class ByJax(PureEngine):
         with self._precision():
             self._theta = {name: jax.numpy.asarray(value, self._dtype) for name, value in state.items()}
 
+    def snapshot(self) -> dict[str, Any]:
+        return {"theta": self.state(), "memory": [np.array(leaf) for leaf in jax.tree.leaves(self._memory)]}
+
+    def restore(self, kept: Mapping[str, Any]) -> None:
+        self.load_state(kept["theta"])
+        with self._precision():
+            leaves = [jax.numpy.asarray(leaf, leaf.dtype) for leaf in kept["memory"]]
+            self._memory = jax.tree.unflatten(jax.tree.structure(self._memory), leaves)
+
     def _precision(self) -> AbstractContextManager[None]:
         return jax.enable_x64(self._dtype == np.float64)
 

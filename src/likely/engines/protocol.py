@@ -121,6 +121,18 @@ class Engine(Learner, Protocol):
         """
         ...
 
+    def snapshot(self) -> dict[str, Any]:
+        """All that the next step depends on, in numbers, texts, arrays, lists and mappings: parameters, buffers, the
+        memory of the update rule and counts of steps. The arrays may be the engine's own.
+
+        An EngineError says that a custom optimizer remembers what cannot be kept.
+        """
+        ...
+
+    def restore(self, kept: Mapping[str, Any]) -> None:
+        """Take up what an engine of the same settings told by `snapshot()`."""
+        ...
+
     def forward(self, X: Array) -> tuple[np.ndarray, np.ndarray]:
         """Scores (n, k) and features (n, m) of prepared inputs, in evaluation mode."""
         ...

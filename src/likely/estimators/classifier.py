@@ -2,6 +2,7 @@
 
 import warnings
 from collections.abc import Collection, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, Unpack
 
 import numpy as np
@@ -12,7 +13,7 @@ from sklearn.utils.validation import column_or_1d
 from likely.data.dataset import Dataset, Part
 from likely.data.groups import checked_groups
 from likely.errors import ColumnWarning, DataError, RenamedWarning, ShapeError
-from likely.estimators.estimator import Estimator, checked_weights
+from likely.estimators.estimator import Estimator, checked_weights, resumption_in
 from likely.estimators.parameters import ClassifierParameters, with_parameters
 from likely.estimators.rows import about_labels, label_type, named_distributions
 from likely.probability.distribution import Distribution
@@ -75,6 +76,8 @@ class Classifier(ClassifierMixin, Estimator):
         groups: Any = None,
         classes: Any = None,
         class_weight: str | Mapping[Any, float] | None = None,
+        resume: str | Path | None = None,
+        resume_anyway: bool = False,
     ) -> Self:
         """Learn from rows and their labels.
 
@@ -99,6 +102,10 @@ class Classifier(ClassifierMixin, Estimator):
             class_weight: how much rows of each label count in training: "balanced", or a positive number per label, 1
                 for labels not given. Unlike in scikit-learn, this changes what training emphasizes, not what the model
                 predicts: probabilities are corrected for it and stay true to the data.
+            resume: a folder for checkpoints, written about every 30 s. Where it holds those of a `fit` that was killed,
+                this one goes on with it, and ends with the same bytes as if it had never been. They are removed at
+                the end.
+            resume_anyway: go on even if the machine, the versions or the threads were others.
         Raises:
             DataError: if there is one class only, no row has a weight, labels are text and numbers, or a value of
                 groups is missing.
@@ -147,7 +154,8 @@ class Classifier(ClassifierMixin, Estimator):
         events = {str(name): tuple(map(str, labels)) for name, labels in (self.events or {}).items()}
         if isinstance(class_weight, Mapping):
             class_weight = {str(label): weight for label, weight in class_weight.items()}
-        self._learn(dataset, targets, weights, events=events, class_weight=class_weight)
+        resumption = resumption_in(resume, resume_anyway)
+        self._learn(dataset, targets, weights, resumption, events=events, class_weight=class_weight)
         if len(self.predictor_.card.labels) != len(self.classes_):
             self.classes_ = np.asarray(self._answering().labels)  # those of the model that training began with
         return self

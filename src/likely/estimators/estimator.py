@@ -4,6 +4,7 @@ import math
 import warnings
 from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, Literal, cast
 
 import numpy as np
@@ -44,7 +45,10 @@ from likely.model.predictor import Predictor
 from likely.networks.custom import CustomNetwork
 from likely.preprocessing.columns import Column
 from likely.training.fit import learn
+from likely.training.loop.interrupt import SIGNALS
 from likely.training.plan import Overrides
+from likely.training.resume.basis import Resumption, settings_of
+from likely.training.resume.journal import remove
 
 
 class Estimator(BaseEstimator):
@@ -224,13 +228,23 @@ class Estimator(BaseEstimator):
         names = getattr(self, "feature_names_in_", None) if rows.ndim == 2 else None
         return None if names is None else tuple(names)
 
-    def _learn(self, dataset: Dataset, targets: np.ndarray | None, weights: Weights, **settings: object) -> None:
+    def _learn(
+        self,
+        dataset: Dataset,
+        targets: np.ndarray | None,
+        weights: Weights,
+        resumption: Resumption | None,
+        **settings: object,
+    ) -> None:
         if weights is not None and not weights.all():
             # A row of weight 0 counts as if it were not there; a batch of nothing else would have no mean loss.
             kept = np.flatnonzero(weights)
             dataset = replace(dataset, train=replace(dataset.train, numbers=np.arange(len(weights))).take(kept))
             targets, weights = None if targets is None else targets[kept], weights[kept]
         refuse_far(dataset, in_memory=True)
+        if resumption is not None and self.random_state is None:
+            # A seed that was drawn is drawn once.
+            settings |= {name: seed for name, seed in settings_of(resumption.folder).items() if name == "seed"}
         config = self._config(np.asarray(dataset.train.X), **settings)
         watching = watcher(self.verbose)
         said = len(dataset.notes)
@@ -239,11 +253,26 @@ class Estimator(BaseEstimator):
             watching.say(note)
         if dataset.doubt:
             warnings.warn(dataset.doubt, GuaranteeWarning, stacklevel=3)
-        learned = learn(dataset, config, watching, targets=targets, weights=weights, overrides=self._overrides())
+        learned = learn(
+            dataset,
+            config,
+            watching,
+            targets=targets,
+            weights=weights,
+            overrides=self._overrides(),
+            resumption=resumption,
+        )
+        if resumption is not None and learned.stopped not in SIGNALS:
+            remove(resumption.folder)
         self.predictor_ = learned.predictor
         self.history_ = [record.to_json() for record in learned.history]
         for message in learned.warnings:
             warnings.warn(message, GuaranteeWarning, stacklevel=3)
+
+
+def resumption_in(folder: str | Path | None, anyway: bool) -> Resumption | None:
+    """Where the checkpoints of a `fit` are kept, from which it goes on if there are some."""
+    return None if folder is None else Resumption(Path(folder), resume=True, anyway=anyway)
 
 
 def _refuse_mapping(X: Any) -> None:

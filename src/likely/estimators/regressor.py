@@ -1,6 +1,7 @@
 """The regressor: from rows or images to numbers, with intervals."""
 
 import warnings
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, Unpack
 
 import numpy as np
@@ -12,7 +13,7 @@ from likely.data.dataset import Dataset, Part
 from likely.data.groups import checked_groups
 from likely.data.tables.missing_codes import missing_codes
 from likely.errors import ColumnWarning
-from likely.estimators.estimator import Estimator, checked_weights
+from likely.estimators.estimator import Estimator, checked_weights, resumption_in
 from likely.estimators.parameters import RegressorParameters, with_parameters
 from likely.model.check_answers import true_numbers
 
@@ -43,7 +44,16 @@ class Regressor(RegressorMixin, Estimator):
 
         def __init__(self, network: Any = "auto", **parameters: Unpack[RegressorParameters]) -> None: ...
 
-    def fit(self, X: Any, y: Any, sample_weight: Any = None, *, groups: Any = None) -> Self:
+    def fit(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any = None,
+        *,
+        groups: Any = None,
+        resume: str | Path | None = None,
+        resume_anyway: bool = False,
+    ) -> Self:
         """Learn from rows and their numbers.
 
         Args:
@@ -53,6 +63,8 @@ class Regressor(RegressorMixin, Estimator):
                 intervals is for new rows that come in proportion to their weight.
             groups: one value per row, equal for rows that are related; None takes exact copies for related. As in
                 `Classifier.fit`: the coverage of intervals is for a random row of a random new group.
+            resume: a folder for checkpoints, from which a `fit` that was killed goes on, as in `Classifier.fit`.
+            resume_anyway: even if the machine, the versions or the threads were others.
         Raises:
             The errors of `Classifier.fit`, where they apply.
         """
@@ -74,7 +86,8 @@ class Regressor(RegressorMixin, Estimator):
             conversion=self._conversion,
             found_at="memory",
         )
-        self._learn(dataset, None, checked_weights(sample_weight, rows))
+        resumption = resumption_in(resume, resume_anyway)
+        self._learn(dataset, None, checked_weights(sample_weight, rows), resumption)
         return self
 
     def __sklearn_tags__(self) -> Tags:

@@ -115,6 +115,7 @@ class BoostedTrees:
         self._absent, self._blocks = np.setdiff1d(np.arange(Y.shape[1]), present), list[_Block]()
         self._baseline[self._absent] = _RARE
         self._answering: tuple[Trees, dict[str, np.ndarray]] | None = None
+        self._gains: list[np.ndarray] | None = None
 
     @property
     def threads(self) -> int:
@@ -148,6 +149,8 @@ class BoostedTrees:
 
     def gains(self) -> tuple[np.ndarray, np.ndarray]:
         """By how much the splits of each column of numbers, and of categories, lowered the loss in all rounds grown."""
+        if self._gains is not None:
+            return self._gains[0], self._gains[1]
         n, first = self._groups.n_columns, len(self._groups.categories)
         found = np.sum([gains(model, n) for model, *_ in self._grown], axis=0, initial=0.0) + np.zeros(n)
         return found[first:], found[:first]
@@ -186,6 +189,16 @@ class BoostedTrees:
         deepest, rounds = self.network.depth, len(state["roots"]) // len(self._weights)
         self._blocks = [_Block(rounds, {name: a for name, a in state.items() if name not in own}, deepest)]
         self._answering = None
+
+    def snapshot(self) -> dict[str, Any]:
+        """The trees with the rounds at which `grow` has stopped, and what their splits gained."""
+        blocks = [{"rounds": block.last_round, "theta": block.theta, "depth": block.depth} for block in self._blocks]
+        return {"blocks": blocks, "baseline": self._baseline, "gains": list(self.gains())}
+
+    def restore(self, kept: Mapping[str, Any]) -> None:
+        """Take them up from `snapshot()`; they answer, but do not grow on."""
+        self._blocks = [_Block(block["rounds"], block["theta"], block["depth"]) for block in kept["blocks"]]
+        self._baseline, self._gains, self._answering = kept["baseline"], kept["gains"], None
 
     def forward(self, X: Array) -> tuple[np.ndarray, np.ndarray]:
         """Scores (n, k), and the inputs themselves as features."""

@@ -6,6 +6,7 @@ metrics.json    the test figures, with intervals
 history.jsonl   one line per record of training
 config.json     what reproduces the run
 row_hashes.npy  a hash of every row trained on, so that calibration on one of them is noticed
+checkpoints/    what an unfinished run goes on from
 """
 
 import contextlib
@@ -15,13 +16,14 @@ import json
 import os
 import shutil
 import tempfile
+import weakref
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from likely.atomic import write_bytes, write_text
+from likely.atomic import TEMPORARY, write_bytes, write_text
 from likely.errors import DataError, OutputError
 
 MODEL = "model.likely"
@@ -30,6 +32,8 @@ METRICS = "metrics.json"
 HISTORY = "history.jsonl"
 CONFIG = "config.json"
 ROW_HASHES = "row_hashes.npy"
+CHECKPOINTS = "checkpoints"
+"""The folder inside that a run can be resumed from, until it is done."""
 _FILES = (MODEL, REPORT, METRICS, HISTORY, CONFIG, ROW_HASHES)
 _UNFINISHED = "unfinished"
 """Where a run writes inside a folder that holds a model, until it is done."""
@@ -48,6 +52,7 @@ class RunFolder:
         folder: where to write; None takes the first free `runs/NAME-N`.
         name: what the data set is called, for that default.
         overwrite: whether a finished run, or other files, may be there. An interrupted one may always.
+        resume: whether an unfinished run in the folder goes on.
         is_unfinished: whether the training of a model, whose file is given, did not come to its end.
     Raises:
         OutputError: if the folder holds another run, cannot be written, or the disk is nearly full. It is raised
@@ -60,6 +65,7 @@ class RunFolder:
         name: str,
         *,
         overwrite: bool = False,
+        resume: bool = False,
         is_unfinished: Callable[[Path], bool] = lambda model: False,
     ) -> None:
         self._begun = False
@@ -69,8 +75,11 @@ class RunFolder:
             if folder is None:
                 self.path = _first_free(name)
             _check_writable(self.path)
+            # One that comes while another run writes must not touch what that is about to move.
+            self._unlock = _lock(self, self.path)
             _settle(self.path)
-            present = {path.name for path in self.path.iterdir()}
+            # What a run that was killed while it wrote a file left of it is nobody's.
+            present = {path.name for path in self.path.iterdir() if not path.name.startswith(TEMPORARY)}
         except OutputError:
             raise
         except OSError as error:
@@ -81,22 +90,31 @@ class RunFolder:
         taken = [file for file in _FILES if file in present]
         self.replaces = MODEL in present
         self.protects = self.replaces and not is_unfinished(self.path / MODEL)
-        if self.protects and not overwrite:
+        self.checkpoints = self.path / CHECKPOINTS
+        self.resumes = resume and CHECKPOINTS in present
+        if self.protects and not overwrite and not self.resumes:
+            if resume:
+                raise OutputError(
+                    f"A run that is resumed must be unfinished; the one in {self.path} has come to its end. Try "
+                    "--out and --overwrite to replace it."
+                )
             raise OutputError(
                 f"The run folder must be new; {self.path} already holds {', '.join(taken)}. Try another --out, or "
                 "--overwrite to replace it."
             )
-        if present - {*_FILES, _UNFINISHED} and not taken and not overwrite:
+        if present - {*_FILES, _UNFINISHED, CHECKPOINTS} and not taken and not overwrite:
             raise OutputError(
                 f"The run folder must be new; {self.path} holds other files. Try a new --out, or --overwrite."
             )
         self.note = ""
-        if (taken and not self.protects) or _UNFINISHED in present:
-            self.note = f"{self.path} holds a run that did not come to its end; this run starts anew and replaces it"
+        if ((taken and not self.protects) or {_UNFINISHED, CHECKPOINTS} & present) and not self.resumes:
+            other = f"; --resume {self.path} would go on with it" if CHECKPOINTS in present and not resume else ""
+            self.note = (
+                f"{self.path} holds a run that did not come to its end; this run starts anew and replaces it{other}"
+            )
         self.writes_to = self.path / _UNFINISHED if self.replaces else self.path
 
     def __enter__(self) -> "RunFolder":
-        self._lock = _locked(self.path)
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
@@ -105,8 +123,7 @@ class RunFolder:
             _clear(self.path / _UNFINISHED)
         elif not self._begun and self._is_new and not any(self.path.iterdir()):
             self.path.rmdir()
-        if self._lock is not None:
-            os.close(self._lock)
+        self._unlock()
 
     def begin(self, config: Mapping[str, object]) -> None:
         """Write what reproduces the run, and clear what an unfinished one left: once, when there is something new."""
@@ -114,9 +131,9 @@ class RunFolder:
             return
         self.writes_to.mkdir(exist_ok=True)
         self.write_json(CONFIG, config)
-        for file in _FILES:
-            if file != CONFIG:
-                (self.writes_to / file).unlink(missing_ok=True)
+        for path in (*self.writes_to.glob(f"{TEMPORARY}*.tmp"), *map(self.writes_to.joinpath, _FILES)):
+            if path.name != CONFIG:
+                path.unlink(missing_ok=True)
         self._begun = True
 
     def finish(self) -> None:
@@ -206,35 +223,35 @@ def _clear(folder: Path) -> None:
         folder.rmdir()
 
 
-def _locked(folder: Path) -> int | None:
-    """A lock on a folder, which its closing releases, and so does the end of the process, however it comes.
+def _lock(owner: RunFolder, folder: Path) -> Callable[[], object]:
+    """Lock a folder until what comes back is called, its owner is no more, or the process has ended, however it does.
 
     Raises:
-        OutputError: if another run holds it.
+        OutputError: if another run holds the lock.
     """
     try:
         import fcntl
 
         descriptor = os.open(folder, os.O_RDONLY)
     except (ImportError, OSError):  # Windows
-        return None
+        return lambda: None
+    unlock = weakref.finalize(owner, os.close, descriptor)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        os.close(descriptor)
+        unlock()
         raise OutputError(
             f"A run folder must have one run at a time; another run is writing to {folder}. Try another --out, or "
             "wait for its end."
         ) from None
     except OSError:  # some network drives know no locks
-        os.close(descriptor)
-        return None
-    return descriptor
+        unlock()
+    return unlock
 
 
 def _check_writable(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile(dir=folder, prefix=".likely-") as probe:
+    with tempfile.NamedTemporaryFile(dir=folder, prefix=TEMPORARY) as probe:
         probe.write(b"\0" * 4096)
         probe.flush()
     free = shutil.disk_usage(folder).free

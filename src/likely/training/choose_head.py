@@ -25,7 +25,14 @@ def choose_head(job: Job, kinds: Sequence[str], learn: Callable[[Job], TrainingO
     for number, kind in enumerate(kinds, start=1):
         config = job.config.replace(network=kind, time_limit=None if limit is None else limit / len(kinds))
         outcome = learn(
-            Job(job.rows, config, job.hflip, job.overrides, _OneOfSeveral(watcher, f"Head {kind}", number, len(kinds)))
+            Job(
+                job.rows,
+                config,
+                job.hflip,
+                job.overrides,
+                _OneOfSeveral(watcher, f"Head {kind}", number, len(kinds)),
+                journal=job.journal,
+            )
         )
         part, trained = outcome.calibration, outcome.trained
         loss = None if part is None else job.rows.task.held_out_loss(part, trained.plan.head)

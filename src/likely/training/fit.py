@@ -47,6 +47,8 @@ from likely.training.plan import NO_OVERRIDES, Overrides
 from likely.training.presets import SMALL
 from likely.training.provenance import make_card, stand_in_arrays
 from likely.training.refuse_for_tables import decides, refuse_for_mixture
+from likely.training.resume.basis import Resumption, basis_of, journal_of
+from likely.training.resume.journal import remove
 from likely.training.trained import WHOLE
 from likely.training.training_rows import gather_rows
 from likely.training.tune_all import refuse_tuning, tune_all
@@ -92,7 +94,13 @@ class Run:
 
 
 def fit(
-    config: RunConfig, watcher: Watcher | None = None, command: str = "", overrides: Overrides = NO_OVERRIDES
+    config: RunConfig,
+    watcher: Watcher | None = None,
+    command: str = "",
+    overrides: Overrides = NO_OVERRIDES,
+    *,
+    resume: bool = False,
+    resume_anyway: bool = False,
 ) -> Run:
     """Learn from the data that the configuration names, evaluate on its test part, and write a run folder.
 
@@ -101,6 +109,8 @@ def fit(
         watcher: sees messages and records.
         command: what the user typed, for the card.
         overrides: a network, an optimizer or augmentations that have no name in a configuration.
+        resume: go on with the unfinished run in the run folder; without one there, begin.
+        resume_anyway: even if its machine, versions or threads were others.
     Raises:
         OutputError: if the run folder cannot be written; before any training.
         DataError: if the data cannot be learned from.
@@ -116,10 +126,19 @@ def fit(
         )
     # A run made again from its own config.json must ask again before it replaces anything.
     settings = config.replace(overwrite=False).to_json()
-    with RunFolder(config.out, dataset.name, overwrite=config.overwrite, is_unfinished=_is_unfinished) as folder:
+    with RunFolder(
+        config.out, dataset.name, overwrite=config.overwrite, resume=resume, is_unfinished=_is_unfinished
+    ) as folder:
         if folder.note:
             watcher.say(folder.note)
-        learned = learn(dataset, config, _Kept(watcher, folder, settings), command=command, overrides=overrides)
+        learned = learn(
+            dataset,
+            config,
+            _Kept(watcher, folder, settings),
+            command=command,
+            overrides=overrides,
+            resumption=Resumption(folder.checkpoints, folder.resumes, resume_anyway),
+        )
         folder.begin(settings)
         assert dataset.test is not None
         predictor = learned.predictor.keeping_features()
@@ -134,6 +153,8 @@ def fit(
         folder.write_json(METRICS, metrics)
         if not (folder.protects and _ended_early(learned.stopped)):
             folder.finish()
+        if learned.stopped not in SIGNALS:
+            remove(folder.checkpoints)
     return Run(folder.writes_to, dataset, predictor, evaluated, learned.stopped, config.private)
 
 
@@ -179,6 +200,7 @@ def learn(
     weights: np.ndarray | None = None,
     command: str = "",
     overrides: Overrides = NO_OVERRIDES,
+    resumption: Resumption | None = None,
 ) -> Learned:
     """Train on the training part and calibrate on rows held out from it; the test part is not used.
 
@@ -190,6 +212,7 @@ def learn(
         weights: one non-negative number per training row.
         command: what the user typed, for the card.
         overrides: a network, an optimizer or augmentations that have no name in a configuration.
+        resumption: where checkpoints are kept, and whether to go on from those that are there; None keeps none.
     """
     remarks = Remarks(watcher or Silent())
     start = None if config.init_from is None else read_start(config.init_from, config.init_keep)
@@ -203,6 +226,10 @@ def learn(
         config = config.replace(network=MIXTURE)
     if config.network == MIXTURE:
         refuse_for_mixture(config, overrides, images=dataset.train.X.ndim > 2)
+
+    journal = journal_of(
+        resumption, config.checkpoint_every, lambda: basis_of(dataset, config, overrides, targets, weights)
+    )
 
     # Split: some rows are held out before anything is fitted, or every row once, in folds.
     rows, chosen = gather_rows(dataset, config, targets, weights, remarks)
@@ -224,11 +251,12 @@ def learn(
             return mix(job, chosen)
         return cross_validate(job) if chosen is None and rows.n_groups < SMALL else hold_out(job, chosen)
 
-    job = Job(rows, config, dataset.hflip, overrides, remarks.watcher)
+    job = Job(rows, config, dataset.hflip, overrides, remarks.watcher, journal=journal)
     if config.tune == "all":
         rows, outcome = tune_all(job, heads(start), chosen, remarks)
     else:
         outcome = descend(job) if rows.backbone is None else choose_head(job, heads(start), descend)
+    journal.close()
     for note in outcome.notes:
         remarks.warn(note, note=True)
     if (epochs := outcome.trained.passes) < 0.99 * (config.epochs or 0) and outcome.trained.stopped in WHOLE:

@@ -15,6 +15,7 @@ from likely.training.loop.checkpoints import Checkpoints
 from likely.training.loop.pace import Stopwatch
 from likely.training.plan import NO_OVERRIDES, Overrides, Plan
 from likely.training.presets import on_features
+from likely.training.resume.journal import Journal
 from likely.training.train import train
 from likely.training.trained import Trained
 from likely.training.training_rows import Rows
@@ -32,6 +33,7 @@ class Job:
         overrides: user-supplied objects.
         watcher: takes sentences and records.
         watch: what counts the seconds of a time limit, from its making on.
+        journal: what knows the trainings of a run that was killed.
     """
 
     rows: Rows
@@ -40,6 +42,7 @@ class Job:
     overrides: Overrides = NO_OVERRIDES
     watcher: Watcher = field(default_factory=Silent)
     watch: Callable[[], float] = field(default_factory=Stopwatch)
+    journal: Journal = field(default_factory=Journal)
 
     def plan(self, n_rows: int, seconds: float | None = None) -> Plan:
         """The plan for so many of the rows; what was chosen because of the time is said."""
@@ -76,7 +79,7 @@ class Job:
     def train(self, plan: Plan, index: np.ndarray, **how: Any) -> Trained:
         """A network trained on the rows with these indices; how, `likely.training.train.train` says."""
         how = {"on_record": self.watcher.record, **how}
-        return train(plan, self.rows, index, self.config, watch=self.watch, **how)
+        return train(plan, self.rows, index, self.config, watch=self.watch, journal=self.journal, **how)
 
     def checkpoints(self, index: np.ndarray, **settings: Any) -> Checkpoints:
         """The rows with these indices, to evaluate a network on while it is trained."""

@@ -25,6 +25,8 @@ from likely.training.loop.interrupt import Interrupt
 from likely.training.loop.minimize import Minimization, evenly
 from likely.training.loop.pace import Stopwatch, overtime
 from likely.training.plan import Plan
+from likely.training.resume.call import Call, key_of
+from likely.training.resume.journal import Journal
 from likely.training.task import Targets, Task
 from likely.training.trained import Trained
 from likely.training.training_rows import Rows
@@ -49,6 +51,7 @@ def train(
     give_up: Callable[[], bool] | None = None,
     on_record: Callable[[Record], None] | None = None,
     interrupt: Interrupt | None = None,
+    journal: Journal | None = None,
 ) -> Trained:
     """Train a network on the rows with these indices.
 
@@ -71,6 +74,7 @@ def train(
         give_up: asked after every step; True leaves the run unfinished.
         on_record: takes each record.
         interrupt: that of a caller with several runs; None listens for Ctrl-C during this run.
+        journal: what knows finished trainings, and where this one was cut short.
     Raises:
         DivergenceError: if the loss became NaN before there was a state worth keeping, or ended above its beginning
             and above the cost of knowing nothing.
@@ -78,6 +82,11 @@ def train(
     watch = watch or Stopwatch()
     began = watch()
     X, Y, weights = rows.take(index)
+    journal = journal or Journal()
+    looks_at = checkpoints and replace(checkpoints, X=np.empty(0), keep=None)
+    key = key_of(plan, index, looks_at, stop_at, average_recent) if journal.keeps else ""
+    call = Call(journal, key, watch, on_record)
+    checkpoints = call.seeing(checkpoints)
     preprocessor = fit_preprocessor(
         X,
         rows.columns,
@@ -96,7 +105,9 @@ def train(
     if isinstance(plan.network, Boosting):
         growth = _growth(plan, preprocessor, X, targets, stated, rows.task, config.seed)
         growth = replace(growth, checkpoints=checkpoints, on_record=on_record, interrupt=interrupt)
-        return growth.run(stop_at=stop_at, time_limit=time_limit, watch=watch, give_up=give_up)
+        return call.finished(growth.trained) or call.finish(
+            growth.run(stop_at=stop_at, time_limit=time_limit, watch=watch, give_up=give_up)
+        )
     network = plan.network
     assert not isinstance(network, Trees | Mixture)
     if plan.bins or plan.off:
@@ -123,6 +134,8 @@ def train(
             stated = np.zeros_like(stated)  # the labels that these rows lack were learned before
     inference = Inference(preprocessor, engine.forward, engine.scores, plan.hflip, plan.tta_threshold, plan.head)
     trained = Trained(plan, engine, inference, targets.mean, targets.scale, [], "finished", stated)
+    if (finished := call.finished(trained)) is not None:
+        return finished
     # A minimum is no state on the way.
     recent = AveragedEpoch() if average_recent and not plan.penalties else None
     minimization = Minimization(
@@ -134,18 +147,19 @@ def train(
         Evaluator(trained, checkpoints, rows.task, recent),
         stop_at=min(stop_at, 1.0),
         watch=watch,
+        memory=call,
         give_up=give_up,
         on_record=on_record,
         caller=interrupt,
     )
     if plan.exact:
-        return minimization.solve()
+        return call.finish(minimization.solve())
     if time_limit is not None:
         if scored_later:
             time_limit -= _seconds_to_score(trained, X, scored_later, time_limit, watch)
         # What is left after the preparations, but not less than it takes to notice.
         time_limit = max(time_limit - (watch() - began), 0.1 * time_limit)
-    return minimization.walk(time_limit) if plan.penalties else minimization.descend(time_limit)
+    return call.finish(minimization.walk(time_limit) if plan.penalties else minimization.descend(time_limit))
 
 
 def _growth(

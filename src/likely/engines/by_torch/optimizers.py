@@ -1,12 +1,15 @@
 """The update rule over what a module learns: ours by name, or any of torch's."""
 
 import inspect
+from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 import torch
 from torch import nn
 
-from likely.engines.by_torch.rules import Rule
+from likely.arrays import to_numpy
+from likely.engines.by_torch.rules import Rule, like
 from likely.engines.protocol import MakeOptimizer, Optimizer
 from likely.errors import EngineError
 
@@ -49,6 +52,50 @@ class UpdateRule:
         self._optimizer.zero_grad(set_to_none=True)
         loss.backward()
         self._optimizer.step()
+
+    def snapshot(self) -> dict[str, Any]:
+        """What the rule remembers from step to step."""
+        if self._optimizer is None:
+            return {"groups": [group.snapshot() for group in self._groups]}
+        of_each = [self._optimizer.state.get(parameter, {}) for parameter in self._parameters]
+        groups = [{name: v for name, v in group.items() if name != "params"} for group in self._optimizer.param_groups]
+        try:
+            return {"states": list(map(_as_arrays, of_each)), "groups": list(map(_as_arrays, groups))}
+        except TypeError as error:
+            raise EngineError(
+                f"What an optimizer remembers must be numbers and tensors; {type(self._optimizer).__name__} holds "
+                f"{error}. A checkpoint cannot keep it. Try torch.optim.AdamW."
+            ) from error
+
+    def restore(self, kept: Mapping[str, Any]) -> None:
+        """Take it up from `snapshot()`."""
+        if self._optimizer is None:
+            for group, values in zip(self._groups, kept["groups"], strict=True):
+                group.restore(values)
+            return
+        for parameter, values in zip(self._parameters, kept["states"], strict=True):
+            if values:
+                self._optimizer.state[parameter] = {
+                    name: like(parameter, value) if isinstance(value, np.ndarray) else value
+                    for name, value in values.items()
+                }
+        for group, values in zip(self._optimizer.param_groups, kept["groups"], strict=True):
+            group.update({n: tuple(v) if isinstance(v, list) else v for n, v in values.items()})
+
+    @property
+    def _parameters(self) -> list[torch.Tensor]:
+        assert self._optimizer is not None
+        return [parameter for group in self._optimizer.param_groups for parameter in group["params"]]
+
+
+def _as_arrays(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Tensors as arrays; a TypeError names what can be no part of a checkpoint."""
+    found = {name: to_numpy(value) if isinstance(value, torch.Tensor) else value for name, value in values.items()}
+    for name, value in found.items():
+        plain = value if isinstance(value, list | tuple) else [value]
+        if not all(each is None or isinstance(each, bool | int | float | str | np.ndarray) for each in plain):
+            raise TypeError(f"a {type(value).__name__} by the name of {name}")
+    return found
 
 
 def _groups(module: nn.Module) -> list[dict[str, Any]]:

@@ -5,9 +5,13 @@ that compiles nothing.
 """
 
 import math
+from collections.abc import Mapping
+from typing import Any
 
+import numpy as np
 import torch
 
+from likely.arrays import to_numpy
 from likely.engines.protocol import Optimizer
 
 
@@ -35,6 +39,18 @@ class Rule:
         for parameter in self._parameters:
             parameter.grad = None
 
+    def snapshot(self) -> dict[str, Any]:
+        """The moments, and the steps so far."""
+        return {"m": list(map(to_numpy, self._m)), "v": list(map(to_numpy, self._v)), "steps": self._steps}
+
+    def restore(self, kept: Mapping[str, Any]) -> None:
+        """Take them up from `snapshot()`."""
+        self._m, self._v = (
+            [like(theta, value) for theta, value in zip(self._parameters, kept[name], strict=bool(kept[name]))]
+            for name in ("m", "v")
+        )
+        self._steps = kept["steps"]
+
     @torch.no_grad()
     def step(self, learning_rate: float) -> None:
         """Move along the gradient that the parameters hold."""
@@ -61,3 +77,9 @@ class Rule:
                 theta.sub_(m.mul_(rule.momentum).add_(J), alpha=a)
             else:
                 theta.sub_(J, alpha=a)
+
+
+def like(theta: torch.Tensor, value: np.ndarray) -> torch.Tensor:
+    """A value that belongs to a parameter as a tensor; one of the same shape lies in memory as the parameter does."""
+    found = torch.from_numpy(value).to(theta.device)
+    return torch.empty_like(theta, dtype=found.dtype).copy_(found) if found.shape == theta.shape else found

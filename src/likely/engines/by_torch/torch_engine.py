@@ -197,6 +197,21 @@ class ByTorch:
         self._module.load_state_dict({name: torch.from_numpy(np.array(value)) for name, value in state.items()})
         self._answers = None
 
+    def snapshot(self) -> dict[str, Any]:
+        values = {name: to_numpy(value) for name, value in self._values().items()}
+        return {"values": values, "rule": self._rule.snapshot(), "steps": self._steps}
+
+    def restore(self, kept: Mapping[str, Any]) -> None:
+        with torch.no_grad():
+            for name, value in self._values().items():
+                value.copy_(torch.from_numpy(kept["values"][name]))
+        self._rule.restore(kept["rule"])
+        self._steps, self._answers = kept["steps"], None
+
+    def _values(self) -> dict[str, torch.Tensor]:
+        """Parameters and all buffers, those that no model file holds, too."""
+        return {**dict(self._module.named_parameters()), **dict(self._module.named_buffers())}
+
     def __getstate__(self) -> dict[str, object]:
         """Without the form in which it answers, which holds what only this process can read; it is made again."""
         return {**self.__dict__, "_answers": None}

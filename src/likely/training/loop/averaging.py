@@ -3,6 +3,9 @@
 Reference: Izmailov et al. (2018), Averaging weights leads to wider optima, arXiv 1803.05407.
 """
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 
 
@@ -13,6 +16,7 @@ class AveragedState:
         self._count = 0
         self._sums: dict[str, np.ndarray] = {}
         self._dtypes: dict[str, np.dtype] = {}
+        self._ended = False
 
     def __bool__(self) -> bool:
         return self._count > 0
@@ -31,11 +35,19 @@ class AveragedState:
         """The mean, in the dtypes of the states."""
         return {name: (total / self._count).astype(self._dtypes[name]) for name, total in self._sums.items()}
 
+    def snapshot(self) -> dict[str, Any]:
+        """The sums so far, and of how many states."""
+        dtypes = {name: dtype.str for name, dtype in self._dtypes.items()}
+        return {"count": self._count, "sums": self._sums, "dtypes": dtypes, "ended": self._ended}
+
+    def restore(self, kept: Mapping[str, Any]) -> None:
+        """Take up the sums from `snapshot()`."""
+        self._count, self._sums, self._ended = kept["count"], kept["sums"], kept["ended"]
+        self._dtypes = {name: np.dtype(dtype) for name, dtype in kept["dtypes"].items()}
+
 
 class AveragedEpoch(AveragedState):
     """The mean over the latest epoch of a run, or over as much of it as has passed."""
-
-    _ended = False
 
     def add(self, state: dict[str, np.ndarray]) -> None:
         """Take the next state; the first one of an epoch begins a new mean."""

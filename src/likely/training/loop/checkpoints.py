@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -16,6 +16,7 @@ from likely.training.task import Task
 from likely.training.trained import Trained
 from likely.trust.temperature import at_best_temperature
 
+_REMEMBERED = ("best_state", "best", "best_checkpoint", "best_progress", "_taken", "_waited")
 _TIE = 5e-4
 """Nats: held-out rows do not tell penalties apart that differ by less, and the weaker one is nearer the optimum."""
 
@@ -87,6 +88,18 @@ class Evaluator:
         if self.best_state is not None:
             self.trained.engine.load_state(self.best_state)
         return self.best_state is not None
+
+    def snapshot(self) -> dict[str, Any]:
+        """What is remembered of a descent so far."""
+        recent = None if self.recent is None else self.recent.snapshot()
+        return {"recent": recent, **{name: getattr(self, name) for name in _REMEMBERED}}
+
+    def restore(self, kept: Mapping[str, Any]) -> None:
+        """Remember it again, from `snapshot()`."""
+        if self.recent is not None:
+            self.recent.restore(kept["recent"])
+        for name in _REMEMBERED:
+            setattr(self, name, kept[name])
 
     def __call__(self, progress: float) -> dict[str, float]:
         """The figures of the network at this progress; one of NaN where it has diverged."""

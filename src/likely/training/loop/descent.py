@@ -55,6 +55,25 @@ class Record:
         return asdict(self)
 
 
+@dataclass(frozen=True)
+class Position:
+    """Where a descent stands between two steps: with the engine, all that it takes to go on.
+
+    Args:
+        taken: steps so far.
+        losses: of the batches since the latest record.
+        seconds: since the first step began, without the time that evaluation took.
+        elapsed: seconds by the watch.
+        pace: the plan of the steps, as `Pace.snapshot()` tells it.
+    """
+
+    taken: int
+    losses: list[float]
+    seconds: float
+    elapsed: float
+    pace: dict[str, Any]
+
+
 def descend(
     engine: Engine,
     n_rows: int,
@@ -70,6 +89,8 @@ def descend(
     watch: Callable[[], float] | None = None,
     stop_at: float = 1.0,
     stop: Callable[[], bool] = lambda: False,
+    begun: Position | None = None,
+    between_steps: Callable[[Callable[[], Position]], None] = lambda position: None,
 ) -> Iterator[Record]:
     """Train the engine on its placed rows; yield a record about twenty times an epoch and at the end of each.
 
@@ -90,6 +111,8 @@ def descend(
         watch: what counts them; None takes a `Stopwatch`, which leaves out the time in which the process was stopped.
         stop_at: the progress at which to end, at the learning rate that the full run would have there.
         stop: asked after every step; True ends the run.
+        begun: where an earlier process left off, which the engine was restored to; None begins at the first step.
+        between_steps: takes what tells where the run stands, wherever it could go on.
     Raises:
         ConfigError: if a number is out of range.
         DivergenceError: if a loss is NaN or infinite; it says at which step and what to try.
@@ -107,19 +130,27 @@ def descend(
     total = planned_steps(n_rows, epochs, batch_size)
     record_every = max(1, steps_per_epoch // _RECORDS_PER_EPOCH)
     rng = np.random.default_rng(seed)
-    order = rng.permutation(n_rows)
-    losses: list[float] = []
-    clock = time.perf_counter
-    began, evaluating = clock(), 0.0
     pace = Pace(total, time_limit)
+    begun = begun or Position(0, [], 0.0, 0.0, pace.snapshot())
+    pace.restore(begun.pace)
+    order = rng.permutation(n_rows)
+    for _ in range((begun.taken - 1) // steps_per_epoch if begun.taken else 0):
+        order = rng.permutation(n_rows)
+    losses = list(begun.losses)
+    clock = time.perf_counter
+    began, evaluating = clock() - begun.seconds, 0.0
     watch = (watch or Stopwatch()) if time_limit is not None else clock
-    watched = watch()
+    watched = watch() - begun.elapsed
 
     # The first step after which progress has reached `stop_at`.
     last = max(1, math.ceil((min(stop_at, 1.0) - 1e-9) * total))
     # Where time sets the pace, every step asks the watch.
     at_once = engine.at_once if time_limit is None else 1
-    taken, ended = 0, False
+    taken, ended = begun.taken, False
+
+    def stands() -> Position:
+        seconds = clock() - began - evaluating
+        return Position(taken, list(losses), seconds, watch() - watched, pace.snapshot())
 
     while not ended:
         epoch, position = divmod(taken, steps_per_epoch)
@@ -170,6 +201,8 @@ def descend(
                 held_out=held_out,
             )
             losses.clear()
+        if not ended:
+            between_steps(stands)
 
 
 def planned_steps(n_rows: int, epochs: float, batch_size: int) -> int:

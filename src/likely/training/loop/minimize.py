@@ -2,10 +2,10 @@
 
 import math
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, field, replace
-from typing import Any
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -17,7 +17,7 @@ from likely.preprocessing.augment import make_augmentation
 from likely.preprocessing.stored_rows import RowArray
 from likely.training.loop.averaging import AveragedState
 from likely.training.loop.checkpoints import Evaluator
-from likely.training.loop.descent import Record, descend, planned_steps
+from likely.training.loop.descent import Position, Record, descend, planned_steps
 from likely.training.loop.failure import check_training, cost_of_knowing_nothing
 from likely.training.loop.interrupt import Interrupt
 from likely.training.loop.penalties import walk_penalties
@@ -38,6 +38,18 @@ def evenly(X: RowArray, most: int) -> np.ndarray:
     return np.linspace(0, len(X) - 1, max(1, min(most, len(X)))).round().astype(np.int64)
 
 
+class Memory(Protocol):
+    """What remembers where a descent stands, so that it goes on after its process was killed."""
+
+    def begun(self, trained: Trained) -> Mapping[str, Any] | None:
+        """What was kept at the latest checkpoint, after its records were told again; None to begin."""
+        ...
+
+    def keep(self, trained: Trained, state: Callable[[], Mapping[str, Any]]) -> None:
+        """Keep the present state, if it is time."""
+        ...
+
+
 @dataclass
 class Minimization:
     """The mean loss of some rows as a function of a network's parameters, and three ways to lower it.
@@ -52,6 +64,7 @@ class Minimization:
         stop_at: end the run at this progress.
         watch: what counts the seconds of a time limit.
         give_up: asked after every step; True leaves the run unfinished.
+        memory: what a descent is kept in.
         on_record: takes each record.
         caller: that of a caller who listens for Ctrl-C; None listens during this run.
     """
@@ -64,6 +77,7 @@ class Minimization:
     evaluate: Evaluator
     stop_at: float
     watch: Callable[[], float]
+    memory: Memory
     give_up: Callable[[], bool] | None = None
     on_record: Callable[[Record], None] | None = None
     caller: Interrupt | None = None
@@ -134,7 +148,24 @@ class Minimization:
         most = (checkpoints.most if checkpoints else None) or math.inf
         first = self._first_loss()
         engine.place(X, Y, weights, prepare=preprocessor, augment=augmentation)
-        tail, stopped = AveragedState(), "finished"
+        tail, stopped, begun = AveragedState(), "finished", None
+        if (kept := self.memory.begun(trained)) is not None:
+            engine.restore(kept["engine"])
+            evaluate.restore(kept["evaluator"])
+            tail.restore(kept["tail"])
+            begun = Position(**kept["position"])
+
+        def between_steps(position: Callable[[], Position]) -> None:
+            self.memory.keep(
+                trained,
+                lambda: {
+                    "engine": engine.snapshot(),
+                    "evaluator": evaluate.snapshot(),
+                    "tail": tail.snapshot(),
+                    "position": asdict(position()),
+                },
+            )
+
         with self.listening:
             try:
                 for record in descend(
@@ -151,6 +182,8 @@ class Minimization:
                     watch=self.watch,
                     stop_at=self.stop_at,
                     stop=self._stop,
+                    begun=begun,
+                    between_steps=between_steps,
                 ):
                     if record.held_out is not None and not all(map(math.isfinite, record.held_out.values())):
                         raise DivergenceError(

@@ -3,7 +3,8 @@
 import math
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 _IDLE = 0.5  # seconds
 _RECENT = 20  # steps by which the rate is measured
@@ -48,6 +49,10 @@ class Stopwatch:
         self._last = now
         self._seconds += min(passed, used + self._idle)
         return self._seconds
+
+    def advance_to(self, seconds: float) -> None:
+        """Count what an earlier process used, too: the reading is at least so many seconds from now on."""
+        self._seconds = max(self(), seconds)
 
 
 class Pace:
@@ -109,6 +114,22 @@ class Pace:
         steps = min(self._full, taken + math.floor(left / seconds + 0.5))
         if steps != self.steps:
             self._from, self.steps = (taken, reached), steps
+
+    def snapshot(self) -> dict[str, Any]:
+        """The plan so far, and what it rests on."""
+        return {
+            "limit": self._limit,
+            "steps": self.steps,
+            "from": self._from,
+            "elapsed": self._elapsed,
+            "recent": list(self._recent),
+        }
+
+    def restore(self, kept: Mapping[str, Any]) -> None:
+        """Take up a plan from `snapshot()`."""
+        self._limit, self.steps, self._elapsed = kept["limit"], kept["steps"], kept["elapsed"]
+        self._from = kept["from"][0], kept["from"][1]
+        self._recent.extend(kept["recent"])
 
 
 def overtime(time_limit: float) -> float:

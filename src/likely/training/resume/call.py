@@ -1,0 +1,135 @@
+"""One training as the journal knows it: found again when it was finished, gone on with when it was cut short."""
+
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, fields, is_dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from likely.learners.boosting import BoostedTrees
+from likely.networks.custom import name_of
+from likely.training.loop.checkpoints import Checkpoint, Checkpoints
+from likely.training.loop.descent import Record
+from likely.training.loop.interrupt import SIGNALS
+from likely.training.loop.pace import Stopwatch
+from likely.training.resume.journal import Journal
+from likely.training.trained import Trained
+
+
+@dataclass
+class Call:
+    """A training with what it depends on.
+
+    Args:
+        journal: where it is kept.
+        key: a hash of all that its result depends on.
+        watch: what counts the seconds of the run.
+        on_record: takes each record.
+    """
+
+    journal: Journal
+    key: str
+    watch: Callable[[], float]
+    on_record: Callable[[Record], None] | None
+    seen: list[Checkpoint] = field(default_factory=list[Checkpoint], init=False)
+    _keep: Callable[[Checkpoint], None] | None = field(default=None, init=False)
+
+    def seeing(self, checkpoints: Checkpoints | None) -> Checkpoints | None:
+        """The checkpoints, what is kept of which is remembered."""
+        if checkpoints is None or checkpoints.keep is None or not self.journal.keeps:
+            return checkpoints
+        self._keep = checkpoints.keep
+        return replace(checkpoints, keep=self._see)
+
+    def finished(self, trained: Trained) -> Trained | None:
+        """The training as it ended, with the parameters that it ended with, if it is known."""
+        kept = self.journal.finished(self.key)
+        if kept is None:
+            return None
+        engine = trained.engine
+        if isinstance(engine, BoostedTrees):
+            engine.restore(kept["state"])
+            trained = replace(trained, plan=replace(trained.plan, network=engine.network))
+        else:
+            engine.load_state(kept["state"])
+        self._replay(kept, trained)
+        return replace(trained, **{name: kept[name] for name in ("stopped", "penalty", "epochs")})
+
+    def finish(self, trained: Trained) -> Trained:
+        """Keep the training, unless a signal ended it: then it goes on from its latest checkpoint."""
+        if self.journal.keeps and trained.stopped not in SIGNALS:
+            engine = trained.engine
+            state = engine.snapshot() if isinstance(engine, BoostedTrees) else engine.state()
+            ended = {name: getattr(trained, name) for name in ("stopped", "penalty", "epochs")}
+            self.journal.finish(self.key, {"state": state, **ended, **self._passed(trained)})
+        return trained
+
+    def begun(self, trained: Trained) -> dict[str, Any] | None:
+        """Where the training stood at its latest checkpoint, after its records were told again."""
+        kept = self.journal.checkpoint(self.key)
+        if kept is not None:
+            self._replay(kept, trained)
+        return kept
+
+    def keep(self, trained: Trained, state: Callable[[], Mapping[str, Any]]) -> None:
+        """Write a checkpoint, if it is time."""
+        if self.journal.due:
+            self.journal.keep(self.key, {**state(), **self._passed(trained)})
+
+    def _passed(self, trained: Trained) -> dict[str, Any]:
+        """What others have been told so far, and the reading of the watch."""
+        seen = [[at.progress, at.scores, dict(at.state)] for at in self.seen]
+        history = [list(record.to_json().values()) for record in trained.history]
+        return {"seen": seen, "history": history, "watch": self.watch() if isinstance(self.watch, Stopwatch) else 0.0}
+
+    def _replay(self, kept: dict[str, Any], trained: Trained) -> None:
+        for progress, scores, state in kept["seen"]:
+            self._see(Checkpoint(progress, scores, state))
+        for values in kept["history"]:
+            trained.history.append(record := Record(*values))
+            if self.on_record is not None:
+                self.on_record(record)
+        if isinstance(self.watch, Stopwatch):
+            self.watch.advance_to(kept["watch"])
+
+    def _see(self, checkpoint: Checkpoint) -> None:
+        self.seen.append(checkpoint)
+        if self._keep is not None:
+            self._keep(checkpoint)
+
+
+def key_of(*parts: Any) -> str:
+    """A hash of values: of arrays by their bytes, of objects by what they hold, of functions by their names.
+
+    Example:
+        >>> key_of(1, (2.0, None)) == key_of(1, (2.0, None)), key_of(np.arange(3)) == key_of(np.arange(4))
+        (True, False)
+    """
+    found = hashlib.sha256()
+    _add(found, parts)
+    return found.hexdigest()[:24]
+
+
+def _add(found: Any, value: Any) -> None:
+    found.update(type(value).__name__.encode() + b":")
+    if isinstance(value, np.ndarray):
+        found.update(f"{value.dtype.str}{value.shape}".encode() + np.ascontiguousarray(value).tobytes())
+    elif value is None or isinstance(value, bool | int | float | str | np.generic | Path):
+        found.update(repr(value).encode() + b";")
+    elif isinstance(value, Mapping):
+        _add(found, list(value.items()))
+    elif isinstance(value, Sequence):
+        found.update(f"{len(value)}[".encode())
+        for inner in value:
+            _add(found, inner)
+    elif hasattr(value, "to_json"):
+        _add(found, value.to_json())
+    elif hasattr(value, "settings"):  # a network
+        _add(found, [value.name, value.settings])
+    elif is_dataclass(value) and not isinstance(value, type):
+        for each in fields(value):
+            _add(found, getattr(value, each.name))
+    else:
+        found.update(name_of(value).encode() + b";")

@@ -1,0 +1,181 @@
+"""A run that is killed goes on, and ends with the same bytes as one that never was."""
+
+import os
+import signal
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from sklearn.datasets import load_iris
+from torch import nn, optim
+
+from likely import Classifier
+from likely.config import RunConfig
+from likely.engines.by_hand import ByHand
+from likely.errors import ConfigError, DataError, OutputError
+from likely.model import file as model_file
+from likely.model.run_folder import CHECKPOINTS
+from likely.training.fit import fit
+from likely.training.resume import basis
+from likely.training.resume.journal import Journal
+
+SGD: dict[str, Any] = {"data": "iris", "network": "linear", "optimizer": "adam", "epochs": 6}
+RUNS: dict[str, dict[str, Any]] = {
+    "descents by hand, averaged": SGD,
+    "descents by torch": {"data": "iris", "network": "mlp", "engine": "torch", "epochs": 6},
+    "L-BFGS": {"data": "iris", "network": "linear"},
+    "a mixture": {"data": "iris", "network": "mixture"},
+}
+
+
+class Killed(BaseException):
+    """What nothing catches."""
+
+
+def result(folder: Path) -> dict[str, bytes]:
+    """What a run must come to: every array and figure."""
+    arrays, _ = model_file.read(folder / "model.likely")
+    return {name: array.tobytes() for name, array in arrays.items()} | {
+        "metrics": (folder / "metrics.json").read_bytes()
+    }
+
+
+def killed_after(writings: int, run: Callable[[], object], of: tuple[str, ...] = ("training", "checkpoint")) -> None:
+    """A run that ends as if it were killed after so many files of finished trainings, or checkpoints."""
+    left, write = iter(range(writings - 1)), Journal._write
+
+    def killing(self: Journal, *what: Any) -> Path:
+        written = write(self, *what)
+        if what[1] in of and next(left, None) is None:
+            raise Killed
+        return written
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Journal, "_write", killing)
+        with pytest.raises(Killed):
+            run()
+
+
+def begin(folder: Path) -> None:
+    """A run that is killed."""
+    killed_after(4, lambda: fit(RunConfig(out=str(folder), checkpoint_every=1e-3, **SGD)), of=("checkpoint",))
+
+
+@pytest.mark.parametrize("name", RUNS)
+def test_the_same_bytes_after_two_kills(name: str, tmp_path: Path) -> None:
+    settings = RUNS[name]
+    fit(RunConfig(out=str(tmp_path / "whole"), **settings))
+    chosen = RunConfig(out=str(tmp_path / "killed"), checkpoint_every=1e-3, **settings)
+    for writings in (1, 2):
+        killed_after(writings, lambda: fit(chosen, resume=True))
+        assert list((tmp_path / "killed" / CHECKPOINTS).iterdir())
+    fit(chosen, resume=True)
+    assert result(tmp_path / "killed") == result(tmp_path / "whole")
+    assert not (tmp_path / "killed" / CHECKPOINTS).exists()
+
+
+def test_killed_by_the_system_at_any_moment(tmp_path: Path) -> None:
+    """In forked processes, which need not load anything again."""
+    chosen = RunConfig(out=str(tmp_path / "killed"), checkpoint_every=1e-3, **{**SGD, "epochs": 20})
+    began = time.perf_counter()
+    fit(chosen.replace(out=str(tmp_path / "whole")))
+    seconds, rng, killed = time.perf_counter() - began, np.random.default_rng(0), 0
+    for _ in range(4):
+        child = os.fork()
+        if child == 0:
+            fit(chosen, resume=True)
+            os._exit(0)
+        time.sleep(seconds * rng.random())
+        os.kill(child, signal.SIGKILL)
+        killed += os.WIFSIGNALED(os.waitpid(child, 0)[1])
+        if (tmp_path / "killed/model.likely").exists():
+            break
+    else:
+        fit(chosen, resume=True)
+    assert killed
+    assert result(tmp_path / "killed") == result(tmp_path / "whole")
+
+
+def test_without_the_memory_of_the_update_rule_the_bytes_differ(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fit(RunConfig(out=str(tmp_path / "whole"), **SGD))
+    begin(tmp_path / "killed")
+    restore = ByHand.restore
+    monkeypatch.setattr(ByHand, "restore", lambda self, kept: restore(self, {**kept, "m": kept["m"] * 0}))
+    fit(RunConfig(out=str(tmp_path / "killed"), **SGD), resume=True)
+    assert result(tmp_path / "killed") != result(tmp_path / "whole")
+
+
+def test_a_damaged_checkpoint_is_as_good_as_none(tmp_path: Path) -> None:
+    fit(RunConfig(out=str(tmp_path / "whole"), **SGD))
+    begin(tmp_path / "killed")
+    *_, newest = sorted((tmp_path / "killed" / CHECKPOINTS).glob("checkpoint-*"))
+    newest.write_bytes(newest.read_bytes()[:-1])
+    fit(RunConfig(out=str(tmp_path / "killed"), **SGD), resume=True)
+    assert result(tmp_path / "killed") == result(tmp_path / "whole")
+
+
+def test_other_data_settings_or_machines_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    begin(tmp_path)
+    same = RunConfig(out=str(tmp_path), **SGD)
+    with pytest.raises(ConfigError, match=r"got learning_rate=0\.5, which was null"):
+        fit(same.replace(learning_rate=0.5), resume=True)
+    with pytest.raises(DataError, match="got another labels and columns"):
+        fit(same.replace(data="wine"), resume=True)
+    monkeypatch.setattr(basis, "usable_cores", lambda: 1_000)
+    with pytest.raises(ConfigError, match=r"processors \d+, now 1000"):
+        fit(same, resume=True)
+    fit(same, resume=True, resume_anyway=True)
+    with pytest.raises(OutputError, match="has come to its end"):
+        fit(same, resume=True)
+
+
+def test_an_unfinished_run_is_told_of_and_begins_anew_unasked(tmp_path: Path) -> None:
+    begin(tmp_path)
+    said: list[str] = []
+
+    class Listening:
+        def say(self, message: str) -> None:
+            said.append(message)
+
+        def record(self, *told: Any) -> None: ...
+
+        def loading(self, *told: Any) -> None: ...
+
+    fit(RunConfig(out=str(tmp_path), **SGD), Listening())
+    assert any(f"--resume {tmp_path} would go on with it" in sentence for sentence in said)
+    assert not (tmp_path / CHECKPOINTS).exists()
+
+
+def module(n_classes: int) -> nn.Module:
+    hidden = nn.Sequential(nn.Linear(4, 8), nn.BatchNorm1d(8), nn.ReLU(), nn.Dropout(0.2))
+    return nn.Sequential(hidden, nn.Linear(8, n_classes))
+
+
+def test_an_estimator_goes_on_with_a_module_and_an_optimizer_of_its_user(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    X, y = load_iris(return_X_y=True)
+
+    def learned(resume: Path | None, seed: int | None) -> dict[str, bytes]:
+        made = Classifier(
+            module,
+            epochs=1,
+            random_state=seed,
+            optimizer=lambda params: optim.AdamW(params, lr=0.01, amsgrad=True),
+        )
+        path = made.fit(X, y, resume=resume).predictor_.save(tmp_path / "model.likely")
+        return {name: array.tobytes() for name, array in model_file.read(path)[0].items()}
+
+    monkeypatch.setattr("likely.training.resume.journal.USUAL", 0.0)
+    monkeypatch.setattr("likely.training.resume.journal._LEAST_TIMES", 0)
+    for seed in (3, None):
+        killed_after(5, lambda seed=seed: learned(tmp_path / "kept", seed))
+        found = learned(tmp_path / "kept", seed)
+        assert not (tmp_path / "kept").exists()
+        if seed is not None:
+            assert found == learned(None, seed)
