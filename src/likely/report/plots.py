@@ -30,11 +30,13 @@ _RIGHT_RGB, _WRONG_RGB = (56, 122, 206), (214, 102, 20)
 
 _STYLE: dict[Any, Any] = {
     "axes.edgecolor": INK,
+    "axes.facecolor": "none",
     "axes.grid": True,
     "axes.labelcolor": INK,
     "axes.linewidth": 0.6,
     "axes.spines.right": False,
     "axes.spines.top": False,
+    "figure.facecolor": "none",
     "font.size": 9.5,
     "grid.alpha": 0.15,
     "grid.color": INK,
@@ -45,7 +47,6 @@ _STYLE: dict[Any, Any] = {
     "patch.edgecolor": INK,
     "patch.force_edgecolor": True,
     "patch.linewidth": 0.5,
-    "savefig.transparent": True,
     "svg.fonttype": "none",
     "text.color": INK,
     "text.parse_math": False,
@@ -205,10 +206,10 @@ def drawing(name: str, description: str, height: float) -> Generator[Drawing]:
         mpl.rcParams.update(_STYLE)
         mpl.rcParams["svg.hashsalt"] = name
         page = Drawing(Figure(figsize=(_WIDTH, height), layout="constrained"))
-        FigureCanvasSVG(page.figure)
+        canvas, file = FigureCanvasSVG(page.figure), io.StringIO()
         yield page
-        file = io.StringIO()
-        page.figure.savefig(file, format="svg", metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
+        # `savefig` would draw twice, once only for the layout.
+        canvas.print_svg(file, metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
     page.svg = _inline(file.getvalue(), name, description)
 
 
