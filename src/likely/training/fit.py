@@ -51,7 +51,6 @@ from likely.training.resume.basis import Resumption, basis_of, journal_of
 from likely.training.resume.journal import remove
 from likely.training.trained import WHOLE
 from likely.training.training_rows import gather_rows
-from likely.training.tune_all import refuse_tuning, tune_all
 from likely.training.watcher import Remarks, Silent, Watcher
 
 
@@ -239,6 +238,8 @@ def learn(
 
     # Descend: from pixels, or from features of a backbone.
     if config.tune == "all":
+        from likely.training.tune_all import refuse_tuning  # it loads torch
+
         custom = overrides.network is not None or overrides.loss is not None
         refuse_tuning(rows, custom=custom, can_hold_out=can_hold_out)
     if overrides.network is None:
@@ -253,6 +254,8 @@ def learn(
 
     job = Job(rows, config, dataset.hflip, overrides, remarks.watcher, journal=journal)
     if config.tune == "all":
+        from likely.training.tune_all import tune_all
+
         rows, outcome = tune_all(job, heads(start), chosen, remarks)
     else:
         outcome = descend(job) if rows.backbone is None else choose_head(job, heads(start), descend)
