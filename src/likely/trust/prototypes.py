@@ -43,15 +43,13 @@ class Prototypes:
             >>> Prototypes.fit(maps, np.repeat([0, 1], 20)).units.shape
             (2, 2)
         """
-        from sklearn.cluster import KMeans  # as late as here: it takes a moment to load
-
         H, found = normalized(maps), np.unique(classes)
         most = max(1, min(_PER_CLASS, _MOST // len(found)))
         units: list[np.ndarray] = []
         for k in found:
             rows = H[classes == k]
             count = max(1, min(most, len(rows) // _ROWS, len(np.unique(rows, axis=0))))
-            units.append(KMeans(count, max_iter=10, random_state=seed).fit(rows).cluster_centers_)
+            units.append(_means(rows, count, seed))
         return cls(normalized(np.concatenate(units)))
 
     def distance(self, maps: np.ndarray) -> np.ndarray:
@@ -62,6 +60,15 @@ class Prototypes:
             array([0.    , 0.2929])
         """
         return 1.0 - (normalized(finite_rows(maps, "features")) @ self.units.T).max(axis=1).astype(np.float64)
+
+
+def _means(rows: np.ndarray, count: int, seed: int) -> np.ndarray:
+    """So many means of rows, by k-means."""
+    if count == 1:
+        return rows.mean(axis=0, keepdims=True)
+    from sklearn.cluster import KMeans  # as late as here: it takes a moment to load
+
+    return KMeans(count, max_iter=10, random_state=seed).fit(rows).cluster_centers_
 
 
 def normalized(maps: np.ndarray) -> np.ndarray:
