@@ -65,6 +65,14 @@ def test_networks_heads_and_activations(settings: Any, digits: Any, tmp_path: Pa
     np.testing.assert_allclose(answers["probabilities"], predictor.predict_proba(X), atol=1e-5)
 
 
+def test_the_feature_map_of_a_conv_net_counts(digits: Any, tmp_path: Path, exported: Any) -> None:
+    predictor = fit(RunConfig(data="digits", network="conv", epochs=0.5, out=str(tmp_path / "run"))).predictor
+    X = np.concatenate([digits[0][:50], digits[0][:50, ::-1]])
+    assert "familiarity.prototypes" in predictor.arrays
+    m = predictor.familiar_rows
+    np.testing.assert_allclose(exported(predictor)({"images": X})["familiarity"], predictor.familiarity(X), atol=2 / m)
+
+
 @pytest.mark.parametrize("threshold", [1.0, 0.9, 0.01])
 def test_both_looks_at_an_image(threshold: float, conv: ClassifierPredictor, digits: Any, exported: Any) -> None:
     card = conv.card.model_copy(update={"hflip": True, "tta_threshold": threshold})

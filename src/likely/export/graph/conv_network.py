@@ -15,7 +15,7 @@ _FEATURE_SCALE = 0.125
 
 
 def conv_network(g: Graph, theta: Mapping[str, np.ndarray], x: str, side: int) -> tuple[str, str]:
-    """Scores (n, k) of images x (n, c, h, w), and the mean of every channel after each stage (n, m).
+    """Scores (n, k) of images x (n, c, h, w), and the mean of every channel after each stage with the last map (n, m).
 
     `side` is the shorter side of the images in pixels.
     """
@@ -32,7 +32,7 @@ def conv_network(g: Graph, theta: Mapping[str, np.ndarray], x: str, side: int) -
         means.append(g.add("GlobalAveragePool", x))
     largest = g.add("Flatten", g.add("GlobalMaxPool", x))
     scores = g.add("Gemm", largest, (_FEATURE_SCALE * theta["classify.weight"].T).astype(np.float32))
-    return scores, g.add("Flatten", g.add("Concat", *means, axis=1))
+    return scores, g.add("Concat", g.add("Flatten", g.add("Concat", *means, axis=1)), g.add("Flatten", x), axis=1)
 
 
 def _folded(theta: Mapping[str, np.ndarray], block: str, number: int) -> tuple[np.ndarray, np.ndarray]:
