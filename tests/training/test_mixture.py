@@ -9,10 +9,14 @@ from sklearn.datasets import load_iris
 from tests.training.same_answers import saved_with_the_same_answers
 
 import likely
+from likely.config import RunConfig
+from likely.data.dataset import Dataset, Part
 from likely.errors import ConfigError, ModelFileError
 from likely.learners.boosting import BoostedTrees
 from likely.model import file as model_file
 from likely.training.loop.interrupt import Interrupt
+from likely.training.plan import NO_OVERRIDES
+from likely.training.refuse_for_tables import decides
 
 X, Y = load_iris(return_X_y=True)
 
@@ -113,8 +117,28 @@ def test_who_names_no_network_has_a_mixture_for_a_table_and_only_for_one() -> No
     alone: list[dict[str, Any]] = [{"epochs": 2}, {"hidden": (8,)}, {"early_stopping": True}, {"network": "mlp"}]
     for settings in alone:
         assert kind(likely.Classifier(**settings, random_state=0).fit(X, Y)) == "mlp"
-    assert kind(likely.Classifier(random_state=0).fit(np.repeat(X, 126, axis=1), Y)) == "mlp"
     assert kind(likely.Classifier(random_state=0).fit(world(300, 0)[0], np.arange(300) % 101)) == "mlp"
+
+
+@pytest.mark.parametrize(("n", "d", "several"), [(60_000, 500, True), (2_496, 801, True), (2_497, 801, False)])
+def test_many_rows_of_more_than_500_columns_have_one_network(n: int, d: int, several: bool) -> None:
+    train = Part(np.broadcast_to(np.float32(0), (n, d)), np.zeros(n, np.int64))
+    dataset = Dataset("wide", "classification", train, None, None, labels=("a", "b"))
+    assert decides(RunConfig(data="array"), NO_OVERRIDES, dataset) == several
+
+
+def test_spectra_are_a_line_with_a_penalty() -> None:
+    """60 curves of 501 numbers, of which the answer is a linear function: a network alone has four times the error."""
+
+    def curves(n: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+        rng = np.random.default_rng(seed)
+        heights, t = rng.normal(size=(n, 8)), np.linspace(0, 1, 501)
+        bumps = np.exp(-np.square(t - np.linspace(0, 1, 8)[:, None]) / 0.02)
+        return heights @ bumps + 0.01 * rng.normal(size=(n, 501)), heights[:, 2] - heights[:, 5]
+
+    X, y = curves(500, 1)
+    model = likely.Regressor(random_state=0).fit(*curves(60, 0))
+    assert np.sqrt(np.mean(np.square(model.predict(X) - y))) < 0.15 * y.std()
 
 
 def test_no_training_goes_on_from_several_models(learned: likely.Classifier, tmp_path: Path) -> None:

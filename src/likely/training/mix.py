@@ -33,6 +33,7 @@ from likely.training.loop.interrupt import Interrupt
 from likely.training.one_fold import best_of_first_fold
 from likely.training.plan import Plan
 from likely.training.presets import SMALL
+from likely.training.refuse_for_tables import MANY_COLUMNS
 from likely.training.trained import Trained
 from likely.training.training_rows import Rows
 
@@ -143,7 +144,7 @@ def _learners(
         plan = replace(plan, ridges=_RIDGES if plan.exact else ())
         if kind == "trees" and rows.task.name == "classification" and rows.Y.shape[1] > _MANY_LABELS:
             plan = _fewer_rounds(plan, rows.Y.shape[1])
-            if plan.epochs < _LEAST_ROUNDS:
+            if plan.epochs < _LEAST_ROUNDS or rows.X.shape[1] > MANY_COLUMNS:
                 without[kind] = f"{kind} left out (of {rows.Y.shape[1]} labels there are as many in every round)"
                 continue
         at_most = AS_WELL if len(folds) == folds_of(0)[0] else AT_ALL

@@ -3,14 +3,17 @@
 Who says nothing of these has a mixture for tables.
 """
 
+import math
+
 from likely.config import RunConfig
 from likely.data.dataset import Dataset
 from likely.errors import ConfigError
 from likely.training.held_out_scores import LEAST
 from likely.training.plan import NO_OVERRIDES, Overrides
 
-MOST_COLUMNS = 500
-"""Of a table; more are pixels, or spectra, or counts of words."""
+MANY_COLUMNS, MOST_NUMBERS = 500, 2_000_000
+"""More columns are pixels, spectra, expressions of genes or counts of words: several learners take part if rows times
+columns are at most so many."""
 MOST_LABELS = 100
 """Of more there are no trees, since each round grows one of each, and the folds of what is left take long."""
 
@@ -41,11 +44,12 @@ def refuse_for_mixture(config: RunConfig, overrides: Overrides, *, images: bool)
 def decides(config: RunConfig, overrides: Overrides, dataset: Dataset) -> bool:
     """Whether out-of-fold loss decides among networks and trees where nobody has named one: for tables of some rows.
 
-    Not for images or rows of very many columns, and not for who sets what only one network can be
-    told. A time limit is met by one training.
+    Not for images or many rows of very many columns, and not for who sets what only one network can be told. A time
+    limit is met by one training.
     """
     X = dataset.train.X
-    table = X.ndim == 2 and X.shape[1] <= MOST_COLUMNS and len(X) >= LEAST and len(dataset.labels) <= MOST_LABELS
+    table = X.ndim == 2 and (X.shape[1] <= MANY_COLUMNS or math.prod(X.shape) <= MOST_NUMBERS)
+    table = table and len(X) >= LEAST and len(dataset.labels) <= MOST_LABELS
     told = (config.epochs, config.learning_rate, config.hidden, config.activation, config.time_limit)
     free = overrides == NO_OVERRIDES and told == (None,) * len(told) and not config.early_stopping
     free = free and config.tune == "head"
