@@ -287,11 +287,12 @@ class RunConfig(SettingsDocument):
         "auto: a pretrained efficientnet-lite0 for a few thousand color images, else conv for images; for tables "
         "mixture: out-of-fold loss decides among linear, mlp and trees (gradient boosting), and mixes them.",
         "hf:FOLDER is a network of transformers in a local folder. The pretrained networks need the extra photographs; "
-        "they stay as they are, and a small head learns. Many rows of more than 500 columns, a time limit, or a setting "
-        "that only a descent has, make auto mlp.",
+        "they stay as they are, and a small head learns. Many rows of more than 500 columns, a time limit, or a "
+        "setting that only a descent has, make auto mlp.",
         python='"auto" (a pretrained "efficientnet-lite0" for a few thousand color images, if the extra photographs is '
-        'installed; else conv for images; "mixture" for rows of a table, but "mlp" for many rows of more than 500 '
-        'columns, and with a setting that only a descent has or a time limit), "efficientnet-lite0", "efficientnet-lite2", "hf:FOLDER" '
+        'installed; else conv for images; "mixture" for rows of a table, but "mlp" for many rows of more than '
+        '500 columns, and with a setting that only a descent has or a time limit), "efficientnet-lite0", '
+        '"efficientnet-lite2", "hf:FOLDER" '
         '(a network of transformers in a local folder), "conv", "mlp" or "linear"; "trees" (gradient boosting, for '
         "rows of a table: `epochs` is then the most rounds, `learning_rate` the share of each that is added) or "
         '"mixture" (for rows of a table: out-of-fold loss mixes '
