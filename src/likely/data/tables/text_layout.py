@@ -134,9 +134,9 @@ def _score(
 
 
 def _rows(lines: Sequence[str], separator: str) -> list[tuple[int, list[str]]]:
-    """The rows that are not empty, as far as they can be read, each with the number of its last line."""
+    """The first rows that are not empty, as far as they can be read, each with the number of its last line."""
     reader = csv.reader(iter(lines), delimiter=separator, skipinitialspace=True)
-    return [(reader.line_num, cells) for cells in _until_error(reader) if cells][:_ROWS]
+    return list(islice(((reader.line_num, cells) for cells in _until_error(reader) if cells), _ROWS))
 
 
 def _until_error(reader: "Iterator[list[str]]") -> Iterator[list[str]]:
