@@ -8,7 +8,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from PIL import Image
+from axe_playwright_python.sync_playwright import Axe
+from PIL import ExifTags, Image
+from tests.data.test_color_profiles import ADOBE, three_colors
 
 from likely.errors import DataError, OutputError
 from likely.export.web import runtime
@@ -34,17 +36,23 @@ def files() -> Runtime:
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    """Debian's Chromium; without it these tests are left out."""
+def started() -> Iterator[Any]:
+    """What starts Debian's Chromium; without it these tests are left out."""
     if CHROMIUM is None:
         pytest.skip("There is no chromium here. On Debian: apt-get install chromium.")
     from playwright.sync_api import sync_playwright
 
-    flags = ["--no-sandbox", "--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream"]
     with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=CHROMIUM, args=flags)
-        yield started
-        started.close()
+        yield playwright
+
+
+@pytest.fixture(scope="module")
+def browser(started: Any) -> Iterator[Any]:
+    """Chromium with a camera."""
+    flags = ["--no-sandbox", "--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream"]
+    browser = started.chromium.launch(executable_path=CHROMIUM, args=flags)
+    yield browser
+    browser.close()
 
 
 @pytest.fixture(scope="module")
@@ -96,15 +104,23 @@ def test_files_of_all_kinds_get_the_predictors_numbers(
     large = Image.fromarray(X[3]).resize((90, 61))
     color = Image.fromarray(rng.integers(0, 256, (40, 30, 3), dtype=np.uint8))
     clear = Image.fromarray(np.dstack([X[5], X[5], X[5], np.where(X[5] > 100, 255, 0).astype(np.uint8)]))
+    turned = Image.Exif()
+    turned[ExifTags.Base.Orientation] = 6
     kept: dict[str, tuple[Image.Image, float]] = {
         "own.png": (Image.fromarray(X[1]), 1e-3),
         "large.png": (large, 1e-3),
         "color.png": (color, 1e-3),
         "clear.png": (clear, 1e-3),
+        "adobe.png": (color, 1e-3),
         "photo.jpg": (large.convert("RGB"), 0.02),
+        "turned.jpg": (large, 0.02),
+    }
+    options: dict[str, Any] = {
+        "adobe.png": {"icc_profile": three_colors(ADOBE, 563 / 256)},
+        "turned.jpg": {"exif": turned},
     }
     for name, (image, most) in kept.items():
-        image.save(tmp_path / name, quality=95)
+        image.save(tmp_path / name, quality=95, **options.get(name, {}))
         page.set_input_files("#files", tmp_path / name)
         found = answered(page, name)
         expected = calibrated.predict_proba([tmp_path / name])[0]
@@ -178,6 +194,50 @@ def test_dropping_pasting_drawing_and_the_camera(page: Any, digits: Any, tmp_pat
     page.click("#camera-off")
     assert page.is_hidden("#camera-panel")
     page.click("#reset")
+
+
+def test_the_button_that_pastes(page: Any, digits: Any, tmp_path: Path) -> None:
+    page.click("#reset")
+    page.click("#paste")  # which the browser does not allow yet
+    until(page, "document.querySelector('#problems').textContent")
+    assert "Press Ctrl+V" in page.inner_text("#problems")
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.evaluate("navigator.clipboard.writeText('no image')")
+    page.click("#paste")
+    until(page, "document.querySelector('#problems').textContent.startsWith('There is no image to paste')")
+    Image.fromarray(digits[0][2]).save(tmp_path / "two.png")
+    copy = """(hex) => navigator.clipboard.write([new ClipboardItem({"image/png":
+        new Blob([Uint8Array.from(hex.match(/../g), (pair) => parseInt(pair, 16))], {type: "image/png"})})])"""
+    page.evaluate(copy, (tmp_path / "two.png").read_bytes().hex())
+    page.click("#paste")
+    assert sum(answered(page, "The pasted image").values()) == pytest.approx(1, abs=1e-5)
+    page.click("#reset")
+
+
+def test_a_browser_without_web_assembly_is_told_so(folder: Path, started: Any) -> None:
+    with started.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--js-flags=--jitless"]) as without:
+        opened = without.new_page()
+        opened.goto((folder / "index.html").as_uri())
+        until(opened, "document.querySelector('#loading').classList.contains('alert')")
+        assert "it lacks WebAssembly. Try a current Firefox" in opened.inner_text("#loading")
+        assert opened.is_disabled("#choose")
+
+
+@pytest.mark.parametrize(("scheme", "width"), [("light", 1100), ("dark", 390)])
+def test_the_rules_of_accessibility_are_kept(page: Any, scheme: str, width: int) -> None:
+    page.emulate_media(color_scheme=scheme)
+    page.set_viewport_size({"width": width, "height": 900})
+    page.click("#reset")
+    page.click("#examples button >> nth=8")
+    answered(page, "Example: 8")
+    page.get_by_label("8", exact=True).check()
+    page.click("#draw")
+    page.click("summary")
+    found = Axe().run(page).response["violations"]
+    assert [(violation["id"], violation["help"]) for violation in found] == []
+    page.click("summary")
+    page.click("#reset")
+    page.set_viewport_size({"width": 1100, "height": 900})
 
 
 def test_the_page_asks_for_nothing_and_runs_no_foreign_code(page: Any) -> None:

@@ -19,7 +19,7 @@ from likely.export.answer_differences import Parity
 from likely.export.error_table import ERRORS, error_thresholds
 from likely.export.export_onnx import require_extra
 from likely.export.graph.resizing import pillow_chooses
-from likely.export.names import COVERAGE, MAX_ERROR, event_outputs
+from likely.export.names import ABSTAINED_BY_DEFAULT, COVERAGE, MAX_ERROR, event_outputs
 from likely.export.parity import check_parity
 from likely.export.session import Session
 from likely.export.web.runtime import Runtime
@@ -77,6 +77,8 @@ def facts_of(predictor: Predictor, session: Session) -> dict[str, Any]:
     """What the page must know besides the graph."""
     card, shape = predictor.card, predictor.image_shape
     assert shape is not None
+    missing = json.loads(session.metadata["missing"])
+    missing.pop(ABSTAINED_BY_DEFAULT, None)  # the page offers the bounds that can be guaranteed
     return {
         "name": card.data.name,
         "labels": list(card.labels),
@@ -86,7 +88,7 @@ def facts_of(predictor: Predictor, session: Session) -> dict[str, Any]:
         "columnsFirst": pillow_chooses(),
         "outputs": list(session.outputs),
         "inputs": [name for name in (COVERAGE, MAX_ERROR) if name in session.optional],
-        "missing": json.loads(session.metadata["missing"]),
+        "missing": missing,
         "unfamiliar": UNFAMILIAR if predictor.can_alarm else 0,
         "usualCoverage": 0.95 if card.labels else 0.9,
         "errors": _errors(predictor) if MAX_ERROR in session.optional else [],

@@ -25,8 +25,9 @@ async function stage(text, percent) {
 }
 
 async function load() {
-  if (typeof WebAssembly !== "object" || typeof DecompressionStream !== "function") {
-    return failed("This browser cannot run the model: it lacks WebAssembly or DecompressionStream. Try a current Firefox, Chrome, Edge or Safari.");
+  const lacks = ["WebAssembly", "DecompressionStream"].filter((name) => !(name in globalThis));
+  if (lacks.length) {
+    return failed(`This browser cannot run the model: it lacks ${lacks.join(" and ")}. Try a current Firefox, Chrome, Edge or Safari.`);
   }
   try {
     await stage("Unpacking the runtime", 10);
@@ -111,17 +112,19 @@ function isGray({ data }) {
 
 // What the graph is given: it resizes by itself.
 function inputOf(image) {
-  const fits = GRAY && image.width === WIDTH && image.height === HEIGHT && isGray(image);
+  const own = image.width === WIDTH && image.height === HEIGHT, fits = GRAY && own && isGray(image);
   if (FACTS.conversion?.name === "product-photo" && !fits) {
     const data = productPhoto(image, [HEIGHT, WIDTH], FACTS.conversion, FACTS.columnsFirst);
     return { width: WIDTH, height: HEIGHT, data };
   }
-  return GRAY ? toGray(image) : image;
+  const plain = GRAY ? toGray(image) : image;
+  // The graph takes images of its own size as they are, as those learned from.
+  return own && !fits && FACTS.conversion?.edge ? resizedMiddle(plain, FACTS.conversion) : plain;
 }
 
-function add(name, drawable, width, height) {
+function add(name, drawable, width, height, learned = false) {
   const { canvas, image } = pixelsOf(drawable, width, height);
-  const picture = { name, canvas, input: inputOf(image) };
+  const picture = { name, canvas, input: !learned ? inputOf(image) : GRAY ? toGray(image) : image };
   pictures.push(picture);
   return picture;
 }
@@ -131,7 +134,7 @@ async function take(files) {
   let first = null;
   for (const file of files) {
     try {
-      const bitmap = await createImageBitmap(file, { imageOrientation: "from-image", colorSpaceConversion: "none" });
+      const bitmap = await createImageBitmap(file, { imageOrientation: "from-image", colorSpaceConversion: "default" });
       const picture = add(file.name || "The pasted image", bitmap, bitmap.width, bitmap.height);
       first ??= picture;
       bitmap.close();
@@ -293,7 +296,7 @@ function build() {
   $("examples").replaceChildren(...EXAMPLES.map(({ label, png }) => {
     const button = thumbnail(`data:image/png;base64,${png}`, `Example: ${label}`), image = button.firstChild;
     button.disabled = true;
-    button.onclick = () => { pictures = []; select(add(`Example: ${label}`, image, image.naturalWidth, image.naturalHeight)); };
+    button.onclick = () => { pictures = []; select(add(`Example: ${label}`, image, image.naturalWidth, image.naturalHeight, true)); };
     return button;
   }));
   for (const id of ["coverage", "error"]) $(id).oninput = () => { sliderTexts(); ask(); };

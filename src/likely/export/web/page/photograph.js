@@ -49,6 +49,8 @@ const BICUBIC = {
   },
 };
 
+const BILINEAR = { support: 1, weight: (t) => Math.max(0, 1 - Math.abs(t)) };
+
 // Of each pixel of the result, the first pixel that counts and the weights of it and the next ones.
 function passWeights(before, after, kernel) {
   const scale = before / after, wide = Math.max(scale, 1), support = kernel.support * wide;
@@ -100,6 +102,21 @@ function resizedGray(image, width, height, kernel, columnsFirst) {
   return columnsFirst && Math.max(0, 2 * wider) < taller
     ? alongRows(alongColumns(image, height, kernel), width, kernel)
     : alongColumns(alongRows(image, width, kernel), height, kernel);
+}
+
+// The middle of a square image that already has the size of the result, its edge resized first, as `ResizeAndCrop` in
+// Python.
+function resizedMiddle(image, { edge, resampling }) {
+  const { width, channels } = image, data = new Uint8Array(image.data.length), start = (edge - width) >> 1;
+  const kernel = resampling === "bilinear" ? BILINEAR : BICUBIC;
+  for (let c = 0; c < channels; c++) {
+    const one = { ...image, channels: 1, data: image.data.filter((_, i) => i % channels === c) };
+    const large = alongColumns(alongRows(one, edge, kernel), edge, kernel);
+    for (let i = 0; i < width * width; i++) {
+      data[i * channels + c] = large.data[(start + Math.floor(i / width)) * edge + start + (i % width)];
+    }
+  }
+  return { ...image, data };
 }
 
 function cornerColor(image) {
