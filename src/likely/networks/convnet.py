@@ -26,6 +26,7 @@ from torch.nn import functional
 
 from likely.errors import ConfigError, ShapeError
 
+_MOST_WHOLE = 1_000
 _WHITENING_EPSILON = 5e-4
 _BIAS_RATE = 8.0
 _FEATURE_SCALE = 0.125
@@ -102,12 +103,21 @@ def whitening_filters(sample: np.ndarray, n_filters: int, stride: int = 2) -> np
     windows = windows[:, :, ::stride, ::stride].transpose(0, 2, 3, 1, 4, 5)
     patches = windows.reshape(-1, channels * size * size).astype(np.float64)
     patches -= patches.mean(axis=0)
-    variances, directions = np.linalg.eigh(patches.T @ patches / len(patches))
+    variances, directions = _largest(patches.T @ patches / len(patches), n_filters // 2)
     # An eigenvector's sign is arbitrary; fixing it makes the filters the same on every machine.
     directions = directions * np.where(directions.sum(axis=0) < 0, -1.0, 1.0)
     filters = (directions / np.sqrt(np.maximum(variances, 0) + _WHITENING_EPSILON)).T[::-1]
     half = filters[: n_filters // 2].reshape(-1, channels, size, size)
     return np.concatenate([half, -half]).astype(np.float32)
+
+
+def _largest(covariance: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
+    """Eigenvalues in rising order, and their eigenvectors: of a large matrix only the last ones, in half the time."""
+    if len(covariance) <= _MOST_WHOLE:
+        return np.linalg.eigh(covariance)
+    from scipy import linalg
+
+    return linalg.eigh(covariance, subset_by_index=[len(covariance) - count, len(covariance) - 1])
 
 
 class _Block(nn.Module):
