@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import ExitStack
 from typing import Any
 
 import numpy as np
@@ -154,22 +155,33 @@ print(json.dumps({"right": (p.argmax(1) == y[1200:]).mean(), "sure": p.max(1).me
 """
 
 
-@pytest.mark.parametrize("moment", [0.7, 2.5])
-def test_a_process_that_is_stopped_for_a_while_ends_with_a_good_model(moment: float) -> None:
+def test_processes_that_are_stopped_for_a_while_end_with_good_models() -> None:
     environment = {**os.environ, "PYTHONWARNINGS": "ignore"}
-    with subprocess.Popen(
-        [sys.executable, "-c", _PAUSED.replace("LIMIT", "4.0")], stdout=subprocess.PIPE, text=True, env=environment
-    ) as child:
-        assert child.stdout is not None
-        assert child.stdout.readline() == "ready\n"
-        time.sleep(moment)
-        child.send_signal(signal.SIGSTOP)
-        time.sleep(5)
-        child.send_signal(signal.SIGCONT)
-        found = json.loads(child.stdout.read())
-    assert child.returncode == 0
-    assert found["right"] > 0.9  # without a limit 0.93 to 0.94
-    assert abs(found["sure"] - found["right"]) < 0.05
+    command = [sys.executable, "-c", _PAUSED.replace("LIMIT", "4.0")]
+    with ExitStack() as stack:
+        children = [
+            stack.enter_context(subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment))
+            for _ in range(2)
+        ]
+        for child in children:
+            assert child.stdout is not None
+            assert child.stdout.readline() == "ready\n"
+        early, late = children
+        began = time.monotonic()
+        for moment, child, number in (
+            (0.7, early, signal.SIGSTOP),
+            (2.5, late, signal.SIGSTOP),
+            (5.7, early, signal.SIGCONT),
+            (7.5, late, signal.SIGCONT),
+        ):
+            time.sleep(max(0.0, began + moment - time.monotonic()))
+            child.send_signal(number)
+        for child in children:
+            assert child.stdout is not None
+            found = json.loads(child.stdout.read())
+            assert child.wait() == 0
+            assert found["right"] > 0.9  # without a limit 0.93 to 0.94
+            assert abs(found["sure"] - found["right"]) < 0.05
 
 
 def _survival(rng: np.random.Generator, n: int) -> tuple[np.ndarray, np.ndarray]:
