@@ -123,6 +123,19 @@ def test_training_goes_on_from_a_model_with_its_backbone(
     assert more.score(NEW, NEW_Y) > 0.8
 
 
+def test_flipped_images_are_learned_from_unless_that_does_harm(fitted: Classifier) -> None:
+    assert fitted.predictor_.card.training.augment == ("hflip",)
+    assert not fitted.predictor_.card.hflip  # an answer looks at the image alone
+    assert any("Flipped images are learned from, too" in note for note in fitted.predictor_.card.data.notes)
+    X, y = [], ["left", "right"] * 20
+    for i in range(20):
+        pointing = image("roof", i).rotate(90)
+        X += [np.array(pointing), np.array(pointing)[:, ::-1]]
+    arrows = Classifier(network=USUAL, random_state=0, verbose=False).fit(np.stack(X), y).predictor_
+    assert arrows.card.training.augment == ()
+    assert any("Flipped images are not learned from" in note for note in arrows.card.data.notes)
+
+
 def test_torch_computes_the_same_features(monkeypatch: pytest.MonkeyPatch) -> None:
     backbone = Backbone.pretrained(USUAL)
     expected = backbone.features(NEW[:3])
@@ -142,7 +155,9 @@ def test_features_are_computed_once_and_a_broken_disk_costs_only_time(
     assert np.array_equal(expected, backbone.features(twice))
     computed = []
     features: Callable[..., np.ndarray] = Backbone.features
-    monkeypatch.setattr(Backbone, "features", lambda self, X, *a: computed.append(len(X)) or features(self, X, *a))
+    monkeypatch.setattr(
+        Backbone, "features", lambda self, X, *a, **k: computed.append(len(X)) or features(self, X, *a, **k)
+    )
     assert np.array_equal(cached_features(backbone, twice), expected)
     assert np.array_equal(cached_features(backbone, NEW[:4])[:3], expected[:3])
     assert computed == [1]

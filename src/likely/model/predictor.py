@@ -92,7 +92,7 @@ class Predictor(Gate):
         """The same model, which looks up features of a frozen backbone on disk, and keeps what it computes."""
         same, gate = self._changed(), self.preprocessor
         if isinstance(gate, BackbonePreprocessor) and gate.backbone is not None:
-            kept = CachedBackbone(gate.backbone.name, gate.backbone.weights, gate.backbone.layout)
+            kept = CachedBackbone(gate.backbone.name, gate.backbone.weights, gate.backbone.layout, gate.backbone.tuned)
             same.preprocessor = replace(gate, backbone=kept)
             same._inference = replace(self._inference, preprocessor=same.preprocessor)
         return same

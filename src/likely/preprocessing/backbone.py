@@ -88,8 +88,8 @@ class Backbone:
         by_onnx = all(find_spec(module) is not None for module in ("onnxruntime", "onnx"))
         return _version("onnxruntime" if by_onnx else "torch")
 
-    def features(self, X: RowArray, told: Callable[[int], None] | None = None) -> np.ndarray:
-        """The features of images, float32 (n, m).
+    def features(self, X: RowArray, told: Callable[[int], None] | None = None, *, flipped: bool = False) -> np.ndarray:
+        """The features of images, float32 (n, m); with `flipped`, of the images flipped left to right.
 
         They are uint8 of shape (n, h, w) or (n, h, w, 3), and are resized to the backbone's own size; gray gets three
         equal channels. `told` is told now and then how many are done.
@@ -98,7 +98,8 @@ class Backbone:
         found = np.empty((n, self.layout.n_features), np.float32)
 
         def one(i: int) -> None:
-            found[i] = compute(prepared(X[i], self.layout))[0]
+            x = prepared(X[i], self.layout)
+            found[i] = compute(np.ascontiguousarray(x[..., ::-1]) if flipped else x)[0]
 
         pool = ThreadPoolExecutor(workers)
         try:

@@ -8,8 +8,9 @@ from likely.data.images.feature_cache import cached_features
 from likely.errors import ConfigError
 from likely.model.init_from_file import Start
 from likely.preprocessing.backbone import Backbone
+from likely.training.plan import Plan
 from likely.training.training_rows import Rows
-from likely.training.watcher import Remarks
+from likely.training.watcher import Remarks, Watcher
 
 
 def with_features(rows: Rows, config: RunConfig, n: int, remarks: Remarks, start: Start | None = None) -> Rows:
@@ -33,6 +34,20 @@ def with_features(rows: Rows, config: RunConfig, n: int, remarks: Remarks, start
         backbone = Backbone.pretrained(choice.name)
     _check(config, backbone)
     return replace(rows, backbone=backbone, features=cached_features(backbone, rows.X, remarks.watcher.loading))
+
+
+def with_flipped(rows: Rows, config: RunConfig, watcher: Watcher) -> Rows:
+    """The rows with the features of flipped images, too, unless the configuration says that none are learned from."""
+    if rows.backbone is None or config.augment is not None:
+        return rows
+    return replace(rows, flipped=cached_features(rows.backbone, rows.X, watcher.loading, flipped=True))
+
+
+def about_flipped(plan: Plan) -> str:
+    """What is said of the plan of a head that might learn from flipped images."""
+    if plan.flipped:
+        return "Flipped images are learned from, too: that did no harm on held-out images (--augment none does without)"
+    return "Flipped images are not learned from: held-out images were answered worse"
 
 
 def heads(start: Start | None) -> tuple[str, ...]:

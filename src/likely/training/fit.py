@@ -30,7 +30,7 @@ from likely.model.run_folder import METRICS, MODEL, RunFolder
 from likely.model.stand_ins import about_gaps
 from likely.model.transfer import check_columns
 from likely.preprocessing.stored_rows import take_rows
-from likely.training.backbone_rows import heads, with_features
+from likely.training.backbone_rows import about_flipped, heads, with_features, with_flipped
 from likely.training.calibrate import calibrate, warn_of_limits
 from likely.training.choose_head import choose_head
 from likely.training.cross_validate import cross_validate
@@ -244,6 +244,7 @@ def learn(
         refuse_tuning(rows, custom=custom, can_hold_out=can_hold_out)
     if overrides.network is None:
         rows = with_features(rows, config, sum(map(len, dataset.parts.values())), remarks, start)
+        rows = with_flipped(rows, config, remarks.watcher)
 
     def descend(job: Job) -> TrainingOutcome:
         if not can_hold_out:
@@ -260,6 +261,8 @@ def learn(
     else:
         outcome = descend(job) if rows.backbone is None else choose_head(job, heads(start), descend)
     journal.close()
+    if rows.flipped is not None and outcome.calibration is not None:
+        remarks.note(about_flipped(outcome.trained.plan))
     for note in outcome.notes:
         remarks.warn(note, note=True)
     if (epochs := outcome.trained.passes) < 0.99 * (config.epochs or 0) and outcome.trained.stopped in WHOLE:

@@ -1,6 +1,6 @@
 """The plan of a training: everything that the loop needs to know."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from likely.engines.protocol import MakeOptimizer, Optimizer
@@ -53,6 +53,7 @@ class Plan:
         batch_size: rows per step.
         epochs: passes over the training rows.
         hflip: whether training and prediction may flip images left to right.
+        flipped: whether features of flipped images are learned from, too; answers are those of the images themselves.
         power_transform: whether skewed columns of numbers are made symmetric before the network sees them.
         bins: into how many columns of numbers are divided at most, see `PiecewiseLinear`; 0 for none.
         off: the columns that the network does not see.
@@ -83,6 +84,7 @@ class Plan:
     batch_size: int
     epochs: float
     hflip: bool
+    flipped: bool = False
     power_transform: bool = False
     bins: int = 0
     off: tuple[int, ...] = ()
@@ -98,3 +100,8 @@ class Plan:
     precision: Literal["auto", "float32", "bfloat16"] = "float32"
     usual_rate: float | None = None
     freer: "Plan | None" = None
+
+    @property
+    def without_flipped(self) -> "Plan":
+        """The same plan, and those that are freer, without flipped images."""
+        return replace(self, flipped=False, freer=None if self.freer is None else self.freer.without_flipped)

@@ -94,7 +94,7 @@ def make_card(
             if trained.penalty is not None or trained.engine.name == "trees"
             else plan.batch_size,
             augment=(
-                *(("hflip",) if plan.hflip else ()),
+                *(("hflip",) if plan.hflip or plan.flipped else ()),
                 *(part if isinstance(part, str) else name_of(part) for part in plan.augment),
             ),
             init_from=None if plan.start is None else plan.start.path,

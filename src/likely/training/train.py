@@ -81,7 +81,7 @@ def train(
     """
     watch = watch or Stopwatch()
     began = watch()
-    X, Y, weights = rows.take(index)
+    X, Y, weights = rows.with_flipped(index) if plan.flipped else rows.take(index)
     journal = journal or Journal()
     looks_at = checkpoints and replace(checkpoints, X=np.empty(0), keep=None)
     key = key_of(plan, index, looks_at, stop_at, average_recent) if journal.keeps else ""

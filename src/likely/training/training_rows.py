@@ -33,6 +33,7 @@ class Rows:
         groups: integers (n,), equal for rows that are related and must not be parted, or None.
         backbone: a frozen network whose features are learned from, or None.
         features: of the backbone, (n, m): what networks meet in place of X.
+        flipped: its features of the images flipped left to right, (n, m), which may be learned from, too.
     """
 
     X: RowArray
@@ -44,6 +45,7 @@ class Rows:
     groups: np.ndarray | None = None
     backbone: Backbone | None = None
     features: np.ndarray | None = None
+    flipped: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.Y)
@@ -51,6 +53,13 @@ class Rows:
     def take(self, index: np.ndarray) -> tuple[RowArray, np.ndarray, np.ndarray | None]:
         """What networks meet of the rows with these indices, their Y and their weights."""
         return take_rows(self._met, index), self.Y[index], None if self.weights is None else self.weights[index]
+
+    def with_flipped(self, index: np.ndarray) -> tuple[RowArray, np.ndarray, np.ndarray | None]:
+        """As `take`, each row once more as it is flipped."""
+        assert self.flipped is not None
+        X, Y, weights = self.take(index)
+        twice = np.concatenate([np.asarray(X), self.flipped[index]])
+        return twice, np.concatenate([Y, Y]), None if weights is None else np.concatenate([weights, weights])
 
     @property
     def shape(self) -> tuple[int, ...]:

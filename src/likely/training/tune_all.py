@@ -123,6 +123,7 @@ def _head_or_all(
     rows = replace(
         job.rows,
         backbone=tuned.backbone,
+        flipped=None,
         features=cached_features(tuned.backbone, job.rows.X, job.watcher.loading),
     )
     plan = replace(begun.trained.plan, optimizer=Optimizer("adam"), learning_rate=RATE, batch_size=BATCH, penalties=())
@@ -169,7 +170,7 @@ def _descend(job: Job, begun: TrainingOutcome, interrupt: Interrupt) -> tuple[_T
         trained.engine.state(),
         head=config.head,
         loss=config.loss,
-        hflip=job.hflip,
+        hflip=job.hflip or trained.plan.flipped,
         seed=config.seed,
         precision=config.precision,
     )

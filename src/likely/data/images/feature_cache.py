@@ -32,18 +32,22 @@ _FILE = "features.sqlite"
 class CachedBackbone(Backbone):
     """A backbone whose features are looked up on disk first, and kept there."""
 
-    def features(self, X: RowArray, told: Callable[[int], None] | None = None) -> np.ndarray:
+    def features(self, X: RowArray, told: Callable[[int], None] | None = None, *, flipped: bool = False) -> np.ndarray:
         """As `Backbone.features`."""
-        return cached_features(self, X, None if told is None else lambda _, done, __: told(done))
+        return cached_features(self, X, None if told is None else lambda _, done, __: told(done), flipped=flipped)
 
 
-def cached_features(backbone: Backbone, X: RowArray, progress: Progress | None = None) -> np.ndarray:
+def cached_features(
+    backbone: Backbone, X: RowArray, progress: Progress | None = None, *, flipped: bool = False
+) -> np.ndarray:
     """The features of images, float32 (n, m): those that are known from the disk, the others computed and kept.
+
+    With `flipped`, of the images flipped left to right.
 
     Warns:
         CacheWarning: if the disk can't be used; all are computed.
     """
-    start = f"{backbone.computed_by} {backbone.sha256}"
+    start = f"{backbone.computed_by} {backbone.sha256}{' flipped' if flipped else ''}"
     keys = [_key(start, X[i]) for i in range(len(X))]
     known = _find(keys)
     # An image that comes twice is computed once.
@@ -57,7 +61,7 @@ def cached_features(backbone: Backbone, X: RowArray, progress: Progress | None =
             if progress is not None:
                 progress(_DOING, begin + done, len(missing))
 
-        rows = Backbone.features(backbone, take_rows(X, some), told)
+        rows = Backbone.features(backbone, take_rows(X, some), told, flipped=flipped)
         found = {keys[i]: row for i, row in zip(some, rows, strict=True)}
         known |= found
         stores = stores and _keep(found)
