@@ -42,6 +42,7 @@ OPTIONS: dict[str, tuple[list[str], object]] = {
     "epochs": (["--epochs", "0.5"], 0.5),
     "time_limit": (["--time-limit", "1h30m"], 5400.0),
     "early_stopping": (["--early-stopping"], True),
+    "members": (["--members", "3"], 3),
     "extrapolate": (["--extrapolate"], True),
     "class_weight": (["--class-weight", "Sandal=2,Ankle boot=0.5"], {"Sandal": 2.0, "Ankle boot": 0.5}),
     "events": (

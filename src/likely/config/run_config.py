@@ -204,6 +204,12 @@ class RunConfig(SettingsDocument):
         "A further 4% of the rows is held out for it; on tables that part, in place of the one for the temperature, "
         "chooses the length. With fewer than 5,000 rows and no val part out-of-fold loss chooses the length anyway.",
     )
+    members: Count = _learning(
+        1,
+        "Networks whose mean answers: a deep ensemble of conv nets.",
+        "Each is trained on all training rows, from a seed of its own; they are calibrated together.",
+        metavar="N",
+    )
     extrapolate: bool = setting(
         False,
         "Let predicted numbers of tables leave the range of the training targets by more than a tenth of it.",

@@ -173,6 +173,10 @@ class Classifier(ClassifierMixin, Estimator):
         """log P(label | x) in nats, shape (n, k)."""
         return self._answering().predict_log_proba(self._rows(X))
 
+    def disagreement(self, X: Any) -> np.ndarray:
+        """How much the networks that answer together disagree, in nats, (n,): see `likely.trust.disagreement`."""
+        return self._answering().disagreement(self._rows(X))
+
     def distribution(self, X: Any) -> Distribution:
         """The probabilities with their names: a batch of distributions, one per row."""
         return self._answering().distribution(self._rows(X))

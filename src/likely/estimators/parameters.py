@@ -51,6 +51,7 @@ class Parameters(TypedDict, total=False):
     epochs: float | None
     time_limit: float | None
     early_stopping: bool
+    members: int
     learning_rate: float | None
     batch_size: int | None
     optimizer: Any

@@ -59,6 +59,14 @@ class Inference:
         """Scores before the head (n, k): in less time and memory than with features."""
         return self._answers(rows, lambda x: (self.scores_alone(x),))[0]
 
+    def of_members(self, rows: RowArray) -> tuple[np.ndarray, np.ndarray] | None:
+        """Scores before the head of each member of an ensemble (M, n, k), and weights (M,); None of one network."""
+        count = getattr(self.engine, "n_members", 1)
+        if count == 1:
+            return None
+        scores, each = self._answers(rows, self.engine.scores_and_members)
+        return each.reshape(len(scores), count, scores.shape[1]).swapaxes(0, 1), np.full(count, 1 / count)
+
     def _answers(self, rows: RowArray, ask: RowFunction) -> tuple[np.ndarray, ...]:
         # A frozen backbone leaves few numbers of a large image.
         numbers = min(math.prod(rows.shape[1:]), math.prod(self.preprocessor.output_shape))

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from likely.config.registry import HEADS
-from likely.errors import ShapeError
+from likely.errors import DataError, ShapeError
 from likely.model.check_answers import true_classes
 from likely.model.inference import in_pieces
 from likely.model.predictor import MOST_ROWS, Predictor
@@ -17,6 +17,7 @@ from likely.preprocessing.stored_rows import RowArray
 from likely.probability.distribution import Distribution
 from likely.probability.space import Event, SampleSpace
 from likely.trust.bias_corrected import Calibration
+from likely.trust.mutual_information import disagreement
 from likely.trust.prior import shift_prior
 from likely.trust.unseen import with_unseen
 
@@ -67,6 +68,29 @@ class LabelProbabilities(Predictor):
     def predict(self, X: Any) -> np.ndarray:
         """The most probable label of each row."""
         return np.asarray(self.labels)[self.predict_log_proba(X).argmax(axis=1)]
+
+    def disagreement(self, X: Any) -> np.ndarray:
+        """How much the networks that answer together disagree, in nats, (n,): see `likely.trust.disagreement`.
+
+        It is the part of the doubt that more training rows like these could take away. Each member is calibrated as
+        their mean is. NaN for a row with a value that is missing in new rows only.
+
+        Raises:
+            DataError: if one network answers alone.
+        """
+        rows = self.rows(X)
+        if self._inference.of_members(rows[:0]) is None:
+            raise DataError(
+                f"Several networks must answer for one to disagree; {self.where} is one alone. Try training with "
+                "members=5 (--members 5), or the network 'mixture' for a table."
+            )
+
+        def answer(part: RowArray) -> tuple[np.ndarray]:
+            each, weights = self._inference.of_members(self._filled(part)) or ((), np.empty(0))
+            probs = [np.exp(self._under_prior(self._before_prior(self._as_classes_come(scores)))) for scores in each]
+            return (np.where(self.gaps(part), np.nan, disagreement(probs, weights)),)
+
+        return in_pieces(rows, MOST_ROWS, answer)[0]
 
     def score(self, X: Any, y: Any) -> float:
         """The share of rows whose most probable label is the given one, y of shape (n,) or (n, 1).

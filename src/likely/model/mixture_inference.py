@@ -109,6 +109,11 @@ class MixtureInference:
             mixed = np.clip(mixed, *self.limits)
         return (mixed - self.mean) / self.scale
 
+    def of_members(self, rows: RowArray) -> tuple[np.ndarray, np.ndarray]:
+        """Scores before the head of each member (M, n, k), and weights (M,)."""
+        each = [(member.answers(rows, classifies=self.classifies) - self.mean) / self.scale for member in self.members]
+        return np.stack(each), np.array([member.weight for member in self.members])
+
 
 def limits_of(settings: Mapping[str, Any], n_outputs: int) -> np.ndarray | None:
     """The limits that the settings of a mixture hold, shape (2, k), or None; raises ValueError for others."""

@@ -25,6 +25,7 @@ from torch import nn
 from torch.nn import functional
 
 from likely.errors import ConfigError, ShapeError
+from likely.networks.ensemble import EnsembleModule, Mean
 
 _MOST_WHOLE = 1_000
 _WHITENING_EPSILON = 5e-4
@@ -40,6 +41,8 @@ class ConvNet:
         stem: channels of the fixed first layer, an even number; half of them are the other half negated. At most 32
             for each channel of images in patches of 4 x 4: a patch has no more directions.
         stride: pixels from patch to patch, an even number; a patch is twice as wide and high.
+        members: of how many such nets the mean answers, see `likely.networks.ensemble`.
+        mean: of what.
     Raises:
         ConfigError: if a setting is out of range.
     Example:
@@ -50,7 +53,9 @@ class ConvNet:
 
     name = "conv"
 
-    def __init__(self, width: int = 48, stem: int = 24, stride: int = 2) -> None:
+    def __init__(
+        self, width: int = 48, stem: int = 24, stride: int = 2, members: int = 1, mean: Mean = "probabilities"
+    ) -> None:
         if stride < 2 or stride % 2:
             raise ConfigError(f"stride must be even and positive; got {stride}. Try stride=2.")
         if width < 1 or stem < 2 or stem % 2:
@@ -58,14 +63,19 @@ class ConvNet:
                 f"width must be positive and stem even and positive; got width {width} and stem {stem}. "
                 "Filters come in pairs of both signs. Try width=48, stem=24."
             )
+        if members < 1:
+            raise ConfigError(f"members must be positive; got {members}. Try members=5.")
         self.width, self.stem, self.stride = width, stem, stride
+        self.members: int = members
+        self.mean: Mean = mean
 
     @property
     def settings(self) -> dict[str, object]:
         """What the constructor took."""
-        return {"width": self.width, "stem": self.stem, "stride": self.stride}
+        own: dict[str, object] = {"width": self.width, "stem": self.stem, "stride": self.stride}
+        return own if self.members == 1 else {**own, "members": self.members, "mean": self.mean}
 
-    def build(self, n_classes: int, sample: np.ndarray) -> "ConvModule":
+    def build(self, n_classes: int, sample: np.ndarray) -> "ConvModule | EnsembleModule":
         """The module for images like `sample` (n, c, h, w), whose patches set the first layer, or a ShapeError."""
         patch = 2 * self.stride
         if sample.ndim != 4 or 0 in sample.shape or min(sample.shape[2:]) < patch:
@@ -76,7 +86,8 @@ class ConvNet:
         _, channels, height, width = sample.shape
         filters = whitening_filters(sample, self.stem, self.stride)
         widths = block_widths(self.width, 2 * min(height, width) // self.stride)
-        return ConvModule(filters, widths, n_classes, channels)
+        made = [ConvModule(filters, widths, n_classes, channels) for _ in range(self.members)]
+        return made[0] if self.members == 1 else EnsembleModule(made, self.mean)
 
 
 def block_widths(width: int, side: int) -> tuple[int, ...]:
@@ -165,7 +176,7 @@ class ConvModule(nn.Module):
         super().__init__()
         stride = filters.shape[-1] // 2
         self.whiten = nn.Conv2d(channels, len(filters), 2 * stride, stride=stride, padding=stride // 2, bias=False)
-        self.whiten.weight.data = torch.from_numpy(filters)
+        self.whiten.weight.data = torch.from_numpy(filters.copy())
         self.whiten.weight.requires_grad_(False)
         self.blocks = nn.Sequential(*[_Block(a, b) for a, b in zip((len(filters), *widths), widths, strict=False)])
         self.classify = nn.Linear(widths[-1], n_classes, bias=False)

@@ -41,6 +41,7 @@ from likely.training.init_from_rows import rows_to_hold_out, with_old_labels
 from likely.training.job import Job
 from likely.training.loop.descent import Record
 from likely.training.loop.interrupt import SIGNALS
+from likely.training.members import refuse_members
 from likely.training.mix import mix
 from likely.training.open_data import look_over, open_data
 from likely.training.plan import NO_OVERRIDES, Overrides
@@ -246,12 +247,15 @@ def learn(
         rows = with_features(rows, config, sum(map(len, dataset.parts.values())), remarks, start)
         rows = with_flipped(rows, config, remarks.watcher)
 
+    in_folds = can_hold_out and chosen is None and rows.n_groups < SMALL
+    refuse_members(config, overrides, rows, folds=in_folds)
+
     def descend(job: Job) -> TrainingOutcome:
         if not can_hold_out:
             return without_held_out(job)
         if job.config.network == MIXTURE:
             return mix(job, chosen)
-        return cross_validate(job) if chosen is None and rows.n_groups < SMALL else hold_out(job, chosen)
+        return cross_validate(job) if in_folds else hold_out(job, chosen)
 
     job = Job(rows, config, dataset.hflip, overrides, remarks.watcher, journal=journal)
     if config.tune == "all":

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from likely.training.choose_plan import choose_plan
 from likely.training.held_out_scores import HeldOutScores
 from likely.training.loop.checkpoints import Checkpoints
 from likely.training.loop.pace import Stopwatch
+from likely.training.members import train_members
 from likely.training.plan import NO_OVERRIDES, Overrides, Plan
 from likely.training.presets import on_features
 from likely.training.resume.journal import Journal
@@ -59,7 +61,7 @@ class Job:
             task=self.rows.task,
             hflip=self.hflip,
             overrides=self.overrides,
-            seconds=seconds,
+            seconds=seconds and seconds / self.config.members,
             recipe=recipe,
         )
         if on_backbone:
@@ -77,9 +79,14 @@ class Job:
         return None if limit is None else max(limit - self.watch(), 0.5 * limit)
 
     def train(self, plan: Plan, index: np.ndarray, **how: Any) -> Trained:
-        """A network trained on the rows with these indices; how, `likely.training.train.train` says."""
-        how = {"on_record": self.watcher.record, **how}
-        return train(plan, self.rows, index, self.config, watch=self.watch, journal=self.journal, **how)
+        """A network trained on the rows with these indices, or several; how, `likely.training.train.train` says."""
+        if self.config.members > 1:
+            few = self.rows.take(index[:2])[0]
+            return train_members(partial(self._train, index), plan, self.config, self.watcher, few[:], how)
+        return self._train(index, plan, self.config, **{"on_record": self.watcher.record, **how})
+
+    def _train(self, index: np.ndarray, plan: Plan, config: RunConfig, **how: Any) -> Trained:
+        return train(plan, self.rows, index, config, watch=self.watch, journal=self.journal, **how)
 
     def checkpoints(self, index: np.ndarray, **settings: Any) -> Checkpoints:
         """The rows with these indices, to evaluate a network on while it is trained."""

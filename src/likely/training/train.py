@@ -84,7 +84,7 @@ def train(
     X, Y, weights = rows.with_flipped(index) if plan.flipped else rows.take(index)
     journal = journal or Journal()
     looks_at = checkpoints and replace(checkpoints, X=np.empty(0), keep=None)
-    key = key_of(plan, index, looks_at, stop_at, average_recent) if journal.keeps else ""
+    key = key_of(plan, index, config.seed, looks_at, stop_at, average_recent) if journal.keeps else ""
     call = Call(journal, key, watch, on_record)
     checkpoints = call.seeing(checkpoints)
     preprocessor = fit_preprocessor(

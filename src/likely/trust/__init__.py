@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from likely.trust.gaussians import Gaussians as Gaussians
     from likely.trust.label_issues import LabelIssues as LabelIssues
     from likely.trust.label_issues import label_issues as label_issues
+    from likely.trust.mutual_information import disagreement as disagreement
     from likely.trust.prediction_sets import aps_scores as aps_scores
     from likely.trust.prediction_sets import coverage_interval as coverage_interval
     from likely.trust.prediction_sets import lac_scores as lac_scores
@@ -56,6 +57,7 @@ _HOMES = {
     "confidence": "abstention",
     "conformal_quantile": "conformal",
     "coverage_interval": "prediction_sets",
+    "disagreement": "mutual_information",
     "error_at_coverage": "abstention",
     "error_scale": "error_scale",
     "estimate_prior": "prior",

@@ -21,6 +21,7 @@ from torch.nn import functional
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from likely.networks.convnet import ConvModule, halved, scores_and_features
+from likely.networks.ensemble import EnsembleModule, Mean, joined, mean_scores
 
 # One of torch's operators for compiled models, which takes packed filters.
 _convolve: Any = getattr(torch.ops.mkldnn, "_convolution_pointwise", None)
@@ -67,6 +68,23 @@ class FoldedConvNet:
         for conv1, conv2 in self._blocks:
             x = conv2(halved(conv1(x)))
             yield x
+
+
+class FoldedEnsemble:
+    """The members of an ensemble of conv nets as they answer, and their mean."""
+
+    def __init__(self, module: EnsembleModule, sample: torch.Tensor) -> None:
+        self.members = [FoldedConvNet(cast(ConvModule, member), sample) for member in module.members]
+        self.mean: Mean = module.mean
+        self._channels = module.channels
+
+    def __call__(self, x: torch.Tensor) -> torch.Tensor:
+        """Scores (n, k)."""
+        return mean_scores([member(x) for member in self.members], self.mean)
+
+    def scores_and_features(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Scores (n, k) and the features of all members."""
+        return joined([member.scores_and_features(x) for member in self.members], self.mean, self._channels)
 
 
 class _ConvReLU:

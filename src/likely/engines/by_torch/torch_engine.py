@@ -16,7 +16,7 @@ from torch import nn
 
 from likely.arrays import Array, Weights, to_numpy
 from likely.engines.by_torch.features import LastInput
-from likely.engines.by_torch.folded import FoldedConvNet
+from likely.engines.by_torch.folded import FoldedConvNet, FoldedEnsemble
 from likely.engines.by_torch.frozen import freeze as freeze_layers
 from likely.engines.by_torch.modules import PureModule, batch_norms, last_called, make_module, try_out
 from likely.engines.by_torch.optimizers import UpdateRule
@@ -27,6 +27,7 @@ from likely.errors import EngineError
 from likely.functional.objective import mean_loss
 from likely.networks.convnet import ConvModule
 from likely.networks.custom import CustomNetwork
+from likely.networks.ensemble import EnsembleModule, mean_scores
 from likely.networks.network import Network
 from likely.preprocessing.stored_rows import RowArray, StoredRows
 
@@ -61,7 +62,7 @@ class ByTorch:
                 self._last_input = LastInput(last)
         self._frozen_norms = freeze_layers(self._module, settings.freeze)
         self._norms = batch_norms(self._module)
-        self._answers: nn.Module | FoldedConvNet | None = None
+        self._answers: nn.Module | FoldedConvNet | FoldedEnsemble | None = None
         self._low = not isinstance(network, Network) and multiplies_in_bfloat16(settings.precision, self._device)
         self._rule = UpdateRule(self._module, settings.optimizer)
 
@@ -82,9 +83,14 @@ class ByTorch:
         return sum(p.numel() for p in self._module.parameters())
 
     @property
+    def n_members(self) -> int:
+        """How many networks answer together."""
+        return len(self._module.members) if isinstance(self._module, EnsembleModule) else 1
+
+    @property
     def map_begins(self) -> int | None:
         """The column of the features from which on they are the last feature map; None without one."""
-        return self._module.channels if isinstance(self._module, ConvModule) else None
+        return self._module.channels if isinstance(self._module, ConvModule | EnsembleModule) else None
 
     @property
     def last_layer(self) -> tuple[str, ...]:
@@ -176,6 +182,15 @@ class ByTorch:
         with torch.inference_mode(), _flushed_denormals():
             return to_numpy(self._answering(self._evaluated(X)))
 
+    def scores_and_members(self, X: Array) -> tuple[np.ndarray, np.ndarray]:
+        """The scores (n, k) of an ensemble, and those of each of its M members side by side, (n, M k)."""
+        answering = self._answering
+        assert isinstance(answering, FoldedEnsemble)
+        with torch.inference_mode(), _flushed_denormals():
+            x = self._evaluated(X)
+            each = [member(x) for member in answering.members]
+            return to_numpy(mean_scores(each, answering.mean)), to_numpy(torch.cat(each, dim=1))
+
     def input_gradient(self, X: Array, slopes: np.ndarray) -> np.ndarray:
         # Not as it answers, in a faster form, but as it learns: that is what has derivatives.
         module = self._module.eval()
@@ -217,13 +232,16 @@ class ByTorch:
         return {**self.__dict__, "_answers": None}
 
     @property
-    def _answering(self) -> nn.Module | FoldedConvNet:
+    def _answering(self) -> nn.Module | FoldedConvNet | FoldedEnsemble:
         """The module as it answers: the conv net in a faster form, which is made once, until it learns again."""
         if self._answers is None:
             self._answers = module = self._module.eval()
             if isinstance(module, ConvModule):
                 with torch.inference_mode():
                     self._answers = FoldedConvNet(module, self._laid_out(self._sample))
+            elif isinstance(module, EnsembleModule):
+                with torch.inference_mode():
+                    self._answers = FoldedEnsemble(module, self._laid_out(self._sample))
         return self._answers
 
     def _evaluated(self, X: Array) -> torch.Tensor:

@@ -3,6 +3,7 @@
 (W * x - mean) s + bias = (s W) * x + (bias - s mean),    s = weight / sqrt(variance + epsilon)
 """
 
+import math
 from collections.abc import Mapping
 from itertools import count, takewhile
 
@@ -12,6 +13,36 @@ from likely.export.graph.builder import Graph
 
 _EPSILON = 1e-5  # of torch's normalizations
 _FEATURE_SCALE = 0.125
+
+
+def conv_ensemble(
+    g: Graph, theta: Mapping[str, np.ndarray], x: str, side: int, members: int, mean: str
+) -> tuple[str, str]:
+    """Scores (n, k) that answer with the mean of the members', and features (n, m): see `likely.networks.ensemble`."""
+    each: list[tuple[str, str]] = []
+    channels: list[int] = []
+    for number in range(members):
+        start = f"members.{number}."
+        own = {name.removeprefix(start): a for name, a in theta.items() if name.startswith(start)}
+        each.append(conv_network(g, own, x, side))
+        widths = [a.shape[0] for name, a in own.items() if name.endswith("conv2.weight")]
+        channels.append(len(own["whiten.weight"]) + sum(widths))
+
+    def part(features: str, begin: int, end: int) -> str:
+        return g.add("Slice", features, np.array([begin]), np.array([end]), np.array([1]))
+
+    last = np.iinfo(np.int64).max
+    means = [part(features, 0, own) for (_, features), own in zip(each, channels, strict=True)]
+    maps = [part(features, own, last) for (_, features), own in zip(each, channels, strict=True)]
+    features = g.add("Concat", *means, *maps, axis=1)
+    all_scores = [scores for scores, _ in each]
+    if mean == "numbers":
+        return g.add("Mean", *all_scores), features
+    stacked = g.add(
+        "Concat", *(g.add("Unsqueeze", g.add("LogSoftmax", z, axis=1), np.array([0])) for z in all_scores), axis=0
+    )
+    mixed = g.add("ReduceLogSumExp", stacked, np.array([0]), keepdims=0)
+    return g.add("Sub", mixed, np.float32(math.log(members))), features
 
 
 def conv_network(g: Graph, theta: Mapping[str, np.ndarray], x: str, side: int) -> tuple[str, str]:

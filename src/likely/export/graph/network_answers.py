@@ -11,7 +11,7 @@ from likely.export.graph.both_looks import Ask, both_looks
 from likely.export.graph.builder import OPSET, Graph
 from likely.export.graph.column_input import column_input
 from likely.export.graph.completed_rows import Gaps, completed_rows
-from likely.export.graph.conv_network import conv_network
+from likely.export.graph.conv_network import conv_ensemble, conv_network
 from likely.export.graph.image_input import backbone_input, image_input
 from likely.export.graph.mixed_answers import mixed_answers
 from likely.export.graph.prepared_columns import prepared_columns
@@ -81,6 +81,9 @@ def _network(g: Graph, predictor: Predictor, theta: Mapping[str, np.ndarray]) ->
     described, dtype = predictor.card.network, predictor.preprocessor.dtype
     if described.name == "conv":
         side = min(predictor.preprocessor.output_shape[1:])
+        if (members := int(described.settings.get("members", 1))) > 1:
+            mean = str(described.settings["mean"])
+            return (lambda x: conv_ensemble(g, theta, g.cast(x, np.float32), side, members, mean)), "float32"
         return (lambda x: conv_network(g, theta, g.cast(x, np.float32), side)), "float32"
     if described.name == CUSTOM:
         model = onnx.load_from_string(predictor.engine.to_onnx(OPSET))

@@ -1,0 +1,115 @@
+"""Deep ensembles: the mean of what members answer alone, through every door, and what they cannot do."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import likely
+from likely.config import RunConfig
+from likely.data.sources import open_dataset
+from likely.errors import ConfigError, DataError
+from likely.model.classifier_predictor import ClassifierPredictor
+from likely.training.fit import learn
+from likely.training.loop.descent import Record
+from likely.training.watcher import Silent
+
+
+class Told(Silent):
+    """Remembers which training each record is of."""
+
+    def __init__(self) -> None:
+        self.folds: list[str] = []
+
+    def record(self, record: Record, fold: str = "") -> None:
+        self.folds.append(fold)
+
+
+def digits(n_train: int = 300) -> Any:
+    """Digits with a val part, so that few of them make no folds."""
+    data = open_dataset("digits")
+    rest = np.arange(n_train, n_train + 150)
+    return replace(data, train=data.train.take(np.arange(n_train)), val=data.train.take(rest))
+
+
+@pytest.fixture(scope="module")
+def ensemble() -> tuple[ClassifierPredictor, Told]:
+    told = Told()
+    found = learn(digits(), RunConfig(data="digits", network="conv", epochs=2, members=3, seed=5), told).predictor
+    assert isinstance(found, ClassifierPredictor)
+    return found, told
+
+
+def test_the_answer_is_the_mean_of_what_members_answer(ensemble: Any, tmp_path: Path) -> None:
+    predictor, told = ensemble
+    assert set(told.folds) == {"Member 1 of 3", "Member 2 of 3", ""}
+    X = digits().test.X[:80]
+    each, weights = predictor._inference.of_members(X)
+    alone = np.exp(each - np.logaddexp.reduce(each, axis=2, keepdims=True)).astype(np.float64)
+    assert np.abs(alone[0] - alone[1]).max() > 0.01
+    np.testing.assert_allclose(weights, 1 / 3)
+    np.testing.assert_allclose(np.exp(predictor.scores(X)), alone.mean(axis=0), atol=1e-5)
+    predictor.save(tmp_path / "model.likely")
+    again = likely.load(tmp_path / "model.likely")
+    np.testing.assert_array_equal(again.predict_proba(X), predictor.predict_proba(X))
+    np.testing.assert_array_equal(again.familiarity(X), predictor.familiarity(X))
+    assert "members" in str(again.card.network.settings)
+
+
+def test_the_first_member_is_the_network_of_a_run_with_one(ensemble: Any) -> None:
+    predictor, _ = ensemble
+    alone = learn(digits(), RunConfig(data="digits", network="conv", epochs=2, seed=5)).predictor
+    own = {name: a for name, a in predictor.arrays.items() if name.startswith("theta.members.0.")}
+    assert own
+    for name, a in own.items():
+        np.testing.assert_array_equal(a, alone.arrays[name.replace("members.0.", "")])
+
+
+def test_disagreement_is_larger_for_what_no_member_has_seen(ensemble: Any) -> None:
+    predictor, _ = ensemble
+    X = digits().test.X
+    noise = np.random.default_rng(0).integers(0, 256, X.shape, dtype=np.uint8)
+    usual, new = predictor.disagreement(X), predictor.disagreement(noise)
+    assert (usual >= 0).all()
+    assert (new <= np.log(3)).all()
+    assert np.median(new) > 1.5 * np.median(usual)
+
+
+def test_one_network_cannot_disagree() -> None:
+    alone = learn(digits(), RunConfig(data="digits", network="linear")).predictor
+    with pytest.raises(DataError, match="members=5"):
+        alone.disagreement(digits().test.X[:2])
+
+
+@pytest.mark.parametrize(
+    ("settings", "why"),
+    [
+        ({"network": "mlp"}, "Only conv nets"),
+        ({"network": "conv", "head": "l1"}, "softmax"),
+        ({"network": "auto", "engine": "jax"}, "Only conv nets"),
+    ],
+)
+def test_what_cannot_have_members_is_refused_by_name(settings: Any, why: str) -> None:
+    with pytest.raises(ConfigError, match=why):
+        learn(digits(), RunConfig(data="digits", members=2, **settings))
+
+
+def test_few_images_without_a_val_part_are_refused() -> None:
+    with pytest.raises(ConfigError, match="val part"):
+        learn(replace(digits(), val=None), RunConfig(data="digits", network="conv", members=2))
+
+
+def test_tables_answer_with_several_models_anyway() -> None:
+    X = np.random.default_rng(0).normal(size=(60, 2))
+    with pytest.raises(ConfigError, match="folds"):
+        likely.Classifier(members=2).fit(X, X[:, 0] > 0)
+    clf = likely.Classifier(random_state=0).fit(X, X[:, 0] > 0)
+    assert (clf.disagreement(X) >= 0).all()
+
+
+def test_the_exported_ensemble_answers_alike(ensemble: Any, tmp_path: Path) -> None:
+    predictor, _ = ensemble
+    predictor.to_onnx(tmp_path / "model.onnx")  # which compares every answer before it writes
+    assert (tmp_path / "model.onnx").stat().st_size > 10_000

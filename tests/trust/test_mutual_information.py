@@ -1,0 +1,31 @@
+"""Disagreement: bounds, what members that say the same have, and the definition by sums as an oracle."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from likely.errors import ShapeError
+from likely.trust import disagreement
+
+
+@given(st.integers(1, 5), st.integers(1, 4), st.integers(0, 10_000))
+def test_it_is_a_mutual_information(members: int, k: int, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    P = rng.dirichlet(np.full(k, 0.3), size=(members, 7))
+    weights = rng.dirichlet(np.ones(members))
+    found = disagreement(P, weights)
+    mean = sum(a * p for a, p in zip(weights, P, strict=True))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        terms = weights[:, None, None] * P * np.log(P / mean)
+    np.testing.assert_allclose(found, np.nansum(terms, axis=(0, 2)), atol=1e-9)
+    assert (found <= math.log(members) + 1e-9).all()
+    np.testing.assert_allclose(disagreement(np.repeat(P[:1], members, axis=0), weights), 0, atol=1e-12)
+
+
+def test_shapes_that_differ_are_refused() -> None:
+    for probs in ([], [np.ones((2, 2)), np.ones((2, 3))], [np.ones(3)]):
+        with pytest.raises(ShapeError, match="per member"):
+            disagreement(probs)
