@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import onnx
 import pytest
 from PIL import Image
 from typer.testing import CliRunner
@@ -105,9 +106,35 @@ def test_what_is_no_such_file(content: bytes | None, message: str, tmp_path: Pat
     assert message in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("entry", "content", "message"),
+    [
+        ("likely_format", "2", "must be of format 1; got 2"),
+        ("card", "{", "must hold whole metadata"),
+        ("arrays", "UEsDB", "must hold whole metadata"),
+        ("arrays", "", "must hold whole metadata"),
+    ],
+)
+def test_damaged_metadata(entry: str, content: str, message: str, files: Path, tmp_path: Path) -> None:
+    model = onnx.load(files / "model.onnx")
+    for pair in model.metadata_props:
+        pair.value = content if pair.key == entry else pair.value
+    onnx.save(model, tmp_path / "other.onnx")
+    done = run("predict", tmp_path / "other.onnx", files / "one.png")
+    assert (done.exit_code, message in done.stderr) == (1, True), done.stderr
+
+
+def test_an_explanation_needs_answers_alone(files: Path, tmp_path: Path) -> None:
+    done = run("predict", files / "model.onnx", files / "one.png", "--explain", tmp_path / "why")
+    assert done.exit_code == 0, done.stderr
+    assert (tmp_path / "why" / "index.html").is_file()
+
+
 def test_an_existing_file_and_another_model(files: Path, conv: ClassifierPredictor, tmp_path: Path) -> None:
     done = run("export", files / "model.likely", files / "model.onnx")
     assert (done.exit_code, "already exists" in done.stderr) == (1, True)
+    done = run("export", files / "model.likely", tmp_path / "model.bin")
+    assert (done.exit_code, "must end in .onnx" in done.stderr) == (1, True)
     conv.save(tmp_path / "other.likely")
     done = run("export", "--check", files / "model.onnx", tmp_path / "other.likely", "digits")
     assert (done.exit_code, "exported from this very model" in done.stderr) == (1, True)

@@ -7,6 +7,7 @@ import typer
 
 from likely.cli.options import configured, model_argument, part_option, reading_options
 from likely.config import RunConfig
+from likely.errors import OutputError
 
 if TYPE_CHECKING:
     from likely.export.answer_differences import Parity
@@ -51,19 +52,26 @@ def export(
     """
     from likely.cli.terminal import complain, console, printable
     from likely.export.export_onnx import export_onnx
+    from likely.export.names import ABSTAINED_BY_DEFAULT
     from likely.export.onnx_predictor import open_onnx
     from likely.model import load
 
     predictor = load(model, asked.device)
     if check is not None:
-        _check(check, model, asked.replace(data=target), part)
+        _check(check, predictor, asked.replace(data=target), part)
         return
     if web:
         _write_page(model, predictor, target, runtime, private=private, overwrite=overwrite)
         return
+    if not target.lower().endswith(".onnx"):
+        raise OutputError(
+            f"{target} must end in .onnx, by which other commands know such a file. Try {target}.onnx, or --web for a "
+            "page."
+        )
     found = export_onnx(predictor, target, overwrite=overwrite)
     for name, why in open_onnx(target).missing.items():
-        complain(f"note: No output {name!r}: {why}")
+        what = "Every row is abstained from by default" if name == ABSTAINED_BY_DEFAULT else f"No output {name!r}"
+        complain(f"note: {what}: {why}")
     complain(_told(found, "random and extreme rows"))
     console().print(f"ONNX    {printable(Path(target))}")
 
@@ -84,15 +92,14 @@ def _write_page(
     console().print(f"Page    {printable(Path(folder) / PAGE)}")
 
 
-def _check(path: str, model: str, asked: RunConfig, part: str | None) -> None:
+def _check(path: str, predictor: "Predictor", asked: RunConfig, part: str | None) -> None:
     from likely.cli.evaluating import chosen_rows, in_terms_of, open_for_evaluation
     from likely.cli.progress import watch
     from likely.cli.terminal import console
     from likely.export.check_onnx import check_onnx
     from likely.export.onnx_predictor import open_onnx
-    from likely.model import load
 
-    exported, predictor = open_onnx(path), load(model, asked.device)
+    exported = open_onnx(path)
     with watch() as watcher:
         dataset = open_for_evaluation(predictor, asked, watcher)
         rows = in_terms_of(predictor, dataset, chosen_rows(dataset, part, watcher))

@@ -6,6 +6,7 @@ be asked here, too.
 
 import importlib.util
 import json
+import zipfile
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
@@ -25,7 +26,7 @@ from likely.export.names import (
     PROBABILITIES,
     USUAL_ERROR,
 )
-from likely.export.properties import ERROR_THRESHOLDS, unpacked_arrays
+from likely.export.properties import ERROR_THRESHOLDS, FORMAT, unpacked_arrays
 from likely.export.row_inputs import row_inputs
 from likely.export.session import Session
 from likely.model.card import Card
@@ -59,9 +60,16 @@ def open_onnx(path: str | Path) -> "OnnxClassifier | OnnxRegressor":
         raise ModelFileError(f"{path} must be a whole ONNX file; got: {error}. Export the model again.") from error
     if "likely_format" not in session.metadata:
         raise ModelFileError(f"{path} must be a file that likely export wrote; got another one. Try likely export.")
-    card = Card.from_json(json.loads(session.metadata["card"]), path)
-    kind = OnnxClassifier if card.task == "classification" else OnnxRegressor
-    return kind(path, session, card)
+    if (version := session.metadata["likely_format"]) != FORMAT:
+        raise ModelFileError(
+            f"{path} must be of format {FORMAT}; got {version}, of another version of likely. Export the model again."
+        )
+    try:
+        card = Card.from_json(json.loads(session.metadata["card"]), path)
+        kind = OnnxClassifier if card.task == "classification" else OnnxRegressor
+        return kind(path, session, card)
+    except (KeyError, ValueError, EOFError, zipfile.BadZipFile) as error:
+        raise ModelFileError(f"{path} must hold whole metadata; got: {error}. Export the model again.") from error
 
 
 class _Answering(Predictor):
@@ -71,6 +79,7 @@ class _Answering(Predictor):
         arrays, preprocessor = unpacked_arrays(session.metadata["arrays"]), preprocessor_from_json(card.normalization)
         Gate.__init__(self, str(path), card, arrays, preprocessor)
         self.session, self.trained_on = session, None
+        self._inference = None  # explanations that cover or replace parts of rows ask for answers alone
 
     @cached_property
     def missing(self) -> dict[str, str]:
