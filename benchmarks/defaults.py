@@ -40,7 +40,6 @@ from sklearn.preprocessing import StandardScaler
 import likely
 
 SMALL = {"iris": load_iris, "wine": load_wine, "breast-cancer": load_breast_cancer, "digits": load_digits}
-TIMED = ("digits", "fashion-mnist")
 OURS, MLP, LINEAR = "Classifier()", "MLPClassifier()", "LogisticRegression()"
 
 

@@ -43,8 +43,8 @@ def test_labels_have_the_probabilities_of_the_library(n_labels: int) -> None:
     y = ((np.nan_to_num(X[:, 0], nan=2.0) > 0.3) + 2 * (X[:, 1] == 1) + X[:, 3].astype(int) % 3) % n_labels
     prepared = ColumnPreprocessor.fit(X, COLUMNS)
     trees = BoostedTrees(
-        HOW, prepared.groups, prepared(X), np.eye(n_labels)[y.astype(int)], None,
-        learning_rate=0.1, classifies=True, seed=0,
+        HOW, prepared.groups, prepared.groups.columns(prepared(X)), np.eye(n_labels)[y.astype(int)], None,
+        n_inputs=prepared.output_shape[0], learning_rate=0.1, classifies=True, seed=0,
     )  # fmt: skip
     library = HistGradientBoostingClassifier(
         max_iter=ROUNDS, categorical_features=[0, 1], early_stopping=False, random_state=0, **SETTINGS
@@ -68,7 +68,15 @@ def test_numbers_are_those_of_the_library(weighted: bool) -> None:
     weights = np.random.default_rng(4).random(600) if weighted else None
     prepared = ColumnPreprocessor.fit(X, columns)
     trees = BoostedTrees(
-        HOW, prepared.groups, prepared(X), y[:, None], weights, learning_rate=0.1, classifies=False, seed=0
+        HOW,
+        prepared.groups,
+        prepared.groups.columns(prepared(X)),
+        y[:, None],
+        weights,
+        n_inputs=prepared.output_shape[0],
+        learning_rate=0.1,
+        classifies=False,
+        seed=0,
     )
     trees.grow(ROUNDS)
     library = HistGradientBoostingRegressor(max_iter=ROUNDS, early_stopping=False, random_state=0, **SETTINGS)
@@ -84,7 +92,10 @@ def test_more_categories_than_the_library_takes() -> None:
     columns = (Column("street", tuple(map(str, range(1_000)))),)
     prepared = ColumnPreprocessor.fit(X, columns)
     Y = np.eye(2)[(X[:, 0] % 2).astype(int)]
-    trees = BoostedTrees(HOW, prepared.groups, prepared(X), Y, None, learning_rate=0.3, classifies=True, seed=0)
+    trees = BoostedTrees(
+        HOW, prepared.groups, prepared.groups.columns(prepared(X)), Y, None,
+        n_inputs=prepared.output_shape[0], learning_rate=0.3, classifies=True, seed=0,
+    )  # fmt: skip
     trees.grow(40)
     scores = trees.scores(prepared(X))
     model, *_ = trees._grown[0]
@@ -98,7 +109,9 @@ def test_more_categories_than_the_library_takes() -> None:
 def test_rows_on_a_threshold_fall_as_in_training() -> None:
     values = np.float32([0.1, 0.2, 0.3, 0.7, 0.8]).repeat(20)
     Y = np.eye(2)[(values > 0.25).astype(int)]
-    trees = BoostedTrees(HOW, InputGroups(1), values[:, None], Y, None, learning_rate=0.5, classifies=True, seed=0)
+    trees = BoostedTrees(
+        HOW, InputGroups(1), values[:, None], Y, None, n_inputs=1, learning_rate=0.5, classifies=True, seed=0
+    )
     trees.grow(5)
     assert (trees.scores(values[:, None]).argmax(axis=1) == (values > 0.25)).all()
     for threshold in trees.state()["threshold"]:

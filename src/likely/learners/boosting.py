@@ -79,7 +79,8 @@ class BoostedTrees:
     Args:
         boosting: how they are grown.
         groups: which inputs belong to one column.
-        X: prepared training rows, shape (n, d).
+        columns: of the training rows, (n, columns), as `groups` makes them of inputs.
+        n_inputs: of which these are made.
         Y: label distributions (n, k), or targets (n, m).
         weights: one non-negative number per row, or None.
         learning_rate: a, how much of each tree is added.
@@ -94,18 +95,19 @@ class BoostedTrees:
         self,
         boosting: Boosting,
         groups: InputGroups,
-        X: np.ndarray,
+        columns: np.ndarray,
         Y: np.ndarray,
         weights: np.ndarray | None,
         *,
+        n_inputs: int,
         learning_rate: float,
         classifies: bool,
         seed: int,
     ) -> None:
         self._groups, self._classifies = groups, classifies
-        self._n_inputs, self._n_outputs = X.shape[1], Y.shape[1]
-        self._codes = _codes(groups.columns(X), groups)
-        columns = self.columns(X)
+        self._n_inputs, self._n_outputs = n_inputs, Y.shape[1]
+        self._codes = _codes(columns, groups)
+        columns = coded_columns(columns, self._codes, groups)
         data = _labeled(columns, Y, weights) if classifies else _numbered(columns, Y, weights)
         present = np.flatnonzero(Y.sum(axis=0) > 0) if classifies else np.arange(Y.shape[1])
         n_codes = int(self._codes.max(initial=-1)) + 1  # the library has a bin for each

@@ -10,6 +10,7 @@ import numpy as np
 
 from likely.config.registry import LOSSES
 from likely.learners.boosting import BoostedTrees
+from likely.preprocessing.stored_rows import RowArray
 from likely.training.held_out_scores import HeldOutScores
 from likely.training.loop.checkpoints import Checkpoint, Checkpoints
 from likely.training.loop.descent import Record
@@ -36,7 +37,7 @@ class Growth:
     Args:
         trained: what is grown.
         trees: its learner.
-        X: prepared training rows; a few of them say what the loss is.
+        X: training rows as they are stored; a few of them say what the loss is.
         targets: of these rows.
         task: what is learned.
         checkpoints: held-out rows that choose the number of rounds.
@@ -46,7 +47,7 @@ class Growth:
 
     trained: Trained
     trees: BoostedTrees
-    X: np.ndarray
+    X: RowArray
     targets: Targets
     task: Task
     checkpoints: Checkpoints | None = None
@@ -67,12 +68,13 @@ class Growth:
         interrupt, stopped = self.interrupt or Interrupt(), "finished"
         held_out = None if self.checkpoints is None else _Held(self.checkpoints, self.trained, trees, self.task)
         few = np.linspace(0, len(self.X) - 1, min(_FEW, len(self.X))).round().astype(np.int64)
+        inputs = self.trained.inference.preprocessor(self.X[few])
         sums: Any = 0.0
         read = 0
         with nullcontext() if self.interrupt else interrupt:
             for rounds in _lengths(last):
                 trees.grow(rounds)
-                sums, seconds = sums + trees.sums_since(self.X[few], read), watch() - began
+                sums, seconds = sums + trees.sums_since(inputs, read), watch() - began
                 read, progress, left = rounds, rounds / most, (last - rounds) * seconds / rounds
                 if interrupt.asked or (give_up is not None and give_up()):
                     stopped = interrupt.how or UNFINISHED

@@ -34,6 +34,7 @@ from likely.training.training_rows import Rows
 _SAMPLE = 2_000  # rows, from which an engine may set its first values
 _SAMPLE_NUMBERS = 2_000 * 32 * 32 * 3  # of the sample at most, so that large images take no more memory
 _SCORED = 250  # rows whose scoring is timed
+_INPUTS_AT_ONCE = 2**22  # numbers that are prepared for trees, 16 MB
 
 
 def train(
@@ -174,20 +175,25 @@ def _growth(
     """Trees of no round yet, for rows of a table."""
     assert isinstance(plan.network, Boosting)
     assert isinstance(preprocessor, ColumnPreprocessor)
-    inputs, rate = preprocessor(np.asarray(X[:])), plan.learning_rate or 1.0
+    groups, (n_inputs,) = preprocessor.groups, preprocessor.output_shape
+    # Trees see one number of a column of thousands of categories, but there is an input for each.
+    size = max(1, _INPUTS_AT_ONCE // n_inputs)
+    parts = (np.asarray(X[start : start + size]) for start in range(0, len(X), size))
+    columns = np.concatenate([groups.columns(preprocessor(part)) for part in parts])
     trees = BoostedTrees(
         plan.network,
-        preprocessor.groups,
-        inputs,
+        groups,
+        columns,
         targets.Y,
         targets.weights,
-        learning_rate=rate,
+        n_inputs=n_inputs,
+        learning_rate=plan.learning_rate or 1.0,
         classifies=plan.head == "softmax",
         seed=seed,
     )
     inference = Inference(preprocessor, trees.forward, trees.scores, head=plan.head)
     trained = Trained(plan, trees, inference, targets.mean, targets.scale, [], "finished", stated)
-    return Growth(trained, trees, inputs, targets, task)
+    return Growth(trained, trees, X, targets, task)
 
 
 def _sample(X: RowArray) -> np.ndarray:
