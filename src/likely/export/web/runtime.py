@@ -41,7 +41,7 @@ def read_runtime(folder: str | Path | None = None) -> Runtime:
     if folder is not None:
         return _read(Path(folder))
     cached = cache_folder() / f"{PACKAGE}-{VERSION}"
-    if not all((cached / name).is_file() for name in _SHA256):
+    if not all((cached / name).is_file() and _sha256(cached / name) == _SHA256[name] for name in _SHA256):
         _fetch(cached)
     return _read(cached)
 
@@ -52,13 +52,16 @@ def _read(folder: Path) -> Runtime:
         path = folder / name
         if not path.is_file():
             raise DataError(f"{folder} must hold {name}; it does not. {_HOW}")
-        content[name] = path.read_bytes()
-        found = hashlib.sha256(content[name]).hexdigest()
+        content[name], found = path.read_bytes(), _sha256(path)
         if found != expected:
             raise DataError(
                 f"{path} must be the file of {PACKAGE} {VERSION} with SHA-256 {expected}; got {found}. {_HOW}"
             )
     return Runtime(content[_SCRIPT].decode(), content[_WASM])
+
+
+def _sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def _fetch(folder: Path) -> None:
@@ -67,7 +70,12 @@ def _fetch(folder: Path) -> None:
         raise DataError(f"npm must be installed to fetch {PACKAGE} {VERSION}; it was not found. {_HOW}")
     with tempfile.TemporaryDirectory() as place:
         words = [npm, "pack", f"{PACKAGE}@{VERSION}", "--pack-destination", place, "--silent"]
-        done = subprocess.run(words, capture_output=True, text=True, timeout=_SECONDS, check=False, cwd=place)
+        try:
+            done = subprocess.run(words, capture_output=True, text=True, timeout=_SECONDS, check=False, cwd=place)
+        except subprocess.TimeoutExpired:
+            raise DataError(
+                f"npm must fetch {PACKAGE} {VERSION} within {_SECONDS} seconds; it did not. {_HOW}"
+            ) from None
         packed = list(Path(place).glob("*.tgz"))
         if done.returncode or not packed:
             said = (done.stderr.strip().splitlines() or ["nothing"])[-1]
