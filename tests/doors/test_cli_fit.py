@@ -112,7 +112,7 @@ def test_a_run_can_be_repeated_from_its_own_configuration(likely: Likely, digits
         (("--class-weight", "12=2"), "12"),
         (("--init-from", "nowhere.likely"), "nowhere.likely"),
         (("--init-from", "RUN"), "init_from must be outside"),
-        (("--image-size", 4, "--network", "conv", "--pad-to", 2), "pad_to"),
+        (("--network", "conv", "--pad-to", 2), "pad_to"),
     ],
 )
 def test_a_wrong_option_does_not_cost_the_earlier_run(

@@ -64,7 +64,8 @@ def main(part: str | None) -> int:
     """Print a table of what was proved; 0 if all of it holds."""
     console = Console()
     found = all_proofs()
-    if part and part not in found:
+    chosen = [name for name in found if part in (None, "", name) or name.startswith(f"{part}-")]
+    if not chosen:
         console.print(f"PART must be one of the proofs; got {part!r}. Try one of: {', '.join(found)}.")
         return 2
     table = Table("proof", "draws", "what", "figure", "must be", "holds", "seconds")
@@ -72,7 +73,7 @@ def main(part: str | None) -> int:
     good = True
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True)) as progress:
-        for name in [part] if part else found:
+        for name in chosen:
             proof, path = found[name]
             checks, seconds = prove(proof, path, progress, workers)
             for number, check in enumerate(checks):

@@ -28,8 +28,10 @@ def explained(error: ValidationError, settings: Mapping[str, Declared]) -> Confi
     first, context = errors[0], errors[0].get("ctx", {})
     if isinstance(context.get("error"), ConfigError):
         return context["error"]
+    if not first["loc"]:
+        return ConfigError(f"A setting must have a name that is text; got {first['input']!r:.80}. Remove it.")
     name, value = str(first["loc"][0]), first["input"]
-    entry = next((e for e in errors if e["loc"][0] == "class_weight" and len(e["loc"]) > 2), None)
+    entry = next((e for e in errors if e["loc"][:1] == ("class_weight",) and len(e["loc"]) > 2), None)
     if name == "class_weight" and isinstance(value, Mapping) and entry is not None:
         label = next(part for part in entry["loc"][2:] if part != "[key]")
         return ConfigError(

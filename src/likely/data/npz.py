@@ -161,7 +161,10 @@ def _read(path: Path, headers: dict[str, Header], names: list[str]) -> dict[str,
         raise DataError(f"The arrays of {path} must fit into memory; got {got}. Try fewer rows.")
     try:
         with np.load(path, allow_pickle=False) as archive:
-            return {name: archive[name] for name in names}
+            arrays = {name: archive[name] for name in names}
+            # Texts are decoded here, where damage is still told: NumPy keeps code points that there are not.
+            _ = [array.tolist() for array in arrays.values() if array.dtype.kind == "U"]
+            return arrays
     except Exception as error:
         raise DataError(f"{path} must be whole; got: {error}. Copy or save it again.") from None
 

@@ -9,6 +9,7 @@ from typing import Literal
 from likely.config import RunConfig
 from likely.config.registry import DATA_SETS, READERS
 from likely.data.dataset import Dataset, Task
+from likely.data.idle_settings import refuse_unheeded, refuse_unheeded_by
 from likely.data.images import fashion_mnist
 from likely.data.images.decode import ImageForm
 from likely.data.progress_callback import Progress
@@ -123,10 +124,14 @@ def open_configured(
         raise ConfigError(
             f"Grouping by folder needs a folder of class folders; got {name}. Try --group COLUMN for a table."
         )
+    if to_learn:
+        refuse_unheeded(config, kind, path)
     asked = DataRequest(config, progress, form, columns, label_reading, to_learn, as_they_are, labeled)
     with readable(name):
         named = kind == NAMED
         opened = DATA_SETS[name](name, config.data_folder, progress) if named else READERS[kind].open(path, asked)
+        if to_learn:
+            refuse_unheeded_by(config, opened)
         return validate(opened, to_learn=to_learn)
 
 

@@ -35,8 +35,8 @@ def to_json(value: object) -> Any:
 def from_json(kind: Any, value: Any) -> Any:
     """The JSON value as this type: a dataclass, `tuple[X, ...]`, `Mapping[X, Y]`, `X | None`, a number or a text.
 
-    Entries that the dataclass does not know are passed over: other versions may have written them. A TypeError or an
-    AttributeError says that one is missing, or is no dict where there should be one.
+    Entries that the dataclass does not know are passed over: other versions may have written them. A TypeError says
+    that one is missing or of another type.
 
     Example:
         >>> from likely.metrics.intervals import Estimate
@@ -44,16 +44,26 @@ def from_json(kind: Any, value: Any) -> Any:
         (Estimate(value=0.9, low=0.85, high=nan),)
     """
     if kind in (int, str, bool):
-        return value
+        return _expected(kind, value)
     if isinstance(kind, type) and is_dataclass(kind):
+        _expected(Mapping, value)
         hints = get_type_hints(kind)
         return kind(**{name: from_json(hints[name], entry) for name, entry in value.items() if name in hints})
     parts = get_args(kind)
     if type(None) in parts:
         return None if value is None else from_json(parts[0], value)
     if get_origin(kind) is tuple:
-        return tuple(from_json(parts[0], entry) for entry in value)
+        return tuple(from_json(parts[0], entry) for entry in _expected(list, value))
     if get_origin(kind) is Mapping:
-        return {from_json(parts[0], name): from_json(parts[1], entry) for name, entry in value.items()}
+        # Names are texts in JSON, whatever they were before.
+        entries = _expected(Mapping, value).items()
+        return {parts[0](name): from_json(parts[1], entry) for name, entry in entries}
     assert kind is float, kind
-    return float("nan" if value is None else value)
+    return float("nan") if value is None else float(_expected(int | float, value))
+
+
+def _expected(kind: Any, value: Any) -> Any:
+    """The value, which must be of this type; a boolean is no number."""
+    if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
+        raise TypeError(f"got {value!r:.40}")
+    return value

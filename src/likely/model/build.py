@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from functools import partial
+from typing import Any
 
 import numpy as np
 
@@ -11,18 +12,19 @@ from likely.engines.protocol import Optimizer
 from likely.errors import ModelFileError
 from likely.model.card import BACKBONE, SKETCH, THETA, Card
 from likely.model.file import expect_arrays, starting_with
-from likely.model.held_out_arrays import ERRORS, FAMILIARITY, HELD_OUT
+from likely.model.held_out_arrays import ERRORS, FAMILIARITY, HELD_OUT, check_features
 from likely.model.inference import Inference
 from likely.model.mixture_inference import MIXTURE, Member, MixtureInference, limits_of
 from likely.model.stand_ins import NAMES as STAND_INS
 from likely.model.transfer import differences
-from likely.networks import create_network
+from likely.networks import network_as_described
 from likely.networks.custom import CUSTOM, CustomNetwork
 from likely.networks.linear import Linear
 from likely.networks.mlp import MLP
 from likely.networks.network import Network
 from likely.networks.trees import Trees
 from likely.preprocessing.preprocessor import Preprocessor
+from likely.trust.error_scale import MOST_INPUTS
 
 
 def build_inference(
@@ -43,15 +45,21 @@ def build_inference(
             f"{card.network.settings.get('factory')!r}). Code is never imported from a file. Try likely.load(path, "
             "network=factory)."
         )
+    shape, in_table = preprocessor.output_shape, preprocessor.image_shape is None
+    n_inputs = shape[0] if in_table and shape[0] <= MOST_INPUTS else None
     if card.network.name == MIXTURE:
+        check_features(where, arrays, (shape[0], 0), n_inputs)
         return _build_mixture(where, card, arrays, preprocessor)
-    network = custom or create_network(card.network.name, card.network.settings)
+    network = custom or network_as_described(card.network.name, card.network.settings)
     derivatives = engine = None
     if isinstance(network, Network | Trees):
+        _check_fit(network, preprocessor, card.network.outputs)
         [theta] = _parameters(where, card, arrays, {"": network})
         forward, scores = partial(network.apply_with_features, theta), partial(network.apply, theta)
         derivatives = partial(input_gradient, network, theta) if isinstance(network, Linear | MLP) else None
     else:
+        if network.name == "conv":
+            _check_conv(where, card, arrays, network, preprocessor.output_shape)
         engine = create_engine(
             "torch",
             network,
@@ -69,6 +77,7 @@ def build_inference(
         _check_parameters(where, card, arrays, shapes, kinds)
         engine.load_state(starting_with(THETA, arrays))
         forward, scores, derivatives = engine.forward, engine.scores, engine.input_gradient
+    check_features(where, arrays, _n_features(network, shape), n_inputs)
     return Inference(preprocessor, forward, scores, card.hflip, card.tta_threshold, card.head, derivatives, engine)
 
 
@@ -79,12 +88,17 @@ def _build_mixture(
     described = card.network.settings["members"]
     networks: dict[str, Network | Trees] = {}
     for number, each in enumerate(described):
-        network = create_network(each["network"], each["settings"])
+        network = network_as_described(each["network"], each["settings"])
         if not isinstance(network, Network | Trees):
             raise ValueError(f"member {number} of a mixture is {network.name!r}")
         networks[f"{number}."] = network
     own = _parameters(where, card, arrays, networks)
     members = [Member.from_json(*parts) for parts in zip(described, networks.values(), own, strict=True)]
+    for member in members:
+        _check_fit(member.network, member.inference.preprocessor, card.network.outputs)
+        member.check(card.network.outputs, preprocessor)
+    if not members or abs(sum(member.weight for member in members) - 1) > 1e-6:
+        raise ValueError("weights of the members of a mixture that do not sum to 1")
     shift = np.zeros(card.network.outputs) if card.class_weight is None else -np.log(np.array(card.class_weight))
     if card.task == "classification":
         return MixtureInference(preprocessor, members, True, shift, np.ones_like(shift))
@@ -92,6 +106,38 @@ def _build_mixture(
     return MixtureInference(
         preprocessor, members, False, np.array(card.target_mean), np.array(card.target_scale), limits
     )
+
+
+def _n_features(network: Any, shape: tuple[int, ...]) -> tuple[int, int] | None:
+    """How many hidden features a network makes of inputs of this shape, and numbers of a map; None for a module of the
+    user's."""
+    if isinstance(network, CustomNetwork):
+        return None
+    if isinstance(network, MLP):
+        return network.sizes[-2], 0
+    return (shape[0], 0) if isinstance(network, Network | Trees) else network.n_features(shape)
+
+
+def _check_fit(network: Network | Trees, preprocessor: Preprocessor, n_outputs: int) -> None:
+    """Refuse a network that does not take what the preprocessor makes, or makes other numbers of scores."""
+    sizes = network.settings.get("sizes")
+    ends = [network.settings.get("n_inputs"), network.settings.get("n_outputs")]
+    first, last = (sizes[0], sizes[-1]) if isinstance(sizes, list) else ends
+    if preprocessor.output_shape != (first,) or last != n_outputs:
+        raise ValueError(
+            f"a network of {first} inputs and {last} outputs for inputs of shape {preprocessor.output_shape} and "
+            f"{n_outputs} outputs"
+        )
+
+
+def _check_conv(where: str, card: Card, arrays: Mapping[str, np.ndarray], network: Any, image: tuple[int, ...]) -> None:
+    """Refuse parameters that do not fit a conv net before it is built, which takes as much memory as its card asks."""
+    if len(image) != 3 or min(image[1:]) < 2 * network.stride:
+        raise ValueError(f"a conv net for inputs of shape {image}")
+    mean = "probabilities" if card.task == "classification" else "numbers"
+    if network.members > len(arrays) or network.members > 1 and network.mean != mean:
+        raise ValueError(f"{network.members} members, with the mean of their {network.mean}")
+    _check_parameters(where, card, arrays, network.shapes(card.network.outputs, image), {})
 
 
 def _parameters(
@@ -131,3 +177,5 @@ def _check_parameters(
     shapes = {THETA + name: shape for name, shape in shapes.items()}
     kinds = {THETA + name: kind for name, kind in kinds.items()}
     expect_arrays(where, arrays, shapes, kinds=kinds, optional=others)
+    if card.network.parameters > sum(a.size for name, a in arrays.items() if name.startswith(THETA)):
+        raise ValueError(f"{card.network.parameters} parameters, more than there are")

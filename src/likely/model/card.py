@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationIn
 from likely.config.registry import HEADS, LOSSES, OneOf
 from likely.errors import ModelFileError
 from likely.metrics.evaluation import Evaluation
+from likely.model.card_contradictions import contradictions
 
 THETA = "theta."
 """What the names of parameters begin with in a model file."""
@@ -22,8 +23,13 @@ SKETCH = "trained_on.sketch"
 """The array of a model file that tells whether other rows overlap with those trained on: see `row_sketch`."""
 
 
+_Count = Annotated[int, Field(ge=0, lt=2**63)]
+_Number = Annotated[float, Field(ge=0)]
+_Share = Annotated[float, Field(ge=0, le=1)]
+
+
 class _Entry(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class NetworkEntry(_Entry):
@@ -31,8 +37,8 @@ class NetworkEntry(_Entry):
 
     name: str
     settings: dict[str, Any]
-    parameters: int
-    outputs: int
+    parameters: _Count
+    outputs: _Count
 
 
 class DataEntry(_Entry):
@@ -47,7 +53,7 @@ class DataEntry(_Entry):
     name: str
     sha256: str
     found_at: str
-    rows: int
+    rows: _Count
     label: str | None = None
     label_reading: dict[str, Any] | None = None
     image: str | None = None
@@ -55,8 +61,8 @@ class DataEntry(_Entry):
     latest: dict[str, float] = Field(default_factory=dict)
     group: str | None = None
     group_by_folder: bool = False
-    left_out: int = 0
-    equal_by_chance: float = 0.0
+    left_out: _Count = 0
+    equal_by_chance: _Share = 0.0
     notes: tuple[str, ...] = ()
 
 
@@ -71,36 +77,36 @@ class SplitsEntry(_Entry):
     """
 
     method: Literal["held-out", "cross-validation", "none"]
-    train: int
-    calibration: int
-    thresholds: int
-    stopping: int = 0
-    folds: int = 0
-    test: int = 0
-    groups: int = 0
+    train: _Count
+    calibration: _Count
+    thresholds: _Count
+    stopping: _Count = 0
+    folds: _Count = 0
+    test: _Count = 0
+    groups: _Count = 0
 
 
 class TrainingEntry(_Entry):
     """How it was trained; `penalty` is lambda of a linear classifier that was solved in place of descended on."""
 
-    seed: int
-    epochs: float
-    steps: int
-    seconds: float
+    seed: _Count
+    epochs: _Number
+    steps: _Count
+    seconds: _Number
     stopped: str
     preset: str
     engine: str
     dtype: str
     device: str
-    threads: int
+    threads: _Count
     optimizer: str
-    learning_rate: float
-    batch_size: int
+    learning_rate: _Number
+    batch_size: _Count
     augment: tuple[str, ...] = ()
     init_from: str | None = None
     freeze: tuple[str, ...] = ()
     precision: str = "float32"
-    penalty: float | None = None
+    penalty: _Number | None = None
     command: str = ""
 
 
@@ -160,7 +166,8 @@ class Card(_Entry):
     @classmethod
     def _one_per_label(cls, values: tuple[float, ...] | None, info: ValidationInfo) -> tuple[float, ...] | None:
         labels = info.data.get("labels", ())
-        if values and labels and len(values) != len(labels):
+        # Files of version 0.1.0 may have no frequencies.
+        if values is not None and len(values) != len(labels) and (values or info.field_name != "class_frequencies"):
             raise ValueError(f"there must be one number for each of {len(labels)} labels")
         return values
 
@@ -182,14 +189,20 @@ class Card(_Entry):
     def from_json(cls, document: dict[str, object], path: object) -> "Card":
         """Read a card; a field that is missing, unknown or of the wrong type is a ModelFileError naming `path`."""
         try:
-            return cls.model_validate(_with_current_names(document))
+            card = cls.model_validate(_with_current_names(document))
         except ValidationError as error:
-            first = error.errors()[0]
-            where = ".".join(str(part) for part in first["loc"])
-            raise ModelFileError(
-                f"{path} must hold a complete model card; the entry {where!r} is wrong: {first['msg']}. It was written "
-                "by another program or version. Try training the model again."
-            ) from None
+            first = error.errors(include_input=False)[0]
+            raise _wrong_entry(path, ".".join(str(part) for part in first["loc"]), first["msg"]) from None
+        for where, why in contradictions(card):
+            raise _wrong_entry(path, where, why)
+        return card
+
+
+def _wrong_entry(path: object, where: str, why: str) -> ModelFileError:
+    return ModelFileError(
+        f"{path} must hold a complete model card; the entry {where[:80]!r} is wrong: {why}. It was written by another "
+        "program or version. Try training the model again."
+    )
 
 
 _RENAMED = {"mirror": "hflip", "sure": "tta_threshold", "picture": "image"}  # deprecated

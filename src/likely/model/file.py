@@ -218,6 +218,7 @@ def _document(path: StrPath, content: bytes) -> dict[str, object]:
     document = envelope.get("document")
     if not isinstance(document, dict) or set(envelope) != {"checksum", "document", "format"}:
         raise ModelFileError(f"{path} must hold one document; got keys {_some(sorted(envelope))}. {_FIT_AGAIN}")
+    _check_json(path, document, "document", 0)
     return document
 
 

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 import numpy as np
 
 from likely.errors import ModelFileError
+from likely.model.card import SKETCH
 from likely.model.file import expect_arrays, starting_with
 from likely.preprocessing.preprocessor import Preprocessor
 from likely.preprocessing.stored_rows import RowArray
@@ -67,11 +68,71 @@ def check_held_out(where: str, arrays: Mapping[str, np.ndarray], n_labels: int) 
         expected[RESIDUALS] = (None,)
     kinds = dict.fromkeys(expected, "f") | {LABELS: "iu", CODES: "u", UNSEEN: "u"}
     expect_arrays(where, found, expected, kinds=kinds)
+    check_sketch(where, arrays)
+    for name, (rule, holds) in _RULES.items():
+        if name in arrays and not holds(arrays[name]):
+            raise _refused(where, name, rule)
     if m and not 0 <= arrays[LABELS].min() <= arrays[LABELS].max() < n_labels:
-        raise ModelFileError(
-            f"Array {LABELS!r} of {where} must hold classes 0..{n_labels - 1}; got others. The file is damaged or "
-            "foreign. Train the model again."
-        )
+        raise _refused(where, LABELS, f"hold classes 0..{n_labels - 1}")
+
+
+def check_sketch(where: str, arrays: Mapping[str, np.ndarray]) -> None:
+    """Refuse hashes of rows trained on that are none, with a ModelFileError."""
+    if SKETCH in arrays:
+        expect_arrays(where, {SKETCH: arrays[SKETCH]}, {SKETCH: (None,)}, kinds={SKETCH: "u"})
+
+
+def check_features(
+    where: str, arrays: Mapping[str, np.ndarray], features: tuple[int, int] | None, n_inputs: int | None
+) -> None:
+    """Refuse what is said of features, or of the inputs that a scale of errors rests on, if there are not so many.
+
+    Features are those of Gaussians, then those of a map; None where their numbers are not known. Raises a
+    ModelFileError naming the array.
+    """
+    shift, knots, prototypes = FAMILIARITY + "shift", ERRORS + "knots", FAMILIARITY + "prototypes"
+    if features is not None and shift in arrays and len(arrays[shift]) != features[0]:
+        raise _refused(where, shift, f"be about {features[0]} features")
+    if (
+        features is not None
+        and prototypes in arrays
+        and (arrays[prototypes].shape[1] != features[1] or not features[1])
+    ):
+        raise _refused(where, prototypes, f"be about a map of {features[1]} numbers")
+    if knots in arrays and len(arrays[knots]) not in (1, 1 + (n_inputs or 0)):
+        raise _refused(where, knots, f"be about the prediction, or {n_inputs} inputs as well")
+
+
+def _grows(array: np.ndarray) -> bool:
+    return bool((array[1:] >= array[:-1]).all())
+
+
+def _is_positive(array: np.ndarray) -> bool:
+    return bool((array > 0).all())
+
+
+_RULES: dict[str, tuple[str, Callable[[np.ndarray], bool]]] = {
+    OOD_SCORES: ("be sorted", _grows),
+    RESIDUALS: ("be sorted numbers from 0 on", lambda a: _grows(a) and bool((a >= 0).all())),
+    THRESHOLDS: (
+        "be falling probabilities",
+        lambda a: len(a) > 0 and _grows(a[::-1]) and bool((a >= 0).all() and (a <= 1).all()),
+    ),
+    FAMILIARITY + "scale": ("be positive", _is_positive),
+    FAMILIARITY + "spread": ("be positive", _is_positive),
+    FAMILIARITY + "variances": ("be positive", _is_positive),
+    FAMILIARITY + "rest": ("be positive", _is_positive),
+    FAMILIARITY + "means": ("hold a class or more", lambda a: len(a) > 0),
+    FAMILIARITY + "prototypes": ("hold one or more", lambda a: len(a) > 0),
+    ERRORS + "knots": ("grow from left to right", lambda a: _grows(a.T)),
+    ERRORS + "range": ("be logarithms, the last two growing", lambda a: bool(np.abs(a).max() < 700 and a[1] <= a[2])),
+}
+
+
+def _refused(where: str, name: str, rule: str) -> ModelFileError:
+    return ModelFileError(
+        f"Array {name!r} of {where} must {rule}; got others. The file is damaged or foreign. Train the model again."
+    )
 
 
 def familiarity_arrays(familiarity: Familiarity) -> dict[str, np.ndarray]:

@@ -21,6 +21,7 @@ from likely.data.hashes import SKETCH_SIZE, known_again
 from likely.errors import ModelFileError
 from likely.model import file as model_file
 from likely.model.card import SKETCH, THETA, Card
+from likely.model.held_out_arrays import check_sketch
 from likely.model.mixture_inference import MIXTURE
 from likely.model.read_preprocessor import read_preprocessor
 from likely.model.run_folder import MODEL, read_row_hashes
@@ -121,6 +122,7 @@ def read_start(path: str | Path, keep: Literal["all", "parameters"] = "all") -> 
                 f"init_from must be the model of one network; got {path}, the {card.network.name} of a table. Nothing "
                 "is descended on there, so that no training can go on from it. Try network='mlp' for both."
             )
+        check_sketch(str(path), arrays)
         hashes, sketch = read_row_hashes(path.parent), arrays.get(SKETCH)
         if hashes is not None and sketch is not None and not np.isin(sketch, hashes).all():
             hashes = None  # those of another model, in whose folder this one lies

@@ -53,7 +53,7 @@ def load(path: str | Path, device: str = "auto", *, network: Any = None) -> Clas
         )
     try:
         return _of_task(card)(card, arrays, device, path, read_row_hashes(path.parent), custom)
-    except (ValueError, TypeError, KeyError) as error:
+    except (ValueError, TypeError, LookupError, AttributeError, ArithmeticError) as error:
         must = "describe a network that this version knows"
         if custom is not None:
             must = f"be loaded with the factory that made its network ({card.network.settings.get('factory')!r})"

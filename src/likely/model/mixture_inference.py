@@ -58,6 +58,16 @@ class Member:
             "scale": self.scale.tolist(),
         }
 
+    def check(self, n_outputs: int, reads: Preprocessor) -> None:
+        """Refuse, with a ValueError, a member that does not make so many outputs of the rows that all of them read."""
+        shapes = {a.shape for a in (self.stated, self.mean, self.scale)}
+        finite = all(np.isfinite(a).all() for a in (self.stated, self.mean, self.scale))
+        own = self.inference.preprocessor
+        if shapes != {(n_outputs,)} or not finite or own.shape != reads.shape or own.columns != reads.columns:
+            raise ValueError("a member of a mixture that does not fit it")
+        if (self.stated < 0).any() or self.stated.sum() >= 1 or (self.scale <= 0).any():
+            raise ValueError("stated probabilities or scales of a member of a mixture")
+
     @classmethod
     def from_json(
         cls, values: Mapping[str, Any], network: Network | Trees, theta: Mapping[str, np.ndarray]
@@ -67,7 +77,7 @@ class Member:
         inference = Inference(preprocessor_from_json(values["normalization"]), forward, scores)
         arrays = {name: np.array(values[name], dtype=np.float64) for name in ("stated", "mean", "scale")}
         made = cls(network, inference, float(values["weight"]), float(values["temperature"]), **arrays)
-        if not (0 < made.weight <= 1 and made.temperature > 0):
+        if not (0 < made.weight <= 1 and 1e-6 <= made.temperature <= 1e6):
             raise ValueError(f"weight {made.weight} and temperature {made.temperature} of a member")
         return made
 

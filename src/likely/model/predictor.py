@@ -242,10 +242,23 @@ class Predictor(Gate):
         return np.einsum("nmk,m->nk", answers, weights)
 
     def _scores_and_features(self, rows: RowArray) -> tuple[np.ndarray, np.ndarray]:
-        return self._inference(rows)
+        with np.errstate(over="ignore", invalid="ignore"):  # what comes of it is looked at
+            scores, features = self._inference(rows)
+        return self._answerable(scores), features
 
     def _scores(self, rows: RowArray) -> np.ndarray:
-        return self._inference.scores(rows)
+        with np.errstate(over="ignore", invalid="ignore"):
+            return self._answerable(self._inference.scores(rows))
+
+    def _answerable(self, scores: np.ndarray) -> np.ndarray:
+        """The scores, if there are any: parameters and rows that are large together may leave none."""
+        n = int((np.isnan(scores) | (scores == np.inf)).any(axis=1).sum())
+        if n:
+            raise DataError(
+                f"The scores of {self.where} must be numbers; got none for {n:,} of {len(scores):,} rows. Its "
+                "parameters or these rows are too large to compute with. Drop the rows, or train the model again."
+            )
+        return scores
 
     def _scores_and_ood(self, rows: RowArray) -> tuple[np.ndarray, np.ndarray]:
         """Scores before the head (n, k), and OOD scores (n,), larger for rows unlike those of training."""

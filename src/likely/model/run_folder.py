@@ -94,16 +94,16 @@ class RunFolder:
         self.resumes = resume and CHECKPOINTS in present
         if self.protects and not overwrite and not self.resumes:
             if resume:
-                raise OutputError(
+                raise self._refused(
                     f"A run that is resumed must be unfinished; the one in {self.path} has come to its end. Try "
                     "--out and --overwrite to replace it."
                 )
-            raise OutputError(
+            raise self._refused(
                 f"The run folder must be new; {self.path} already holds {', '.join(taken)}. Try another --out, or "
                 "--overwrite to replace it."
             )
         if present - {*_FILES, _UNFINISHED, CHECKPOINTS} and not taken and not overwrite:
-            raise OutputError(
+            raise self._refused(
                 f"The run folder must be new; {self.path} holds other files. Try a new --out, or --overwrite."
             )
         self.note = ""
@@ -113,6 +113,11 @@ class RunFolder:
                 f"{self.path} holds a run that did not come to its end; this run starts anew and replaces it{other}"
             )
         self.writes_to = self.path / _UNFINISHED if self.replaces else self.path
+
+    def _refused(self, why: str) -> OutputError:
+        """An error with this message; the lock goes at once, for whoever catches the error keeps this alive."""
+        self._unlock()
+        return OutputError(why)
 
     def __enter__(self) -> "RunFolder":
         return self
@@ -187,7 +192,7 @@ def read_row_hashes(folder: Path) -> np.ndarray | None:
     """The hashes in a run folder, or None; a file that is none says nothing."""
     try:
         hashes = np.load(folder / ROW_HASHES, allow_pickle=False)
-    except (OSError, ValueError, EOFError):
+    except Exception:  # fed with damaged bytes, NumPy raises whatever it comes across
         return None
     return hashes if hashes.dtype == np.uint64 and hashes.ndim == 1 else None
 

@@ -152,6 +152,7 @@ def read_stand_ins(where: str, arrays: Mapping[str, np.ndarray], columns: Sequen
     """
     found = {name: arrays[name] for name in NAMES if name in arrays}
     if not found or columns is None:
+        expect_arrays(where, found, {})
         return None
     places = places_of(columns)
     expect_arrays(where, found, {VALUES: (None,), WEIGHTS: (None,), COUNTS: (len(places),)}, kinds={COUNTS: "iu"})
@@ -163,11 +164,29 @@ def read_stand_ins(where: str, arrays: Mapping[str, np.ndarray], columns: Sequen
             f"{len(found[WEIGHTS])} weights. The file is damaged or foreign. Train the model again."
         )
     values = np.split(found[VALUES], np.cumsum(sizes)[:-1])
-    return StandIns(
+    stand_ins = StandIns(
         places,
         tuple(v.reshape(n, -1) if n else None for v, n in zip(values, counts.tolist(), strict=True)),
         tuple(np.split(found[WEIGHTS], np.cumsum(counts)[:-1])),
     )
+    sums = [(float(w.sum()), float(w.min())) for w in stand_ins.weights if len(w)]
+    if any(abs(total - 1) > 1e-6 or least < 0 for total, least in sums) or not _are_held(stand_ins, columns):
+        raise ModelFileError(
+            f"The arrays {', '.join(map(repr, NAMES))} of {where} must hold values of the columns, with weights that "
+            "sum to 1. The file is damaged or foreign. Train the model again."
+        )
+    return stand_ins
+
+
+def _are_held(stand_ins: StandIns, columns: Sequence[Column]) -> bool:
+    """Whether the columns can hold the values."""
+    found = [
+        (columns[j].categories, values[:, at])
+        for places, values in zip(stand_ins.places, stand_ins.values, strict=True)
+        if values is not None
+        for at, j in enumerate(places)
+    ]
+    return all(np.isin(v, np.arange(len(categories))).all() for categories, v in found if categories is not None)
 
 
 def about_gaps(counts: Mapping[str, int], n: int) -> list[str]:

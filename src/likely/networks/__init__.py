@@ -1,5 +1,6 @@
 """Networks: functions from inputs to scores; pure ones for any engine, builders of torch modules, and trees."""
 
+import json
 from collections.abc import Mapping
 from typing import TypeVar, cast
 
@@ -18,6 +19,16 @@ def create_network(name: str, settings: Mapping[str, object]) -> Network | Torch
         {'layer0': (5, 8), 'layer1': (9, 3)}
     """
     return NETWORKS.named(name)(**settings)
+
+
+def network_as_described(name: str, settings: Mapping[str, object]) -> Network | TorchNetwork | Trees:
+    """The network that a model file describes; errors as of its class, or a ValueError for settings of other types."""
+    network = create_network(name, settings)
+    made = {key: value for key, value in network.settings.items() if key in settings}
+    # As text 1, 1.0 and true differ.
+    if json.dumps(made, sort_keys=True) != json.dumps(settings, sort_keys=True):
+        raise ValueError(f"settings {settings!r:.80} of the network {name!r}")
+    return network
 
 
 def with_inputs(network: N, n_inputs: int) -> N:

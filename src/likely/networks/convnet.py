@@ -31,6 +31,7 @@ _MOST_WHOLE = 1_000
 _WHITENING_EPSILON = 5e-4
 _BIAS_RATE = 8.0
 _FEATURE_SCALE = 0.125
+_OF_NORM = ("weight", "bias", "running_mean", "running_var")
 
 
 class ConvNet:
@@ -75,6 +76,32 @@ class ConvNet:
         own: dict[str, object] = {"width": self.width, "stem": self.stem, "stride": self.stride}
         return own if self.members == 1 else {**own, "members": self.members, "mean": self.mean}
 
+    def shapes(self, n_classes: int, image: tuple[int, ...]) -> dict[str, tuple[int, ...]]:
+        """The shape of every number that its module keeps, by name, for images (c, h, w); nothing is allocated."""
+        channels, *sides = image
+        widths = block_widths(self.width, 2 * min(sides) // self.stride)
+        found: dict[str, tuple[int, ...]] = {
+            "whiten.weight": (self.stem, channels, 2 * self.stride, 2 * self.stride),
+            "classify.weight": (n_classes, widths[-1]),
+        }
+        for i, (n_in, n_out) in enumerate(zip((self.stem, *widths), widths, strict=False)):
+            for j, n in enumerate((n_in, n_out), start=1):
+                found[f"blocks.{i}.conv{j}.weight"] = (n_out, n, 3, 3)
+                found |= {f"blocks.{i}.norm{j}.{name}": (n_out,) for name in _OF_NORM}
+                found[f"blocks.{i}.norm{j}.num_batches_tracked"] = ()
+        if self.members == 1:
+            return found
+        return {f"members.{m}.{name}": shape for m in range(self.members) for name, shape in found.items()}
+
+    def n_features(self, image: tuple[int, ...]) -> tuple[int, int]:
+        """How many hidden features it makes of images (c, h, w): means of channels, and numbers of the last maps."""
+        widths = block_widths(self.width, 2 * min(image[1:]) // self.stride)
+        height, width = ((side + 2 * (self.stride // 2) - 2 * self.stride) // self.stride + 1 for side in image[1:])
+        for _ in widths:
+            if min(height, width) > 1:
+                height, width = height // 2, width // 2
+        return self.members * (self.stem + sum(widths)), self.members * widths[-1] * height * width
+
     def build(self, n_classes: int, sample: np.ndarray) -> "ConvModule | EnsembleModule":
         """The module for images like `sample` (n, c, h, w), whose patches set the first layer, or a ShapeError."""
         patch = 2 * self.stride
@@ -99,7 +126,7 @@ def block_widths(width: int, side: int) -> tuple[int, ...]:
         >>> block_widths(48, 28), block_widths(48, 56)
         ((48, 96), (48, 96, 192))
     """
-    n_blocks = max(2, round(math.log2(side / 7)))
+    n_blocks = max(2, round(math.log2(max(side, 1) / 7)))
     return tuple(width * min(2**i, 4) for i in range(n_blocks))
 
 

@@ -101,8 +101,8 @@ class TransformersLayout:
 
     def __post_init__(self) -> None:
         numbers: tuple[Any, ...] = (*self.mean, *self.scale)
-        whole = type(self.side) is int and type(self.edge) is int and 0 < self.side <= 4096 and 0 <= self.edge <= 4096
-        right = all(isinstance(x, int | float) for x in numbers) and all(x > 0 for x in self.scale)
+        whole = type(self.side) is int and type(self.edge) is int and 0 < self.side <= 1024 and 0 <= self.edge <= 4096
+        right = all(type(x) in (int, float) and abs(x) < 1e9 for x in numbers) and all(x > 0 for x in self.scale)
         if self.family not in FAMILIES or len(self.mean) != 3 or len(self.scale) != 3 or not whole or not right:
             raise ValueError("a network of transformers that does not exist")
         if not set(self.settings) <= set(FAMILIES[self.family][1]) or self.resampling not in _FILTERS.values():

@@ -59,6 +59,8 @@ class Trees:
 
     def __post_init__(self) -> None:
         fits = 0 <= self.groups.numbers <= self.groups.n_inputs <= self.n_inputs and self.depth <= self.n_nodes
+        fits &= all(0 <= column < self.numbers for column in self.indicated)
+        fits &= all(0 <= start <= stop for start, stop in self.categories) and min(self.n_sets, self.n_trees) >= 0
         if not fits or self.n_sums < 1 or self.n_trees % self.n_sums:
             raise ShapeError(f"Trees must fit their inputs and sums; got {self.settings}. The file is damaged.")
 
@@ -111,8 +113,9 @@ class Trees:
                 raise ValueError(f"{name!r} must hold numbers from {low} to {high}")
         left = to_numpy(theta["left"])
         leaf = left == np.arange(self.n_nodes)
-        if (left[~leaf] >= last).any():
-            raise ValueError("'left' must leave room for a right child")
+        inner = np.flatnonzero(~leaf)
+        if (left[inner] >= last).any() or (left[inner] <= inner).any():
+            raise ValueError("'left' must come later, and leave room for a right child")
         threshold, bits, missing_right = (to_numpy(theta[name]) for name in ("threshold", "bits", "missing_right"))
         asks = (threshold < LARGEST) | (bits >= 0) | missing_right
         if (leaf & asks).any():
@@ -155,6 +158,8 @@ class Trees:
             at = left[at] + right
             ends[walking] = at
             walking = walking[left[at] != at]
+            if not len(walking):
+                break
         values = to_numpy(theta["value"])[ends].astype(np.float64)
         return values.reshape(len(rows), self.n_trees // self.n_sums, self.n_sums).sum(axis=1)
 

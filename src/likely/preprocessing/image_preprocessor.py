@@ -15,10 +15,16 @@ from likely.preprocessing.stored_rows import RowArray, StoredRows
 Layout: TypeAlias = Literal["rows", "channels_first"]
 
 
+MOST_PIXELS = 2**24
+"""Of one image that a network takes; files may have more, and are resized."""
+
+
 def check_image_shape(shape: tuple[int, ...]) -> None:
-    """Refuse what is the shape of no image with a ShapeError."""
+    """Refuse what is the shape of no image, or of one that is larger than `MOST_PIXELS`, with a ShapeError."""
     if len(shape) not in (2, 3) or shape[2:] not in ((), (3,)) or min(shape) < 1:
         raise ShapeError(f"The shape of an image must be (h, w) or (h, w, 3); got {shape}.")
+    if shape[0] * shape[1] > MOST_PIXELS:
+        raise ShapeError(f"An image must have at most {MOST_PIXELS:,} pixels; got {shape}. Scale it down first.")
 
 
 @dataclass(frozen=True)
@@ -54,6 +60,8 @@ class ImagePreprocessor:
             raise ShapeError(
                 f"pad_to must be at least the images' size, {max(self.shape[:2])}; got {self.pad_to}. Try a larger one."
             )
+        if self.pad_to is not None:
+            check_image_shape((self.pad_to, self.pad_to))
 
     @classmethod
     def fit(

@@ -1,5 +1,6 @@
 """From stored rows to a network's input, in any array library: the same numbers in training and in every answer."""
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
@@ -109,9 +110,9 @@ def preprocessor_from_json(values: Mapping[str, Any]) -> Preprocessor:
         made = _BY_KIND[values["kind"]].from_json(values)
         if made.dtype not in ("float32", "float64"):
             raise ValueError(f"dtype {made.dtype!r}")
-        # Whatever stands beside what is read, or does not fit it.
-        if made.to_json() != values:
+        # Whatever stands beside what is read, does not fit it, or is of another type: as text 1, 1.0 and true differ.
+        if json.dumps(made.to_json(), sort_keys=True) != json.dumps(values, sort_keys=True):
             raise ValueError("entries that do not fit each other")
-    except (KeyError, TypeError, ValueError) as error:
+    except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
         raise ModelFileError(f"The normalization in a model file must be whole and valid; got: {error}.") from error
     return made

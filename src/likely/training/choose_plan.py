@@ -102,7 +102,10 @@ def choose_plan(
     head, loss = task.head_and_loss(config)
     loss = loss if overrides.loss is None else overrides.loss
     from_scratch = overrides.start is None and overrides.optimizer is None and not config.freeze
-    exact = (kind, head, loss) == ("linear", "identity", "squared_error") and config.engine == "auto" and from_scratch
+    # Who sets a number of the descent wants one.
+    free = (config.optimizer, config.learning_rate, config.batch_size, config.epochs) == (None,) * 4
+    exact = (kind, head, loss) == ("linear", "identity", "squared_error") and config.engine == "auto"
+    exact &= from_scratch and free
     solvable = (kind, head, loss) == ("linear", "softmax", "cross_entropy")
     passes = _passes(config, overrides, n_rows, n_inputs, n_outputs) if solvable and from_scratch else 0
     in_channels = images and makes_module
@@ -111,6 +114,7 @@ def choose_plan(
     harmless = recipe.augment if hflip and in_channels else ()
     if augment is not None:
         _check_augment(augment, in_channels)
+    _refuse_unheeded(config, kind, images=images, makes_module=makes_module)
     freer = None
     if recipe.freer is not None and seconds is None and _may_be_freer(config, overrides, head, loss):
         freer = choose_plan(
@@ -150,6 +154,22 @@ def choose_plan(
         precision=config.precision if reduced else "float32",
         freer=freer,
     )
+
+
+def _refuse_unheeded(config: RunConfig, kind: str, *, images: bool, makes_module: bool) -> None:
+    """Refuse settings that this network has no use for."""
+    unheeded = {
+        "hidden": ("the network 'mlp'", kind != "mlp" and config.hidden is not None),
+        "activation": ("the network 'mlp'", kind != "mlp" and config.activation is not None),
+        "pad_to": ("images", not images and config.pad_to is not None),
+        "precision": ("the network 'conv'", not makes_module and config.precision == "bfloat16"),
+    }
+    for name, (needs, is_unheeded) in unheeded.items():
+        if is_unheeded:
+            raise ConfigError(
+                f"{name} must come with {needs}; got {getattr(config, name)!r}, and the network is {kind!r}. Try "
+                f"omitting {name}, or network='mlp' for hidden layers."
+            )
 
 
 def _may_be_freer(config: RunConfig, overrides: Overrides, head: str, loss: str | Loss) -> bool:

@@ -215,6 +215,11 @@ def learn(
         resumption: where checkpoints are kept, and whether to go on from those that are there; None keeps none.
     """
     remarks = Remarks(watcher or Silent())
+    if config.init_keep != "all" and config.init_from is None:
+        raise ConfigError(
+            f"init_keep must come with init_from, the file to start from; got init_keep={config.init_keep!r} alone. "
+            "Omit it, or try init_from=FILE."
+        )
     start = None if config.init_from is None else read_start(config.init_from, config.init_keep)
     if start is not None:
         check_columns(start, dataset)
@@ -226,6 +231,11 @@ def learn(
         config = config.replace(network=MIXTURE)
     if config.network == MIXTURE:
         refuse_for_mixture(config, overrides, images=dataset.train.X.ndim > 2)
+    elif config.extrapolate:
+        raise ConfigError(
+            "extrapolate must come with a mixture, whose numbers alone have limits; got one network, which has none. "
+            "Omit extrapolate."
+        )
 
     journal = journal_of(
         resumption, config.checkpoint_every, lambda: basis_of(dataset, config, overrides, targets, weights)

@@ -77,7 +77,7 @@ def _coefficients(image: Image.Image) -> int:
     if not isinstance(image, JpegImagePlugin.JpegImageFile) or not image.info.get("progressive"):
         return 0
     samples = [across * down for _, across, down, _ in image.layer]
-    return 2 * image.width * image.height * sum(samples) // max(samples)
+    return 2 * image.width * image.height * sum(samples) // max(*samples, 1)
 
 
 def _file(image: Image.Image) -> int:

@@ -87,7 +87,11 @@ def parse_idx(raw: bytes, path: Path) -> np.ndarray:
             f"{path} must hold {promised:,} bytes as its header says; got "
             f"{'more' if len(raw) > promised else format(len(raw), ',')}. The file {what}. Try downloading it again."
         )
-    values = np.frombuffer(raw, dtype=TYPES[raw[2]], offset=4 + 4 * len(shape)).reshape(shape)
+    values = np.frombuffer(raw, dtype=TYPES[raw[2]], offset=4 + 4 * len(shape))
+    try:
+        values = values.reshape(shape)
+    except ValueError:  # one axis of length 0 beside others too long for NumPy
+        raise DataError(f"{path} must hold an array; got the shape {shape}. Try downloading it again.") from None
     return values.astype(values.dtype.newbyteorder("="))
 
 

@@ -59,17 +59,20 @@ _warning_filters = threading.Lock()
 @contextmanager
 def opened(source: ImageSource, name: str) -> Generator[Image.Image]:
     """The image, its pixels not yet decoded; files that were opened here are closed afterwards."""
-    with truncated_refused():
-        if isinstance(source, Image.Image):
-            yield source
-            return
-        if isinstance(source, str | os.PathLike):
-            with _open_file(Path(source), name) as file, _open_image(file, name) as image:
+    try:
+        with truncated_refused():
+            if isinstance(source, Image.Image):
+                yield source
+                return
+            if isinstance(source, str | os.PathLike):
+                with _open_file(Path(source), name) as file, _open_image(file, name) as image:
+                    yield image
+                return
+            is_content = isinstance(source, bytes | bytearray | memoryview)
+            with _open_image(io.BytesIO(source) if is_content else _seekable(source, name), name) as image:
                 yield image
-            return
-        is_content = isinstance(source, bytes | bytearray | memoryview)
-        with _open_image(io.BytesIO(source) if is_content else _seekable(source, name), name) as image:
-            yield image
+    except MemoryError:
+        raise _no_memory(name) from None
 
 
 def name_of(source: ImageSource, otherwise: str = "The image") -> str:
@@ -86,6 +89,12 @@ def read_file(path: Path, name: str) -> bytes:
             return _content(file, name)
         except OSError as error:
             raise ImageError(f"{name} must be readable; got: {error.strerror}.") from error
+        except MemoryError:
+            raise _no_memory(name) from None
+
+
+def _no_memory(name: str) -> ImageError:
+    return ImageError(f"{name} must fit into memory while it is decoded; got too little. Try it alone, or scaled down.")
 
 
 def _open_file(path: Path, name: str) -> IO[bytes]:

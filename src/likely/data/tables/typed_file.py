@@ -55,7 +55,8 @@ def typed_pieces(path: Path, where: str, suffix: str, *, header: bool = True) ->
                 return
     except pl.exceptions.DuplicateError as error:
         raise DataError(f"The columns of {where} must have different names; got: {error}. Rename one.") from None
-    except (pl.exceptions.PolarsError, OSError, ValueError) as error:
+    # Fed with damaged bytes, polars may panic, which is not even an Exception.
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError, ValueError) as error:
         if isinstance(error, DataError) or (isinstance(error, OSError) and error.errno is not None):
             raise
         if kind == "JSON lines" and (wrong := wrong_line(path, where)) is not None:
