@@ -135,7 +135,7 @@ def _check_conv(where: str, card: Card, arrays: Mapping[str, np.ndarray], networ
     if len(image) != 3 or min(image[1:]) < 2 * network.stride:
         raise ValueError(f"a conv net for inputs of shape {image}")
     mean = "probabilities" if card.task == "classification" else "numbers"
-    if network.members > len(arrays) or network.members > 1 and network.mean != mean:
+    if network.members > len(arrays) or (network.members > 1 and network.mean != mean):
         raise ValueError(f"{network.members} members, with the mean of their {network.mean}")
     _check_parameters(where, card, arrays, network.shapes(card.network.outputs, image), {})
 

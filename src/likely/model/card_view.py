@@ -59,7 +59,8 @@ def card_facts(card: Card) -> list[tuple[str, str]]:
 def _mixed(card: Card) -> str:
     """The learners of a mixture with their weights and numbers of models; empty for one network."""
     weights: dict[str, list[float]] = {}
-    for member in card.network.settings.get("members", ()):
+    members = card.network.settings.get("members")
+    for member in members if isinstance(members, list) else ():  # a number of conv nets answers otherwise
         weights.setdefault(str(member["network"]), []).append(float(member["weight"]))
     return ", ".join(f"{name} {sum(each):.0%} by {len(each)} models" for name, each in weights.items())
 
