@@ -44,17 +44,20 @@ def configurations() -> st.SearchStrategy[RunConfig]:
         "network": st.sampled_from(["auto", "mlp"]),
         "hidden": st.none() | st.lists(st.integers(1, 4096), min_size=1, max_size=3).map(tuple),
         "activation": st.none() | st.sampled_from(CHOICES["activation"]),
-        "augment": st.none() | st.lists(st.sampled_from(["hflip", "shift", "cutout"]), max_size=3).map(tuple),
+        "augment": st.none()
+        | st.lists(st.sampled_from(["hflip", "shift", "cutout", "crop", "color"]), max_size=3).map(tuple),
         **dict.fromkeys(("freeze", "ignore", "categories", "numbers", "keep"), st.lists(text, max_size=2).map(tuple)),
         "missing": st.none() | st.lists(text, max_size=2).map(tuple),
         "test_share": st.floats(0.01, 0.99),
         "events": st.dictionaries(text, labels, max_size=2),
         "class_weight": st.none() | st.just("balanced") | st.dictionaries(text, positive_floats(), max_size=2),
         "head": st.just("softmax"),  # the only one that class weights go with
+        # Each of the other values goes with few of the settings above.
+        **{"tune": st.just("head"), "explain": st.just(False)},
         "seed": st.integers(0, 2**63 - 1),
         "batch_size": st.none() | st.integers(1, 10**6),
         **dict.fromkeys(("image_size", "pad_to"), st.none() | st.integers(1, 1024)),
-        **dict.fromkeys(("learning_rate", "epochs", "time_limit"), st.none() | positive_floats()),
+        **dict.fromkeys(("learning_rate", "epochs", "time_limit", "checkpoint_every"), st.none() | positive_floats()),
         **dict.fromkeys(
             ("early_stopping", "extrapolate", "skip_bad", "private", "overwrite", "group_by_folder", "header"),
             st.booleans(),
@@ -265,7 +268,7 @@ def test_a_missing_file_and_a_folder_are_refused_by_name(tmp_path: Path) -> None
         ("hidden", ["a"], "whole numbers"),
         ("hidden", 256, "whole numbers"),
         ("augment", 3, '["hflip", "cutout"]'),
-        ("augment", ["flip"], "one of 'hflip', 'shift', 'cutout'; got 'flip'"),
+        ("augment", ["flip"], "one of 'hflip', 'shift', 'cutout', 'crop', 'color'; got 'flip'"),
         ("freeze", [1], '["blocks.0.*"]'),
         ("events", {"footwear": "Sandal"}, '{ footwear = ["Sandal", "Sneaker"] }'),
         ("events", {"footwear": []}, '{ footwear = ["Sandal", "Sneaker"] }'),

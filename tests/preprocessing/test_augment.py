@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from likely.preprocessing.augment import AUGMENTATIONS, AlternatingFlip, Augmentation, Cutout, Shift, make_augmentation
+from likely.preprocessing.augment_photographs import Color, Crop
 
 RNG = np.random.default_rng(0)
 
@@ -57,8 +58,10 @@ def test_every_augmentation_agrees_in_every_library(name: str) -> None:
     assert changed.dtype == x.dtype
     assert (changed != x).any()
     # A mean may be summed in another order.
-    np.testing.assert_allclose(augmentation(torch.from_numpy(x), torch.from_numpy(draws)).numpy(), changed, rtol=1e-5)
-    np.testing.assert_allclose(augmentation(jnp.asarray(x), jnp.asarray(draws)), changed, rtol=1e-5)
+    np.testing.assert_allclose(
+        augmentation(torch.from_numpy(x), torch.from_numpy(draws)).numpy(), changed, rtol=1e-5, atol=1e-6
+    )
+    np.testing.assert_allclose(augmentation(jnp.asarray(x), jnp.asarray(draws)), changed, rtol=1e-5, atol=1e-6)
 
 
 @given(
@@ -92,6 +95,25 @@ def test_a_cutout_covers_a_square_with_zeros() -> None:
     expected = np.zeros((3, 16, 15), bool)
     expected[0, 8:12, 8:12] = expected[1, 0:4, 11:15] = expected[2, 0:4, 0:4] = True
     np.testing.assert_array_equal(black, expected)
+
+
+def test_a_crop_shows_a_part_of_the_same_shape_inside_the_image() -> None:
+    crop, rows = Crop(500, 0), np.arange(500)
+    ramp = np.broadcast_to(np.arange(40.0), (500, 1, 30, 40)).copy()
+    shown = crop(ramp, crop.draws(rows, 0))[:, 0, 0]
+    assert 0 <= shown.min() <= shown.max() <= 39
+    steps = np.diff(shown[:, 5:-5], axis=1)
+    np.testing.assert_allclose(steps, steps[:, :1].repeat(steps.shape[1], axis=1), atol=1e-9)
+    assert 0.35 <= np.square(steps).min() < 0.4
+    assert 0.95 < np.square(steps).max() <= 1
+
+
+def test_another_light_leaves_gray_gray_and_values_in_range() -> None:
+    color, x = Color(200, 0), np.broadcast_to(RNG.random((200, 1, 8, 8)), (200, 3, 8, 8)).copy()
+    lit = color(x, color.draws(np.arange(200), 0))
+    assert 0 <= lit.min() <= lit.max() <= 1
+    np.testing.assert_allclose(lit, lit[:, :1].repeat(3, axis=1), atol=1e-12)
+    assert (lit.mean(axis=(1, 2, 3)) / x.mean(axis=(1, 2, 3))).std() > 0.1
 
 
 def test_several_come_one_after_the_other() -> None:

@@ -250,13 +250,13 @@ class RunConfig(SettingsDocument):
     )
     augment: Augmentations | None = _learning(
         None,
-        "Change training images: hflip, shift, cutout; or none.",
+        "Change training images: hflip, shift, cutout, crop, color; or none.",
         "A data set may declare horizontal flips harmless; the presets balanced and best then also cut out a square.",
         otherwise="what the data set declares harmless",
         form='a list of names, such as ["hflip", "cutout"]',
         metavar="NAME,...",
-        python='How training images are changed: "hflip", "shift", "cutout", several of them, or "none"; or a '
-        'function of a prepared batch. None flips if `hflip` says that this is harmless; "balanced" and '
+        python='How training images are changed: "hflip", "shift", "cutout", "crop", "color", several of them, or '
+        '"none"; or a function of a prepared batch. None flips if `hflip` says that this is harmless; "balanced" and '
         '"best" then also cut a square out.',
     )
     init_from: Text | None = _learning(

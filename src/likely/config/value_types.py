@@ -82,7 +82,9 @@ Labels = Annotated[tuple[str, ...], BeforeValidator(_tuple), Field(min_length=1)
 Widths = Annotated[tuple[Count, ...], BeforeValidator(_tuple), Field(min_length=1)]
 Columns = Annotated[tuple[str, ...], BeforeValidator(_quoted_names)]
 Patterns = Annotated[tuple[Text, ...], BeforeValidator(_names)]
-Augmentations = Annotated[tuple[Literal["hflip", "shift", "cutout"], ...], BeforeValidator(_augmentations)]
+Augmentations = Annotated[
+    tuple[Literal["hflip", "shift", "cutout", "crop", "color"], ...], BeforeValidator(_augmentations)
+]
 Activation = Annotated[str, BeforeValidator(_activation), OneOf(ACTIVATIONS, without=("heaviside",))]
 PresetName = Annotated[str, OneOf(PRESETS)]
 NetworkName = Annotated[

@@ -12,6 +12,8 @@ import numpy as np
 
 from likely.arrays import Array, namespace
 from likely.errors import ConfigError, ShapeError, nearest
+from likely.preprocessing.augment_photographs import Color, Crop
+from likely.preprocessing.random_integers import RandomIntegers
 
 
 @runtime_checkable
@@ -55,22 +57,7 @@ class AlternatingFlip:
         return xp.where(xp.reshape(draws == 1, (-1, 1, 1, 1)), xp.flip(x, axis=-1), x)
 
 
-class _TwoIntegers:
-    """Two integers from 0 to 2^31 - 1 for each row, others in every epoch, the same whatever batch it is in."""
-
-    def __init__(self, n_rows: int, seed: int) -> None:
-        self._shape, self._seed = (n_rows, 2), seed
-        self._latest: tuple[int, np.ndarray] | None = None
-
-    def draws(self, rows: np.ndarray, epoch: int) -> np.ndarray:
-        """Large integers, of shape (b, 2): which places in an image they mean depends on its size."""
-        if self._latest is None or self._latest[0] != epoch:
-            rng = np.random.default_rng([self._seed, epoch])
-            self._latest = epoch, rng.integers(0, 2**31, self._shape)
-        return self._latest[1][rows]
-
-
-class Shift(_TwoIntegers):
+class Shift(RandomIntegers):
     """Moves images by a few pixels, each differently in every epoch; what comes in at an edge repeats its pixels.
 
     At most an eighth of a side and 4 pixels in each direction, which for an image padded like that is a random crop.
@@ -90,7 +77,7 @@ class Shift(_TwoIntegers):
         return x
 
 
-class Cutout(_TwoIntegers):
+class Cutout(RandomIntegers):
     """Covers a square of each image, elsewhere in every epoch, with zeros: black, or the mean of standardized pixels.
 
     The square's side is two sevenths of the shorter side, 8 pixels of 28; it lies anywhere inside the image.
@@ -114,6 +101,8 @@ AUGMENTATIONS: dict[str, Callable[[int, int], Augmentation]] = {
     "hflip": AlternatingFlip,
     "shift": Shift,
     "cutout": Cutout,
+    "crop": Crop,
+    "color": Color,
 }
 """The augmentations of images by name; each is made with the number of rows and a seed."""
 
