@@ -51,7 +51,7 @@ def people(folder: Path, *, parts: tuple[str, ...] = ("",)) -> Path:
 
 def test_a_column_of_groups_is_drawn_whole_and_not_learned_from(likely: Likely, tmp_path: Path) -> None:
     table, run = visits(tmp_path / "visits.csv"), tmp_path / "run"
-    result = likely("fit", table, "--group", "patient", *QUICK, "--out", run)
+    result = likely("fit", table, "--group", "patient", "--test-share", "20%", *QUICK, "--out", run)
     assert result.exit_code == 0, result.stderr
     assert "100 groups of related rows, all of size 3" in result.stderr
     card = read_card(run)
@@ -133,7 +133,7 @@ def test_groups_across_the_parts_of_the_data_count_as_seen(likely: Likely, tmp_p
 
 def test_evaluate_says_how_many_rows_the_model_was_trained_on(likely: Likely, said: Said, tmp_path: Path) -> None:
     table, run = visits(tmp_path / "visits.csv"), tmp_path / "run"
-    assert likely("fit", table, *QUICK, "--out", run).exit_code == 0
+    assert likely("fit", table, "--test-share", "20%", *QUICK, "--out", run).exit_code == 0
     lines = table.read_text().splitlines()
     other = visits(tmp_path / "other.csv", patients=20).read_text().splitlines()[1:]
     (tmp_path / "mixed.csv").write_text("\n".join([*lines[:101], *other]) + "\n")

@@ -77,7 +77,9 @@ def write_halves(path: Path, n: int) -> Path:
 def few(likely: Likely, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Result]:
     """A model of 48 rows: sets at 95%, but never a p-value of 1%."""
     folder = tmp_path_factory.mktemp("few")
-    result = likely("fit", write_halves(folder / "halves.csv", 60), *QUICK, "--out", folder / "run")
+    result = likely(
+        "fit", write_halves(folder / "halves.csv", 60), "--test-share", "20%", *QUICK, "--out", folder / "run"
+    )
     assert result.exit_code == 0, result.stderr
     return folder / "run", result
 

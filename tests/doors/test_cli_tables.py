@@ -58,7 +58,7 @@ def table(folder: Path) -> Path:
 
 @pytest.fixture(scope="module")
 def run(likely: Likely, folder: Path, table: Path) -> Path:
-    result = likely("fit", table, *QUICK, "--out", folder / "run")
+    result = likely("fit", table, "--test-share", "20%", *QUICK, "--out", folder / "run")
     assert result.exit_code == 0, result.stderr
     return folder / "run"
 
@@ -373,7 +373,7 @@ def test_evaluate_reads_answers_and_columns_as_training_did(likely: Likely, tmp_
     # Alone, these say neither what a comma is nor that -9999 stands for nothing.
     few.write_text("\n".join(["region;size;price", *[row for row in rows if row.count(",") == 2][:8], "1;1,500;-9999"]))
     quick = ("--network", "linear", "--label", "price", "--category", "region", "--decimal", "point")
-    assert likely("fit", file, *quick, "--out", tmp_path / "run").exit_code == 0
+    assert likely("fit", file, *quick, "--test-share", "30%", "--out", tmp_path / "run").exit_code == 0
     own = likely("evaluate", tmp_path / "run", file, "--json")
     assert json.loads(own.stdout)["r2"]["value"] > 0.99
     assert "trained on" not in own.stderr  # its own test rows are found again, whatever the options of training

@@ -15,10 +15,10 @@ from tests.guarantees.proof import Check, Figures, Proof, count, mean
 import likely
 from likely.config import RunConfig
 from likely.data.dataset import Dataset, Part
+from likely.data.test_part import LEAST
 from likely.errors import DataError
 from likely.model import ClassifierPredictor
 from likely.training.fit import learn
-from likely.training.held_out_scores import LEAST
 
 COVERAGES = (0.8, 0.9, 0.95)
 _NEW = 4_000

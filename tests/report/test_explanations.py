@@ -34,7 +34,11 @@ def test_the_columns_of_a_table_that_matter_are_named(tmp_path: Path, label: str
     frame = pd.DataFrame({"size": size, "twice": 2 * size, "color": color, "noise": rng.normal(size=n)})
     frame[label] = amount if label == "amount" else np.where(amount > 0, "yes", "no")
     frame.to_csv(tmp_path / "table.csv", index=False)
-    run = fit(RunConfig(data=str(tmp_path / "table.csv"), label=label, network="linear", out=str(tmp_path / "run")))
+    run = fit(
+        RunConfig(
+            data=str(tmp_path / "table.csv"), label=label, network="linear", test_share=0.2, out=str(tmp_path / "run")
+        )
+    )
     page = sections(report_run(run).read_text())
     loss = "NLL" if label == "kind" else "mean absolute error"
     assert (

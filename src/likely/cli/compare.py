@@ -24,6 +24,7 @@ def compare(
         flattered,
         in_terms_of,
         open_for_evaluation,
+        out_of_fold,
         trained_on,
     )
     from likely.cli.progress import watch
@@ -39,17 +40,22 @@ def compare(
     with watch() as watcher:
         dataset = open_for_evaluation(models[0], asked, watcher)
         rows = chosen_rows(dataset, part, watcher)
+        evaluated = out_of_fold((first, second), cards, dataset) if part is None else None
+        if evaluated is not None:
+            n = len(evaluated[0].part)
+            watcher.say(f"Both models learned from these rows; compared by what was answered out of fold to {n:,}")
         in_terms = [in_terms_of(model, dataset, rows, models[0]) for model in models]
         for who, model, in_its_terms in zip(("first", "second"), models, in_terms, strict=True):
             has_its_rows = model is models[0] or model.card.data.sha256 == dataset.sha256
             own = dataset if has_its_rows else open_for_evaluation(model, asked, watcher, dataset.notes)
             seen = trained_on(model, own, dataset, rows, in_its_terms)
-            if seen.any():
+            if evaluated is None and seen.any():
                 watcher.say(flattered(f"the {who} model", int(seen.sum()), len(rows)))
             for sentence in about_gaps(model.gaps_by_column(in_its_terms.X), len(rows)):
                 watcher.say(f"warning: The {who} model: {sentence}")
-    evaluated = [evaluate(model, its_rows) for model, its_rows in zip(models, in_terms, strict=True)]
-    answers, y = [each.answers for each in evaluated], in_terms[0].y
+    if evaluated is None:
+        evaluated = [evaluate(model, its_rows) for model, its_rows in zip(models, in_terms, strict=True)]
+    answers, y = [each.answers for each in evaluated], evaluated[0].part.y
     if cards[0].task == "regression":
         differences = paired_regression_difference(y, answers[0], answers[1])
     else:
@@ -59,7 +65,7 @@ def compare(
         sides = zip(("first", "second"), (first, second), evaluated, strict=True)
         figures = {side: {"model": path, "figures": each.evaluation.to_json()} for side, path, each in sides}
         difference = {name: found.to_json() for name, found in differences.items()}
-        print_json({"n": len(rows), **figures, "difference": difference})
+        print_json({"n": len(y), **figures, "difference": difference})
         return
     screen = console()
     for side, path in (("first ", first), ("second", second)):

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from likely.cli.options import configured, model_argument, part_option, reading_options
-from likely.cli.terminal import console, print_json
+from likely.cli.terminal import console, print_json, printable
 from likely.config import RunConfig
 
 
@@ -44,6 +44,8 @@ def evaluate(
     screen.print(figures_table(evaluation))
     if evaluation.seen is not None:
         screen.print(without_seen(evaluation.seen))
+        if evaluation.seen.without is None and predictor.card.evaluation is not None:
+            screen.print(f"Figures of rows that were new: likely inspect {printable(model)}")
     if evaluation.outside_range:
         screen.print(f"\n  {evaluation.outside_range:,} answers are outside the range of the training targets")
     for table in (promises_table(evaluation), events_table(evaluation.events), classes_table(evaluation.per_class)):

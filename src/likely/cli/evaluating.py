@@ -1,7 +1,9 @@
 """Which rows a model is evaluated on, in the model's own columns and classes: for evaluate, compare and calibrate."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
+from functools import reduce
+from pathlib import Path
 
 import numpy as np
 
@@ -11,9 +13,14 @@ from likely.data.dataset import Dataset, Part, without_folders
 from likely.data.sources import open_configured
 from likely.data.tables.spelled_otherwise import spelled_otherwise
 from likely.errors import DataError, nearest
+from likely.metrics.classification import evaluate_classification
+from likely.metrics.regression import evaluate_regression
 from likely.model import Predictor
 from likely.model.card import Card
+from likely.model.run_folder import read_held_out
 from likely.preprocessing.column_reading import ColumnReading
+from likely.training.evaluate import Evaluated
+from likely.training.evaluate_held_out import learned_from
 from likely.training.open_data import open_data
 from likely.training.watcher import Watcher
 
@@ -49,7 +56,8 @@ def open_for_evaluation(
         if may_be_its_own:
             config = config.replace(group=card.data.group, group_by_folder=card.data.group_by_folder)
         try:
-            drawn = open_data(config, form=form, columns=predictor.columns, label_reading=reading)
+            n_test = card.splits.test + (card.data.left_out if card.data.test_last is not None else 0)
+            drawn = open_data(config, form=form, columns=predictor.columns, label_reading=reading, n_test=n_test)
         except DataError:
             if card.data.test_last is None:
                 raise
@@ -110,6 +118,30 @@ def trained_on(predictor: Predictor, own: Dataset, tested: Dataset, rows: Part, 
         )
         is_trained_on = same and rows is not tested.test
     return np.full(len(rows), is_trained_on)
+
+
+def out_of_fold(paths: Sequence[str], cards: Sequence[Card], dataset: Dataset) -> list[Evaluated] | None:
+    """What each model answered out of fold to the same rows of the data that all were made from.
+
+    None where one was made from others, or had a test part, or its run folder does not lie beside it.
+    """
+    kept = [read_held_out(Path(path) if Path(path).is_dir() else Path(path).parent) for path in paths]
+    arrays = [each for each in kept if each is not None]
+    own = dataset.test is None and all(card.data.sha256 == dataset.sha256 for card in cards)
+    if not own or len(arrays) < len(paths):
+        return None
+    index = reduce(np.intersect1d, [each["index"] for each in arrays])
+    part = learned_from(dataset).take(index)
+    found = list[Evaluated]()
+    for card, each in zip(cards, arrays, strict=True):
+        answers = each["answers"][np.searchsorted(each["index"], index)]
+        figures = (
+            evaluate_classification(answers, part.y, card.labels)
+            if card.labels
+            else evaluate_regression(part.y, answers)
+        )
+        found.append(Evaluated(replace(figures, rows="out-of-fold"), part, answers, None, index))
+    return found
 
 
 def _rows_of_source(predictor: Predictor) -> int:

@@ -128,6 +128,8 @@ def _summarize(run: "Run", report: Path) -> None:
     later, seen = card.data.test_last, run.evaluation.seen
     which = "test rows" if later is None else f"the latest rows by {printable(later)}"
     headline = f"On {which}{' that' if later is None else ', which'} training never saw"
+    if run.evaluation.rows is not None:
+        headline = f"On {run.evaluation.n:,} {run.evaluation.kind} rows"
     if seen is not None:
         headline = f"On {run.evaluation.n:,} {which.removeprefix('the ')}, {seen.n:,} of them copies of training rows"
         headline += " or related to some"
@@ -138,6 +140,8 @@ def _summarize(run: "Run", report: Path) -> None:
             "ones."
         )
     screen.print(figures_table(run.evaluation))
+    if run.evaluation.how:
+        screen.print(f"{run.evaluation.how} With --test-share 20% a fifth of the rows is for the test alone.")
     if seen is not None:
         screen.print(without_seen(seen))
     if (promises := promises_table(run.evaluation)) is not None:

@@ -33,8 +33,11 @@ def inspect(
         screen.print(styled((f"\n{title}", "bold")))
         _print_pairs(screen, pairs)
     if card.evaluation is not None:
-        screen.print(styled(("\nOn test rows that training never saw", "bold")))
+        which = "test rows that training never saw" if card.evaluation.rows is None else f"{card.evaluation.kind} rows"
+        screen.print(styled((f"\nOn {which}", "bold")))
         screen.print(figures_table(card.evaluation))
+        if card.evaluation.how:
+            screen.print(card.evaluation.how)
 
 
 _Sections: TypeAlias = dict[str, list[tuple[str, str]]]

@@ -149,11 +149,12 @@ class RunConfig(SettingsDocument):
         "They are about as many as test_share says; equal values stay together. The column remains an input.",
         metavar="COLUMN",
     )
-    test_share: Share = setting(
-        0.2,
+    test_share: Share | None = setting(
+        None,
         "How much of data without a test part is drawn for one, such as 10%.",
-        "These rows teach nothing; the test figures, and their intervals, rest on them.",
-        otherwise="20%",
+        "These rows teach nothing. None draws no rows of a table with 20 to 4,999, all of which teach and whose "
+        "figures are out of fold; of other data 20%. With 0 figures rest on rows held out in the training.",
+        otherwise="20%; none of tables below 5,000 rows",
         form="a share, such as 0.1 or `10%`",
         metavar="SHARE",
     )
@@ -375,6 +376,10 @@ class RunConfig(SettingsDocument):
             )
         if self.tune == "all":
             self._agree_on_tuning()
+        if self.test_share == 0:
+            for name, why in (("test_last", "the latest rows are a test part"), ("init_from", "the file knows rows")):
+                if getattr(self, name) is not None:
+                    raise ConfigError(f"test_share must be above 0 with {name}; got 0. {why.capitalize()}. Omit it.")
         return self
 
     def _agree_on_tuning(self) -> None:

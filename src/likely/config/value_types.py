@@ -77,7 +77,7 @@ Epochs = Annotated[float, Field(gt=0, le=10**9)]
 Seconds = Annotated[
     float, BeforeValidator(lambda value: parse_duration(value) if isinstance(value, str) else value), Field(gt=0)
 ]
-Share = Annotated[float, BeforeValidator(_share), Field(gt=0, lt=1)]
+Share = Annotated[float, BeforeValidator(_share), Field(ge=0, lt=1)]
 Labels = Annotated[tuple[str, ...], BeforeValidator(_tuple), Field(min_length=1)]
 Widths = Annotated[tuple[Count, ...], BeforeValidator(_tuple), Field(min_length=1)]
 Columns = Annotated[tuple[str, ...], BeforeValidator(_quoted_names)]

@@ -86,6 +86,7 @@ class Dataset:
         test_last, group: the columns of a table whose latest rows are the test part, and that says which are related.
         group_by_folder: whether images in one folder below that of their class are related.
         options: what was said of the columns, for a table.
+        test_drawn: whether the test part was drawn from the training rows.
         left_out: how many rows are in no part, being related to rows that were drawn to evaluate on.
         equal_by_chance: how likely a row equals another one though it is no copy of it.
         doubt: why the guarantees may not hold, where it cannot be told whether rows are copies; "" otherwise.
@@ -112,6 +113,7 @@ class Dataset:
     group: str | None = None
     group_by_folder: bool = False
     options: ColumnOptions = USUAL
+    test_drawn: bool = False
     left_out: int = 0
     equal_by_chance: float = 0.0
     doubt: str = ""

@@ -76,6 +76,11 @@ def one_per_group(groups: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     return np.sort(shuffled[first])
 
 
+def n_unrelated(part: Part) -> int:
+    """How many rows there are of which no two are related."""
+    return len(part) if part.groups is None else len(np.unique(part.groups))
+
+
 def groups_or_copies(X: RowArray, groups: Any, columns: Sequence[Column] | None) -> np.ndarray | None:
     """The groups that were given, checked, else those of copies; None where no rows are related.
 

@@ -6,13 +6,48 @@ import numpy as np
 
 from likely.data.classes import listed
 from likely.data.dataset import Dataset
-from likely.data.groups import one_row_per_group
+from likely.data.groups import n_unrelated, one_row_per_group
 from likely.data.splits import random_split
 from likely.errors import DataError
 
+LEAST, SMALL = 20, 5_000
+"""Rows, or groups of related ones, from which some can be held out: with fewer, what is left says little of the whole;
+and below which there is time for a training per fold. From so many on, rows are held out once."""
+_USUAL = 0.2
 
-def with_test_part(dataset: Dataset, seed: int, share: float = 0.2) -> Dataset:
+
+def share_to_draw(dataset: Dataset, asked: float | None, *, goes_on: bool = False) -> float:
+    """The share of rows that is drawn for a test part: what was asked for, else a fifth, or none.
+
+    None of tables with 20 to 4,999 rows: all of them teach, and figures are out of fold. But where a training goes on
+    from a model (`goes_on`), which has seen rows, and where the latest rows are to be the test part, there are no folds
+    that could say as much.
+
+    Raises:
+        DataError: if none is asked for, and there are too few rows for folds.
+    Example:
+        >>> from likely.data.sources import open_dataset
+        >>> from dataclasses import replace
+        >>> iris = replace(open_dataset("iris"), test=None)
+        >>> share_to_draw(iris, None), share_to_draw(iris, 0.1)
+        (0.0, 0.1)
+    """
+    units = n_unrelated(dataset.train)
+    if asked == 0 and dataset.test is None and units < LEAST:
+        raise DataError(
+            f"{dataset.name} must have at least {LEAST} rows that are not related, or a test part; got {units}. So few "
+            "rows cannot be held out in folds, and nothing would be known of the model. Try --test-share 20%."
+        )
+    if asked is not None:
+        return asked
+    is_table = dataset.train.X.ndim == 2 and dataset.train.order is None and not goes_on
+    return 0.0 if is_table and LEAST <= units < SMALL else _USUAL
+
+
+def with_test_part(dataset: Dataset, seed: int, share: float = _USUAL) -> Dataset:
     """The data set itself if it has a test part, else with this share of its rows as one, drawn uniformly at random.
+
+    A share of 0 draws none.
 
     Where the data set says which rows are later, the latest are taken in place of random ones: as near to the share as
     rows of the same moment allow, which stay together.
@@ -37,13 +72,14 @@ def with_test_part(dataset: Dataset, seed: int, share: float = 0.2) -> Dataset:
             f"{dataset.name} must have a class with at least two rows, one for training and one for the test part; got "
             f"{n} rows of as many classes. Add rows."
         )
-    groups = dataset.train.groups
-    units = n if groups is None else len(np.unique(groups))
+    groups, units = dataset.train.groups, n_unrelated(dataset.train)
     if units < 2:
         raise DataError(
             f"{dataset.name} must have at least two groups of related rows, one for training and one for the test "
             "part; got 1. Try another group column, or none."
         )
+    if not share:
+        return dataset
     if dataset.train.order is not None:
         drawn, rest = latest(dataset.train.order, share, f"Column {dataset.test_last!r} of {dataset.name}")
         how = f"Taking the latest rows by {dataset.test_last!r} for the test part"
@@ -61,9 +97,9 @@ def with_test_part(dataset: Dataset, seed: int, share: float = 0.2) -> Dataset:
     notes = [f"no test part given: {which}{left_out}"]
     if classifies:
         notes += _without_rows(dataset, dataset.train.y[rest], how)
-    return replace(dataset, train=dataset.train.take(rest), test=test, left_out=len(drawn) - len(test)).with_notes(
-        *notes
-    )
+    return replace(
+        dataset, train=dataset.train.take(rest), test=test, test_drawn=True, left_out=len(drawn) - len(test)
+    ).with_notes(*notes)
 
 
 def latest(order: np.ndarray, share: float, what: str) -> tuple[np.ndarray, np.ndarray]:

@@ -14,8 +14,8 @@ class Figure:
     """A figure as people meet it.
 
     Its name is that in `Evaluation` and in JSON, its label that in tables; shares ("%") are written in percent. A title
-    is a headline of the report and the card, where `meaning` says what it tells: {noun} is what one row is called,
-    {guess} the log loss of guessing.
+    is a headline of the report and the card, where `meaning` says what it tells: {kind} {noun} is what one row is
+    called, {guess} the log loss of guessing.
     """
 
     name: str
@@ -52,7 +52,7 @@ _BRIER = "squared distance of the probabilities from the truth; 0 is perfect"
 _COVERAGE = "share of true values inside their interval"
 _ECE = "mean gap between confidence and accuracy, debiased; 0 is perfect"
 _ALL = (
-    Figure("accuracy", "accuracy", "%", "higher", "Accuracy", "share of test {noun}s named correctly"),
+    Figure("accuracy", "accuracy", "%", "higher", "Accuracy", "share of {kind} {noun}s named correctly"),
     Figure("nll", "NLL", "nats", "lower", "Log loss (NLL)", "nats per {noun}; 0 is perfect, {guess} is guessing"),
     Figure("brier", "Brier score", "", "lower", "Brier score", _BRIER),
     Figure("ece", "ECE (15 bins)", "%", "lower", "Calibration error (ECE)", _ECE),

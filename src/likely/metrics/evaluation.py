@@ -5,11 +5,18 @@ JSON is made from it at the edge: `metrics.json`, `likely evaluate --json` and t
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 from likely.metrics import json_values
 from likely.metrics.catalog import FIGURES, Figure
 from likely.metrics.intervals import Estimate
+
+_HOW = {
+    "out-of-fold": "Each of these rows was answered by models that had not seen it, as the other folds chose and "
+    "calibrated them. The model itself has learned from all rows: for it these figures are approximate, and usually a "
+    "little pessimistic.",
+    "held-out": "Each of these rows was held out from the training and the calibration of the model.",
+}
 
 
 @dataclass(frozen=True)
@@ -123,6 +130,9 @@ class Evaluation:
     labels (down) and answers (across), and how its guarantees held. Of a regressor: the figures from `mse` to
     `coverage`, and how many answers lie outside the range of the training targets.
 
+    `rows` says where there was no test part: each row was answered by models that had not seen its fold
+    ("out-of-fold"), or was held out from the model ("held-out").
+
     Example:
         >>> found = Evaluation(n=100, accuracy=Estimate(0.9, 0.824, 0.951))
         >>> found.accuracy.value, found.to_json()
@@ -154,6 +164,17 @@ class Evaluation:
     events: Mapping[str, EventFigures] = field(default_factory=dict[str, EventFigures])
     outside_range: int | None = None
     seen: Seen | None = None
+    rows: Literal["out-of-fold", "held-out"] | None = None
+
+    @property
+    def kind(self) -> str:
+        """What its rows are: "test", "out-of-fold" or "held-out" ones."""
+        return self.rows or "test"
+
+    @property
+    def how(self) -> str:
+        """How its rows are new, in sentences, where they are not test rows."""
+        return "" if self.rows is None else _HOW[self.rows]
 
     def figures(self) -> Iterator[tuple[Figure, Estimate | float]]:
         """The figures that there are, in the order of `likely.metrics.catalog.FIGURES`, as those describe them."""

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Mapping
 from dataclasses import MISSING, fields, is_dataclass
-from typing import Any, get_args, get_origin, get_type_hints
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 
 def to_json(value: object) -> Any:
@@ -50,6 +50,8 @@ def from_json(kind: Any, value: Any) -> Any:
         hints = get_type_hints(kind)
         return kind(**{name: from_json(hints[name], entry) for name, entry in value.items() if name in hints})
     parts = get_args(kind)
+    if get_origin(kind) is Literal:
+        return value
     if type(None) in parts:
         return None if value is None else from_json(parts[0], value)
     if get_origin(kind) is tuple:

@@ -128,7 +128,7 @@ def _splits(card: Card) -> str:
     else:
         named = (("calibration", splits.calibration), ("thresholds", splits.thresholds), ("stopping", splits.stopping))
         parts += [f"{rows:,} for {name}" for name, rows in named if rows]
-    return ", ".join([*parts, f"{splits.test:,} to test"])
+    return ", ".join([*parts, f"{splits.test:,} to test" if splits.test else "none to test"])
 
 
 def card_html(card: Card) -> str:
@@ -146,7 +146,7 @@ def card_html(card: Card) -> str:
         for name, fact in card_facts(card)
     )
     what = f"P(label | x) over {len(card.labels)} labels" if card.labels else "numbers"
-    tested = "Not evaluated on test rows yet" if evaluation is None else f"On {evaluation.n:,} test rows"
+    tested = "Not evaluated on test rows yet" if evaluation is None else f"On {evaluation.n:,} {evaluation.kind} rows"
     table = '<table style="border:none;margin:.3em 0">'
     return (
         f"<div><div><b>{html.escape(card.network.name)}</b>, {card.network.parameters:,} parameters: {what}</div>"

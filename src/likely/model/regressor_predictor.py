@@ -90,7 +90,7 @@ class RegressorPredictor(Predictor):
         else:
             predictions = self._predicted(rows)
         intervals = None if quantile is None else self._intervals(predictions, rows, quantile)
-        return Estimates(predictions, intervals, familiarity, self._outside(predictions))
+        return Estimates(predictions, intervals, familiarity, self.outside(predictions))
 
     def score(self, X: Any, y: Any) -> float:
         """R^2, the share of the variance of y that the predictions explain; for several targets the mean of theirs.
@@ -117,13 +117,23 @@ class RegressorPredictor(Predictor):
         Raises:
             DataError: if the range is not known: in a model file of version 0.1.0.
         """
-        outside = self._outside(self.predict(X))
+        outside = self.outside(self.predict(X))
         if outside is None:
             raise DataError(
                 f"The range of the training targets must be known; {self.where} does not store it. It was made by an "
                 "older version. Try training again."
             )
         return outside
+
+    def outside(self, predictions: np.ndarray) -> np.ndarray | None:
+        """As `outside_range`, of answers; None where the range is not known."""
+        card = self.card
+        if not card.target_low:
+            return None
+        values = predictions.reshape(len(predictions), -1)
+        slack = number_slack(values, np.array(card.target_mean), np.array(card.target_scale), self.preprocessor.dtype)
+        outside = (values < card.target_low - slack) | (values > card.target_high + slack)
+        return np.any(outside, axis=1)
 
     def explain(
         self,
@@ -193,12 +203,3 @@ class RegressorPredictor(Predictor):
         intervals = in_pieces(np.arange(len(rows)), MOST_ROWS, some)[0]
         intervals[self.gaps(rows)] = -np.inf, np.inf
         return intervals
-
-    def _outside(self, predictions: np.ndarray) -> np.ndarray | None:
-        card = self.card
-        if not card.target_low:
-            return None
-        values = predictions.reshape(len(predictions), -1)
-        slack = number_slack(values, np.array(card.target_mean), np.array(card.target_scale), self.preprocessor.dtype)
-        outside = (values < card.target_low - slack) | (values > card.target_high + slack)
-        return np.any(outside, axis=1)

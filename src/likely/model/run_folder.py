@@ -5,6 +5,7 @@ report.html     what to look at
 metrics.json    the test figures, with intervals
 history.jsonl   one line per record of training
 config.json     what reproduces the run
+held_out.npz    without test rows: the answers to held-out ones that the figures rest on
 row_hashes.npy  a hash of every row trained on, so that calibration on one of them is noticed
 checkpoints/    what an unfinished run goes on from
 """
@@ -17,6 +18,7 @@ import os
 import shutil
 import tempfile
 import weakref
+import zipfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -31,10 +33,11 @@ REPORT = "report.html"
 METRICS = "metrics.json"
 HISTORY = "history.jsonl"
 CONFIG = "config.json"
+HELD_OUT = "held_out.npz"
 ROW_HASHES = "row_hashes.npy"
 CHECKPOINTS = "checkpoints"
 """The folder inside that a run can be resumed from, until it is done."""
-_FILES = (MODEL, REPORT, METRICS, HISTORY, CONFIG, ROW_HASHES)
+_FILES = (MODEL, REPORT, METRICS, HISTORY, CONFIG, HELD_OUT, ROW_HASHES)
 _UNFINISHED = "unfinished"
 """Where a run writes inside a folder that holds a model, until it is done."""
 _FINISHED = ".finished"
@@ -162,6 +165,12 @@ class RunFolder:
         np.save(buffer, np.sort(hashes), allow_pickle=False)
         write_bytes(self.writes_to / ROW_HASHES, buffer.getvalue())
 
+    def write_held_out(self, arrays: Mapping[str, np.ndarray]) -> None:
+        """Write what was answered to held-out rows."""
+        buffer = io.BytesIO()
+        np.savez(buffer, allow_pickle=False, **arrays)
+        write_bytes(self.writes_to / HELD_OUT, buffer.getvalue())
+
     def append_history(self, line: Mapping[str, object]) -> None:
         """Add a record; it is on disk at once, so that a killed run still leaves its history."""
         try:
@@ -195,6 +204,15 @@ def read_row_hashes(folder: Path) -> np.ndarray | None:
     except Exception:  # fed with damaged bytes, NumPy raises whatever it comes across
         return None
     return hashes if hashes.dtype == np.uint64 and hashes.ndim == 1 else None
+
+
+def read_held_out(folder: Path) -> dict[str, np.ndarray] | None:
+    """What was answered to held-out rows, or None; a file that is none says nothing."""
+    try:
+        with np.load(folder / HELD_OUT, allow_pickle=False) as file:
+            return dict(file)
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile):
+        return None
 
 
 def _first_free(name: str) -> Path:

@@ -43,7 +43,11 @@ def headlines(evaluation: Evaluation, n_classes: int, noun: str) -> list[Headlin
         if figure.title and isinstance(found, Estimate) and not math.isnan(found.value):
             value, low, high = (_digits(number, figure.is_share) for number in (found.value, found.low, found.high))
             interval = "" if math.isnan(found.low) else f"{low} to {high}"
-            made.append(Headline(figure.title, value, interval, figure.meaning.format(noun=noun, guess=guess)))
+            made.append(
+                Headline(
+                    figure.title, value, interval, figure.meaning.format(kind=evaluation.kind, noun=noun, guess=guess)
+                )
+            )
     return made
 
 

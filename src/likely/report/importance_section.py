@@ -1,4 +1,4 @@
-"""The section of the report on the columns that a model relies on, measured by shuffling them among the test rows."""
+"""The section of the report on the columns that a model relies on, measured by shuffling them among the rows shown."""
 
 from collections.abc import Callable, Sequence
 
@@ -23,8 +23,16 @@ _SHOWN = 15
 _SEED = 0
 
 
-def importance_section(predictor: ClassifierPredictor | RegressorPredictor, test: Part) -> list[Section]:
-    """The section, or none for images, and where there are too few rows or too many columns."""
+def importance_section(
+    predictor: ClassifierPredictor | RegressorPredictor, test: Part, *, knows_rows: bool
+) -> list[Section]:
+    """The section, or none for images, and where there are too few rows or too many columns.
+
+    Args:
+        predictor: the model.
+        test: the rows.
+        knows_rows: whether it has learned from them.
+    """
     if predictor.image_shape is not None:
         return []
     rows, columns = some_rows(predictor, test), columns_of_rows(predictor)
@@ -38,7 +46,7 @@ def importance_section(predictor: ClassifierPredictor | RegressorPredictor, test
         groups = [(each.columns, places[each.columns]) for each in first[:MOST_COLUMNS]]
     groups = related_columns(X, columns, groups)
     found = importances(X, _losses(predictor, y), groups, seed=_SEED)
-    return [Section("importance", "Columns that it relies on", [_block(predictor, found, len(rows), note)])]
+    return [Section("importance", "Columns that it relies on", [_block(predictor, found, len(rows), knows_rows, note)])]
 
 
 def _losses(predictor: ClassifierPredictor | RegressorPredictor, y: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
@@ -54,26 +62,32 @@ def _losses(predictor: ClassifierPredictor | RegressorPredictor, y: np.ndarray) 
 
 
 def _block(
-    predictor: ClassifierPredictor | RegressorPredictor, found: Sequence[Importance], n: int, note: str
+    predictor: ClassifierPredictor | RegressorPredictor,
+    found: Sequence[Importance],
+    n: int,
+    knows_rows: bool,
+    note: str,
 ) -> Block:
+    kind = "training" if knows_rows else "test"
     loss = "NLL" if predictor.task == "classification" else "mean absolute error"
     first, names = found[0], [printable(" and ".join(each.columns)) for each in found]
     finding = (
-        "No column by itself makes a difference: shuffling any of them among the test rows costs nothing to speak of."
+        f"No column by itself makes a difference: shuffling any of them among the {kind} rows costs nothing worth "
+        "mentioning."
     )
     if first.cost.low > 0:
         lost = f" and costs {100 * first.accuracy_lost:.1f} points of accuracy" if first.accuracy_lost > 0 else ""
         finding = (
             f"The model relies most on {names[0]}: shuffling {'it' if len(first.columns) == 1 else 'them'} among the "
-            f"test rows raises the {loss} by {first.cost.value:.3g}{lost}."
+            f"{kind} rows raises the {loss} by {first.cost.value:.3g}{lost}."
         )
     return Block(
         finding,
         Markup(_chart(list(zip(names, found, strict=True))[:_SHOWN], f"rise of the {loss}", finding)),
-        f"Values are shuffled among {counted(n, 'test row')}, 5 times; lines are 95% intervals. Columns that say about "
-        "the same are shuffled together: alone, each would seem to matter little. This is what this model relies on, "
-        "not what causes the answer, and a column that costs nothing may still go with it: the model can have it from "
-        f"the others.{note}",
+        f"Values are shuffled among {counted(n, f'{kind} row')}, 5 times; lines are 95% intervals. Columns that say "
+        "about the same are shuffled together: alone, each would seem to matter little. This is what this model relies "
+        "on, not what causes the answer, and a column that costs nothing may still go with it: the model can have it "
+        f"from the others.{note}",
         head=("columns", f"rise of the {loss}", "95% interval", *(["accuracy lost"] if loss == "NLL" else [])),
         rows=[
             [

@@ -165,7 +165,7 @@ def prediction_scatter(y: np.ndarray, predicted: np.ndarray, description: str) -
         ends = [min(y.min(), predicted.min()), max(y.max(), predicted.max())]
         ax.plot(ends, ends, color=INK, linestyle=":", linewidth=1, label="predicted = true")
         points: dict[str, Any] = {"marker": "o", "markersize": 3.5, "linestyle": "", "alpha": 0.5}
-        ax.plot(y[some], predicted[some], color=ACCENT, label="test row", **points)
+        ax.plot(y[some], predicted[some], color=ACCENT, label="row", **points)
         ax.set(xlabel="true value", ylabel="predicted value")
         legend_above(ax)
     return page.svg

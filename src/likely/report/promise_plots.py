@@ -27,7 +27,7 @@ def coverage_differences(entries: Sequence[SetFigures], description: str) -> str
         reached = points(lambda entry: entry.covered.value)
         ends = points(lambda entry: entry.covered.low), points(lambda entry: entry.covered.high)
         reach = np.abs(np.stack(ends) - reached)
-        ax.errorbar(at, reached, reach, color=CONTRAST, marker="o", linestyle="", capsize=2.5, label="test rows")
+        ax.errorbar(at, reached, reach, color=CONTRAST, marker="o", linestyle="", capsize=2.5, label="these rows")
         ax.axhline(0, color=INK, linestyle=":", linewidth=1)
         ax.set_xticks(at, [f"{100 * c:g}%" for c in asked])
         ax.set(xlabel="coverage asked for", ylabel="reached minus asked (points)")
@@ -73,6 +73,6 @@ def p_value_histogram(p: np.ndarray, description: str) -> str:
         ax.hist(p, bins=_P_BINS, range=(0, 1), color=ACCENT, alpha=0.55)
         ax.axhline(len(p) / _P_BINS, color=INK, linestyle=":", linewidth=1.2, label="even spread")
         ax.axvline(UNFAMILIAR, color=CONTRAST, linestyle="--", linewidth=1.4, label=f"unfamiliar up to {UNFAMILIAR:g}")
-        ax.set(xlabel="familiarity (p-value)", ylabel="test rows", xlim=(-0.01, 1))
+        ax.set(xlabel="familiarity (p-value)", ylabel="these rows", xlim=(-0.01, 1))
         legend_above(ax)
     return page.svg

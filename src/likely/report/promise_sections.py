@@ -139,22 +139,22 @@ def _events(data: ReportData) -> Iterator[Block]:
         )
 
 
-def about_coverage(entries: Sequence[SetFigures], noun: str) -> str:
+def about_coverage(entries: Sequence[SetFigures], noun: str, kind: str = "test") -> str:
     """Whether the sets hold the truth as often as was asked for; if less or more often, why."""
     # With 95% intervals one in twenty misses by chance, so only a clear miss is called one.
     for entry in entries:
         asked, covered = percent(entry.coverage), entry.covered
         if covered.high < entry.expected.low:
             return (
-                f"At {asked} the sets hold the truth for {percent(covered.value)} of the test {noun}s: less than "
+                f"At {asked} the sets hold the truth for {percent(covered.value)} of the {kind} {noun}s: less than "
                 f"promised, so these {noun}s differ from the held-out ones."
             )
     above = [entry for entry in entries if entry.covered.low > entry.expected.high]
     if not above:
-        return f"The sets hold the truth of test {noun}s as often as promised, as far as these rows can tell."
+        return f"The sets hold the truth of {kind} {noun}s as often as promised, as far as these rows can tell."
     asked = _listed(percent(entry.coverage) for entry in above)
     reached = _listed(percent(entry.covered.value) for entry in above)
-    text = f"At {asked} the sets hold the truth more often than was asked for: for {reached} of the test {noun}s."
+    text = f"At {asked} the sets hold the truth more often than was asked for: for {reached} of the {kind} {noun}s."
     filled = [(entry.expected, entry.empty) for entry in above if entry.empty is not None and entry.empty.share]
     if not filled:
         return f"{text} Ties or a lucky draw of the held-out rows can cause this."
@@ -174,16 +174,16 @@ def _listed(texts: Iterable[str]) -> str:
 
 
 def _sets(data: ReportData, trust: Trust) -> Iterator[Block]:
-    entries, noun = data.evaluation.sets, data.noun
+    entries, noun, kind = data.evaluation.sets, data.noun, data.kind
     if not entries:
         yield Block("This model has no prediction sets: there were too few held-out rows.")
         return
-    finding = about_coverage(entries, noun)
+    finding = about_coverage(entries, noun, kind)
     approximate = " The guarantee is approximate here: it rests on out-of-fold scores." if trust.approximate else ""
     yield Block(
         finding,
         Markup(promise_plots.coverage_differences(entries, f"Coverage of prediction sets. {finding}")),
-        "Dots: coverage reached minus asked for, with the 95% interval of the test rows. Bars: where it may lie, "
+        "Dots: coverage reached minus asked for, with the 95% interval of these rows. Bars: where it may lie, "
         f"given how many rows were held out, if sets could stay empty.{approximate}",
         ("asked", "reached", "95% interval", "expected", "labels"),
         [
@@ -213,9 +213,9 @@ def _sets(data: ReportData, trust: Trust) -> Iterator[Block]:
     yield Block(
         finding,
         Markup(promise_plots.size_histogram(sizes, noun, f"Sizes of prediction sets. {finding}")),
-        f"Number of test {noun}s by set size. Large sets mean that the model cannot tell the labels apart.",
+        f"Number of {kind} {noun}s by set size. Large sets mean that the model cannot tell the labels apart.",
         cards=cards,
-        cards_how=f"The first test {noun}s with sets of each size; ✓ the set holds the truth, ✗ it does not.",
+        cards_how=f"The first {kind} {noun}s with sets of each size; ✓ the set holds the truth, ✗ it does not.",
     )
 
 
@@ -276,22 +276,22 @@ def _familiarity(data: ReportData, trust: Trust) -> Iterator[Block]:
     if trust.never_unfamiliar is not None:
         yield Block(f"{trust.never_unfamiliar}.")
         return
-    alarms, p, noun = data.evaluation.familiarity, trust.familiarity, data.noun
+    alarms, p, noun, kind = data.evaluation.familiarity, trust.familiarity, data.noun, data.kind
     if alarms is None or p is None:
         return
     finding = (
-        f"{percent(alarms.rate.value, 2)} of the test {noun}s are called unfamiliar; {percent(alarms.alarm)} would be "
-        f"expected if they came from the same source as the training {noun}s."
+        f"{percent(alarms.rate.value, 2)} of the {kind} {noun}s are called unfamiliar; {percent(alarms.alarm)} would "
+        f"be expected if they came from the same source as the training {noun}s."
     )
     strangest = np.argsort(p, kind="stable")[:_SHOWN].tolist()
     yield Block(
         finding,
-        Markup(promise_plots.p_value_histogram(p[~np.isnan(p)], f"Familiarity of test {noun}s. {finding}")),
+        Markup(promise_plots.p_value_histogram(p[~np.isnan(p)], f"Familiarity of {kind} {noun}s. {finding}")),
         f"Familiar {noun}s have p-values that spread evenly (dotted line). Left of {UNFAMILIAR:g} a {noun} is called "
         f"unfamiliar. 95% interval of the rate: {_interval(alarms.rate, 2)}.",
         cards=[
             Row(make_card(data, i), f"p = {p[i]:.2g}{', unfamiliar' if p[i] <= UNFAMILIAR else ''}", True)
             for i in strangest
         ],
-        cards_how=f"The test {noun}s least similar to the training data.",
+        cards_how=f"The {kind} {noun}s least similar to the training data.",
     )

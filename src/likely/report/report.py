@@ -38,6 +38,7 @@ def render(data: ReportData) -> str:
     return template("template.html").render(
         title=data.title,
         noun=data.noun,
+        which=data.kind,
         n=len(data.y),
         is_regression=data.is_regression,
         later=origin.later_rows(data.card, data.noun),
@@ -62,7 +63,7 @@ def _classification(data: ReportData) -> dict[str, object]:
     confusion = metrics.confusion_matrix(probs, y)
     n, right = len(y), int((probs.argmax(axis=1) == y).sum())
     return {
-        "lead": _lead(data, f"Of {counted(n, 'test ' + noun)}", f"it named {right:,} correctly."),
+        "lead": _lead(data, f"Of {counted(n, f'{data.kind} {noun}')}", f"it named {right:,} correctly."),
         "bins": bins,
         "about_bins": about_bins,
         "reliability": Markup(plots.reliability_diagram(bins, noun, f"Reliability diagram. {about_bins}")),
@@ -83,7 +84,7 @@ def _classification(data: ReportData) -> dict[str, object]:
 
 def _lead(data: ReportData, rows: str, outcome: str) -> str:
     """The first sentence, which does not call rows unseen that were seen."""
-    known = statements.about_seen(data.evaluation.seen, data.noun)
+    known = data.evaluation.how or statements.about_seen(data.evaluation.seen, data.noun)
     unseen = "" if known else f" that {'the model' if outcome else 'it'} had never seen"
     return f"{rows}{unseen}{f', {outcome}' if outcome else '.'} {known}".rstrip()
 
@@ -95,7 +96,7 @@ def _regression(data: ReportData) -> dict[str, object]:
     largest = np.argsort(-np.abs(residuals), kind="stable")[:N_ERRORS]
     spread = float(y.std())
     return {
-        "lead": _lead(data, f"The model was evaluated on {counted(len(y), 'test ' + data.noun)}", ""),
+        "lead": _lead(data, f"The model was evaluated on {counted(len(y), f'{data.kind} {data.noun}')}", ""),
         "about_fit": about_fit,
         "scatter": Markup(plots.prediction_scatter(y, predicted, f"Predicted against true values. {about_fit}")),
         "about_residuals": about_residuals,

@@ -37,7 +37,7 @@ class Trust:
 
 @dataclass(frozen=True)
 class ReportData:
-    """All that a report tells; a ShapeError if its parts do not fit each other, or there is no test row.
+    """All that a report tells; a ShapeError if its parts do not fit each other, or there is no row.
 
     Args:
         title: what the report is about, such as "fashion-mnist".
@@ -84,6 +84,11 @@ class ReportData:
     def is_regression(self) -> bool:
         """Whether numbers were predicted, not classes."""
         return self.card.task == "regression"
+
+    @property
+    def kind(self) -> str:
+        """What the rows are: "test" ones, or those that replace them."""
+        return self.evaluation.kind
 
     @property
     def noun(self) -> str:

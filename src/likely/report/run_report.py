@@ -9,7 +9,7 @@ from likely.data.dataset import Dataset
 from likely.data.groups import shared_with
 from likely.errors import DataError
 from likely.model import ClassifierPredictor, RegressorPredictor, load
-from likely.model.run_folder import CONFIG, MODEL, REPORT, read_history
+from likely.model.run_folder import CONFIG, HELD_OUT, MODEL, REPORT, read_held_out, read_history
 from likely.report.explanation_page import how_to_read
 from likely.report.importance_section import importance_section
 from likely.report.promise_sections import trust_of
@@ -17,6 +17,7 @@ from likely.report.report import render
 from likely.report.report_data import ReportData
 from likely.report.why import why_cards
 from likely.training.evaluate import Evaluated, evaluate
+from likely.training.evaluate_held_out import from_arrays
 from likely.training.fit import Run
 from likely.training.open_data import open_data
 from likely.training.watcher import Watcher
@@ -47,9 +48,17 @@ def report_folder(folder: str | Path, watcher: Watcher | None = None, *, explain
             f"{config.data} must be the data of the run; got content with hash {dataset.sha256[:12]}, the model was "
             f"made from {predictor.card.data.sha256[:12]}. The data have changed since. Try likely fit again."
         )
-    assert dataset.test is not None
-    seen = shared_with(dataset.test, (dataset.train, dataset.val))
-    evaluated = evaluate(predictor, dataset.test, seen)
+    if dataset.test is not None:
+        seen = shared_with(dataset.test, (dataset.train, dataset.val))
+        evaluated = evaluate(predictor, dataset.test, seen)
+    else:
+        arrays, evaluation = read_held_out(folder), predictor.card.evaluation
+        if arrays is None or evaluation is None:
+            raise DataError(
+                f"A run folder without test rows must hold {HELD_OUT}, what was answered to rows held out in training; "
+                f"{folder} does not. Try likely fit again, or --test-share 20% for a test part."
+            )
+        evaluated = from_arrays(evaluation, arrays, dataset)
     return _write(folder, dataset, predictor, evaluated, private=config.private, explain=explain or config.explain)
 
 
@@ -62,9 +71,7 @@ def _write(
     private: bool,
     explain: bool,
 ) -> Path:
-    test = dataset.test
-    assert test is not None
-    path = folder / REPORT
+    test, path = evaluated.part, folder / REPORT
     names = None if test.paths is None else [relative_path(each, dataset.found_at) for each in test.paths]
     data = ReportData(
         title=predictor.card.data.name,
@@ -77,8 +84,8 @@ def _write(
         images=None if predictor.image_shape is None or private else test.X,
         names=names,
         trust=trust_of(predictor, evaluated) if isinstance(predictor, ClassifierPredictor) else None,
-        importance=importance_section(predictor, test),
-        why=[] if private else why_cards(predictor, test, evaluated.answers, names, asked=explain),
+        importance=importance_section(predictor, test, knows_rows=evaluated.evaluation.rows == "out-of-fold"),
+        why=[] if private else why_cards(predictor, evaluated, names, asked=explain),
         how_why=how_to_read(of_images=predictor.image_shape is not None),
     )
     write_text(path, render(data))

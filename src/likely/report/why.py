@@ -14,6 +14,7 @@ from likely.report.explanation_cards import ExplanationCard, explanation_card
 from likely.report.importance_section import MOST_COLUMNS
 from likely.report.related_columns import columns_of_rows, related_columns, single_columns, some_rows
 from likely.report.statements import entropies
+from likely.training.evaluate import Evaluated
 
 _OF_EACH, _WITH_EXPLAIN = 3, 24
 """Rows that are confidently wrong, and as many that are least certain."""
@@ -23,8 +24,7 @@ _PATIENCE = 20.0
 
 def why_cards(
     predictor: ClassifierPredictor | RegressorPredictor,
-    test: Part,
-    answers: np.ndarray,
+    evaluated: Evaluated,
     names: Sequence[str] | None,
     *,
     asked: bool,
@@ -33,13 +33,15 @@ def why_cards(
 
     Args:
         predictor: the model.
-        test, answers: the test rows, and what it answers: probabilities (n, k), or numbers.
+        evaluated: the rows, and what is answered to them: probabilities (n, k), or numbers.
         names: what the rows are called; None for their numbers.
         asked: whether all are explained.
     """
     most, cards, start = _WITH_EXPLAIN if asked else _OF_EACH, list[ExplanationCard](), time.monotonic()
+    test = evaluated.part
     together = _together(predictor, test)
-    for row, about in _chosen(predictor, test.y, answers, most):
+    out_of_fold = "out of fold " if evaluated.evaluation.rows == "out-of-fold" else ""
+    for row, about in _chosen(predictor, test.y, evaluated.answers, most, out_of_fold):
         name = f"no. {row}" if names is None else "/".join(names[row].replace("\\", "/").split("/")[-2:])
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", GuaranteeWarning)  # of gaps, which the evaluation has told
@@ -59,9 +61,9 @@ def _together(predictor: ClassifierPredictor | RegressorPredictor, test: Part) -
 
 
 def _chosen(
-    predictor: ClassifierPredictor | RegressorPredictor, y: np.ndarray, answers: np.ndarray, most: int
+    predictor: ClassifierPredictor | RegressorPredictor, y: np.ndarray, answers: np.ndarray, most: int, how: str
 ) -> Iterator[tuple[int, str]]:
-    """Numbers of test rows, and what is known of each."""
+    """Numbers of rows, and what is known of each; `how` is said before an answer that is not the model's own."""
     if isinstance(predictor, RegressorPredictor):
         for row in np.argsort(-np.abs(answers.reshape(len(y)) - y), kind="stable")[: 2 * most].tolist():
             yield row, f"in truth {float(y[row]):.4g}"
@@ -70,4 +72,4 @@ def _chosen(
     rows = [*most_confidently_wrong(y, answers, most), *least_certain(entropies(answers), most)]
     for row in dict.fromkeys(map(int, rows)):
         truth, answer = labels[int(y[row])], labels[int(answers[row].argmax())]
-        yield row, f"{truth}, and named so" if truth == answer else f"{truth}, named {answer}"
+        yield row, f"{truth}, and {how}named so" if truth == answer else f"{truth}, {how}named {answer}"

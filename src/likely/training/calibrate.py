@@ -7,9 +7,10 @@ import numpy as np
 
 from likely.config import RunConfig
 from likely.data.classes import listed
+from likely.data.test_part import LEAST
 from likely.model.held_out_arrays import familiarity_arrays
 from likely.training.fit_familiarity import fit_familiarity
-from likely.training.held_out_scores import LEAST, TrainingOutcome
+from likely.training.held_out_scores import TrainingOutcome
 from likely.training.loop.failure import nothing_learned
 from likely.training.task import Calibrated
 from likely.training.training_rows import Rows

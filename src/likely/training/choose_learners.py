@@ -29,10 +29,17 @@ class Choice:
 
     def answers(self, learners: Sequence[FoldLearner]) -> np.ndarray:
         """What they answer together to held-out rows: log P (n, k), or the numbers (n, m)."""
-        answers = np.stack([learner.answers(length) for learner, length in zip(learners, self.lengths, strict=True)])
+        return self._mixed([at.answers(length) for at, length in zip(learners, self.lengths, strict=True)], learners)
+
+    def answers_to(self, fold: int, learners: Sequence[FoldLearner], others: Sequence[FoldLearner]) -> np.ndarray:
+        """What they answer together to a fold that took no part in the choice; `others` are those `without` it."""
+        each = zip(learners, others, self.lengths, strict=True)
+        return self._mixed([at.answers_to(fold, without, length) for at, without, length in each], learners)
+
+    def _mixed(self, answers: Sequence[np.ndarray], learners: Sequence[FoldLearner]) -> np.ndarray:
         if learners[0].job.rows.task.name == "regression":
-            return np.einsum("m,mnk->nk", self.weights, answers)
-        return mixed_log_probs(answers, self.weights)
+            return np.einsum("m,mnk->nk", self.weights, np.stack(answers))
+        return mixed_log_probs(np.stack(answers), self.weights)
 
 
 def choose(learners: Sequence[FoldLearner], rows: np.ndarray) -> Choice:
@@ -58,12 +65,29 @@ def _mixed(learners: Sequence[FoldLearner], rows: np.ndarray) -> Choice:
     return Choice(lengths, found / found.sum())
 
 
-def cross_fitted(learners: Sequence[FoldLearner]) -> np.ndarray:
-    """What is answered to each row with lengths and weights that the other folds chose: (n, k)."""
-    found = np.empty(learners[0].job.rows.Y.shape)
-    for fold in learners[0].folds:
-        others = np.setdiff1d(learners[0].rows, fold)
-        found[fold] = choose(learners, others).answers(learners)[fold]
+def cross_fitted(
+    kept: Sequence[FoldLearner], dropped: Sequence[FoldLearner] = (), costly: Collection[str] = ()
+) -> np.ndarray:
+    """What is answered to each row as the other folds chose: learners, lengths, weights and temperatures, (n, k).
+
+    Args:
+        kept: the learners that were trained without each fold.
+        dropped: those that the first two folds left out. Without either of the two the other one alone decides, and
+            where it would not have left out the same, it alone weighs the learners.
+        costly: as in `left_out`.
+    """
+    found = np.empty(kept[0].job.rows.Y.shape)
+    for number, fold in enumerate(kept[0].folds):
+        learners = list(kept)
+        others = [learner.without(number) for learner in learners]
+        if number < 2:
+            tried = [each for each in (*kept, *dropped) if len(each.trained) > 1]
+            alone = [each.without(number, of=(1 - number,)) for each in tried]
+            out = left_out(alone, costly)
+            if {each.kind for each in tried if each.kind not in out} != {each.kind for each in kept}:
+                chosen = [(each, by) for each, by in zip(tried, alone, strict=True) if each.kind not in out]
+                learners, others = [each for each, _ in chosen], [by for _, by in chosen]
+        found[fold] = choose(others, others[0].rows).answers_to(number, learners, others)
     return found
 
 

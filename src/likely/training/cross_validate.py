@@ -3,20 +3,24 @@
 What is done with few rows.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 
 from likely.data.splits import folds
+from likely.data.test_part import LEAST
 from likely.model.card import SplitsEntry
 from likely.training.fit_familiarity import ood_scores_of_fold
-from likely.training.held_out_scores import LEAST, HeldOutScores, TrainingOutcome
+from likely.training.freer_plans import ENOUGH_TO_TELL
+from likely.training.held_out_scores import HeldOutScores, TrainingOutcome, fold_numbers
 from likely.training.hold_out import CHECKPOINTS, without_held_out
 from likely.training.job import Job
 from likely.training.loop.interrupt import Interrupt
 from likely.training.loop.pace import overtime
 from likely.training.one_fold import one_fold
 from likely.training.out_of_fold import FoldTraining, train_folds
+from likely.training.task import Task
 from likely.training.trained import UNFINISHED
 
 _FOLDS = 5
@@ -70,6 +74,8 @@ def cross_validate(job: Job) -> TrainingOutcome:
 
         # The end of a run is always evaluated, so there is one checkpoint at least.
         order = np.argsort(np.concatenate(parts))
+        tells = len(parts[0]) >= ENOUGH_TO_TELL
+        numbers = fold_numbers(parts, first_decides=bool(plan.flipped) or (plan.freer is not None and tells))
         pooled = [
             HeldOutScores(
                 np.concatenate([checkpoint.scores for checkpoint in at])[order],
@@ -78,6 +84,7 @@ def cross_validate(job: Job) -> TrainingOutcome:
                 everything,
                 stated,
                 ood_scores=ood_scores,
+                folds=numbers,
             )
             for at in zip(*(run.checkpoints for run in complete), strict=False)
         ]
@@ -99,7 +106,18 @@ def cross_validate(job: Job) -> TrainingOutcome:
         method="cross-validation", train=len(rows), calibration=len(counted), thresholds=len(counted), folds=_FOLDS
     )
     out_of_fold = pooled[best].take(counted)
-    return TrainingOutcome(trained, everything, splits, out_of_fold, out_of_fold)
+    figures = replace(out_of_fold, scores=_cross_fitted(pooled, parts, rows.task, plan.head)[counted])
+    return TrainingOutcome(trained, everything, splits, out_of_fold, out_of_fold, figures=figures)
+
+
+def _cross_fitted(pooled: Sequence[HeldOutScores], parts: list[np.ndarray], task: Task, head: str) -> np.ndarray:
+    """The scores of each row at the length of training that costs the other folds least, (n, k)."""
+    found = np.empty_like(pooled[0].scores)
+    for fold in parts:
+        others = np.setdiff1d(np.arange(len(found)), fold)
+        losses = [task.held_out_loss(scores.take(others), head) for scores in pooled]
+        found[fold] = pooled[int(np.argmin(losses))].scores[fold]
+    return found
 
 
 def _latest(job: Job, complete: list[FoldTraining], interrupted: str) -> TrainingOutcome:

@@ -1,5 +1,7 @@
 """What comes of a model on rows that it was not trained on, and whether it keeps its guarantees there."""
 
+from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -36,11 +38,29 @@ _MOST_POINTS = 200
 
 @dataclass(frozen=True, eq=False)
 class Evaluated:
-    """The evaluation of a model on rows, its answers (probabilities, or numbers), and their familiarity, if known."""
+    """The evaluation of a model on the rows of a part, its answers (probabilities, or numbers), and their familiarity,
+    if known. `index` (n,) says which of the rows learned from these are, where they are no others."""
 
     evaluation: Evaluation
+    part: Part
     answers: np.ndarray
     familiarity: np.ndarray | None
+    index: np.ndarray | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Said:
+    """What a classifier says of n rows: log P (n, k), and p-values of familiarity (n,), if they can alarm.
+
+    By each coverage that it guarantees: the sets, booleans (n, k), perhaps empty; by each error: which rows are
+    answered, (n,). Nothing is guaranteed of rows with `gaps`, (n,).
+    """
+
+    log_probs: np.ndarray
+    familiarity: np.ndarray | None
+    sets: Mapping[float, np.ndarray]
+    answered: Mapping[float, np.ndarray]
+    gaps: np.ndarray
 
 
 def evaluate(
@@ -76,62 +96,73 @@ def _headline(predictor: ClassifierPredictor | RegressorPredictor, answers: np.n
 
 def _evaluate_classifier(predictor: ClassifierPredictor, part: Part) -> Evaluated:
     log_probs, familiarity = predictor.examine(part.X)
-    probs, y, whole = np.exp(log_probs), part.y, ~predictor.gaps(part.X)
-    sets = (_sets(predictor, probs[whole], y[whole], coverage) for coverage in COVERAGES)
-    abstention = (_abstention(predictor, log_probs[whole], y[whole], max_error) for max_error in MAX_ERRORS)
-    evaluation = replace(
+    probs, sets, answered = np.exp(log_probs), dict[float, np.ndarray](), dict[float, np.ndarray]()
+    for coverage in COVERAGES:
+        with suppress(DataError):  # too few held-out rows for it, or none
+            predictor.coverage_interval(coverage)
+            sets[coverage] = predictor.sets(probs, coverage, allow_empty=True)
+    for max_error in MAX_ERRORS:
+        with suppress(DataError):
+            answered[max_error] = predictor.answered(log_probs, max_error)
+    alarms = familiarity if predictor.can_alarm else None
+    said = Said(log_probs, alarms, sets, answered, predictor.gaps(part.X))
+    return Evaluated(classifier_figures(predictor, said, part.y), part, probs, familiarity)
+
+
+def classifier_figures(predictor: ClassifierPredictor, said: Said, y: np.ndarray) -> Evaluation:
+    """The figures of what was said of rows of these classes, (n,)."""
+    probs, whole = np.exp(said.log_probs), ~said.gaps
+    return replace(
         evaluate_classification(probs, y, predictor.card.labels),
-        selective=_selective(log_probs, y),
-        sets=tuple(entry for entry in sets if entry is not None),
-        abstention=tuple(entry for entry in abstention if entry is not None),
-        familiarity=_false_alarms(predictor, familiarity),
+        selective=_selective(said.log_probs, y),
+        sets=tuple(
+            _sets(Range(*predictor.coverage_interval(coverage)), mask[whole], probs[whole], y[whole], coverage)
+            for coverage, mask in said.sets.items()
+            if whole.any()
+        ),
+        abstention=tuple(
+            _abstention(predictor, answered[whole], said.log_probs[whole], y[whole], max_error)
+            for max_error, answered in said.answered.items()
+            if whole.any()
+        ),
+        familiarity=false_alarms(said.familiarity),
         events={
             name: evaluate_event(event_mass(probs, event.mask), event.mask[y], tuple(map(str, event)))
             for name, event in predictor.events.items()
         },
     )
-    return Evaluated(evaluation, probs, familiarity)
 
 
 def _evaluate_regressor(predictor: RegressorPredictor, part: Part) -> Evaluated:
     found = predictor.examine(part.X, USUAL_COVERAGE if predictor.can_cover(USUAL_COVERAGE) else None)
     evaluation = replace(
         evaluate_regression(part.y, found.predictions),
-        coverage=_coverage(predictor, part, found.intervals),
-        familiarity=_false_alarms(predictor, found.familiarity),
+        coverage=coverage_of(part.y, found.intervals, predictor.gaps(part.X)),
+        familiarity=false_alarms(found.familiarity if predictor.can_alarm else None),
         outside_range=None if found.outside is None else int(found.outside.sum()),
     )
-    return Evaluated(evaluation, found.predictions, found.familiarity)
+    return Evaluated(evaluation, part, found.predictions, found.familiarity)
 
 
-def _coverage(predictor: RegressorPredictor, part: Part, intervals: np.ndarray | None) -> Estimate | None:
-    """How often intervals hold the truth of rows without gaps."""
-    whole = ~predictor.gaps(part.X)
+def coverage_of(y: np.ndarray, intervals: np.ndarray | None, gaps: np.ndarray) -> Estimate | None:
+    """How often intervals (n, 2) hold the truth of rows without gaps."""
+    whole = ~gaps
     if intervals is None or not whole.any():
         return None
     low, high = intervals[whole].T
-    return _share((low <= part.y[whole]) & (part.y[whole] <= high))
+    return _share((low <= y[whole]) & (y[whole] <= high))
 
 
-def _false_alarms(
-    predictor: ClassifierPredictor | RegressorPredictor, familiarity: np.ndarray | None
-) -> FalseAlarms | None:
+def false_alarms(familiarity: np.ndarray | None) -> FalseAlarms | None:
     """How often rows with these p-values are called unfamiliar; None where none can be."""
-    if familiarity is None or not predictor.can_alarm:
+    if familiarity is None:
         return None
     familiarity = familiarity[~np.isnan(familiarity)]  # rows with gaps have none
     return FalseAlarms(UNFAMILIAR, _share(familiarity <= UNFAMILIAR)) if len(familiarity) else None
 
 
-def _sets(predictor: ClassifierPredictor, probs: np.ndarray, y: np.ndarray, coverage: float) -> SetFigures | None:
-    """How often sets hold the truth, and how large they are; None where this coverage is not guaranteed."""
-    if not len(y):
-        return None
-    try:
-        expected = Range(*predictor.coverage_interval(coverage))
-        mask = predictor.sets(probs, coverage, allow_empty=True)
-    except DataError:
-        return None  # too few held-out rows for this coverage, or none
+def _sets(expected: Range, mask: np.ndarray, probs: np.ndarray, y: np.ndarray, coverage: float) -> SetFigures:
+    """How often sets hold the truth, and how large they are."""
     empty = ~mask.any(axis=1)
     filled = mask.copy()
     filled[empty, probs[empty].argmax(axis=1)] = True
@@ -148,19 +179,13 @@ def _sets(predictor: ClassifierPredictor, probs: np.ndarray, y: np.ndarray, cove
 
 
 def _abstention(
-    predictor: ClassifierPredictor, log_probs: np.ndarray, y: np.ndarray, max_error: float
-) -> AbstentionFigures | None:
-    """The error among the answers of `predict_or_abstain`; None where this bound is not guaranteed."""
-    if not len(y):
-        return None
-    try:
-        guarantee = predictor.abstention(max_error)
-    except DataError:
-        return None
-    answered = guarantee.answers(confidence(log_probs))
+    predictor: ClassifierPredictor, answered: np.ndarray, log_probs: np.ndarray, y: np.ndarray, max_error: float
+) -> AbstentionFigures:
+    """The error among the answers of `predict_or_abstain`."""
     wrong = log_probs.argmax(axis=1) != y
     # Among the answers: how many there are is not what the interval is about.
-    return AbstentionFigures(max_error, guarantee.threshold, _share(answered), _share(wrong[answered]))
+    threshold = predictor.abstention(max_error).threshold
+    return AbstentionFigures(max_error, threshold, _share(answered), _share(wrong[answered]))
 
 
 def _selective(log_probs: np.ndarray, y: np.ndarray) -> Selective:

@@ -35,6 +35,7 @@ from likely.training.calibrate import calibrate, warn_of_limits
 from likely.training.choose_head import choose_head
 from likely.training.cross_validate import cross_validate
 from likely.training.evaluate import Evaluated, evaluate
+from likely.training.evaluate_held_out import evaluate_held_out, to_arrays
 from likely.training.held_out_scores import TrainingOutcome
 from likely.training.hold_out import hold_out, without_held_out
 from likely.training.init_from_rows import rows_to_hold_out, with_old_labels
@@ -45,30 +46,47 @@ from likely.training.members import refuse_members
 from likely.training.mix import mix
 from likely.training.open_data import look_over, open_data
 from likely.training.plan import NO_OVERRIDES, Overrides
-from likely.training.presets import SMALL
 from likely.training.provenance import make_card, stand_in_arrays
 from likely.training.refuse_for_tables import decides, refuse_for_mixture
 from likely.training.resume.basis import Resumption, basis_of, journal_of
 from likely.training.resume.journal import remove
 from likely.training.trained import WHOLE
-from likely.training.training_rows import gather_rows
+from likely.training.training_rows import Rows, gather_rows
 from likely.training.watcher import Remarks, Silent, Watcher
 
 
 @dataclass(frozen=True)
 class Learned:
-    """A model that was just trained, how its training went, and what its users should know."""
+    """A model that was just trained, how its training on the rows went, and what its users should know."""
 
     predictor: ClassifierPredictor | RegressorPredictor
-    history: list[Record]
-    stopped: str
+    outcome: TrainingOutcome
+    rows: Rows
     warnings: tuple[str, ...] = ()
     all_rows_known: bool = True
+
+    @property
+    def history(self) -> list[Record]:
+        """The records of the training."""
+        return self.outcome.trained.history
+
+    @property
+    def stopped(self) -> str:
+        """How it ended."""
+        return self.outcome.trained.stopped
+
+    def evaluated(self, predictor: ClassifierPredictor | RegressorPredictor, dataset: Dataset) -> Evaluated:
+        """The figures of its predictor on the test part of a data set, or on held-out rows where it has none."""
+        if dataset.test is not None:
+            return evaluate(predictor, dataset.test, shared_with(dataset.test, (dataset.train, dataset.val)))
+        found = evaluate_held_out(predictor, self.outcome, self.rows, dataset)
+        assert found is not None  # tables too small for folds have a test part, see `share_to_draw`
+        return found
 
 
 @dataclass(frozen=True)
 class Run:
-    """A finished run, its folder, and what came of its test rows."""
+    """A finished run, its folder, and what came of its test rows, or of rows held out in its training."""
 
     folder: Path
     dataset: Dataset
@@ -79,12 +97,12 @@ class Run:
 
     @property
     def evaluation(self) -> Evaluation:
-        """The figures on the test rows."""
+        """The figures on the test rows; without any, of held-out ones."""
         return self.evaluated.evaluation
 
     @property
     def answers(self) -> np.ndarray:
-        """The probabilities, or numbers, for the test rows."""
+        """The probabilities, or numbers, for these rows."""
         return self.evaluated.answers
 
     @property
@@ -140,10 +158,9 @@ def fit(
             resumption=Resumption(folder.checkpoints, folder.resumes, resume_anyway),
         )
         folder.begin(settings)
-        assert dataset.test is not None
         predictor = learned.predictor.keeping_features()
-        evaluated = evaluate(predictor, dataset.test, shared_with(dataset.test, (dataset.train, dataset.val)))
-        for sentence in about_gaps(predictor.gaps_by_column(dataset.test.X), len(dataset.test)):
+        evaluated = learned.evaluated(predictor, dataset)
+        for sentence in about_gaps(predictor.gaps_by_column(evaluated.part.X), len(evaluated.part)):
             watcher.say(f"Careful: {sentence}")
         metrics = evaluated.evaluation.to_json()
         predictor = predictor.with_metrics(metrics)
@@ -151,6 +168,8 @@ def fit(
         if predictor.trained_on is not None and learned.all_rows_known and not config.private:
             folder.write_row_hashes(predictor.trained_on)
         folder.write_json(METRICS, metrics)
+        if evaluated.index is not None:
+            folder.write_held_out(to_arrays(evaluated))
         if not (folder.protects and _ended_early(learned.stopped)):
             folder.finish()
         if learned.stopped not in SIGNALS:
@@ -257,7 +276,7 @@ def learn(
         rows = with_features(rows, config, sum(map(len, dataset.parts.values())), remarks, start)
         rows = with_flipped(rows, config, remarks.watcher)
 
-    in_folds = can_hold_out and chosen is None and rows.n_groups < SMALL
+    in_folds = can_hold_out and chosen is None and rows.are_few
     refuse_members(config, overrides, rows, folds=in_folds)
 
     def descend(job: Job) -> TrainingOutcome:
@@ -310,4 +329,4 @@ def learn(
     if never := predictor.never_unfamiliar:
         remarks.warn(never) if rows.task.warns_if_never_unfamiliar else remarks.say(f"Warning: {never}")
     all_rows_known = start is None or not start.sketched
-    return Learned(predictor, outcome.trained.history, outcome.trained.stopped, tuple(remarks.warnings), all_rows_known)
+    return Learned(predictor, outcome, rows, tuple(remarks.warnings), all_rows_known)

@@ -1,6 +1,6 @@
 """One kind of learner, trained without each fold of the rows: what it says of them at each length of training."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 
@@ -40,6 +40,7 @@ class FoldLearner:
         folds: indices of the rows that are left out, of all rows once.
         at_most: how many times the loss of training rows that of held-out rows may be where a freer plan is tried.
         pieces: whether numbers in pieces are tried in the first fold.
+        hidden: indices of rows that take no part in what is decided.
     """
 
     kind: str
@@ -48,6 +49,7 @@ class FoldLearner:
     folds: list[np.ndarray]
     at_most: float
     pieces: bool
+    hidden: np.ndarray = field(default_factory=lambda: np.empty(0, np.int64))
     trained: list[Trained] = field(default_factory=list[Trained], init=False)
     seen: list[list[Checkpoint]] = field(default_factory=list[list[Checkpoint]], init=False)
 
@@ -157,8 +159,26 @@ class FoldLearner:
         """Between which numbers are kept, shape (2, m): the range of all targets, and a tenth of it on either side."""
         if self.job.rows.task.name != "regression" or self.job.config.extrapolate:
             return None
-        low, high = self.job.rows.Y.min(axis=0), self.job.rows.Y.max(axis=0)
+        known = np.delete(self.job.rows.Y, self.hidden, axis=0)
+        low, high = known.min(axis=0), known.max(axis=0)
         return np.stack([low - MARGIN * (high - low), high + MARGIN * (high - low)])
+
+    def without(self, fold: int, *, of: Sequence[int] = ()) -> "FoldLearner":
+        """The same, as if there were only the other folds, or those `of` them: no row of this fold decides anything."""
+        others = [number for number in of or range(len(self.trained)) if number != fold]
+        folds = [self.folds[number] for number in others]
+        found = FoldLearner(self.kind, self.job, self.plan, folds, self.at_most, self.pieces, self.folds[fold])
+        found._take([self.trained[number] for number in others], [self.seen[number] for number in others])
+        return found
+
+    def answers_to(self, fold: int, others: "FoldLearner", length: int) -> np.ndarray:
+        """What is answered to the rows of a fold, by what has not seen them, at the length and temperature of others.
+
+        As `answers`, of shape (m, k); `others` is `without` this fold.
+        """
+        seen, index = self.seen[fold], self.folds[fold]
+        scores = seen[min(length, len(seen) - 1)].scores
+        return others.answer(scores, index, self.stated[index], others.temperature(length))
 
     @property
     def lengths(self) -> int:
@@ -235,12 +255,20 @@ class FoldLearner:
         rows = self.job.rows
         Y, weights = rows.Y[index], None if rows.weights is None else rows.weights[index]
         if rows.task.name == "regression":
-            answers = scores if (limits := self.limits) is None else np.clip(scores, *limits)
+            answers = self.answer(scores, index, stated, 1.0)
             return 1.0, answers, np.square(answers - Y).sum(axis=1)
-        masked = HeldOutScores(scores, Y, weights, index, stated).log_probs(self.plan.head)
-        temperature = fit_temperature(masked, Y, weights)
-        answers = with_unseen(apply_temperature(masked, temperature), stated)
+        temperature = fit_temperature(self._masked(scores, index, stated), Y, weights)
+        answers = self.answer(scores, index, stated, temperature)
         return temperature, answers, -(Y * np.maximum(answers, LOWEST_LOG_PROB)).sum(axis=1)
+
+    def answer(self, scores: np.ndarray, index: np.ndarray, stated: np.ndarray, temperature: float) -> np.ndarray:
+        """log P, or the numbers, for scores of the rows with these indices; `stated` as in `answered`."""
+        if self.job.rows.task.name == "regression":
+            return scores if (limits := self.limits) is None else np.clip(scores, *limits)
+        return with_unseen(apply_temperature(self._masked(scores, index, stated), temperature), stated)
+
+    def _masked(self, scores: np.ndarray, index: np.ndarray, stated: np.ndarray) -> np.ndarray:
+        return HeldOutScores(scores, self.job.rows.Y[index], None, index, stated).log_probs(self.plan.head)
 
 
 def _without(columns: tuple[int, ...], plan: Plan) -> Plan:

@@ -27,7 +27,7 @@ one. Of four gains on 256 or 512 held-out rows the three of at most 1.1 errors w
 _HARM = 1.0
 """Standard errors by which a plan without flipped images must lead. On clip art it was behind on new images in three of
 three splits of 240 to 1,580 images, by 0.008 to 0.027 nats, and ahead in one on the held-out ones, by 0.013."""
-_ENOUGH_TO_TELL = 200
+ENOUGH_TO_TELL = 200
 """Held-out rows: fewer seldom tell two networks apart."""
 _BINS = 16
 """Of a column of numbers, at most."""
@@ -95,7 +95,7 @@ def train_as_freely_as_pays(
             kept = tried if plainly_larger(losses(kept), losses(tried), weights, errors=_HARM) else kept
     while (
         (freer := kept.plan.freer) is not None
-        and len(Y) >= _ENOUGH_TO_TELL
+        and len(Y) >= ENOUGH_TO_TELL
         and kept.trained.stopped in WHOLE
         and may_gain(kept)
     ):
@@ -105,7 +105,7 @@ def train_as_freely_as_pays(
         if tried is None or not plainly_larger(losses(kept), losses(tried), weights, errors=_ERRORS):
             break
         kept = tried
-    if pieces and len(Y) >= _ENOUGH_TO_TELL and kept.trained.stopped in WHOLE:
+    if pieces and len(Y) >= ENOUGH_TO_TELL and kept.trained.stopped in WHOLE:
         tried = other(replace(kept.plan, bins=_BINS, freer=None))
         if tried is not None and tried.trained.stopped in WHOLE:
             kept = tried if plainly_larger(losses(kept), losses(tried), weights, errors=1) else kept

@@ -1,5 +1,6 @@
 """Scores of rows that their network was not trained on: what calibration and every guarantee rest on."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,8 +11,6 @@ from likely.training.trained import Trained
 from likely.trust.unseen import mask_unseen
 from likely.trust.weights import accept_by_weight
 
-LEAST = 20
-"""Rows from which some can be held out: with fewer, what is left says little of the whole."""
 LEAST_VAL = 100
 """Rows of a val part from which it can carry temperature and thresholds."""
 
@@ -23,6 +22,7 @@ class HeldOutScores:
     `index` (m,) says which of all rows these are. `features` (m, d) are hidden ones of the network. Where the scores
     come from several networks there are none, but `ood_scores` (m,), each from the network that had not seen the row.
     `stated`, (k,) or (m, k), is the probability of each label that its training rows lacked, 0 for the others.
+    `folds` (m,) says in which fold each row was, see `fold_numbers`; None where one network has seen none of them.
     """
 
     scores: np.ndarray
@@ -32,6 +32,7 @@ class HeldOutScores:
     stated: np.ndarray
     features: np.ndarray | None = None
     ood_scores: np.ndarray | None = None
+    folds: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.Y)
@@ -69,6 +70,7 @@ class HeldOutScores:
             self.stated if self.stated.ndim == 1 else self.stated[index],
             some(self.features),
             some(self.ood_scores),
+            some(self.folds),
         )
 
     def counted_by_weight(self, weights: np.ndarray | None, seed: int) -> "HeldOutScores | None":
@@ -85,10 +87,27 @@ class HeldOutScores:
         return self.take(kept) if len(kept) else None
 
 
+def fold_numbers(folds: Sequence[np.ndarray], *, first_decides: bool) -> np.ndarray:
+    """The fold that each of n rows is in, (n,); -1 in the first if it decides what is trained on the others.
+
+    Such rows took part in choosing what answers them, and do not judge it.
+
+    Example:
+        >>> fold_numbers([np.array([1, 3]), np.array([0, 2])], first_decides=True).tolist()
+        [1, -1, 1, -1]
+    """
+    found = np.empty(sum(map(len, folds)), np.int64)
+    for number, fold in enumerate(folds):
+        found[fold] = -1 if number == 0 and first_decides else number
+    return found
+
+
 @dataclass(frozen=True)
 class TrainingOutcome:
     """A trained network, the rows it was trained on, how the others were used, and their scores, if there are any.
 
+    `figures` are scores that figures may rest on where there are no test rows: of out-of-fold ones those whose length
+    of training the other folds chose. None: those for thresholds, or for the calibration, serve.
     `notes` are what users of the model should know of its training.
     """
 
@@ -98,3 +117,4 @@ class TrainingOutcome:
     calibration: HeldOutScores | None
     thresholds: HeldOutScores | None
     notes: tuple[str, ...] = ()
+    figures: HeldOutScores | None = None

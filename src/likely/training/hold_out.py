@@ -5,6 +5,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from likely.data.splits import random_split
+from likely.data.test_part import SMALL
 from likely.model.card import SplitsEntry
 from likely.training.freer_plans import AT_ALL, Attempt, train_as_freely_as_pays
 from likely.training.held_out_scores import TrainingOutcome
@@ -12,7 +13,6 @@ from likely.training.job import Job
 from likely.training.loop.checkpoints import Checkpoint
 from likely.training.loop.descent import Record
 from likely.training.plan import Plan
-from likely.training.presets import SMALL
 from likely.training.trained import Trained
 from likely.training.watcher import of_all_runs
 from likely.trust.gaussians import REFERENCE

@@ -5,9 +5,10 @@ import numpy as np
 from likely.config import RunConfig
 from likely.data.classes import listed
 from likely.data.dataset import Dataset
+from likely.data.test_part import LEAST
 from likely.model.init_from_file import Start
 from likely.model.transfer import in_old_labels
-from likely.training.held_out_scores import LEAST, LEAST_VAL
+from likely.training.held_out_scores import LEAST_VAL
 from likely.training.hold_out import MOST, SHARE
 from likely.training.training_rows import Rows
 from likely.training.watcher import Remarks

@@ -14,6 +14,7 @@ from dataclasses import replace
 import numpy as np
 
 from likely.data.splits import folds as split_into_folds
+from likely.data.test_part import LEAST, SMALL
 from likely.learners.mixture import Mixture
 from likely.model.card import SplitsEntry
 from likely.model.mixture_inference import Member, MixtureInference
@@ -22,9 +23,9 @@ from likely.preprocessing.stored_rows import take_rows
 from likely.training.choose_learners import Choice, choose, cross_fitted, falls_short, left_out
 from likely.training.fit_familiarity import column_ood_scores
 from likely.training.fold_learner import FoldLearner
-from likely.training.freer_plans import AS_WELL, AT_ALL
+from likely.training.freer_plans import AS_WELL, AT_ALL, ENOUGH_TO_TELL
 from likely.training.grow import BYTES_OF_NODE
-from likely.training.held_out_scores import LEAST, HeldOutScores, TrainingOutcome
+from likely.training.held_out_scores import HeldOutScores, TrainingOutcome, fold_numbers
 from likely.training.hold_out import held_out_outcome, held_out_parts, without_held_out
 from likely.training.job import Job
 from likely.training.little_used import little_used
@@ -32,12 +33,12 @@ from likely.training.loop.descent import Record
 from likely.training.loop.interrupt import Interrupt
 from likely.training.one_fold import best_of_first_fold
 from likely.training.plan import Plan
-from likely.training.presets import SMALL
 from likely.training.refuse_for_tables import MANY_COLUMNS
 from likely.training.trained import Trained
 from likely.training.training_rows import Rows
 
 LEARNERS = ("linear", "mlp", "trees")
+_FOLDS = 5
 _MOST_SECONDS, _MOST_BYTES = 30.0, 50e6
 """Of the trees of one fold, where the user sets no time limit; of those of all folds. Beyond that they are left out."""
 _MANY_LABELS = 4
@@ -64,14 +65,14 @@ def mix(job: Job, chosen: np.ndarray | None = None) -> TrainingOutcome:
     """
     if job.rows.n_groups < LEAST:
         return without_held_out(_of_kind(job, "linear", job.rows))
-    n_folds, last = folds_of(job.rows.n_groups)
+    n_folds, last = folds_of(job.rows)
     parts = held_out_parts(job, chosen) if chosen is not None or last < n_folds else None
     index = np.arange(len(job.rows)) if parts is None else parts[-1]
     rows = _some(job.rows, index)
     folds = split_into_folds(rows.strata, n_folds, np.random.default_rng(job.config.seed), rows.groups)
     limit = None if job.config.time_limit is None else job.config.time_limit / (1.1 * last * len(LEARNERS))
     learners, without = _learners(job, rows, folds, limit)
-    kept = list(learners)
+    kept, first_decides = list(learners), len(folds[0]) >= ENOUGH_TO_TELL
     with Interrupt() as interrupt:
         for upto in sorted({1, 2, last}):
             for learner in kept:
@@ -90,13 +91,13 @@ def mix(job: Job, chosen: np.ndarray | None = None) -> TrainingOutcome:
                 learner.train(upto, number=begun + 1, runs=runs, time_limit=own, interrupt=interrupt, hopeless=hopeless)
                 if interrupt.asked:
                     return best_of_first_fold(job, learners, index, parts, interrupted=interrupt.how)
-            if upto == 1:
-                for learner in kept:
-                    if (trees := learners[-1]).kind == "trees" and learner is not trees and (off := little_used(trees)):
-                        learner.switch_off(off, limit, interrupt)
+            if upto == 1 and (trees := learners[-1]).kind == "trees" and (off := little_used(trees)):
+                first_decides = True
+                for learner in kept[:-1]:
+                    learner.switch_off(off, limit, interrupt)
                 if interrupt.asked:
                     return best_of_first_fold(job, learners, index, parts, interrupted=interrupt.how)
-            if upto < last:
+            if upto == 2 or (upto < last and first_decides):
                 without |= _too_costly(kept, limit) or left_out(kept, _costly(rows))
                 kept = [learner for learner in kept if learner.kind not in without]
     choice = choose(kept, kept[0].rows)
@@ -109,28 +110,26 @@ def mix(job: Job, chosen: np.ndarray | None = None) -> TrainingOutcome:
     counted = rows.one_per_group(everything, np.random.default_rng([job.config.seed, n_folds]))
     n = len(counted)
     splits = SplitsEntry(method="cross-validation", train=len(rows), calibration=n, thresholds=n, folds=n_folds)
+    dropped = [learner for learner in learners if learner.kind in without and not _too_costly([learner], limit)]
     held_out = HeldOutScores(
-        cross_fitted(kept),
+        cross_fitted(kept, dropped, _costly(rows)),
         rows.Y,
         rows.weights,
         everything,
         np.max([learner.stated for learner in kept], axis=0),
         ood_scores=column_ood_scores(trained, rows, folds),
+        folds=fold_numbers(folds, first_decides=first_decides),
     ).take(counted)
     return TrainingOutcome(trained, index, splits, held_out, held_out)
 
 
-def folds_of(n_rows: int) -> tuple[int, int]:
+def folds_of(rows: Rows) -> tuple[int, int]:
     """How many folds there are, and how many of them learners are trained without.
 
     All of five with fewer than 5,000 rows. Of more, two or three of ten are enough to choose, and their models have
     seen nine rows of ten.
-
-    Example:
-        >>> folds_of(500), folds_of(5_000), folds_of(20_000)
-        ((5, 5), (10, 3), (10, 2))
     """
-    return (5, 5) if n_rows < SMALL else (10, 3 if n_rows < 2 * SMALL else 2)
+    return (_FOLDS, _FOLDS) if rows.are_few else (2 * _FOLDS, 3 if rows.n_groups < 2 * SMALL else 2)
 
 
 def _learners(
@@ -147,7 +146,7 @@ def _learners(
             if plan.epochs < _LEAST_ROUNDS or rows.X.shape[1] > MANY_COLUMNS:
                 without[kind] = f"{kind} left out (of {rows.Y.shape[1]} labels there are as many in every round)"
                 continue
-        at_most = AS_WELL if len(folds) == folds_of(0)[0] else AT_ALL
+        at_most = AS_WELL if len(folds) == _FOLDS else AT_ALL
         found.append(FoldLearner(kind, own, plan, folds, at_most, pieces=kind == "linear"))
     return found, without
 

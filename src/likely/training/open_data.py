@@ -10,10 +10,10 @@ from likely.config import RunConfig
 from likely.data.check import check_dataset
 from likely.data.corrections import apply_corrections
 from likely.data.dataset import Dataset
-from likely.data.groups import one_row_per_group, with_copies_grouped
+from likely.data.groups import n_unrelated, one_row_per_group, with_copies_grouped
 from likely.data.images.decode import ImageForm
 from likely.data.sources import open_configured
-from likely.data.test_part import with_test_part
+from likely.data.test_part import share_to_draw, with_test_part
 from likely.data.validate import validate
 from likely.errors import DataError
 from likely.preprocessing.column_reading import ColumnReading
@@ -28,11 +28,13 @@ def open_data(
     form: ImageForm | None = None,
     columns: Sequence[Column] | None = None,
     label_reading: ColumnReading | None = None,
+    n_test: int | None = None,
 ) -> Dataset:
-    """The data set that the configuration names, with a test part: its own, or some of its rows, drawn.
+    """The data set that the configuration names, with its test part, or some of its rows as one (`share_to_draw`).
 
     Labels are corrected before anything is drawn, so that the numbers of rows are those of the source. With the form of
-    a model's images, or its columns and the reading of its answers, files are read as they say.
+    a model's images, or its columns and the reading of its answers, files are read as they say; so many test rows are
+    drawn as it had (`n_test`).
     """
     watcher = watcher or Silent()
     dataset = open_configured(
@@ -52,12 +54,16 @@ def open_data(
         watcher.say(note)
     if declared and dataset.test is not None:
         dataset = replace(dataset, test=one_row_per_group(dataset.test, config.seed))
-    drawn = with_test_part(dataset, config.seed, config.test_share)
+    share = share_to_draw(dataset, config.test_share, goes_on=config.init_from is not None)
+    if n_test is not None:
+        share = n_test / (len(dataset.train) if dataset.train.order is not None else n_unrelated(dataset.train))
+    drawn = with_test_part(dataset, config.seed, share)
     for note in drawn.notes[len(dataset.notes) + 1 :]:  # the next sentence says how many were drawn
         watcher.say(f"Warning: {note}")
-    dataset = drawn
-    assert dataset.test is not None
-    if dataset.test_last is not None:
+    dataset, test = drawn, "no"
+    if dataset.test is not None:
+        test = f"{len(dataset.test):,}"
+    if dataset.test is not None and dataset.test_last is not None:
         watcher.say(
             f"Test rows: {len(dataset.test):,} of {len(dataset.train) + len(dataset.test):,}, the latest by column "
             f"{dataset.test_last!r}. Held-out rows are drawn at random from the others, so their guarantees do not "
@@ -66,8 +72,7 @@ def open_data(
     what = f", {len(dataset.labels)} labels" if dataset.labels else ""
     val = f", {len(dataset.val):,} val" if dataset.val is not None else ""
     watcher.say(
-        f"{dataset.name}: {len(dataset.train):,} training{val} and {len(dataset.test):,} test rows{what}, "
-        f"from {dataset.found_at}"
+        f"{dataset.name}: {len(dataset.train):,} training{val} and {test} test rows{what}, from {dataset.found_at}"
     )
     return dataset
 

@@ -43,8 +43,6 @@ class Recipe:
     freer: "Recipe | None" = None
 
 
-SMALL = 5_000
-"""Below so many rows there is time for a training per fold; from so many on, rows are held out once."""
 WARMUP = 0.15
 """The share of a run during which the learning rate rises."""
 AVERAGED = 0.2

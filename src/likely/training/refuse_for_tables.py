@@ -7,8 +7,8 @@ import math
 
 from likely.config import RunConfig
 from likely.data.dataset import Dataset
+from likely.data.test_part import LEAST
 from likely.errors import ConfigError
-from likely.training.held_out_scores import LEAST
 from likely.training.plan import NO_OVERRIDES, Overrides
 
 MANY_COLUMNS, MOST_NUMBERS = 500, 2_000_000

@@ -8,6 +8,7 @@ from likely.config import RunConfig
 from likely.data.classes import class_weights
 from likely.data.dataset import Dataset
 from likely.data.groups import one_per_group, shared_with
+from likely.data.test_part import SMALL
 from likely.preprocessing.backbone import Backbone
 from likely.preprocessing.backbone_preprocessor import BackbonePreprocessor
 from likely.preprocessing.column_preprocessor import ColumnPreprocessor
@@ -34,6 +35,7 @@ class Rows:
         backbone: a frozen network whose features are learned from, or None.
         features: of the backbone, (n, m): what networks meet in place of X.
         flipped: its features of the images flipped left to right, (n, m), which may be learned from, too.
+        n_drawn: how many rows of a table, no two of them related, were drawn from these for a test part.
     """
 
     X: RowArray
@@ -46,6 +48,7 @@ class Rows:
     backbone: Backbone | None = None
     features: np.ndarray | None = None
     flipped: np.ndarray | None = None
+    n_drawn: int = 0
 
     def __len__(self) -> int:
         return len(self.Y)
@@ -86,6 +89,11 @@ class Rows:
         return len(self) if self.groups is None else len(np.unique(self.groups))
 
     @property
+    def are_few(self) -> bool:
+        """Whether folds hold every row out: below 5,000, of which a test part may have been drawn."""
+        return self.n_groups + self.n_drawn < SMALL
+
+    @property
     def strata(self) -> np.ndarray:
         """What folds hold about as many rows of: see `Task.strata`."""
         return self.task.strata(self.Y)
@@ -114,8 +122,9 @@ def gather_rows(
     task, train, val = TASKS[dataset.task], dataset.train, dataset.val
     Y = targets if targets is not None else task.encode(train.y, dataset.labels, config.dtype)
     class_weight = class_weights(config.class_weight, dataset.labels, Y, weights) if dataset.labels else None
+    n_drawn = len(dataset.test) if dataset.test_drawn and dataset.test is not None and train.X.ndim == 2 else 0
     if val is None:
-        return Rows(train.X, Y, weights, task, class_weight, dataset.columns, train.groups), None
+        return Rows(train.X, Y, weights, task, class_weight, dataset.columns, train.groups, n_drawn=n_drawn), None
     X, Y = join_rows(train.X, val.X), np.concatenate([Y, task.encode(val.y, dataset.labels, config.dtype)])
     groups = train.groups
     if groups is not None and val.groups is not None:
@@ -135,4 +144,4 @@ def gather_rows(
             f"The val part has {n_new} rows, fewer than the {LEAST_VAL} needed for calibration; they are used for "
             "training, and rows are held out as if there were no val part"
         )
-    return Rows(X, Y, weights, task, class_weight, dataset.columns, groups), chosen
+    return Rows(X, Y, weights, task, class_weight, dataset.columns, groups, n_drawn=n_drawn), chosen

@@ -21,7 +21,7 @@ from likely.data.sources import open_configured, readable, source_of
 from likely.data.tables.column_options import ColumnOptions
 from likely.data.tables.explain_columns import explained
 from likely.data.tables.open_table import read_labeled_table
-from likely.data.test_part import with_test_part
+from likely.data.test_part import share_to_draw, with_test_part
 from likely.data.validate import validate
 from likely.errors import DataError, ImageError, LikelyError, ShapeError
 
@@ -104,7 +104,7 @@ def check_source(config: RunConfig | StrPath, progress: Progress | None = None) 
     """
     if not isinstance(config, RunConfig):
         config = RunConfig(data=os.fspath(config))
-    name, seed = config.data, config.seed
+    name = config.data
     try:
         with readable(name):
             kind, path = source_of(name)
@@ -121,21 +121,22 @@ def check_source(config: RunConfig | StrPath, progress: Progress | None = None) 
             if looked.dataset is not None:
                 found = [*found, *check_dataset(looked.dataset, digests=looked.digests)]
                 if Findings(found).fit_would_work:
-                    found += _refusals(looked.dataset, seed, config.test_share)
+                    found += _refusals(looked.dataset, config)
             return Checked(name, Findings(found), looked.dataset, looked.shape)
         dataset = open_configured(config, progress, labeled=labeled)
     except (DataError, ShapeError) as error:
         if not os.path.exists(os.path.expanduser(name)):  # noqa: PTH110, PTH111
             raise
         return Checked(name, Findings([Finding("refused", "error", str(error))]), None, None)
-    found = [*check_dataset(dataset), *_refusals(dataset, seed, config.test_share)]
+    found = [*check_dataset(dataset), *_refusals(dataset, config)]
     return Checked(name, Findings(found), dataset, dataset.train.X.shape[1:])
 
 
-def _refusals(dataset: Dataset, seed: int, share: float) -> list[Finding]:
+def _refusals(dataset: Dataset, config: RunConfig) -> list[Finding]:
     """What the fit itself would refuse, after it has drawn a test part."""
     try:
-        with_test_part(validate(dataset), seed, share)
+        share = share_to_draw(validate(dataset), config.test_share, goes_on=config.init_from is not None)
+        with_test_part(dataset, config.seed, share)
     except LikelyError as error:
         return [Finding("refused", "error", str(error))]
     return []
