@@ -129,7 +129,7 @@ def _said(predictor: ClassifierPredictor, rows: Rows, piece: _Piece) -> Said:
 def _joined(said: Sequence[Said], order: np.ndarray, familiarity: np.ndarray | None) -> Said:
     """What is said of the rows of all pieces, in this order, as far as it is said of each of them."""
 
-    def joined(parts: Sequence[dict[float, np.ndarray]]) -> dict[float, np.ndarray]:
+    def joined(parts: Sequence[Mapping[float, np.ndarray]]) -> dict[float, np.ndarray]:
         shared = [level for level in parts[0] if all(level in part for part in parts)]
         return {level: np.concatenate([part[level] for part in parts])[order] for level in shared}
 
