@@ -93,7 +93,7 @@ def test_fit_says_which_labels_the_draw_left_without_rows(tmp_path: Path) -> Non
     rows = [f"{i % 7},{i % 5},{'ab'[i % 2]}" for i in range(40)] + [f"{i},1,rare{i}" for i in range(6)]
     path.write_text("x,z,label\n" + "\n".join(rows) + "\n")
     ears = _Ears()
-    dataset = open_data(RunConfig(data=str(path), seed=3), ears)
+    dataset = open_data(RunConfig(data=str(path), seed=3, test_share=0.2), ears)
     missing = sorted(set(range(len(dataset.labels))) - set(dataset.train.y.tolist()))
     assert missing
     said = [line for line in ears.said if line.startswith("Warning: The draw of the test part with seed 3")]
