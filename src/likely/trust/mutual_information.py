@@ -14,7 +14,7 @@ Decomposition of uncertainty in Bayesian deep learning, arXiv 1710.07283.
 from collections.abc import Sequence
 
 import numpy as np
-from scipy.special import xlogy
+import scipy
 
 from likely.errors import ShapeError
 
@@ -38,5 +38,5 @@ def disagreement(probs: Sequence[np.ndarray] | np.ndarray, weights: np.ndarray |
     P = np.asarray(probs, dtype=np.float64)
     a = np.full(len(P), 1 / len(P)) if weights is None else np.asarray(weights, dtype=np.float64)
     mean = np.einsum("m,mnk->nk", a, P)
-    entropies = -xlogy(P, P).sum(axis=2)
-    return np.maximum(-xlogy(mean, mean).sum(axis=1) - a @ entropies, 0.0)
+    entropies = -scipy.special.xlogy(P, P).sum(axis=2)
+    return np.maximum(-scipy.special.xlogy(mean, mean).sum(axis=1) - a @ entropies, 0.0)
