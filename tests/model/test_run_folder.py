@@ -154,3 +154,22 @@ def test_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
         [sys.executable, "-c", code, str(tmp_path / "locked")], capture_output=True, text=True, env=dict(os.environ)
     )
     assert "can be written" in found.stdout, found.stderr
+
+
+def test_a_second_run_does_not_touch_what_the_first_is_about_to_move(tmp_path: Path) -> None:
+    with RunFolder(tmp_path, "x") as first:
+        first.begin({"seed": 1})
+        (tmp_path / ".finished").mkdir()
+        (tmp_path / ".finished/model.likely").write_text("being moved")
+        with pytest.raises(OutputError, match="another run is writing"):
+            RunFolder(tmp_path, "x", overwrite=True)
+        assert (tmp_path / ".finished/model.likely").exists()
+    RunFolder(tmp_path, "x", overwrite=True)
+    assert (tmp_path / "model.likely").read_text() == "being moved"
+
+
+def test_what_a_killed_writing_left_is_no_obstacle(tmp_path: Path) -> None:
+    (tmp_path / ".likely-0123456789abcdef.tmp").write_text("half")
+    with RunFolder(tmp_path, "x") as folder:
+        folder.begin({"seed": 1})
+    assert [path.name for path in tmp_path.iterdir()] == ["config.json"]

@@ -13,14 +13,21 @@ from sklearn.datasets import load_iris
 from torch import nn, optim
 
 from likely import Classifier
+from likely.arrays import one_hot
 from likely.config import RunConfig
 from likely.engines.by_hand import ByHand
 from likely.errors import ConfigError, DataError, OutputError
 from likely.model import file as model_file
 from likely.model.run_folder import CHECKPOINTS
+from likely.training.cross_validate import cross_validate
 from likely.training.fit import fit
+from likely.training.job import Job
+from likely.training.loop.pace import Stopwatch
 from likely.training.resume import basis
 from likely.training.resume.journal import Journal
+from likely.training.task import CLASSIFICATION
+from likely.training.training_rows import Rows
+from likely.training.watcher import Silent
 
 SGD: dict[str, Any] = {"data": "iris", "network": "linear", "optimizer": "adam", "epochs": 6}
 RUNS: dict[str, dict[str, Any]] = {
@@ -29,6 +36,16 @@ RUNS: dict[str, dict[str, Any]] = {
     "L-BFGS": {"data": "iris", "network": "linear"},
     "a mixture": {"data": "iris", "network": "mixture"},
 }
+
+
+class Listening(Silent):
+    """A watcher who remembers all sentences."""
+
+    def __init__(self) -> None:
+        self.said: list[str] = []
+
+    def say(self, message: str) -> None:
+        self.said.append(message)
 
 
 class Killed(BaseException):
@@ -136,18 +153,9 @@ def test_other_data_settings_or_machines_are_refused(tmp_path: Path, monkeypatch
 
 def test_an_unfinished_run_is_told_of_and_begins_anew_unasked(tmp_path: Path) -> None:
     begin(tmp_path)
-    said: list[str] = []
-
-    class Listening:
-        def say(self, message: str) -> None:
-            said.append(message)
-
-        def record(self, *told: Any) -> None: ...
-
-        def loading(self, *told: Any) -> None: ...
-
-    fit(RunConfig(out=str(tmp_path), **SGD), Listening())
-    assert any(f"--resume {tmp_path} would go on with it" in sentence for sentence in said)
+    listening = Listening()
+    fit(RunConfig(out=str(tmp_path), **SGD), listening)
+    assert f"--resume {tmp_path} would go on with it" in "".join(listening.said)
     assert not (tmp_path / CHECKPOINTS).exists()
 
 
@@ -179,3 +187,71 @@ def test_an_estimator_goes_on_with_a_module_and_an_optimizer_of_its_user(
         assert not (tmp_path / "kept").exists()
         if seed is not None:
             assert found == learned(None, seed)
+
+
+class Steps(Stopwatch):
+    """A watch by which every step takes a millisecond, and nothing else takes time."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+
+    def __call__(self) -> float:
+        return self.seconds
+
+    def advance_to(self, seconds: float) -> None:
+        self.seconds = max(self.seconds, seconds)
+
+
+def test_under_a_time_limit_what_is_used_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    X, y = load_iris(return_X_y=True)
+    rows = Rows(X, one_hot(y, 3), None, CLASSIFICATION)
+    config = RunConfig(network="linear", optimizer="adam", epochs=1e5, time_limit=0.7)
+    watch, step = Steps(), ByHand.step
+
+    def counted(self: ByHand, *what: Any) -> float:
+        watch.seconds += 1e-3
+        return step(self, *what)
+
+    monkeypatch.setattr(ByHand, "step", counted)
+
+    def learned(folder: Path | None = None, every: float | None = None) -> tuple[dict[str, bytes], float]:
+        nonlocal watch
+        watch = Steps()
+        outcome = cross_validate(Job(rows, config, watch=watch, journal=Journal(folder, every, resume=True)))
+        assert outcome.trained.stopped == "time limit"
+        return {name: array.tobytes() for name, array in outcome.trained.engine.state().items()}, watch.seconds
+
+    whole = learned()
+    for writings in (10, 20, 30):
+        killed_after(writings, lambda: learned(tmp_path, 1e-9))
+    assert learned(tmp_path) == whole
+
+
+def test_a_run_that_a_signal_ended_goes_on_where_it_was(tmp_path: Path) -> None:
+    class Signalling(Silent):
+        left = 60
+
+        def record(self, record: Any, fold: str = "") -> None:
+            self.left -= 1
+            if not self.left:
+                signal.raise_signal(signal.SIGINT)
+
+    fit(RunConfig(out=str(tmp_path / "whole"), **SGD))
+    chosen = RunConfig(out=str(tmp_path / "stopped"), **SGD)
+    run = fit(chosen, Signalling())
+    assert (run.stopped, run.resumable) == ("interrupted", True)
+    assert list((tmp_path / "stopped" / CHECKPOINTS).glob("checkpoint-*"))
+    run = fit(chosen, resume=True)
+    assert (run.stopped, run.resumable) == ("finished", False)
+    assert result(tmp_path / "stopped") == result(tmp_path / "whole")
+
+
+def test_a_disk_that_is_full_costs_the_checkpoints_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(self: Journal, *what: Any) -> Path:
+        raise OutputError("No space left on device.")
+
+    monkeypatch.setattr(Journal, "_write", full)
+    listening = Listening()
+    run = fit(RunConfig(out=str(tmp_path), checkpoint_every=1e-3, **SGD), listening)
+    assert run.stopped == "finished"
+    assert "training goes on without it: No space left on device." in "".join(listening.said)

@@ -115,7 +115,7 @@ def _summarize(run: "Run", report: Path) -> None:
     from likely.cli.result_tables import figures_table, promises_table, without_seen
     from likely.cli.terminal import console, printable, styled
     from likely.config.durations import duration
-    from likely.model.run_folder import MODEL
+    from likely.model.run_folder import MODEL, UNFINISHED
     from likely.training.loop.interrupt import SIGNALS
 
     card = run.predictor.card
@@ -148,6 +148,9 @@ def _summarize(run: "Run", report: Path) -> None:
         screen.print()
         screen.print(promises)
     screen.print(f"\nTrained in {duration(training.seconds)}: {round(training.epochs, 2):g} epochs{how}.")
+    if run.resumable:
+        whole = run.folder.parent if run.folder.name == UNFINISHED else run.folder
+        screen.print(f"Go on   likely fit --resume {shlex.quote(printable(whole))}")
     model = printable(run.folder / MODEL)
     screen.print(f"Model   {model}")
     screen.print(f"Report  {printable(report)}")

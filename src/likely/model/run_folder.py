@@ -38,7 +38,7 @@ ROW_HASHES = "row_hashes.npy"
 CHECKPOINTS = "checkpoints"
 """The folder inside that a run can be resumed from, until it is done."""
 _FILES = (MODEL, REPORT, METRICS, HISTORY, CONFIG, HELD_OUT, ROW_HASHES)
-_UNFINISHED = "unfinished"
+UNFINISHED = "unfinished"
 """Where a run writes inside a folder that holds a model, until it is done."""
 _FINISHED = ".finished"
 """What that folder is called while its files take the place of the old ones."""
@@ -105,17 +105,17 @@ class RunFolder:
                 f"The run folder must be new; {self.path} already holds {', '.join(taken)}. Try another --out, or "
                 "--overwrite to replace it."
             )
-        if present - {*_FILES, _UNFINISHED, CHECKPOINTS} and not taken and not overwrite:
+        if present - {*_FILES, UNFINISHED, CHECKPOINTS} and not taken and not overwrite:
             raise self._refused(
                 f"The run folder must be new; {self.path} holds other files. Try a new --out, or --overwrite."
             )
         self.note = ""
-        if ((taken and not self.protects) or {_UNFINISHED, CHECKPOINTS} & present) and not self.resumes:
+        if ((taken and not self.protects) or {UNFINISHED, CHECKPOINTS} & present) and not self.resumes:
             other = f"; --resume {self.path} would go on with it" if CHECKPOINTS in present and not resume else ""
             self.note = (
                 f"{self.path} holds a run that did not come to its end; this run starts anew and replaces it{other}"
             )
-        self.writes_to = self.path / _UNFINISHED if self.replaces else self.path
+        self.writes_to = self.path / UNFINISHED if self.replaces else self.path
 
     def _refused(self, why: str) -> OutputError:
         """An error with this message; the lock goes at once, for whoever catches the error keeps this alive."""
@@ -128,7 +128,7 @@ class RunFolder:
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         """Leave nothing behind of a run that failed or never began but, where it replaces nothing, its history."""
         if kind is not None and self.replaces and self._begun:
-            _clear(self.path / _UNFINISHED)
+            _clear(self.path / UNFINISHED)
         elif not self._begun and self._is_new and not any(self.path.iterdir()):
             self.path.rmdir()
         self._unlock()

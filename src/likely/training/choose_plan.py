@@ -1,7 +1,8 @@
 """From a preset, the task and the size of the data to a plan: network, optimizer, learning rate, batch size, length."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -47,6 +48,7 @@ def choose_plan(
     overrides: Overrides = NO_OVERRIDES,
     seconds: float | None = None,
     recipe: Recipe | None = None,
+    decide: Callable[[Callable[[], Any]], Any] = lambda value: value(),
 ) -> Plan:
     """The plan for training on `n_rows` rows of shape `row_shape`; what the configuration says comes first.
 
@@ -63,6 +65,7 @@ def choose_plan(
         overrides: user-supplied objects.
         seconds: what this training may take, if that is limited.
         recipe: of the network; None takes the preset's.
+        decide: asked for what is measured, with what measures it: a run that was killed decides as it did before.
     Raises:
         ConfigError: if the network does not fit the data.
         EngineError: if the engine cannot train the network.
@@ -81,7 +84,9 @@ def choose_plan(
         and overrides == NO_OVERRIDES
         and (kind, config.preset) == ("conv", "fast")
     ):
-        recipe, epochs = _for_seconds(seconds, config, row_shape, n_rows, n_outputs)
+        number: int
+        number, epochs = decide(partial(_for_seconds, seconds, config, row_shape, n_rows, n_outputs))
+        recipe = BY_TIME[number][0]
     settings = dict(recipe.settings)
     if kind == "conv":
         settings["stride"] = _stride(config, row_shape)
@@ -249,25 +254,26 @@ def _network_name(config: RunConfig, images: bool, overrides: Overrides) -> str:
 
 def _for_seconds(
     seconds: float, config: RunConfig, row_shape: tuple[int, ...], n_rows: int, n_outputs: int
-) -> tuple[Recipe, float]:
-    """The widest conv net that pays in this time, and for how many epochs; steps of it are timed here and now."""
+) -> tuple[int, float]:
+    """Which of `BY_TIME` is the widest conv net that pays in this time, and for how many epochs; its steps are timed
+    here and now."""
     from likely.engines.by_torch.rates import step_seconds
     from likely.networks.convnet import ConvNet
 
     prepare = ImagePreprocessor(row_shape, config.pad_to, "channels_first", config.dtype)
-    chosen, step = None, 0.0
-    for recipe, least in BY_TIME:
+    chosen, step, settings = (0, 0.0), 0.0, None
+    for number, (recipe, least) in enumerate(BY_TIME):
         batch_size, steps_per_epoch, most = _length(recipe, config, n_rows, least=16)
-        if chosen is None or recipe.settings != chosen[0].settings:
-            network = ConvNet(**recipe.settings, stride=_stride(config, row_shape))
+        if recipe.settings != settings:
+            settings = recipe.settings
+            network = ConvNet(**settings, stride=_stride(config, row_shape))
             X = np.random.default_rng(0).integers(0, 256, (min(batch_size, n_rows), *row_shape), dtype=np.uint8)
             step = step_seconds(network, X, prepare, n_outputs, config.device, config.precision, config.dtype)
         epochs = seconds / (step * steps_per_epoch)
-        if chosen is not None and epochs < least * most / recipe.epochs:
+        if number > 0 and epochs < least * most / recipe.epochs:
             break
         # The clock ends the run; the length only bounds it.
-        chosen = recipe, min(most, 1.5 * epochs)
-    assert chosen is not None
+        chosen = number, min(most, 1.5 * epochs)
     return chosen
 
 

@@ -86,7 +86,8 @@ class Learned:
 
 @dataclass(frozen=True)
 class Run:
-    """A finished run, its folder, and what came of its test rows, or of rows held out in its training."""
+    """A run that has come to a model, its folder, and what came of its test rows, or of rows held out in its training;
+    and whether it can go on."""
 
     folder: Path
     dataset: Dataset
@@ -94,6 +95,7 @@ class Run:
     evaluated: Evaluated
     stopped: str
     private: bool
+    resumable: bool = False
 
     @property
     def evaluation(self) -> Evaluation:
@@ -174,7 +176,8 @@ def fit(
             folder.finish()
         if learned.stopped not in SIGNALS:
             remove(folder.checkpoints)
-    return Run(folder.writes_to, dataset, predictor, evaluated, learned.stopped, config.private)
+    resumable = folder.checkpoints.is_dir()
+    return Run(folder.writes_to, dataset, predictor, evaluated, learned.stopped, config.private, resumable)
 
 
 def _ended_early(stopped: str) -> bool:
@@ -257,7 +260,10 @@ def learn(
         )
 
     journal = journal_of(
-        resumption, config.checkpoint_every, lambda: basis_of(dataset, config, overrides, targets, weights)
+        resumption,
+        config.checkpoint_every,
+        lambda: basis_of(dataset, config, overrides, targets, weights),
+        remarks.say,
     )
 
     # Split: some rows are held out before anything is fitted, or every row once, in folds.
@@ -293,7 +299,7 @@ def learn(
         rows, outcome = tune_all(job, heads(start), chosen, remarks)
     else:
         outcome = descend(job) if rows.backbone is None else choose_head(job, heads(start), descend)
-    journal.close()
+    journal.close(now=outcome.trained.stopped in SIGNALS)
     if rows.flipped is not None and outcome.calibration is not None:
         remarks.note(about_flipped(outcome.trained.plan))
     for note in outcome.notes:

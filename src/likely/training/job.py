@@ -17,6 +17,7 @@ from likely.training.loop.pace import Stopwatch
 from likely.training.members import train_members
 from likely.training.plan import NO_OVERRIDES, Overrides, Plan
 from likely.training.presets import on_features
+from likely.training.resume.call import key_of
 from likely.training.resume.journal import Journal
 from likely.training.train import train
 from likely.training.trained import Trained
@@ -63,6 +64,7 @@ class Job:
             overrides=self.overrides,
             seconds=seconds and seconds / self.config.members,
             recipe=recipe,
+            decide=partial(self.journal.decide, key_of("plan", seconds, n_rows)),
         )
         if on_backbone:
             plan = _for_features(plan, flipped=self.rows.flipped is not None)

@@ -65,6 +65,8 @@ class Position:
         seconds: since the first step began, without the time that evaluation took.
         elapsed: seconds by the watch.
         pace: the plan of the steps, as `Pace.snapshot()` tells it.
+        rate: the learning rate of the latest step.
+        untold: whether the record of the latest step, if it has one, is still to be told.
     """
 
     taken: int
@@ -72,6 +74,8 @@ class Position:
     seconds: float
     elapsed: float
     pace: dict[str, Any]
+    rate: float = 0.0
+    untold: bool = False
 
 
 def descend(
@@ -146,43 +150,48 @@ def descend(
     last = max(1, math.ceil((min(stop_at, 1.0) - 1e-9) * total))
     # Where time sets the pace, every step asks the watch.
     at_once = engine.at_once if time_limit is None else 1
-    taken, ended = begun.taken, False
+    taken, rate, untold, ended = begun.taken, begun.rate, begun.untold, False
 
     def stands() -> Position:
         seconds = clock() - began - evaluating
-        return Position(taken, list(losses), seconds, watch() - watched, pace.snapshot())
+        return Position(taken, list(losses), seconds, watch() - watched, pace.snapshot(), rate, untold)
 
     while not ended:
-        epoch, position = divmod(taken, steps_per_epoch)
-        if position == 0 and taken > 0:
-            order = rng.permutation(n_rows)
-        # No further than the next record.
-        count = min(at_once, record_every - taken % record_every, steps_per_epoch - position, last - taken)
-        # In the middle of a step no schedule is 0, neither before its warm-up nor at its end.
-        rates = [learning_rate(min(pace(step + 0.5), 1.0)) for step in range(taken, taken + count)]
-        rows = [order[i * batch_size : (i + 1) * batch_size] for i in range(position, position + count)]
-        draws = [None if augmentation is None else augmentation.draws(some, epoch) for some in rows]
-        before = watch()
-        for number, loss in enumerate(engine.steps(list(map(Batch, rows, draws)), rates)):
-            if not math.isfinite(loss):
-                raise DivergenceError(
-                    f"The loss must stay finite; got {loss} at step {taken + number + 1} with learning rate "
-                    f"{rates[number]:.3g}. The steps were too large for this data. Try a learning rate of "
-                    f"{rates[number] / 10:.1g}.",
-                    taken + number + 1,
-                )
-            losses.append(loss)
-
-        taken += count
-        now = watch()
-        pace.took(taken, now - watched, now - before)
+        if not untold:
+            epoch, position = divmod(taken, steps_per_epoch)
+            if position == 0 and taken > 0:
+                order = rng.permutation(n_rows)
+            # No further than the next record.
+            count = min(at_once, record_every - taken % record_every, steps_per_epoch - position, last - taken)
+            # In the middle of a step no schedule is 0, neither before its warm-up nor at its end.
+            rates = [learning_rate(min(pace(step + 0.5), 1.0)) for step in range(taken, taken + count)]
+            rows = [order[i * batch_size : (i + 1) * batch_size] for i in range(position, position + count)]
+            draws = [None if augmentation is None else augmentation.draws(some, epoch) for some in rows]
+            before = watch()
+            for number, loss in enumerate(engine.steps(list(map(Batch, rows, draws)), rates)):
+                if not math.isfinite(loss):
+                    raise DivergenceError(
+                        f"The loss must stay finite; got {loss} at step {taken + number + 1} with learning rate "
+                        f"{rates[number]:.3g}. The steps were too large for this data. Try a learning rate of "
+                        f"{rates[number] / 10:.1g}.",
+                        taken + number + 1,
+                    )
+                losses.append(loss)
+            taken += count
+            now = watch()
+            pace.took(taken, now - watched, now - before)
+            rate = rates[-1]
+        untold = True
         seconds = clock() - began - evaluating
         reached = pace(taken)
-        ended = taken == last or reached >= min(stop_at, 1.0) - 1e-9 or stop()
+        ended = taken == last or reached >= min(stop_at, 1.0) - 1e-9
+        if not ended and stop():
+            between_steps(stands)
+            ended = True
         epoch_ended = taken % steps_per_epoch == 0
         if ended or epoch_ended or taken % record_every == 0:
             held_out = None
-            if evaluate is not None and (ended or (epoch_ended and (epoch + 1) % evaluate_every == 0)):
+            if evaluate is not None and (ended or (epoch_ended and taken // steps_per_epoch % evaluate_every == 0)):
                 before = clock()
                 held_out = evaluate(reached)
                 evaluating += clock() - before
@@ -194,13 +203,14 @@ def descend(
                 epoch=taken / steps_per_epoch,
                 progress=min(reached, 1.0),
                 loss=sum(losses) / len(losses),
-                learning_rate=rates[-1],
+                learning_rate=rate,
                 seconds=seconds,
                 examples_per_second=taken * batch_size / seconds,
                 seconds_left=0.0 if ended else left,
                 held_out=held_out,
             )
             losses.clear()
+        untold = False
         if not ended:
             between_steps(stands)
 

@@ -45,8 +45,8 @@ class Memory(Protocol):
         """What was kept at the latest checkpoint, after its records were told again; None to begin."""
         ...
 
-    def keep(self, trained: Trained, state: Callable[[], Mapping[str, Any]]) -> None:
-        """Keep the present state, if it is time."""
+    def keep(self, trained: Trained, state: Callable[[], Mapping[str, Any]], *, now: bool) -> None:
+        """Keep the present state, if it is time or must be `now`."""
         ...
 
 
@@ -164,6 +164,7 @@ class Minimization:
                     "tail": tail.snapshot(),
                     "position": asdict(position()),
                 },
+                now=self.interrupt.asked,
             )
 
         with self.listening:

@@ -75,7 +75,9 @@ def basis_of(
     return {"data": data, "settings": settings, "environment": _environment()}
 
 
-def journal_of(how: Resumption | None, every: float | None, basis: Callable[[], Basis]) -> Journal:
+def journal_of(
+    how: Resumption | None, every: float | None, basis: Callable[[], Basis], say: Callable[[str], None]
+) -> Journal:
     """The journal of a run; what is there is taken up where it is to be resumed, if it rests on the same.
 
     In another environment the result would be as good, but not the same to the last bit.
@@ -88,7 +90,7 @@ def journal_of(how: Resumption | None, every: float | None, basis: Callable[[], 
         return Journal()
     folder, before = how.folder, read_basis(how.folder) if how.resume else None
     if before is None:
-        return Journal(folder, every, basis)
+        return Journal(folder, every, basis, warn=say)
     now = basis()
     data, settings, environment = (_differing(before[kind], now[kind]) for kind in ("data", "settings", "environment"))
     if data:
@@ -111,7 +113,9 @@ def journal_of(how: Resumption | None, every: float | None, basis: Callable[[], 
             f"A run must go on where it began, to come to the same bits; got another environment: {'; '.join(changes)}."
             " Try the former one, or --resume-anyway (resume_anyway=True) for a result as good, but not the same."
         )
-    return Journal(folder, every, lambda: now, resume=True)
+    journal = Journal(folder, every, lambda: now, resume=True, warn=say)
+    say(f"Going on with the run in {folder}: {journal}")
+    return journal
 
 
 def _differing(before: Any, now: Any) -> list[str]:

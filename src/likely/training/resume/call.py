@@ -73,9 +73,9 @@ class Call:
             self._replay(kept, trained)
         return kept
 
-    def keep(self, trained: Trained, state: Callable[[], Mapping[str, Any]]) -> None:
-        """Write a checkpoint, if it is time."""
-        if self.journal.due:
+    def keep(self, trained: Trained, state: Callable[[], Mapping[str, Any]], *, now: bool) -> None:
+        """Write a checkpoint, if it is time or must be `now`."""
+        if self.journal.due or (now and self.journal.keeps):
             self.journal.keep(self.key, {**state(), **self._passed(trained)})
 
     def _passed(self, trained: Trained) -> dict[str, Any]:

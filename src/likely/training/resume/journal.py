@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from likely.atomic import TEMPORARY
-from likely.errors import LikelyError
+from likely.errors import LikelyError, OutputError
 from likely.model import file as model_file
 from likely.training.resume.packed import pack, unpack
 
@@ -39,6 +39,7 @@ class Journal:
         every: seconds between two writings.
         basis: what the run rests on; asked once, when it is needed.
         resume: whether what is there is taken up.
+        warn: told why a writing failed; the run goes on without it.
     """
 
     def __init__(
@@ -48,7 +49,9 @@ class Journal:
         basis: Callable[[], Basis] = dict,
         *,
         resume: bool = False,
+        warn: Callable[[str], None] = lambda message: None,
     ) -> None:
+        self._warn = warn
         self._folder, self._every, self._ask_basis = folder, every, basis
         self._basis: Basis | None = None
         self._next = time.perf_counter() + (every or USUAL)
@@ -63,6 +66,10 @@ class Journal:
                 else:
                     self._checkpoints.setdefault(str(document["key"]), []).append(path)
         self._serial = 1 + max((_serial(path) for paths in self._checkpoints.values() for path in paths), default=0)
+
+    def __str__(self) -> str:
+        begun = len(self._checkpoints.keys() - self._finished.keys())
+        return f"{len(self._finished)} results and {begun} unfinished trainings are kept"
 
     @property
     def keeps(self) -> bool:
@@ -96,14 +103,30 @@ class Journal:
         """Write where a training stands; of its earlier checkpoints one stays."""
         self._write_all((key, value))
 
-    def close(self) -> None:
-        """Write what is pending, if anything was written before or it is time."""
-        if self._folder is not None and self._pending and (self.due or self._folder.is_dir()):
+    def decide(self, key: str, value: Callable[[], Any]) -> Any:
+        """What was decided in the first place, where time had its part in it: what packs and unpacks as it is."""
+        known = self.finished(key)
+        if known is None:
+            self.finish(key, known := value())
+        return known
+
+    def close(self, *, now: bool = False) -> None:
+        """Write what is pending, if something was written before, it is time, or it must be `now`."""
+        if self._folder is not None and self._pending and (now or self.due or self._folder.is_dir()):
             self._write_all()
 
     def _write_all(self, checkpoint: tuple[str, Any] | None = None) -> None:
-        assert self._folder is not None
         began = time.perf_counter()
+        try:
+            self._write_files(checkpoint)
+        except (OutputError, OSError) as error:
+            # What was learned so far is worth more than a checkpoint of it.
+            self._warn(f"Warning: the checkpoint could not be written, and training goes on without it: {error}")
+        ended = time.perf_counter()
+        self._next = ended + (self._every or max(USUAL, _LEAST_TIMES * (ended - began)))
+
+    def _write_files(self, checkpoint: tuple[str, Any] | None) -> None:
+        assert self._folder is not None
         if not self._taken_up:
             remove(self._folder)  # of a run that was not resumed: until now it could have been
             self._taken_up = True
@@ -122,8 +145,6 @@ class Journal:
             for path in earlier[:-_KEPT]:
                 path.unlink(missing_ok=True)
             del earlier[:-_KEPT]
-        ended = time.perf_counter()
-        self._next = ended + (self._every or max(USUAL, _LEAST_TIMES * (ended - began)))
 
     def _write(self, name: str, of: str, key: str, value: Any) -> Path:
         assert self._folder is not None
