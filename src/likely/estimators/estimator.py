@@ -31,9 +31,9 @@ from likely.data.images.image_arrays import (
     files_in,
     refuse_alone,
     rows_as_images,
-    stack_files,
     stack_images,
 )
+from likely.data.images.stack_files import stack_files
 from likely.data.tables.frame import holds_numbers_alone, is_frame, sheet_of, sheet_of_objects
 from likely.data.tables.targets import refuse_missing
 from likely.errors import ConfigError, DataError, GuaranteeWarning

@@ -11,7 +11,6 @@ from typing import Any, Self
 import numpy as np
 
 from likely.data.hashes import known_again
-from likely.data.images.feature_cache import CachedBackbone
 from likely.errors import DataError
 from likely.model import file as model_file
 from likely.model.card import Card
@@ -90,6 +89,8 @@ class Predictor(Gate):
 
     def keeping_features(self) -> Self:
         """The same model, which looks up features of a frozen backbone on disk, and keeps what it computes."""
+        from likely.data.images.feature_cache import CachedBackbone
+
         same, gate = self._changed(), self.preprocessor
         if isinstance(gate, BackbonePreprocessor) and gate.backbone is not None:
             kept = CachedBackbone(gate.backbone.name, gate.backbone.weights, gate.backbone.layout, gate.backbone.tuned)

@@ -6,7 +6,6 @@
 
 import math
 import os
-import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
@@ -14,11 +13,8 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 
 from likely.arrays import to_numpy
-from likely.data.images.decode import ImageForm, image_shape, read_image
-from likely.data.images.decode_many import AS_THEY_ARE, Reading, load_images
 from likely.data.images.find import SUFFIXES
-from likely.data.images.open_image import name_of
-from likely.errors import DataError, ImageWarning, ShapeError
+from likely.errors import DataError, ShapeError
 from likely.preprocessing.stored_rows import RowArray, StoredRows
 
 Channels: TypeAlias = Literal["auto", "first", "last"]
@@ -101,6 +97,9 @@ def stack_images(X: Any, channels: Channels = "auto", image_size: int | None = N
     if isinstance(X, StoredRows):
         return X
     if (files := files_in(X)) is not None:
+        from likely.data.images.decode_many import Reading
+        from likely.data.images.stack_files import stack_files
+
         return stack_files(files, Reading(image_size))[0]
     if isinstance(X, list | tuple):
         images = [to_numpy(image) for image in X]
@@ -163,26 +162,6 @@ def rows_as_images(rows: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
             "standardized."
         )
     return rows.astype(np.uint8).reshape(-1, *shape)
-
-
-def stack_files(X: Sequence[Any], how: Reading = AS_THEY_ARE) -> tuple[RowArray, ImageForm]:
-    """Paths, the bytes of files or Pillow's images as rows, and how each became one; a DataError if one can't be read.
-
-    Warns:
-        ImageWarning: if they have several sizes and no size is asked for: they get one.
-    """
-    if all(isinstance(x, str | bytes | os.PathLike) for x in X):
-        sources = [x if isinstance(x, bytes) else Path(x) for x in X]
-        names = [f"Row {i}" if isinstance(x, bytes) else os.fspath(x) for i, x in enumerate(X)]
-        loaded = load_images(sources, names, how)
-        rows, form, note = loaded.X, loaded.form, loaded.note
-    else:
-        named = [(x, name_of(x, f"Row {i}")) for i, x in enumerate(X)]
-        form, note = how.form_of([image_shape(x, name=name) for x, name in named])
-        rows = np.stack([read_image(x, shape=form.shape, conversion=form.conversion, name=name) for x, name in named])
-    if note:
-        warnings.warn(note, ImageWarning, stacklevel=5)
-    return rows, form
 
 
 def _channels_last(rows: np.ndarray, channels: Channels) -> np.ndarray:
