@@ -1,13 +1,17 @@
 """Deep ensembles: the mean of what members answer alone, through every door, and what they cannot do."""
 
+import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
+from typer.testing import CliRunner
 
 import likely
+from likely.cli.app import app
 from likely.config import RunConfig
 from likely.data.sources import open_dataset
 from likely.errors import ConfigError, DataError
@@ -113,3 +117,15 @@ def test_the_exported_ensemble_answers_alike(ensemble: Any, tmp_path: Path) -> N
     predictor, _ = ensemble
     predictor.to_onnx(tmp_path / "model.onnx")  # which compares every answer before it writes
     assert (tmp_path / "model.onnx").stat().st_size > 10_000
+
+
+def test_the_command_line_says_how_much_they_disagree(ensemble: Any, tmp_path: Path) -> None:
+    predictor, _ = ensemble
+    predictor.save(tmp_path / "model.likely")
+    X = digits().test.X[:2]
+    for number, image in enumerate(X):
+        Image.fromarray(image).save(tmp_path / f"{number}.png")
+    names = [str(tmp_path / f"{number}.png") for number in range(2)]
+    asked = CliRunner().invoke(app, ["predict", str(tmp_path / "model.likely"), *names, "--json"])
+    found = [answer["disagreement"] for answer in json.loads(asked.stdout)]
+    np.testing.assert_allclose(found, predictor.disagreement(X), atol=1e-9)

@@ -75,7 +75,8 @@ def columns_of(predictor: ClassifierPredictor | RegressorPredictor, questions: Q
     """The columns of this model's answers about an "image" or a "row"."""
     if questions is not None:
         names = [*predictor.card.labels, *questions.events]
-        return Columns(about, ANSWER, names, given=questions.given is not None)
+        more = {"disagreement": "number"} if predictor.is_ensemble else {}
+        return Columns(about, {**ANSWER, **more}, names, given=questions.given is not None)
     n = predictor.card.network.outputs
     predictions = ["prediction"] if n == 1 else [f"prediction{i + 1}" for i in range(n)]
     return Columns(about, {**dict.fromkeys(predictions, "number"), **NUMBER})

@@ -43,9 +43,11 @@ class Answer:
     abstained: bool | None = None
     familiarity: float | None = None
     missing: Mapping[str, str] = field(default_factory=dict)
+    disagreement: float | None = None
 
     def to_json(self) -> dict[str, object]:
-        """Plain JSON values; a condition adds the entry "given" and changes no other, and what is missing says why."""
+        """Plain JSON values; a condition adds the entry "given" and changes no other, what is missing says why, and an
+        ensemble has a "disagreement"."""
         label = most_probable(self.probabilities)
         return {
             **_named(self.name),
@@ -55,6 +57,7 @@ class Answer:
             "set": self.set,
             "abstained": self.abstained,
             "familiarity": self.familiarity,
+            **({} if self.disagreement is None else {"disagreement": self.disagreement}),
             "events": self.events,
             **({} if self.given is None else {"given": asdict(self.given)}),
             **_why(self.missing),
@@ -177,7 +180,9 @@ def _classify(
         familiar = _known(familiarity, gaps)
     missing = _missing(promises, gaps, "set", "familiarity")
     given = repeat(None) if questions.given is None else _given(P, questions.given, events)
-    for answer in map(Answer, names, _labeled(P), _asked(P, events), given, sets, abstained, familiar, missing):
+    apart = predictor.disagreement(X).tolist() if predictor.is_ensemble else repeat(None)
+    columns = given, sets, abstained, familiar, missing, apart
+    for answer in map(Answer, names, _labeled(P), _asked(P, events), *columns):
         if answer.given is None or answer.given.probability > 0:
             yield answer
         else:

@@ -87,6 +87,11 @@ class _Answering(Predictor):
         return json.loads(self.session.metadata["missing"])
 
     @property
+    def is_ensemble(self) -> bool:
+        """No: the graph gives the mean of what members answer, and not what each of them does."""
+        return False
+
+    @property
     def no_familiarity(self) -> DataError | None:
         """Why the model knows no familiarity, or None if it does."""
         return DataError(self.missing[FAMILIARITY]) if FAMILIARITY in self.missing else None

@@ -17,6 +17,7 @@ from likely.model.card import Card
 from likely.model.gate import Gate
 from likely.model.held_out_arrays import check_held_out, read_familiarity
 from likely.model.inference import in_pieces
+from likely.model.mixture_inference import MIXTURE
 from likely.model.question import Question
 from likely.model.read_preprocessor import read_preprocessor
 from likely.model.refusals import nothing_held_out, too_few_to_alarm, under_other_prior
@@ -65,6 +66,11 @@ class Predictor(Gate):
     def task(self) -> str:
         """Either "classification" or "regression"."""
         return self.card.task
+
+    @property
+    def is_ensemble(self) -> bool:
+        """Whether several networks of one kind answer together, trained with `members`."""
+        return "members" in self.card.network.settings and self.card.network.name != MIXTURE
 
     @property
     def engine(self) -> Any:
