@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from likely.arrays import Array
+from likely.learners.joined_trees import joined, side_by_side
 from likely.learners.library_trees import baseline, depth, gains, n_threads, read_trees, threads
 from likely.networks.input_groups import InputGroups
 from likely.networks.trees import MOST_CATEGORIES, Trees, coded_columns
@@ -141,7 +142,7 @@ class BoostedTrees:
             self._baseline = begun @ self._weights
             self._baseline[self._absent] = self._baseline.max() + _RARE
         deepest = max((depth(model) for model, *_ in self._grown), default=0)
-        self._blocks.append(_Block(rounds, _side_by_side(found), deepest))
+        self._blocks.append(_Block(rounds, side_by_side(found), deepest))
         self._answering = None
 
     def keep(self, rounds: int) -> None:
@@ -164,7 +165,7 @@ class BoostedTrees:
     def sums_since(self, X: np.ndarray, rounds: int) -> np.ndarray:
         """What the trees after so many rounds add to each sum for prepared rows: (n, sums)."""
         blocks = [block for block in self._blocks if block.last_round > rounds]
-        theta = {**_joined([block.theta for block in blocks]), "codes": self._codes}
+        theta = {**joined([block.theta for block in blocks]), "codes": self._codes}
         return self._trees(blocks).sums(theta, X)
 
     def scores_of(self, sums: np.ndarray) -> np.ndarray:
@@ -217,7 +218,7 @@ class BoostedTrees:
         """What answers, and its arrays, made once for the trees that there are."""
         if self._answering is None:
             of_all = {"baseline": self._baseline, "weights": self._weights, "codes": self._codes}
-            self._answering = self._trees(self._blocks), of_all | _joined([block.theta for block in self._blocks])
+            self._answering = self._trees(self._blocks), of_all | joined([block.theta for block in self._blocks])
         return self._answering
 
     def _trees(self, blocks: list[_Block]) -> Trees:
@@ -293,30 +294,3 @@ def _codes(columns: np.ndarray, groups: InputGroups) -> np.ndarray:
         codes[np.argsort(-counts, kind="stable")] = np.minimum(np.arange(stop - start), MOST_CATEGORIES - 1)
         found.append(np.where(counts > 0, codes, -1).astype(np.int32))
     return np.concatenate(found)
-
-
-def _side_by_side(found: list[dict[str, np.ndarray]]) -> dict[str, np.ndarray]:
-    """The trees of several models, in turn for each."""
-    joined = _joined(found)
-    return {**joined, "roots": joined["roots"].reshape(max(1, len(found)), -1).T.reshape(-1)} if found else joined
-
-
-_EMPTY = {
-    "roots": np.empty(0, np.int32),
-    "sets": np.empty((0, 8), np.uint32),
-    **{name: np.empty(0, np.int32) for name in ("left", "column", "bits")},
-    **{name: np.empty(0, np.float32) for name in ("threshold", "value")},
-    "missing_right": np.empty(0, np.uint8),
-}
-
-
-def _joined(parts: list[dict[str, np.ndarray]]) -> dict[str, np.ndarray]:
-    """The trees of all parts, one after the other."""
-    moved, nodes, sets = [_EMPTY], 0, 0
-    for part in parts:
-        bits = np.where(part["bits"] < 0, part["bits"], part["bits"] + np.int32(sets))
-        moved.append(
-            {**part, "roots": part["roots"] + np.int32(nodes), "left": part["left"] + np.int32(nodes), "bits": bits}
-        )
-        nodes, sets = nodes + len(part["left"]), sets + len(part["sets"])
-    return {name: np.concatenate([part[name] for part in moved]) for name in _EMPTY}
