@@ -12,7 +12,7 @@ from PIL import Image
 from likely.config import RunConfig
 from likely.data.check import check_source
 from likely.data.dataset import Dataset
-from likely.data.images.find import find_images
+from likely.data.images.paths_and_globs import find_images
 from likely.data.sources import open_dataset
 from likely.errors import DataError
 

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from likely.data.images.class_folder import FolderScan, scan_class_folder
-from likely.data.images.find import find_images
+from likely.data.images.paths_and_globs import find_images
 from likely.errors import DataError
 
 

@@ -10,7 +10,7 @@ import typer
 from likely.cli.answers import Name
 from likely.cli.terminal import complain
 from likely.data.images.decode import read_image
-from likely.data.images.find import SUFFIXES, Found, find_images
+from likely.data.images.paths_and_globs import SUFFIXES, Found, find_images
 from likely.data.tables.kinds_read import KINDS_READ
 from likely.data.tables.read_sheet import is_table
 from likely.data.unknown_kind import unknown_kind

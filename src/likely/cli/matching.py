@@ -7,8 +7,8 @@ from pathlib import Path
 from likely.data.dataset import Dataset, Part
 from likely.data.images.decode import ImageForm
 from likely.data.images.decode_many import Reading, load_images
-from likely.data.images.find import Found
 from likely.data.images.image_table import find_in_table
+from likely.data.images.paths_and_globs import Found
 from likely.data.tables.encode import encode
 from likely.data.tables.read_sheet import read_sheet
 from likely.data.tables.read_table import table_of_sheet, table_with_readings

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from likely.metrics.calibration import Reliability as Reliability
     from likely.metrics.calibration import calibration_error as calibration_error
     from likely.metrics.calibration import reliability_bins as reliability_bins
+    from likely.metrics.calibration_floor import calibration_floor as calibration_floor
+    from likely.metrics.calibration_floor import calibration_p_value as calibration_p_value
     from likely.metrics.classification import FEW_ROWS as FEW_ROWS
     from likely.metrics.classification import classification_metrics as classification_metrics
     from likely.metrics.classwise import classwise_calibration_error as classwise_calibration_error
@@ -30,8 +32,6 @@ if TYPE_CHECKING:
     from likely.metrics.events import event_calibration_floor as event_calibration_floor
     from likely.metrics.events import event_metrics as event_metrics
     from likely.metrics.events import event_reliability as event_reliability
-    from likely.metrics.floor import calibration_floor as calibration_floor
-    from likely.metrics.floor import calibration_p_value as calibration_p_value
     from likely.metrics.intervals import RESAMPLES as RESAMPLES
     from likely.metrics.intervals import Estimate as Estimate
     from likely.metrics.intervals import bootstrap as bootstrap
@@ -61,8 +61,8 @@ _HOMES = {
     "brier_score": "scores",
     "calibration_error": "calibration",
     "calibration_estimate": "miscalibration",
-    "calibration_floor": "floor",
-    "calibration_p_value": "floor",
+    "calibration_floor": "calibration_floor",
+    "calibration_p_value": "calibration_floor",
     "classification_metrics": "classification",
     "classwise_calibration_error": "classwise",
     "classwise_calibration_estimate": "classwise",

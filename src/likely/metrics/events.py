@@ -5,9 +5,9 @@ from typing import Any
 import numpy as np
 
 from likely.metrics.calibration import N_BINS, Binning, Reliability, mean_gap, reliability
+from likely.metrics.calibration_floor import DRAWS, chance_errors, spread
 from likely.metrics.checks import event, event_probability
 from likely.metrics.evaluation import EventFigures
-from likely.metrics.floor import DRAWS, chance_errors, spread
 from likely.metrics.intervals import Estimate, bootstrap, proportion
 from likely.metrics.json_values import to_json
 from likely.metrics.miscalibration import calibration_figures

@@ -10,12 +10,12 @@ from likely.data.groups import shared_with
 from likely.errors import DataError
 from likely.model import ClassifierPredictor, RegressorPredictor, load
 from likely.model.run_folder import CONFIG, HELD_OUT, MODEL, REPORT, read_held_out, read_history
+from likely.report.explained_rows import why_cards
 from likely.report.explanation_page import how_to_read
 from likely.report.importance_section import importance_section
 from likely.report.promise_sections import trust_of
 from likely.report.report import render
 from likely.report.report_data import ReportData
-from likely.report.why import why_cards
 from likely.training.evaluate import Evaluated, evaluate
 from likely.training.evaluate_held_out import from_arrays
 from likely.training.fit import Run

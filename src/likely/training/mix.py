@@ -24,7 +24,7 @@ from likely.training.choose_learners import Choice, choose, cross_fitted, falls_
 from likely.training.fit_familiarity import column_ood_scores
 from likely.training.fold_learner import FoldLearner
 from likely.training.freer_plans import AS_WELL, AT_ALL, ENOUGH_TO_TELL
-from likely.training.grow import BYTES_OF_NODE
+from likely.training.grow_trees import BYTES_OF_NODE
 from likely.training.held_out_scores import HeldOutScores, TrainingOutcome, fold_numbers
 from likely.training.hold_out import held_out_outcome, held_out_parts, without_held_out
 from likely.training.job import Job

@@ -17,7 +17,7 @@ from likely.networks.trees import Trees
 from likely.preprocessing.column_preprocessor import ColumnPreprocessor
 from likely.preprocessing.preprocessor import Preprocessor, fit_preprocessor
 from likely.preprocessing.stored_rows import RowArray
-from likely.training.grow import Growth
+from likely.training.grow_trees import Growth
 from likely.training.loop.averaging import AveragedEpoch
 from likely.training.loop.checkpoints import Checkpoints, Evaluator
 from likely.training.loop.descent import Record

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from likely.data.classes import listed
 from likely.data.dataset import PARTS
-from likely.data.images.find import Found, Search, leads_back, search_folder
 from likely.data.images.image_parts import LabeledImage
 from likely.data.images.part_folders import part_folders, subfolders_of
+from likely.data.images.paths_and_globs import Found, Search, leads_back, search_folder
 from likely.errors import DataError
 
 

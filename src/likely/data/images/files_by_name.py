@@ -3,8 +3,8 @@
 import os
 from pathlib import Path
 
-from likely.data.images.find import SUFFIXES
 from likely.data.images.part_folders import subfolders_of
+from likely.data.images.paths_and_globs import SUFFIXES
 
 
 class FilesByName:

@@ -13,7 +13,7 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 
 from likely.arrays import to_numpy
-from likely.data.images.find import SUFFIXES
+from likely.data.images.paths_and_globs import SUFFIXES
 from likely.errors import DataError, ShapeError
 from likely.preprocessing.stored_rows import RowArray, StoredRows
 

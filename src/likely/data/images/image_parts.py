@@ -10,7 +10,7 @@ import numpy as np
 from likely.data.dataset import PARTS, Part
 from likely.data.images.decode import ImageForm
 from likely.data.images.decode_many import Reading, bad_ones, load_images
-from likely.data.images.find import Found
+from likely.data.images.paths_and_globs import Found
 from likely.preprocessing.stored_rows import take_rows
 
 

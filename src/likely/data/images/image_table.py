@@ -10,8 +10,8 @@ from likely.data.classes import listed
 from likely.data.dataset import Dataset
 from likely.data.images.decode_many import Reading
 from likely.data.images.files_by_name import FilesByName
-from likely.data.images.find import SUFFIXES, Found
 from likely.data.images.image_parts import read_parts
+from likely.data.images.paths_and_globs import SUFFIXES, Found
 from likely.data.tables.split_column import Split
 from likely.data.tables.table import Table
 from likely.errors import DataError

@@ -9,8 +9,8 @@ from likely.data.dataset import Dataset, Part
 from likely.data.groups import group_numbers
 from likely.data.images.class_folder import FolderScan, scan_class_folder
 from likely.data.images.decode_many import Reading
-from likely.data.images.find import search_folder
 from likely.data.images.image_parts import read_parts
+from likely.data.images.paths_and_globs import search_folder
 from likely.errors import DataError
 
 LAYOUT = "Images go into one folder per class, such as FOLDER/boot/1.png, or into FOLDER/train/boot/1.png."

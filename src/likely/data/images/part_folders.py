@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from likely.data.classes import listed
 from likely.data.dataset import PARTS
-from likely.data.images.find import SUFFIXES, is_system
+from likely.data.images.paths_and_globs import SUFFIXES, is_system
 from likely.errors import DataError
 
 _WORD = re.compile("[A-Z]?[a-z]+|[A-Z]+(?![a-z])")

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from likely.data.images import find
-from likely.data.images.find import Found, find_images
+from likely.data.images import paths_and_globs
+from likely.data.images.paths_and_globs import Found, find_images
 
 
 @pytest.fixture
@@ -87,8 +87,8 @@ def test_a_folder_without_permission_is_an_entry(tmp_path: Path) -> None:
     # Permissions do not bind root, so another process gives root up first; from inside, for its way there is barred.
     script = """
 import os
-from likely.data.images import find
-from likely.data.images.find import find_images
+from likely.data.images import paths_and_globs
+from likely.data.images.paths_and_globs import find_images
 if os.geteuid() == 0:
     os.setuid(65534)
 print(find_images(["."]).found)
@@ -101,6 +101,6 @@ print(find_images(["."]).found)
 def test_standard_input(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"\x89PNG")))
     assert find_images(["-"]).found == [Found("-", b"\x89PNG")]
-    monkeypatch.setattr(find, "MAX_STDIN_BYTES", 3)
+    monkeypatch.setattr(paths_and_globs, "MAX_STDIN_BYTES", 3)
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"\x89PNG")))
     assert "more than 3 bytes" in (find_images(["-"]).found[0].error or "")
