@@ -1,4 +1,4 @@
-"""Runs of every kind, killed twice by SIGKILL at random moments, come to the bytes of a run that never was.
+"""Runs of every kind, killed up to four times by SIGKILL at random moments, come to the bytes of a run that never was.
 
 Every run is a process of its own, forked from one that has loaded everything and computed nothing. It tells through a
 pipe what it is at, so that the table says in which phases it was killed.
@@ -44,6 +44,8 @@ LOADED = ("scipy.stats", "sklearn.cluster", "sklearn.datasets", "sklearn.ensembl
 LOADED += tuple(f"likely.engines.{name}" for name in ("by_hand", "by_jax", "by_torch.torch_engine"))
 EVERY = 0.02
 """Seconds between checkpoints."""
+_KILLS = 4
+"""Of a run, at most: it may be faster."""
 _PATIENCE = 600.0
 """Seconds after which a run that was not killed counts as hanging."""
 
@@ -169,7 +171,7 @@ def draw(seed: int) -> Figures:
         out = Path(folder) / "run"
         phases = np.zeros(len(PHASES))
         begun = False
-        for _ in range(2):
+        for _ in range(_KILLS):
             # At any time, or soon after a phase has begun: some are short.
             after = int(rng.integers(0, len(PHASES))) if rng.random() < 0.6 else 0
             within = seconds * rng.uniform(0.02, 0.3 if after else 1.0)
@@ -231,4 +233,4 @@ def checks(draws: list[Figures]) -> list[Check]:
     return found
 
 
-PROOF = Proof("resume", draw, checks, draws=130, first=1_000)
+PROOF = Proof("resume", draw, checks, draws=120, first=1_000)
