@@ -169,3 +169,28 @@ def test_each_model_finds_the_columns_by_name_and_its_own_categories(likely: Lik
     result = likely("compare", tmp_path / "c", tmp_path / "a", sources["c"])
     assert result.exit_code == 1
     assert "no column 'color'" in result.stderr
+
+
+def test_models_that_learned_from_all_rows_of_a_table_are_compared_out_of_fold(
+    likely: Likely, said: Callable[[str], str], tmp_path: Path
+) -> None:
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(120, 2))
+    answers = np.where(np.hypot(*X.T) + 0.2 * rng.normal(size=120) > 1, "out", "in")
+    lines = [f"{a:.4f},{b:.4f},{y}" for (a, b), y in zip(X, answers, strict=True)]
+    table = tmp_path / "rings.csv"
+    table.write_text("\n".join(["a,b,label", *lines]) + "\n")
+    for network in ("linear", "trees"):
+        assert likely("fit", table, "--network", network, "--out", tmp_path / network).exit_code == 0
+    result = likely("compare", tmp_path / "linear", tmp_path / "trees", table, "--json")
+    found = json.loads(result.stdout)
+    assert "compared by what was answered out of fold to 120" in said(result.stderr)
+    assert "flatter" not in result.stderr
+    for side, network in (("first", "linear"), ("second", "trees")):
+        own = json.loads((tmp_path / network / "metrics.json").read_text())
+        assert found[side]["figures"]["nll"] == own["nll"]
+    assert found["difference"]["accuracy"]["better"] == "second"
+    evaluated = likely("evaluate", tmp_path / "trees", table)
+    assert "the model was trained on 120 of these 120 rows" in said(evaluated.stderr)
+    assert "likely inspect" in evaluated.stdout
+    assert "On out-of-fold rows" in likely("inspect", tmp_path / "trees").stdout
