@@ -67,6 +67,8 @@ def test_a_few_images_suffice_and_everything_works_on_top(fitted: Classifier) ->
     assert fitted.score(NEW, NEW_Y) > 0.8
     model = fitted.predictor_
     assert model.card.normalization["backbone"] == "efficientnet-lite0"
+    scale = np.array(model.preprocessor.features.scale)  # a feature that hardly varied in a few rows says little
+    assert scale.min() > 0.5 * np.median(scale)
     assert model.card.network.name in ("linear", "mlp")
     assert model.card.splits.method == "cross-validation"
     assert len(fitted.predict_set(NEW, 0.8)) == len(NEW)

@@ -70,6 +70,7 @@ class ColumnPreprocessor:
         power_transform: bool = False,
         bins: int = 0,
         off: Sequence[int] = (),
+        least_scale: float = 0.0,
     ) -> "ColumnPreprocessor":
         """The preprocessor for rows like those of X.
 
@@ -80,17 +81,23 @@ class ColumnPreprocessor:
             power_transform: whether skewed columns may be made symmetric: see `PowerTransform`.
             bins: into how many a column of numbers is divided at most: see `PiecewiseLinear`; 0 for none.
             off: the columns that get no input.
+            least_scale: of numbers alone that have one unit, such as features of a backbone: the least scale of a
+                column, as a share of the median one. What hardly varied in a few rows would be divided by next to
+                nothing.
         Raises:
             ShapeError, DataError: as `check`; DataError also if numbers alone have no rows.
         Example:
             >>> ColumnPreprocessor.fit(np.array([[1.0, 5.0], [3.0, 5.0]])).scale
             (1.0, 1.0)
+            >>> ColumnPreprocessor.fit(np.array([[0.0, 5.0, 1.0], [2.0, 5.02, 3.0]]), least_scale=0.5).scale
+            (1.0, 0.5, 1.0)
         """
         if columns is None:
             if len(X) == 0:
                 raise DataError("X must have at least one row; got none.")
             rows = check_numbers(X, math.prod(X.shape[1:]))
             center, spread = mean_and_scale(rows)
+            spread = np.maximum(spread, least_scale * np.median(spread))
             mean, scale, unseen = center.tolist(), spread.tolist(), list[int]()
             standard = list(((rows - center) / spread).T) if power_transform or bins else []
         else:

@@ -86,6 +86,7 @@ def fit_preprocessor(
     power_transform: bool = False,
     bins: int = 0,
     off: Sequence[int] = (),
+    least_scale: float = 0.0,
 ) -> Preprocessor:
     """The preprocessor for images (n, h, w) or (n, h, w, 3), or rows (n, d), like those of X.
 
@@ -93,7 +94,8 @@ def fit_preprocessor(
     """
     if X.ndim > 2:
         return ImagePreprocessor.fit(X, pad_to, layout, dtype)
-    return ColumnPreprocessor.fit(np.asarray(X), columns, dtype, power_transform=power_transform, bins=bins, off=off)
+    how: dict[str, Any] = {"power_transform": power_transform, "bins": bins, "off": off, "least_scale": least_scale}
+    return ColumnPreprocessor.fit(np.asarray(X), columns, dtype, **how)
 
 
 def preprocessor_from_json(values: Mapping[str, Any]) -> Preprocessor:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
+from likely.training.cross_fitted import cross_fitted
 from likely.training.held_out_scores import TrainingOutcome
 from likely.training.job import Job
 from likely.training.loop.descent import Record
@@ -21,7 +22,7 @@ def choose_head(job: Job, kinds: Sequence[str], learn: Callable[[Job], TrainingO
         learn: trains one of them.
     """
     limit, watcher = job.config.time_limit, job.watcher
-    best, least, losses = None, float("inf"), list[str]()
+    best, least, losses, outcomes = None, float("inf"), list[str](), list[TrainingOutcome]()
     for number, kind in enumerate(kinds, start=1):
         config = job.config.replace(network=kind, time_limit=None if limit is None else limit / len(kinds))
         outcome = learn(
@@ -34,6 +35,7 @@ def choose_head(job: Job, kinds: Sequence[str], learn: Callable[[Job], TrainingO
                 journal=job.journal,
             )
         )
+        outcomes.append(outcome)
         part, trained = outcome.calibration, outcome.trained
         loss = None if part is None else job.rows.task.held_out_loss(part, trained.plan.head)
         if loss is not None:
@@ -47,7 +49,7 @@ def choose_head(job: Job, kinds: Sequence[str], learn: Callable[[Job], TrainingO
         watcher.say(f"Head: {best.trained.plan.network.name}, by the held-out loss ({', '.join(losses)})")
     for record in best.trained.history:
         watcher.record(record)
-    return best
+    return replace(best, thresholds=cross_fitted(outcomes, best, job.rows.task))
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,7 @@ class HeldOutScores:
     come from several networks there are none, but `ood_scores` (m,), each from the network that had not seen the row.
     `stated`, (k,) or (m, k), is the probability of each label that its training rows lacked, 0 for the others.
     `folds` (m,) says in which fold each row was, see `fold_numbers`; None where one network has seen none of them.
+    `calibrated` says that these are log-probabilities already, each calibrated by other rows.
     """
 
     scores: np.ndarray
@@ -33,6 +34,7 @@ class HeldOutScores:
     features: np.ndarray | None = None
     ood_scores: np.ndarray | None = None
     folds: np.ndarray | None = None
+    calibrated: bool = False
 
     def __len__(self) -> int:
         return len(self.Y)
@@ -53,7 +55,7 @@ class HeldOutScores:
 
     def log_probs(self, head: str) -> np.ndarray:
         """Log-probabilities before calibration, shape (m, k); labels that the network was never shown are masked."""
-        found = np.asarray(HEADS[head].log_probs(self.scores), dtype=np.float64)
+        found = self.scores if self.calibrated else np.asarray(HEADS[head].log_probs(self.scores), dtype=np.float64)
         return mask_unseen(found, self.stated)
 
     def take(self, index: np.ndarray) -> "HeldOutScores":
@@ -71,6 +73,7 @@ class HeldOutScores:
             some(self.features),
             some(self.ood_scores),
             some(self.folds),
+            self.calibrated,
         )
 
     def counted_by_weight(self, weights: np.ndarray | None, seed: int) -> "HeldOutScores | None":
@@ -108,7 +111,8 @@ class TrainingOutcome:
 
     `figures` are scores that figures may rest on where there are no test rows: of out-of-fold ones those whose length
     of training the other folds chose. None: those for thresholds, or for the calibration, serve.
-    `notes` are what users of the model should know of its training.
+    `notes` are what users of the model should know of its training. `rivals`, after cross-validation, are the scores of
+    the held-out rows at every checkpoint: for whoever chooses further.
     """
 
     trained: Trained
@@ -118,3 +122,4 @@ class TrainingOutcome:
     thresholds: HeldOutScores | None
     notes: tuple[str, ...] = ()
     figures: HeldOutScores | None = None
+    rivals: tuple[HeldOutScores, ...] = ()

@@ -24,6 +24,10 @@ from likely.training.trained import Trained
 from likely.training.training_rows import Rows
 from likely.training.watcher import Silent, Watcher
 
+_LEAST_SCALE = 0.6
+"""Of a feature of a backbone, as a share of the median one. Sixty images may hardly vary in a feature that is mostly 0:
+divided by so little, it reached 10^8 in one new image of a hundred, and took the answer. See docs/performance.md."""
+
 
 @dataclass(frozen=True)
 class Job:
@@ -102,6 +106,6 @@ class Job:
 
 
 def _for_features(plan: Plan, *, flipped: bool) -> Plan:
-    """The plan for features of a backbone; made symmetric, on clip art, they were no better, and took a second more."""
+    """The plan for features of a backbone: made symmetric, on clip art, they were no better, and took a second more."""
     freer = None if plan.freer is None else _for_features(plan.freer, flipped=flipped)
-    return replace(plan, power_transform=False, flipped=flipped, freer=freer)
+    return replace(plan, power_transform=False, least_scale=_LEAST_SCALE, flipped=flipped, freer=freer)

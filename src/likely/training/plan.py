@@ -55,6 +55,7 @@ class Plan:
         hflip: whether training and prediction may flip images left to right.
         flipped: whether features of flipped images are learned from, too; answers are those of the images themselves.
         power_transform: whether skewed columns of numbers are made symmetric before the network sees them.
+        least_scale: of a column, as a share of the median one, see `ColumnPreprocessor.fit`.
         bins: into how many columns of numbers are divided at most, see `PiecewiseLinear`; 0 for none.
         off: the columns that the network does not see.
         tta_threshold: the probability of the first answer from which on the mirrored copy is not asked (test-time
@@ -86,6 +87,7 @@ class Plan:
     hflip: bool
     flipped: bool = False
     power_transform: bool = False
+    least_scale: float = 0.0
     bins: int = 0
     off: tuple[int, ...] = ()
     tta_threshold: float = 1.0

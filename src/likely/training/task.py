@@ -172,6 +172,8 @@ class Classification:
         arrays: dict[str, np.ndarray] = {}
         if thresholds is not None:
             kept = thresholds.log_probs(head)
+            if thresholds.calibrated:
+                kept = fitted.undone(kept)
             arrays = held_out_arrays(log_probs, kept, thresholds.Y, fitted, thresholds.stated)
             arrays[CODES] = row_codes(take_rows(X, thresholds.index))
         # A row whose own label is masked or was never shown costs the floor, which says nothing of the others.

@@ -96,6 +96,7 @@ def train(
         # Trees compare columns in float32, whatever door they come through.
         dtype="float32" if isinstance(plan.network, Boosting) else config.dtype,
         power_transform=plan.power_transform,
+        least_scale=plan.least_scale,
         bins=plan.bins,
         off=plan.off,
     )

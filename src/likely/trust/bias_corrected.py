@@ -25,6 +25,10 @@ class Calibration(NamedTuple):
         """Log-probabilities of scores (n, k): shape (n, k), float64."""
         return apply_temperature(scores, self.temperature, self.biases)
 
+    def undone(self, log_probs: np.ndarray) -> np.ndarray:
+        """Scores (n, k) of which `apply` makes these log-probabilities."""
+        return self.temperature * (log_probs - (0.0 if self.biases is None else self.biases))
+
 
 def fit_calibration(
     scores: np.ndarray, labels: np.ndarray, weights: Weights = None, *, start: np.ndarray | None = None, seed: int = 0

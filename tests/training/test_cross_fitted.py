@@ -1,0 +1,55 @@
+"""What guarantees of few rows rest on: nothing that a row took part in choosing."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from likely.config import RunConfig
+from likely.training.cross_fitted import cross_fitted
+from likely.training.cross_validate import cross_validate
+from likely.training.held_out_scores import HeldOutScores
+from likely.training.job import Job
+from likely.training.task import TASKS
+from likely.training.training_rows import Rows
+from likely.trust.bias_corrected import Calibration
+
+TASK = TASKS["classification"]
+
+
+def test_no_row_takes_part_in_what_its_own_probabilities_rest_on() -> None:
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(60, 4)).astype(np.float32)
+    y = (X[:, 0] + rng.normal(size=60) > 0).astype(int) + (X[:, 1] > 1.2)
+    rows = Rows(X, np.eye(3, dtype=np.float32)[y], None, TASK)
+    outcomes = [
+        cross_validate(Job(rows, RunConfig(network="linear", preset=preset))) for preset in ("fast", "balanced")
+    ]
+    best = outcomes[0]
+    found = cross_fitted(outcomes, best, TASK)
+    assert found is not None
+    assert found.calibrated
+    np.testing.assert_allclose(np.exp(found.scores).sum(axis=1), 1)
+
+    assert best.thresholds is not None
+    first = best.thresholds.folds == best.thresholds.folds[0]
+    other_labels = np.where(first[:, None], np.roll(rows.Y, 1, axis=1), rows.Y)
+
+    def relabelled(scores: HeldOutScores) -> HeldOutScores:
+        return replace(scores, Y=other_labels)
+
+    changed = [replace(each, rivals=tuple(map(relabelled, each.rivals))) for each in outcomes]
+    again = cross_fitted(changed, best, TASK)
+    assert again is not None
+    np.testing.assert_array_equal(again.scores[first], found.scores[first])
+    assert not np.allclose(again.scores[~first], found.scores[~first])
+    # A model file keeps them as scores that the model calibrates to just these.
+    calibration = Calibration(1.7, np.array([0.3, 0.0, -0.2]))
+    np.testing.assert_allclose(calibration.apply(calibration.undone(found.scores)), found.scores, atol=1e-12)
+
+
+def test_what_was_not_cross_validated_stays_as_it_is() -> None:
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(40, 3)).astype(np.float32)
+    rows = Rows(X, X[:, :1], None, TASKS["regression"])
+    outcome = cross_validate(Job(rows, RunConfig(network="linear", loss="squared_error", head="softmax")))
+    assert cross_fitted([outcome], outcome, rows.task) is outcome.thresholds
