@@ -52,6 +52,7 @@ def test_the_second_time_comes_from_the_cache(tmp_path: Path, cache: Path, monke
     first = load(paths)
     assert isinstance(first.X, StoredRows)
     assert sorted(path.suffix for path in cache.iterdir()) == [".json", ".rows"]
+    assert {folder.stat().st_mode & 0o77 for folder in (cache, cache.parent)} == {0}  # nobody else's images
     monkeypatch.setattr(decode_many, "read_image", None)
     np.testing.assert_array_equal(load(paths).X[:], first.X[:])
     # Where a file lies does not matter, what it holds does.

@@ -37,6 +37,12 @@ def cache_file(*names: str) -> Path:
     return path
 
 
+def make_folder_of(path: Path) -> None:
+    """Make the folder of a file in the cache, for this user alone: decoded images are nobody else's."""
+    cache_folder().mkdir(mode=0o700, parents=True, exist_ok=True)
+    path.parent.mkdir(mode=0o700, exist_ok=True)
+
+
 @cache
 def _of_this_process() -> Path:
     """For a user whom the system does not know, and who has no home: a new folder, which nobody else could prepare."""

@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 
 from likely.atomic import write_bytes
-from likely.config.cache_folder import cache_file
+from likely.config.cache_folder import cache_file, make_folder_of
 from likely.errors import MissingExtraError, ModelFileError
 from likely.networks.efficientnet_layout import LITE0, LITE2, EfficientNetLayout
 
@@ -130,7 +130,7 @@ def _keep(known: Pretrained, weights: Mapping[str, np.ndarray]) -> None:
 
     with suppress(OSError):
         path = cache_file(f"{known.prepared}.safetensors")
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_folder_of(path)
         write_bytes(path, save(dict(weights)))
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from likely.config.cache_folder import cache_file, cache_folder
+from likely.config.cache_folder import cache_file, cache_folder, make_folder_of
 from likely.data.progress_callback import Progress
 from likely.errors import CacheWarning
 from likely.preprocessing.backbone import Backbone
@@ -115,7 +115,7 @@ def _keep(found: dict[bytes, np.ndarray]) -> bool:
 @contextmanager
 def _opened() -> Generator[sqlite3.Connection]:
     path = cache_file(_FILE)
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_folder_of(path)
     with closing(sqlite3.connect(path, timeout=30)) as database:
         database.execute("CREATE TABLE IF NOT EXISTS checked (key BLOB UNIQUE, row BLOB, checksum BLOB)")
         yield database

@@ -20,7 +20,7 @@ from typing import TypeAlias
 import numpy as np
 
 from likely.atomic import whole_file, write_text
-from likely.config.cache_folder import cache_file, cache_folder
+from likely.config.cache_folder import cache_file, cache_folder, make_folder_of
 from likely.config.processors import usable_cores
 from likely.data.images.decode import ImageForm
 from likely.errors import CacheWarning
@@ -88,7 +88,7 @@ class ImageCache:
 
     def _on_disk(self, decode: Callable[[Sequence[int]], Generator[Decoded]]) -> tuple[RowArray, dict[int, str]]:
         rows, facts = _file(self._name, "rows"), _file(self._name, "json")
-        rows.parent.mkdir(parents=True, exist_ok=True)
+        make_folder_of(rows)
         n = len(self._digests)
         _make_room(rows.parent, n * self._row_bytes)
         known, bad = self._of_other_sets(), dict[int, str]()
