@@ -70,9 +70,11 @@ _LONG = (
     "doors/test_estimators.py",
     "doors/test_cli_fit.py",
     "doors/test_cli_failures.py",
+    "doors/test_cli_tables.py",
+    "model/test_transfer.py",
+    "agreement/test_training.py",
     "guarantees/test_time_limit.py",
     "export/test_page.py",
-    "data/test_read_text.py",
     "engines/test_torch_processes.py",
     ".md",
 )
