@@ -1,5 +1,6 @@
 """A model of a table gives its predictor's answers through ONNX Runtime: each column is an input."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -89,3 +90,27 @@ def test_numbers(exported: Any) -> None:
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 def test_models_of_earlier_versions(path: Path, exported: Any) -> None:
     assert exported(load(path)).outputs
+
+
+def test_labels_and_events_of_any_text(exported: Any) -> None:
+    rng, labels = np.random.default_rng(0), ['red\n"<b>"', "🦊", "\\u0000 é, 'x'"]
+    X = rng.normal(size=(90, 2))
+    predictor = Classifier(network="linear", random_state=0).fit(X, np.array(labels)[(X[:, 0] > 0) * 1 + (X[:, 1] > 0)])
+    named = predictor.predictor_._changed(events={"coverage": ("🦊",), 'a/b; "c"': (labels[0],), "X": ("🦊",)})
+    session: Session = exported(named)
+    assert session.outputs[-3:] == ("P(coverage)", 'a/b; "c"', "P(X)")
+    answers = session({"X": X})
+    assert answers["label"].tolist() == named.predict(X).tolist()
+    assert json.loads(session.metadata["labels"]) == sorted(labels)
+    np.testing.assert_allclose(answers["P(X)"], answers["probabilities"][:, sorted(labels).index("🦊")], atol=1e-6)
+
+
+@pytest.mark.filterwarnings("ignore::likely.errors.LikelyWarning")
+def test_trees_decide_alike_a_hair_beside_their_thresholds(exported: Any) -> None:
+    hours = np.arange(400) % 24
+    X = np.stack([np.sin(hours * np.pi / 12), np.cos(hours * np.pi / 12), 1e9 + 1e6 * np.sin(hours)], axis=1)
+    predictor = Regressor(network="trees", random_state=0).fit(X, hours % 7.0).predictor_
+    session: Session = exported(predictor)
+    for hair in (0.0, 2.0**-52, -(2.0**-52), 2.0**-24, -(2.0**-24)):
+        near = X[:24] * (1 + hair)
+        np.testing.assert_allclose(session({"X": near})["prediction"], predictor.predict(near), rtol=1e-5)
