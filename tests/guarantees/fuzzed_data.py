@@ -229,7 +229,7 @@ TABLES = [
     Target(suffix[1:].replace(".", "-"), partial(table_seeds, suffix), changed_table, feed_table, suffix)
     for suffix in (".csv", ".tsv", ".csv.gz", ".jsonl", ".parquet", ".xlsx")
 ]
-NPZ = Target("npz", npz_seeds, changed_zip, feed_table, ".npz")
+NPZ = Target("npz", npz_seeds, changed_zip, lambda path: open_dataset(path), ".npz")
 IDX = Target("idx", idx_seeds, changed_idx, lambda path: read_idx(path), "-ubyte")
 CONFIGS = [
     Target(f"config-{suffix[1:]}", partial(config_seeds, suffix), changed_text, load_config, suffix)

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tests.guarantees.fuzzed_models import written
 from tests.guarantees.fuzzing import peak, reset_peak
 
 from likely import load
@@ -24,7 +25,7 @@ def changed(kind: str, folder: Path, entry: str, value: Any) -> Path:
         at = at[int(key) if isinstance(at, list) else key]
     at[last] = value(at.get(last)) if callable(value) else value
     path = folder / "model.likely"
-    model_file.write(path, arrays, json.loads(json.dumps(document)))
+    path.write_bytes(written(arrays, json.dumps(document)))
     return path
 
 
@@ -87,6 +88,9 @@ def first(number: float) -> Any:
         ("regressor", "labels", ["a"]),
         ("regressor", "network/settings/sizes", [4, 10**9, 1]),
         ("regressor", "network/settings/sizes", [4, 6, 1.0]),
+        ("regressor", "network/settings/activation", 200),
+        ("regressor", "network/settings/activation", ["relu"]),
+        ("regressor", "data/name", "\udcff"),
         ("regressor", "arrays/held_out.residuals", lambda a: a[::-1].copy()),
         ("table", "arrays/theta.layer0", lambda a: a.T.copy()),
     ],

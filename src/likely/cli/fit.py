@@ -49,6 +49,7 @@ def fit(
 
     from likely.cli.progress import watch
     from likely.cli.terminal import complain
+    from likely.errors import LikelyError
     from likely.model.run_folder import MODEL
     from likely.report.run_report import report_run
     from likely.training.fit import fit as learn
@@ -58,7 +59,7 @@ def fit(
         run = learn(chosen, watcher, command, resume=resume is not None, resume_anyway=bool(resume_anyway))
     try:
         report = report_run(run, explain=chosen.explain)
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, LikelyError):
         complain(f"The model is complete: {run.folder / MODEL}. likely report {run.folder} writes its report.")
         raise
     with reader_may_leave():

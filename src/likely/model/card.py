@@ -4,6 +4,7 @@ It is the JSON half of `model.likely`. Reading it is enough for `likely inspect`
 enough to rebuild the model.
 """
 
+import json
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
@@ -189,7 +190,10 @@ class Card(_Entry):
     def from_json(cls, document: dict[str, object], path: object) -> "Card":
         """Read a card; a field that is missing, unknown or of the wrong type is a ModelFileError naming `path`."""
         try:
+            json.dumps(document, ensure_ascii=False).encode()
             card = cls.model_validate(_with_current_names(document))
+        except UnicodeEncodeError as error:
+            raise _wrong_entry(path, "text", f"{error.object[error.start : error.end]!r} is not UTF-8") from None
         except ValidationError as error:
             first = error.errors(include_input=False)[0]
             raise _wrong_entry(path, ".".join(str(part) for part in first["loc"]), first["msg"]) from None

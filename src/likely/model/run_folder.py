@@ -274,9 +274,9 @@ def _lock(owner: RunFolder, folder: Path) -> Callable[[], object]:
 
 def _check_writable(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile(dir=folder, prefix=TEMPORARY) as probe:
+    # Without a buffer, whose rest could not be written at the end either: the file would stay.
+    with tempfile.NamedTemporaryFile(dir=folder, prefix=TEMPORARY, buffering=0) as probe:
         probe.write(b"\0" * 4096)
-        probe.flush()
     free = shutil.disk_usage(folder).free
     if free < _BYTES_NEEDED:
         raise OutputError(

@@ -6,7 +6,7 @@ import numpy as np
 
 from likely.arrays import Array, Params
 from likely.config.registry import ACTIVATIONS
-from likely.errors import ShapeError
+from likely.errors import ConfigError, ShapeError
 from likely.networks.activations import Activation
 from likely.networks.layers import affine, check_fit, first_values
 
@@ -38,6 +38,8 @@ class MLP:
                 f"sizes must be inputs, at least one hidden width, and outputs, all positive; got {list(sizes)}. "
                 "Try [784, 256, 10], or Linear(d, k) for no hidden layer."
             )
+        if not isinstance(activation, str):  # pyright: ignore[reportUnnecessaryIsInstance]  # as a file may have it
+            raise ConfigError(f"activation must be the name of one; got {activation!r:.40}. Try 'relu'.")
         ACTIVATIONS.named(activation)
         self.sizes = tuple(int(size) for size in sizes)
         self.activation = activation

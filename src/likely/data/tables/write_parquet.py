@@ -43,13 +43,25 @@ class ParquetRows:
     def write(self, file: Any) -> None:
         """All rows, into an open file."""
         self._flush()
-        pl.scan_parquet(self._files).sink_parquet(file)
+        with _as_system_errors():
+            pl.scan_parquet(self._files).sink_parquet(file)
 
     def _flush(self) -> None:
         if self._rows or not self._files:
             self._files.append(self._folder / f"{len(self._files):09}.parquet")
-            pl.DataFrame(self._rows, schema=self._schema, orient="row").write_parquet(self._files[-1])
+            made = pl.DataFrame(self._rows, schema=self._schema, orient="row")
+            with _as_system_errors():
+                made.write_parquet(self._files[-1])
             self._rows = []
+
+
+@contextmanager
+def _as_system_errors() -> Generator[None]:
+    """What polars makes of a full disk is an OSError again."""
+    try:
+        yield
+    except pl.exceptions.PolarsError as error:
+        raise OSError(str(error)) from error
 
 
 @contextmanager
