@@ -42,7 +42,8 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(BACKBONES, NAME, Tiny())
         patch.setattr(tune_all, "RATE", 1e-2)  # random weights have further to go than pretrained ones
-        patch.setattr(fine_tuning, "_FALLS", 0.95)
+        for name, value in {"_FALLS": 0.95, "_LEFT_OUT": 0.0, "_LEAST_PART": 0.8}.items():
+            patch.setattr(fine_tuning, name, value)
         patch.setenv("LIKELY_CACHE", str(tmp_path_factory.mktemp("cache")))
         yield
 

@@ -1,6 +1,6 @@
 """A pretrained backbone that learns together with the head on its features, in small steps.
 
-    uint8 images -> a random part of each -> backbone -> standardized features -> head -> scores -> loss -> both learn
+    uint8 images -> a random part of each -> backbone -> standardized features, some of them left out -> head -> loss
 
 Normalizations are folded into the convolutions, so they stay as they are. A step of Adam moves each number of a weight
 W by about rate rms(W), since after folding weights differ in size, and a head on 1,280 numbers must move slowly. The
@@ -30,8 +30,11 @@ BATCH = 16
 """Images of a step: 224 x 224 pixels of each take about 50 MB until the gradient is known."""
 _FALLS = 0.85
 """From a block to the one before it, the rate."""
-_LEAST_PART = 0.6
+_LEAST_PART = 0.4
 """Of an image's area that a step sees."""
+_LEFT_OUT = 0.4
+"""Of the features in a step (dropout). After two epochs of 718 pieces of clip art, 82 others had 1.06 nats with parts
+of 40% or more, flips and dropout, 1.10 with parts of 60% or more alone, and 1.13 before."""
 _WARMUP = 0.1
 """Of all steps, in which the rate rises."""
 
@@ -129,7 +132,9 @@ class FineTuning:
         x = torch.cat([self._part(image[None], rng) for image in x]).contiguous(memory_format=torch.channels_last)
         with torch.autocast("cpu", torch.bfloat16, enabled=self._low):
             features = self._backbone(x)
-        scores = self._on_top(self._standardized(features.float()))
+        features = self._standardized(features.float())
+        kept = torch.from_numpy(rng.random(features.shape, np.float32)) >= _LEFT_OUT
+        scores = self._on_top(features * kept / (1 - _LEFT_OUT))
         losses = self._loss.values(self._head, torch.from_numpy(Y[some]), scores)
         return losses.mean() if weights is None else (losses * torch.from_numpy(weights[some])).mean()
 
