@@ -15,16 +15,20 @@ from torch import nn, optim
 from likely import Classifier
 from likely.arrays import one_hot
 from likely.config import RunConfig
+from likely.engines import create_engine
 from likely.engines.by_hand import ByHand
-from likely.errors import ConfigError, DataError, OutputError
+from likely.engines.protocol import Batch, Engine, Optimizer
+from likely.errors import ConfigError, DataError, ModelFileError, OutputError
 from likely.model import file as model_file
 from likely.model.run_folder import CHECKPOINTS
+from likely.networks.mlp import MLP
 from likely.training.cross_validate import cross_validate
 from likely.training.fit import fit
 from likely.training.job import Job
 from likely.training.loop.pace import Stopwatch
 from likely.training.resume import basis
 from likely.training.resume.journal import Journal
+from likely.training.resume.packed import pack, unpack
 from likely.training.task import CLASSIFICATION
 from likely.training.training_rows import Rows
 from likely.training.watcher import Silent
@@ -72,6 +76,8 @@ def killed_after(writings: int, run: Callable[[], object], of: tuple[str, ...] =
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Journal, "_write", killing)
+        patch.setattr("likely.training.resume.journal.USUAL", 0.0)
+        patch.setattr("likely.training.resume.journal._LEAST_TIMES", 0)
         with pytest.raises(Killed):
             run()
 
@@ -89,7 +95,7 @@ def test_the_same_bytes_after_two_kills(name: str, tmp_path: Path) -> None:
     for writings in (1, 2):
         killed_after(writings, lambda: fit(chosen, resume=True))
         assert list((tmp_path / "killed" / CHECKPOINTS).iterdir())
-    fit(chosen, resume=True)
+    fit(chosen.replace(checkpoint_every=None), resume=True)
     assert result(tmp_path / "killed") == result(tmp_path / "whole")
     assert not (tmp_path / "killed" / CHECKPOINTS).exists()
 
@@ -136,6 +142,52 @@ def test_a_damaged_checkpoint_is_as_good_as_none(tmp_path: Path) -> None:
     assert result(tmp_path / "killed") == result(tmp_path / "whole")
 
 
+@pytest.mark.parametrize("engine", ["numpy", "torch", "jax"])
+def test_an_engine_goes_on_from_what_another_one_told(engine: str) -> None:
+    rng = np.random.default_rng(0)
+    X, Y = rng.normal(size=(32, 4)).astype(np.float32), one_hot(rng.integers(0, 3, 32), 3, np.float32)
+    batches = [Batch(rng.permutation(32)[:8]) for _ in range(5)]
+
+    def made() -> Engine:
+        found = create_engine(
+            engine,
+            MLP([4, 8, 3], "relu"),
+            n_outputs=3,
+            head="softmax",
+            loss="cross_entropy",
+            optimizer=Optimizer(weight_decay=0.1),
+            sample=X,
+            seed=0,
+            dtype="float32",
+            device="cpu",
+            precision="float32",
+        )
+        found.place(X, Y, prepare=lambda x: x)
+        return found
+
+    whole, other = made(), made()
+    for number, batch in enumerate(batches):
+        if number == 3:
+            other.restore(unpack(*pack(whole.snapshot())))
+        whole.step(batch, 0.1)
+        if number >= 3:
+            other.step(batch, 0.1)
+    for name, array in whole.state().items():
+        assert array.tobytes() == other.state()[name].tobytes()
+
+
+def test_a_whole_file_that_holds_something_else_is_refused(tmp_path: Path) -> None:
+    begin(tmp_path)
+    for path in (tmp_path / CHECKPOINTS).iterdir():
+        arrays, document = model_file.read(path)
+        model_file.write(path, arrays, {**document, "value": {"names": ["position"], "values": [3]}})
+    with pytest.raises(ModelFileError, match="must hold what its training remembers"):
+        fit(RunConfig(out=str(tmp_path), **SGD), resume=True)
+    for path in (tmp_path / CHECKPOINTS).iterdir():
+        model_file.write(path, {}, {**document, "basis": 3})
+    fit(RunConfig(out=str(tmp_path), **SGD), resume=True)
+
+
 def test_other_data_settings_or_machines_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     begin(tmp_path)
     same = RunConfig(out=str(tmp_path), **SGD)
@@ -164,9 +216,7 @@ def module(n_classes: int) -> nn.Module:
     return nn.Sequential(hidden, nn.Linear(8, n_classes))
 
 
-def test_an_estimator_goes_on_with_a_module_and_an_optimizer_of_its_user(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_estimator_goes_on_with_a_module_and_an_optimizer_of_its_user(tmp_path: Path) -> None:
     X, y = load_iris(return_X_y=True)
 
     def learned(resume: Path | None, seed: int | None) -> dict[str, bytes]:
@@ -179,8 +229,6 @@ def test_an_estimator_goes_on_with_a_module_and_an_optimizer_of_its_user(
         path = made.fit(X, y, resume=resume).predictor_.save(tmp_path / "model.likely")
         return {name: array.tobytes() for name, array in model_file.read(path)[0].items()}
 
-    monkeypatch.setattr("likely.training.resume.journal.USUAL", 0.0)
-    monkeypatch.setattr("likely.training.resume.journal._LEAST_TIMES", 0)
     for seed in (3, None):
         killed_after(5, lambda seed=seed: learned(tmp_path / "kept", seed))
         found = learned(tmp_path / "kept", seed)

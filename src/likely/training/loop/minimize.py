@@ -41,8 +41,8 @@ def evenly(X: RowArray, most: int) -> np.ndarray:
 class Memory(Protocol):
     """What remembers where a descent stands, so that it goes on after its process was killed."""
 
-    def begun(self, trained: Trained) -> Mapping[str, Any] | None:
-        """What was kept at the latest checkpoint, after its records were told again; None to begin."""
+    def go_on(self, trained: Trained, restore: Callable[[Mapping[str, Any]], None]) -> None:
+        """Restore what was kept at the latest checkpoint, if there is one, and tell its records again."""
         ...
 
     def keep(self, trained: Trained, state: Callable[[], Mapping[str, Any]], *, now: bool) -> None:
@@ -148,12 +148,17 @@ class Minimization:
         most = (checkpoints.most if checkpoints else None) or math.inf
         first = self._first_loss()
         engine.place(X, Y, weights, prepare=preprocessor, augment=augmentation)
-        tail, stopped, begun = AveragedState(), "finished", None
-        if (kept := self.memory.begun(trained)) is not None:
+        tail, stopped = AveragedState(), "finished"
+        begun: Position | None = None
+
+        def restore(kept: Mapping[str, Any]) -> None:
+            nonlocal begun
             engine.restore(kept["engine"])
             evaluate.restore(kept["evaluator"])
             tail.restore(kept["tail"])
             begun = Position(**kept["position"])
+
+        self.memory.go_on(trained, restore)
 
         def between_steps(position: Callable[[], Position]) -> None:
             self.memory.keep(

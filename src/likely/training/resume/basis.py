@@ -14,7 +14,7 @@ import numpy as np
 from likely.config import RunConfig
 from likely.config.processors import usable_cores
 from likely.data.dataset import Dataset, Part
-from likely.errors import ConfigError, DataError
+from likely.errors import ConfigError, DataError, ModelFileError
 from likely.preprocessing.stored_rows import pieces
 from likely.training.plan import Overrides
 from likely.training.provenance import hardware, versions
@@ -56,7 +56,13 @@ class Resumption:
 def settings_of(folder: Path) -> dict[str, Any]:
     """The settings of the run whose checkpoints are in this folder; none where there are none."""
     settings = (read_basis(folder) or {"settings": {}})["settings"]
-    return {name: json.loads(value) for name, value in settings.items() if name in RunConfig.model_fields}
+    try:
+        return {name: json.loads(value) for name, value in settings.items() if name in RunConfig.model_fields}
+    except ValueError as error:
+        raise ModelFileError(
+            f"The checkpoints in {folder} must tell the settings of their run; got {error}. Another program "
+            "wrote them. Try to remove them."
+        ) from error
 
 
 def basis_of(

@@ -1,13 +1,15 @@
 """One training as the journal knows it: found again when it was finished, gone on with when it was cut short."""
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, fields, is_dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from likely.errors import ModelFileError
 from likely.learners.boosting import BoostedTrees
 from likely.networks.custom import name_of
 from likely.training.loop.checkpoints import Checkpoint, Checkpoints
@@ -49,13 +51,16 @@ class Call:
         if kept is None:
             return None
         engine = trained.engine
-        if isinstance(engine, BoostedTrees):
-            engine.restore(kept["state"])
-            trained = replace(trained, plan=replace(trained.plan, network=engine.network))
-        else:
-            engine.load_state(kept["state"])
-        self._replay(kept, trained)
-        return replace(trained, **{name: kept[name] for name in ("stopped", "penalty", "epochs")})
+        with _understood():
+            if isinstance(engine, BoostedTrees):
+                engine.restore(kept["state"])
+                trained = replace(trained, plan=replace(trained.plan, network=engine.network))
+            else:
+                engine.load_state(kept["state"])
+            told, history = self._told(kept)
+            trained = replace(trained, **{name: kept[name] for name in ("stopped", "penalty", "epochs")})
+        self._tell(told, history, trained)
+        return trained
 
     def finish(self, trained: Trained) -> Trained:
         """Keep the training, unless a signal ended it: then it goes on from its latest checkpoint."""
@@ -66,12 +71,14 @@ class Call:
             self.journal.finish(self.key, {"state": state, **ended, **self._passed(trained)})
         return trained
 
-    def begun(self, trained: Trained) -> dict[str, Any] | None:
-        """Where the training stood at its latest checkpoint, after its records were told again."""
+    def go_on(self, trained: Trained, restore: Callable[[Mapping[str, Any]], None]) -> None:
+        """Restore what was kept at the latest checkpoint, if there is one, and tell its records again."""
         kept = self.journal.checkpoint(self.key)
         if kept is not None:
-            self._replay(kept, trained)
-        return kept
+            with _understood():
+                restore(kept)
+                told, history = self._told(kept)
+            self._tell(told, history, trained)
 
     def keep(self, trained: Trained, state: Callable[[], Mapping[str, Any]], *, now: bool) -> None:
         """Write a checkpoint, if it is time or must be `now`."""
@@ -84,20 +91,36 @@ class Call:
         history = [list(record.to_json().values()) for record in trained.history]
         return {"seen": seen, "history": history, "watch": self.watch() if isinstance(self.watch, Stopwatch) else 0.0}
 
-    def _replay(self, kept: dict[str, Any], trained: Trained) -> None:
-        for progress, scores, state in kept["seen"]:
-            self._see(Checkpoint(progress, scores, state))
-        for values in kept["history"]:
-            trained.history.append(record := Record(*values))
+    def _told(self, kept: Mapping[str, Any]) -> tuple[list[Checkpoint], list[Record]]:
+        """What others were told, and the watch set to its reading then."""
+        if isinstance(self.watch, Stopwatch):
+            self.watch.advance_to(float(kept["watch"]))
+        return [Checkpoint(*values) for values in kept["seen"]], [Record(*values) for values in kept["history"]]
+
+    def _tell(self, seen: list[Checkpoint], history: list[Record], trained: Trained) -> None:
+        for checkpoint in seen:
+            self._see(checkpoint)
+        for record in history:
+            trained.history.append(record)
             if self.on_record is not None:
                 self.on_record(record)
-        if isinstance(self.watch, Stopwatch):
-            self.watch.advance_to(kept["watch"])
 
     def _see(self, checkpoint: Checkpoint) -> None:
         self.seen.append(checkpoint)
         if self._keep is not None:
             self._keep(checkpoint)
+
+
+@contextmanager
+def _understood() -> Generator[None]:
+    """A ModelFileError where a whole file holds something else than what is kept of such a training."""
+    try:
+        yield
+    except (AttributeError, IndexError, KeyError, RuntimeError, TypeError, ValueError) as error:
+        raise ModelFileError(
+            f"A checkpoint must hold what its training remembers; got something else ({type(error).__name__}: {error})."
+            " Another version of likely wrote it, or another program. Try without --resume."
+        ) from error
 
 
 def key_of(*parts: Any) -> str:

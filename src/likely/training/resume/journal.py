@@ -185,13 +185,22 @@ def _readable(folder: Path) -> list[tuple[Path, dict[str, object]]]:
     for path in _files(folder):
         with contextlib.suppress(LikelyError):
             document = model_file.read_document(path)
-            if {"of", "key", "basis", "value"} <= document.keys():
+            if {"of", "key", "basis", "value"} <= document.keys() and _is_basis(document["basis"]):
                 found.append((path, document))
     return sorted(found, key=lambda each: _serial(each[0]))
 
 
+def _is_basis(value: Any) -> bool:
+    """Whether it is what `Basis` says."""
+    return isinstance(value, dict) and all(
+        isinstance(value.get(kind), dict) and all(isinstance(each, str) for each in value[kind].values())
+        for kind in ("data", "settings", "environment")
+    )
+
+
 def _serial(path: Path) -> int:
-    return int(path.name.split("-")[1]) if path.name.startswith("checkpoint-") else 0
+    number = path.name.split("-")[1] if path.name.startswith("checkpoint-") else ""
+    return int(number) if number.isdecimal() else 0
 
 
 def _value(path: Path) -> Any:
