@@ -39,7 +39,7 @@ tests: .venv/.development data browser
 coverage: .venv/.development data browser  ## Run every test and say which lines and branches none of them ran
 	OMP_NUM_THREADS=$(OMP_NUM_THREADS) $(BIN)/python -m pytest $(IN_PARALLEL) --cov --cov-report=term
 
-prove: .venv/.development data  ## Simulate every guarantee in full; PART=name one of them; goes on where it was stopped
+prove: .venv/.development data browser  ## Simulate every guarantee in full; PART=name one of them; goes on where it was stopped
 	OMP_NUM_THREADS=1 $(BIN)/python tests/guarantees/prove.py $(PART)
 
 docs: .venv/.docs  ## Build the site into docs/_build
