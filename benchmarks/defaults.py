@@ -1,7 +1,7 @@
 """`Classifier()` against scikit-learn's `MLPClassifier()` and `LogisticRegression()`, all at their defaults.
 
-Claim: out of the box, the probabilities of `Classifier()` cost no more nats than those of either, on every data set,
-and on Fashion-MNIST it takes no longer than `MLPClassifier()`.
+Claim: out of the box, the probabilities of `Classifier()` cost no more nats than those of either, on every data set (on
+breast-cancer within two standard errors), and on Fashion-MNIST it takes no longer than `MLPClassifier()`.
 
 Each split holds out a fifth of the rows (Fashion-MNIST: 10,000), stratified, drawn with its number as the seed; with
 `--folds` splits 0 to 4 are the five folds of one partition, 5 to 9 those of another, and so on, so that every row is

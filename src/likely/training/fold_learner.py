@@ -95,31 +95,36 @@ class FoldLearner:
         self._take(self.trained, self.seen)
 
     def switch_off(self, columns: tuple[int, ...], time_limit: float | None, interrupt: Interrupt) -> None:
-        """Do without these columns, if the first fold, the only one so far, loses less for it; then freer plans may."""
-        train = partial(self._train_without, self.folds[0], time_limit=time_limit, interrupt=interrupt)
-        plan = _without(columns, self.plan)
-        if self._takes_better(train(replace(plan, freer=None)), interrupt) and plan.freer is not None:
-            self._takes_better(self._as_freely_as_pays(train, plan), interrupt)
+        """Do without these columns, and be freer where that pays, if the first fold, the only one so far, loses less.
 
-    def _takes_better(self, found: Attempt, interrupt: Interrupt) -> bool:
-        """Take what was found in place of the model of the first fold if it is better by 1.5 standard errors."""
-        (kept,), (seen,) = self.trained, self.seen
-        if interrupt.asked or not (kept.stopped in WHOLE and found.trained.stopped in WHOLE):
-            return False
-        before = self.losses(self.best_length(self.rows))[self.rows]
-        self._take([found.trained], [found.seen])
-        after = self.losses(self.best_length(self.rows))[self.rows]
+        A restrained network gains little by it, since it learns little of what useless columns happen to say: where it
+        gains at all, freer ones are tried before 1.5 standard errors decide.
+        """
+        trained, seen, before = self.trained, self.seen, self._losses_now()
+        if trained[0].stopped not in WHOLE:
+            return
+        train = partial(self._train_without, self.folds[0], time_limit=time_limit, interrupt=interrupt)
+        found = train(_without(columns, self.plan))
         weights = None if self.job.rows.weights is None else self.job.rows.weights[self.rows]
-        better = plainly_larger(before, after, weights, errors=_ERRORS)
-        if better:
+        if found.trained.stopped in WHOLE and self._takes(found, before, weights, errors=0):
+            found = self._as_freely_as_pays(train, found)
+        whole = not interrupt.asked and found.trained.stopped in WHOLE
+        if whole and self._takes(found, before, weights, errors=_ERRORS):
             self.plan = found.plan
         else:
-            self._take([kept], [seen])
-        return better
+            self._take(trained, seen)
 
-    def _as_freely_as_pays(self, train: Callable[[Plan], Attempt], plan: Plan) -> Attempt:
+    def _takes(self, found: Attempt, before: np.ndarray, weights: np.ndarray | None, errors: float) -> bool:
+        """Take what was found, and say whether it is better than before by more than so many standard errors."""
+        self._take([found.trained], [found.seen])
+        return plainly_larger(before, self._losses_now(), weights, errors=errors)
+
+    def _losses_now(self) -> np.ndarray:
+        return self.losses(self.best_length(self.rows))[self.rows]
+
+    def _as_freely_as_pays(self, train: Callable[[Plan], Attempt], first: Plan | Attempt) -> Attempt:
         rows, (_, Y, weights) = self.job.rows, self.job.rows.take(self.folds[0])
-        return train_as_freely_as_pays(train, plan, rows.task, Y, weights, at_most=self.at_most, pieces=self.pieces)
+        return train_as_freely_as_pays(train, first, rows.task, Y, weights, at_most=self.at_most, pieces=self.pieces)
 
     def _train_without(
         self,

@@ -44,7 +44,7 @@ class Attempt:
 
 def train_as_freely_as_pays(
     train: Callable[[Plan], Attempt],
-    plan: Plan,
+    first: Plan | Attempt,
     task: Task,
     Y: np.ndarray,
     weights: np.ndarray | None,
@@ -52,7 +52,7 @@ def train_as_freely_as_pays(
     at_most: float = AS_WELL,
     pieces: bool = False,
 ) -> Attempt:
-    """Train by the plan, then by freer ones as long as held-out rows lose less, each by 1.5 standard errors.
+    """Train by a plan, then by freer ones as long as held-out rows lose less, each by 1.5 standard errors.
 
     A network whose loss on held-out rows is much larger than on training rows fits what is theirs alone: more freedom
     is not tried. What was not trained to its end, or diverged, is not kept if something else was. Pieces are tried at
@@ -60,7 +60,7 @@ def train_as_freely_as_pays(
 
     Args:
         train: by a plan, with checkpoints on the held-out rows.
-        plan: the most restrained one; the others are its `freer`.
+        first: the most restrained plan, or what came of it; the others are its `freer`.
         task: what is learned.
         Y: of the held-out rows, as `Rows` has them.
         weights: of these rows, or None.
@@ -88,9 +88,9 @@ def train_as_freely_as_pays(
         except DivergenceError:
             return None
 
-    kept = train(plan)
-    if plan.flipped and kept.trained.stopped in WHOLE:
-        tried = other(plan.without_flipped)
+    kept = train(first) if isinstance(first, Plan) else first
+    if kept.plan.flipped and kept.trained.stopped in WHOLE:
+        tried = other(kept.plan.without_flipped)
         if tried is not None and tried.trained.stopped in WHOLE:
             kept = tried if plainly_larger(losses(kept), losses(tried), weights, errors=_HARM) else kept
     while (
@@ -105,7 +105,7 @@ def train_as_freely_as_pays(
         if tried is None or not plainly_larger(losses(kept), losses(tried), weights, errors=_ERRORS):
             break
         kept = tried
-    if pieces and len(Y) >= ENOUGH_TO_TELL and kept.trained.stopped in WHOLE:
+    if pieces and not kept.plan.bins and len(Y) >= ENOUGH_TO_TELL and kept.trained.stopped in WHOLE:
         tried = other(replace(kept.plan, bins=_BINS, freer=None))
         if tried is not None and tried.trained.stopped in WHOLE:
             kept = tried if plainly_larger(losses(kept), losses(tried), weights, errors=1) else kept
