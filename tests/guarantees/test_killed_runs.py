@@ -40,7 +40,7 @@ KINDS: dict[str, dict[str, Any]] = {
     "a module of images again": {"data": "images", "network": "conv", "epochs": 1, "augment": ("hflip", "shift")},
     "by jax": {"data": "iris", "network": "mlp", "engine": "jax", "epochs": 3},
 }
-LOADED = ("scipy.stats", "sklearn.cluster", "sklearn.datasets", "sklearn.ensemble")
+LOADED = ("scipy.stats", "scipy.cluster.vq", "sklearn.datasets", "sklearn.ensemble")
 LOADED += tuple(f"likely.engines.{name}" for name in ("by_hand", "by_jax", "by_torch.torch_engine"))
 EVERY = 0.02
 """Seconds between checkpoints."""

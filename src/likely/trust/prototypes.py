@@ -10,6 +10,7 @@ Reference: Sun et al. (2022), Out-of-distribution detection with deep nearest ne
 features, neighbors in place of one mean); Arthur and Vassilvitskii (2007), k-means++.
 """
 
+import warnings
 from dataclasses import dataclass
 from typing import Self
 
@@ -66,9 +67,11 @@ def _means(rows: np.ndarray, count: int, seed: int) -> np.ndarray:
     """So many means of rows, by k-means."""
     if count == 1:
         return rows.mean(axis=0, keepdims=True)
-    from sklearn.cluster import KMeans  # as late as here: it takes a moment to load
+    from scipy.cluster.vq import kmeans2  # as late as here: it takes a moment to load
 
-    return KMeans(count, max_iter=10, random_state=seed).fit(rows).cluster_centers_
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # a mean that loses its rows stays where it was
+        return kmeans2(rows, count, iter=10, minit="++", seed=seed)[0]
 
 
 def normalized(maps: np.ndarray) -> np.ndarray:
