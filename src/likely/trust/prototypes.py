@@ -12,7 +12,7 @@ features, neighbors in place of one mean); Arthur and Vassilvitskii (2007), k-me
 
 import warnings
 from dataclasses import dataclass
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 
@@ -71,7 +71,8 @@ def _means(rows: np.ndarray, count: int, seed: int) -> np.ndarray:
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # a mean that loses its rows stays where it was
-        return kmeans2(rows, count, iter=10, minit="++", seed=seed)[0]
+        means: Any = kmeans2  # whose parameter `rng` is younger than the oldest SciPy that will do
+        return means(rows, count, iter=10, minit="++", seed=seed)[0]
 
 
 def normalized(maps: np.ndarray) -> np.ndarray:
