@@ -56,6 +56,7 @@ def configurations() -> st.SearchStrategy[RunConfig]:
         **{"tune": st.just("head"), "explain": st.just(False)},
         "seed": st.integers(0, 2**63 - 1),
         "batch_size": st.none() | st.integers(1, 10**6),
+        "members": st.integers(1, 9),
         **dict.fromkeys(("image_size", "pad_to"), st.none() | st.integers(1, 1024)),
         **dict.fromkeys(("learning_rate", "epochs", "time_limit", "checkpoint_every"), st.none() | positive_floats()),
         **dict.fromkeys(
