@@ -11,9 +11,11 @@ import numpy as np
 import pytest
 from sklearn.datasets import load_iris
 from torch import nn, optim
+from typer.testing import CliRunner
 
 from likely import Classifier
 from likely.arrays import one_hot
+from likely.cli.app import app
 from likely.config import RunConfig
 from likely.engines import create_engine
 from likely.engines.by_hand import ByHand
@@ -303,3 +305,14 @@ def test_a_disk_that_is_full_costs_the_checkpoints_alone(tmp_path: Path, monkeyp
     run = fit(RunConfig(out=str(tmp_path), checkpoint_every=1e-3, **SGD), listening)
     assert run.stopped == "finished"
     assert "training goes on without it: No space left on device." in "".join(listening.said)
+
+
+def test_the_command_line_takes_the_settings_from_the_run(tmp_path: Path) -> None:
+    fit(RunConfig(out=str(tmp_path / "whole"), **SGD))
+    begin(tmp_path / "killed")
+    command = ["fit", "--resume", str(tmp_path / "killed")]
+    assert CliRunner().invoke(app, command).exit_code == 0
+    assert result(tmp_path / "killed") == result(tmp_path / "whole")
+    again = CliRunner().invoke(app, command)
+    assert again.exit_code == 1
+    assert "holds no checkpoints" in again.stderr

@@ -10,6 +10,7 @@ import typer
 from likely.cli.failures import reader_may_leave
 from likely.cli.options import Value, only_given, read_settings, settings, with_settings
 from likely.config import RunConfig, load_settings
+from likely.errors import OutputError
 
 if TYPE_CHECKING:
     from likely.training.fit import Run
@@ -86,6 +87,11 @@ def _configuration(file: str | None, given: Mapping[str, Value], resume: str | N
         if "out" in given:
             raise typer.BadParameter("It must not come with --resume, which names the run folder.", param_hint="--out")
         chosen = settings_of(Path(resume) / CHECKPOINTS) | chosen | {"out": resume}
+        if "data" not in chosen:
+            raise OutputError(
+                f"--resume must name the folder of an unfinished run; {resume} holds no checkpoints, for it has come "
+                f"to its end, or took less than 30 s. Try likely fit DATA --out {shlex.quote(resume)}."
+            )
     if "data" not in chosen:
         raise typer.BadParameter(
             "It is missing. Give the name of a data set (fashion-mnist, digits) or a path.", param_hint="DATA"
