@@ -24,7 +24,6 @@ from likely.engines.by_hand import ByHand
 from likely.errors import OutputError
 from likely.model import file as model_file
 from likely.training.fit import fit
-from likely.training.resume import journal
 
 PHASES = ("opening", "decoding", "trainings on the way", "last training", "writing")
 IRIS: dict[str, Any] = {"data": "iris", "network": "linear", "optimizer": "adam", "epochs": 20}
@@ -190,26 +189,23 @@ def draw(seed: int) -> Figures:
         "gone on": float(begun),
         "differs": float(not same),
         "left": float(len(left)),
-        "control differs": _control(seed, rng) if kind == "by hand" else np.nan,
+        "control differs": _control(rng) if kind == "by hand" else np.nan,
         **{name: float(n) for name, n in zip(PHASES, phases, strict=True)},
     }
 
 
-def _control(seed: int, rng: np.random.Generator) -> float:
+def _control(rng: np.random.Generator) -> float:
     """Whether a run differs that goes on without one array of what the update rule remembers."""
     whole, seconds = _whole("by hand")
     with tempfile.TemporaryDirectory(dir=_place()) as folder:
-        out = Path(folder) / "run"
-        for _ in range(50):
-            _ended(*_begun("by hand", out), seconds * rng.uniform(0.3, 0.9))
-            kept = out / "checkpoints"
-            # One that stands in a training; else there is nothing to forget.
-            if kept.is_dir() and any(journal._serial(path) for path in journal._files(kept)):
-                break
-            if (out / "model.likely").exists():
-                return np.nan  # the run was faster
-        _ended(*_begun("by hand", out, forgetful=True), _PATIENCE)
-        return float(_result(out) != whole)
+        for number in range(50):
+            out = Path(folder) / f"run-{number}"
+            good, _ = _ended(*_begun("by hand", out), seconds * rng.uniform(0.01, 0.2), after=2)
+            # Killed in a training; else there is nothing to forget.
+            if not good and list((out / "checkpoints").glob("checkpoint-*")):
+                _ended(*_begun("by hand", out, forgetful=True), _PATIENCE)
+                return float(_result(out) != whole)
+    return np.nan
 
 
 def checks(draws: list[Figures]) -> list[Check]:
