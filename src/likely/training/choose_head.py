@@ -3,6 +3,8 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
+from threadpoolctl import threadpool_limits
+
 from likely.training.cross_fitted import cross_fitted
 from likely.training.held_out_scores import TrainingOutcome
 from likely.training.job import Job
@@ -14,7 +16,9 @@ from likely.training.watcher import Watcher, of_all_runs
 def choose_head(job: Job, kinds: Sequence[str], learn: Callable[[Job], TrainingOutcome]) -> TrainingOutcome:
     """The outcome of the kind whose held-out loss is least; of the first where nothing can be held out.
 
-    A time limit is shared evenly.
+    A time limit is shared evenly. Each computes with one thread of BLAS: products of a batch of features are so small
+    that threads wait for each other for longer than they compute, which takes up to 16 times the processor time where
+    others use the processors, too.
 
     Args:
         job: what is to be trained.
@@ -25,16 +29,9 @@ def choose_head(job: Job, kinds: Sequence[str], learn: Callable[[Job], TrainingO
     best, least, losses, outcomes = None, float("inf"), list[str](), list[TrainingOutcome]()
     for number, kind in enumerate(kinds, start=1):
         config = job.config.replace(network=kind, time_limit=None if limit is None else limit / len(kinds))
-        outcome = learn(
-            Job(
-                job.rows,
-                config,
-                job.hflip,
-                job.overrides,
-                _OneOfSeveral(watcher, f"Head {kind}", number, len(kinds)),
-                journal=job.journal,
-            )
-        )
+        own = _OneOfSeveral(watcher, f"Head {kind}", number, len(kinds))
+        with threadpool_limits(limits=1, user_api="blas"):
+            outcome = learn(Job(job.rows, config, job.hflip, job.overrides, own, journal=job.journal))
         outcomes.append(outcome)
         part, trained = outcome.calibration, outcome.trained
         loss = None if part is None else job.rows.task.held_out_loss(part, trained.plan.head)
