@@ -180,6 +180,26 @@ def test_numbers_are_mixed_with_intervals() -> None:
         assert model.score(rows[400:], y[400:]) > alone.score(rows[400:], y[400:]) - 0.005
 
 
+def test_a_line_alone_answers_without_a_record_of_descent(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("likely.training.mix.LEARNERS", ("linear",))
+    line = np.linspace(0, 1, 60)[:, None]
+    model = likely.Regressor(random_state=0).fit(line, 2 * line[:, 0])
+    assert model.score(line, 2 * line[:, 0]) > 0.999  # of no penalty, and no mean over the path of penalties
+    assert len(model.history_) == 1
+
+
+def test_models_that_agree_are_not_made_sharper() -> None:
+    """Where labels are noise, any factor moves all answers alike, and sets lose the rarer label."""
+    rng = np.random.default_rng(3)
+    rows, y = rng.normal(size=(80, 4)), (rng.random(80) < 0.3).astype(int)
+    model = likely.Classifier(random_state=0).fit(rows, y)
+    new = model.predict_proba(rng.normal(size=(2_000, 4)))
+    held_out = model.predictor_.held_out
+    assert held_out is not None
+    assert new[:, 1].std() < 0.05  # nothing was learned
+    assert abs(new[:, 1].mean() - held_out.probs[:, 1].mean()) < 0.004
+
+
 def test_numbers_stay_near_the_range_of_training_targets_unless_they_may_leave_it(tmp_path: Path) -> None:
     line = np.linspace(0, 1, 120)[:, None]
     far = [[-9.0], [0.5], [9.0]]

@@ -139,7 +139,7 @@ def train(
     if (finished := call.finished(trained)) is not None:
         return finished
     # A minimum is no state on the way.
-    recent = AveragedEpoch() if average_recent and not plan.penalties else None
+    recent = AveragedEpoch() if average_recent and not (plan.penalties or plan.exact) else None
     minimization = Minimization(
         trained,
         engine,
