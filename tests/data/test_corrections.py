@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from likely.data.corrections import Correction, apply_corrections, row_names, write_corrections
 from likely.data.dataset import Dataset, Part
+from likely.data.sources import open_dataset
 from likely.errors import DataError
 
 ODD = ("=1+1", "-shirt", 'a "coat", blue', "line\nbreak", "Ärmel;lang", "\ud800")
@@ -104,3 +105,13 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
 def test_numbers_have_no_labels_to_correct(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="numeric targets"):
         apply_corrections(Dataset("n", "regression", Part(np.ones((2, 1)), np.ones(2))), tmp_path / "c.csv")
+
+
+def test_what_a_terminal_heeds_is_escaped_and_read_again(tmp_path: Path) -> None:
+    table, esc = tmp_path / "t.csv", "\x1b[31mred\x07"
+    table.write_text("a,y\n" + "\n".join(f"{i},{(esc, 'plain')[i % 2]}" for i in range(20)))
+    dataset = open_dataset(table, label="y")
+    label = dataset.labels.index(esc)
+    write_corrections(tmp_path / "c.csv", dataset, [Correction(0, label, 1 - label, 1 - label)])
+    assert b"\x1b" not in (tmp_path / "c.csv").read_bytes()
+    assert apply_corrections(dataset, tmp_path / "c.csv").train.y[0] == 1 - label

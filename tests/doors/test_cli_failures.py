@@ -119,3 +119,12 @@ def test_streams_that_are_closed(tmp_path: Path) -> None:
         assert "rror" not in ran.stderr
         assert (tmp_path / run / "report.html").exists()
     assert "accuracy" in run_in_shell(f"likely inspect {tmp_path}/a/model.likely", COLUMNS="0").stdout
+
+
+def test_too_little_address_space_is_said(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "likely", "fit", "digits", "--network", "conv", "--out", str(tmp_path / "run")]
+    limited = ["prlimit", f"--as={300_000 * 1024}", *command]
+    found = subprocess.run(limited, capture_output=True, text=True, check=False)
+    assert found.returncode == 1
+    assert "Traceback" not in found.stderr
+    assert "memory" in found.stderr.lower()

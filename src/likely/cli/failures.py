@@ -16,6 +16,8 @@ from likely.errors import LikelyError, LikelyWarning
 from likely.training.loop.interrupt import SIGNALS, Interrupted, signals_raised
 
 TRACEBACK = "LIKELY_TRACEBACK"
+_NO_MEMORY = ("failed to map segment", "not enough memory: you tried to allocate", "can't start new thread")
+"""What the system's loader, torch and Python say where memory or address space is short."""
 
 
 @contextmanager
@@ -71,7 +73,7 @@ def _print_everything() -> None:
 def _sentence(error: Exception) -> str:
     if isinstance(error, LikelyError):
         return str(error)
-    if isinstance(error, MemoryError):
+    if isinstance(error, MemoryError) or any(words in str(error) for words in _NO_MEMORY):
         return "Out of memory. Try fewer or smaller rows."
     if isinstance(error, OSError) and error.strerror:
         return f"{error.strerror}: {error.filename}" if error.filename else error.strerror

@@ -6,6 +6,7 @@ changes anything, and it starts as the given one.
 
 import csv
 import io
+import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -129,5 +130,6 @@ def _by_cell(texts: Sequence[str]) -> dict[str, int]:
 
 
 def _cell(text: str) -> str:
-    """The text as the file holds it: in UTF-8, and never a formula."""
-    return never_a_formula(text.encode("utf-8", errors="backslashreplace").decode("utf-8"))
+    """The text as the file holds it: in UTF-8, without control characters that a terminal heeds, never a formula."""
+    plain = "".join(repr(c)[1:-1] if unicodedata.category(c) == "Cc" and c not in "\t\n" else c for c in text)
+    return never_a_formula(plain.encode("utf-8", errors="backslashreplace").decode("utf-8"))
