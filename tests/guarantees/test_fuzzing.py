@@ -4,12 +4,20 @@ Inputs that once did anything else are kept as tests of what they broke.
 """
 
 from dataclasses import replace
+from pathlib import Path
 
+import numpy as np
 import pytest
 from tests.guarantees.fuzzed_data import CONFIGS, CORRECTIONS, HASHES, HISTORIES, IDX, METRICS, NPZ, TABLES
-from tests.guarantees.fuzzed_images import IMAGES
+from tests.guarantees.fuzzed_images import IMAGES, picture, saved
 from tests.guarantees.fuzzed_models import MODELS, old_models
 from tests.guarantees.fuzzing import Target, fuzz, proof_of
+
+from likely.config import RunConfig
+from likely.data.images.decode import read_image
+from likely.data.images.idx import read_idx
+from likely.data.sources import open_dataset
+from likely.errors import ConfigError, DataError, ImageError
 
 FILES = (NPZ, IDX, *CONFIGS, CORRECTIONS, HISTORIES, METRICS, HASHES)
 
@@ -37,3 +45,21 @@ def test_an_answer_or_a_clear_error(target: Target, inputs: int) -> None:
     found = fuzz(target, 0, inputs)
     assert found.inputs == inputs
     assert not found.defects, next(iter(found.defects.values()))
+
+
+def test_what_was_found_is_refused(tmp_path: Path) -> None:
+    idx, npz, jpeg = tmp_path / "x-ubyte", tmp_path / "x.npz", tmp_path / "x.jpg"
+    idx.write_bytes(bytes([0, 0, 8, 9]) + b"\xff\xff\xff\xff" * 8 + bytes(4))
+    with pytest.raises(DataError, match="must hold an array"):
+        read_idx(idx)
+    texts = np.array(["aa", "bb"] * 5)
+    texts.view(np.uint32)[0] = 0x7FFFFFFF
+    np.savez(npz, X=np.zeros((10, 2)), y=texts)
+    with pytest.raises(DataError, match="must be whole"):
+        open_dataset(npz)
+    content = saved(picture("L"), "JPEG", progressive=True)
+    jpeg.write_bytes(content.replace(b"\x01\x01\x11\x00", b"\x01\x01\x00\x00", 1))  # no samples of the one component
+    with pytest.raises(ImageError):
+        read_image(jpeg, shape=(8, 8))
+    with pytest.raises(ConfigError, match="a name that is text"):
+        RunConfig.from_json({"\udcff": 1})

@@ -2,6 +2,7 @@
 
 import math
 import os
+import sys
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -162,11 +163,19 @@ def _read(path: Path, headers: dict[str, Header], names: list[str]) -> dict[str,
     try:
         with np.load(path, allow_pickle=False) as archive:
             arrays = {name: archive[name] for name in names}
-            # Texts are decoded here, where damage is still told: NumPy keeps code points that there are not.
-            _ = [array.tolist() for array in arrays.values() if array.dtype.kind == "U"]
+            # NumPy keeps code points that there are not, at which Python stops later.
+            if any(_code_points(array).max(initial=0) > sys.maxunicode for array in arrays.values()):
+                raise ValueError("texts of code points that there are not")
             return arrays
     except Exception as error:
         raise DataError(f"{path} must be whole; got: {error}. Copy or save it again.") from None
+
+
+def _code_points(array: np.ndarray) -> np.ndarray:
+    """Those of an array of texts; none of another one."""
+    if array.dtype.kind != "U" or not array.dtype.itemsize:
+        return np.empty(0, np.uint32)
+    return np.ascontiguousarray(array.reshape(-1)).view(array.dtype.byteorder.replace("|", "=") + "u4")
 
 
 def _free_memory() -> int:
