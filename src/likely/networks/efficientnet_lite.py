@@ -8,6 +8,7 @@ from torch import nn
 from torch.nn import functional
 
 from likely.networks.efficientnet_layout import Block, EfficientNetLayout
+from likely.networks.forked import alone_after_fork
 
 
 class EfficientNetLite(nn.Module):
@@ -74,6 +75,7 @@ class _Block(nn.Module):
 
 def answering(layout: EfficientNetLayout, weights: Mapping[str, np.ndarray]) -> Callable[[np.ndarray], np.ndarray]:
     """The features of images as a function of arrays."""
+    alone_after_fork()
     module = EfficientNetLite(layout, weights).eval()
     module.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]  # missing in its stub
 

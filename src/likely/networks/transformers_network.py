@@ -66,6 +66,9 @@ def answering(layout: TransformersLayout, weights: Mapping[str, np.ndarray]) -> 
     """The features of images as a function of arrays, computed in float32."""
     import torch
 
+    from likely.networks.forked import alone_after_fork
+
+    alone_after_fork()
     module = _loaded(layout, weights)
 
     def features(x: np.ndarray) -> np.ndarray:
