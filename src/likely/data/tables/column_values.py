@@ -142,7 +142,8 @@ def images_of(column: pl.Series) -> np.ndarray | None:
     kind = column.dtype
     if isinstance(kind, pl.Binary):
         return as_objects(column.to_list())
-    if isinstance(kind, pl.Struct) and {field.name for field in kind.fields} <= {"bytes", "path"}:
-        rows = column.to_list()
-        return as_objects(None if v is None else v["bytes"] if v["bytes"] is not None else v.get("path") for v in rows)
+    names = {field.name for field in kind.fields} if isinstance(kind, pl.Struct) else set[str]()
+    if names and names <= {"bytes", "path"}:
+        rows = ({} if v is None else v for v in column.to_list())
+        return as_objects(v.get("path") if v.get("bytes") is None else v["bytes"] for v in rows)
     return None
