@@ -111,7 +111,7 @@ def _with_labels_swapped(source: Path, path: Path) -> Path:
 
     arrays, document = model_file.read(source)
     arrays["theta.layer0"] = arrays["theta.layer0"][:, ::-1].copy()
-    document["labels"] = document["labels"][::-1]
+    document["labels"], document["metrics"] = document["labels"][::-1], None
     model_file.write(path, arrays, document)
     return path
 
