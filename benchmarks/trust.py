@@ -24,7 +24,7 @@ import likely
 from likely import metrics
 from likely.data.splits import random_split
 from likely.trust.abstention import aurc, confidence, error_at_coverage
-from likely.trust.prediction_sets import prediction_sets, set_quantiles
+from likely.trust.conformal_sets import prediction_sets, set_quantiles
 
 RESPLITS = 200
 COVERAGES = (0.9, 0.95, 0.99)

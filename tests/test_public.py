@@ -3,11 +3,15 @@
 import ast
 import importlib
 import inspect
+import pkgutil
 import re
 import subprocess
 import sys
 import tomllib
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 import likely
 import likely.estimators
@@ -66,6 +70,12 @@ def test_every_public_name_stands_in_the_reference() -> None:
         if inspect.isclass(value) or inspect.isfunction(value):
             assert value.__module__ in shown, name
     assert "likely.estimators.EXPECTED_FAILED_CHECKS" in pages
+
+
+@pytest.mark.parametrize("package", [likely.metrics, likely.trust, likely.estimators])
+def test_a_name_that_is_loaded_late_is_no_module_of_its_package(package: Any) -> None:
+    """Or whoever imports the module first would find it under the name."""
+    assert not set(package.__all__) & {each.name for each in pkgutil.iter_modules(package.__path__)}
 
 
 def test_modules_are_in_the_reference_once_and_exist() -> None:

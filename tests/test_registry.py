@@ -144,7 +144,8 @@ def test_a_data_set_and_a_reader_are_rows(
     assert likely_fit("mine", "--network", "linear", "--epochs", "5").card.data.name == "mine"
     read = open_dataset(tmp_path / "iris.numbers")
     np.testing.assert_array_equal(read.train.X, X)
-    model = likely_fit(str(tmp_path / "iris.numbers"), "--network", "linear", "--epochs", "5", "--overwrite")
+    asked = ("--network", "linear", "--epochs", "5", "--test-share", "20%", "--overwrite")
+    model = likely_fit(str(tmp_path / "iris.numbers"), *asked)
     assert model.card.data.rows == 150 - 30
 
 

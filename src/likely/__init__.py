@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from likely.probability.information import kl_divergence as kl_divergence
     from likely.probability.space import Event as Event
     from likely.probability.space import SampleSpace as SampleSpace
-    from likely.trust.label_issues import label_issues as label_issues
+    from likely.trust.wrong_labels import label_issues as label_issues
 
 __version__ = "0.1.0"
 
@@ -53,7 +53,7 @@ _HOMES = {
     "heaviside": "likely.networks.activations",
     "kl_divergence": "likely.probability.information",
     "l1_normalize": "likely.functional.heads",
-    "label_issues": "likely.trust.label_issues",
+    "label_issues": "likely.trust.wrong_labels",
     "least_squares": "likely.functional.least_squares",
     "load": "likely.model",
     "metrics": "likely.metrics",

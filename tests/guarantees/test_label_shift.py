@@ -8,7 +8,7 @@ from likely.config import RunConfig
 from likely.data.dataset import Dataset, Part
 from likely.model import ClassifierPredictor
 from likely.training.fit import learn
-from likely.trust.prediction_sets import METHODS, prediction_sets, set_quantiles
+from likely.trust.conformal_sets import METHODS, prediction_sets, set_quantiles
 from likely.trust.prior import label_shift_weights, shift_prior
 
 MEANS = np.array([[0.0, 0.0], [1.5, 0.0], [0.0, 2.0]])

@@ -9,7 +9,7 @@ from tests.guarantees.proof import Check, Figures, Proof, mean
 
 import likely
 from likely.data.hashes import row_codes
-from likely.trust.prediction_sets import prediction_sets, set_quantiles
+from likely.trust.conformal_sets import prediction_sets, set_quantiles
 from likely.trust.row_uniforms import probability_codes, uniforms
 
 COVERAGES = (0.8, 0.9, 0.95)

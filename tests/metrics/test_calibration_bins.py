@@ -128,7 +128,7 @@ def test_certainty_has_no_floor_and_more_rows_lower_it() -> None:
 def test_draws_in_blocks_are_the_same_draws(monkeypatch: pytest.MonkeyPatch) -> None:
     probs = np.random.default_rng(7).dirichlet(np.ones(3), size=50)
     whole = metrics.calibration_floor(probs)
-    monkeypatch.setattr("likely.metrics.calibration_floor._BLOCK", 130)
+    monkeypatch.setattr("likely.metrics.calibration_error_floor._BLOCK", 130)
     assert metrics.calibration_floor(probs) == whole
 
 

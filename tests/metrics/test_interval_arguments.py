@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from likely.errors import ConfigError, DataError, ShapeError
+from likely.metrics.interval_of_mean import mean_interval
 from likely.metrics.intervals import proportion
-from likely.metrics.mean_interval import mean_interval
 
 
 @pytest.mark.parametrize(("hits", "n"), [(5, 3), (-1, 3), (1, 0), (0, -2), (math.nan, 3)])

@@ -7,7 +7,7 @@ import pytest
 from mapie.classification import SplitConformalClassifier
 from sklearn.base import BaseEstimator, ClassifierMixin
 
-from likely.trust.prediction_sets import prediction_sets, set_quantiles
+from likely.trust.conformal_sets import prediction_sets, set_quantiles
 
 K, M = 6, 500
 

@@ -13,10 +13,10 @@ from sklearn.covariance import OAS
 from sklearn.metrics import precision_recall_curve
 
 from likely.trust.abstention import choose_threshold
+from likely.trust.conformal_sets import aps_scores, lac_scores, prediction_sets, set_quantiles
 from likely.trust.decision import choose_event_threshold
 from likely.trust.familiarity import energy
 from likely.trust.gaussians import Gaussians
-from likely.trust.prediction_sets import aps_scores, lac_scores, prediction_sets, set_quantiles
 
 K = 5
 M = 1000  # neither 1001 x 0.9 nor 1001 x 0.95 is whole: MAPIE rounds (m + 1) c in floating point

@@ -10,7 +10,7 @@ from likely.data.dataset import Dataset, Part
 from likely.report import label_page
 from likely.report.label_page import render_label_page
 from likely.training.label_check import LabelCheck
-from likely.trust.label_issues import LabelIssues
+from likely.trust.wrong_labels import LabelIssues
 
 HOSTILE = '<script>alert("1")</script>\u202e&'
 

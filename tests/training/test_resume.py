@@ -1,8 +1,8 @@
 """A run that is killed goes on, and ends with the same bytes as one that never was."""
 
-import os
 import signal
-import time
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -102,25 +102,42 @@ def test_the_same_bytes_after_two_kills(name: str, tmp_path: Path) -> None:
     assert not (tmp_path / "killed" / CHECKPOINTS).exists()
 
 
-def test_killed_by_the_system_at_any_moment(tmp_path: Path) -> None:
-    """In forked processes, which need not load anything again."""
-    chosen = RunConfig(out=str(tmp_path / "killed"), checkpoint_every=1e-3, **{**SGD, "epochs": 20})
-    began = time.perf_counter()
-    fit(chosen.replace(out=str(tmp_path / "whole")))
-    seconds, rng, killed = time.perf_counter() - began, np.random.default_rng(0), 0
-    for _ in range(4):
-        child = os.fork()
-        if child == 0:
-            fit(chosen, resume=True)
-            os._exit(0)
-        time.sleep(seconds * rng.random())
-        os.kill(child, signal.SIGKILL)
-        killed += os.WIFSIGNALED(os.waitpid(child, 0)[1])
-        if (tmp_path / "killed/model.likely").exists():
-            break
-    else:
+KILLED = """
+import os, random, signal, sys, time
+from pathlib import Path
+from likely.config import RunConfig
+from likely.training.fit import fit
+
+folder, settings = Path(sys.argv[1]), eval(sys.argv[2])
+chosen = RunConfig(out=str(folder / "killed"), checkpoint_every=1e-3, **settings)
+fit(chosen.replace(out=str(folder / "whole")))
+began = time.perf_counter()
+fit(chosen.replace(out=str(folder / "again")))
+seconds, rng, killed = time.perf_counter() - began, random.Random(0), 0
+for _ in range(6):
+    child = os.fork()
+    if child == 0:
         fit(chosen, resume=True)
-    assert killed
+        os._exit(0)
+    time.sleep(seconds * rng.random())
+    os.kill(child, signal.SIGKILL)
+    killed += os.WIFSIGNALED(os.waitpid(child, 0)[1])
+    if (folder / "killed/model.likely").exists():
+        break
+else:
+    fit(chosen, resume=True)
+print(killed)
+"""
+
+
+def test_killed_by_the_system_at_any_moment(tmp_path: Path) -> None:
+    """In forks of a new process, which need not load anything again, and has no threads of other tests."""
+    settings = repr({**SGD, "epochs": 20})
+    done = subprocess.run(
+        [sys.executable, "-c", KILLED, str(tmp_path), settings], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert int(done.stdout.split()[-1]) > 0
     assert result(tmp_path / "killed") == result(tmp_path / "whole")
 
 

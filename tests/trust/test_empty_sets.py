@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from likely.trust.prediction_sets import METHODS, Method, aps_scores, prediction_sets, set_quantiles
+from likely.trust.conformal_sets import METHODS, Method, aps_scores, prediction_sets, set_quantiles
 
 
 def _rows(n: int, seed: int) -> tuple[np.ndarray, np.ndarray]:

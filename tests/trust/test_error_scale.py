@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from likely.errors import ShapeError
-from likely.trust.error_scale import FEWEST, _basis, _ridge, better_scale, error_scale, fit_error_scale
+from likely.trust.scale_of_errors import FEWEST, _basis, _ridge, better_scale, error_scale, fit_error_scale
 
 
 def world(n: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

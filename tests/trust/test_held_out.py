@@ -6,8 +6,8 @@ import pytest
 from likely.errors import DataError
 from likely.trust.abstention import choose_threshold, confidence, threshold_grid
 from likely.trust.conformal import effective_rows
+from likely.trust.conformal_sets import coverage_interval, prediction_sets, set_quantiles
 from likely.trust.held_out import HeldOut
-from likely.trust.prediction_sets import coverage_interval, prediction_sets, set_quantiles
 from likely.trust.prior import estimate_prior, label_shift_weights, shift_prior
 from likely.trust.residuals import Residuals
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from likely.errors import ConfigError, DataError, ProbabilityError, ShapeError
-from likely.trust.label_issues import confident_classes, label_issues
+from likely.trust.wrong_labels import confident_classes, label_issues
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # of its own imports

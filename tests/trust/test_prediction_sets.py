@@ -8,7 +8,7 @@ from hypothesis.extra.numpy import arrays
 from scipy.stats import beta, binom
 
 from likely.errors import ConfigError, DataError, LikelyError, ProbabilityError, ShapeError
-from likely.trust.prediction_sets import (
+from likely.trust.conformal_sets import (
     METHODS,
     Method,
     aps_scores,

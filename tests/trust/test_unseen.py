@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from likely.errors import DataError, ShapeError
 from likely.model.held_out_arrays import LOG_PROBS, UNSEEN, held_out_arrays
 from likely.trust.bias_corrected import Calibration
-from likely.trust.prediction_sets import set_quantiles
+from likely.trust.conformal_sets import set_quantiles
 from likely.trust.unseen import MASKED, unseen_probabilities, with_unseen
 
 

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from likely.metrics.calibration import Reliability as Reliability
     from likely.metrics.calibration import calibration_error as calibration_error
     from likely.metrics.calibration import reliability_bins as reliability_bins
-    from likely.metrics.calibration_floor import calibration_floor as calibration_floor
-    from likely.metrics.calibration_floor import calibration_p_value as calibration_p_value
+    from likely.metrics.calibration_error_floor import calibration_floor as calibration_floor
+    from likely.metrics.calibration_error_floor import calibration_p_value as calibration_p_value
     from likely.metrics.classification import FEW_ROWS as FEW_ROWS
     from likely.metrics.classification import classification_metrics as classification_metrics
     from likely.metrics.classwise import classwise_calibration_error as classwise_calibration_error
@@ -32,11 +32,11 @@ if TYPE_CHECKING:
     from likely.metrics.events import event_calibration_floor as event_calibration_floor
     from likely.metrics.events import event_metrics as event_metrics
     from likely.metrics.events import event_reliability as event_reliability
+    from likely.metrics.interval_of_mean import mean_interval as mean_interval
     from likely.metrics.intervals import RESAMPLES as RESAMPLES
     from likely.metrics.intervals import Estimate as Estimate
     from likely.metrics.intervals import bootstrap as bootstrap
     from likely.metrics.intervals import proportion as proportion
-    from likely.metrics.mean_interval import mean_interval as mean_interval
     from likely.metrics.miscalibration import calibration_estimate as calibration_estimate
     from likely.metrics.miscalibration import event_calibration_estimate as event_calibration_estimate
     from likely.metrics.regression import interval_coverage as interval_coverage
@@ -61,8 +61,8 @@ _HOMES = {
     "brier_score": "scores",
     "calibration_error": "calibration",
     "calibration_estimate": "miscalibration",
-    "calibration_floor": "calibration_floor",
-    "calibration_p_value": "calibration_floor",
+    "calibration_floor": "calibration_error_floor",
+    "calibration_p_value": "calibration_error_floor",
     "classification_metrics": "classification",
     "classwise_calibration_error": "classwise",
     "classwise_calibration_estimate": "classwise",
@@ -74,7 +74,7 @@ _HOMES = {
     "event_reliability": "events",
     "interval_coverage": "regression",
     "log_loss": "scores",
-    "mean_interval": "mean_interval",
+    "mean_interval": "interval_of_mean",
     "paired_difference": "comparison",
     "paired_regression_difference": "comparison",
     "per_class": "confusion",

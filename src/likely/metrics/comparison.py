@@ -10,8 +10,8 @@ from likely.errors import ShapeError
 from likely.metrics.calibration_difference import calibration_difference
 from likely.metrics.catalog import FIGURES
 from likely.metrics.checks import classified, numbers
+from likely.metrics.interval_of_mean import mean_interval, unseen
 from likely.metrics.intervals import Estimate
-from likely.metrics.mean_interval import mean_interval, unseen
 from likely.metrics.regression import regression_figures, regression_sums
 from likely.metrics.scores import FLOOR, correct
 

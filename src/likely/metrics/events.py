@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from likely.metrics.calibration import N_BINS, Binning, Reliability, mean_gap, reliability
-from likely.metrics.calibration_floor import DRAWS, chance_errors, spread
+from likely.metrics.calibration_error_floor import DRAWS, chance_errors, spread
 from likely.metrics.checks import event, event_probability
 from likely.metrics.evaluation import EventFigures
 from likely.metrics.intervals import Estimate, bootstrap, proportion

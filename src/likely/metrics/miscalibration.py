@@ -7,7 +7,7 @@ from typing import TypedDict
 import numpy as np
 
 from likely.metrics.calibration import N_BINS, Binning, binned, mean_gap, most_probable
-from likely.metrics.calibration_floor import chance_errors, p_value, spread
+from likely.metrics.calibration_error_floor import chance_errors, p_value, spread
 from likely.metrics.checks import event
 from likely.metrics.intervals import Estimate
 

@@ -8,8 +8,8 @@ import numpy as np
 from likely.errors import ConfigError, DataError, ShapeError
 from likely.metrics.checks import numbers
 from likely.metrics.evaluation import Evaluation
+from likely.metrics.interval_of_mean import mean_interval
 from likely.metrics.intervals import Estimate, bootstrap, proportion
-from likely.metrics.mean_interval import mean_interval
 
 
 def interval_coverage(y: np.ndarray, low: np.ndarray, high: np.ndarray) -> float:

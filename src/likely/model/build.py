@@ -24,7 +24,7 @@ from likely.networks.mlp import MLP
 from likely.networks.network import Network
 from likely.networks.trees import Trees
 from likely.preprocessing.preprocessor import Preprocessor
-from likely.trust.error_scale import MOST_INPUTS
+from likely.trust.scale_of_errors import MOST_INPUTS
 
 
 def build_inference(

@@ -11,12 +11,12 @@ from likely.preprocessing.preprocessor import Preprocessor
 from likely.preprocessing.stored_rows import RowArray
 from likely.trust.abstention import confidence, threshold_grid
 from likely.trust.bias_corrected import Calibration
-from likely.trust.error_scale import MOST_INPUTS
 from likely.trust.familiarity import Familiarity, UsualSize
 from likely.trust.gaussians import Gaussians
 from likely.trust.held_out import HeldOut
 from likely.trust.prototypes import Prototypes
 from likely.trust.residuals import Residuals
+from likely.trust.scale_of_errors import MOST_INPUTS
 
 RESIDUALS = "held_out.residuals"
 LOG_PROBS = "held_out.log_probs"

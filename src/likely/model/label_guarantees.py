@@ -11,9 +11,9 @@ from likely.model.label_probabilities import LabelProbabilities
 from likely.model.refusals import nothing_held_out, several_networks, under_other_prior
 from likely.probability.space import Event
 from likely.trust.abstention import ErrorBound, confidence
+from likely.trust.conformal_sets import Method
 from likely.trust.decision import Decision
 from likely.trust.held_out import HeldOut
-from likely.trust.prediction_sets import Method
 
 
 class LabelGuarantees(LabelProbabilities):
@@ -95,7 +95,7 @@ class LabelGuarantees(LabelProbabilities):
     def coverage_interval(self, coverage: float) -> tuple[float, float]:
         """Where the coverage of this model's sets lies with 95% probability, given its number of held-out rows.
 
-        See `likely.trust.prediction_sets.coverage_interval`. Approximate where scores come from cross-validation, and
+        See `likely.trust.conformal_sets.coverage_interval`. Approximate where scores come from cross-validation, and
         under another prior, where (sum w)^2 / sum w^2 counts as the number of rows.
         """
         return self._held_out_for_sets(coverage).coverage_interval(coverage)

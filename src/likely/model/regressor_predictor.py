@@ -56,7 +56,7 @@ class RegressorPredictor(Predictor):
             prediction ± q s(x)
 
         Split conformal: q is the ceil((m + 1) coverage)-th smallest of |residual| / s(x) over m held-out rows, and s(x)
-        says how large errors are for rows like x: see `likely.trust.error_scale`.
+        says how large errors are for rows like x: see `likely.trust.scale_of_errors`.
 
         The guarantee is marginal, over the draw of held-out and new rows together, and exact for exchangeable rows,
         whatever s is. It says nothing of one kind of row: there more or fewer may lie inside. Where the residuals come

@@ -10,7 +10,7 @@ import numpy as np
 from likely.model.held_out_arrays import error_scale_inputs, residual_arrays
 from likely.preprocessing.stored_rows import RowArray, take_rows
 from likely.training.held_out_scores import TrainingOutcome
-from likely.trust.error_scale import better_scale, error_scale, fit_error_scale
+from likely.trust.scale_of_errors import better_scale, error_scale, fit_error_scale
 from likely.trust.ties import number_slack
 
 _IN_TRAINING = 5_000

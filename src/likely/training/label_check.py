@@ -23,8 +23,8 @@ from likely.training.out_of_fold import train_folds
 from likely.training.task import CLASSIFICATION
 from likely.training.training_rows import Rows
 from likely.training.watcher import Remarks, Silent, Watcher
-from likely.trust.label_issues import LabelIssues, Which, label_issues
 from likely.trust.temperature import at_best_temperature
+from likely.trust.wrong_labels import LabelIssues, Which, label_issues
 
 
 @dataclass(frozen=True)

@@ -12,8 +12,8 @@ import numpy as np
 from likely.errors import DataError
 from likely.trust.abstention import ErrorBound, choose_threshold, confidence, thresholds_for_errors
 from likely.trust.conformal import effective_rows
+from likely.trust.conformal_sets import Method, coverage_interval, prediction_sets, set_quantiles
 from likely.trust.decision import Decision, choose_event_threshold
-from likely.trust.prediction_sets import Method, coverage_interval, prediction_sets, set_quantiles
 from likely.trust.prior import PriorEstimate, estimate_prior, label_shift_weights, shift_prior
 from likely.trust.row_uniforms import probability_codes, uniforms
 from likely.trust.ties import slack
@@ -99,7 +99,7 @@ class HeldOut:
         return prediction_sets(probs, quantiles, method=method, u=u, allow_empty=allow_empty)
 
     def coverage_interval(self, coverage: float) -> tuple[float, float]:
-        """See `likely.trust.prediction_sets.coverage_interval`; unequal weights count as (sum w)^2 / sum w^2 rows."""
+        """See `likely.trust.conformal_sets.coverage_interval`; unequal weights count as (sum w)^2 / sum w^2 rows."""
         weights = self.class_weights
         rows = len(self.labels) if weights is None else int(effective_rows(weights[self.labels]))
         return coverage_interval(rows, coverage)

@@ -3,7 +3,7 @@
     score of a held-out row = |residual| / s(x)        interval of a new row = prediction ± q s(x)
 
 with q a quantile of the scores (split conformal prediction) and s(x) the scale of errors: see
-`likely.trust.error_scale`.
+`likely.trust.scale_of_errors`.
 """
 
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from likely.trust.conformal import conformal_quantile, rows_needed
-from likely.trust.error_scale import error_scale
+from likely.trust.scale_of_errors import error_scale
 from likely.trust.ties import STEP
 
 

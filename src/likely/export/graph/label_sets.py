@@ -10,8 +10,8 @@ import numpy as np
 
 from likely.export.graph.builder import Graph
 from likely.trust.conformal import effective_rows
+from likely.trust.conformal_sets import lac_scores
 from likely.trust.held_out import HeldOut
-from likely.trust.prediction_sets import lac_scores
 from likely.trust.ties import slack
 
 _ROUNDING = 1e-12  # of sums of weights, as a share

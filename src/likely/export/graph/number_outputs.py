@@ -63,7 +63,7 @@ def _quantile(g: Graph, scores: np.ndarray, coverage: str) -> str:
 
 
 def _error_scale(g: Graph, residuals: Residuals, prediction: str, inputs: str) -> str | float:
-    """s(x), float64 (n,): see `likely.trust.error_scale`."""
+    """s(x), float64 (n,): see `likely.trust.scale_of_errors`."""
     if not residuals.scale:
         return 1.0
     values = g.add("Unsqueeze", prediction, np.array([1]))

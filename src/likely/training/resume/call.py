@@ -149,7 +149,7 @@ def _add(found: Any, value: Any) -> None:
             _add(found, inner)
     elif hasattr(value, "to_json"):
         _add(found, value.to_json())
-    elif hasattr(value, "settings"):  # a network
+    elif hasattr(value, "settings") and hasattr(value, "name"):  # a network
         _add(found, [value.name, value.settings])
     elif is_dataclass(value) and not isinstance(value, type):
         for each in fields(value):
