@@ -119,7 +119,7 @@ for _ in range(6):
     if child == 0:
         fit(chosen, resume=True)
         os._exit(0)
-    time.sleep(seconds * rng.random())
+    time.sleep(seconds * rng.uniform(0.1, 0.6))
     os.kill(child, signal.SIGKILL)
     killed += os.WIFSIGNALED(os.waitpid(child, 0)[1])
     if (folder / "killed/model.likely").exists():
