@@ -12,6 +12,7 @@ from likely.config.registry import HEADS
 from likely.errors import DataError, ShapeError
 from likely.model.check_answers import true_classes
 from likely.model.inference import in_pieces
+from likely.model.mixture_inference import MIXTURE
 from likely.model.predictor import MOST_ROWS, Predictor
 from likely.preprocessing.stored_rows import RowArray
 from likely.probability.distribution import Distribution
@@ -79,7 +80,7 @@ class LabelProbabilities(Predictor):
             DataError: if one network answers alone.
         """
         rows = self.rows(X)
-        if self._inference.of_members(rows[:0]) is None:
+        if not self.is_ensemble and self.card.network.name != MIXTURE:
             raise DataError(
                 f"Several networks must answer for one to disagree; {self.where} is one alone. Try training with "
                 "members=5 (--members 5), or the network 'mixture' for a table."

@@ -146,7 +146,12 @@ class Familiarity:
             True
         """
         parts = _parts(self.gaussians, self.prototypes, features, scores)
-        return self.usual.combined(*parts, MOST_FAMILIAR if self.prototypes is None else MOST_FAMILIAR_BESIDE_MAP)
+        return self.usual.combined(*parts, self.most_familiar)
+
+    @property
+    def most_familiar(self) -> tuple[float, float]:
+        """What the distance and the second part count at least, in deviations from their means."""
+        return MOST_FAMILIAR if self.prototypes is None else MOST_FAMILIAR_BESIDE_MAP
 
     def p_values(self, ood_scores: np.ndarray) -> np.ndarray:
         """The conformal p-value of each row among the held-out ones, shape (n,): see `familiarity_p_values`."""

@@ -68,6 +68,11 @@ class Graph:
         """The value in another dtype."""
         return self.add("Cast", value, to=_type(dtype))
 
+    def columns(self, value: str, begin: int, end: int | None = None) -> str:
+        """Some columns of an array (n, m), to the last one without `end`."""
+        last = np.iinfo(np.int64).max if end is None else end
+        return self.add("Slice", value, np.array([begin]), np.array([last]), np.array([1]))
+
     def constant(self, value: Value) -> str:
         """The name of a constant; equal ones are stored once. A name stays itself."""
         if isinstance(value, str):

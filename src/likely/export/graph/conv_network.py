@@ -28,12 +28,8 @@ def conv_ensemble(
         widths = [a.shape[0] for name, a in own.items() if name.endswith("conv2.weight")]
         channels.append(len(own["whiten.weight"]) + sum(widths))
 
-    def part(features: str, begin: int, end: int) -> str:
-        return g.add("Slice", features, np.array([begin]), np.array([end]), np.array([1]))
-
-    last = np.iinfo(np.int64).max
-    means = [part(features, 0, own) for (_, features), own in zip(each, channels, strict=True)]
-    maps = [part(features, own, last) for (_, features), own in zip(each, channels, strict=True)]
+    means = [g.columns(features, 0, own) for (_, features), own in zip(each, channels, strict=True)]
+    maps = [g.columns(features, own) for (_, features), own in zip(each, channels, strict=True)]
     features = g.add("Concat", *means, *maps, axis=1)
     all_scores = [scores for scores, _ in each]
     if mean == "numbers":

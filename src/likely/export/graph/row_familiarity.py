@@ -3,7 +3,7 @@
 import numpy as np
 
 from likely.export.graph.builder import Graph
-from likely.trust.familiarity import MOST_FAMILIAR, MOST_FAMILIAR_BESIDE_MAP, Familiarity
+from likely.trust.familiarity import Familiarity
 from likely.trust.gaussians import Gaussians
 from likely.trust.prototypes import TINY, Prototypes
 from likely.trust.ties import STEP
@@ -14,20 +14,16 @@ _BLOCK = 64
 def row_familiarity(g: Graph, features: str, scores: str | None, familiar: Familiarity) -> str:
     """p-values, float64 (n,), of features (n, d) and scores (n, k); without scores the distance alone decides."""
     center, spread = familiar.usual.center, familiar.usual.spread
-    least = MOST_FAMILIAR if familiar.prototypes is None else MOST_FAMILIAR_BESIDE_MAP
-    d = len(familiar.gaussians.shift)
+    least, d = familiar.most_familiar, len(familiar.gaussians.shift)
 
     def part(value: str, number: int) -> str:
         standard = g.add("Div", g.add("Sub", value, float(center[number])), float(spread[number]))
         return g.add("Max", standard, least[number])
 
-    def columns(begin: int, end: int) -> str:
-        return g.add("Slice", features, np.array([begin]), np.array([end]), np.array([1]))
-
-    distance = _distance(g, g.cast(columns(0, d), np.float64), familiar.gaussians)
+    distance = _distance(g, g.cast(g.columns(features, 0, d), np.float64), familiar.gaussians)
     strange = part(g.add("Log", g.add("Add", distance, 1.0)), 0)
     if familiar.prototypes is not None:
-        second = part(_beside_prototypes(g, columns(d, np.iinfo(np.int64).max), familiar.prototypes), 1)
+        second = part(_beside_prototypes(g, g.columns(features, d), familiar.prototypes), 1)
     elif scores is None:
         second = max((0.0 - float(center[1])) / float(spread[1]), least[1])
     else:

@@ -32,7 +32,7 @@ def _codes(g: Graph, trees: Trees, theta: Mapping[str, np.ndarray], x: str) -> l
     for start, stop in trees.groups.categories:
         codes = theta["codes"][first : first + stop - start].astype(float)
         first += stop - start
-        one_hot = g.add("Slice", x, np.array([start]), np.array([stop]), np.array([1]))
+        one_hot = g.columns(x, start, stop)
         given = g.add("Greater", g.add("ReduceMax", one_hot, np.array([1]), keepdims=1), 0.0)
         number = g.add("Gather", np.where(codes < 0, np.nan, codes), g.add("ArgMax", one_hot, axis=1, keepdims=1))
         found.append(g.add("Where", given, number, np.array(np.nan)))
@@ -44,7 +44,7 @@ def _numbers(g: Graph, trees: Trees, x: str) -> list[str]:
     groups = trees.groups
     if not groups.numbers:
         return []
-    numbers = g.add("Slice", x, np.array([0]), np.array([groups.numbers]), np.array([1]))
+    numbers = g.columns(x, 0, groups.numbers)
     if not groups.indicated:
         return [numbers]
     indicators = g.add("Gather", x, groups.numbers + np.arange(len(groups.indicated)), axis=1)
