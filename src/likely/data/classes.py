@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from likely.errors import ConfigError, nearest
+from likely.data.storable_text import refuse_unstorable
+from likely.errors import ConfigError, DataError, nearest
 
 
 def listed(labels: Sequence[object], most: int = 5) -> str:
@@ -27,6 +28,10 @@ def check_events(events: Mapping[str, Sequence[str]], labels: Sequence[str]) -> 
         Traceback (most recent call last):
         likely.errors.ConfigError: Event 'shoes' must be a set of labels; got 'Sneker'. Did you mean 'Sneaker'?
     """
+    try:
+        refuse_unstorable(events, "The name of an event")
+    except DataError as error:
+        raise ConfigError(str(error)) from None
     for name, outcomes in events.items():
         if unknown := [label for label in outcomes if label not in labels]:
             got = (

@@ -10,6 +10,7 @@ from typing import Literal, TypeAlias
 
 import numpy as np
 
+from likely.data.storable_text import refuse_unstorable
 from likely.data.tables.column_options import USUAL, ColumnOptions
 from likely.errors import ShapeError
 from likely.preprocessing.column_reading import ColumnReading
@@ -121,6 +122,10 @@ class Dataset:
     conversion: dict[str, object] | None = None
     found_at: str = ""
     notes: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        refuse_unstorable(self.labels, "A label")
+        refuse_unstorable(self.features or (), "The name of a column")
 
     @property
     def parts(self) -> dict[str, Part]:

@@ -55,7 +55,7 @@ def open_onnx(path: str | Path) -> "OnnxClassifier | OnnxRegressor":
     if not Path(path).is_file():
         raise ModelFileError(f"{path} must be an ONNX file; there is none. Try likely export MODEL {path}.")
     try:
-        session = Session(str(path))
+        session = Session(Path(path).read_bytes())  # ONNX Runtime opens no name that is not UTF-8
     except Exception as error:  # of ONNX Runtime's many kinds
         raise ModelFileError(f"{path} must be a whole ONNX file; got: {error}. Export the model again.") from error
     if "likely_format" not in session.metadata:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from likely.data.storable_text import refuse_unstorable
 from likely.data.tables.cells import as_texts
 from likely.data.tables.sheet import Sheet
 from likely.errors import DataError
@@ -96,6 +97,7 @@ def _columns_of(frame: Any) -> Any:
     except nw.exceptions.DuplicateError:
         columns = None
     names = column_names(frame)
+    refuse_unstorable(names, "The name of a column")
     if len(set(names)) < len(names):
         seen = set[str]()
         twice = next(name for name in names if name in seen or seen.add(name))
@@ -151,7 +153,11 @@ def _of_objects(name: str, found: list[Any]) -> "pl.Series":
         if len(kinds) == 1:
             return pl.Series(name, values, strict=False)
         values = [value if value is None or isinstance(value, str) else str(value) for value in values]
-    return pl.Series(name, values, dtype=None if kinds else pl.Null, strict=False)
+    try:
+        return pl.Series(name, values, dtype=None if kinds else pl.Null, strict=False)
+    except UnicodeEncodeError:
+        refuse_unstorable(values, f"Every value of column {name!r}")
+        raise
 
 
 def _text(value: Any) -> str | None:
