@@ -27,26 +27,45 @@ def test_fits_in_threads_are_those_of_one_thread() -> None:
 
 
 _FORK = """
-import os, sys
+import importlib.util, os, sys
 import numpy as np
 from likely.engines import create_engine
 from likely.engines.protocol import Optimizer
+from likely.networks import efficientnet_lite
+from likely.networks.efficientnet_layout import EfficientNetLayout
 from likely.networks.mlp import MLP
-engine = create_engine(
-    "torch", MLP([64, 512, 512, 3], "relu"), n_outputs=3, head="softmax", loss="cross_entropy", seed=0,
-    optimizer=Optimizer(), sample=np.zeros((2, 64), np.float32),
-)
-X = np.random.default_rng(0).normal(size=(4096, 64)).astype(np.float32)
-before = engine.scores(X)
-child = os.fork()
-if child == 0:
-    os._exit(0 if np.allclose(engine.scores(X), before, atol=1e-5) else 1)
-sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+rng = np.random.default_rng(0)
+images, asked = rng.normal(size=(8, 3, 64, 64)).astype(np.float32), {}
+
+def random(shapes):
+    return {name: rng.uniform(0, 0.1, shape).astype(np.float16) for name, shape in shapes.items()}
+
+lite = EfficientNetLayout(64, 0.2, 0.5)
+asked["efficientnet-lite"] = efficientnet_lite.answering(lite, random(lite.shapes)), images
+if importlib.util.find_spec("transformers"):
+    from likely.networks import transformers_network
+    from likely.networks.transformers_layout import TransformersLayout
+    resnet = {"embedding_size": 32, "hidden_sizes": [32, 64], "depths": [1, 1]}
+    hf = TransformersLayout("resnet", resnet, 64, (0.0,) * 3, (1.0,) * 3, 0, "bilinear")
+    asked["hf:"] = transformers_network.answering(hf, random(transformers_network.shapes(hf))), images
+
+def answered():
+    before = {name: answers(x) for name, (answers, x) in asked.items()}
+    if (child := os.fork()) == 0:
+        os._exit(not all(np.allclose(f(x), before[name], rtol=1e-3, atol=1e-3) for name, (f, x) in asked.items()))
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+codes = [answered()]
+mlp, rows = MLP([64, 512, 512, 3], "relu"), rng.normal(size=(4096, 64)).astype(np.float32)
+options = {"head": "softmax", "loss": "cross_entropy", "optimizer": Optimizer(), "seed": 0}
+asked = {"engine": (create_engine("torch", mlp, n_outputs=3, sample=rows[:2], **options).scores, rows)}
+sys.exit(str(codes) if any([*codes, answered()]) else 0)
 """
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="Windows does not fork")
 def test_a_forked_process_answers() -> None:
+    """Backbones before there is an engine, then an engine."""
     environment = {**os.environ, "OMP_NUM_THREADS": "2", "OMP_WAIT_POLICY": "passive"}
     ran = subprocess.run([sys.executable, "-c", _FORK], env=environment, timeout=60, capture_output=True, text=True)
     assert ran.returncode == 0, ran.stderr

@@ -22,6 +22,7 @@ from likely.engines.by_hand import ByHand
 from likely.engines.protocol import Batch, Engine, Optimizer
 from likely.errors import ConfigError, DataError, ModelFileError, OutputError
 from likely.model import file as model_file
+from likely.model.folder_lock import one_writer
 from likely.model.run_folder import CHECKPOINTS
 from likely.networks.mlp import MLP
 from likely.training.cross_validate import cross_validate
@@ -330,6 +331,34 @@ def test_the_command_line_takes_the_settings_from_the_run(tmp_path: Path) -> Non
     command = ["fit", "--resume", str(tmp_path / "killed")]
     assert CliRunner().invoke(app, command).exit_code == 0
     assert result(tmp_path / "killed") == result(tmp_path / "whole")
+    before = {path.name: path.read_bytes() for path in (tmp_path / "killed").iterdir()}
     again = CliRunner().invoke(app, command)
-    assert again.exit_code == 1
-    assert "holds no checkpoints" in again.stderr
+    assert again.exit_code == 0
+    assert "has come to its end: nothing is left to be done" in again.stderr
+    assert {path.name: path.read_bytes() for path in (tmp_path / "killed").iterdir()} == before
+
+
+def test_a_command_with_resume_can_be_given_again_at_any_time(tmp_path: Path) -> None:
+    """As a scheduler restarts it: it begins, says that all is done, and finishes what was not."""
+    folder = tmp_path / "run"
+    command = ["fit", "iris", "--resume", str(folder), "--network", "linear", "--epochs", "2"]
+    assert CliRunner().invoke(app, command).exit_code == 0
+    (folder / "report.html").unlink()
+    assert CliRunner().invoke(app, command).exit_code == 0
+    assert (folder / "report.html").is_file()
+    other = CliRunner().invoke(app, [*command[:-1], "3"])
+    assert other.exit_code == 1
+    assert "got epochs=3.0, which was 2.0" in other.stderr
+    (folder / "unfinished").mkdir()
+    assert CliRunner().invoke(app, command).exit_code == 1
+
+
+def test_one_fit_at_a_time_uses_a_folder_of_checkpoints(tmp_path: Path) -> None:
+    X, y = load_iris(return_X_y=True)
+    folder = tmp_path / "kept"
+    with one_writer(folder, "fit", fix=""), pytest.raises(OutputError, match="one fit at a time"):
+        Classifier("linear").fit(X, y, resume=folder)
+    assert not folder.exists()
+    (tmp_path / "file").touch()
+    with pytest.raises(OutputError, match="one that can be written"):
+        Classifier("linear").fit(X, y, resume=tmp_path / "file")

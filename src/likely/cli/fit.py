@@ -29,7 +29,7 @@ def fit(
         str | None,
         typer.Option(
             metavar="RUN",
-            help="Go on with the unfinished run in this folder, by its settings, to the same result.",
+            help="Go on with the unfinished run in this folder, to the same result; a finished one stays as it is.",
             rich_help_panel="Output",
         ),
     ] = None,
@@ -52,11 +52,17 @@ def fit(
     from likely.cli.terminal import complain
     from likely.errors import LikelyError
     from likely.model.run_folder import MODEL
-    from likely.report.run_report import report_run
+    from likely.report.run_report import report_complete, report_run
     from likely.training.fit import fit as learn
+    from likely.training.fit import has_come_to_its_end
     from likely.training.loop.interrupt import SIGNALS
 
     with watch() as watcher:
+        if resume is not None and not chosen.overwrite and has_come_to_its_end(Path(resume)):
+            report = report_complete(chosen, watcher)
+            watcher.say(f"The run in {resume} has come to its end: nothing is left to be done")
+            _say_files(Path(resume), report)
+            return
         run = learn(chosen, watcher, command, resume=resume is not None, resume_anyway=bool(resume_anyway))
     try:
         report = report_run(run, explain=chosen.explain)
@@ -78,19 +84,21 @@ def fit(
 
 
 def _configuration(file: str | None, given: Mapping[str, Value], resume: str | None = None) -> RunConfig:
-    """The settings of an unfinished run, or none, the file's laid over them, and the command line's over these."""
+    """The settings of a run to resume, or none, the file's laid over them, and the command line's over these."""
     chosen = (load_settings(file) if file is not None else {}) | read_settings(given)
     if resume is not None:
-        from likely.model.run_folder import CHECKPOINTS
+        from likely.model.run_folder import CHECKPOINTS, CONFIG
         from likely.training.resume.basis import settings_of
 
         if "out" in given:
             raise typer.BadParameter("It must not come with --resume, which names the run folder.", param_hint="--out")
-        chosen = settings_of(Path(resume) / CHECKPOINTS) | chosen | {"out": resume}
+        run = Path(resume)
+        before = settings_of(run / CHECKPOINTS) or (load_settings(run / CONFIG) if (run / CONFIG).is_file() else {})
+        chosen = before | chosen | {"out": resume}
         if "data" not in chosen:
             raise OutputError(
-                f"--resume must name the folder of an unfinished run; {resume} holds no checkpoints, for it has come "
-                f"to its end, or took less than 30 s. Try likely fit DATA --out {shlex.quote(resume)}."
+                f"--resume must name the folder of a run; {resume} holds neither checkpoints nor {CONFIG}. Try likely "
+                f"fit DATA --resume {shlex.quote(resume)}, which begins one there."
             )
     if "data" not in chosen:
         raise typer.BadParameter(
@@ -158,10 +166,18 @@ def _summarize(run: "Run", report: Path) -> None:
     if run.resumable:
         whole = run.folder.parent if run.folder.name == UNFINISHED else run.folder
         screen.print(f"Go on   likely fit --resume {shlex.quote(printable(whole))}")
+    _say_files(run.folder, report)
     model = printable(run.folder / MODEL)
-    screen.print(f"Model   {model}")
-    screen.print(f"Report  {printable(report)}")
     if run.predictor.image_shape is not None:
         screen.print(f"\nTry     likely predict {shlex.quote(model)} IMAGE")
     elif run.predictor.columns is not None:
         screen.print(f"\nTry     likely predict {shlex.quote(model)} TABLE.csv")
+
+
+def _say_files(folder: Path, report: Path) -> None:
+    from likely.cli.terminal import console, printable
+    from likely.model.run_folder import MODEL
+
+    screen = console()
+    screen.print(f"Model   {printable(folder / MODEL)}")
+    screen.print(f"Report  {printable(report)}")

@@ -104,7 +104,7 @@ class Classifier(ClassifierMixin, Estimator):
                 predicts: probabilities are corrected for it and stay true to the data.
             resume: a folder for checkpoints, written about every 30 s. Where it holds those of a `fit` that was killed,
                 this one goes on with it, and ends with the same bytes as if it had never been. They are removed at
-                the end.
+                the end. One `fit` at a time uses a folder; another one is refused.
             resume_anyway: go on even if the machine, the versions or the threads were others.
         Raises:
             DataError: if there is one class only, no row has a weight, labels are text and numbers, or a value of
@@ -113,6 +113,7 @@ class Classifier(ClassifierMixin, Estimator):
             ConfigError, EngineError: if a setting does not exist or does not fit; before any training.
             ValueError: scikit-learn's, for NaN, no rows, or rows and answers that do not match.
             DivergenceError: if the loss became NaN before there was anything to keep.
+            OutputError: if the folder of `resume` is in use, or cannot be written.
         """
         if classes is None and len(getattr(y, "columns", ())) > 1:
             classes = list(y.columns)
@@ -154,8 +155,8 @@ class Classifier(ClassifierMixin, Estimator):
         events = {str(name): tuple(map(str, labels)) for name, labels in (self.events or {}).items()}
         if isinstance(class_weight, Mapping):
             class_weight = {str(label): weight for label, weight in class_weight.items()}
-        resumption = resumption_in(resume, resume_anyway)
-        self._learn(dataset, targets, weights, resumption, events=events, class_weight=class_weight)
+        with resumption_in(resume, resume_anyway) as resumption:
+            self._learn(dataset, targets, weights, resumption, events=events, class_weight=class_weight)
         if len(self.predictor_.card.labels) != len(self.classes_):
             self.classes_ = np.asarray(self._answering().labels)  # those of the model that training began with
         return self

@@ -2,7 +2,8 @@
 
 import math
 import warnings
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal, cast
@@ -41,6 +42,7 @@ from likely.estimators.frames import learned_rows, numbered, options_of, sheet_t
 from likely.estimators.progress_bar import Verbose, watcher
 from likely.estimators.rows import refuse_mixed, refuse_words
 from likely.functional.losses import Loss, custom_loss
+from likely.model.folder_lock import one_writer
 from likely.model.predictor import Predictor
 from likely.networks.custom import CustomNetwork
 from likely.preprocessing.columns import Column
@@ -270,9 +272,14 @@ class Estimator(BaseEstimator):
             warnings.warn(message, GuaranteeWarning, stacklevel=3)
 
 
-def resumption_in(folder: str | Path | None, anyway: bool) -> Resumption | None:
-    """Where the checkpoints of a `fit` are kept, from which it goes on if there are some."""
-    return None if folder is None else Resumption(Path(folder), resume=True, anyway=anyway)
+@contextmanager
+def resumption_in(folder: str | Path | None, anyway: bool) -> Generator[Resumption | None]:
+    """Where the checkpoints of a `fit` are kept, from which it goes on if there are some: by one `fit` at a time."""
+    if folder is None:
+        yield None
+    else:
+        with one_writer(Path(folder), "fit", fix="another resume"):
+            yield Resumption(Path(folder), resume=True, anyway=anyway)
 
 
 def _refuse_mapping(X: Any) -> None:

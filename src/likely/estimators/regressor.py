@@ -86,8 +86,8 @@ class Regressor(RegressorMixin, Estimator):
             conversion=self._conversion,
             found_at="memory",
         )
-        resumption = resumption_in(resume, resume_anyway)
-        self._learn(dataset, None, checked_weights(sample_weight, rows), resumption)
+        with resumption_in(resume, resume_anyway) as resumption:
+            self._learn(dataset, None, checked_weights(sample_weight, rows), resumption)
         return self
 
     def __sklearn_tags__(self) -> Tags:

@@ -14,10 +14,8 @@ import contextlib
 import io
 import itertools
 import json
-import os
 import shutil
 import tempfile
-import weakref
 import zipfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -27,6 +25,7 @@ import numpy as np
 
 from likely.atomic import TEMPORARY, write_bytes, write_text
 from likely.errors import DataError, OutputError
+from likely.model.folder_lock import lock
 
 MODEL = "model.likely"
 REPORT = "report.html"
@@ -79,7 +78,7 @@ class RunFolder:
                 self.path = _first_free(name)
             _check_writable(self.path)
             # One that comes while another run writes must not touch what that is about to move.
-            self._unlock = _lock(self, self.path)
+            self._unlock = lock(self, self.path, "run", fix="another --out")
             _settle(self.path)
             # What a run that was killed while it wrote a file left of it is nobody's.
             present = {path.name for path in self.path.iterdir() if not path.name.startswith(TEMPORARY)}
@@ -244,32 +243,6 @@ def _clear(folder: Path) -> None:
         (folder / file).unlink(missing_ok=True)
     with contextlib.suppress(OSError):  # somebody put a file of their own there
         folder.rmdir()
-
-
-def _lock(owner: RunFolder, folder: Path) -> Callable[[], object]:
-    """Lock a folder until what comes back is called, its owner is no more, or the process has ended, however it does.
-
-    Raises:
-        OutputError: if another run holds the lock.
-    """
-    try:
-        import fcntl
-
-        descriptor = os.open(folder, os.O_RDONLY)
-    except (ImportError, OSError):  # Windows
-        return lambda: None
-    unlock = weakref.finalize(owner, os.close, descriptor)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        unlock()
-        raise OutputError(
-            f"A run folder must have one run at a time; another run is writing to {folder}. Try another --out, or "
-            "wait for its end."
-        ) from None
-    except OSError:  # some network drives know no locks
-        unlock()
-    return unlock
 
 
 def _check_writable(folder: Path) -> None:

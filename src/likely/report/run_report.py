@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from likely.atomic import write_text
-from likely.config import load_config
+from likely.config import RunConfig, load_config
 from likely.data.corrections import relative_path
 from likely.data.dataset import Dataset
 from likely.data.groups import shared_with
@@ -20,6 +20,7 @@ from likely.training.evaluate import Evaluated, evaluate
 from likely.training.evaluate_held_out import from_arrays
 from likely.training.fit import Run
 from likely.training.open_data import open_data
+from likely.training.resume.basis import refuse_other_settings
 from likely.training.watcher import Watcher
 
 
@@ -37,10 +38,31 @@ def report_folder(folder: str | Path, watcher: Watcher | None = None, *, explain
     Raises:
         DataError: if the folder holds no run, or the data are no longer those that the model was made from.
     """
-    folder = Path(folder)
+    return _written_again(Path(folder), *_opened(Path(folder), watcher), explain=explain)
+
+
+def report_complete(config: RunConfig, watcher: Watcher | None = None) -> Path:
+    """The report of the run in `config.out`, which has come to its end; it is written where it is missing.
+
+    Raises:
+        ConfigError: if the run had other settings.
+        DataError: if the data are no longer those that the model was made from.
+    """
+    folder = Path(config.out or "")
+    opened = _opened(folder, watcher, now=config)
+    path = folder / REPORT
+    return path if path.is_file() else _written_again(folder, *opened, explain=False)
+
+
+def _opened(
+    folder: Path, watcher: Watcher | None, *, now: RunConfig | None = None
+) -> tuple[RunConfig, ClassifierPredictor | RegressorPredictor, Dataset]:
+    """The settings of a run, which are those of `now`, its model, and the data that it was made from."""
     if not (folder / MODEL).exists() or not (folder / CONFIG).exists():
         raise DataError(f"A run folder must hold {MODEL} and {CONFIG}; {folder} does not. Try the folder of --out.")
     config = load_config(folder / CONFIG)
+    if now is not None:
+        refuse_other_settings(folder, config, now)
     predictor = load(folder / MODEL)
     dataset = open_data(config, watcher)
     if dataset.sha256 != predictor.card.data.sha256:
@@ -48,6 +70,17 @@ def report_folder(folder: str | Path, watcher: Watcher | None = None, *, explain
             f"{config.data} must be the data of the run; got content with hash {dataset.sha256[:12]}, the model was "
             f"made from {predictor.card.data.sha256[:12]}. The data have changed since. Try likely fit again."
         )
+    return config, predictor, dataset
+
+
+def _written_again(
+    folder: Path,
+    config: RunConfig,
+    predictor: ClassifierPredictor | RegressorPredictor,
+    dataset: Dataset,
+    *,
+    explain: bool,
+) -> Path:
     if dataset.test is not None:
         seen = shared_with(dataset.test, (dataset.train, dataset.val))
         evaluated = evaluate(predictor, dataset.test, seen)

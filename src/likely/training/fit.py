@@ -26,7 +26,7 @@ from likely.model.init_from_file import read_start
 from likely.model.load import read_card
 from likely.model.mixture_inference import MIXTURE
 from likely.model.read_preprocessor import backbone_arrays
-from likely.model.run_folder import METRICS, MODEL, RunFolder
+from likely.model.run_folder import CHECKPOINTS, METRICS, MODEL, UNFINISHED, RunFolder
 from likely.model.stand_ins import about_gaps
 from likely.model.transfer import check_columns
 from likely.preprocessing.stored_rows import take_rows
@@ -183,6 +183,13 @@ def fit(
 def _ended_early(stopped: str) -> bool:
     """Whether a signal or a loss without bound ended a training: its model replaces none that was finished."""
     return stopped in SIGNALS or stopped.startswith("diverged")
+
+
+def has_come_to_its_end(folder: Path) -> bool:
+    """Whether the run in this folder is complete: its model was trained to its end, and no other was begun there."""
+    model = folder / MODEL
+    begun = any((folder / name).is_dir() for name in (CHECKPOINTS, UNFINISHED))
+    return model.is_file() and not begun and not _is_unfinished(model)
 
 
 def _is_unfinished(model: Path) -> bool:

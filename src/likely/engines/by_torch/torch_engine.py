@@ -5,7 +5,6 @@ computes is the gradient of the batch's mean loss.
 """
 
 import math
-import os
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -28,13 +27,15 @@ from likely.functional.objective import mean_loss
 from likely.networks.convnet import ConvModule
 from likely.networks.custom import CustomNetwork
 from likely.networks.ensemble import EnsembleModule, mean_scores
+from likely.networks.forked import alone_after_fork
 from likely.networks.network import Network
 from likely.preprocessing.stored_rows import RowArray, StoredRows
 
 _TRIED = 8  # rows of the sample are enough to see what a module does with them
 _WHOLE_PIECE, _LEAST_ROWS = 2**20, 256  # numbers of input in a piece of all rows, and its rows at least
-_process = os.getpid()
 _DTYPES = {"float32": torch.float32, "float64": torch.float64}
+
+alone_after_fork()
 
 
 class ByTorch:
@@ -270,7 +271,6 @@ def _flushed_denormals() -> Generator[None]:
     """Takes denormal numbers for 0, which can make convolutions a hundred times slower; only while the engine computes,
     since the setting belongs to the thread and would change everybody's arithmetic. The user's own setting comes back.
     """
-    _alone_after_fork()
     # torch can set that, but not say it, so it is tried out.
     before = bool((torch.tensor(torch.finfo(torch.float32).tiny) * 0.5).item() == 0.0)
     torch.set_flush_denormal(True)
@@ -278,15 +278,6 @@ def _flushed_denormals() -> Generator[None]:
         yield
     finally:
         torch.set_flush_denormal(before)
-
-
-def _alone_after_fork() -> None:
-    """Compute with one thread in a process that was forked: the threads of its parent are not there, and OpenMP would
-    wait for them for ever."""
-    global _process
-    if _process != os.getpid():
-        _process = os.getpid()
-        torch.set_num_threads(1)
 
 
 def _device(name: str) -> torch.device:

@@ -4,7 +4,7 @@ import hashlib
 import json
 import os
 import platform
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -54,7 +54,7 @@ class Resumption:
 
 
 def settings_of(folder: Path) -> dict[str, Any]:
-    """The settings of the run whose checkpoints are in this folder; none where there are none."""
+    """The settings of the training whose checkpoints are in this folder; none where there are none."""
     settings = (read_basis(folder) or {"settings": {}})["settings"]
     try:
         return {name: json.loads(value) for name, value in settings.items() if name in RunConfig.model_fields}
@@ -76,9 +76,30 @@ def basis_of(
     data = {f"{name} part": _hash_of(part) for name, part in dataset.parts.items()}
     data["labels and columns"] = key_of(dataset.labels, dataset.columns, dataset.features, dataset.task)
     data["label distributions"], data["weights"] = key_of(targets), key_of(weights)
-    settings = {name: json.dumps(value) for name, value in config.to_json().items() if name not in _OF_THE_FOLDER}
-    settings |= {f"the user's {name}": key_of(getattr(overrides, name)) for name in vars(overrides)}
-    return {"data": data, "settings": settings, "environment": _environment()}
+    own = {f"the user's {name}": key_of(getattr(overrides, name)) for name in vars(overrides)}
+    return {"data": data, "settings": _texts(config) | own, "environment": _environment()}
+
+
+def refuse_other_settings(folder: Path, before: RunConfig, now: RunConfig) -> None:
+    """Refuse settings that are not those of the run in the folder, but for those that no result depends on.
+
+    Raises:
+        ConfigError: naming the first one that differs.
+    """
+    _refuse_other(folder, _texts(before), _texts(now))
+
+
+def _texts(config: RunConfig) -> dict[str, str]:
+    return {name: json.dumps(value) for name, value in config.to_json().items() if name not in _OF_THE_FOLDER}
+
+
+def _refuse_other(folder: Path, before: Mapping[str, str], now: Mapping[str, str]) -> None:
+    for name in _differing(before, now)[:1]:
+        was, given = before.get(name, "nothing"), now.get(name, "nothing")
+        raise ConfigError(
+            f"The settings must be those that the run in {folder} began with; got {name}={given}, which was {was}. "
+            "Try without that setting, or start anew without resuming."
+        )
 
 
 def journal_of(
@@ -98,19 +119,13 @@ def journal_of(
     if before is None:
         return Journal(folder, every, basis, warn=say)
     now = basis()
-    data, settings, environment = (_differing(before[kind], now[kind]) for kind in ("data", "settings", "environment"))
+    data, environment = (_differing(before[kind], now[kind]) for kind in ("data", "environment"))
     if data:
         raise DataError(
             f"The data must be those that the run in {folder} began with; got another {data[0]}. What it has learned "
             "so far came of the others. Try the same data, or start anew without resuming."
         )
-    if settings:
-        name = settings[0]
-        was, given = before["settings"].get(name, "nothing"), now["settings"].get(name, "nothing")
-        raise ConfigError(
-            f"The settings must be those that the run in {folder} began with; got {name}={given}, which was {was}. "
-            "Try without that setting, or start anew without resuming."
-        )
+    _refuse_other(folder, before["settings"], now["settings"])
     if environment and not how.anyway:
         changes = (
             f"{name} {before['environment'].get(name)}, now {now['environment'].get(name)}" for name in environment
