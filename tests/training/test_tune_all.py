@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,11 +15,13 @@ from likely.engines.by_torch import fine_tuning
 from likely.errors import ConfigError, DataError
 from likely.export.onnx_predictor import open_onnx
 from likely.model import ClassifierPredictor
+from likely.model import file as model_file
 from likely.model.card_view import card_facts
 from likely.networks.efficientnet_layout import EfficientNetLayout
 from likely.training import tune_all
+from likely.training.resume.journal import Journal
 
-NAME, LAYOUT = "efficientnet-lite0", EfficientNetLayout(32, 0.2, 0.5)
+NAME, LAYOUT, EPOCHS = "efficientnet-lite0", EfficientNetLayout(32, 0.2, 0.5), 10
 
 
 @dataclass(frozen=True)
@@ -65,7 +68,7 @@ NEW, NEW_Y = images(300, seed=1)
 
 @pytest.fixture(scope="module")
 def tuned() -> Classifier:
-    return Classifier(network=NAME, tune="all", epochs=16, random_state=0, verbose=False).fit(X, Y)
+    return Classifier(network=NAME, tune="all", epochs=EPOCHS, random_state=0, verbose=False).fit(X, Y)
 
 
 def test_all_layers_learn_where_held_out_images_say_so(tuned: Classifier) -> None:
@@ -93,6 +96,36 @@ def test_a_file_holds_what_was_learned(tuned: Classifier, tmp_path: Path) -> Non
     assert isinstance(exported, ClassifierPredictor)
     np.testing.assert_allclose(exported.predict_proba(NEW[:9]), model.predict_proba(NEW[:9]), rtol=0, atol=1e-3)
     assert model.explain(NEW[:1])[0].pixels.shape == (32, 32, 3)
+
+
+def test_a_tuning_that_was_killed_ends_with_the_same_bytes(tuned: Classifier, tmp_path: Path) -> None:
+    left, taken, keep = 0, 0, Journal.keep
+
+    class Killed(BaseException):
+        pass
+
+    def killing(self: Journal, key: str, value: Any) -> None:
+        nonlocal left, taken
+        if "tuning" in value:
+            left, taken = left - 1, value["taken"]
+            keep(self, key, value)
+        if not left:
+            raise Killed
+
+    def arrays(model: Classifier) -> dict[str, bytes]:
+        path = model.predictor_.save(tmp_path / "model.likely")
+        return {name: array.tobytes() for name, array in model_file.read(path)[0].items()}
+
+    again = Classifier(network=NAME, tune="all", epochs=EPOCHS, random_state=0, verbose=False)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Journal, "keep", killing)
+        patch.setattr(Journal, "due", True)
+        for left in (13, 62):  # noqa: B007  # of ten steps in each epoch
+            with pytest.raises(Killed):
+                again.fit(X, Y, resume=tmp_path / "kept")
+    assert taken == 13 + 62
+    again.fit(X, Y, resume=tmp_path / "kept")
+    assert arrays(again) == arrays(tuned)
 
 
 def test_what_cannot_be_tuned_is_refused() -> None:

@@ -9,8 +9,10 @@ has no slope left.
 There are no folds and no last training on all images: each would cost as much again.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 
@@ -20,7 +22,6 @@ from likely.engines.by_torch.fine_tuning import BATCH, FineTuning
 from likely.engines.protocol import Optimizer
 from likely.errors import ConfigError, DataError
 from likely.networks.network import Network
-from likely.preprocessing.backbone import Backbone
 from likely.preprocessing.column_preprocessor import ColumnPreprocessor
 from likely.preprocessing.stored_rows import take_rows
 from likely.training.choose_head import choose_head
@@ -30,6 +31,7 @@ from likely.training.job import Job
 from likely.training.loop.descent import Record
 from likely.training.loop.interrupt import SIGNALS, Interrupt
 from likely.training.loop.pace import Stopwatch, overtime
+from likely.training.resume.call import Call, key_of
 from likely.training.trained import Trained
 from likely.training.training_rows import Rows
 from likely.training.watcher import Remarks, Watcher
@@ -109,26 +111,27 @@ def _head_or_all(
     begun = found[kinds[0]]
     before, state = _loss(job.rows, head.calibration, head.trained), begun.trained.engine.state()
     with Interrupt() as interrupt:
-        tuned, epochs = _descend(job, begun, interrupt)
+        tuned, history, epochs = _descend(job, begun, interrupt)
     if epochs:
-        after = f"at best {tuned.loss:.4f} after {tuned.epochs} of {epochs} epochs of all layers" if tuned else ""
+        after = (
+            f"at best {tuned.loss:.4f} after {tuned.epochs} of {epochs} epochs of all layers" if tuned.epochs else ""
+        )
         remarks.note(
-            f"--tune all: {'all layers' if tuned and tuned.loss < before else 'only the head'} learned, as is best on "
+            f"--tune all: {'all layers' if tuned.loss < before else 'only the head'} learned, as is best on "
             f"{len(begun.calibration or ())} held-out images: loss {before:.4f} with the head alone, {after}"
         )
-    if tuned is None or tuned.loss >= before:
+    if tuned.loss >= before:
         begun.trained.engine.load_state(state)
         return job.rows, replace(head, trained=replace(head.trained, stopped=interrupt.how or head.trained.stopped))
     begun.trained.engine.load_state(tuned.theta)
-    rows = replace(
-        job.rows,
-        backbone=tuned.backbone,
-        flipped=None,
-        features=cached_features(tuned.backbone, job.rows.X, job.watcher.loading),
-    )
+    assert job.rows.backbone is not None
+    backbone = replace(job.rows.backbone, weights=tuned.weights, tuned=True)
+    features = cached_features(backbone, job.rows.X, job.watcher.loading)
+    rows = replace(job.rows, backbone=backbone, flipped=None, features=features)
     plan = replace(begun.trained.plan, optimizer=Optimizer("adam"), learning_rate=RATE, batch_size=BATCH, penalties=())
+    history = history[: tuned.records]
     trained = replace(
-        begun.trained, plan=plan, history=tuned.history, penalty=None, stopped=interrupt.how or "finished", epochs=None
+        begun.trained, plan=plan, history=history, penalty=None, stopped=interrupt.how or "finished", epochs=None
     )
     job = replace(job, rows=rows)
     assert begun.calibration is not None
@@ -143,17 +146,17 @@ def _head_or_all(
 
 @dataclass(frozen=True)
 class _Tuned:
-    """All layers after some epochs, the loss of held-out images, and the records until then."""
+    """All layers after so many epochs, none at first, the loss of held-out images, and how many records there were."""
 
-    backbone: Backbone
-    theta: dict[str, np.ndarray]
-    epochs: int
-    loss: float
-    history: list[Record]
+    weights: dict[str, np.ndarray] = field(default_factory=dict[str, np.ndarray])
+    theta: dict[str, np.ndarray] = field(default_factory=dict[str, np.ndarray])
+    epochs: int = 0
+    loss: float = math.inf
+    records: int = 0
 
 
-def _descend(job: Job, begun: TrainingOutcome, interrupt: Interrupt) -> tuple[_Tuned | None, int]:
-    """The best state of all layers at the end of an epoch, None where there is none, and how many were planned."""
+def _descend(job: Job, begun: TrainingOutcome, interrupt: Interrupt) -> tuple[_Tuned, list[Record], int]:
+    """The best state of all layers at the end of an epoch, the records, and how many epochs were planned."""
     rows, config, trained, part = job.rows, job.config, begun.trained, begun.calibration
     network, features, backbone = trained.plan.network, trained.inference.preprocessor, rows.backbone
     assert isinstance(network, Network)
@@ -175,35 +178,51 @@ def _descend(job: Job, begun: TrainingOutcome, interrupt: Interrupt) -> tuple[_T
         precision=config.precision,
     )
     per_epoch, epochs = -(-len(images) // BATCH), max(1, round(config.epochs or EPOCHS))
-    seconds, limit = per_epoch * tuning.step_seconds(images, targets.Y), config.time_limit
+    limit, key = config.time_limit, key_of("all layers", trained.plan, begun.index, config.seed, epochs)
+    seconds = job.journal.decide(f"{key}-seconds", lambda: per_epoch * tuning.step_seconds(images, targets.Y))
     if limit is not None:
-        epochs = min(epochs, int((limit - job.watch()) / seconds))
+        epochs = job.journal.decide(f"{key}-epochs", lambda: min(epochs, int((limit - job.watch()) / seconds)))
     if not epochs:
         job.watcher.say(f"The time limit leaves no time for all layers: an epoch takes about {duration(seconds)}")
-        return None, 0
+        return _Tuned(), [], 0
     job.watcher.say(
         f"All layers learn for {epochs} epochs of {len(images):,} images: about {duration(epochs * seconds)}"
     )
-    best: _Tuned | None = None
-    history, losses, steps, watch = list[Record](), list[float](), epochs * per_epoch, Stopwatch()
-    for step, loss in enumerate(tuning.steps(images, targets.Y, targets.weights, epochs=epochs, rate=RATE), start=1):
+    best, losses, steps, watch, taken = _Tuned(), list[float](), epochs * per_epoch, Stopwatch(), 0
+
+    def say(record: Record) -> None:
+        progress = _OF_HEADS + (1 - _OF_HEADS) * record.progress
+        job.watcher.record(replace(record, progress=progress), "All layers")
+
+    learning, call = replace(trained, history=[]), Call(job.journal, key, job.watch, say)
+
+    def restore(kept: Mapping[str, Any]) -> None:
+        nonlocal best, losses, taken
+        if kept["tuning"]:
+            tuning.restore(kept["tuning"])
+        best, losses, taken = _Tuned(**kept["best"]), kept["losses"], kept["taken"]
+        watch.advance_to(kept["seconds"])
+
+    def state(step: int, all_layers: dict[str, Any]) -> dict[str, Any]:
+        return {"tuning": all_layers, "best": vars(best), "losses": losses, "taken": step, "seconds": watch()}
+
+    call.go_on(learning, restore)
+    going_on = tuning.steps(images, targets.Y, targets.weights, epochs=epochs, rate=RATE, taken=taken)
+    for step, loss in enumerate(going_on, start=taken + 1):
         losses.append(loss)
         ended = step % per_epoch == 0
-        if interrupt.asked or (limit is not None and job.watch() > limit + overtime(limit)):
-            break
-        if not ended and step % max(1, per_epoch // _RECORDS):
-            continue
-        figures, found = None, None
-        if ended:
-            now, theta = tuning.backbone(), tuning.theta()
-            trained.engine.load_state(theta)
-            scores = trained.scores(now.features(take_rows(rows.X, part.index)))
-            seen = HeldOutScores(scores, part.Y, part.weights, part.index, part.stated)
-            found = _Tuned(now, theta, step // per_epoch, _loss(rows, seen, trained), [])
-            figures = rows.task.figures(scores, part.Y, trained.plan.head, part.weights, part.stated)
-        passed = watch()
-        history.append(
-            Record(
+        if ended or step % max(1, per_epoch // _RECORDS) == 0:
+            figures = None
+            if ended:
+                now, theta = tuning.backbone(), tuning.theta()
+                trained.engine.load_state(theta)
+                scores = trained.scores(now.features(take_rows(rows.X, part.index)))
+                seen = HeldOutScores(scores, part.Y, part.weights, part.index, part.stated)
+                figures = rows.task.figures(scores, part.Y, trained.plan.head, part.weights, part.stated)
+                if (held_out := _loss(rows, seen, trained)) < best.loss:
+                    best = _Tuned(dict(now.weights), theta, step // per_epoch, held_out, len(learning.history) + 1)
+            passed = watch()
+            record = Record(
                 step,
                 step / per_epoch,
                 step / steps,
@@ -214,12 +233,15 @@ def _descend(job: Job, begun: TrainingOutcome, interrupt: Interrupt) -> tuple[_T
                 passed * (steps / step - 1),
                 figures,
             )
-        )
-        losses = []
-        job.watcher.record(replace(history[-1], progress=_OF_HEADS + (1 - _OF_HEADS) * step / steps), "All layers")
-        if found is not None and (best is None or found.loss < best.loss):
-            best = replace(found, history=history[:])
-    return best, epochs
+            learning.history.append(record)
+            say(record)
+            losses = []
+        call.keep(learning, lambda step=step: state(step, tuning.snapshot()), now=interrupt.asked)
+        if interrupt.asked or (limit is not None and job.watch() > limit + overtime(limit)):
+            break
+    if not interrupt.asked:
+        call.end(learning, state(steps, {}))
+    return best, learning.history, epochs
 
 
 def _loss(rows: Rows, part: HeldOutScores | None, trained: Trained) -> float:

@@ -68,12 +68,16 @@ class Call:
             engine = trained.engine
             state = engine.snapshot() if isinstance(engine, BoostedTrees) else engine.state()
             ended = {name: getattr(trained, name) for name in ("stopped", "penalty", "epochs")}
-            self.journal.finish(self.key, {"state": state, **ended, **self._passed(trained)})
+            self.end(trained, {"state": state, **ended})
         return trained
 
+    def end(self, trained: Trained, state: Mapping[str, Any]) -> None:
+        """Keep what came of the training."""
+        self.journal.finish(self.key, {**state, **self._passed(trained)})
+
     def go_on(self, trained: Trained, restore: Callable[[Mapping[str, Any]], None]) -> None:
-        """Restore what was kept at the latest checkpoint, if there is one, and tell its records again."""
-        kept = self.journal.checkpoint(self.key)
+        """Restore what was kept at the end, or at the latest checkpoint, if any was, and tell its records again."""
+        kept = self.journal.finished(self.key) or self.journal.checkpoint(self.key)
         if kept is not None:
             with _understood():
                 restore(kept)
