@@ -22,8 +22,8 @@ from likely.data.tables.describe import describe
 from likely.data.tables.encode import encode
 from likely.data.tables.open_table import open_table
 from likely.data.tables.plain_text import plain_pieces
-from likely.data.tables.read_sheet import is_table
 from likely.data.tables.read_table import read_table, table_pieces
+from likely.data.tables.suffixes import is_table
 from likely.data.tables.table import Table
 from likely.data.tables.targets import read_answers
 from likely.errors import ConfigError, DataError

@@ -23,6 +23,17 @@ try:
 finally:
     print("LOADED", *sorted({name.partition(".")[0] for name in sys.modules}), file=sys.stderr)
 """
+GARBAGE = """
+import gc, sys
+from likely.cli import main
+usual = gc.get_threshold()
+try:
+    main()
+finally:
+    print(gc.get_threshold() > usual, file=sys.stderr)
+    gc.collect()
+    print(gc.get_threshold() == usual, file=sys.stderr)
+"""
 
 
 def loaded_by(*arguments: str, **variables: str) -> tuple[str, set[str]]:
@@ -55,6 +66,11 @@ def test_the_version_loads_nothing_heavy() -> None:
     text, loaded = loaded_by("--version")
     assert text == f"likely {likely.__version__}\n"
     assert not loaded & HEAVY
+
+
+def test_garbage_is_looked_for_as_usual_once_a_command_has_started() -> None:
+    done = subprocess.run([sys.executable, "-c", GARBAGE, "--version"], capture_output=True, text=True, timeout=60)
+    assert done.stderr.split() == ["True", "True"], done.stderr
 
 
 @pytest.mark.parametrize(

@@ -27,8 +27,10 @@ UNNEEDED = (
     "scipy.special",
     "numpy.ma",
 )
-UNNEEDED += ("array_api_compat", "likely.engines", "likely.explain", "likely.metrics.classification")
-UNNEEDED += ("numpy.ma", "likely.data.check", "likely.data.sources", "likely.data.tables.encode")
+UNNEEDED += ("array_api_compat", "concurrent.futures", "numpy.random", "likely.engines", "likely.explain")
+UNNEEDED += ("likely.data.check", "likely.data.sources", "likely.data.tables.sheet", "likely.data.tables.source_file")
+UNNEEDED += ("likely.metrics.classification", "likely.model.mixture_inference", "likely.networks.network")
+UNNEEDED += ("likely.networks.trees", "likely.preprocessing.backbone", "likely.preprocessing.column_preprocessor")
 ASKED = """
 import sys
 from likely.cli import main

@@ -21,6 +21,7 @@ from tests.without_privileges import without_privileges
 from likely import atomic
 from likely.errors import ModelFileError, OutputError
 from likely.model import file as model_file
+from likely.model.expected_arrays import expect_arrays
 
 DOCUMENT: dict[str, Any] = {
     "labels": ["T-shirt/top", "Größe", '"quoted"\\', "\udcff", ""],
@@ -401,8 +402,8 @@ def test_documents_that_cannot_be_stored(tmp_path: Path, document: dict[str, Any
 
 def test_expect_arrays_accepts_what_fits() -> None:
     arrays = {"theta": np.zeros((3, 2)), "scores": np.zeros(7), "steps": np.array(3)}
-    model_file.expect_arrays("m", arrays, {"theta": (3, 2), "scores": (None,), "steps": ()}, kinds={"steps": "iu"})
-    model_file.expect_arrays("m", arrays, {"theta": (3, 2)}, optional=("scores", "steps", "absent"))
+    expect_arrays("m", arrays, {"theta": (3, 2), "scores": (None,), "steps": ()}, kinds={"steps": "iu"})
+    expect_arrays("m", arrays, {"theta": (3, 2)}, optional=("scores", "steps", "absent"))
 
 
 @pytest.mark.parametrize(
@@ -420,7 +421,7 @@ def test_expect_arrays_names_what_does_not_fit(
     shapes: dict[str, tuple[int | None, ...]], kinds: dict[str, str], match: str
 ) -> None:
     with pytest.raises(ModelFileError, match=match):
-        model_file.expect_arrays("m.likely", {"theta": np.zeros((3, 2))}, shapes, kinds=kinds)
+        expect_arrays("m.likely", {"theta": np.zeros((3, 2))}, shapes, kinds=kinds)
 
 
 # Writing whole or not at all

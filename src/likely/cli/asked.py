@@ -11,9 +11,7 @@ from likely.cli.answers import Name
 from likely.cli.terminal import complain
 from likely.data.images.decode import read_image
 from likely.data.images.paths_and_globs import SUFFIXES, Found, find_images
-from likely.data.tables.kinds_read import KINDS_READ
-from likely.data.tables.read_sheet import is_table
-from likely.data.unknown_kind import unknown_kind
+from likely.data.tables.suffixes import KINDS_READ, is_table
 from likely.errors import DataError, ImageError
 from likely.model import Predictor
 
@@ -33,6 +31,8 @@ def table_among(predictor: Predictor, arguments: Sequence[str]) -> str | None:
         if path.suffix and path.suffix.lower() not in SUFFIXES and not path.exists():
             raise DataError(f"The table must exist; got {path}. Check the path.")
         if path.is_file() and path.suffix.lower() not in SUFFIXES:
+            from likely.data.unknown_kind import unknown_kind
+
             raise unknown_kind(path)
         raise DataError(
             f"The model must read images to answer {arguments[0]}; got a model of tables with "

@@ -7,7 +7,7 @@ import typer
 
 from likely.cli.options import configured, model_argument, option
 from likely.config import RunConfig
-from likely.data.tables.kinds_read import KINDS_READ
+from likely.data.tables.suffixes import KINDS_READ
 
 _CALLED = {
     "set": "sets at 95%",
@@ -94,7 +94,6 @@ def predict(
     from likely.cli.questions import read_events, read_numbers, read_promises, read_questions
     from likely.cli.terminal import complain
     from likely.cli.text_writers import BarWriter, LineWriter
-    from likely.cli.writers import CsvWriter, JsonWriter, ParquetWriter
     from likely.errors import DataError
     from likely.model import ClassifierPredictor
     from likely.probability.space import SampleSpace
@@ -144,11 +143,14 @@ def predict(
             if writer is None:
                 columns = columns_of(predictor, questions, about)
                 if as_parquet is not None:
+                    from likely.cli.writers import ParquetWriter
                     from likely.data.tables.write_parquet import parquet_rows, spelled
 
                     file = files.enter_context(parquet_rows(as_parquet, columns.headings(spelled)))
                     writer = ParquetWriter(file, columns)
                 elif as_json or as_csv:
+                    from likely.cli.writers import CsvWriter, JsonWriter
+
                     writer = JsonWriter() if as_json else CsvWriter(columns)
                 elif table is None or wide or top is not None:
                     writer = BarWriter(top or 3, promises, predictor.card.target_scale)

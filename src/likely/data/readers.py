@@ -15,7 +15,7 @@ from likely.data.npz import open_npz
 from likely.data.progress_callback import Progress
 from likely.data.tables.column_options import ColumnOptions
 from likely.data.tables.open_table import LabeledTable, open_table
-from likely.data.tables.read_sheet import is_table
+from likely.data.tables.suffixes import is_table
 from likely.preprocessing.column_reading import ColumnReading
 from likely.preprocessing.columns import Column
 

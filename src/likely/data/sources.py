@@ -15,8 +15,8 @@ from likely.data.images.decode import ImageForm
 from likely.data.progress_callback import Progress
 from likely.data.readers import DataRequest
 from likely.data.tables.column_options import USUAL, ColumnOptions
-from likely.data.tables.kinds_read import KINDS_READ
 from likely.data.tables.open_table import LabeledTable
+from likely.data.tables.suffixes import KINDS_READ
 from likely.data.unknown_kind import unknown_kind
 from likely.data.validate import validate
 from likely.errors import ConfigError, DataError, nearest, renamed_argument
@@ -50,7 +50,7 @@ def open_dataset(
 
     Args:
         name_or_path: one of `DATA_SETS`, a folder of class folders (or train/, val/ and test/ with them), a folder of
-            IDX files, a table (`likely.data.tables.kinds_read`) or an .npz of arrays.
+            IDX files, a table (`likely.data.tables.suffixes`) or an .npz of arrays.
         data_folder: for fashion-mnist, the folder that holds its files.
         progress: told how far a download or the reading of images is.
         image_size: for images in files, resize them all to this height and width.

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from likely.config.pipes import refuse_pipes
 from likely.data.images.paths_and_globs import SUFFIXES as IMAGES
-from likely.data.tables.kinds_read import KINDS_READ
+from likely.data.tables.suffixes import KINDS_READ
 from likely.errors import DataError
 
 _SHEET = "Save the sheet as {stem}.xlsx or {stem}.csv"

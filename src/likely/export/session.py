@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from likely.preprocessing.backbone import threads
+from likely.config.processors import threads
 
 
 class Session:

@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 
 from likely.engines.learner import Learner
-from likely.model.mixture_inference import MIXTURE, Member
+from likely.model.card import MIXTURE
+from likely.model.mixture_inference import Member
 
 
 class Mixture:

@@ -10,11 +10,11 @@ from likely.engines import create_engine
 from likely.engines.by_hand import input_gradient
 from likely.engines.protocol import Optimizer
 from likely.errors import ModelFileError
-from likely.model.card import BACKBONE, SKETCH, THETA, Card
-from likely.model.file import expect_arrays, starting_with
+from likely.model.card import BACKBONE, MIXTURE, SKETCH, THETA, Card
+from likely.model.expected_arrays import expect_arrays, starting_with
 from likely.model.held_out_arrays import ERRORS, FAMILIARITY, HELD_OUT, check_features
 from likely.model.inference import Inference
-from likely.model.mixture_inference import MIXTURE, Member, MixtureInference, limits_of
+from likely.model.mixture_inference import Member, MixtureInference, limits_of
 from likely.model.stand_ins import NAMES as STAND_INS
 from likely.model.transfer import differences
 from likely.networks import network_as_described

@@ -20,6 +20,9 @@ THETA = "theta."
 BACKBONE = "backbone."
 """What the names of the weights of a frozen backbone begin with."""
 
+MIXTURE = "mixture"
+"""The name of a network that is the mean of several models' answers."""
+
 SKETCH = "trained_on.sketch"
 """The array of a model file that tells whether other rows overlap with those trained on: see `row_sketch`."""
 

@@ -12,9 +12,9 @@ Reference: https://huggingface.co/docs/safetensors (the layout of the file).
 import hashlib
 import json
 import math
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 import safetensors
@@ -22,8 +22,7 @@ import safetensors.numpy
 
 from likely.atomic import StrPath, kind_of, write_bytes
 from likely.errors import ModelFileError
-
-Value = TypeVar("Value")
+from likely.model.expected_arrays import FIT_AGAIN, KINDS, some
 
 FORMAT = 1
 """The version of the file's layout. Readers refuse a newer one; the place of the checksum never changes."""
@@ -32,7 +31,6 @@ _FRONT = b'{"__metadata__":{"likely":"{\\"checksum\\":\\"'  # follows the 8 byte
 _SUM_AT = 8 + len(_FRONT)
 _SUM_LENGTH = 64
 _MAX_DEPTH = 64  # nesting of a document; Python's JSON parser recurses
-_KINDS = "fiub"
 
 
 def write(path: StrPath, arrays: Mapping[str, np.ndarray], document: Mapping[str, object]) -> None:
@@ -80,7 +78,7 @@ def read(path: StrPath) -> tuple[dict[str, np.ndarray], dict[str, object]]:
         loaded = safetensors.numpy.load(content)
     except (safetensors.SafetensorError, KeyError, ValueError) as error:
         raise ModelFileError(
-            f"{path} must hold arrays that fit its header; got {type(error).__name__}: {error}. {_FIT_AGAIN}"
+            f"{path} must hold arrays that fit its header; got {type(error).__name__}: {error}. {FIT_AGAIN}"
         ) from error
     arrays = {name: loaded[name] for name in sorted(loaded)}
     for name, array in arrays.items():
@@ -101,55 +99,6 @@ def read_shapes(path: StrPath) -> dict[str, tuple[int, ...]]:
     """The shape of each array by its name, without loading any, of a file that `read_document` accepts."""
     with safetensors.safe_open(path, "numpy") as file:
         return {name: tuple(file.get_slice(name).get_shape()) for name in sorted(file.keys())}
-
-
-def expect_arrays(
-    path: StrPath,
-    arrays: Mapping[str, np.ndarray],
-    shapes: Mapping[str, tuple[int | None, ...]],
-    *,
-    kinds: Mapping[str, str] | None = None,
-    optional: Collection[str] = (),
-) -> None:
-    """Refuse arrays that are missing, unasked for, or of another shape or dtype than expected.
-
-    Args:
-        path, arrays: where they came from, for the message, and what `read` returned.
-        shapes: the shape of each array by name; None in a shape admits any length.
-        kinds: NumPy's dtype kinds that an array may have, by name; any where nothing is said.
-        optional: names of arrays that may be there, of any shape, or be missing.
-    Raises:
-        ModelFileError: naming the array.
-    Example:
-        >>> expect_arrays("m.likely", {"theta": np.zeros((3, 2))}, {"theta": (3, 10)})
-        Traceback (most recent call last):
-        likely.errors.ModelFileError: Array 'theta' of m.likely must have shape (3, 10); got (3, 2). ...
-    """
-    why = "The arrays must fit the network that the file describes. " + _FIT_AGAIN
-    missing = sorted(set(shapes) - set(arrays) - set(optional))
-    extra = sorted(set(arrays) - set(shapes) - set(optional))
-    if missing:
-        raise ModelFileError(f"{path} must hold all arrays of its network; got none named {_some(missing)}. {why}")
-    if extra:
-        raise ModelFileError(f"{path} must hold no other arrays than its network's; got also {_some(extra)}. {why}")
-    for name, array in arrays.items():
-        shape = shapes.get(name)
-        if shape is not None and not _fits(array.shape, shape):
-            text = str(tuple(shape)).replace("None", "any")
-            raise ModelFileError(f"Array {name!r} of {path} must have shape {text}; got {array.shape}. {why}")
-        wanted = (kinds or {}).get(name, _KINDS)
-        if array.dtype.kind not in wanted:
-            raise ModelFileError(
-                f"Array {name!r} of {path} must have a dtype of kind {wanted!r}; got {array.dtype}. {why}"
-            )
-
-
-def starting_with(prefix: str, arrays: Mapping[str, Value]) -> dict[str, Value]:
-    """The arrays, or their shapes, whose names start with the prefix, by the rest of their names."""
-    return {name.removeprefix(prefix): array for name, array in arrays.items() if name.startswith(prefix)}
-
-
-_FIT_AGAIN = "Try another copy of the file, or fit the model again."
 
 
 def _content(path: StrPath) -> bytes:
@@ -188,7 +137,7 @@ def _guess(front: bytes) -> str:
 
 def _damaged(path: StrPath, what: str) -> ModelFileError:
     return ModelFileError(
-        f"{path} must be a whole model file; got {what}. It was truncated or changed after it was written. {_FIT_AGAIN}"
+        f"{path} must be a whole model file; got {what}. It was truncated or changed after it was written. {FIT_AGAIN}"
     )
 
 
@@ -205,11 +154,11 @@ def _document(path: StrPath, content: bytes) -> dict[str, object]:
     header = _parse(path, content[8:start])
     metadata = header["__metadata__"]
     if set(metadata) != {"likely"}:
-        raise ModelFileError(f"{path} must have one metadata key; got {_some(sorted(metadata))}. {_FIT_AGAIN}")
+        raise ModelFileError(f"{path} must have one metadata key; got {some(sorted(metadata))}. {FIT_AGAIN}")
     envelope = _parse(path, metadata["likely"])
     version = envelope.get("format")
     if type(version) is not int or version < 1:
-        raise ModelFileError(f"{path} must state its format as a number from 1; got {version!r:.40}. {_FIT_AGAIN}")
+        raise ModelFileError(f"{path} must state its format as a number from 1; got {version!r:.40}. {FIT_AGAIN}")
     if version > FORMAT:
         raise ModelFileError(
             f"{path} must have format {FORMAT} or older; got {version}. A newer version of likely wrote it. Try "
@@ -217,7 +166,7 @@ def _document(path: StrPath, content: bytes) -> dict[str, object]:
         )
     document = envelope.get("document")
     if not isinstance(document, dict) or set(envelope) != {"checksum", "document", "format"}:
-        raise ModelFileError(f"{path} must hold one document; got keys {_some(sorted(envelope))}. {_FIT_AGAIN}")
+        raise ModelFileError(f"{path} must hold one document; got keys {some(sorted(envelope))}. {FIT_AGAIN}")
     _check_json(path, document, "document", 0)
     return document
 
@@ -243,7 +192,7 @@ def _parse(path: StrPath, text: str | bytes) -> dict[str, Any]:
     except (ValueError, RecursionError) as error:
         reason = "it is nested too deep" if isinstance(error, RecursionError) else str(error)
         raise ModelFileError(
-            f"{path} must hold strict JSON; got text that cannot be read: {reason}. {_FIT_AGAIN}"
+            f"{path} must hold strict JSON; got text that cannot be read: {reason}. {FIT_AGAIN}"
         ) from error
 
 
@@ -277,7 +226,7 @@ def _storable(path: StrPath, name: object, array: object) -> np.ndarray:
 
 
 def _check_numbers(path: StrPath, name: str, array: np.ndarray) -> None:
-    if array.dtype.kind not in _KINDS or array.dtype.itemsize > 8:
+    if array.dtype.kind not in KINDS or array.dtype.itemsize > 8:
         rule = "hold floats, integers or booleans of up to 64 bits"
         raise _unstorable(path, f"Array {name!r}", rule, str(array.dtype))
     if array.dtype.kind == "f" and not (finite := np.isfinite(array)).all():
@@ -290,11 +239,3 @@ def _unstorable(path: StrPath, what: str, rule: str, got: str) -> ModelFileError
         f"{what} must {rule}; got {got}. A model file ({path}) holds finite numbers and JSON only, so that it can be "
         f"trusted when it is read."
     )
-
-
-def _fits(found: tuple[int, ...], wanted: tuple[int | None, ...]) -> bool:
-    return len(found) == len(wanted) and all(w in (None, n) for w, n in zip(wanted, found, strict=True))
-
-
-def _some(names: list[str]) -> str:
-    return ", ".join(repr(name) for name in names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")

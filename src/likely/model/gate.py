@@ -3,7 +3,7 @@
 import warnings
 from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -11,13 +11,15 @@ from likely.arrays import to_numpy
 from likely.data.images.decode import ImageForm, read_image
 from likely.data.images.image_arrays import files_in, fit_to_shape, refuse_alone
 from likely.data.images.open_image import name_of
-from likely.data.tables.frame import is_frame, sheet_of
 from likely.errors import ColumnWarning, DataError, GuaranteeWarning, RenamedWarning
 from likely.model.card import Card
 from likely.model.stand_ins import about_gaps, read_stand_ins
 from likely.preprocessing.columns import Column
 from likely.preprocessing.preprocessor import Preprocessor
 from likely.preprocessing.stored_rows import RowArray, StoredRows
+
+if TYPE_CHECKING:
+    from likely.data.tables.sheet import Sheet
 
 
 class Gate:
@@ -106,11 +108,11 @@ class Gate:
             return self.preprocessor.check(
                 np.stack([read(x, name=name_of(x, f"Row {i}")) for i, x in enumerate(files)])
             )
-        if self.columns is not None and is_frame(X):
+        if self.columns is not None and (sheet := _sheet(X)) is not None:
             from likely.data.tables.encode import about_unknown, encode
             from likely.data.tables.read_table import table_with_readings
 
-            table = table_with_readings(sheet_of(X), {c.table_column: c.how_read for c in self.columns})
+            table = table_with_readings(sheet, {c.table_column: c.how_read for c in self.columns})
             encoded = encode(table, self.columns, gaps=self.fills_gaps)
             if encoded.refused:
                 raise DataError(encoded.refused[min(encoded.refused)])
@@ -177,3 +179,10 @@ class Gate:
     def _filled(self, rows: RowArray) -> RowArray:
         """The rows with some value in every gap."""
         return rows if self._stand_ins is None else self._stand_ins.filled(np.asarray(rows))
+
+
+def _sheet(X: Any) -> "Sheet | None":
+    """A data frame as a sheet; None of anything else."""
+    from likely.data.tables.frame import is_frame, sheet_of
+
+    return sheet_of(X) if is_frame(X) else None

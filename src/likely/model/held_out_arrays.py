@@ -6,7 +6,7 @@ import numpy as np
 
 from likely.errors import ModelFileError
 from likely.model.card import SKETCH
-from likely.model.file import expect_arrays, starting_with
+from likely.model.expected_arrays import expect_arrays, starting_with
 from likely.preprocessing.preprocessor import Preprocessor
 from likely.preprocessing.stored_rows import RowArray
 from likely.trust.abstention import confidence, threshold_grid

@@ -20,9 +20,9 @@ from likely.config.pipes import refuse_pipes
 from likely.data.hashes import SKETCH_SIZE, known_again
 from likely.errors import ModelFileError
 from likely.model import file as model_file
-from likely.model.card import SKETCH, THETA, Card
+from likely.model.card import MIXTURE, SKETCH, THETA, Card
+from likely.model.expected_arrays import starting_with
 from likely.model.held_out_arrays import check_sketch
-from likely.model.mixture_inference import MIXTURE
 from likely.model.read_preprocessor import read_preprocessor
 from likely.model.run_folder import MODEL, read_row_hashes
 from likely.preprocessing.backbone import Backbone
@@ -128,7 +128,7 @@ def read_start(path: str | Path, keep: Literal["all", "parameters"] = "all") -> 
             hashes = None  # those of another model, in whose folder this one lies
         return Start(
             str(path),
-            model_file.starting_with(THETA, arrays),
+            starting_with(THETA, arrays),
             card.labels,
             card.network.name,
             card.network.settings,

@@ -10,9 +10,9 @@ import numpy as np
 
 from likely.config.registry import HEADS
 from likely.errors import DataError, ShapeError
+from likely.model.card import MIXTURE
 from likely.model.check_answers import true_classes
 from likely.model.inference import in_pieces
-from likely.model.mixture_inference import MIXTURE
 from likely.model.predictor import MOST_ROWS, Predictor
 from likely.preprocessing.stored_rows import RowArray
 from likely.probability.distribution import Distribution

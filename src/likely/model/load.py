@@ -10,6 +10,7 @@ from likely.errors import ConfigError, ModelFileError
 from likely.model import file as model_file
 from likely.model.card import THETA, Card
 from likely.model.classifier_predictor import ClassifierPredictor
+from likely.model.expected_arrays import starting_with
 from likely.model.held_out_arrays import RENAMED
 from likely.model.regressor_predictor import RegressorPredictor
 from likely.model.run_folder import MODEL, read_row_hashes
@@ -71,7 +72,7 @@ _STATISTICS = (".running_mean", ".running_var", ".num_batches_tracked")
 
 def parameter_shapes(path: str | Path) -> dict[str, tuple[int, ...]]:
     """The shape of each parameter by its name, as `freeze` and `init_from` know them, without loading any."""
-    found = model_file.starting_with(THETA, model_file.read_shapes(_model_path(path)))
+    found = starting_with(THETA, model_file.read_shapes(_model_path(path)))
     return {name: shape for name, shape in found.items() if not name.endswith(_STATISTICS)}
 
 

@@ -20,9 +20,6 @@ from likely.preprocessing.preprocessor import Preprocessor, preprocessor_from_js
 from likely.preprocessing.stored_rows import RowArray
 from likely.trust.unseen import with_unseen
 
-MIXTURE = "mixture"
-"""The name of such a network in a card."""
-
 
 @dataclass(frozen=True, eq=False)
 class Member:

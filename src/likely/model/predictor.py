@@ -12,18 +12,13 @@ import numpy as np
 
 from likely.data.hashes import known_again
 from likely.errors import DataError
-from likely.model import file as model_file
-from likely.model.card import Card
+from likely.model.card import MIXTURE, Card
 from likely.model.gate import Gate
 from likely.model.held_out_arrays import check_held_out, read_familiarity
 from likely.model.inference import in_pieces
-from likely.model.mixture_inference import MIXTURE
 from likely.model.question import Question
-from likely.model.read_preprocessor import read_preprocessor
 from likely.model.refusals import nothing_held_out, too_few_to_alarm, under_other_prior
 from likely.networks.custom import CustomNetwork
-from likely.preprocessing.backbone_preprocessor import BackbonePreprocessor
-from likely.preprocessing.column_preprocessor import ColumnPreprocessor
 from likely.preprocessing.stored_rows import RowArray
 from likely.trust.familiarity import ROWS_TO_ALARM, Familiarity
 
@@ -55,6 +50,7 @@ class Predictor(Gate):
         network: CustomNetwork | None = None,
     ) -> None:
         from likely.model.build import build_inference
+        from likely.model.read_preprocessor import read_preprocessor
 
         self.trained_on = trained_on
         where = str(path) or "The model"
@@ -96,6 +92,7 @@ class Predictor(Gate):
     def keeping_features(self) -> Self:
         """The same model, which looks up features of a frozen backbone on disk, and keeps what it computes."""
         from likely.data.images.feature_cache import CachedBackbone
+        from likely.preprocessing.backbone_preprocessor import BackbonePreprocessor
 
         same, gate = self._changed(), self.preprocessor
         if isinstance(gate, BackbonePreprocessor) and gate.backbone is not None:
@@ -106,6 +103,8 @@ class Predictor(Gate):
 
     def save(self, path: str | Path) -> Path:
         """Write the model to one file, whole or not at all (else an OutputError); returns the path."""
+        from likely.model import file as model_file
+
         model_file.write(path, self.arrays, self.card.to_json())
         return Path(path)
 
@@ -205,6 +204,7 @@ class Predictor(Gate):
         """An explanation for the question about each row; the arguments are those of `explain`."""
         from likely.model.explaining import chosen_method, explain_each, explain_image, explain_row
         from likely.model.replaced_columns import replaced_columns
+        from likely.preprocessing.column_preprocessor import ColumnPreprocessor
 
         how = chosen_method(method, images=self.image_shape is not None)
         if isinstance(self.preprocessor, ColumnPreprocessor):

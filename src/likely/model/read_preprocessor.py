@@ -6,7 +6,7 @@ import numpy as np
 
 from likely.errors import LikelyError, ModelFileError
 from likely.model.card import BACKBONE, Card
-from likely.model.file import expect_arrays, starting_with
+from likely.model.expected_arrays import expect_arrays, starting_with
 from likely.networks.transformers_layout import TransformersLayout
 from likely.preprocessing.backbone import Backbone
 from likely.preprocessing.backbone_preprocessor import BackbonePreprocessor

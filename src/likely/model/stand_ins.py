@@ -16,7 +16,7 @@ from functools import cached_property
 import numpy as np
 
 from likely.errors import ModelFileError
-from likely.model.file import expect_arrays
+from likely.model.expected_arrays import expect_arrays
 from likely.preprocessing.columns import Column
 
 VALUES, WEIGHTS, COUNTS = NAMES = "stand_ins.values", "stand_ins.weights", "stand_ins.counts"

@@ -2,16 +2,18 @@
 
 import json
 from collections.abc import Mapping
-from typing import TypeVar, cast
+from typing import TYPE_CHECKING, TypeVar, cast
 
 from likely.config.registry import NETWORKS
-from likely.networks.network import Network, TorchNetwork
-from likely.networks.trees import Trees
 
-N = TypeVar("N", bound=Network | TorchNetwork)
+if TYPE_CHECKING:
+    from likely.networks.network import Network, TorchNetwork
+    from likely.networks.trees import Trees
+
+N = TypeVar("N", bound="Network | TorchNetwork")
 
 
-def create_network(name: str, settings: Mapping[str, object]) -> Network | TorchNetwork | Trees:
+def create_network(name: str, settings: Mapping[str, object]) -> "Network | TorchNetwork | Trees":
     """The network of this name with these settings; torch is imported only for those that need it.
 
     Example:
@@ -21,7 +23,7 @@ def create_network(name: str, settings: Mapping[str, object]) -> Network | Torch
     return NETWORKS.named(name)(**settings)
 
 
-def network_as_described(name: str, settings: Mapping[str, object]) -> Network | TorchNetwork | Trees:
+def network_as_described(name: str, settings: Mapping[str, object]) -> "Network | TorchNetwork | Trees":
     """The network that a model file describes; errors as of its class, or a ValueError for settings of other types."""
     network = create_network(name, settings)
     made = {key: value for key, value in network.settings.items() if key in settings}

@@ -19,7 +19,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from PIL import Image
 
-from likely.config.processors import usable_cores
+from likely.config.processors import threads
 from likely.config.registry import BACKBONES, FROM_FOLDER
 from likely.networks.efficientnet_layout import EfficientNetLayout
 from likely.networks.pretrained import sha256_of
@@ -178,12 +178,6 @@ def _version(package: str) -> str:
         return f"{package} {version(package)}"
     except PackageNotFoundError:  # under another name, such as onnxruntime-gpu
         return package
-
-
-def threads() -> int:
-    """How many cores features may take: OMP_NUM_THREADS, as the libraries for matrices read it, or all."""
-    asked = os.environ.get("OMP_NUM_THREADS", "")
-    return int(asked) if asked.isdigit() and int(asked) > 0 else usable_cores()
 
 
 def _by_onnx_runtime(layout: EfficientNetLayout, weights: Mapping[str, np.ndarray]) -> Compute:

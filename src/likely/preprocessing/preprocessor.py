@@ -2,17 +2,20 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
 from likely.arrays import Array
+from likely.config.registry import Registry
 from likely.errors import ModelFileError
-from likely.preprocessing.backbone_preprocessor import BackbonePreprocessor
-from likely.preprocessing.column_preprocessor import ColumnPreprocessor
-from likely.preprocessing.columns import Column
-from likely.preprocessing.image_preprocessor import ImagePreprocessor, Layout
 from likely.preprocessing.stored_rows import RowArray
+
+if TYPE_CHECKING:
+    from likely.preprocessing.backbone_preprocessor import BackbonePreprocessor
+    from likely.preprocessing.column_preprocessor import ColumnPreprocessor
+    from likely.preprocessing.columns import Column
+    from likely.preprocessing.image_preprocessor import ImagePreprocessor, Layout
 
 
 class Preprocessor(Protocol):
@@ -42,7 +45,7 @@ class Preprocessor(Protocol):
         ...
 
     @property
-    def columns(self) -> tuple[Column, ...] | None:
+    def columns(self) -> "tuple[Column, ...] | None":
         """What the columns of a table hold; None for images, and for numbers without names."""
         ...
 
@@ -67,21 +70,24 @@ class Preprocessor(Protocol):
         ...
 
 
-_BY_KIND: Mapping[str, type[ImagePreprocessor | ColumnPreprocessor | BackbonePreprocessor]] = {
-    "backbone": BackbonePreprocessor,
-    "images": ImagePreprocessor,
-    "numbers": ColumnPreprocessor,
-    "columns": ColumnPreprocessor,
-}
-"""By the name in a model file."""
+_BY_KIND: "Registry[type[ImagePreprocessor | ColumnPreprocessor | BackbonePreprocessor]]" = Registry(
+    "normalization",
+    {
+        "backbone": "likely.preprocessing.backbone_preprocessor:BackbonePreprocessor",
+        "images": "likely.preprocessing.image_preprocessor:ImagePreprocessor",
+        "numbers": "likely.preprocessing.column_preprocessor:ColumnPreprocessor",
+        "columns": "likely.preprocessing.column_preprocessor:ColumnPreprocessor",
+    },
+)
+"""By the name in a model file, which needs one of them."""
 
 
 def fit_preprocessor(
     X: RowArray,
-    columns: Sequence[Column] | None = None,
+    columns: "Sequence[Column] | None" = None,
     *,
     pad_to: int | None = None,
-    layout: Layout = "rows",
+    layout: "Layout" = "rows",
     dtype: str = "float32",
     power_transform: bool = False,
     bins: int = 0,
@@ -92,6 +98,9 @@ def fit_preprocessor(
 
     Arguments and errors are those of `ImagePreprocessor.fit` or `ColumnPreprocessor.fit`.
     """
+    from likely.preprocessing.column_preprocessor import ColumnPreprocessor
+    from likely.preprocessing.image_preprocessor import ImagePreprocessor
+
     if X.ndim > 2:
         return ImagePreprocessor.fit(X, pad_to, layout, dtype)
     how: dict[str, Any] = {"power_transform": power_transform, "bins": bins, "off": off, "least_scale": least_scale}
@@ -104,6 +113,7 @@ def preprocessor_from_json(values: Mapping[str, Any]) -> Preprocessor:
     Raises:
         ModelFileError: if the values are not ones that `to_json` gives.
     Example:
+        >>> from likely.preprocessing.image_preprocessor import ImagePreprocessor
         >>> preprocessor = ImagePreprocessor((8, 8))
         >>> preprocessor_from_json(preprocessor.to_json()) == preprocessor
         True

@@ -234,7 +234,7 @@ class Distribution(NamedProbabilities):
         values = entropy(self)
         return float(values) if self._probs.ndim == 1 else values
 
-    def sample(self, size: int | None = None, seed: int | np.random.Generator | None = None) -> Any:
+    def sample(self, size: int | None = None, seed: "int | np.random.Generator | None" = None) -> Any:
         """Outcomes drawn at random; an outcome of probability 0 never comes.
 
         `size` is how many draws from each distribution, in a list; None draws one outcome. For a batch there is one of

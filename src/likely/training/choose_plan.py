@@ -14,8 +14,8 @@ from likely.engines.protocol import MakeOptimizer, Optimizer
 from likely.errors import ConfigError
 from likely.functional.losses import Loss
 from likely.learners.boosting import Boosting
+from likely.model.card import MIXTURE
 from likely.model.init_from_file import Start
-from likely.model.mixture_inference import MIXTURE
 from likely.networks import create_network
 from likely.networks.custom import CUSTOM
 from likely.networks.linear import Linear

@@ -21,10 +21,9 @@ from likely.data.hashes import hashes_to_know_again, row_sketch
 from likely.errors import ConfigError, LikelyError
 from likely.metrics.evaluation import Evaluation
 from likely.model import ClassifierPredictor, RegressorPredictor, make_predictor
-from likely.model.card import SKETCH
+from likely.model.card import MIXTURE, SKETCH
 from likely.model.init_from_file import read_start
 from likely.model.load import read_card
-from likely.model.mixture_inference import MIXTURE
 from likely.model.read_preprocessor import backbone_arrays
 from likely.model.run_folder import CHECKPOINTS, METRICS, MODEL, UNFINISHED, RunFolder
 from likely.model.stand_ins import about_gaps

@@ -9,7 +9,7 @@ import numpy as np
 from likely.data.check.findings import Place
 from likely.data.corrections import relative_path
 from likely.data.dataset import Dataset, Part
-from likely.data.tables.read_sheet import is_table
+from likely.data.tables.suffixes import is_table
 
 
 @dataclass(frozen=True)

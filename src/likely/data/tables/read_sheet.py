@@ -7,30 +7,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from likely.data.tables.column_options import USUAL, ColumnOptions
-from likely.data.tables.source_file import PACKED, source_file
-from likely.data.tables.suffixes import TEXT, TYPED
+from likely.data.tables.source_file import source_file
+from likely.data.tables.suffixes import TYPED, suffix_of_table
 from likely.data.tables.text_layout import SEPARATORS
 from likely.errors import DataError
 
 if TYPE_CHECKING:
     from likely.data.tables.sheet import Sheet
     from likely.data.tables.text_cells import TextCells
-
-
-def is_table(path: str | Path) -> bool:
-    """Whether the path ends like a table, packed or not.
-
-    Example:
-        >>> is_table("a.CSV"), is_table("a.csv.gz"), is_table("a.png")
-        (True, True, False)
-    """
-    return _suffix(path) in (*TEXT, *TYPED)
-
-
-def _suffix(path: str | Path) -> str:
-    """What says of which format the table is."""
-    path = Path(path)
-    return (Path(path.stem) if path.suffix.lower() in PACKED else path).suffix.lower()
 
 
 def read_sheet(
@@ -75,7 +59,7 @@ def opened_table(path: str | Path, options: ColumnOptions) -> "Generator[TextCel
     from likely.data.tables.text_cells import TextCells
     from likely.data.tables.typed_file import typed_pieces
 
-    where, suffix = ("The standard input", "") if str(path) == "-" else (str(path), _suffix(path))
+    where, suffix = ("The standard input", "") if str(path) == "-" else (str(path), suffix_of_table(path))
     with source_file(path, options.encoding) as file:
         if not suffix:
             with file.open("rb") as stream:

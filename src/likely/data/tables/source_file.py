@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import IO, Any
 
 from likely.config.pipes import refuse_pipes
-from likely.data.tables.suffixes import TEXT
+from likely.data.tables.suffixes import PACKED, TEXT
 from likely.data.unpack_budget import most_unpacked
 from likely.errors import ConfigError, DataError
 
-PACKED = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
+_OPENERS: dict[str, Any] = dict(zip(PACKED, (gzip.open, bz2.open, lzma.open), strict=True))
 """How to open packed files, by their ending."""
 
 _BEGIN = {b"\x1f\x8b": ".gz", b"BZh": ".bz2", b"\xfd7zXZ\0": ".xz", b"PK\x03\x04": "zip", b"\x28\xb5\x2f\xfd": "zstd"}
@@ -51,7 +51,7 @@ def source_file(path: str | Path, encoding: str | None = None) -> Generator[Path
         if str(path) == "-":
             shutil.copyfileobj(sys.stdin.buffer, copy)
         else:
-            opener: Any = PACKED.get(packed, open)
+            opener = _OPENERS.get(packed, open)
             with opener(path, "rb") as stream:
                 _unpack(stream, copy, path)
         copy.flush()

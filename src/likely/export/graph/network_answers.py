@@ -17,8 +17,7 @@ from likely.export.graph.mixed_answers import mixed_answers
 from likely.export.graph.prepared_columns import prepared_columns
 from likely.export.graph.pure_network import pure_network
 from likely.export.graph.tree_network import tree_network
-from likely.model.card import THETA
-from likely.model.mixture_inference import MIXTURE
+from likely.model.card import MIXTURE, THETA
 from likely.model.predictor import Predictor
 from likely.model.stand_ins import read_stand_ins
 from likely.networks import create_network
