@@ -169,7 +169,7 @@ Learner = Callable[[np.ndarray, np.ndarray], Callable[[np.ndarray], tuple[np.nda
 
 def classifier(network: str) -> Learner:
     def learn(X: np.ndarray, y: np.ndarray) -> Callable[[np.ndarray], tuple[np.ndarray, np.ndarray | None]]:
-        model = Classifier(network=network, random_state=0, verbose=False).fit(X, y).predictor_
+        model = Classifier(network=network, random_state=0, verbose=False).fit(X, y).predictor_.keeping_features()
 
         def answer(new: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
             probs = model.predict_proba(new)

@@ -193,6 +193,7 @@ def test_folders_without_images_and_classes_that_were_never_learned(folder: Path
     assert paths(found["empty-class"]) == [["train/hat"]]
     assert paths(found["unseen-class"]) == [["test/sock"]]
     assert paths(found["no-image"]) == [["train/boot/photo.HEIC"]]
+    assert "pip install pillow-heif" in found["no-image"].advice
     assert {finding.kind for finding in found.values()} == {"empty-class", "unseen-class", "no-image"}
 
 

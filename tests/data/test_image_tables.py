@@ -12,6 +12,7 @@ from PIL import Image
 from likely.data.check import check_source
 from likely.data.dataset import Dataset
 from likely.data.sources import open_dataset
+from likely.data.tables.open_table import read_labeled_table
 from likely.errors import DataError
 
 RNG = np.random.default_rng(0)
@@ -112,3 +113,12 @@ def test_numbers_of_classes_are_classes(tmp_path: Path) -> None:
     assert len(check_source(path).dataset.labels) == 30  # type: ignore[union-attr]
     np.savez(tmp_path / "c.npz", X=RNG.integers(0, 256, (40, 8, 8), dtype=np.uint8), y=np.arange(40) / 2)
     assert open_dataset(tmp_path / "c.npz").task == "regression"
+
+
+def test_texts_where_a_model_learned_numbers_are_named(tmp_path: Path) -> None:
+    table = tmp_path / "numbers.csv"
+    table.write_text("a,label\n" + "".join(f"{i},{i % 2}\n" for i in range(8)))
+    reading = open_dataset(table).label_reading
+    table.write_text("a,label\n" + "".join(f"{i},{'up' if i % 2 else 'down'}\n" for i in range(8)))
+    with pytest.raises(DataError, match=r"must hold numbers, .* got 'down' in row 0, and no number in 8 of 8 rows"):
+        read_labeled_table(table, "label", "auto", label_reading=reading)

@@ -64,7 +64,7 @@ def test_a_folder_around_the_classes_is_named(tmp_path: Path) -> None:
 
 def test_what_systems_put_beside_images_is_not_there(tmp_path: Path) -> None:
     junk = ["@eaDir/cat", "__MACOSX/cat", "$RECYCLE.BIN/a", "lost+found", "System Volume Information", "#recycle"]
-    junk += [".thumbnails", "cat/@eaDir/0.png", "cat/.@__thumb", "dog/.ipynb_checkpoints"]
+    junk += [".thumbnails", "cat/@eaDir/0.png", "cat/.@__thumb", "dog/.ipynb_checkpoints", "CANONMSC", "LOST.DIR"]
     (tmp_path / "cat").mkdir()
     for name in ("Thumbs.db", "desktop.ini", ".DS_Store", ".picasa.ini", "._0.png", "ehthumbs.db", "Picasa.ini"):
         (tmp_path / "cat" / name).write_bytes(b"x")

@@ -38,6 +38,10 @@ def inspect(
         screen.print(figures_table(card.evaluation))
         if card.evaluation.how:
             screen.print(card.evaluation.how)
+    if card.data.notes:
+        screen.print(styled(("\nNotes", "bold")))
+        for note in card.data.notes:
+            screen.print(printable(note))
 
 
 _Sections: TypeAlias = dict[str, list[tuple[str, str]]]

@@ -113,9 +113,9 @@ def _head_or_all(
     with Interrupt() as interrupt:
         tuned, history, epochs = _descend(job, begun, interrupt)
     if epochs:
-        after = (
-            f"at best {tuned.loss:.4f} after {tuned.epochs} of {epochs} epochs of all layers" if tuned.epochs else ""
-        )
+        after = "no epoch of all layers was finished"
+        if tuned.epochs:
+            after = f"at best {tuned.loss:.4f} after {tuned.epochs} of {epochs} epochs of all layers"
         remarks.note(
             f"--tune all: {'all layers' if tuned.loss < before else 'only the head'} learned, as is best on "
             f"{len(begun.calibration or ())} held-out images: loss {before:.4f} with the head alone, {after}"

@@ -89,7 +89,7 @@ def _left_out(scan: FolderScan) -> list[Finding]:
             [_place(scan, path) for path in scan.others.others],
             "file in class folders is skipped because of its suffix|files in class folders are skipped because of "
             "their suffix",
-            "If they are images, save them as PNG or JPEG.",
+            " ".join(scan.others.readers) or "If they are images, save them as PNG or JPEG.",
         ),
         *about(
             "without-labels",

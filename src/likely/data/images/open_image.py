@@ -109,6 +109,8 @@ def _open_file(path: Path, name: str) -> IO[bytes]:
         raise ImageError(f"{name} must be an image; no such file exists. Check the path.") from None
     except PermissionError:
         raise ImageError(f"{name} must be readable; permission denied. Try chmod +r.") from None
+    except ImageError:
+        raise
     except (OSError, ValueError) as error:
         raise ImageError(f"{name} must be readable; got: {error}.") from error
 

@@ -17,6 +17,7 @@ _OF_SYSTEMS = (
     *("@eadir", "@tmp", "@recycle", "@__thumb", "#recycle", "#snapshot", "lost+found", "__macosx", "icon\r"),
     *("$recycle.bin", "recycler", "recycled", "system volume information", "thumbs.db", "ehthumbs.db"),
     *("ehthumbs_vista.db", "desktop.ini", "picasa.ini", "zbthumbnail.info", "__pycache__"),
+    *("canonmsc", "eosmisc", "thmbnl", "avf_info", "lost.dir"),
 )
 _OTHER_READERS = {
     (".heic", ".heif", ".hif"): "HEIC must be saved as JPEG first: pillow-heif reads it (pip install pillow-heif).",
@@ -62,10 +63,14 @@ class Search:
             return ""
         count = "1 file was" if len(self.others) == 1 else f"{len(self.others):,} files were"
         some = ", ".join(map(str, self.others[:_SHOWN])) + (", ..." if len(self.others) > _SHOWN else "")
-        suffixes = {path.suffix.lower() for path in self.others}
-        readers = [way for of, way in _OTHER_READERS.items() if suffixes & set(of)]
         which = f"{count} skipped because of {'its' if len(self.others) == 1 else 'their'} suffix: {some}."
-        return " ".join([which, *readers])
+        return " ".join([which, *self.readers])
+
+    @property
+    def readers(self) -> list[str]:
+        """What reads those of the others that are images in another format, a sentence for each format."""
+        suffixes = {path.suffix.lower() for path in self.others}
+        return [way for of, way in _OTHER_READERS.items() if suffixes & set(of)]
 
 
 def find_images(arguments: Iterable[str | os.PathLike[str]]) -> Search:

@@ -229,9 +229,14 @@ def read_labeled_table(
             columns={**table.columns, label: values},
             readings={**table.readings, **({label: reading} if reading else {})},
         )
-    for row, text in list(table.wrong.get(label, {}).items())[:1]:
-        notes.append(f"Column {label!r} holds numbers, but {text!r} in row {row}: taken as missing.")
     gone = missing(values)
+    for row, text in list(table.wrong.get(label, {}).items())[:1]:
+        if 2 * gone.sum() > len(gone):
+            raise DataError(
+                f"{_where(table, label)} must hold numbers, as in training or as --number says; got {text!r} in row "
+                f"{row}, and no number in {gone.sum():,} of {len(gone):,} rows. Try --label with another column."
+            )
+        notes.append(f"Column {label!r} holds numbers, but {text!r} in row {row}: taken as missing.")
     if gone.any() and 2 * gone.sum() <= len(gone):
         rows = ", ".join(map(str, np.flatnonzero(gone)[:5])) + (", ..." if gone.sum() > 5 else "")
         notes.append(
