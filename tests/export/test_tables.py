@@ -9,6 +9,8 @@ import pandas as pd
 import pytest
 
 from likely import Classifier, Regressor, load
+from likely.errors import DataError
+from likely.export.onnx_predictor import open_onnx
 from likely.export.row_inputs import row_inputs
 from likely.export.session import Session
 
@@ -72,7 +74,7 @@ def test_labels(network: str, exported: Any) -> None:
 
 
 @pytest.mark.filterwarnings("ignore::likely.errors.LikelyWarning")
-def test_numbers(exported: Any) -> None:
+def test_numbers(exported: Any, tmp_path: Path) -> None:
     X = frame(300, 2)
     predictor = Regressor(network="mlp", epochs=3, random_state=0).fit(X, 1000 + 50 * answer(X)).predictor_
     session: Session = exported(predictor)
@@ -85,6 +87,26 @@ def test_numbers(exported: Any) -> None:
         np.testing.assert_allclose(answers["high"], examined.intervals[:, 1], rtol=1e-5)
     assert np.isinf(session(given, coverage=0.9999)["high"]).all()
     assert (answers["outside_range"] == examined.outside).all()
+    asked = open_onnx(predictor.to_onnx(tmp_path / "numbers.onnx"))
+    for found, expected in zip(asked.explain(new[:2]), predictor.explain(new[:2]), strict=True):
+        np.testing.assert_allclose(found.contributions, expected.contributions, rtol=1e-4, atol=1e-4)
+        np.testing.assert_allclose(found.familiarity, expected.familiarity, atol=0.02)
+
+
+def test_what_lies_behind_answers_is_refused(tmp_path: Path) -> None:
+    predictor, X = load(DATA / "recent_linear.likely"), np.random.default_rng(0).normal(size=(40, 4))
+    asked = open_onnx(predictor.to_onnx(tmp_path / "linear.onnx"))
+    np.testing.assert_allclose(asked.familiarity(X), predictor.familiarity(X), atol=2 / (predictor.familiar_rows + 1))
+    for refused in (
+        lambda: asked.scores(X),
+        lambda: asked.disagreement(X),
+        lambda: asked.estimate_prior(X),
+        lambda: asked.calibrate(X, predictor.predict(X)),
+        lambda: asked.save(tmp_path / "other.likely"),
+        lambda: asked.to_onnx(tmp_path / "other.onnx", overwrite=True),
+    ):
+        with pytest.raises(DataError, match="answers alone"):
+            refused()
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)

@@ -91,6 +91,22 @@ class _Answering(Predictor):
         """No: the graph gives the mean of what members answer, and not what each of them does."""
         return False
 
+    def familiarity(self, X: Any) -> np.ndarray:
+        """As `Predictor.familiarity`."""
+        if (reason := self.no_familiarity) is not None:
+            raise reason
+        return self._asked(self.rows(X), FAMILIARITY)[0]
+
+    def _refuse(self, *_: Any, **__: Any) -> Any:
+        """Refused, with a DataError: the graph gives answers, and nothing that lies behind them."""
+        raise DataError(
+            f"{self.where} gives answers alone, and nothing that lies behind them. Ask the model that it was exported "
+            "from."
+        )
+
+    save = to_onnx = disagreement = calibrate = _refuse
+    _scores = _scores_and_features = _scores_and_ood = _refuse
+
     @property
     def no_familiarity(self) -> DataError | None:
         """Why the model knows no familiarity, or None if it does."""
