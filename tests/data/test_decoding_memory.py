@@ -85,7 +85,7 @@ def test_the_peak_of_a_large_image(kind: str, tmp_path: Path) -> None:
     exif = Image.Exif()
     exif[0x0112] = 6
     mode, name = ("RGB", "x.jpg") if kind == "turned" else ("RGBA", "x.png")
-    Image.new(mode, (6_000, 6_000)).save(tmp_path / name, exif=exif if kind == "turned" else None, compress_level=1)
+    Image.new(mode, (5_800, 5_800)).save(tmp_path / name, exif=exif if kind == "turned" else None, compress_level=1)
     code = (
         "import resource, sys\n"
         "from PIL import Image\n"
@@ -97,7 +97,7 @@ def test_the_peak_of_a_large_image(kind: str, tmp_path: Path) -> None:
     )
     ran = subprocess.run([sys.executable, "-c", code, str(tmp_path / name)], capture_output=True, text=True, check=True)
     unit = 1 if sys.platform == "darwin" else 1024
-    assert int(ran.stdout) * unit < 310e6
+    assert int(ran.stdout) * unit < 300e6
 
 
 def test_a_large_plain_webp_is_whole() -> None:

@@ -12,12 +12,15 @@ import numpy as np
 from PIL import Image
 
 from likely.errors import ConfigError, ShapeError, nearest
+from likely.preprocessing.resize import resize, strips
 
 Conversion: TypeAlias = Callable[[Image.Image, tuple[int, ...]], np.ndarray]
 """(an upright, opaque image of mode "L" or "RGB", the shape asked for) -> uint8 of that shape."""
 
 # Finding the edges of the subject needs a few pixels per pixel of the result, not the 12 megapixels of a camera.
 DETAIL = 8
+_LONGEST = 4096
+"""Pixels of a side in which they are ever looked for."""
 
 
 def _check_number(name: str, value: Any, low: float, high: float, whole: bool = False) -> None:
@@ -65,16 +68,17 @@ class ProductPhoto:
             raise ShapeError(f"The product-photo conversion must make gray images of shape (h, w); got shape {shape}.")
         height, width = shape
         canvas = np.zeros((height, width), dtype=np.uint8)
-        image = image.reduce(max(1, max(image.size) // (DETAIL * max(shape))))
+        longest = max(image.size)
+        image = image.reduce(max(1, longest // (DETAIL * max(shape)), math.ceil(longest / _LONGEST)))
         background = _corner_color(image)
         box = _subject_box(image, background, self.trim_tolerance)
         if box is None:
             return canvas
-        subject = image.convert("L").crop(box)
+        subject = image.crop(box)
         scale = min(width / subject.width, height / subject.height)
         size = (max(1, round(subject.width * scale)), max(1, round(subject.height * scale)))
         average_or_enlarge = Image.Resampling.BOX if scale <= 1 else Image.Resampling.BICUBIC
-        gray = np.asarray(subject.resize(size, average_or_enlarge), dtype=np.float64)
+        gray = np.asarray(resize(subject, size, "L", average_or_enlarge), dtype=np.float64)
         gray = np.clip(_sharpen(gray, self.sharpen_radius, self.sharpen_sigma), 0.0, 255.0)
         # Where the margins cannot be equal, those of Fashion-MNIST are wider by one at the top and on the left.
         top, left = (height - size[1] + 1) // 2, (width - size[0] + 1) // 2
@@ -84,12 +88,9 @@ class ProductPhoto:
 
 def resized(image: Image.Image, shape: tuple[int, ...]) -> np.ndarray:
     """A whole image as uint8 of `shape`, (h, w) or (h, w, 3): bicubic, with antialiasing."""
-    size = (shape[1], shape[0])
-    if len(shape) == 2:
-        image = image.convert("L")
-    if image.size != size:
-        image = image.resize(size, Image.Resampling.BICUBIC)
-    return np.array(image if len(shape) == 2 else image.convert("RGB"))
+    gray = len(shape) == 2
+    image = resize(image, (shape[1], shape[0]), "L" if gray else image.mode, Image.Resampling.BICUBIC)
+    return np.array(image if gray else image.convert("RGB"))
 
 
 @dataclass(frozen=True)
@@ -134,14 +135,14 @@ class ResizeAndCrop:
 
     def __call__(self, image: Image.Image, shape: tuple[int, ...]) -> np.ndarray:
         """The image as uint8 of `shape`."""
-        image, (height, width) = image.convert("L" if len(shape) == 2 else "RGB"), shape[:2]
-        size, short = (width, height), min(image.size)
+        gray, (height, width), short = len(shape) == 2, shape[:2], min(image.size)
+        size = (width, height)
         if self.edge:
             size = (int(self.edge * image.width / short), int(self.edge * image.height / short))
-        if size != image.size:
-            image = image.resize(size, _FILTERS[self.resampling])
-        left, top = (image.width - width) // 2, (image.height - height) // 2
-        return np.array(image.crop((left, top, left + width, top + height)))
+        left, top = (size[0] - width) // 2, (size[1] - height) // 2
+        middle = (left, top, left + width, top + height)
+        image = resize(image, size, "L" if gray else image.mode, _FILTERS[self.resampling], middle)
+        return np.array(image if gray else image.convert("RGB"))
 
 
 _FILTERS = {name.lower(): value for name, value in Image.Resampling.__members__.items()}
@@ -188,9 +189,13 @@ def _corner_color(image: Image.Image) -> np.ndarray:
 
 def _subject_box(image: Image.Image, background: np.ndarray, tolerance: float) -> tuple[int, int, int, int] | None:
     """(left, top, right, bottom) around everything unlike the background, or None if nothing is."""
-    distance2 = ((np.asarray(image.convert("RGB"), dtype=np.float32) - background.astype(np.float32)) ** 2).sum(axis=2)
-    subject = distance2 > (tolerance * 255.0) ** 2 * 3.0
-    rows, columns = np.flatnonzero(subject.any(axis=1)), np.flatnonzero(subject.any(axis=0))
+    in_row, in_column = list[np.ndarray](), np.zeros(image.width, dtype=bool)
+    for _, part in strips(image):
+        off = np.asarray(part.convert("RGB"), dtype=np.float32) - background.astype(np.float32)
+        subject = (off**2).sum(axis=2) > (tolerance * 255.0) ** 2 * 3.0
+        in_row.append(subject.any(axis=1))
+        in_column |= subject.any(axis=0)
+    rows, columns = np.flatnonzero(np.concatenate(in_row)), np.flatnonzero(in_column)
     if len(rows) == 0:
         return None
     return int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1

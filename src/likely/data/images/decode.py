@@ -1,7 +1,7 @@
 """The gate: every image, through whichever door it comes, becomes uint8 of the model's shape here and nowhere else."""
 
 import math
-from collections.abc import Generator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +15,7 @@ from likely.data.images.open_image import MAX_PIXELS, ImageSource, bomb, damaged
 from likely.errors import ImageError
 from likely.preprocessing.conversion import Photograph, create_conversion, resized
 from likely.preprocessing.image_preprocessor import check_image_shape
+from likely.preprocessing.resize import strips
 
 ORIENTATION_TAG = 0x0112
 
@@ -29,7 +30,6 @@ TURNS = {
 }
 
 _SIDEWAYS = (5, 6, 7, 8)
-_ROWS_AT_ONCE = 64
 _GRAY_MODES = ("1", "L", "LA", "La")
 
 
@@ -181,7 +181,7 @@ def _on_white(image: Image.Image, name: str) -> tuple[Image.Image, bool]:
     if image.format in ("BMP", "DIB") and image.mode == "RGBA" and image.getchannel("A").getextrema() == (0, 0):
         return image.convert("RGB"), True  # written by programs that know no transparency
     result, opaque = Image.new("L" if is_gray else "RGB", image.size), True
-    for top, part in _strips(image):
+    for top, part in strips(image):
         layered = part.convert("LA").convert("RGBA") if image.mode == "La" else part.convert("RGBA")
         if to_rgb is not None:
             layered = Image.merge("RGBA", (*to_rgb(layered.convert("RGB")).split(), layered.getchannel("A")))
@@ -189,12 +189,6 @@ def _on_white(image: Image.Image, name: str) -> tuple[Image.Image, bool]:
         white = Image.new("RGBA", layered.size, (255, 255, 255, 255))
         result.paste(Image.alpha_composite(white, layered).convert(result.mode), (0, top))
     return result, opaque
-
-
-def _strips(image: Image.Image) -> Generator[tuple[int, Image.Image]]:
-    """Some rows at a time, of which a few copies take no memory, and where they begin."""
-    for top in range(0, image.height, _ROWS_AT_ONCE):
-        yield top, image.crop((0, top, image.width, min(image.height, top + _ROWS_AT_ONCE)))
 
 
 def _deep_to_gray(image: Image.Image, name: str) -> tuple[Image.Image, bool]:
@@ -209,7 +203,7 @@ def _deep_to_gray(image: Image.Image, name: str) -> tuple[Image.Image, bool]:
         )
     white_is_zero, transparent = tiff_levels.white_is_zero(image), image.info.get("transparency")
     result, opaque = Image.new("L", image.size), True
-    for top, part in _strips(image):
+    for top, part in strips(image):
         levels = np.asarray(part)
         gray = np.rint(levels * (255 / most)).astype(np.uint8)
         if white_is_zero:
@@ -222,7 +216,7 @@ def _deep_to_gray(image: Image.Image, name: str) -> tuple[Image.Image, bool]:
 
 
 def _extremes(image: Image.Image) -> tuple[float, float]:
-    ends = [(levels.min(), levels.max()) for _, part in _strips(image) for levels in [np.asarray(part)]]
+    ends = [(levels.min(), levels.max()) for _, part in strips(image) for levels in [np.asarray(part)]]
     return min(low for low, _ in ends), max(high for _, high in ends)
 
 
