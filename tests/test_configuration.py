@@ -18,7 +18,8 @@ from likely.config.setting import declared
 
 
 def test_every_option_of_fit_can_stand_in_a_file_and_the_other_way_round() -> None:
-    assert set(inspect.signature(fit).parameters) - {"config", "resume", "resume_anyway"} == set(RunConfig.model_fields)
+    of_a_run = {"config", "resume", "resume_anyway", "repeat"}
+    assert set(inspect.signature(fit).parameters) - of_a_run == set(RunConfig.model_fields)
 
 
 OPTIONS: dict[str, tuple[list[str], object]] = {

@@ -19,6 +19,7 @@ from likely.config.registry import HEADS
 from likely.training.cross_validate import cross_validate
 from likely.training.held_out_scores import TrainingOutcome
 from likely.training.job import Job
+from likely.training.resume.journal import Journal
 from likely.training.task import CLASSIFICATION
 from likely.training.training_rows import Rows
 from likely.training.watcher import Silent
@@ -42,7 +43,9 @@ def _clouds(n: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
     return rng.normal(size=(n, 4)) + 2 * np.eye(3, 4)[y], y
 
 
-def _learn(load: dict[str, float], limit: float = 6.0, n: int = 1_200) -> tuple[TrainingOutcome, list[str], Ticks]:
+def _learn(
+    load: dict[str, float], limit: float = 6.0, n: int = 1_200, journal: Journal | None = None
+) -> tuple[TrainingOutcome, list[str], Ticks]:
     """Cross-validation under a load that begins where a message begins with these words."""
     X, y = _clouds(n, 0)
     rows = Rows(X, one_hot(y, 3, np.float32), None, task=CLASSIFICATION)
@@ -54,7 +57,8 @@ def _learn(load: dict[str, float], limit: float = 6.0, n: int = 1_200) -> tuple[
             watch.seconds = next((load[words] for words in load if message.startswith(words)), watch.seconds)
 
     config = RunConfig(network="mlp", hidden=(16,), epochs=1e5, time_limit=limit)
-    return cross_validate(Job(rows, config, watcher=Loaded(), watch=watch)), said, watch
+    job = Job(rows, config, watcher=Loaded(), watch=watch, journal=journal or Journal())
+    return cross_validate(job), said, watch
 
 
 def _log_probs(outcome: TrainingOutcome, X: np.ndarray) -> np.ndarray:
@@ -111,9 +115,14 @@ def test_no_load_breaks_the_model(load: str) -> None:
 
 
 def test_the_fold_that_answers_is_the_latest_complete_one() -> None:
-    outcome, _, _ = _learn({"Fold 3": 5e-2})
+    journal = Journal()
+    outcome, _, _ = _learn({"Fold 3": 5e-2}, journal=journal)
     assert "the network of fold 2" in outcome.notes[0]
     assert outcome.trained.history[-1].progress == 1
+    quiet, _, _ = _learn({}, journal=Journal(lengths=journal.lengths))  # it gives up where that one did
+    assert quiet.notes == outcome.notes
+    for name, array in outcome.trained.engine.state().items():
+        assert array.tobytes() == quiet.trained.engine.state()[name].tobytes()
     last, _, _ = _learn({"Out-of-fold": 5e-2})
     assert "the network of fold 5" in last.notes[0]
 

@@ -31,6 +31,7 @@ from likely.training.job import Job
 from likely.training.loop.pace import Stopwatch
 from likely.training.resume import basis
 from likely.training.resume.journal import Journal
+from likely.training.resume.lengths import read_lengths
 from likely.training.resume.packed import pack, unpack
 from likely.training.task import CLASSIFICATION
 from likely.training.training_rows import Rows
@@ -293,6 +294,45 @@ def test_under_a_time_limit_what_is_used_counts(tmp_path: Path, monkeypatch: pyt
     for writings in (10, 20, 30):
         killed_after(writings, lambda: learned(tmp_path, 1e-9))
     assert learned(tmp_path) == whole
+
+
+LIMITED: dict[str, dict[str, Any]] = {
+    "descents of folds": {"data": "iris", "network": "mlp", "hidden": (8,), "epochs": 1e5, "time_limit": 0.4},
+    "L-BFGS": {"data": "digits", "network": "linear", "time_limit": 0.2},
+    "a mixture": {"data": "wine", "network": "mixture", "time_limit": 0.2},
+    "a conv net": {"data": "digits", "network": "conv", "time_limit": 0.2},
+}
+
+
+@pytest.mark.parametrize("name", LIMITED)
+def test_what_the_clock_decided_is_repeated_to_the_same_bytes(name: str, tmp_path: Path) -> None:
+    chosen, folds = RunConfig(out=str(tmp_path / "first"), **LIMITED[name]), name == "descents of folds"
+    if folds:  # what was decided before a kill, and after it
+        killed_after(9, lambda: fit(chosen.replace(checkpoint_every=1e-9)), of=("checkpoint",))
+    fit(chosen, resume=folds)
+    lengths = read_lengths(tmp_path / "first")
+    assert lengths
+    again = tmp_path / "again"
+    if folds:
+        command = ["fit", "--repeat", str(tmp_path / "first"), "--out", str(again)]
+        assert CliRunner().invoke(app, command).exit_code == 0
+        other = CliRunner().invoke(app, [*command, "--seed", "1"])
+        assert "got seed=1, which was 0" in other.stderr
+    else:
+        fit(chosen.replace(out=str(again)), lengths=lengths)
+    assert result(again) == result(tmp_path / "first")
+    assert read_lengths(again) == lengths
+
+
+def test_what_cannot_be_repeated_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="must have had a time limit"):
+        read_lengths(tmp_path)
+    for damaged in ("", "[]", '{"a": 1}', '{"a": [[1, "b"]]}', '{"a": [[2, true], [1, false]]}', '{"a": [[1, NaN]]}'):
+        (tmp_path / "lengths.json").write_text(damaged)
+        with pytest.raises(DataError, match="must hold what the clock decided"):
+            read_lengths(tmp_path)
+    with pytest.raises(ConfigError, match="a run of the same data and settings"):
+        fit(RunConfig(out=str(tmp_path / "run"), **LIMITED["L-BFGS"]), lengths={})
 
 
 def test_a_run_that_a_signal_ended_goes_on_where_it_was(tmp_path: Path) -> None:

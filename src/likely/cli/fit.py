@@ -14,6 +14,7 @@ from likely.errors import OutputError
 
 if TYPE_CHECKING:
     from likely.training.fit import Run
+    from likely.training.loop.by_clock import Lengths
 
 
 _PATHS = ("out", "data_folder", "init_from", "corrections")
@@ -33,6 +34,14 @@ def fit(
             rich_help_panel="Output",
         ),
     ] = None,
+    repeat: Annotated[
+        str | None,
+        typer.Option(
+            metavar="RUN",
+            help="Do the run in this folder again, which had a time limit: as long as then, to the same result.",
+            rich_help_panel="Output",
+        ),
+    ] = None,
     resume_anyway: Annotated[
         bool | None,
         typer.Option(
@@ -46,7 +55,8 @@ def fit(
     """Learn from DATA; write model.likely, report.html and the figures to a run folder."""
     given = only_given({name: options[name] for name in settings()})
     command = _command(config, given)
-    chosen = _configuration(config, given, resume)
+    chosen = _configuration(config, given, resume, repeat)
+    lengths = None if repeat is None else _lengths_of(Path(repeat), chosen)
 
     from likely.cli.progress import watch
     from likely.cli.terminal import complain
@@ -63,7 +73,14 @@ def fit(
             watcher.say(f"The run in {resume} has come to its end: nothing is left to be done")
             _say_files(Path(resume), report)
             return
-        run = learn(chosen, watcher, command, resume=resume is not None, resume_anyway=bool(resume_anyway))
+        run = learn(
+            chosen,
+            watcher,
+            command,
+            resume=resume is not None,
+            resume_anyway=bool(resume_anyway),
+            lengths=lengths,
+        )
     try:
         report = report_run(run, explain=chosen.explain)
     except (KeyboardInterrupt, LikelyError):
@@ -83,9 +100,16 @@ def fit(
         )
 
 
-def _configuration(file: str | None, given: Mapping[str, Value], resume: str | None = None) -> RunConfig:
-    """The settings of a run to resume, or none, the file's laid over them, and the command line's over these."""
+def _configuration(
+    file: str | None, given: Mapping[str, Value], resume: str | None = None, repeat: str | None = None
+) -> RunConfig:
+    """The settings of a run to resume or to repeat, or none, the file's laid over them, and the command line's over
+    these."""
     chosen = (load_settings(file) if file is not None else {}) | read_settings(given)
+    if repeat is not None:
+        from likely.model.run_folder import CONFIG
+
+        chosen = load_settings(Path(repeat) / CONFIG) | {"out": None} | chosen
     if resume is not None:
         from likely.model.run_folder import CHECKPOINTS, CONFIG
         from likely.training.resume.basis import settings_of
@@ -105,6 +129,16 @@ def _configuration(file: str | None, given: Mapping[str, Value], resume: str | N
             "It is missing. Give the name of a data set (fashion-mnist, digits) or a path.", param_hint="DATA"
         )
     return RunConfig.from_json(chosen)
+
+
+def _lengths_of(run: Path, chosen: RunConfig) -> "Lengths":
+    """What the clock decided in a run of these settings."""
+    from likely.model.run_folder import CONFIG
+    from likely.training.resume.basis import refuse_other_settings
+    from likely.training.resume.lengths import read_lengths
+
+    refuse_other_settings(run, RunConfig.from_json(load_settings(run / CONFIG)), chosen)
+    return read_lengths(run)
 
 
 def _command(file: str | None, given: Mapping[str, Value]) -> str:

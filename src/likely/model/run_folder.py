@@ -5,6 +5,7 @@ report.html     what to look at
 metrics.json    the test figures, with intervals
 history.jsonl   one line per record of training
 config.json     what reproduces the run
+lengths.json    under a time limit: what the clock decided, which reproduces it, too
 held_out.npz    without test rows: the answers to held-out ones that the figures rest on
 row_hashes.npy  a hash of every row trained on, so that calibration on one of them is noticed
 checkpoints/    what an unfinished run goes on from
@@ -32,11 +33,12 @@ REPORT = "report.html"
 METRICS = "metrics.json"
 HISTORY = "history.jsonl"
 CONFIG = "config.json"
+LENGTHS = "lengths.json"
 HELD_OUT = "held_out.npz"
 ROW_HASHES = "row_hashes.npy"
 CHECKPOINTS = "checkpoints"
 """The folder inside that a run can be resumed from, until it is done."""
-_FILES = (MODEL, REPORT, METRICS, HISTORY, CONFIG, HELD_OUT, ROW_HASHES)
+_FILES = (MODEL, REPORT, METRICS, HISTORY, CONFIG, LENGTHS, HELD_OUT, ROW_HASHES)
 UNFINISHED = "unfinished"
 """Where a run writes inside a folder that holds a model, until it is done."""
 _FINISHED = ".finished"
@@ -152,10 +154,10 @@ class RunFolder:
             self.writes_to = self.path
             _settle(self.path)
 
-    def write_json(self, file: str, value: object) -> Path:
+    def write_json(self, file: str, value: object, indent: int | None = 2) -> Path:
         """Write a value as JSON, whole or not at all."""
         path = self.writes_to / file
-        write_text(path, json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+        write_text(path, json.dumps(value, indent=indent, ensure_ascii=False, allow_nan=False) + "\n")
         return path
 
     def write_row_hashes(self, hashes: np.ndarray) -> None:

@@ -86,7 +86,7 @@ def choose_plan(
     ):
         number: int
         number, epochs = decide(partial(_for_seconds, seconds, config, row_shape, n_rows, n_outputs))
-        recipe = BY_TIME[number][0]
+        recipe = BY_TIME[min(number, len(BY_TIME) - 1)][0]
     settings = dict(recipe.settings)
     if kind == "conv":
         settings["stride"] = _stride(config, row_shape)

@@ -3,6 +3,7 @@
 What is done with few rows.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -20,8 +21,9 @@ from likely.training.loop.interrupt import Interrupt
 from likely.training.loop.pace import overtime
 from likely.training.one_fold import one_fold
 from likely.training.out_of_fold import FoldTraining, train_folds
+from likely.training.resume.call import key_of
 from likely.training.task import Task
-from likely.training.trained import UNFINISHED
+from likely.training.trained import UNFINISHED, Trained
 
 _FOLDS = 5
 _SHARES = 6.6
@@ -46,9 +48,6 @@ def cross_validate(job: Job) -> TrainingOutcome:
     if rows.n_groups < LEAST:
         return without_held_out(job)
 
-    def over() -> bool:
-        return limit is not None and job.watch() > limit + overtime(limit)
-
     everything = np.arange(len(rows))
     # Balanced folds show a network more of the label of a held-out row than new rows of rare labels find: of 60 images
     # in ten kinds sets for 90% held 87.0%, from folds at random 89.0%, and 91.3% as `cross_fitted` has it (20 draws).
@@ -57,6 +56,16 @@ def cross_validate(job: Job) -> TrainingOutcome:
     plan = job.plan(len(rows), None if limit is None else limit / _SHARES)
     left = job.time_left()
     complete: list[FoldTraining] = []
+    last = math.inf if limit is None else limit + overtime(limit)
+    given_up = job.journal.by_clock(key_of("given up", plan))
+
+    def over() -> bool:
+        return limit is not None and given_up(len(complete), lambda: job.watch() > last)
+
+    def unfinished(trained: Trained) -> bool:
+        # One that was given up before the run was resumed stays so.
+        return trained.stopped == UNFINISHED and given_up(len(complete), lambda: True)
+
     stated, ood_scores = np.zeros(rows.Y.shape), np.empty(len(rows))
     with Interrupt() as interrupt:
         for run in train_folds(
@@ -69,7 +78,7 @@ def cross_validate(job: Job) -> TrainingOutcome:
             give_up=over,
             interrupt=interrupt,
         ):
-            if interrupt.asked or run.trained.stopped == UNFINISHED:
+            if interrupt.asked or unfinished(run.trained):
                 return _latest(job, complete or [run], interrupt.how)
             complete.append(run)
             stated[run.fold] = run.trained.stated
@@ -100,7 +109,7 @@ def cross_validate(job: Job) -> TrainingOutcome:
         trained = job.train(
             complete[-1].plan, everything, stop_at=stop_at, average_recent=True, give_up=over, interrupt=interrupt
         )
-        if interrupt.asked or trained.stopped == UNFINISHED:
+        if interrupt.asked or unfinished(trained):
             return _latest(job, complete, interrupt.how)
     if any(run.trained.stopped == "time limit" for run in complete):
         trained = replace(trained, stopped="time limit")

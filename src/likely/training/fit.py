@@ -25,7 +25,7 @@ from likely.model.card import MIXTURE, SKETCH
 from likely.model.init_from_file import read_start
 from likely.model.load import read_card
 from likely.model.read_preprocessor import backbone_arrays
-from likely.model.run_folder import CHECKPOINTS, METRICS, MODEL, UNFINISHED, RunFolder
+from likely.model.run_folder import CHECKPOINTS, LENGTHS, METRICS, MODEL, UNFINISHED, RunFolder
 from likely.model.stand_ins import about_gaps
 from likely.model.transfer import check_columns
 from likely.preprocessing.stored_rows import take_rows
@@ -39,6 +39,7 @@ from likely.training.held_out_scores import TrainingOutcome
 from likely.training.hold_out import hold_out, without_held_out
 from likely.training.init_from_rows import rows_to_hold_out, with_old_labels
 from likely.training.job import Job
+from likely.training.loop.by_clock import Lengths
 from likely.training.loop.descent import Record
 from likely.training.loop.interrupt import SIGNALS
 from likely.training.members import refuse_members
@@ -56,11 +57,13 @@ from likely.training.watcher import Remarks, Silent, Watcher
 
 @dataclass(frozen=True)
 class Learned:
-    """A model that was just trained, how its training on the rows went, and what its users should know."""
+    """A model that was just trained, how its training on the rows went, what the clock decided, and what users of the
+    model should know."""
 
     predictor: ClassifierPredictor | RegressorPredictor
     outcome: TrainingOutcome
     rows: Rows
+    lengths: Lengths
     warnings: tuple[str, ...] = ()
     all_rows_known: bool = True
 
@@ -120,6 +123,7 @@ def fit(
     *,
     resume: bool = False,
     resume_anyway: bool = False,
+    lengths: Lengths | None = None,
 ) -> Run:
     """Learn from the data that the configuration names, evaluate on its test part, and write a run folder.
 
@@ -130,6 +134,7 @@ def fit(
         overrides: a network, an optimizer or augmentations that have no name in a configuration.
         resume: go on with the unfinished run in the run folder; without one there, begin.
         resume_anyway: even if its machine, versions or threads were others.
+        lengths: what the clock decided in a run of these settings, to be done again (`read_lengths`); None asks it.
     Raises:
         OutputError: if the run folder cannot be written; before any training.
         DataError: if the data cannot be learned from.
@@ -157,6 +162,7 @@ def fit(
             command=command,
             overrides=overrides,
             resumption=Resumption(folder.checkpoints, folder.resumes, resume_anyway),
+            lengths=lengths,
         )
         folder.begin(settings)
         predictor = learned.predictor.keeping_features()
@@ -169,6 +175,8 @@ def fit(
         if predictor.trained_on is not None and learned.all_rows_known and not config.private:
             folder.write_row_hashes(predictor.trained_on)
         folder.write_json(METRICS, metrics)
+        if config.time_limit is not None:
+            folder.write_json(LENGTHS, learned.lengths, indent=None)
         if evaluated.index is not None:
             folder.write_held_out(to_arrays(evaluated))
         if not (folder.protects and _ended_early(learned.stopped)):
@@ -229,6 +237,7 @@ def learn(
     command: str = "",
     overrides: Overrides = NO_OVERRIDES,
     resumption: Resumption | None = None,
+    lengths: Lengths | None = None,
 ) -> Learned:
     """Train on the training part and calibrate on rows held out from it; the test part is not used.
 
@@ -241,6 +250,7 @@ def learn(
         command: what the user typed, for the card.
         overrides: a network, an optimizer or augmentations that have no name in a configuration.
         resumption: where checkpoints are kept, and whether to go on from those that are there; None keeps none.
+        lengths: what the clock decided in a run of these settings, to be done again; None asks it.
     """
     remarks = Remarks(watcher or Silent())
     if config.init_keep != "all" and config.init_from is None:
@@ -268,8 +278,9 @@ def learn(
     journal = journal_of(
         resumption,
         config.checkpoint_every,
-        lambda: basis_of(dataset, config, overrides, targets, weights),
+        lambda: basis_of(dataset, config, overrides, targets, weights, lengths),
         remarks.say,
+        lengths,
     )
 
     # Split: some rows are held out before anything is fitted, or every row once, in folds.
@@ -341,4 +352,4 @@ def learn(
     if never := predictor.never_unfamiliar:
         remarks.warn(never) if rows.task.warns_if_never_unfamiliar else remarks.say(f"Warning: {never}")
     all_rows_known = start is None or not start.sketched
-    return Learned(predictor, outcome, rows, tuple(remarks.warnings), all_rows_known)
+    return Learned(predictor, outcome, rows, journal.lengths, tuple(remarks.warnings), all_rows_known)

@@ -12,6 +12,7 @@ from likely.config.registry import LOSSES
 from likely.learners.boosting import BoostedTrees
 from likely.preprocessing.stored_rows import RowArray
 from likely.training.held_out_scores import HeldOutScores
+from likely.training.loop.by_clock import ByClock
 from likely.training.loop.checkpoints import Checkpoint, Checkpoints
 from likely.training.loop.descent import Record
 from likely.training.loop.interrupt import Interrupt
@@ -41,6 +42,7 @@ class Growth:
         targets: of these rows.
         task: what is learned.
         checkpoints: held-out rows that choose the number of rounds.
+        by_clock: keeps what time decides, or tells it again.
         on_record: takes each record.
         interrupt: that of a caller who listens for Ctrl-C; None listens during this run.
     """
@@ -50,6 +52,7 @@ class Growth:
     X: RowArray
     targets: Targets
     task: Task
+    by_clock: ByClock
     checkpoints: Checkpoints | None = None
     on_record: Callable[[Record], None] | None = None
     interrupt: Interrupt | None = None
@@ -78,7 +81,11 @@ class Growth:
                 read, progress, left = rounds, rounds / most, (last - rounds) * seconds / rounds
                 if interrupt.asked or (give_up is not None and give_up()):
                     stopped = interrupt.how or UNFINISHED
-                elif time_limit is not None and seconds * _GROWTH > time_limit and rounds < last:
+                elif (
+                    time_limit is not None
+                    and rounds < last
+                    and self.by_clock(rounds, lambda seconds=seconds: seconds * _GROWTH > time_limit)
+                ):
                     stopped, progress, left = "time limit", 1.0, 0.0
                 elif trees.n_parameters * BYTES_OF_NODE * _GROWTH > _MOST_BYTES and rounds < last:
                     stopped = "50 MB of trees"

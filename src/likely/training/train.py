@@ -19,6 +19,7 @@ from likely.preprocessing.preprocessor import Preprocessor, fit_preprocessor
 from likely.preprocessing.stored_rows import RowArray
 from likely.training.grow_trees import Growth
 from likely.training.loop.averaging import AveragedEpoch
+from likely.training.loop.by_clock import ByClock
 from likely.training.loop.checkpoints import Checkpoints, Evaluator
 from likely.training.loop.descent import Record
 from likely.training.loop.interrupt import Interrupt
@@ -85,7 +86,7 @@ def train(
     X, Y, weights = rows.with_flipped(index) if plan.flipped else rows.take(index)
     journal = journal or Journal()
     looks_at = checkpoints and replace(checkpoints, X=np.empty(0), keep=None)
-    key = key_of(plan, index, config.seed, looks_at, stop_at, average_recent) if journal.keeps else ""
+    key = key_of(plan, index, config.seed, looks_at, stop_at, average_recent)
     call = Call(journal, key, watch, on_record)
     checkpoints = call.seeing(checkpoints)
     preprocessor = fit_preprocessor(
@@ -105,7 +106,7 @@ def train(
     targets = rows.task.targets(Y, weights, rows.class_weight, plan.start)
     stated = rows.task.stated(Y)
     if isinstance(plan.network, Boosting):
-        growth = _growth(plan, preprocessor, X, targets, stated, rows.task, config.seed)
+        growth = _growth(plan, preprocessor, X, targets, stated, rows.task, config.seed, call.by_clock)
         growth = replace(growth, checkpoints=checkpoints, on_record=on_record, interrupt=interrupt)
         return call.finished(growth.trained) or call.finish(
             growth.run(stop_at=stop_at, time_limit=time_limit, watch=watch, give_up=give_up)
@@ -150,6 +151,7 @@ def train(
         stop_at=min(stop_at, 1.0),
         watch=watch,
         memory=call,
+        by_clock=call.by_clock,
         give_up=give_up,
         on_record=on_record,
         caller=interrupt,
@@ -172,6 +174,7 @@ def _growth(
     stated: np.ndarray,
     task: Task,
     seed: int,
+    by_clock: ByClock,
 ) -> Growth:
     """Trees of no round yet, for rows of a table."""
     assert isinstance(plan.network, Boosting)
@@ -194,7 +197,7 @@ def _growth(
     )
     inference = Inference(preprocessor, trees.forward, trees.scores, head=plan.head)
     trained = Trained(plan, trees, inference, targets.mean, targets.scale, [], "finished", stated)
-    return Growth(trained, trees, X, targets, task)
+    return Growth(trained, trees, X, targets, task, by_clock)
 
 
 def _sample(X: RowArray) -> np.ndarray:

@@ -179,7 +179,7 @@ def _descend(job: Job, begun: TrainingOutcome, interrupt: Interrupt) -> tuple[_T
     )
     per_epoch, epochs = -(-len(images) // BATCH), max(1, round(config.epochs or EPOCHS))
     limit, key = config.time_limit, key_of("all layers", trained.plan, begun.index, config.seed, epochs)
-    seconds = job.journal.decide(f"{key}-seconds", lambda: per_epoch * tuning.step_seconds(images, targets.Y))
+    seconds = per_epoch * tuning.step_seconds(images, targets.Y)
     if limit is not None:
         epochs = job.journal.decide(f"{key}-epochs", lambda: min(epochs, int((limit - job.watch()) / seconds)))
     if not epochs:
@@ -237,7 +237,8 @@ def _descend(job: Job, begun: TrainingOutcome, interrupt: Interrupt) -> tuple[_T
             say(record)
             losses = []
         call.keep(learning, lambda step=step: state(step, tuning.snapshot()), now=interrupt.asked)
-        if interrupt.asked or (limit is not None and job.watch() > limit + overtime(limit)):
+        over = limit is not None and call.by_clock(step, lambda: job.watch() > limit + overtime(limit))
+        if interrupt.asked or over:
             break
     if not interrupt.asked:
         call.end(learning, state(steps, {}))

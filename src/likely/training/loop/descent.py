@@ -19,6 +19,7 @@ import numpy as np
 from likely.engines.protocol import Batch, Engine
 from likely.errors import ConfigError, DivergenceError
 from likely.preprocessing.augment import Augmentation
+from likely.training.loop.by_clock import ByClock
 from likely.training.loop.pace import Pace, Stopwatch
 
 _RECORDS_PER_EPOCH = 20
@@ -91,6 +92,7 @@ def descend(
     evaluate_every: int = 1,
     time_limit: float | None = None,
     watch: Callable[[], float] | None = None,
+    by_clock: ByClock | None = None,
     stop_at: float = 1.0,
     stop: Callable[[], bool] = lambda: False,
     begun: Position | None = None,
@@ -113,6 +115,7 @@ def descend(
         evaluate_every: epochs between two questions.
         time_limit: seconds after which the run must have ended, evaluation included; progress is planned to be 1 then.
         watch: what counts them; None takes a `Stopwatch`, which leaves out the time in which the process was stopped.
+        by_clock: keeps what time decides, or tells it again.
         stop_at: the progress at which to end, at the learning rate that the full run would have there.
         stop: asked after every step; True ends the run.
         begun: where an earlier process left off, which the engine was restored to; None begins at the first step.
@@ -134,7 +137,7 @@ def descend(
     total = planned_steps(n_rows, epochs, batch_size)
     record_every = max(1, steps_per_epoch // _RECORDS_PER_EPOCH)
     rng = np.random.default_rng(seed)
-    pace = Pace(total, time_limit)
+    pace = Pace(total, time_limit, by_clock)
     begun = begun or Position(0, [], 0.0, 0.0, pace.snapshot())
     pace.restore(begun.pace)
     order = rng.permutation(n_rows)

@@ -16,6 +16,7 @@ from likely.functional.least_squares import least_squares, ridge_path
 from likely.preprocessing.augment import make_augmentation
 from likely.preprocessing.stored_rows import RowArray
 from likely.training.loop.averaging import AveragedState
+from likely.training.loop.by_clock import ByClock
 from likely.training.loop.checkpoints import Evaluator
 from likely.training.loop.descent import Position, Record, descend, planned_steps
 from likely.training.loop.failure import check_training, cost_of_knowing_nothing
@@ -65,6 +66,7 @@ class Minimization:
         watch: what counts the seconds of a time limit.
         give_up: asked after every step; True leaves the run unfinished.
         memory: what a descent is kept in.
+        by_clock: keeps what time decides, or tells it again.
         on_record: takes each record.
         caller: that of a caller who listens for Ctrl-C; None listens during this run.
     """
@@ -78,6 +80,7 @@ class Minimization:
     stop_at: float
     watch: Callable[[], float]
     memory: Memory
+    by_clock: ByClock
     give_up: Callable[[], bool] | None = None
     on_record: Callable[[Record], None] | None = None
     caller: Interrupt | None = None
@@ -128,6 +131,7 @@ class Minimization:
                 stop_at=self.stop_at,
                 time_limit=time_limit,
                 watch=self.watch,
+                by_clock=self.by_clock,
                 stop=lambda: self._stop() or evaluate.overfits,
                 on_record=self._keep,
             )
@@ -186,6 +190,7 @@ class Minimization:
                     evaluate_every=max(1, round(plan.epochs / most)),
                     time_limit=time_limit,
                     watch=self.watch,
+                    by_clock=self.by_clock,
                     stop_at=self.stop_at,
                     stop=self._stop,
                     begun=begun,

@@ -6,10 +6,13 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from likely.training.loop.by_clock import ByClock
+
 _IDLE = 0.5  # seconds
 _RECENT = 20  # steps by which the rate is measured
 _LEAST = 3  # of them before it is believed: the first may compile
 _GRACE = 0.2  # of the rest of the plan
+_PART = 0.02  # of the steps so far, and of those to come: so many are taken between two plans
 
 
 class Stopwatch:
@@ -58,7 +61,8 @@ class Stopwatch:
 class Pace:
     """How far a run is after a step, from 0 to 1, where both steps and time may end it.
 
-    Without a limit, progress after step t of n is t / n. With one, m steps are planned, and planned again after each:
+    Without a limit, progress after step t of n is t / n. With one, m steps are planned, and planned again after
+    a fiftieth of the steps so far or to come, whichever are fewer:
 
         m = min(n, t + time left / seconds per step),    r <- r + (1 - r) / (m - t) after the next
 
@@ -69,6 +73,7 @@ class Pace:
     Args:
         steps: of the full run.
         seconds: the limit, or None.
+        by_clock: keeps how many steps were planned, or tells it again.
 
     Example:
         >>> pace = Pace(100, seconds=10.0)
@@ -78,9 +83,9 @@ class Pace:
         (0.31, 10)
     """
 
-    def __init__(self, steps: int, seconds: float | None = None) -> None:
-        self._full, self._limit = steps, seconds
-        self.steps = steps
+    def __init__(self, steps: int, seconds: float | None = None, by_clock: ByClock | None = None) -> None:
+        self._full, self._limit, self._by_clock = steps, seconds, by_clock or ByClock()
+        self.steps, self._next = steps, 0
         self._from = 0, 0.0
         self._elapsed = 0.0
         self._recent: deque[float] = deque(maxlen=_RECENT)
@@ -104,22 +109,29 @@ class Pace:
             return
         self._recent.append(elapsed - self._elapsed if step is None else step)
         self._elapsed = elapsed
-        left = self._limit - elapsed
-        if len(self._recent) < _LEAST and left > 0:
+        if taken < self._next:
             return
+        steps: int = self._by_clock(taken, lambda: self._planned(taken, self._limit or 0.0))
+        if steps != self.steps:
+            self._from, self.steps = (taken, min(self(taken), 1.0)), steps
+        self._next = taken + max(1, int(_PART * min(taken, steps - taken)))
+
+    def _planned(self, taken: int, limit: float) -> int:
+        left = limit - self._elapsed
+        if len(self._recent) < _LEAST and left > 0:
+            return self.steps
         usual = sorted(self._recent)[: -max(1, len(self._recent) // 10)] or list(self._recent)
         seconds = max(sum(usual) / len(usual), 1e-9)
         reached = min(self(taken), 1.0)
-        left = max(left, _GRACE * (1 - reached) * self._limit)
-        steps = min(self._full, taken + math.floor(left / seconds + 0.5))
-        if steps != self.steps:
-            self._from, self.steps = (taken, reached), steps
+        left = max(left, _GRACE * (1 - reached) * limit)
+        return min(self._full, taken + math.floor(left / seconds + 0.5))
 
     def snapshot(self) -> dict[str, Any]:
         """The plan so far, and what it rests on."""
         return {
             "limit": self._limit,
             "steps": self.steps,
+            "next": self._next,
             "from": self._from,
             "elapsed": self._elapsed,
             "recent": list(self._recent),
@@ -128,6 +140,7 @@ class Pace:
     def restore(self, kept: Mapping[str, Any]) -> None:
         """Take up a plan from `snapshot()`."""
         self._limit, self.steps, self._elapsed = kept["limit"], kept["steps"], kept["elapsed"]
+        self._next = kept["next"]
         self._from = kept["from"][0], kept["from"][1]
         self._recent.extend(kept["recent"])
 

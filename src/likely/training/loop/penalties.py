@@ -11,12 +11,14 @@ Reference: Friedman, Hastie and Tibshirani (2010), Regularization paths for gene
 descent (the path with warm starts).
 """
 
+import math
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
 
 from likely.engines.protocol import Engine
+from likely.training.loop.by_clock import ByClock
 from likely.training.loop.descent import Record
 from likely.training.loop.lbfgs import Spectrum, solve
 from likely.training.loop.pace import Stopwatch
@@ -44,6 +46,7 @@ def walk_penalties(
     stop_at: float = 1.0,
     time_limit: float | None = None,
     watch: Callable[[], float] | None = None,
+    by_clock: ByClock | None = None,
     stop: Callable[[], bool] = lambda: False,
     on_record: Callable[[Record], None] = lambda record: None,
 ) -> PenaltyPath:
@@ -62,6 +65,7 @@ def walk_penalties(
         stop_at: the progress at which to end: at the minimum for that penalty.
         time_limit: seconds, evaluation included.
         watch: what counts them, if not a new `Stopwatch`.
+        by_clock: keeps what time decides, or tells it again.
         stop: asked after every step and every look; True ends the run.
         on_record: takes a record of every step, one with held-out figures at every minimum. Its epochs are passes over
             the rows, and its learning rate is 1.
@@ -71,9 +75,9 @@ def walk_penalties(
     spectrum = Spectrum.of(X)
     unit = float(spectrum.variance) / float(len(X) if weights is None else np.count_nonzero(weights))
     last = max(1, round(stop_at * len(penalties)))
-    watch = watch or Stopwatch()
-    began, evaluating = watch(), 0.0
-    steps = taken = 0
+    watch, by_clock = watch or Stopwatch(), by_clock or ByClock()
+    began, evaluating, last_second = watch(), 0.0, time_limit or math.inf
+    steps = taken = asked = 0
     out_of_time = False
     solved: list[float] = []
 
@@ -82,8 +86,9 @@ def walk_penalties(
         return loss, J["layer0"]
 
     def over() -> bool:
-        nonlocal out_of_time
-        out_of_time = time_limit is not None and watch() - began >= time_limit
+        nonlocal out_of_time, asked
+        asked += 1
+        out_of_time = time_limit is not None and by_clock(asked, lambda: watch() - began >= last_second)
         return stop() or out_of_time
 
     def record(

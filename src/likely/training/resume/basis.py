@@ -16,6 +16,7 @@ from likely.config.processors import usable_cores
 from likely.data.dataset import Dataset, Part
 from likely.errors import ConfigError, DataError, ModelFileError
 from likely.preprocessing.stored_rows import pieces
+from likely.training.loop.by_clock import Lengths
 from likely.training.plan import Overrides
 from likely.training.provenance import hardware, versions
 from likely.training.resume.call import key_of
@@ -71,13 +72,15 @@ def basis_of(
     overrides: Overrides,
     targets: np.ndarray | None = None,
     weights: np.ndarray | None = None,
+    lengths: Lengths | None = None,
 ) -> Basis:
     """What the run rests on, by kind ("data", "settings", "environment") and name."""
     data = {f"{name} part": _hash_of(part) for name, part in dataset.parts.items()}
     data["labels and columns"] = key_of(dataset.labels, dataset.columns, dataset.features, dataset.task)
     data["label distributions"], data["weights"] = key_of(targets), key_of(weights)
     own = {f"the user's {name}": key_of(getattr(overrides, name)) for name in vars(overrides)}
-    return {"data": data, "settings": _texts(config) | own, "environment": _environment()}
+    repeated = {} if lengths is None else {"repeat": key_of(lengths)}
+    return {"data": data, "settings": _texts(config) | own | repeated, "environment": _environment()}
 
 
 def refuse_other_settings(folder: Path, before: RunConfig, now: RunConfig) -> None:
@@ -98,12 +101,16 @@ def _refuse_other(folder: Path, before: Mapping[str, str], now: Mapping[str, str
         was, given = before.get(name, "nothing"), now.get(name, "nothing")
         raise ConfigError(
             f"The settings must be those that the run in {folder} began with; got {name}={given}, which was {was}. "
-            "Try without that setting, or start anew without resuming."
+            "Try without that setting, or a new run."
         )
 
 
 def journal_of(
-    how: Resumption | None, every: float | None, basis: Callable[[], Basis], say: Callable[[str], None]
+    how: Resumption | None,
+    every: float | None,
+    basis: Callable[[], Basis],
+    say: Callable[[str], None],
+    lengths: Lengths | None = None,
 ) -> Journal:
     """The journal of a run; what is there is taken up where it is to be resumed, if it rests on the same.
 
@@ -114,10 +121,10 @@ def journal_of(
         ConfigError: if the settings are not, or the environment.
     """
     if how is None:
-        return Journal()
+        return Journal(lengths=lengths)
     folder, before = how.folder, read_basis(how.folder) if how.resume else None
     if before is None:
-        return Journal(folder, every, basis, warn=say)
+        return Journal(folder, every, basis, warn=say, lengths=lengths)
     now = basis()
     data, environment = (_differing(before[kind], now[kind]) for kind in ("data", "environment"))
     if data:
@@ -134,7 +141,7 @@ def journal_of(
             f"A run must go on where it began, to come to the same bits; got another environment: {'; '.join(changes)}."
             " Try the former one, or --resume-anyway (resume_anyway=True) for a result as good, but not the same."
         )
-    journal = Journal(folder, every, lambda: now, resume=True, warn=say)
+    journal = Journal(folder, every, lambda: now, resume=True, warn=say, lengths=lengths)
     say(f"Going on with the run in {folder}: {journal}")
     return journal
 

@@ -38,6 +38,9 @@ class Call:
     seen: list[Checkpoint] = field(default_factory=list[Checkpoint], init=False)
     _keep: Callable[[Checkpoint], None] | None = field(default=None, init=False)
 
+    def __post_init__(self) -> None:
+        self.by_clock = self.journal.by_clock(self.key)
+
     def seeing(self, checkpoints: Checkpoints | None) -> Checkpoints | None:
         """The checkpoints, what is kept of which is remembered."""
         if checkpoints is None or checkpoints.keep is None or not self.journal.keeps:
@@ -93,12 +96,14 @@ class Call:
         """What others have been told so far, and the reading of the watch."""
         seen = [[at.progress, at.scores, dict(at.state)] for at in self.seen]
         history = [list(record.to_json().values()) for record in trained.history]
-        return {"seen": seen, "history": history, "watch": self.watch() if isinstance(self.watch, Stopwatch) else 0.0}
+        watch = self.watch() if isinstance(self.watch, Stopwatch) else 0.0
+        return {"seen": seen, "history": history, "watch": watch, "by clock": self.by_clock.changes}
 
     def _told(self, kept: Mapping[str, Any]) -> tuple[list[Checkpoint], list[Record]]:
-        """What others were told, and the watch set to its reading then."""
+        """What others were told; the watch is set to its reading then, and what it decided is decided."""
         if isinstance(self.watch, Stopwatch):
             self.watch.advance_to(float(kept["watch"]))
+        self.by_clock.take_up(kept["by clock"])
         return [Checkpoint(*values) for values in kept["seen"]], [Record(*values) for values in kept["history"]]
 
     def _tell(self, seen: list[Checkpoint], history: list[Record], trained: Trained) -> None:

@@ -16,6 +16,7 @@ import numpy as np
 from likely.atomic import TEMPORARY
 from likely.errors import LikelyError, OutputError
 from likely.model import file as model_file
+from likely.training.loop.by_clock import ByClock, Lengths
 from likely.training.resume.packed import pack, unpack
 
 USUAL = 30.0
@@ -40,6 +41,7 @@ class Journal:
         basis: what the run rests on; asked once, when it is needed.
         resume: whether what is there is taken up.
         warn: told why a writing failed; the run goes on without it.
+        lengths: what the clock decided in another run, to be told again in place of asking it.
     """
 
     def __init__(
@@ -50,8 +52,10 @@ class Journal:
         *,
         resume: bool = False,
         warn: Callable[[str], None] = lambda message: None,
+        lengths: Lengths | None = None,
     ) -> None:
-        self._warn = warn
+        self._warn, self._repeated = warn, lengths
+        self._by_clock: dict[str, ByClock] = {}
         self._folder, self._every, self._ask_basis = folder, every, basis
         self._basis: Basis | None = None
         self._next = time.perf_counter() + (every or USUAL)
@@ -105,10 +109,22 @@ class Journal:
 
     def decide(self, key: str, value: Callable[[], Any]) -> Any:
         """What was decided in the first place, where time had its part in it: what packs and unpacks as it is."""
-        known = self.finished(key)
-        if known is None:
-            self.finish(key, known := value())
-        return known
+        by_clock = self._by_clock.get(key) or self.by_clock(key)
+        known = by_clock.changes[-1][1] if by_clock.changes else self.finished(key)
+        decided = by_clock(0, value if known is None else lambda: known)
+        self.finish(key, decided)
+        return decided
+
+    def by_clock(self, key: str) -> ByClock:
+        """What keeps what the clock decides in the training with this key, which begins, or tells it again."""
+        told = None if self._repeated is None else self._repeated.get(key, ())
+        self._by_clock[key] = ByClock(told or (), told=told is not None)
+        return self._by_clock[key]
+
+    @property
+    def lengths(self) -> Lengths:
+        """What the clock has decided so far."""
+        return {key: clock.changes for key, clock in self._by_clock.items() if clock.changes}
 
     def close(self, *, now: bool = False) -> None:
         """Write what is pending, if something was written before, it is time, or it must be `now`."""
