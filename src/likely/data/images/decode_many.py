@@ -110,7 +110,7 @@ def load_images(sources: Sequence[Source], names: Sequence[str], how: Reading = 
     looked = dict(enumerate(_in_parallel(_head, named, "looking at images", how.progress)))
     failed = {i: head for i, head in looked.items() if isinstance(head, str)}
     heads = {i: head for i, head in looked.items() if not isinstance(head, str)}
-    _refuse(failed, how.skip_bad, len(sources))
+    _refuse(failed, how.skip_bad, len(sources), decoded=False)
     usable = list(heads)
     digests = [digest for digest, _ in heads.values()]
     form, note = how.form_of([shape for _, shape in heads.values()])
@@ -130,7 +130,7 @@ def load_images(sources: Sequence[Source], names: Sequence[str], how: Reading = 
         lambda numbers: _in_parallel(decode, [(i,) for i in numbers], "decoding images", how.progress)
     )
     failed |= {usable[i]: reason for i, reason in bad.items()}
-    _refuse(failed, how.skip_bad, len(sources))
+    _refuse(failed, how.skip_bad, len(sources), decoded=True)
     kept = np.array([number for i, number in enumerate(usable) if i not in bad], dtype=np.int64)
     return Loaded(X, kept, tuple(failed[i] for i in sorted(failed)), form, note)
 
@@ -162,9 +162,11 @@ def _found(cache: ImageCache, decode: Callable[[int], Decoded]) -> tuple[RowArra
     return (X, bad) if len(bad) == len(again) else None
 
 
-def _refuse(failed: dict[int, str], skip_bad: bool, total: int) -> None:
+def _refuse(failed: dict[int, str], skip_bad: bool, total: int, *, decoded: bool) -> None:
     if failed and not skip_bad:
-        raise bad_ones(f"{len(failed):,} of {total:,} images can't be read:", [failed[i] for i in sorted(failed)])
+        count = f"{len(failed):,} of {total:,} images can't be read:"
+        what = count if decoded or len(failed) == total else f"At least {count}"
+        raise bad_ones(what, [failed[i] for i in sorted(failed)])
     if len(failed) == total:
         first = f": {failed[0]}" if failed else ""
         raise DataError(f"At least one image must be readable; got {total:,}, none of them readable{first}")
