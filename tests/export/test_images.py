@@ -68,7 +68,7 @@ def test_networks_heads_and_activations(settings: Any, digits: Any, tmp_path: Pa
 def test_the_feature_map_of_a_conv_net_counts(digits: Any, tmp_path: Path, exported: Any) -> None:
     predictor = fit(RunConfig(data="digits", network="conv", epochs=0.5, out=str(tmp_path / "run"))).predictor
     X = np.concatenate([digits[0][:50], digits[0][:50, ::-1]])
-    assert "familiarity.prototypes" in predictor.arrays
+    assert "familiarity.space" in predictor.arrays
     m = predictor.familiar_rows
     np.testing.assert_allclose(exported(predictor)({"images": X})["familiarity"], predictor.familiarity(X), atol=2 / m)
 

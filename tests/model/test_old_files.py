@@ -1,7 +1,7 @@
 """Model files of earlier versions load and answer what they answered when they were written.
 
-`older_*` and `recent_*` were written by two states of version 0.1.0. Beside each file lie some inputs and the answers
-that the program of that time gave. Files are only ever added here.
+`older_*` and `recent_*` were written by two states of version 0.1.0, `prototypes_*` by a later one.
+Beside each file lie some inputs and the answers that the program of that time gave. Files are only ever added here.
 """
 
 import json
@@ -49,7 +49,7 @@ def test_an_old_card_is_read_under_the_names_of_today() -> None:
 
 
 def test_there_is_an_old_file_of_each_kind() -> None:
-    assert len(FILES) == 10
+    assert len(FILES) == 11
     kinds = {load(path).card.network.name for path in FILES}
     assert kinds == {"linear", "mlp", "conv"}
 

@@ -261,7 +261,7 @@ def test_shapes_that_do_not_fit_are_refused() -> None:
 def test_parts_that_do_not_fit_each_other_are_refused() -> None:
     usual = UsualSize.of(np.ones(3), np.ones(3))
     for ask in (lambda: UsualSize.of(np.ones(3), np.ones(2)), lambda: usual.combined(np.ones((2, 2)), np.ones((2, 2)))):
-        with pytest.raises(ShapeError, match="a second part per distance"):
+        with pytest.raises(ShapeError, match="one number of each part per distance"):
             ask()
     with pytest.raises(ShapeError, match="at least one row"):
         UsualSize.of(np.empty(0), np.empty(0))

@@ -14,6 +14,7 @@ from likely.trust.bias_corrected import Calibration
 from likely.trust.familiarity import Familiarity, UsualSize
 from likely.trust.gaussians import Gaussians
 from likely.trust.held_out import HeldOut
+from likely.trust.principal_space import PrincipalSpace
 from likely.trust.prototypes import Prototypes
 from likely.trust.residuals import Residuals
 from likely.trust.scale_of_errors import MOST_INPUTS
@@ -25,6 +26,7 @@ UNSEEN = "held_out.unseen"
 THRESHOLDS = "held_out.thresholds"
 OOD_SCORES = "held_out.ood_scores"
 FAMILIARITY = "familiarity."
+SPACE, PROTOTYPES = FAMILIARITY + "space", FAMILIARITY + "prototypes"
 ERRORS = "errors."
 CODES = "held_out.row_codes"
 RENAMED = {"held_out.unfamiliarity": OOD_SCORES}
@@ -47,7 +49,7 @@ def check_held_out(where: str, arrays: Mapping[str, np.ndarray], n_labels: int) 
     of_familiarity: dict[str, tuple[int | None, ...]] = {
         OOD_SCORES: (None,),
         **{FAMILIARITY + name: (d,) for name in ("shift", "scale")},
-        **{FAMILIARITY + name: (2,) for name in ("center", "spread")},
+        **{FAMILIARITY + name: (3 if SPACE in arrays else 2,) for name in ("center", "spread")},
         FAMILIARITY + "means": (None, d),
     }
     if FAMILIARITY + "directions" in arrays:
@@ -56,8 +58,8 @@ def check_held_out(where: str, arrays: Mapping[str, np.ndarray], n_labels: int) 
     else:
         of_familiarity[FAMILIARITY + "whitening"] = (d, d)
     of_errors = {ERRORS + "knots": (p, 5), ERRORS + "weights": (p, 4), ERRORS + "range": (3,)}
-    if FAMILIARITY + "prototypes" in arrays:
-        of_familiarity[FAMILIARITY + "prototypes"] = (None, None)
+    if (beside := _beside(arrays)) is not None:
+        of_familiarity[beside] = (None, None)
     found = {name: a for name, a in arrays.items() if name in HELD_OUT or name.startswith((FAMILIARITY, ERRORS))}
     expected: dict[str, tuple[int | None, ...]] = {}
     for together in (of_labels, of_familiarity, {RESIDUALS: (None,)} if n_labels == 0 else {}, of_errors):
@@ -90,15 +92,13 @@ def check_features(
     Features are those of Gaussians, then those of a map; None where their numbers are not known. Raises a
     ModelFileError naming the array.
     """
-    shift, knots, prototypes = FAMILIARITY + "shift", ERRORS + "knots", FAMILIARITY + "prototypes"
+    shift, knots, beside = FAMILIARITY + "shift", ERRORS + "knots", _beside(arrays)
     if features is not None and shift in arrays and len(arrays[shift]) != features[0]:
         raise _refused(where, shift, f"be about {features[0]} features")
-    if (
-        features is not None
-        and prototypes in arrays
-        and (arrays[prototypes].shape[1] != features[1] or not features[1])
-    ):
-        raise _refused(where, prototypes, f"be about a map of {features[1]} numbers")
+    if features is not None and beside is not None:
+        of_map = arrays[beside].shape[0 if beside == SPACE else 1]
+        if of_map != features[1] or not of_map:
+            raise _refused(where, beside, f"be about a map of {features[1]} numbers")
     if knots in arrays and len(arrays[knots]) not in (1, 1 + (n_inputs or 0)):
         raise _refused(where, knots, f"be about the prediction, or {n_inputs} inputs as well")
 
@@ -123,7 +123,8 @@ _RULES: dict[str, tuple[str, Callable[[np.ndarray], bool]]] = {
     FAMILIARITY + "variances": ("be positive", _is_positive),
     FAMILIARITY + "rest": ("be positive", _is_positive),
     FAMILIARITY + "means": ("hold a class or more", lambda a: len(a) > 0),
-    FAMILIARITY + "prototypes": ("hold one or more", lambda a: len(a) > 0),
+    PROTOTYPES: ("hold one or more", lambda a: len(a) > 0),
+    SPACE: ("hold one direction or more", lambda a: a.shape[1] > 0),
     ERRORS + "knots": ("grow from left to right", lambda a: _grows(a.T)),
     ERRORS + "range": ("be logarithms, the last two growing", lambda a: bool(np.abs(a).max() < 700 and a[1] <= a[2])),
 }
@@ -138,8 +139,10 @@ def _refused(where: str, name: str, rule: str) -> ModelFileError:
 def familiarity_arrays(familiarity: Familiarity) -> dict[str, np.ndarray]:
     """What a model knows of familiar rows, by the names in its file."""
     found = {**vars(familiarity.gaussians), **vars(familiarity.usual)}
-    if familiarity.prototypes is not None:
-        found["prototypes"] = familiarity.prototypes.units
+    if isinstance(familiarity.beside, PrincipalSpace):
+        found["space"] = familiarity.beside.directions
+    elif familiarity.beside is not None:
+        found["prototypes"] = familiarity.beside.units
     arrays = {FAMILIARITY + name: array for name, array in found.items() if array is not None}
     return {OOD_SCORES: familiarity.held_out, **arrays}
 
@@ -150,8 +153,14 @@ def read_familiarity(arrays: Mapping[str, np.ndarray]) -> Familiarity | None:
         return None
     found = starting_with(FAMILIARITY, arrays)
     usual = UsualSize(found.pop("center"), found.pop("spread"))
-    prototypes = Prototypes(found.pop("prototypes")) if "prototypes" in found else None
-    return Familiarity(Gaussians(**found), usual, arrays[OOD_SCORES], prototypes)
+    space, units = found.pop("space", None), found.pop("prototypes", None)
+    beside = PrincipalSpace(space) if space is not None else None if units is None else Prototypes(units)
+    return Familiarity(Gaussians(**found), usual, arrays[OOD_SCORES], beside)
+
+
+def _beside(arrays: Mapping[str, np.ndarray]) -> str | None:
+    """The name of the array that a feature map is compared with; None without one."""
+    return next((name for name in (SPACE, PROTOTYPES) if name in arrays), None)
 
 
 def error_scale_inputs(preprocessor: Preprocessor, rows: RowArray) -> np.ndarray | None:

@@ -1,6 +1,6 @@
-"""What a fresh model knows of familiar rows: Gaussians and prototypes of its features, and held-out rows' OOD scores.
+"""What a fresh model knows of familiar rows: Gaussians and maps of its features, and held-out rows' OOD scores.
 
-The Gaussians and the usual size of both parts of the score come from rows that the network was trained on, the p-values
+The Gaussians and the usual size of all parts of the score come from rows that the network was trained on, the p-values
 from all held-out rows: what ranks them knows nothing of them. With cross-validation the score of a row is that of the
 network that was trained without its fold, with the Gaussians and sizes of that network: approximate, since the model is
 another one.
@@ -15,7 +15,7 @@ from likely.training.trained import Trained
 from likely.training.training_rows import Rows
 from likely.trust.familiarity import Familiarity
 from likely.trust.gaussians import Gaussians, rows_for_familiarity
-from likely.trust.prototypes import Prototypes
+from likely.trust.principal_space import PrincipalSpace
 
 _NUMBERS = 2**24
 """Of features and maps together, so that maps of large images do not fill the memory."""
@@ -58,10 +58,9 @@ def _familiar_rows(trained: Trained, rows: Rows, index: np.ndarray) -> Familiari
     most = min(rows_for_familiarity(d), _NUMBERS // features.shape[1])
     X, Y, _ = rows.take(np.random.default_rng(0).permutation(index)[:most])
     scores, features = _scores_and_features(trained, X)
-    classes = rows.task.classes(Y)
-    gaussians = Gaussians.fit(features[:, :d], classes)
-    prototypes = Prototypes.fit(features[:, d:], classes.argmax(axis=1)) if features.shape[1] > d else None
-    return Familiarity.of(gaussians, features, rows.task.class_scores(scores), prototypes)
+    gaussians = Gaussians.fit(features[:, :d], rows.task.classes(Y))
+    space = PrincipalSpace.fit(features[:, d:]) if features.shape[1] > d else None
+    return Familiarity.of(gaussians, features, rows.task.class_scores(scores), space)
 
 
 def _scores_and_features(trained: Trained, X: RowArray) -> tuple[np.ndarray, np.ndarray]:

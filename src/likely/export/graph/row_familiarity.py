@@ -2,41 +2,61 @@
 
 import numpy as np
 
-from likely.export.graph.builder import Graph
-from likely.trust.familiarity import Familiarity
+from likely.export.graph.builder import Graph, Value
+from likely.trust.familiarity import MOST_FAMILIAR, SCALE, WEIGHTS, Familiarity
 from likely.trust.gaussians import Gaussians
-from likely.trust.prototypes import TINY, Prototypes
+from likely.trust.principal_space import TINY, PrincipalSpace
 from likely.trust.ties import STEP
 
 _BLOCK = 64
+_LEAST_LOG = -1e4
+"""In place of the logarithm of 0, which 0 times is none."""
 
 
 def row_familiarity(g: Graph, features: str, scores: str | None, familiar: Familiarity) -> str:
-    """p-values, float64 (n,), of features (n, d) and scores (n, k); without scores the distance alone decides."""
-    center, spread = familiar.usual.center, familiar.usual.spread
-    least, d = familiar.most_familiar, len(familiar.gaussians.shift)
-
-    def part(value: str, number: int) -> str:
-        standard = g.add("Div", g.add("Sub", value, float(center[number])), float(spread[number]))
-        return g.add("Max", standard, least[number])
-
+    """p-values, float64 (n,), of features (n, d) and scores (n, k); without scores, features alone decide."""
+    d, usual = len(familiar.gaussians.shift), familiar.usual
     distance = _distance(g, g.cast(g.columns(features, 0, d), np.float64), familiar.gaussians)
-    strange = part(g.add("Log", g.add("Add", distance, 1.0)), 0)
-    if familiar.prototypes is not None:
-        second = part(_beside_prototypes(g, g.columns(features, d), familiar.prototypes), 1)
-    elif scores is None:
-        second = max((0.0 - float(center[1])) / float(spread[1]), least[1])
-    else:
-        energy = g.add("Neg", g.add("ReduceLogSumExp", g.cast(scores, np.float64), np.array([1]), keepdims=0))
-        second = part(energy, 1)
-    return _p_values(g, g.add("Add", strange, second), familiar.held_out)
+    others = _others(g, g.columns(features, d), scores, familiar)
+    size = g.add("Log", g.add("Add", distance, 1.0)) if len(others) < 2 else g.add("Sqrt", distance)
+    strange: Value = 0.0
+    for number, (value, weight) in enumerate(zip((size, *others), WEIGHTS, strict=False)):
+        standard = g.add("Div", g.add("Sub", value, float(usual.center[number])), float(usual.spread[number]))
+        least = MOST_FAMILIAR if number else familiar.least_of_distance
+        strange = g.add("Add", strange, g.add("Mul", g.add("Max", standard, least), weight))
+    return _p_values(g, str(strange), familiar.held_out)
 
 
-def _beside_prototypes(g: Graph, maps: str, prototypes: Prototypes) -> str:
-    """1 - the cosine with the nearest of them, float64 (n,)."""
+def _others(g: Graph, maps: str, scores: str | None, familiar: Familiarity) -> tuple[Value, ...]:
+    """The parts of the score beside the distance, float64 (n,) each; without scores, those of one class."""
+    beside = familiar.beside
+    if beside is None:
+        return (0.0 if scores is None else _energy(g, g.cast(scores, np.float64)),)
+    if isinstance(beside, PrincipalSpace):
+        doubt = 0.0 if scores is None else _doubt(g, g.cast(scores, np.float64))
+        return _one_minus(g, "ReduceSumSquare", _along(g, maps, beside.directions)), doubt
+    return (_one_minus(g, "ReduceMax", _along(g, maps, beside.units.T)),)
+
+
+def _energy(g: Graph, scores: str) -> str:
+    return g.add("Neg", g.add("ReduceLogSumExp", scores, np.array([1]), keepdims=0))
+
+
+def _doubt(g: Graph, scores: str) -> str:
+    """The entropy of the softmax of scores, some of which may be -inf, at half their scale."""
+    log_probs = g.add("LogSoftmax", g.add("Div", scores, SCALE), axis=1)
+    summands = g.add("Mul", g.add("Exp", log_probs), g.add("Max", log_probs, _LEAST_LOG))
+    return g.add("Neg", g.add("ReduceSum", summands, np.array([1]), keepdims=0))
+
+
+def _along(g: Graph, maps: str, directions: np.ndarray) -> str:
+    """Maps of length 1 times directions, (n, r)."""
     length = g.add("Max", g.add("ReduceL2", maps, np.array([1]), keepdims=1), np.float32(TINY))
-    cosines = g.add("MatMul", g.add("Div", maps, length), np.ascontiguousarray(prototypes.units.T))
-    return g.add("Sub", 1.0, g.cast(g.add("ReduceMax", cosines, np.array([1]), keepdims=0), np.float64))
+    return g.add("MatMul", g.add("Div", maps, length), np.ascontiguousarray(directions))
+
+
+def _one_minus(g: Graph, how: str, along: str) -> str:
+    return g.add("Sub", 1.0, g.cast(g.add(how, along, np.array([1]), keepdims=0), np.float64))
 
 
 def _p_values(g: Graph, ood: str, held_out: np.ndarray) -> str:
