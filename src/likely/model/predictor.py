@@ -173,8 +173,8 @@ class Predictor(Gate):
         can call nothing unfamiliar at that rate (`can_alarm`).
 
         What is unfamiliar to a classifier lies far from the training rows in the network's last hidden layer, or has
-        low scores for every label; to a regressor, which extrapolates there, only the former (for a linear one, in its
-        inputs): see `likely.trust.familiarity`.
+        low scores for every label (for a conv net: high ones for several); to a regressor, which extrapolates there,
+        only the former (for a linear one, in its inputs): see `likely.trust.familiarity`.
 
         Rows with gaps (see `rows`) have none: NaN.
 
