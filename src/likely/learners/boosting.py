@@ -16,7 +16,7 @@ import numpy as np
 
 from likely.arrays import Array
 from likely.learners.joined_trees import joined, side_by_side
-from likely.learners.library_trees import baseline, depth, gains, n_threads, read_trees, threads
+from likely.learners.library_trees import baseline, bin_once, depth, gains, n_threads, read_trees, threads
 from likely.networks.input_groups import InputGroups
 from likely.networks.trees import MOST_CATEGORIES, Trees, coded_columns
 
@@ -257,7 +257,9 @@ def _model(classifies: bool, settings: dict[str, Any]) -> Any:
     from sklearn import ensemble  # as late as here: it takes a moment to load
 
     made = ensemble.HistGradientBoostingClassifier if classifies else ensemble.HistGradientBoostingRegressor
-    return made(**settings)
+    model = made(**settings)
+    bin_once(model)
+    return model
 
 
 def _labeled(columns: np.ndarray, Y: np.ndarray, weights: np.ndarray | None) -> list[tuple[Any, ...]]:

@@ -1,8 +1,8 @@
 """The trees of scikit-learn's histogram gradient boosting as plain arrays: the only reader of its private parts.
 
-`_predictors`, their `nodes` and `raw_left_cat_bitsets`, and `_baseline_prediction` are private: pyproject.toml bounds
-the versions of scikit-learn, and tests/oracles/test_trees_oracle.py holds what is made of them against the library's
-own answers.
+`_predictors`, their `nodes` and `raw_left_cat_bitsets`, `_baseline_prediction`, `_bin_data` and `_bin_mapper` are
+private: pyproject.toml bounds the versions of scikit-learn, and tests/oracles/test_trees_oracle.py holds what is made
+of them against the library's own answers.
 """
 
 from contextlib import AbstractContextManager, nullcontext
@@ -43,6 +43,19 @@ def read_trees(boosting: Any, first: int = 0) -> dict[str, np.ndarray]:
         sets.append(tree.raw_left_cat_bitsets)
     all_sets = np.concatenate([np.empty((0, 8), np.uint32), *sets]).astype(np.uint32)
     return {"roots": firsts[:-1].astype(np.int32), "sets": all_sets, **found}
+
+
+def bin_once(boosting: Any) -> None:
+    """Divide the columns into bins in the first `fit` alone: whoever goes on growing has the same rows."""
+    divide, kept = boosting._bin_data, list[Any]()
+
+    def binned(*rows: Any, **how: Any) -> np.ndarray:
+        if not kept:
+            kept.extend([divide(*rows, **how), boosting._bin_mapper])
+        boosting._bin_mapper = kept[1]
+        return kept[0]
+
+    boosting._bin_data = binned
 
 
 def gains(boosting: Any, n_columns: int) -> np.ndarray:

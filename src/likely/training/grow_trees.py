@@ -21,8 +21,10 @@ from likely.training.trained import UNFINISHED, Trained
 
 _FIRST, _GROWTH = 10, 1.5
 """Rounds at the first checkpoint, and how many times as many at each next one."""
-_PATIENCE = 2
-"""Checkpoints without improvement after which trees are not grown on: 2.2 times as many rounds as at the best."""
+_PATIENCE = 1
+"""Checkpoints without a gain after which trees are not grown on."""
+_GAIN = 1e-3
+"""Nats, or variances of targets, that held-out rows must lose less: fewer are not worth half as many rounds again."""
 _MOST_BYTES = 50e6
 """Of a model's trees."""
 BYTES_OF_NODE = 19
@@ -123,7 +125,7 @@ class _Held:
         self.rows, self._trained, self._trees, self._task = rows, trained, trees, task
         self._X = trained.inference.preprocessor(rows.X[:])
         self._sums: Any = 0.0
-        self._best, self._read = math.inf, 0
+        self._best, self._at_gain, self._read = math.inf, math.inf, 0
         self.waited, self.best_rounds = 0, 0
 
     def __call__(self, progress: float, rounds: int) -> dict[str, float]:
@@ -131,11 +133,15 @@ class _Held:
         rows, trained, task, head = self.rows, self._trained, self._task, self._trained.plan.head
         self._sums, self._read = self._sums + self._trees.sums_since(self._X, self._read), rounds
         scores = self._trees.scores_of(self._sums) * trained.target_scale + trained.target_mean
-        part = HeldOutScores(scores, rows.Y, rows.weights, np.arange(len(rows.Y)), trained.stated)
-        loss = task.held_out_loss(part, head)
-        self.waited += 1
+        index, scale = np.arange(len(rows.Y)), trained.target_scale
+        loss = task.held_out_loss(
+            HeldOutScores(scores / scale, rows.Y / scale, rows.weights, index, trained.stated), head
+        )
         if loss < self._best:
-            self._best, self.best_rounds, self.waited = loss, rounds, 0
+            self._best, self.best_rounds = loss, rounds
+        self.waited += 1
+        if loss < self._at_gain - _GAIN:
+            self._at_gain, self.waited = loss, 0
         if rows.keep is not None:
             rows.keep(Checkpoint(progress, scores, {"rounds": np.array(rounds)}))
         return task.figures(scores, rows.Y, head, rows.weights, trained.stated)

@@ -27,7 +27,9 @@ def fit_temperature(scores: np.ndarray, labels: np.ndarray, weights: Weights = N
         f(b)   = mean_i [log sum_k exp(b s_ik) - b s_i.y'_i]
         f'(b)  = mean_i [E_i(s) - s_i.y'_i],  f''(b) = mean_i Var_i(s),  moments under softmax(b s_i)
 
-    by Newton's method, kept inside a shrinking bracket. Few rows show few mistakes, perhaps none, and then sharpening
+    by Newton's method for log mean_i E_i(s) = log mean_i s_i.y'_i, where the scores of each row are at most 0: the mean
+    falls about exponentially in b, so that its logarithm is nearly straight. Steps stay inside a shrinking bracket. Few
+    rows show few mistakes, perhaps none, and then sharpening
     looks better than it is. So each label is believed only as far as n rows can vouch for it, with m imagined mistakes
     and as many imagined successes, so that T from few rows is too large rather than too small:
 
@@ -98,7 +100,7 @@ def fit_temperature(scores: np.ndarray, labels: np.ndarray, weights: Weights = N
     loss_at_1, slope, curvature = loss_and_slopes(1.0)
     if abs(slope) <= 1e-15 * scale:
         return 1.0
-    b = _minimum(loss_and_slopes, slope, curvature)
+    b = _minimum(loss_and_slopes, slope, curvature, true)
     return 1.0 / b if loss_and_slopes(b)[0] <= loss_at_1 else 1.0
 
 
@@ -146,8 +148,11 @@ def at_best_temperature(
     return calibrated if stated is None else with_unseen(calibrated, stated)
 
 
-def _minimum(f: Callable[[float], tuple[float, float, float]], slope: float, curvature: float) -> float:
-    """Where the convex f, whose slopes at 1 are given, is least between 1/FLATTEST and 1/SHARPEST."""
+def _minimum(f: Callable[[float], tuple[float, float, float]], slope: float, curvature: float, true: float) -> float:
+    """Where the convex f, whose slopes at 1 are given, is least between 1/FLATTEST and 1/SHARPEST.
+
+    `true` is the mean score of the labels, at most 0, so that slope + true is the mean score that f expects.
+    """
     low, high = (1.0, 1 / SHARPEST) if slope < 0 else (1 / FLATTEST, 1.0)
     outer = high if slope < 0 else low
     outer_slope = f(outer)[1]
@@ -155,7 +160,8 @@ def _minimum(f: Callable[[float], tuple[float, float, float]], slope: float, cur
         return outer
     b = 1.0
     for _ in range(200):
-        step = -slope / curvature if curvature > 0 else math.inf
+        expected = slope + true
+        step = -expected * math.log(expected / true) / curvature if curvature > 0 and expected < 0 > true else math.inf
         moved = b + step
         # Newton's step where it stays inside the bracket, else the middle on the logarithmic scale.
         new = moved if low < moved < high else math.sqrt(low * high)
