@@ -201,7 +201,7 @@ class RunConfig(SettingsDocument):
     )
     early_stopping: bool = _learning(
         False,
-        "Stop when a held-out loss no longer falls (from 5,000 rows on; it changes nothing below).",
+        "Stop when a held-out loss no longer falls: one network, from 5,000 rows on (below, folds choose its length).",
         "A further 4% of the rows is held out for it; on tables that part, in place of the one for the temperature, "
         "chooses the length. With fewer than 5,000 rows and no val part out-of-fold loss chooses the length anyway.",
     )
