@@ -8,6 +8,7 @@ from likely.config import RunConfig
 from likely.training.cross_fitted import cross_fitted
 from likely.training.cross_validate import cross_validate
 from likely.training.held_out_scores import HeldOutScores
+from likely.training.hold_out import hold_out
 from likely.training.job import Job
 from likely.training.task import TASKS
 from likely.training.training_rows import Rows
@@ -47,9 +48,24 @@ def test_no_row_takes_part_in_what_its_own_probabilities_rest_on() -> None:
     np.testing.assert_allclose(calibration.apply(calibration.undone(found.scores)), found.scores, atol=1e-12)
 
 
+def test_numbers_are_answered_at_the_length_that_the_other_folds_chose() -> None:
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(40, 3)).astype(np.float32)
+    rows = Rows(X, X[:, :1] + rng.normal(size=(40, 1)), None, TASKS["regression"])
+    outcome = cross_validate(Job(rows, RunConfig(network="mlp")))
+    found = outcome.thresholds
+    assert found is not None
+    assert found.folds is not None
+    for fold in np.unique(found.folds):
+        others = found.folds != fold
+        of_others = [np.square(each.scores - each.Y)[others].mean() for each in outcome.rivals]
+        chosen = outcome.rivals[int(np.argmin(of_others))]
+        np.testing.assert_array_equal(found.scores[~others], chosen.scores[~others])
+
+
 def test_what_was_not_cross_validated_stays_as_it_is() -> None:
     rng = np.random.default_rng(0)
     X = rng.normal(size=(40, 3)).astype(np.float32)
     rows = Rows(X, X[:, :1], None, TASKS["regression"])
-    outcome = cross_validate(Job(rows, RunConfig(network="linear", loss="squared_error", head="softmax")))
+    outcome = hold_out(Job(rows, RunConfig(network="linear", loss="squared_error", head="softmax")), share=0.2)
     assert cross_fitted([outcome], outcome, rows.task) is outcome.thresholds

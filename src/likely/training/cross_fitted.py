@@ -1,4 +1,4 @@
-"""Out-of-fold log-probabilities by what the other folds chose: which network, how long, which temperature.
+"""Out-of-fold answers by what the other folds chose: which network, how long, which temperature.
 
 The best of many out-of-fold losses is a lucky one, and a temperature fits the rows that it was fitted to. Sets that
 rest on such rows are too small: with 60 of them, those for 90% held the truth in 89%. So the rows of each fold
@@ -12,26 +12,22 @@ import numpy as np
 
 from likely.training.held_out_scores import HeldOutScores, TrainingOutcome
 from likely.training.task import Task
-from likely.trust.bias_corrected import fit_calibration
-from likely.trust.unseen import with_unseen
 
 
 def cross_fitted(outcomes: Sequence[TrainingOutcome], best: TrainingOutcome, task: Task) -> HeldOutScores | None:
-    """The rows that the thresholds of the best of several cross-validations rest on, which have the same folds.
+    """The rows that figures and thresholds of the best of several cross-validations rest on, which have the same folds.
 
-    As they were where a network was not cross-validated, or numbers are learned.
+    As they were where a network was not cross-validated.
     """
     folds = None if best.thresholds is None else best.thresholds.folds
-    if folds is None or task.name != "classification" or not all(outcome.rivals for outcome in outcomes):
+    if folds is None or not all(outcome.rivals for outcome in outcomes):
         return best.thresholds
     rivals = [(scores, outcome.trained.plan.head) for outcome in outcomes for scores in outcome.rivals]
     assert best.thresholds is not None
-    log_probs = np.empty(best.thresholds.Y.shape)
+    found = np.empty(best.thresholds.Y.shape)
     for fold in np.unique(folds):
         inside, others = np.flatnonzero(folds == fold), np.flatnonzero(folds != fold)
         losses = [task.held_out_loss(scores.take(others), head) for scores, head in rivals]
         scores, head = rivals[int(np.argmin(losses))]
-        rest, own = scores.take(others), scores.take(inside)
-        calibration = fit_calibration(rest.log_probs(head), rest.Y, rest.weights)
-        log_probs[inside] = with_unseen(calibration.apply(own.log_probs(head)), own.stated)
-    return replace(best.thresholds, scores=log_probs, calibrated=True)
+        found[inside] = task.calibrated_by(scores.take(others), scores.take(inside), head)
+    return replace(best.thresholds, scores=found, calibrated=True)

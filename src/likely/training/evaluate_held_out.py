@@ -60,7 +60,7 @@ def evaluate_held_out(
         rows: all rows.
         dataset: of whose training and val part they are made.
     """
-    held_out = outcome.figures or outcome.thresholds or outcome.calibration
+    held_out = outcome.thresholds or outcome.calibration
     if held_out is None:
         return None
     pieces = list(_pieces(outcome, held_out))

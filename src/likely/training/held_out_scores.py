@@ -109,8 +109,6 @@ def fold_numbers(folds: Sequence[np.ndarray], *, first_decides: bool) -> np.ndar
 class TrainingOutcome:
     """A trained network, the rows it was trained on, how the others were used, and their scores, if there are any.
 
-    `figures` are scores that figures may rest on where there are no test rows: of out-of-fold ones those whose length
-    of training the other folds chose. None: those for thresholds, or for the calibration, serve.
     `notes` are what users of the model should know of its training. `rivals`, after cross-validation, are the scores of
     the held-out rows at every checkpoint: for whoever chooses further.
     """
@@ -121,5 +119,4 @@ class TrainingOutcome:
     calibration: HeldOutScores | None
     thresholds: HeldOutScores | None
     notes: tuple[str, ...] = ()
-    figures: HeldOutScores | None = None
     rivals: tuple[HeldOutScores, ...] = ()

@@ -159,7 +159,7 @@ class Classification:
         part, thresholds, head = outcome.calibration, outcome.thresholds, outcome.trained.plan.head
         assert part is not None
         log_probs = part.log_probs(head)
-        fitted = fit_calibration(log_probs, part.Y, part.weights)
+        fitted = Calibration(1.0) if part.calibrated else fit_calibration(log_probs, part.Y, part.weights)
         calibrated = fitted.apply(log_probs)
         figures = {"n": len(part), **self.figures(calibrated, part.Y, "softmax", stated=part.stated)}
         biases = "" if fitted.biases is None else " and a bias per class"
@@ -188,6 +188,11 @@ class Classification:
             at_bound=not SHARPEST * 1.001 < fitted.temperature < FLATTEST / 1.001,
         )
         return Calibrated(fitted, figures, arrays, losses if len(which) else None, tuple(said))
+
+    def calibrated_by(self, others: HeldOutScores, own: HeldOutScores, head: str) -> np.ndarray:
+        """Log-probabilities of held-out rows, with temperature and biases from other rows, (m, k)."""
+        calibration = fit_calibration(others.log_probs(head), others.Y, others.weights)
+        return with_unseen(calibration.apply(own.log_probs(head)), own.stated)
 
     def card_entries(self, trained: Trained, Y: np.ndarray, weights: np.ndarray | None) -> dict[str, tuple[float, ...]]:
         """What the model's card says of the answers learned from: how often each label comes."""
@@ -281,6 +286,10 @@ class Regression:
         arrays = interval_arrays(outcome, X, Y) if Y.shape[1] == 1 else {}
         losses = Losses(np.square(part.scores - part.Y).sum(axis=1), part.Y, part.weights, "squared_error")
         return Calibrated(None, None, arrays, losses)
+
+    def calibrated_by(self, others: HeldOutScores, own: HeldOutScores, head: str) -> np.ndarray:
+        """The answers themselves: numbers are not calibrated."""
+        return own.scores
 
     def card_entries(self, trained: Trained, Y: np.ndarray, weights: np.ndarray | None) -> dict[str, tuple[float, ...]]:
         """What the model's card says of the answers learned from: their unit and their range."""
