@@ -162,12 +162,10 @@ def _minimum(f: Callable[[float], tuple[float, float, float]], slope: float, cur
     for _ in range(200):
         expected = slope + true
         step = -expected * math.log(expected / true) / curvature if curvature > 0 and expected < 0 > true else math.inf
-        moved = b + step
+        if abs(step) <= 1e-12 * b:
+            return b
         # Newton's step where it stays inside the bracket, else the middle on the logarithmic scale.
-        new = moved if low < moved < high else math.sqrt(low * high)
-        if abs(new - b) <= 1e-12 * b:
-            return new
-        b = new
+        b = moved if low < (moved := b + step) < high else math.sqrt(low * high)
         _, slope, curvature = f(b)
         low, high = (b, high) if slope < 0 else (low, b)
     return b
