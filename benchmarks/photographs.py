@@ -13,6 +13,10 @@ picture that was learned from. The methods:
 
     python benchmarks/photographs.py [--speed] [--each 20 50 100] [--rows 60 200 600 0] [--methods NAME...]
         [--folds 3] [--kept FILE]
+    python benchmarks/photographs.py --draws 20 [--rows 60 200 600] [--methods efficientnet-lite0] [--kept FILE]
+
+With `--draws` there are no folds: so many times, n pictures are drawn of one of each set of copies, and the sets of all
+others are counted.
 
 With `--kept` every figure goes into that file at once, and those that are there are not computed again. Seconds are of
 a processor, to learn; features of the backbone are known by then, or computed outside that time.
@@ -61,12 +65,33 @@ def main() -> None:
     asked.add_argument("--methods", nargs="*", default=METHODS, choices=METHODS)
     asked.add_argument("--folder", type=Path, default=Path("/usr/share/openclipart/png"))
     asked.add_argument("--folds", type=int, default=3, help="of three, how many are evaluated on")
+    asked.add_argument("--draws", type=int, help="sets over so many draws alone")
     asked.add_argument("--kept", type=Path, help="a file of figures, to go on from")
     asked = asked.parse_args()
+    figures = Figures(asked.kept)
     if asked.speed:
         speed()
+    elif asked.draws:
+        for method in [method for method in asked.methods if method in BACKBONES]:
+            sets_over_draws(method, asked.folder, asked.rows, asked.draws, figures)
     else:
-        quality(asked.folder, asked.each, asked.rows, asked.methods, asked.folds, asked.kept)
+        quality(asked.folder, asked.each, asked.rows, asked.methods, asked.folds, figures)
+
+
+class Figures:
+    """Figures by name, each kept in a file as soon as it is known."""
+
+    def __init__(self, path: Path | None) -> None:
+        self.path = path
+        self.known = {} if path is None or not path.exists() else dict(map(json.loads, path.read_text().splitlines()))
+
+    def of(self, name: str, compute: Callable[[], tuple[float, ...]]) -> tuple[float, ...]:
+        if name not in self.known:
+            self.known[name] = compute()
+            if self.path is not None:
+                with self.path.open("a") as file:
+                    file.write(json.dumps([name, self.known[name]]) + "\n")
+        return self.known[name]
 
 
 def speed(n: int = 64) -> None:
@@ -92,20 +117,13 @@ def per_second(backbone: Backbone, X: np.ndarray) -> tuple[float, np.ndarray]:
 
 
 def quality(
-    folder: Path, each: list[int], of_all: list[int], methods: list[str], n_folds: int, kept: Path | None
+    folder: Path, each: list[int], of_all: list[int], methods: list[str], n_folds: int, figures: Figures
 ) -> None:
-    files = [
-        (path, kind)
-        for kind in KINDS
-        for path in sorted((folder / kind).rglob("*.png"))
-        if not any(other in path.parts for other in OTHERS)
-    ]
-    known = {} if kept is None or not kept.exists() else dict(map(json.loads, kept.read_text().splitlines()))
     print("| to train on | method | folds | accuracy | NLL | ECE | in 90% sets | labels in them | CPU s |")
     print("|---|---|---|---|---|---|---|---|---|")
     for method in methods:
         name = method if method in BACKBONES else "efficientnet-lite0"
-        X, y = read(files, 64 if method == "conv" else BACKBONES[name].layout.side)
+        X, y = read(folder, 64 if method == "conv" else BACKBONES[name].layout.side)
         if method in ("logistic", *BACKBONES):
             cached_features(Backbone.pretrained(name), X)
         learner = {"logistic": logistic(name), "fine-tuning": fine_tuning}.get(method) or classifier(method)
@@ -114,13 +132,12 @@ def quality(
         for called, draw in draws:
             rows: list[tuple[float, ...]] = []
             for fold, (train, test) in list(enumerate(folds(X)))[:n_folds]:
-                key = f"{method}, {called}, fold {fold}"
-                if key not in known:
-                    known[key] = of_fold(learner, X, y, draw(y, train, fold=fold), test)
-                    if kept is not None:
-                        with kept.open("a") as file:
-                            file.write(json.dumps([key, known[key]]) + "\n")
-                rows.append(known[key])
+                rows.append(
+                    figures.of(
+                        f"{method}, {called}, fold {fold}",
+                        partial(of_fold, learner, X, y, draw(y, train, fold=fold), test),
+                    )
+                )
             accuracy, nll, ece, coverage, size, seconds = np.mean(rows, axis=0)
             sets = f"{coverage:.1%} | {size:.2f}" if np.isfinite(size) and draw.func is of_rows else "|"
             cells = (
@@ -129,7 +146,52 @@ def quality(
             print(f"| {cells} |", flush=True)
 
 
-def read(files: list[tuple[Path, str]], side: int) -> tuple[np.ndarray, np.ndarray]:
+def sets_over_draws(method: str, folder: Path, of_all: list[int], n_draws: int, figures: Figures) -> None:
+    X, y = read(folder, BACKBONES[method].layout.side)
+    cached_features(Backbone.pretrained(method), X)
+    groups = find_copies(X).groups
+    groups = np.arange(len(X)) if groups is None else groups
+    print("| to train on | draws | accuracy | in 80% sets | in 90% sets | labels in these | CPU s |")
+    print("|---|---|---|---|---|---|---|")
+    for n in of_all:
+        rows: list[tuple[float, ...]] = []
+        for draw in range(n_draws):
+            rng = np.random.default_rng([draw, n])
+            drawn = rng.permutation(one_per_group(groups, rng))
+            train, new = drawn[: n or None], drawn[n:]
+            rows.append(figures.of(f"{method}, {n}, draw {draw}", partial(of_draw, method, X, y, train, new, draw)))
+        mean, error = np.mean(rows, axis=0), np.std(rows, axis=0, ddof=1) / np.sqrt(n_draws)
+        sets = " | ".join(f"{mean[i]:.1%} ± {error[i]:.1%}" for i in (1, 2))
+        print(f"| {n} | {n_draws} | {mean[0]:.1%} | {sets} | {mean[3]:.2f} | {mean[4]:.0f} |", flush=True)
+
+
+def of_draw(
+    method: str, X: np.ndarray, y: np.ndarray, train: np.ndarray, new: np.ndarray, seed: int
+) -> tuple[float, ...]:
+    """Accuracy, coverage of 80% and 90% sets and size of these on new rows, and seconds of a processor to learn."""
+    began = time.process_time()
+    learned = Classifier(network=method, random_state=seed, verbose=False).fit(X[train], y[train])
+    seconds = time.process_time() - began
+    model = learned.predictor_.keeping_features()
+    probs, is_true = model.predict_proba(X[new]), np.asarray(model.labels) == y[new, None]
+    narrow, wide = model.sets(probs, 0.8), model.sets(probs, COVERAGE)
+    right = is_true[np.arange(len(new)), probs.argmax(axis=1)].mean()
+    return (
+        right,
+        (narrow & is_true).any(axis=1).mean(),
+        (wide & is_true).any(axis=1).mean(),
+        wide.sum() / len(new),
+        seconds,
+    )
+
+
+def read(folder: Path, side: int) -> tuple[np.ndarray, np.ndarray]:
+    files = [
+        (path, kind)
+        for kind in KINDS
+        for path in sorted((folder / kind).rglob("*.png"))
+        if not any(other in path.parts for other in OTHERS)
+    ]
     images: list[np.ndarray] = []
     kept: list[str] = []
     for path, kind in files:
