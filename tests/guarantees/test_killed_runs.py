@@ -21,7 +21,7 @@ from tests.guarantees.proof import Check, Figures, Proof, count, mean
 
 from likely.config import RunConfig
 from likely.engines.by_hand import ByHand
-from likely.errors import OutputError
+from likely.errors import DivergenceError, OutputError
 from likely.model import file as model_file
 from likely.training.fit import fit
 
@@ -115,6 +115,8 @@ def _begun(kind: str, out: Path, *, forgetful: bool = False) -> tuple[int, int]:
             ByHand.restore = lambda self, kept: restore(self, {**kept, "v": kept["v"] * 0})
         fit(config, _Phases(writing), resume=True)
         code = 0
+    except DivergenceError:
+        code = int(not forgetful)  # what has forgotten may take too large a step
     except OutputError as error:
         code = "has come to its end" not in str(error)  # it was killed after its last deed
     finally:
@@ -204,7 +206,7 @@ def _control(rng: np.random.Generator) -> float:
             # Killed in a training; else there is nothing to forget.
             if not good and list((out / "checkpoints").glob("checkpoint-*")):
                 _ended(*_begun("by hand", out, forgetful=True), _PATIENCE)
-                return float(_result(out) != whole)
+                return float(not (out / "model.likely").exists() or _result(out) != whole)
     return np.nan
 
 
