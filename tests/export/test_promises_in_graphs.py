@@ -1,15 +1,20 @@
 """Sets, error bounds and p-values of a graph are those of `likely.trust`, for every coverage, error and tie."""
 
+from types import SimpleNamespace
+from typing import cast
+
 import numpy as np
 import pytest
 
-from likely.errors import DataError
+from likely.errors import DataError, EngineError
+from likely.export.answer_differences import ROUNDING, _compare_familiarity
 from likely.export.error_table import ERRORS, error_thresholds, threshold_of
 from likely.export.graph.builder import Graph
 from likely.export.graph.error_bound import abstained
 from likely.export.graph.label_sets import label_sets
 from likely.export.graph.row_familiarity import row_familiarity
 from likely.export.session import Session
+from likely.model import Predictor
 from likely.trust.abstention import confidence, threshold_grid
 from likely.trust.familiarity import Familiarity
 from likely.trust.gaussians import Gaussians
@@ -97,3 +102,10 @@ def test_familiarity(n: int, d: int, m: int) -> None:
     g.output("out", row_familiarity(g, *inputs, familiar), float, ("n",))
     found = Session(g.model("familiarity", {}).SerializeToString())({"x": x, "s": s})["out"]
     np.testing.assert_allclose(found, familiar.p_values(familiar.ood_scores(x, s)), atol=1e-12)
+
+
+def test_p_values_may_be_two_ranks_apart_and_no_more() -> None:
+    predictor, p = cast(Predictor, SimpleNamespace(familiar_rows=4_800)), np.arange(1, 4_802) / 4_801
+    assert _compare_familiarity(predictor, p[2:], {"familiarity": p[:-2]}, ROUNDING) < 2.1 / 4_801
+    with pytest.raises(EngineError, match="familiarity of row 0"):
+        _compare_familiarity(predictor, p[3:], {"familiarity": p[:-3]}, ROUNDING)

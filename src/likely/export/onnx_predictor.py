@@ -57,7 +57,9 @@ def open_onnx(path: str | Path) -> "OnnxClassifier | OnnxRegressor":
     try:
         session = Session(Path(path).read_bytes())  # ONNX Runtime opens no name that is not UTF-8
     except Exception as error:  # of ONNX Runtime's many kinds
-        raise ModelFileError(f"{path} must be a whole ONNX file; got: {error}. Export the model again.") from error
+        raise ModelFileError(
+            f"{path} must be a whole ONNX file; got: {str(error).rstrip('.')}. Export the model again."
+        ) from error
     if "likely_format" not in session.metadata:
         raise ModelFileError(f"{path} must be a file that likely export wrote; got another one. Try likely export.")
     if (version := session.metadata["likely_format"]) != FORMAT:
@@ -69,7 +71,9 @@ def open_onnx(path: str | Path) -> "OnnxClassifier | OnnxRegressor":
         kind = OnnxClassifier if card.task == "classification" else OnnxRegressor
         return kind(path, session, card)
     except (KeyError, ValueError, EOFError, zipfile.BadZipFile) as error:
-        raise ModelFileError(f"{path} must hold whole metadata; got: {error}. Export the model again.") from error
+        raise ModelFileError(
+            f"{path} must hold whole metadata; got: {str(error).rstrip('.')}. Export the model again."
+        ) from error
 
 
 class _Answering(Predictor):
