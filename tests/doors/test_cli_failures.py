@@ -1,6 +1,7 @@
 """How the command line fails: one line, an exit code, and no traceback unless it is asked for."""
 
 import os
+import signal
 import subprocess
 import sys
 import warnings
@@ -67,6 +68,23 @@ def test_errors_of_the_machine_are_said_plainly(
 def test_ctrl_c_exits_with_130(capsys: pytest.CaptureFixture[str]) -> None:
     assert ending(KeyboardInterrupt()) == 130
     assert capsys.readouterr().err == "interrupted\n"
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_of_which_others_make_an_error_is_a_signal(number: int, code: int) -> None:
+    """As NumPy does in C where it comes while one of its modules is loaded."""
+    before = signal.getsignal(number)
+
+    def loading() -> None:
+        try:
+            signal.raise_signal(number)
+        except KeyboardInterrupt:
+            raise ImportError("numpy._core.multiarray failed to import") from None
+
+    with pytest.raises(typer.Exit) as ended, failures_explained():
+        loading()
+    assert ended.value.exit_code == code
+    assert signal.getsignal(number) is before
 
 
 def test_wrong_usage_is_left_to_typer() -> None:

@@ -5,7 +5,7 @@ import signal
 import sys
 import traceback
 import warnings
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager, suppress
 from io import TextIOWrapper
 
@@ -27,8 +27,9 @@ def failures_explained() -> Generator[None]:
     With LIKELY_TRACEBACK=1 in the environment the traceback is shown too.
     """
     _print_everything()
+    signals: Sequence[int] = ()
     try:
-        with signals_raised(), _warnings_explained():
+        with signals_raised() as signals, _warnings_explained():
             try:
                 yield
             finally:
@@ -38,12 +39,12 @@ def failures_explained() -> Generator[None]:
         _stop_writing()
         raise typer.Exit(1) from None
     except KeyboardInterrupt as stop:
-        number = stop.number if isinstance(stop, Interrupted) else signal.SIGINT
-        _say(next(how for how, known in SIGNALS.items() if known == number))
-        raise typer.Exit(128 + number) from None
+        raise _ended_by(stop.number if isinstance(stop, Interrupted) else signal.SIGINT) from None
     except (typer.Exit, typer.Abort):
         raise
     except Exception as error:
+        if signals:
+            raise _ended_by(signals[0]) from None
         # Wrong usage carries its own exit code, and typer knows how to show it.
         if hasattr(error, "exit_code"):
             raise
@@ -61,6 +62,11 @@ def reader_may_leave() -> Generator[None]:
         sys.stdout.flush()
     except BrokenPipeError:
         _stop_writing()
+
+
+def _ended_by(number: int) -> typer.Exit:
+    _say(next(how for how, known in SIGNALS.items() if known == number))
+    return typer.Exit(128 + number)
 
 
 def _print_everything() -> None:

@@ -2,7 +2,7 @@
 
 import signal
 import threading
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from types import FrameType
 from typing import Any, TypeAlias
@@ -29,22 +29,26 @@ class Interrupted(KeyboardInterrupt):
         self.number = number
 
 
-@contextmanager
-def signals_raised() -> Generator[None]:
-    """Let SIGTERM and SIGHUP raise Interrupted, as Ctrl-C raises KeyboardInterrupt: for a program that is ours.
+_raised: list[int] = []
 
-    A signal that is ignored (by `nohup`) stays ignored, and one that somebody else handles stays theirs.
+
+@contextmanager
+def signals_raised() -> Generator[Sequence[int]]:
+    """Let Ctrl-C, SIGTERM and SIGHUP raise Interrupted: for a program that is ours.
+
+    A signal that is ignored (by `nohup`) stays ignored, and one that somebody else handles stays theirs. What comes
+    back holds those that came: where one comes while a module is loaded, C code makes an ImportError of it.
     """
-    numbers = [
-        number for number in SIGNALS.values() if _in_main_thread() and signal.getsignal(number) is signal.SIG_DFL
-    ]
-    for number in numbers:
-        signal.signal(number, _terminate)
+    before = {number: signal.getsignal(number) for number in SIGNALS.values() if _in_main_thread()}
+    before = {n: handler for n, handler in before.items() if handler in (signal.SIG_DFL, signal.default_int_handler)}
+    _raised.clear()
+    for number in before:
+        signal.signal(number, _raise)
     try:
-        yield
+        yield _raised
     finally:
-        for number in numbers:
-            signal.signal(number, signal.SIG_DFL)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 class Interrupt:
@@ -65,7 +69,7 @@ class Interrupt:
     def __enter__(self) -> "Interrupt":
         for number in SIGNALS.values() if _in_main_thread() else ():
             before = signal.getsignal(number)
-            if callable(before) and (number == signal.SIGINT or before is _terminate):
+            if callable(before) and (number == signal.SIGINT or before is _raise):
                 self._before[number] = before
                 signal.signal(number, self._ask)
         return self
@@ -80,8 +84,9 @@ class Interrupt:
         self.how = next(name for name, known in SIGNALS.items() if known == number)
 
 
-def _terminate(number: int, frame: FrameType | None) -> None:
+def _raise(number: int, frame: FrameType | None) -> None:
     del frame
+    _raised.append(number)
     raise Interrupted(number)
 
 
