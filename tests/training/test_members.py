@@ -13,12 +13,19 @@ from typer.testing import CliRunner
 import likely
 from likely.cli.app import app
 from likely.config import RunConfig
+from likely.data.dataset import Part
 from likely.data.sources import open_dataset
 from likely.errors import ConfigError, DataError
 from likely.model.classifier_predictor import ClassifierPredictor
+from likely.probability.information import entropy
+from likely.report.disagreement_section import disagreement_section, doubt_of
+from likely.report.report import render
+from likely.report.report_data import ReportData
+from likely.training.evaluate import evaluate
 from likely.training.fit import learn
 from likely.training.loop.descent import Record
 from likely.training.watcher import Silent
+from likely.trust.mutual_information import Doubt
 
 
 class Told(Silent):
@@ -81,6 +88,28 @@ def test_disagreement_is_larger_for_what_no_member_has_seen(ensemble: Any) -> No
     assert np.median(new) > 1.5 * np.median(usual)
 
 
+def test_the_report_splits_the_doubt(ensemble: Any) -> None:
+    predictor, _ = ensemble
+    test = digits().test
+    found = evaluate(predictor, test)
+    doubt = doubt_of(predictor, found)
+    assert doubt is not None
+    np.testing.assert_allclose(sum(doubt), entropy(predictor.predict_proba(test.X)), atol=1e-6)
+    np.testing.assert_array_equal(doubt.disagreement, predictor.disagreement(test.X))
+    labels, images = predictor.card.labels, test.X
+    data = ReportData("d", predictor.card, [], found.evaluation, labels, test.y, found.answers, images, None)
+    assert disagreement_section(data) == []
+    [section] = disagreement_section(replace(data, doubt=doubt))
+    [block] = section.blocks
+    most, total = np.argmax(doubt.disagreement), doubt.of_each + doubt.disagreement
+    assert block.cards[0].note == f"{doubt.disagreement[most]:.3f} of {total[most]:.3f} nats"
+    assert f"leave {total.mean():.3f} nats of doubt about a test image" in block.finding
+    assert f"{doubt.disagreement.mean():.3f} (" in block.finding
+    assert 'id="disagreement"' in render(replace(data, doubt=doubt))
+    gaps = Doubt(doubt.of_each, np.full(len(test), np.nan))
+    assert disagreement_section(replace(data, doubt=gaps)) == []
+
+
 def test_one_network_cannot_disagree() -> None:
     alone = learn(digits(), RunConfig(data="digits", network="linear")).predictor
     with pytest.raises(DataError, match="members=5"):
@@ -111,6 +140,15 @@ def test_tables_answer_with_several_models_anyway() -> None:
         likely.Classifier(members=2).fit(X, X[:, 0] > 0)
     clf = likely.Classifier(random_state=0).fit(X, X[:, 0] > 0)
     assert (clf.disagreement(X) >= 0).all()
+    np.testing.assert_allclose(sum(clf.predictor_.doubt_in_parts(X)), entropy(clf.predict_proba(X)), atol=1e-6)
+    # Each row has taught all models but one: a report says so, in place of too small a disagreement.
+    part = Part(X, (X[:, 0] > 0).astype(int))
+    known = replace(evaluate(clf.predictor_, part), index=np.arange(60))
+    evaluation = replace(known.evaluation, rows="out-of-fold")
+    assert doubt_of(clf.predictor_, replace(known, evaluation=evaluation)) is None
+    data = ReportData("t", clf.predictor_.card, [], evaluation, ("False", "True"), part.y, known.answers, None, None)
+    [section] = disagreement_section(data)
+    assert "--test-share 20%" in section.blocks[0].finding
 
 
 def test_the_exported_ensemble_answers_alike(ensemble: Any, tmp_path: Path) -> None:

@@ -7,10 +7,10 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
+import scipy
 
 from likely.config.registry import HEADS
 from likely.errors import DataError, ShapeError
-from likely.model.card import MIXTURE
 from likely.model.check_answers import true_classes
 from likely.model.inference import in_pieces
 from likely.model.predictor import MOST_ROWS, Predictor
@@ -18,7 +18,7 @@ from likely.preprocessing.stored_rows import RowArray
 from likely.probability.distribution import Distribution
 from likely.probability.space import Event, SampleSpace
 from likely.trust.bias_corrected import Calibration
-from likely.trust.mutual_information import disagreement
+from likely.trust.mutual_information import Doubt, doubt_in_parts
 from likely.trust.prior import shift_prior
 from likely.trust.unseen import with_unseen
 
@@ -73,25 +73,30 @@ class LabelProbabilities(Predictor):
     def disagreement(self, X: Any) -> np.ndarray:
         """How much the networks that answer together disagree, in nats, (n,): see `likely.trust.disagreement`.
 
-        It is the part of the doubt that more training rows like these could take away. Each member is calibrated as
-        their mean is. NaN for a row with a value that is missing in new rows only.
+        It is the part of the doubt, the entropy of the answer, that more training rows like these could take away. NaN
+        for a row with a value that is missing in new rows only.
 
         Raises:
             DataError: if one network answers alone.
         """
+        return self.doubt_in_parts(X).disagreement
+
+    def doubt_in_parts(self, X: Any) -> Doubt:
+        """What each network doubts by itself and how much they disagree, in nats, (n,) each; as for `disagreement`."""
         rows = self.rows(X)
-        if not self.is_ensemble and self.card.network.name != MIXTURE:
+        if not self.answers_together:
             raise DataError(
                 f"Several networks must answer for one to disagree; {self.where} is one alone. Try training with "
                 "members=5 (--members 5), or the network 'mixture' for a table."
             )
 
-        def answer(part: RowArray) -> tuple[np.ndarray]:
+        def answer(part: RowArray) -> Doubt:
             each, weights = self._inference.of_members(self._filled(part)) or ((), np.empty(0))
-            probs = [np.exp(self._under_prior(self._before_prior(self._as_classes_come(scores)))) for scores in each]
-            return (np.where(self.gaps(part), np.nan, disagreement(probs, weights)),)
+            answers = np.exp(self._log_probs_of(part))
+            found = doubt_in_parts([scipy.special.softmax(scores, axis=1) for scores in each], weights, answers)
+            return Doubt(*(np.where(self.gaps(part), np.nan, value) for value in found))
 
-        return in_pieces(rows, MOST_ROWS, answer)[0]
+        return Doubt(*in_pieces(rows, MOST_ROWS, answer))
 
     def score(self, X: Any, y: Any) -> float:
         """The share of rows whose most probable label is the given one, y of shape (n,) or (n, 1).

@@ -117,8 +117,8 @@ class MixtureInference:
         return (mixed - self.mean) / self.scale
 
     def of_members(self, rows: RowArray) -> tuple[np.ndarray, np.ndarray]:
-        """Scores before the head of each member (M, n, k), and weights (M,)."""
-        each = [(member.answers(rows, classifies=self.classifies) - self.mean) / self.scale for member in self.members]
+        """Log-probabilities of each member (M, n, k), or numbers, and weights (M,)."""
+        each = [member.answers(rows, classifies=self.classifies) for member in self.members]
         return np.stack(each), np.array([member.weight for member in self.members])
 
 

@@ -69,6 +69,11 @@ class Predictor(Gate):
         return "members" in self.card.network.settings and self.card.network.name != MIXTURE
 
     @property
+    def answers_together(self) -> bool:
+        """Whether several models answer together: an ensemble, or the mixture of a table."""
+        return self.is_ensemble or self.card.network.name == MIXTURE
+
+    @property
     def engine(self) -> Any:
         """The torch engine that computes a conv net or a custom module; None where none is needed."""
         return getattr(self._inference, "engine", None)

@@ -13,6 +13,7 @@ from markupsafe import Markup
 from likely import metrics
 from likely.metrics.numerals import counted, resolved
 from likely.report import examples, html_tables, origin, plots, statements
+from likely.report.disagreement_section import disagreement_section
 from likely.report.page import template
 from likely.report.promise_sections import promise_sections
 from likely.report.report_data import ReportData
@@ -78,7 +79,7 @@ def _classification(data: ReportData) -> dict[str, object]:
         "about_unsure": statements.about_uncertain(y, probs, doubt, noun),
         "classes": html_tables.class_table(data.evaluation.per_class),
         "about_floor": statements.about_floor(data.evaluation, noun),
-        "sections": [*promise_sections(data), *data.importance],
+        "sections": [*promise_sections(data), *disagreement_section(data), *data.importance],
     }
 
 

@@ -10,6 +10,7 @@ from likely.errors import ShapeError
 from likely.metrics.evaluation import Evaluation
 from likely.model.card import Card
 from likely.preprocessing.stored_rows import RowArray
+from likely.trust.mutual_information import Doubt
 
 if TYPE_CHECKING:
     from likely.report.explanation_cards import ExplanationCard
@@ -48,6 +49,7 @@ class ReportData:
         images: uint8 of shape (n, h, w) or (n, h, w, 3); None for tables.
         trust: None leaves out what can be trusted.
         importance: the section on the columns of a table.
+        doubt: of each test row, where several models answer together that have not learned from it.
         why: what carries the answers to some test rows.
         how_why: how that is read, in sentences.
     """
@@ -63,6 +65,7 @@ class ReportData:
     names: Sequence[str] | None
     trust: Trust | None = None
     importance: "Sequence[Section]" = ()
+    doubt: Doubt | None = None
     why: "Sequence[ExplanationCard]" = ()
     how_why: Sequence[str] = ()
 

@@ -10,6 +10,7 @@ from likely.data.groups import shared_with
 from likely.errors import DataError
 from likely.model import ClassifierPredictor, RegressorPredictor, load
 from likely.model.run_folder import CONFIG, HELD_OUT, MODEL, REPORT, read_held_out, read_history
+from likely.report.disagreement_section import doubt_of
 from likely.report.explained_rows import why_cards
 from likely.report.explanation_page import how_to_read
 from likely.report.importance_section import importance_section
@@ -117,6 +118,7 @@ def _write(
         images=None if predictor.image_shape is None or private else test.X,
         names=names,
         trust=trust_of(predictor, evaluated) if isinstance(predictor, ClassifierPredictor) else None,
+        doubt=doubt_of(predictor, evaluated),
         importance=importance_section(predictor, test, knows_rows=evaluated.evaluation.rows == "out-of-fold"),
         why=[] if private else why_cards(predictor, evaluated, names, asked=explain),
         how_why=how_to_read(of_images=predictor.image_shape is not None),
