@@ -403,6 +403,7 @@ def test_a_full_disk_is_told_before_training(likely: Likely, tmp_path: Path, mon
     assert result.exit_code == 1
     assert "1 MB" in result.stderr
     assert "epoch" not in result.stderr
+    assert not (tmp_path / "run").exists()
 
 
 def test_what_is_kept_says_nothing_of_who_made_it(likely: Likely, tmp_path: Path) -> None:

@@ -78,7 +78,7 @@ class RunFolder:
             self._is_new = folder is None or not self.path.exists()
             if folder is None:
                 self.path = _first_free(name)
-            _check_writable(self.path)
+            _check_writable(self.path, is_new=self._is_new)
             # One that comes while another run writes must not touch what that is about to move.
             self._unlock = lock(self, self.path, "run", fix="another --out")
             _settle(self.path)
@@ -247,14 +247,20 @@ def _clear(folder: Path) -> None:
         folder.rmdir()
 
 
-def _check_writable(folder: Path) -> None:
+def _check_writable(folder: Path, *, is_new: bool) -> None:
     folder.mkdir(parents=True, exist_ok=True)
-    # Without a buffer, whose rest could not be written at the end either: the file would stay.
-    with tempfile.NamedTemporaryFile(dir=folder, prefix=TEMPORARY, buffering=0) as probe:
-        probe.write(b"\0" * 4096)
-    free = shutil.disk_usage(folder).free
-    if free < _BYTES_NEEDED:
-        raise OutputError(
-            f"The disk must have {_BYTES_NEEDED >> 20} MB free for a run; {folder} has {free >> 20} MB. "
-            "Try another --out, or make room."
-        )
+    try:
+        # Without a buffer, whose rest could not be written at the end either: the file would stay.
+        with tempfile.NamedTemporaryFile(dir=folder, prefix=TEMPORARY, buffering=0) as probe:
+            probe.write(b"\0" * 4096)
+        free = shutil.disk_usage(folder).free
+        if free < _BYTES_NEEDED:
+            raise OutputError(
+                f"The disk must have {_BYTES_NEEDED >> 20} MB free for a run; {folder} has {free >> 20} MB. "
+                "Try another --out, or make room."
+            )
+    except (OSError, OutputError):
+        if is_new:
+            with contextlib.suppress(OSError):
+                folder.rmdir()
+        raise
