@@ -288,3 +288,13 @@ def test_a_wrong_value_is_told_the_right_form(name: str, value: Any, form: str) 
 def test_a_path_that_is_no_utf_8_is_refused_with_a_way_out(name: str) -> None:
     with pytest.raises(ConfigError, match=rf"{name} must be a name in UTF-8; got 'd.udce9ta'.*ln -s"):
         RunConfig(**{name: "d\udce9ta"})  # type: ignore[arg-type]
+
+
+def test_a_share_is_written_with_or_without_a_percent_sign() -> None:
+    def share(text: Any) -> float | None:
+        return RunConfig(test_share=text).test_share
+
+    assert [share(text) for text in ("0", "0.25", " 25%")] == [0, 0.25, 0.25]
+    for text in ("1", "100%", "-0.1", "nan", "a fifth"):
+        with pytest.raises(ConfigError, match="test_share must be"):
+            share(text)

@@ -57,10 +57,12 @@ def _quoted_names(value: object) -> object:
 
 
 def _share(value: object) -> object:
-    """A number, also of a text such as `20%`; other texts as they are."""
-    text = value.strip() if isinstance(value, str) else ""
+    """A number, also of a text such as `20%` or `0.2`; other texts as they are."""
+    if not isinstance(value, str):
+        return value
+    text = value.strip()
     try:
-        return float(text.removesuffix("%")) / 100 if text.endswith("%") else value
+        return float(text.removesuffix("%")) / (100 if text.endswith("%") else 1)
     except ValueError:
         return value
 
