@@ -34,7 +34,7 @@ def differences(predictor: ClassifierPredictor, X: np.ndarray, folder: Path) -> 
     ):
         page = browser.new_page()
         page.goto((folder / "page" / "index.html").as_uri())
-        page.wait_for_selector("html[data-ready]", timeout=120_000)
+        page.wait_for_selector("html[data-ready]", timeout=600_000)  # of a machine with much else to do
         for path in _files(X, predictor.image_shape or (), folder):
             page.click("#reset")
             page.set_input_files("#files", path)
@@ -48,7 +48,7 @@ def differences(predictor: ClassifierPredictor, X: np.ndarray, folder: Path) -> 
 
 def _until(page: Any, name: str) -> None:
     """Waits for the answer; the page's policy forbids what Playwright would do by itself."""
-    for _ in range(1_200):
+    for _ in range(12_000):
         if page.evaluate(_ANSWERED, name):
             return
         page.wait_for_timeout(25)
