@@ -17,9 +17,12 @@ from tests.guarantees.mutations import as_text, changed_array, changed_bytes, ch
 
 import likely
 from likely import Classifier, Regressor
+from likely.config import RunConfig
+from likely.data.dataset import Dataset, Part
 from likely.errors import DataError
 from likely.model import file as model_file
 from likely.model.card_view import card_html
+from likely.training.fit import learn
 
 OLD = Path(__file__).parents[1] / "model" / "data"
 SUM = slice(model_file._SUM_AT, model_file._SUM_AT + 64)
@@ -46,8 +49,8 @@ def seeds() -> list[bytes]:
     """Small models of every kind, and those of earlier versions."""
     X, y = table()
     labels = np.where(y > 1, "many", np.where(y > 0, "some", "none"))
-    images = np.random.default_rng(0).integers(0, 255, (60, 8, 8), np.uint8)
-    of_images = np.arange(60) % 2
+    images, val = np.random.default_rng(0).integers(0, 255, (2, 100, 8, 8), np.uint8)
+    of_images = np.arange(100) % 2
     settings: dict[str, Any] = {"random_state": 0}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -61,8 +64,18 @@ def seeds() -> list[bytes]:
             Regressor(network="auto", **settings).fit(X[:60], y[:60]),
             Classifier(network="mlp", epochs=1, **settings).fit(images, of_images),
         ]
-    predictors = [each.predictor_ for each in made]
-    predictors.append(predictors[0].with_prior({"many": 0.2, "none": 0.5, "some": 0.3}))
+        ensemble = learn(
+            Dataset(
+                "images",
+                "classification",
+                Part(images, of_images),
+                val=Part(val, of_images),
+                labels=("a", "b"),
+            ),
+            RunConfig(data="images", network="conv", members=2, epochs=1),
+        )
+    predictors = [ensemble.predictor, *(each.predictor_ for each in made)]
+    predictors.append(predictors[1].with_prior({"many": 0.2, "none": 0.5, "some": 0.3}))
     found = [model_file.as_bytes(p.arrays, p.card.to_json()) for p in predictors]
     return found + old_models()
 
@@ -99,11 +112,15 @@ def mutate(content: bytes, rng: random.Random) -> bytes:
 
 def _parts(content: bytes) -> tuple[dict[str, np.ndarray], Any]:
     try:
-        header = json.loads(content[8 : 8 + int.from_bytes(content[:8], "little")])
-        arrays, document = safetensors.numpy.load(content), json.loads(header["__metadata__"]["likely"])["document"]
+        return parts(content)
     except Exception:  # what has been changed before
-        return _parts(seeds()[0])
-    return dict(arrays), document
+        return parts(old_models()[0])
+
+
+def parts(content: bytes) -> tuple[dict[str, np.ndarray], Any]:
+    """The arrays and the card of a file that is whole."""
+    header = json.loads(content[8 : 8 + int.from_bytes(content[:8], "little")])
+    return dict(safetensors.numpy.load(content)), json.loads(header["__metadata__"]["likely"])["document"]
 
 
 def written(arrays: dict[str, np.ndarray], document: str) -> bytes:

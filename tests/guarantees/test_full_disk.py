@@ -24,9 +24,11 @@ from tests.guarantees.proof import Check, Figures, Proof, count, mean
 from typer.testing import CliRunner
 
 from likely.cli.app import app
+from likely.config import RunConfig
 from likely.data.images import image_cache
 from likely.model.load import read_card
 from likely.model.run_folder import _FILES
+from likely.training.fit import fit
 
 SIZE = 80 * 2**20
 FIT = ("fit", "iris", "--network", "linear", "--epochs", "1")
@@ -202,8 +204,7 @@ PROOF = Proof("disk", draw, checks, draws=len(COMMANDS), first=0)
 
 def test_a_full_disk_leaves_what_was_there() -> None:
     with tempfile.TemporaryDirectory() as folder:
-        good = Path(folder) / "good"
-        assert CliRunner().invoke(app, [*FIT, "--out", str(good)]).exit_code == 0
+        good = fit(RunConfig(data="iris", network="linear", epochs=1, out=f"{folder}/good")).folder
         for command, moment in (("fit --overwrite", 2), ("calibrate", 1)):
             filled, wrong = attempt(command, good, moment)
             assert filled

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tests.guarantees.fuzzed_backbones import BACKBONE_MODELS
 from tests.guarantees.fuzzed_data import CONFIGS, CORRECTIONS, HASHES, HISTORIES, IDX, METRICS, NPZ, TABLES
 from tests.guarantees.fuzzed_images import IMAGES, picture, saved
 from tests.guarantees.fuzzed_models import MODELS, old_models
@@ -22,6 +23,7 @@ from likely.errors import ConfigError, DataError, ImageError
 FILES = (NPZ, IDX, *CONFIGS, CORRECTIONS, HISTORIES, METRICS, HASHES)
 
 FUZZ_MODELS = proof_of(MODELS, draws=40)
+FUZZ_BACKBONE_MODELS = proof_of(BACKBONE_MODELS, draws=5)
 FUZZ_PNG, FUZZ_JPEG, FUZZ_GIF, FUZZ_BMP, FUZZ_TIFF, FUZZ_WEBP = (proof_of(target, draws=120) for target in IMAGES)
 FUZZ_CSV, FUZZ_TSV, FUZZ_PACKED_CSV, FUZZ_JSONL, FUZZ_PARQUET, FUZZ_EXCEL = (
     proof_of(target, draws=10) for target in TABLES

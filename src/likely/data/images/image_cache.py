@@ -26,7 +26,7 @@ from likely.data.images.decode import ImageForm
 from likely.errors import CacheWarning
 from likely.preprocessing.stored_rows import RowArray, StoredRows, pieces
 
-GATE_VERSION = 3
+GATE_VERSION = 4
 """Raised whenever the same file would become other pixels."""
 
 KEPT_FROM = 4 << 20
