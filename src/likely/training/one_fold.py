@@ -23,7 +23,7 @@ def one_fold(job: Job, trained: Trained, fold: np.ndarray, number: int, *, inter
     cause = f"Training was {interrupted}" if interrupted else "The time limit was reached"
     note = (
         f"{cause} before the final training finished; the model is the network of fold {number}, trained "
-        f"{f'for {trained.passes:.3g} epochs' if trained.stopped in SIGNALS else 'to its full length'} on "
+        f"{f'for {round(trained.passes, 2):,g} epochs' if trained.stopped in SIGNALS else 'to its full length'} on "
         f"{len(index):,} of {n_rows:,} rows and calibrated on the others"
     )
     return TrainingOutcome(
