@@ -8,6 +8,7 @@ another one.
 
 import numpy as np
 
+from likely.data.splits import folds
 from likely.model.mixture_inference import MixtureInference
 from likely.preprocessing.stored_rows import RowArray
 from likely.training.held_out_scores import TrainingOutcome
@@ -19,6 +20,9 @@ from likely.trust.principal_space import PrincipalSpace
 
 _NUMBERS = 2**24
 """Of features and maps together, so that maps of large images do not fill the memory."""
+_FEWEST_FOLDS, _MOST_FOLDS = 5, 50
+_PRODUCTS = 2e9
+"""Of numbers, about, that all folds may take: a second at most."""
 
 
 def fit_familiarity(outcome: TrainingOutcome, rows: Rows, seed: int) -> Familiarity:
@@ -41,13 +45,24 @@ def ood_scores_of_fold(trained: Trained, rows: Rows, fold: np.ndarray) -> np.nda
     return familiarity.ood_scores(features, rows.task.class_scores(scores))
 
 
-def column_ood_scores(trained: Trained, rows: Rows, folds: list[np.ndarray]) -> np.ndarray:
-    """The OOD scores of the columns of each row beside the rows of the other folds, shape (n,)."""
-    found = np.empty(len(rows))
-    for fold in folds:
-        familiarity = _familiar_rows(trained, rows, np.setdiff1d(np.arange(len(rows)), fold))
-        scores, features = _scores_and_features(trained, rows.take(fold)[0])
-        found[fold] = familiarity.ood_scores(features, scores)
+def column_ood_scores(trained: Trained, rows: Rows, seed: int) -> np.ndarray:
+    """The OOD scores of the columns of each row beside the other rows, shape (n,).
+
+    Other folds than those of the training, since columns need none: the fewer rows the Gaussians come from, the further
+    away rows lie. With five folds of 100 rows of 30 columns 1.9% of new rows were called unfamiliar where 5% were
+    asked for, with 50 folds 3.4%; of Gaussians alone, with 600 rows of 60 columns, 4.0% and 4.9%.
+    """
+    scores, features = _scores_and_features(trained, rows.take(np.arange(len(rows)))[0])
+    n, d = features.shape
+    count = int(np.clip(_PRODUCTS / (n * d * min(n, d)), _FEWEST_FOLDS, _MOST_FOLDS))
+    parts = folds(np.zeros(n, np.int64), min(count, rows.n_groups), np.random.default_rng(seed), rows.groups)
+    classes, most, found = rows.task.classes(rows.Y), rows_for_familiarity(d), np.empty(n)
+    for part in parts:
+        others = np.random.default_rng(0).permutation(np.setdiff1d(np.arange(n), part))[:most]
+        gaussians = Gaussians.fit(features[others], classes[others])
+        found[part] = Familiarity.of(gaussians, features[others], scores[others]).ood_scores(
+            features[part], scores[part]
+        )
     return found
 
 

@@ -115,7 +115,7 @@ def mix(job: Job, chosen: np.ndarray | None = None) -> TrainingOutcome:
         rows.weights,
         everything,
         np.max([learner.stated for learner in kept], axis=0),
-        ood_scores=column_ood_scores(trained, rows, folds),
+        ood_scores=column_ood_scores(trained, rows, job.config.seed),
         folds=fold_numbers(folds, first_decides=first_decides),
     ).take(counted)
     return TrainingOutcome(trained, index, splits, held_out, held_out)
