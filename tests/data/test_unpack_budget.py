@@ -3,8 +3,10 @@
 import gzip
 import os
 from pathlib import Path
+from zipfile import ZIP_DEFLATED, ZipFile
 
 import numpy as np
+import polars as pl
 import pytest
 
 from likely.config import load_config
@@ -30,6 +32,33 @@ def test_a_small_text_that_unpacks_to_much(tmp_path: Path) -> None:
             file.write(bytes(2**20))
     with pytest.raises(DataError, match="must unpack to at most 268,435,456 bytes"), source_file(tmp_path / "x.csv.gz"):
         pass
+
+
+@pytest.mark.parametrize(
+    ("after", "said"),
+    [
+        (
+            '<row r="1048576"><c r="XFD1048576"><v>1</v></c></row></sheetData>',
+            "1,048,576 rows and 16,384 columns apart",
+        ),
+        ('<row r="1048576"><c r="XFD1048576" s="1"/></row></sheetData>', ""),
+        ("</sheetData>" + " " * 270_000_000, "must unpack to at most 268,435,456 bytes"),
+    ],
+)
+def test_a_workbook_whose_cells_are_far_apart(after: str, said: str, tmp_path: Path) -> None:
+    pl.DataFrame({"x": range(30), "y": ["a", "b"] * 15}).write_excel(tmp_path / "good.xlsx")
+    path = tmp_path / "x.xlsx"
+    with ZipFile(tmp_path / "good.xlsx") as good, ZipFile(path, "w", ZIP_DEFLATED, compresslevel=1) as written:
+        for name in good.namelist():
+            content = good.read(name)
+            if name.endswith("sheet1.xml"):
+                content = content.replace(b"</sheetData>", after.encode())
+            written.writestr(name, content)
+    if said:  # its reader would end the process: it asks for 512 GB
+        with pytest.raises(DataError, match=said):
+            open_dataset(path, label="y")
+    else:
+        assert len(open_dataset(path, label="y").train) == 30
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="Windows has none")

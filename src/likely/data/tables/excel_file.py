@@ -5,6 +5,7 @@ from pathlib import Path
 
 import polars as pl
 
+from likely.data.tables.excel_extent import refuse_far_cells
 from likely.data.tables.sheet import Sheet
 from likely.data.tables.text_layout import titles_above
 from likely.errors import DataError, MissingExtraError
@@ -21,13 +22,14 @@ def read_excel(path: Path, where: str, *, header: bool = True) -> Sheet:
         where: what to call it in messages.
         header: whether the first row, below titles, holds the names of the columns.
     Raises:
-        DataError: if two columns have one name.
+        DataError: if two columns have one name, or it takes too much memory.
         MissingExtraError: if fastexcel is not installed.
     """
     try:
         import fastexcel
     except ImportError:
         raise MissingExtraError("tables", "Reading Excel") from None
+    refuse_far_cells(path, where)
     try:
         book = fastexcel.read_excel(str(path))
         sheet = book.load_sheet(0, header_row=None, skip_rows=0, n_rows=_BEGINNING, dtypes="string")
