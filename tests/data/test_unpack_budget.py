@@ -34,6 +34,13 @@ def test_a_small_text_that_unpacks_to_much(tmp_path: Path) -> None:
         pass
 
 
+def test_a_text_that_a_small_table_holds_for_many_rows(tmp_path: Path) -> None:
+    text = pl.Series("x", ["a" * 1_000_000]).new_from_index(0, 300)
+    pl.DataFrame([text, pl.Series("y", ["a", "b"] * 150)]).write_parquet(tmp_path / "x.parquet")
+    with pytest.raises(DataError, match=r"must unpack to at most 268,435,456 bytes.*texts of over 1,000 bytes"):
+        open_dataset(tmp_path / "x.parquet", label="y")
+
+
 @pytest.mark.parametrize(
     ("after", "said"),
     [

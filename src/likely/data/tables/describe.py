@@ -139,7 +139,7 @@ def _useless(name: str, values: np.ndarray, wanted: bool) -> str | None:
         return "it holds bytes"
     different = len(set(present.tolist())) if values.dtype == object else 2 - int((present == present[0]).all())
     if different == 1 and not gone.any():
-        shown = f"{present[0]:.15g}" if values.dtype.kind == "f" else repr(as_texts(present[:1])[0])
+        shown = f"{present[0]:.15g}" if values.dtype.kind == "f" else repr(_shortened(as_texts(present[:1])[0]))
         return f"it is {shown} in every row"
     if wanted or len(values) < _FEW:
         return None
@@ -194,3 +194,7 @@ def _kinds_of_whole(values: np.ndarray) -> np.ndarray:
     new = there[:, 1:] & (ordered[:, 1:] != ordered[:, :-1])
     fraction = (there & (ordered != np.round(ordered))).any(axis=1)
     return np.where(fraction, np.inf, new.sum(axis=1) + there[:, 0])
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= 80 else f"{text[:80]}..."

@@ -10,9 +10,11 @@ from likely.data.tables.excel_file import read_excel
 from likely.data.tables.json_lines import check_keys, wrong_line
 from likely.data.tables.sheet import Sheet
 from likely.data.tables.suffixes import TYPED
+from likely.data.unpack_budget import most_unpacked
 from likely.errors import DataError
 
 ROWS = 10_000
+_LONG = 1_000  # bytes of a text
 
 
 def _json_lines(path: Path) -> pl.LazyFrame:
@@ -24,6 +26,12 @@ _OPENERS: dict[str, Callable[[Path], pl.LazyFrame]] = {
     "Arrow": pl.scan_ipc,
     "JSON lines": _json_lines,
 }
+
+
+def _long_texts(piece: pl.DataFrame) -> int:
+    """Bytes of all long texts; a file may hold one once for many rows."""
+    texts = (values.cast(pl.String) for values in piece if values.dtype == pl.String or values.dtype == pl.Categorical)
+    return sum(int(n.filter(n > _LONG).sum()) for n in (values.str.len_bytes() for values in texts))
 
 
 def typed_pieces(path: Path, where: str, suffix: str, *, header: bool = True) -> Iterator[Sheet]:
@@ -45,9 +53,15 @@ def typed_pieces(path: Path, where: str, suffix: str, *, header: bool = True) ->
         if kind == "JSON lines":
             check_keys(path, where)
         rows, n = whole.frame.lazy() if kind == "Excel" else _OPENERS[kind](path), 0
+        long, most = 0, most_unpacked(path.stat().st_size)
         names = class_names(path) if kind == "Parquet" else {}
         while True:
             piece = with_class_names(rows.slice(n, ROWS).collect(), names)
+            if (long := long + _long_texts(piece)) > most:
+                raise DataError(
+                    f"{where} must unpack to at most {most:,} bytes, for its size; got more in texts of over "
+                    f"{_LONG:,} bytes. Shorten or remove them."
+                )
             if piece.height or not n:
                 yield whole.with_frame(piece)
             n += piece.height
