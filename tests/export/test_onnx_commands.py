@@ -1,5 +1,6 @@
 """What the command line does with an ONNX file: it is inspected, asked and evaluated without torch, and checked."""
 
+import base64
 import json
 import subprocess
 import sys
@@ -13,6 +14,8 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from likely.cli.app import app
+from likely.errors import ModelFileError
+from likely.export.onnx_predictor import open_onnx
 from likely.model import ClassifierPredictor
 
 UNNEEDED = (
@@ -124,6 +127,19 @@ def test_damaged_metadata(entry: str, content: str, message: str, files: Path, t
     onnx.save(model, tmp_path / "other.onnx")
     done = run("predict", tmp_path / "other.onnx", files / "one.png")
     assert (done.exit_code, message in done.stderr) == (1, True), done.stderr
+
+
+def test_bytes_of_a_file_that_were_changed(files: Path, tmp_path: Path) -> None:
+    content, model = (files / "model.onnx").read_bytes(), onnx.load(files / "model.onnx")
+    for pair in model.metadata_props:
+        if pair.key == "arrays":
+            packed = bytearray(base64.b64decode(pair.value))
+            packed[40 : len(packed) // 2] = b"\xff" * (len(packed) // 2 - 40)  # inside of what deflate packed
+            pair.value = base64.b64encode(packed).decode()
+    for changed in (content.replace(b"likely_format", b"likely_form\xff\xff"), model.SerializeToString()):
+        (tmp_path / "other.onnx").write_bytes(changed)
+        with pytest.raises(ModelFileError, match="Export the model again"):
+            open_onnx(tmp_path / "other.onnx")
 
 
 def test_an_explanation_needs_answers_alone(files: Path, tmp_path: Path) -> None:

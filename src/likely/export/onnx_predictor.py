@@ -7,6 +7,7 @@ be asked here, too.
 import importlib.util
 import json
 import zipfile
+import zlib
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
@@ -56,21 +57,22 @@ def open_onnx(path: str | Path) -> "OnnxClassifier | OnnxRegressor":
         raise ModelFileError(f"{path} must be an ONNX file; there is none. Try likely export MODEL {path}.")
     try:
         session = Session(Path(path).read_bytes())  # ONNX Runtime opens no name that is not UTF-8
+        said = session.metadata
     except Exception as error:  # of ONNX Runtime's many kinds
         raise ModelFileError(
             f"{path} must be a whole ONNX file; got: {str(error).rstrip('.')}. Export the model again."
         ) from error
-    if "likely_format" not in session.metadata:
+    if "likely_format" not in said:
         raise ModelFileError(f"{path} must be a file that likely export wrote; got another one. Try likely export.")
-    if (version := session.metadata["likely_format"]) != FORMAT:
+    if (version := said["likely_format"]) != FORMAT:
         raise ModelFileError(
             f"{path} must be of format {FORMAT}; got {version}, of another version of likely. Export the model again."
         )
     try:
-        card = Card.from_json(json.loads(session.metadata["card"]), path)
+        card = Card.from_json(json.loads(said["card"]), path)
         kind = OnnxClassifier if card.task == "classification" else OnnxRegressor
         return kind(path, session, card)
-    except (KeyError, ValueError, EOFError, zipfile.BadZipFile) as error:
+    except (KeyError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
         raise ModelFileError(
             f"{path} must hold whole metadata; got: {str(error).rstrip('.')}. Export the model again."
         ) from error
