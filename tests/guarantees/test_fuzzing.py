@@ -14,11 +14,12 @@ from tests.guarantees.fuzzed_images import IMAGES, picture, saved
 from tests.guarantees.fuzzed_models import MODELS, old_models
 from tests.guarantees.fuzzing import Target, fuzz, proof_of
 
-from likely.config import RunConfig
+from likely.config import RunConfig, load_config
 from likely.data.images.decode import read_image
 from likely.data.images.idx import read_idx
 from likely.data.sources import open_dataset
-from likely.errors import ConfigError, DataError, ImageError
+from likely.errors import ConfigError, DataError, ImageError, LikelyError
+from likely.model.run_folder import read_history
 
 FILES = (NPZ, IDX, *CONFIGS, CORRECTIONS, HISTORIES, METRICS, HASHES)
 
@@ -63,5 +64,14 @@ def test_what_was_found_is_refused(tmp_path: Path) -> None:
     jpeg.write_bytes(content.replace(b"\x01\x01\x11\x00", b"\x01\x01\x00\x00", 1))  # no samples of the one component
     with pytest.raises(ImageError):
         read_image(jpeg, shape=(8, 8))
+    for name, read in {"x.json": load_config, "x.toml": load_config, "x.jsonl": open_dataset}.items():
+        (tmp_path / name).write_text(
+            ("" if name == "x.json" else "x = " if name == "x.toml" else '{"x":') + "[" * 100_000
+        )
+        with pytest.raises(LikelyError, match=name):
+            read(tmp_path / name)
+    (tmp_path / "history.jsonl").write_text("[" * 100_000)
+    with pytest.raises(DataError, match="line 1"):
+        read_history(tmp_path)
     with pytest.raises(ConfigError, match="a name that is text"):
         RunConfig.from_json({"\udcff": 1})

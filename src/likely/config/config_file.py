@@ -34,7 +34,7 @@ def load_settings(path: str | Path) -> dict[str, object]:
         raise ConfigError(f"A configuration file must end in .toml or .json; got {path}.")
     try:
         document = tomllib.loads(text) if suffix == ".toml" else json.loads(text, parse_constant=_refuse_constant)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:  # the latter of brackets in brackets in brackets
         raise ConfigError(f"{path} must be valid {path.suffix[1:].upper()}: {error}.") from None
     if not isinstance(document, Mapping):
         raise ConfigError(f"{path} must hold names and values; got a {type(document).__name__}.")

@@ -72,7 +72,7 @@ def open_onnx(path: str | Path) -> "OnnxClassifier | OnnxRegressor":
         card = Card.from_json(json.loads(said["card"]), path)
         kind = OnnxClassifier if card.task == "classification" else OnnxRegressor
         return kind(path, session, card)
-    except (KeyError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+    except (KeyError, ValueError, EOFError, RecursionError, zipfile.BadZipFile, zlib.error) as error:
         raise ModelFileError(
             f"{path} must hold whole metadata; got: {str(error).rstrip('.')}. Export the model again."
         ) from error

@@ -213,7 +213,7 @@ def _square(folder: Path, size: Mapping[str, Any]) -> int:
 def _read(folder: Path, name: str) -> dict[str, Any]:
     try:
         values = json.loads((folder / name).read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise _refused(folder, f"hold {name}, as transformers writes it", str(error)) from error
     if not isinstance(values, dict):
         raise _refused(folder, f"hold {name}, as transformers writes it", "no table of settings")

@@ -14,7 +14,7 @@ def class_names(path: Path) -> dict[str, list[str]]:
     try:
         features = json.loads(pl.read_parquet_metadata(path)[_KEY])["info"]["features"]
         named = {name: of["names"] for name, of in features.items() if of.get("_type") == "ClassLabel"}
-    except (KeyError, ValueError, TypeError, AttributeError):
+    except (KeyError, ValueError, TypeError, AttributeError, RecursionError):
         return {}
     return {name: list(map(str, names)) for name, names in named.items() if isinstance(names, list)}
 

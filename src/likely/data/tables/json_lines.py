@@ -19,7 +19,7 @@ def wrong_line(path: Path, where: str) -> DataError | None:
             try:
                 found = json.loads(line) if line.strip() else {}
                 got = "" if isinstance(found, dict) else f"a {type(found).__name__}"
-            except ValueError as error:
+            except (ValueError, RecursionError) as error:
                 got = str(error)
             if got:
                 return DataError(
@@ -59,6 +59,6 @@ def _twice(line: str) -> list[str]:
 
     try:
         json.loads(line, object_pairs_hook=look)
-    except ValueError:
+    except (ValueError, RecursionError):
         return []
     return twice

@@ -23,7 +23,7 @@ def read_lengths(folder: Path) -> Lengths:
             f"A run that is repeated must have had a time limit; {folder} holds no {LENGTHS} ({error.strerror}). "
             f"Without a limit a run follows from its settings: try --config {folder / CONFIG}."
         ) from error
-    except ValueError:
+    except (ValueError, RecursionError):
         found = None
     if not isinstance(found, dict) or not all(map(_are_changes, found.values())):
         raise DataError(f"{path} must hold what the clock decided in a run; got something else. Try another run.")
