@@ -18,6 +18,7 @@ from likely.config import RunConfig, load_config
 from likely.data.images.decode import read_image
 from likely.data.images.idx import read_idx
 from likely.data.sources import open_dataset
+from likely.data.tables.number_text import decimal_mark
 from likely.errors import ConfigError, DataError, ImageError, LikelyError
 from likely.model.run_folder import read_history
 
@@ -73,5 +74,6 @@ def test_what_was_found_is_refused(tmp_path: Path) -> None:
     (tmp_path / "history.jsonl").write_text("[" * 100_000)
     with pytest.raises(DataError, match="line 1"):
         read_history(tmp_path)
+    assert decimal_mark(["1,5", *["9" * 400] * 20, "12:30"]) == ""  # at once
     with pytest.raises(ConfigError, match="a name that is text"):
         RunConfig.from_json({"\udcff": 1})

@@ -23,7 +23,7 @@ _MANY_POINTED = 20
 """Different texts with a point before three digits: of so many decimals 9 in 10 times some have fewer digits."""
 _DECIMAL_COMMA, _WITH_COMMAS = (
     re.compile(r"^[+-]?(?:\d*,(?:\d{1,2}|\d{4,})|0?,\d+)$", re.MULTILINE),
-    re.compile(r"(?:[+-]?[\d.]*,?\d*\n)*"),
+    re.compile(r"(?:[+-]?[\d.]*(?:,\d*)?\n)*"),  # each text in one way only, or it takes for ever where one is odd
 )
 _MILLIONS, _WITH_THOUSANDS = (
     re.compile(r"^[+-]?[1-9]\d{0,2}(?:\.\d{3}){2,}$", re.MULTILINE),
