@@ -89,3 +89,12 @@ def test_each_part_makes_a_row_stranger() -> None:
     assert plain < np.median(usual)
     assert min(unlike, away, unsure) > plain + 2
     np.testing.assert_allclose(np.mean(usual), 0, atol=0.2)
+
+
+def test_what_little_lies_beside_is_not_rounded_away() -> None:
+    along, across = np.zeros((2, 40))
+    along[0], across[-1] = 1.0, 1.0
+    share = np.logspace(-7, -2, 6)
+    H = (np.sqrt(1 - share)[:, None] * along + np.sqrt(share)[:, None] * across) * 7.3
+    found = PrincipalSpace(np.eye(40, 2, dtype=np.float32)).beside(H)
+    np.testing.assert_allclose(found, share, rtol=1e-8)

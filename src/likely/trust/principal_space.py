@@ -62,9 +62,13 @@ class PrincipalSpace:
         return cls(np.ascontiguousarray(np.linalg.qr(H.T @ V)[0] if wide else V, dtype=np.float32))
 
     def beside(self, maps: np.ndarray) -> np.ndarray:
-        """beside(x), shape (n,), of maps (n, d): from 0, inside the space, to 1."""
-        inside = normalized(finite_rows(maps, "features")) @ self.directions
-        return 1.0 - np.einsum("nr,nr->n", inside, inside).astype(np.float64)
+        """beside(x), shape (n,), of maps (n, d): from 0, inside the space, to 1.
+
+        In float64: most of a familiar row lies inside, and in float32 what is left of 1 would be rounded to a thousandth.
+        """
+        H = finite_rows(maps, "features")
+        inside, length = np.square(H @ self.directions.astype(np.float64)).sum(axis=1), np.square(H).sum(axis=1)
+        return 1.0 - inside / np.maximum(length, TINY)
 
 
 def normalized(maps: np.ndarray) -> np.ndarray:

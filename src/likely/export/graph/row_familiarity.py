@@ -34,8 +34,9 @@ def _others(g: Graph, maps: str, scores: str | None, familiar: Familiarity) -> t
         return (0.0 if scores is None else _energy(g, g.cast(scores, np.float64)),)
     if isinstance(beside, PrincipalSpace):
         doubt = 0.0 if scores is None else _doubt(g, g.cast(scores, np.float64))
-        return _one_minus(g, "ReduceSumSquare", _along(g, maps, beside.directions)), doubt
-    return (_one_minus(g, "ReduceMax", _along(g, maps, beside.units.T)),)
+        return _beside(g, g.cast(maps, np.float64), beside), doubt
+    nearest = g.add("ReduceMax", _along(g, maps, beside.units.T), np.array([1]), keepdims=0)
+    return (g.add("Sub", 1.0, g.cast(nearest, np.float64)),)
 
 
 def _energy(g: Graph, scores: str) -> str:
@@ -55,8 +56,11 @@ def _along(g: Graph, maps: str, directions: np.ndarray) -> str:
     return g.add("MatMul", g.add("Div", maps, length), np.ascontiguousarray(directions))
 
 
-def _one_minus(g: Graph, how: str, along: str) -> str:
-    return g.add("Sub", 1.0, g.cast(g.add(how, along, np.array([1]), keepdims=0), np.float64))
+def _beside(g: Graph, maps: str, space: PrincipalSpace) -> str:
+    """How much of the maps, float64, lies beside the space."""
+    along = g.add("MatMul", maps, space.directions.astype(float))
+    inside, length = (g.add("ReduceSumSquare", each, np.array([1]), keepdims=0) for each in (along, maps))
+    return g.add("Sub", 1.0, g.add("Div", inside, g.add("Max", length, TINY)))
 
 
 def _p_values(g: Graph, ood: str, held_out: np.ndarray) -> str:
