@@ -64,7 +64,7 @@ class PrincipalSpace:
     def beside(self, maps: np.ndarray) -> np.ndarray:
         """beside(x), shape (n,), of maps (n, d): from 0, inside the space, to 1.
 
-        In float64: most of a familiar row lies inside, and in float32 what is left of 1 would be rounded to a thousandth.
+        In float64: a familiar row lies inside but for a hundredth, of which float32 would lose four digits.
         """
         H = finite_rows(maps, "features")
         inside, length = np.square(H @ self.directions.astype(np.float64)).sum(axis=1), np.square(H).sum(axis=1)
