@@ -10,8 +10,10 @@ from tests.guarantees.fuzzed_models import written
 from tests.guarantees.fuzzing import peak, reset_peak
 
 from likely import load
-from likely.errors import DataError, ModelFileError
+from likely.errors import DataError, ModelFileError, ShapeError
 from likely.model import file as model_file
+from likely.networks import network_as_described
+from likely.networks.transformers_layout import TransformersLayout
 
 DATA = Path(__file__).parent / "data"
 
@@ -107,6 +109,39 @@ def test_parameters_too_large_to_compute_with_are_no_answer(tmp_path: Path) -> N
     predictor = load(changed("linear", tmp_path, "arrays/theta.layer0", lambda a: np.where(a > 0, 1e308, -1e308)))
     with pytest.raises(DataError, match=r"scores of .* must be numbers"):
         predictor.predict(np.full((1, 4), 5.0))
+
+
+def test_numbers_too_large_to_predict_are_no_answer(tmp_path: Path) -> None:
+    predictor = load(changed("regressor", tmp_path, "arrays/theta.layer1", lambda a: np.full_like(a, 1e308)))
+    with pytest.raises(DataError, match=r"scores of .* must be numbers"):
+        predictor.predict(np.full((1, 4), 0.1))
+
+
+@pytest.mark.parametrize(
+    "name", ["numbers", "n_inputs", "n_outputs", "n_trees", "n_sums", "n_nodes", "n_sets", "depth"]
+)
+def test_settings_of_trees_are_whole_numbers(name: str) -> None:
+    nothing = {
+        "numbers": 1,
+        "n_inputs": 1,
+        "n_outputs": 2,
+        "n_trees": 0,
+        "n_sums": 1,
+        "n_nodes": 0,
+        "n_sets": 0,
+        "depth": 0,
+    }
+    settings = nothing | {"indicated": [], "categories": [], "normalized": True}
+    assert network_as_described("trees", settings).settings == settings
+    with pytest.raises(ShapeError, match="whole numbers"):
+        network_as_described("trees", settings | {name: float(nothing[name])})
+
+
+def test_a_backbone_sees_images_of_the_side_that_it_was_made_for() -> None:
+    made = {"mean": (0.0,) * 3, "scale": (1.0,) * 3, "edge": 0, "resampling": "bilinear"}
+    TransformersLayout("vit", {"image_size": 32}, 32, **made)
+    with pytest.raises(ValueError, match="side 31"):
+        TransformersLayout("vit", {"image_size": 31}, 32, **made)
 
 
 def test_hashes_of_rows_that_are_damaged_say_nothing(tmp_path: Path) -> None:

@@ -264,7 +264,11 @@ class Predictor(Gate):
 
     def _answerable(self, scores: np.ndarray) -> np.ndarray:
         """The scores, if there are any: parameters and rows that are large together may leave none."""
-        n = int((np.isnan(scores) | (scores == np.inf)).any(axis=1).sum())
+        if self.card.target_scale:
+            missing = ~np.isfinite(scores * np.array(self.card.target_scale) + np.array(self.card.target_mean))
+        else:  # -inf masks a label
+            missing = np.isnan(scores) | (scores == np.inf)
+        n = int(missing.any(axis=1).sum())
         if n:
             raise DataError(
                 f"The scores of {self.where} must be numbers; got none for {n:,} of {len(scores):,} rows. Its "

@@ -107,6 +107,8 @@ class TransformersLayout:
             raise ValueError("a network of transformers that does not exist")
         if not set(self.settings) <= set(FAMILIES[self.family][1]) or self.resampling not in _FILTERS.values():
             raise ValueError("settings that its family does not have")
+        if self.family == "vit" and self.settings.get("image_size") != self.side:
+            raise ValueError(f"images of the side {self.settings.get('image_size')} and a crop of {self.side}")
 
     @property
     def name(self) -> str:
@@ -154,12 +156,13 @@ class TransformersLayout:
         if settings.get("num_channels", 3) != 3:
             raise _refused(folder, "see three channels", f"num_channels {settings['num_channels']}")
         try:
-            layout = cls(family, settings, **_prepared_as(folder, asked))
+            prepared = _prepared_as(folder, asked)
+            if family == "vit" and settings.get("image_size") != (side := prepared["side"]):
+                raise _refused(folder, f"see images of the side {settings.get('image_size')}", f"a crop of {side}")
+            layout = cls(family, settings, **prepared)
             _ = layout.n_features
         except (ValueError, KeyError, TypeError) as error:
             raise _refused(folder, "have a complete configuration", str(error)) from error
-        if family == "vit" and settings.get("image_size") != layout.side:
-            raise _refused(folder, f"see images of the side {settings.get('image_size')}", f"a crop of {layout.side}")
         return layout
 
 

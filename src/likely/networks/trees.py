@@ -58,6 +58,10 @@ class Trees:
     normalized: bool
 
     def __post_init__(self) -> None:
+        pairs = [end for pair in self.categories for end in pair]
+        sizes = (self.n_inputs, self.n_outputs, self.n_trees, self.n_sums, self.n_nodes, self.n_sets, self.depth)
+        if not all(type(size) is int for size in (self.numbers, *self.indicated, *pairs, *sizes)):
+            raise ShapeError(f"Trees must have whole numbers; got {self.settings}. The file is damaged.")
         fits = 0 <= self.groups.numbers <= self.groups.n_inputs <= self.n_inputs and self.depth <= self.n_nodes
         fits &= all(0 <= column < self.numbers for column in self.indicated)
         fits &= all(0 <= start <= stop for start, stop in self.categories) and min(self.n_sets, self.n_trees) >= 0
