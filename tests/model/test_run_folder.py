@@ -5,10 +5,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from likely.data import unpack_budget
 from likely.errors import DivergenceError, OutputError
-from likely.model.run_folder import RunFolder, read_history
+from likely.export.properties import packed_arrays, unpacked_arrays
+from likely.model.run_folder import RunFolder, read_held_out, read_history
 
 
 def test_the_first_free_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -173,3 +176,17 @@ def test_what_a_killed_writing_left_is_no_obstacle(tmp_path: Path) -> None:
     with RunFolder(tmp_path, "x") as folder:
         folder.begin({"seed": 1})
     assert [path.name for path in tmp_path.iterdir()] == ["config.json"]
+
+
+def test_arrays_that_unpack_to_much_more_than_they_take_are_not_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    zeros = {"x": np.zeros(125_000)}
+    np.savez_compressed(tmp_path / "held_out.npz", allow_pickle=False, **zeros)
+    text = packed_arrays(zeros)
+    assert read_held_out(tmp_path) is not None
+    assert len(unpacked_arrays(text)["x"]) == 125_000
+    monkeypatch.setattr(unpack_budget, "ALWAYS", 1_000)
+    assert read_held_out(tmp_path) is None
+    with pytest.raises(ValueError, match="1,000,128 bytes"):
+        unpacked_arrays(text)

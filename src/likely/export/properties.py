@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from likely.data.unpack_budget import refuse_bombs
 from likely.export.error_table import error_thresholds
 from likely.export.names import ABSTAINED
 from likely.model import file as model_file
@@ -68,8 +69,10 @@ def packed_arrays(arrays: Mapping[str, np.ndarray]) -> str:
 
 
 def unpacked_arrays(text: str) -> dict[str, np.ndarray]:
-    """The arrays that `packed_arrays` made a text of."""
-    with np.load(io.BytesIO(base64.b64decode(text)), allow_pickle=False) as stored:
+    """The arrays that `packed_arrays` made a text of; a ValueError where they would take much more room than it."""
+    packed = base64.b64decode(text)
+    with np.load(io.BytesIO(packed), allow_pickle=False) as stored:
+        refuse_bombs(stored.zip, len(packed))
         return {name: stored[name] for name in stored.files}
 
 

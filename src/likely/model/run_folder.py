@@ -25,6 +25,7 @@ from typing import Any
 import numpy as np
 
 from likely.atomic import TEMPORARY, write_bytes, write_text
+from likely.data.unpack_budget import refuse_bombs
 from likely.errors import DataError, OutputError
 from likely.model.folder_lock import lock
 
@@ -210,7 +211,8 @@ def read_row_hashes(folder: Path) -> np.ndarray | None:
 def read_held_out(folder: Path) -> dict[str, np.ndarray] | None:
     """What was answered to held-out rows, or None; a file that is none says nothing."""
     try:
-        with np.load(folder / HELD_OUT, allow_pickle=False) as file:
+        with np.load(path := folder / HELD_OUT, allow_pickle=False) as file:
+            refuse_bombs(file.zip, path.stat().st_size)
             return dict(file)
     except (OSError, ValueError, EOFError, zipfile.BadZipFile):
         return None
