@@ -12,7 +12,7 @@ from likely.data.dataset import Dataset, Part
 from likely.data.sources import open_dataset
 from likely.errors import DataError
 
-ODD = ("=1+1", "-shirt", 'a "coat", blue', "line\nbreak", "Ärmel;lang", "\ud800")
+ODD = ("=1+1", "-shirt", 'a "coat", blue', "line\nbreak", "Ärmel;lang", "\u200b")
 
 
 def table(labels: tuple[str, ...] = ("a", "b", "c"), paths: list[str] | None = None) -> Dataset:
