@@ -69,6 +69,19 @@ def test_a_workbook_whose_cells_are_far_apart(after: str, said: str, tmp_path: P
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="Windows has none")
+def test_a_workbook_whose_packed_bytes_were_changed(tmp_path: Path) -> None:
+    path = tmp_path / "x.xlsx"
+    pl.DataFrame({"x": range(30), "y": ["a", "b"] * 15}).write_excel(path)
+    with ZipFile(path) as good:
+        member = next(each for each in good.infolist() if each.filename.endswith("sheet1.xml"))
+    begin = member.header_offset + 30 + len(member.filename)
+    content = bytearray(path.read_bytes())
+    content[begin : begin + 40] = b"\xff" * 40
+    path.write_bytes(content)
+    with pytest.raises(DataError, match=r"x\.xlsx must be a whole Excel file"):
+        open_dataset(path, label="y")
+
+
 def test_pipes_are_refused_before_they_are_opened(tmp_path: Path) -> None:
     digits = open_dataset("digits")
     for name, read in {

@@ -43,9 +43,10 @@ def refuse_far_cells(path: Path, where: str) -> None:
                             f"columns apart, in {Path(member.filename).name}. Delete those far from the table, or save "
                             "it as CSV."
                         )
-    except (zipfile.BadZipFile, zipfile.LargeZipFile, NotImplementedError, RuntimeError, EOFError, ValueError) as error:
-        if isinstance(error, DataError):
-            raise
+    except DataError:
+        raise
+    # Fed with damaged bytes, zipfile raises whatever it comes across: zlib.error, lzma.LZMAError, NotImplementedError...
+    except Exception as error:
         raise ValueError(str(error)) from None
 
 
