@@ -45,7 +45,7 @@ def refuse_far_cells(path: Path, where: str) -> None:
                         )
     except DataError:
         raise
-    # Fed with damaged bytes, zipfile raises whatever it comes across: zlib.error, lzma.LZMAError, NotImplementedError...
+    # Fed with damaged bytes, zipfile raises whatever it comes across: zlib.error, LZMAError, NotImplementedError...
     except Exception as error:
         raise ValueError(str(error)) from None
 
