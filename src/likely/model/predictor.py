@@ -264,17 +264,17 @@ class Predictor(Gate):
 
     def _answerable(self, scores: np.ndarray) -> np.ndarray:
         """The scores, if there are any: parameters and rows that are large together may leave none."""
-        if self.card.target_scale:
-            missing = ~np.isfinite(scores * np.array(self.card.target_scale) + np.array(self.card.target_mean))
-        else:  # -inf masks a label
-            missing = np.isnan(scores) | (scores == np.inf)
-        n = int(missing.any(axis=1).sum())
+        n = int(self._unanswered(scores).sum())
         if n:
             raise DataError(
                 f"The scores of {self.where} must be numbers; got none for {n:,} of {len(scores):,} rows. Its "
                 "parameters or these rows are too large to compute with. Drop the rows, or train the model again."
             )
         return scores
+
+    def _unanswered(self, scores: np.ndarray) -> np.ndarray:
+        """Of which rows (n,) there is no answer; a score of -inf masks a label."""
+        return (np.isnan(scores) | (scores == np.inf)).any(axis=1)
 
     def _scores_and_ood(self, rows: RowArray) -> tuple[np.ndarray, np.ndarray]:
         """Scores before the head (n, k), and OOD scores (n,), larger for rows unlike those of training."""

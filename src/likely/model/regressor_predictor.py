@@ -192,6 +192,10 @@ class RegressorPredictor(Predictor):
         values = scores.astype(np.float64) * np.array(self.card.target_scale) + np.array(self.card.target_mean)
         return values[:, 0] if self.card.network.outputs == 1 else values
 
+    def _unanswered(self, scores: np.ndarray) -> np.ndarray:
+        with np.errstate(over="ignore", invalid="ignore"):
+            return np.any(~np.isfinite(self._in_unit(scores).reshape(len(scores), -1)), axis=1)
+
     def _intervals(self, predictions: np.ndarray, rows: RowArray, quantile: float) -> np.ndarray:
         residuals, filled = self.residuals, self._filled(rows)
         assert residuals is not None

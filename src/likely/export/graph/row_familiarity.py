@@ -6,6 +6,7 @@ from likely.export.graph.builder import Graph, Value
 from likely.trust.familiarity import MOST_FAMILIAR, SCALE, WEIGHTS, Familiarity
 from likely.trust.gaussians import Gaussians
 from likely.trust.principal_space import TINY, PrincipalSpace
+from likely.trust.prototypes import Prototypes
 from likely.trust.ties import STEP
 
 _BLOCK = 64
@@ -35,8 +36,7 @@ def _others(g: Graph, maps: str, scores: str | None, familiar: Familiarity) -> t
     if isinstance(beside, PrincipalSpace):
         doubt = 0.0 if scores is None else _doubt(g, g.cast(scores, np.float64))
         return _beside(g, g.cast(maps, np.float64), beside), doubt
-    nearest = g.add("ReduceMax", _along(g, maps, beside.units.T), np.array([1]), keepdims=0)
-    return (g.add("Sub", 1.0, g.cast(nearest, np.float64)),)
+    return (_from_prototypes(g, maps, beside),)
 
 
 def _energy(g: Graph, scores: str) -> str:
@@ -50,10 +50,11 @@ def _doubt(g: Graph, scores: str) -> str:
     return g.add("Neg", g.add("ReduceSum", summands, np.array([1]), keepdims=0))
 
 
-def _along(g: Graph, maps: str, directions: np.ndarray) -> str:
-    """Maps of length 1 times directions, (n, r)."""
+def _from_prototypes(g: Graph, maps: str, prototypes: Prototypes) -> str:
+    """1 - the cosine with the nearest of them, float64 (n,)."""
     length = g.add("Max", g.add("ReduceL2", maps, np.array([1]), keepdims=1), np.float32(TINY))
-    return g.add("MatMul", g.add("Div", maps, length), np.ascontiguousarray(directions))
+    cosines = g.add("MatMul", g.add("Div", maps, length), np.ascontiguousarray(prototypes.units.T))
+    return g.add("Sub", 1.0, g.cast(g.add("ReduceMax", cosines, np.array([1]), keepdims=0), np.float64))
 
 
 def _beside(g: Graph, maps: str, space: PrincipalSpace) -> str:
