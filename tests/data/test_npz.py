@@ -132,7 +132,7 @@ def test_what_is_too_large_is_told_from_the_headers(path: Path, monkeypatch: pyt
     saved(path, X=np.zeros((2_000, 5_000)), y=np.arange(2_000) % 2)
     assert path.stat().st_size < 200_000
     assert read_headers(path)["X"].shape == (2_000, 5_000)
-    monkeypatch.setattr(npz, "_free_memory", lambda: 50_000_000)
+    monkeypatch.setattr(npz, "free_memory", lambda: 50_000_000)
     monkeypatch.setattr(np, "load", lambda *_, **__: pytest.fail("an array was read"))
     with pytest.raises(DataError, match=r"must fit into memory; got 0.1 GiB of X, y"):
         open_dataset(path)

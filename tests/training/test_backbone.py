@@ -231,3 +231,9 @@ def test_gray_images_are_shown_in_three_equal_channels(fitted: Classifier) -> No
     backbone = fitted.predictor_.preprocessor.backbone
     assert np.array_equal(backbone.features(gray[:2]), backbone.features(np.repeat(gray[:2, ..., None], 3, axis=3)))
     assert "three equal channels" in choose_backbone(RunConfig(network=USUAL), (72, 72), 10).notes[0]
+
+
+def test_members_are_refused_before_features_are_computed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Backbone, "features", lambda *_: pytest.fail("computed"))
+    with pytest.raises(ConfigError, match="members must come with a network that learns from pixels"):
+        Classifier(network="efficientnet-lite0", members=2).fit(*images(20, first=900))

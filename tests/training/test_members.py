@@ -119,14 +119,29 @@ def test_one_network_cannot_disagree() -> None:
 @pytest.mark.parametrize(
     ("settings", "why"),
     [
-        ({"network": "mlp"}, "Only conv nets"),
+        ({"network": "mlp"}, "network 'mlp'.*Only conv nets"),
+        ({"network": "trees"}, "network 'trees'.*Only conv nets"),
         ({"network": "conv", "head": "l1"}, "softmax"),
-        ({"network": "auto", "engine": "jax"}, "Only conv nets"),
+        ({"network": "auto", "engine": "jax"}, "engine 'jax'.*omitting engine"),
+        ({"network": "conv", "engine": "numpy"}, "engine 'numpy'"),
     ],
 )
 def test_what_cannot_have_members_is_refused_by_name(settings: Any, why: str) -> None:
     with pytest.raises(ConfigError, match=why):
         learn(digits(), RunConfig(data="digits", members=2, **settings))
+
+
+def test_more_members_than_memory_are_refused_before_any_is_trained(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("likely.training.members.free_memory", lambda: 2**26)
+    told = Told()
+    with pytest.raises(ConfigError, match=r"got 1,000, which take .* GiB where 0\.1 GiB are free") as refused:
+        learn(digits(), RunConfig(data="digits", network="conv", members=1_000), told)
+    assert told.folds == []
+    fit = int(str(refused.value).split("Try members=")[1].split(",")[0])
+    learn(digits(), RunConfig(data="digits", network="conv", members=min(fit, 2), epochs=1))
+    monkeypatch.setattr("likely.training.members.free_memory", lambda: 0)
+    with pytest.raises(ConfigError, match="Try omitting members"):
+        learn(digits(), RunConfig(data="digits", network="conv", members=2))
 
 
 def test_few_images_without_a_val_part_are_refused() -> None:
@@ -138,6 +153,9 @@ def test_tables_answer_with_several_models_anyway() -> None:
     X = np.random.default_rng(0).normal(size=(60, 2))
     with pytest.raises(ConfigError, match="folds"):
         likely.Classifier(members=2).fit(X, X[:, 0] > 0)
+    for network in ("linear", "mlp", "trees"):
+        with pytest.raises(ConfigError, match=f"for a table .network '{network}'"):
+            likely.Classifier(members=2, network=network).fit(X, X[:, 0] > 0)
     clf = likely.Classifier(random_state=0).fit(X, X[:, 0] > 0)
     assert (clf.disagreement(X) >= 0).all()
     np.testing.assert_allclose(sum(clf.predictor_.doubt_in_parts(X)), entropy(clf.predict_proba(X)), atol=1e-6)

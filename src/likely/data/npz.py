@@ -1,7 +1,6 @@
 """NumPy's .npz: arrays of rows and answers, found by their names, never unpickled, measured before they are read."""
 
 import math
-import os
 import sys
 import zipfile
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from numpy.lib import format as npy
 
 from likely.config.pipes import refuse_pipes
 from likely.data.dataset import Dataset, Part, Task
+from likely.data.free_memory import free_memory
 from likely.data.images.image_arrays import stack_images
 from likely.data.tables.targets import Answers, class_ids, read_answers
 from likely.data.unpack_budget import most_unpacked
@@ -157,7 +157,7 @@ def _read(path: Path, headers: dict[str, Header], names: list[str]) -> dict[str,
     # Rows of numbers become float64.
     bytes_of = {name: headers[name].dtype.itemsize + 8 * (len(headers[name].shape) == 2) for name in names}
     size = sum(math.prod(headers[name].shape) * bytes_of[name] for name in names)
-    if size > _free_memory():
+    if size > free_memory():
         got = f"{size / 2**30:,.1f} GiB of {', '.join(names)}"
         raise DataError(f"The arrays of {path} must fit into memory; got {got}. Try fewer rows.")
     try:
@@ -176,13 +176,6 @@ def _code_points(array: np.ndarray) -> np.ndarray:
     if array.dtype.kind != "U" or not array.dtype.itemsize:
         return np.empty(0, np.uint32)
     return np.ascontiguousarray(array.reshape(-1)).view(array.dtype.byteorder.replace("|", "=") + "u4")
-
-
-def _free_memory() -> int:
-    try:
-        return os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    except (AttributeError, ValueError, OSError):
-        return 2**40
 
 
 def _rows(path: Path, name: str, X: np.ndarray) -> RowArray:

@@ -87,7 +87,7 @@ class LabelProbabilities(Predictor):
         if not self.answers_together:
             raise DataError(
                 f"Several networks must answer for one to disagree; {self.where} is one alone. Try training with "
-                "members=5 (--members 5), or the network 'mixture' for a table."
+                "network='conv' and members=5 for images, or with the network 'mixture' for a table."
             )
 
         def answer(part: RowArray) -> Doubt:

@@ -59,8 +59,8 @@ def heads(start: Start | None) -> tuple[str, ...]:
 
 def _check(config: RunConfig, backbone: Backbone) -> None:
     """Refuse settings of a network that learns from pixels."""
-    for name in ("augment", "pad_to", "freeze"):
-        if getattr(config, name):
+    for name in ("augment", "pad_to", "freeze", "members"):
+        if getattr(config, name) not in (None, (), 1):
             raise ConfigError(
                 f"{name} must come with a network that learns from pixels; got network={backbone.name!r}, which sees "
                 f"each image once and does not learn. Try network='conv', or omit {name}."

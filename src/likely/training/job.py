@@ -87,8 +87,8 @@ class Job:
     def train(self, plan: Plan, index: np.ndarray, **how: Any) -> Trained:
         """A network trained on the rows with these indices, or several; how, `likely.training.train.train` says."""
         if self.config.members > 1:
-            few = self.rows.take(index[:2])[0]
-            return train_members(partial(self._train, index), plan, self.config, self.watcher, few[:], how)
+            train_one = partial(self._train, index)
+            return train_members(train_one, plan, self.config, self.rows, index, self.watcher, how)
         return self._train(index, plan, self.config, **{"on_record": self.watcher.record, **how})
 
     def _train(self, index: np.ndarray, plan: Plan, config: RunConfig, **how: Any) -> Trained:
