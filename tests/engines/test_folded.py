@@ -13,11 +13,13 @@ from likely.engines.by_torch.folded import FoldedConvNet
 from likely.networks.convnet import ConvModule, ConvNet
 
 
-def _trained(side: int, channels: int, dtype: torch.dtype = torch.float32) -> tuple[ConvModule, torch.Tensor]:
+def _trained(
+    side: int, channels: int, dtype: torch.dtype = torch.float32, **shape: int
+) -> tuple[ConvModule, torch.Tensor]:
     """A net with statistics and biases of its own, and images for it."""
     rng = np.random.default_rng(side)
     x = rng.random((16, channels, side, side), np.float32)
-    net = ConvNet(8, stem=4).build(3, x)
+    net = ConvNet(8, stem=4, **shape).build(3, x)
     with torch.no_grad():
         net.train()(torch.from_numpy(x) * 3)
         for name, value in net.named_parameters():
@@ -27,11 +29,16 @@ def _trained(side: int, channels: int, dtype: torch.dtype = torch.float32) -> tu
 
 
 @pytest.mark.parametrize("packs", [True, False])
-@pytest.mark.parametrize(("side", "channels"), [(4, 1), (8, 3), (28, 1), (40, 3)])
-def test_it_answers_as_the_net_does(side: int, channels: int, packs: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("side", "channels", "shape"),
+    [(4, 1, {}), (8, 3, {}), (28, 1, {}), (40, 3, {}), (28, 1, {"stride": 1, "depth": 3}), (12, 3, {"depth": 4})],
+)
+def test_it_answers_as_the_net_does(
+    side: int, channels: int, shape: dict[str, int], packs: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
     if not packs:
         monkeypatch.setattr(folded, "_packs", lambda sample: False)
-    net, x = _trained(side, channels)
+    net, x = _trained(side, channels, **shape)
     before = {name: value.clone() for name, value in net.state_dict().items()}
     with torch.inference_mode():
         fast = FoldedConvNet(net, x[:2])

@@ -65,8 +65,10 @@ def test_networks_heads_and_activations(settings: Any, digits: Any, tmp_path: Pa
     np.testing.assert_allclose(answers["probabilities"], predictor.predict_proba(X), atol=1e-5)
 
 
-def test_the_feature_map_of_a_conv_net_counts(digits: Any, tmp_path: Path, exported: Any) -> None:
-    predictor = fit(RunConfig(data="digits", network="conv", epochs=0.5, out=str(tmp_path / "run"))).predictor
+@pytest.mark.parametrize("preset", ["fast", "balanced"])
+def test_the_feature_map_of_a_conv_net_counts(preset: Any, digits: Any, tmp_path: Path, exported: Any) -> None:
+    out = str(tmp_path / "run")
+    predictor = fit(RunConfig(data="digits", network="conv", preset=preset, epochs=0.5, out=out)).predictor
     X = np.concatenate([digits[0][:50], digits[0][:50, ::-1]])
     assert "familiarity.space" in predictor.arrays
     m = predictor.familiar_rows

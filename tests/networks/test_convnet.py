@@ -64,6 +64,23 @@ def test_the_plan_has_patches_for_the_images(shape: tuple[int, ...], stride: int
     assert engine.n_parameters > 0
 
 
+def test_every_pixel_keeps_its_place_at_stride_one() -> None:
+    """Three convolutions a block, what the first found added to what the last found; the mathematics by hand."""
+    sample = smooth_images(4, 1, 28)
+    network = ConvNet(width=4, stem=18, stride=1, depth=3)
+    net = network.build(5, sample).train(False)
+    x = torch.from_numpy(sample)
+    *_, last = net._stages(x)
+    assert net.whiten(x).shape == (4, 18, 28, 28)
+    assert (len(net.blocks), last.shape) == (3, (4, 16, 3, 3))
+    assert {name: tuple(value.shape) for name, value in net.state_dict().items()} == network.shapes(5, (1, 28, 28))
+    assert network.n_features((1, 28, 28)) == (18 + 4 + 8 + 16, 16 * 9)
+    block, h = net.blocks[0], nn.functional.relu(net.whiten(x))
+    first = block.norm1(nn.functional.max_pool2d(block.conv1(h), 2)).relu()
+    second = block.norm2(block.conv2(first)).relu()
+    torch.testing.assert_close(block(h), (block.norm3(block.conv3(second)) + first).relu())
+
+
 def test_images_need_not_be_square() -> None:
     sample = smooth_images(2, 1, 40)[:, :, :, :24]
     assert ConvNet(width=4, stem=8).build(3, sample)(torch.from_numpy(sample)).shape == (2, 3)
@@ -163,16 +180,16 @@ def test_the_same_seed_makes_the_same_module() -> None:
 def test_a_conv_net_is_its_name_and_settings() -> None:
     net = ConvNet(width=12, stem=6)
     again = create_network("conv", net.settings)
-    assert again.settings == {"width": 12, "stem": 6, "stride": 2}
+    assert again.settings == {"width": 12, "stem": 6, "stride": 2, "depth": 2}
     assert isinstance(again, TorchNetwork)
     assert not isinstance(again, Network)
 
 
 @pytest.mark.parametrize(
-    "settings", [{"width": 0}, {"stem": 0}, {"stem": 7}, {"stem": -2}, {"stride": 0}, {"stride": 3}]
+    "settings", [{"width": 0}, {"stem": 0}, {"stem": 7}, {"stem": -2}, {"stride": 0}, {"stride": 3}, {"depth": 1}]
 )
 def test_settings_out_of_range(settings: dict[str, int]) -> None:
-    with pytest.raises(ConfigError, match=r"stride=2|stem=24"):
+    with pytest.raises(ConfigError, match=r"stride=2|stem=24|depth=3"):
         ConvNet(**settings)
 
 

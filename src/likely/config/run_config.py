@@ -252,13 +252,14 @@ class RunConfig(SettingsDocument):
     augment: Augmentations | None = _learning(
         None,
         "Change training images: hflip, shift, cutout, crop, color; or none.",
-        "A data set may declare horizontal flips harmless; the presets balanced and best then also cut out a square.",
+        "A data set may declare horizontal flips harmless; the presets balanced and best then also cut out a square, "
+        "and best moves images a little.",
         otherwise="what the data set declares harmless",
         form='a list of names, such as ["hflip", "cutout"]',
         metavar="NAME,...",
         python='How training images are changed: "hflip", "shift", "cutout", "crop", "color", several of them, or '
         '"none"; or a function of a prepared batch. None flips if `hflip` says that this is harmless; "balanced" and '
-        '"best" then also cut a square out.',
+        '"best" then also cut a square out, and "best" moves images a little.',
     )
     init_from: Text | None = _learning(
         None,

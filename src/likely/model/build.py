@@ -22,6 +22,7 @@ from likely.networks.custom import CUSTOM, CustomNetwork
 from likely.networks.linear import Linear
 from likely.networks.mlp import MLP
 from likely.networks.network import Network
+from likely.networks.patches import patch_side
 from likely.networks.trees import Trees
 from likely.preprocessing.preprocessor import Preprocessor
 from likely.trust.scale_of_errors import MOST_INPUTS
@@ -132,7 +133,7 @@ def _check_fit(network: Network | Trees, preprocessor: Preprocessor, n_outputs: 
 
 def _check_conv(where: str, card: Card, arrays: Mapping[str, np.ndarray], network: Any, image: tuple[int, ...]) -> None:
     """Refuse parameters that do not fit a conv net before it is built, which takes as much memory as its card asks."""
-    if len(image) != 3 or min(image[1:]) < 2 * network.stride:
+    if len(image) != 3 or min(image[1:]) < patch_side(network.stride):
         raise ValueError(f"a conv net for inputs of shape {image}")
     mean = "probabilities" if card.task == "classification" else "numbers"
     if network.members > len(arrays) or (network.members > 1 and network.mean != mean):

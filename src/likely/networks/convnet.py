@@ -1,9 +1,11 @@
-"""A small convolutional network that learns fast on a CPU.
+"""A small convolutional network that learns fast on a CPU, and a deeper one at full resolution of the same parts.
 
     images (n, c, h, w)
       -> 4x4 convolution, stride 2, fixed: it whitens patches, in both signs     -> ReLU
-         (large images: larger patches with larger strides, so that at most 28 x 28 of them remain)
+         (stride 1 for long trainings: 3x3 patches, and every pixel keeps its place;
+         large images: larger patches with larger strides, so that at most 28 x 28 of them remain)
       -> blocks of [3x3 conv, max-pool 2, norm, ReLU, 3x3 conv, norm, ReLU], widening
+         (depth 3: [.., h = ReLU, 3x3 conv, norm, ReLU, 3x3 conv, norm, + h, ReLU])
       -> the largest value of each channel
       -> linear, without bias                                                    = scores (n, k)
 
@@ -26,6 +28,7 @@ from torch.nn import functional
 
 from likely.errors import ConfigError, ShapeError
 from likely.networks.ensemble import EnsembleModule, Mean
+from likely.networks.patches import padding_of, patch_side, patches_along
 
 _MOST_WHOLE = 1_000
 _WHITENING_EPSILON = 5e-4
@@ -40,8 +43,10 @@ class ConvNet:
     Args:
         width: channels of the first block; the second block has twice as many, further ones four times.
         stem: channels of the fixed first layer, an even number; half of them are the other half negated. At most 32
-            for each channel of images in patches of 4 x 4: a patch has no more directions.
-        stride: pixels from patch to patch, an even number; a patch is twice as wide and high.
+            for each channel of images in patches of 4 x 4, 18 in patches of 3 x 3: a patch has no more directions.
+        stride: pixels from patch to patch, 1 or an even number; a patch is twice as wide and high, for 1 it has 3 x 3.
+        depth: convolutions of each block, at least 2; from 3 on what the first one found is added to what the last one
+            found, so that the gradient has a short way.
         members: of how many such nets the mean answers, see `likely.networks.ensemble`.
         mean: of what.
     Raises:
@@ -55,10 +60,18 @@ class ConvNet:
     name = "conv"
 
     def __init__(
-        self, width: int = 48, stem: int = 24, stride: int = 2, members: int = 1, mean: Mean = "probabilities"
+        self,
+        width: int = 48,
+        stem: int = 24,
+        stride: int = 2,
+        depth: int = 2,
+        members: int = 1,
+        mean: Mean = "probabilities",
     ) -> None:
-        if stride < 2 or stride % 2:
-            raise ConfigError(f"stride must be even and positive; got {stride}. Try stride=2.")
+        if stride != 1 and (stride < 2 or stride % 2):
+            raise ConfigError(f"stride must be 1, or even and positive; got {stride}. Try stride=2.")
+        if depth < 2:
+            raise ConfigError(f"depth must be at least 2; got {depth}. Try depth=3.")
         if width < 1 or stem < 2 or stem % 2:
             raise ConfigError(
                 f"width must be positive and stem even and positive; got width {width} and stem {stem}. "
@@ -66,14 +79,14 @@ class ConvNet:
             )
         if members < 1:
             raise ConfigError(f"members must be positive; got {members}. Try members=5.")
-        self.width, self.stem, self.stride = width, stem, stride
+        self.width, self.stem, self.stride, self.depth = width, stem, stride, depth
         self.members: int = members
         self.mean: Mean = mean
 
     @property
     def settings(self) -> dict[str, object]:
         """What the constructor took."""
-        own: dict[str, object] = {"width": self.width, "stem": self.stem, "stride": self.stride}
+        own: dict[str, object] = {"width": self.width, "stem": self.stem, "stride": self.stride, "depth": self.depth}
         return own if self.members == 1 else {**own, "members": self.members, "mean": self.mean}
 
     def shapes(self, n_classes: int, image: tuple[int, ...]) -> dict[str, tuple[int, ...]]:
@@ -81,11 +94,11 @@ class ConvNet:
         channels, *sides = image
         widths = block_widths(self.width, 2 * min(sides) // self.stride)
         found: dict[str, tuple[int, ...]] = {
-            "whiten.weight": (self.stem, channels, 2 * self.stride, 2 * self.stride),
+            "whiten.weight": (self.stem, channels, *2 * (patch_side(self.stride),)),
             "classify.weight": (n_classes, widths[-1]),
         }
         for i, (n_in, n_out) in enumerate(zip((self.stem, *widths), widths, strict=False)):
-            for j, n in enumerate((n_in, n_out), start=1):
+            for j, n in enumerate((n_in, *(self.depth - 1) * (n_out,)), start=1):
                 found[f"blocks.{i}.conv{j}.weight"] = (n_out, n, 3, 3)
                 found |= {f"blocks.{i}.norm{j}.{name}": (n_out,) for name in _OF_NORM}
                 found[f"blocks.{i}.norm{j}.num_batches_tracked"] = ()
@@ -96,7 +109,7 @@ class ConvNet:
     def n_features(self, image: tuple[int, ...]) -> tuple[int, int]:
         """How many hidden features it makes of images (c, h, w): means of channels, and numbers of the last maps."""
         widths = block_widths(self.width, 2 * min(image[1:]) // self.stride)
-        height, width = ((side + 2 * (self.stride // 2) - 2 * self.stride) // self.stride + 1 for side in image[1:])
+        height, width = (patches_along(side, self.stride) for side in image[1:])
         for _ in widths:
             if min(height, width) > 1:
                 height, width = height // 2, width // 2
@@ -104,7 +117,7 @@ class ConvNet:
 
     def build(self, n_classes: int, sample: np.ndarray) -> "ConvModule | EnsembleModule":
         """The module for images like `sample` (n, c, h, w), whose patches set the first layer, or a ShapeError."""
-        patch = 2 * self.stride
+        patch = patch_side(self.stride)
         if sample.ndim != 4 or 0 in sample.shape or min(sample.shape[2:]) < patch:
             raise ShapeError(
                 f"sample must hold images (n, c, h, w) of at least {patch} x {patch} pixels; got shape {sample.shape}. "
@@ -113,7 +126,7 @@ class ConvNet:
         _, channels, height, width = sample.shape
         filters = whitening_filters(sample, self.stem, self.stride)
         widths = block_widths(self.width, 2 * min(height, width) // self.stride)
-        made = [ConvModule(filters, widths, n_classes, channels) for _ in range(self.members)]
+        made = [ConvModule(filters, widths, n_classes, channels, self.depth) for _ in range(self.members)]
         return made[0] if self.members == 1 else EnsembleModule(made, self.mean)
 
 
@@ -133,10 +146,10 @@ def block_widths(width: int, side: int) -> tuple[int, ...]:
 def whitening_filters(sample: np.ndarray, n_filters: int, stride: int = 2) -> np.ndarray:
     """Filters (n_filters, c, p, p) that make the values of neighboring pixels uncorrelated, in both signs.
 
-    Patches have p = 2 stride pixels a side. With the patch covariance C = V diag(lambda) V^T, filter i is
+    Patches have p pixels a side, see `patch_side`. With the patch covariance C = V diag(lambda) V^T, filter i is
     v_i / sqrt(lambda_i + epsilon), largest lambda first.
     """
-    channels, size = sample.shape[1], 2 * stride
+    channels, size = sample.shape[1], patch_side(stride)
     windows = np.lib.stride_tricks.sliding_window_view(sample, (size, size), axis=(2, 3))
     windows = windows[:, :, ::stride, ::stride].transpose(0, 2, 3, 1, 4, 5)
     patches = windows.reshape(-1, channels * size * size).astype(np.float64)
@@ -158,22 +171,34 @@ def _largest(covariance: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray
     return linalg.eigh(covariance, subset_by_index=[len(covariance) - count, len(covariance) - 1])
 
 
-class _Block(nn.Module):
-    def __init__(self, n_in: int, n_out: int) -> None:
+class ConvBlock(nn.Module):
+    """Convolutions conv1 to conv<depth> with their normalizations; the first halves the side."""
+
+    def __init__(self, n_in: int, n_out: int, depth: int) -> None:
         super().__init__()
-        self.conv1 = nn.Conv2d(n_in, n_out, 3, padding=1, bias=False)
-        self.norm1 = nn.BatchNorm2d(n_out, momentum=0.4)
-        self.conv2 = nn.Conv2d(n_out, n_out, 3, padding=1, bias=False)
-        self.norm2 = nn.BatchNorm2d(n_out, momentum=0.4)
-        for conv in (self.conv1, self.conv2):
+        self.depth = depth
+        for number in range(1, depth + 1):
+            conv = nn.Conv2d(n_in if number == 1 else n_out, n_out, 3, padding=1, bias=False)
             # The channels beyond the incoming ones keep their random values.
             nn.init.dirac_(conv.weight.data[: conv.in_channels])
-        for norm in (self.norm1, self.norm2):
+            norm = nn.BatchNorm2d(n_out, momentum=0.4)
             norm.weight.requires_grad_(False)
+            self.add_module(f"conv{number}", conv)
+            self.add_module(f"norm{number}", norm)
+
+    def pairs(self) -> Iterator[tuple[nn.Conv2d, nn.BatchNorm2d]]:
+        """Each convolution with its normalization."""
+        for number in range(1, self.depth + 1):
+            yield getattr(self, f"conv{number}"), getattr(self, f"norm{number}")
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        x = functional.relu(self.norm1(halved(self.conv1(x))))
-        return functional.relu(self.norm2(self.conv2(x)))
+        """The maps (n, n_out, h/2, w/2) of x (n, n_in, h, w)."""
+        (conv, norm), *further = self.pairs()
+        first = h = functional.relu(norm(halved(conv(x))))
+        for number, (conv, norm) in enumerate(further, start=2):
+            h = norm(conv(h))
+            h = functional.relu(h + first if 2 < number == self.depth else h)
+        return h
 
 
 def halved(x: torch.Tensor) -> torch.Tensor:
@@ -199,13 +224,18 @@ class ConvModule(nn.Module):
     last feature map: what tells strange images from familiar ones lies in early layers as much as in the last, and in
     what is seen as much as in where."""
 
-    def __init__(self, filters: np.ndarray, widths: tuple[int, ...], n_classes: int, channels: int) -> None:
+    def __init__(
+        self, filters: np.ndarray, widths: tuple[int, ...], n_classes: int, channels: int, depth: int = 2
+    ) -> None:
         super().__init__()
-        stride = filters.shape[-1] // 2
-        self.whiten = nn.Conv2d(channels, len(filters), 2 * stride, stride=stride, padding=stride // 2, bias=False)
+        side = filters.shape[-1]
+        stride = side // 2
+        self.whiten = nn.Conv2d(channels, len(filters), side, stride, padding_of(stride), bias=False)
         self.whiten.weight.data = torch.from_numpy(filters.copy())
         self.whiten.weight.requires_grad_(False)
-        self.blocks = nn.Sequential(*[_Block(a, b) for a, b in zip((len(filters), *widths), widths, strict=False)])
+        self.blocks = nn.Sequential(
+            *[ConvBlock(a, b, depth) for a, b in zip((len(filters), *widths), widths, strict=False)]
+        )
         self.classify = nn.Linear(widths[-1], n_classes, bias=False)
         self.channels = len(filters) + sum(widths)  # of all stages
 

@@ -90,10 +90,10 @@ def choose_plan(
         recipe = BY_TIME[min(number, len(BY_TIME) - 1)][0]
     settings = dict(recipe.settings)
     if kind == "conv":
-        settings["stride"] = _stride(config, row_shape)
+        settings["stride"] = max(settings["stride"], _stride(config, row_shape))
     if overrides.start is not None and overrides.start.network == kind:
-        # Older files do not store the stride: they were made when it was always 2.
-        settings |= ({"stride": 2} if kind == "conv" else {}) | _settings_of(overrides.start)
+        # Older files do not store the stride or the depth: they were made when both were always 2.
+        settings |= ({"stride": 2, "depth": 2} if kind == "conv" else {}) | _settings_of(overrides.start)
     side = config.pad_to if images else None
     n_inputs = math.prod((side, side, *row_shape[2:]) if side else row_shape)
     if kind == "mlp":
@@ -268,7 +268,7 @@ def _for_seconds(
         batch_size, steps_per_epoch, most = _length(recipe, config, n_rows, least=16)
         if recipe.settings != settings:
             settings = recipe.settings
-            network = ConvNet(**settings, stride=_stride(config, row_shape))
+            network = ConvNet(**{**settings, "stride": max(settings["stride"], _stride(config, row_shape))})
             X = np.random.default_rng(0).integers(0, 256, (min(batch_size, n_rows), *row_shape), dtype=np.uint8)
             step = step_seconds(network, X, prepare, n_outputs, config.device, config.precision, config.dtype)
         epochs = seconds / (step * steps_per_epoch)
@@ -280,11 +280,12 @@ def _for_seconds(
 
 
 def _stride(config: RunConfig, row_shape: tuple[int, ...]) -> int:
-    """That of the first layer: about 28 x 28 patches at most, so that large images cost little more than small."""
+    """The least one of the first layer: about 28 x 28 patches at most, so that large images cost little more than
+    small."""
     height, width = (config.pad_to,) * 2 if config.pad_to else row_shape[:2]
     doublings = math.ceil(math.log2(math.sqrt(height * width) / 28))
     # A patch has twice the side, and must fit into the image.
-    return 2 ** max(1, min(doublings, int(math.log2(min(height, width) / 2))))
+    return 2 ** max(0, min(doublings, int(math.log2(min(height, width) / 2))))
 
 
 def _settings_of(start: Start) -> dict[str, Any]:

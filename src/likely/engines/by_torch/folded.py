@@ -6,21 +6,21 @@ A normalization that learns no more is part of the convolution before it:
 
 Max-pooling between the two changes nothing for s > 0, which holds since the weights stay 1; and the ReLU may come
 before the pooling, since it keeps the order of numbers. Where torch computes with oneDNN, the filters are laid out once
-as its convolutions want them, and the ReLU is taken on the way out.
+as its convolutions want them, and the ReLU is taken on the way out, where nothing is added before it.
 
 Reference: Jacob et al. (2018), section 3.2 of arXiv 1712.05877 (folding a normalization into the convolution).
 """
 
 import platform
-from collections.abc import Iterator
-from typing import Any, cast
+from collections.abc import Iterable, Iterator
+from typing import Any, Literal, cast
 
 import torch
 from torch import nn
 from torch.nn import functional
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-from likely.networks.convnet import ConvModule, halved, scores_and_features
+from likely.networks.convnet import ConvBlock, ConvModule, halved, scores_and_features
 from likely.networks.ensemble import EnsembleModule, Mean, joined, mean_scores
 
 # One of torch's operators for compiled models, which takes packed filters.
@@ -42,14 +42,11 @@ class FoldedConvNet:
     """
 
     def __init__(self, module: ConvModule, sample: torch.Tensor) -> None:
-        self._stem = _ConvReLU(module.whiten, sample)
-        x, self._blocks = self._stem(sample), list[tuple[_ConvReLU, _ConvReLU]]()
-        for block in cast(Any, module.blocks):
-            conv1 = _ConvReLU(fuse_conv_bn_eval(block.conv1, block.norm1), x)
-            x = halved(conv1(x))
-            conv2 = _ConvReLU(fuse_conv_bn_eval(block.conv2, block.norm2), x)
-            x = conv2(x)
-            self._blocks.append((conv1, conv2))
+        self._stem = _Convolution(module.whiten, sample)
+        x, self._blocks = self._stem(sample), list[_FoldedBlock]()
+        for block in cast(Iterable[ConvBlock], module.blocks):
+            self._blocks.append(_FoldedBlock(block, x))
+            x = self._blocks[-1](x)
         self._classified = module.classified
 
     def __call__(self, x: torch.Tensor) -> torch.Tensor:
@@ -65,8 +62,8 @@ class FoldedConvNet:
     def _stages(self, x: torch.Tensor) -> Iterator[torch.Tensor]:
         x = self._stem(x)
         yield x
-        for conv1, conv2 in self._blocks:
-            x = conv2(halved(conv1(x)))
+        for block in self._blocks:
+            x = block(x)
             yield x
 
 
@@ -87,21 +84,41 @@ class FoldedEnsemble:
         return joined([member.scores_and_features(x) for member in self.members], self.mean, self._channels)
 
 
-class _ConvReLU:
-    """A convolution and the ReLU of it, packed where that is possible."""
+class _FoldedBlock:
+    """A block whose normalizations are part of its convolutions."""
 
-    def __init__(self, conv: nn.Conv2d, sample: torch.Tensor) -> None:
+    def __init__(self, block: ConvBlock, x: torch.Tensor) -> None:
+        self._convs = list[_Convolution]()
+        for number, (conv, norm) in enumerate(block.pairs(), start=1):
+            adds = 2 < number == block.depth
+            self._convs.append(_Convolution(fuse_conv_bn_eval(conv, norm), x, "none" if adds else "relu"))
+            if number == 1:
+                x = halved(self._convs[0](x))
+
+    def __call__(self, x: torch.Tensor) -> torch.Tensor:
+        first = h = halved(self._convs[0](x))
+        for conv in self._convs[1:]:
+            h = conv(h)
+        return h if len(self._convs) == 2 else functional.relu_(h.add_(first))
+
+
+class _Convolution:
+    """A convolution and the ReLU of it, or not, packed where that is possible."""
+
+    def __init__(self, conv: nn.Conv2d, sample: torch.Tensor, then: Literal["relu", "none"] = "relu") -> None:
         weight, bias = conv.weight.detach(), None if conv.bias is None else conv.bias.detach()
         geometry: Any = (conv.padding, conv.stride, conv.dilation, conv.groups)
         self._packed = None
         if _packs(sample):
             filters = torch.ops.mkldnn._reorder_convolution_weight(weight.contiguous(), *geometry, list(sample.shape))
-            self._packed = (filters, bias, *geometry, "relu", [], "")
+            self._packed = (filters, bias, *geometry, then, [], "")
+        self._rectified = then == "relu"
         self._plain: Any = (weight.contiguous(memory_format=torch.channels_last), bias, conv.stride, conv.padding)
 
     def __call__(self, x: torch.Tensor) -> torch.Tensor:
         if self._packed is None or not len(x):
-            return functional.relu(functional.conv2d(x, *self._plain))
+            found = functional.conv2d(x, *self._plain)
+            return functional.relu(found) if self._rectified else found
         return _convolve(x, *self._packed)
 
 

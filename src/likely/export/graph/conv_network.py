@@ -10,6 +10,7 @@ from itertools import count, takewhile
 import numpy as np
 
 from likely.export.graph.builder import Graph
+from likely.networks.patches import padding_of, patches_along
 
 _EPSILON = 1e-5  # of torch's normalizations
 _FEATURE_SCALE = 0.125
@@ -48,14 +49,19 @@ def conv_network(g: Graph, theta: Mapping[str, np.ndarray], x: str, side: int) -
     """
     whiten = theta["whiten.weight"]
     stride = whiten.shape[-1] // 2
-    x = g.add("Relu", _convolution(g, x, whiten, None, stride, stride // 2))
-    side = (side + 2 * (stride // 2) - 2 * stride) // stride + 1
+    x = g.add("Relu", _convolution(g, x, whiten, None, stride, padding_of(stride)))
+    side = patches_along(side, stride)
     means = [g.add("GlobalAveragePool", x)]
     for block in takewhile(lambda i: f"blocks.{i}.conv1.weight" in theta, count()):
-        x = g.add("Relu", _convolution(g, x, *_folded(theta, f"blocks.{block}.", 1), 1, 1))
+        start = f"blocks.{block}."
+        depth = sum(name.startswith(f"{start}conv") for name in theta)
+        x = g.add("Relu", _convolution(g, x, *_folded(theta, start, 1), 1, 1))
         if side > 1:
             x, side = g.add("MaxPool", x, kernel_shape=[2, 2], strides=[2, 2]), side // 2
-        x = g.add("Relu", _convolution(g, x, *_folded(theta, f"blocks.{block}.", 2), 1, 1))
+        first = x
+        for number in range(2, depth + 1):
+            x = _convolution(g, x, *_folded(theta, start, number), 1, 1)
+            x = g.add("Relu", g.add("Add", x, first) if 2 < number == depth else x)
         means.append(g.add("GlobalAveragePool", x))
     largest = g.add("Flatten", g.add("GlobalMaxPool", x))
     scores = g.add("Gemm", largest, (_FEATURE_SCALE * theta["classify.weight"].T).astype(np.float32))
