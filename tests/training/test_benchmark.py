@@ -11,7 +11,7 @@ from likely.errors import ConfigError, EngineError
 from likely.networks.linear import Linear
 from likely.networks.mlp import MLP
 from likely.training import benchmark as benchmark_module
-from likely.training.benchmark import IMAGES, OVERHEAD, Benchmark, Size, benchmark
+from likely.training.benchmark import Benchmark, Size, benchmark
 
 TINY = Size(side=64, images=2, rounds=1, trained_on=256)
 
@@ -34,14 +34,13 @@ def test_rates_of_what_the_processor_multiplies(measured: tuple[Benchmark, list[
     assert told[-1] == f"Measuring {2 * len(kinds)}/{2 * len(kinds)}"
 
 
-def test_expected_times_follow_from_the_work_and_the_rate(measured: tuple[Benchmark, list[str], int]) -> None:
+def test_expected_times_are_those_of_steps(measured: tuple[Benchmark, list[str], int]) -> None:
     found, _, _ = measured
-    [speed] = [r.gflops for r in found.rates if r.work == "convolution" and r.precision == rates.precisions("cpu")[-1]]
     assert [entry.preset for entry in found.presets] == ["fast", "balanced", "best"]
-    for entry in found.presets:
-        assert entry.seconds == pytest.approx(OVERHEAD * entry.epochs * IMAGES * entry.gflop_per_image / speed)
     works = [entry.epochs * entry.gflop_per_image for entry in found.presets]
     assert works == sorted(works)
+    fast, _, best = found.presets
+    assert 0 < 4 * fast.seconds < best.seconds
 
 
 def test_the_short_run_trains_on_fashion_mnist(measured: tuple[Benchmark, list[str], int]) -> None:

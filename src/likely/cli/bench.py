@@ -16,7 +16,7 @@ def bench(
     """Measure this machine: its speed, how long each preset should take, and a short run of `fast`.
 
     The speeds are those of a matrix product and of a convolution, forward and backward, each the best of several
-    rounds. The expected times follow from them; the short run shows the speed of actual training.
+    rounds. The expected times are those of a timed step of each; the short run shows the speed of actual training.
     """
     from likely.cli.progress import watch
     from likely.config.durations import duration

@@ -1,11 +1,11 @@
 """What this machine can do: how fast it multiplies, how long the presets should take, and a short training run.
 
-The expected time of a preset comes from a model of its cost:
+The expected time of a preset is that of its steps, one of which is timed here:
 
-    seconds = epochs * images * GFLOP of a step per image / GFLOP per second of a convolution * OVERHEAD
+    seconds = epochs * images * seconds of a step per image
 
-where torch counts the work of a step, the convolution is measured in the precision that training takes, and the
-overhead is what everything else adds: stated here, and checked by the short run, which says what it comes to.
+The work of a step, which torch counts, and the measured rate of a convolution in the precision that training takes say
+how much of that rate a step reaches.
 """
 
 from collections.abc import Callable
@@ -35,8 +35,6 @@ from likely.training.task import CLASSIFICATION
 from likely.training.train import train
 from likely.training.training_rows import Rows
 
-OVERHEAD = 1.25
-"""What a training step takes, as a multiple of its convolutions at the measured rate."""
 IMAGES, CLASSES, SHAPE = 55_200, 10, (28, 28)
 """What is learned from of Fashion-MNIST: 60,000 training images without those held out."""
 _COUNTED = 16
@@ -140,9 +138,7 @@ def benchmark(
     progress("Measuring", 2 * len(kinds), 2 * len(kinds))
     speeds = {rate.precision: rate.gflops for rate in rates if rate.work == "convolution"}
 
-    presets = [
-        _expected(preset, plan, engines[preset], speeds[engines[preset].precision]) for preset, plan in plans.items()
-    ]
+    presets = [_expected(preset, plan, engines[preset], part.X[: size.images]) for preset, plan in plans.items()]
     fast = plans["fast"]
     records: list[Record] = []
 
@@ -201,11 +197,14 @@ def _engine(plan: Plan, part: Part, device: str) -> Engine:
     return engine
 
 
-def _expected(preset: str, plan: Plan, engine: Engine, convolution: float) -> Expected:
-    from likely.engines.by_torch.rates import step_work
+def _expected(preset: str, plan: Plan, engine: Engine, X: np.ndarray) -> Expected:
+    from likely.engines.by_torch.rates import step_seconds, step_work
+    from likely.networks.convnet import ConvNet
 
-    work = step_work(engine, _COUNTED)
-    return Expected(preset, plan.epochs, work, OVERHEAD * plan.epochs * IMAGES * work / convolution)
+    assert isinstance(plan.network, ConvNet)
+    prepare = ImagePreprocessor(SHAPE, layout="channels_first")
+    step = step_seconds(plan.network, X, prepare, CLASSES, engine.device, plan.precision)
+    return Expected(preset, plan.epochs, step_work(engine, _COUNTED), plan.epochs * IMAGES * step / len(X))
 
 
 def _name(device: str) -> Literal["auto", "cpu", "cuda"]:
