@@ -17,6 +17,7 @@ from likely.preprocessing.piecewise_linear import PiecewiseLinear
 from likely.preprocessing.power import PowerTransform
 from likely.preprocessing.standardize import Standardizer, as_floats, check_mean_and_scale, mean_and_scale
 from likely.preprocessing.stored_rows import RowArray
+from likely.preprocessing.target_encoding import TargetEncoding
 
 _REACH = 1e19  # standard deviations from the mean
 
@@ -27,12 +28,14 @@ class ColumnPreprocessor:
 
     Groups of inputs, in this order:
 
-    numbers     (x - mean) / scale, power-transformed where that was asked for; 0 where x is missing, which is the mean
+    numbers     (x - mean) / scale, power-transformed where that was asked for; 0 where x is missing, which is the mean;
+                then those that encode columns of many categories, which are no categories below, in the same way
     indicators  1 where a number is missing, for each column of numbers that may miss some
     categories  1 for the category, 0 for the others; then, for a column that may miss some, 1 for none of them
     pieces      how far a number, or the mean where it is missing, lies into each bin of its column, if asked for
 
-    An input that is 0 in every training row stays 0: nothing was learned of it.
+    An input that is 0 in every training row stays 0: nothing was learned of it. Rows that teach bring the numbers that
+    encode them beside their d values, since they may not be told their own answers.
 
     Args:
         mean: of each column of numbers, over its values that are not missing.
@@ -43,6 +46,7 @@ class ColumnPreprocessor:
         power: how the standardized columns of numbers are transformed; None if they are not.
         pieces: the bins of the standardized columns of numbers; None if there are none.
         off: the columns that have no input, though rows hold them.
+        encoding: of columns of many categories, by the answers of their rows; None if there is none.
     Example:
         >>> columns = (Column("size"), Column("color", ("blue", "red")))
         >>> prepared = ColumnPreprocessor.fit(np.array([[1.0, 0], [3.0, 1], [2.0, 1]]), columns)
@@ -59,6 +63,7 @@ class ColumnPreprocessor:
     power: PowerTransform | None = None
     pieces: PiecewiseLinear | None = None
     off: tuple[int, ...] = ()
+    encoding: TargetEncoding | None = None
 
     @classmethod
     def fit(
@@ -71,11 +76,12 @@ class ColumnPreprocessor:
         bins: int = 0,
         off: Sequence[int] = (),
         least_scale: float = 0.0,
+        encoding: TargetEncoding | None = None,
     ) -> "ColumnPreprocessor":
         """The preprocessor for rows like those of X.
 
         Args:
-            X: the rows, shape (n, d).
+            X: the rows, shape (n, d), or (n, d + m) with the numbers that encode them.
             columns: what each column holds; None for numbers alone.
             dtype: what the network computes in.
             power_transform: whether skewed columns may be made symmetric: see `PowerTransform`.
@@ -84,6 +90,7 @@ class ColumnPreprocessor:
             least_scale: of numbers alone that have one unit, such as features of a backbone: the least scale of a
                 column, as a share of the median one. What hardly varied in a few rows would be divided by next to
                 nothing.
+            encoding: of columns of many categories.
         Raises:
             ShapeError, DataError: as `check`; DataError also if numbers alone have no rows.
         Example:
@@ -101,13 +108,14 @@ class ColumnPreprocessor:
             mean, scale, unseen = center.tolist(), spread.tolist(), list[int]()
             standard = list(((rows - center) / spread).T) if power_transform or bins else []
         else:
-            rows = check_values(X, columns)
-            mean, scale, standard = fit_numbers(rows, columns)
-            unseen = never_seen(rows, columns)
+            rows, encoded = check_values(X[:, : len(columns)], columns), () if encoding is None else encoding.columns
+            every = [*columns, *[Column("")] * (X.shape[1] - len(columns))]
+            mean, scale, standard = fit_numbers(X if encoded else rows, every)
+            unseen = never_seen(rows, columns, len(mean), encoded)
         power = PowerTransform.fit(standard) if power_transform else None
         pieces = PiecewiseLinear.fit(standard, bins) if bins else None
         known = None if columns is None else tuple(columns)
-        return cls(tuple(mean), tuple(scale), known, dtype, tuple(unseen), power, pieces, tuple(off))
+        return cls(tuple(mean), tuple(scale), known, dtype, tuple(unseen), power, pieces, tuple(off), encoding)
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -122,12 +130,12 @@ class ColumnPreprocessor:
     @property
     def groups(self) -> InputGroups:
         """Which inputs belong to one column."""
-        position, found = len(self.numbers) + len(self.indicators), list[tuple[int, int]]()
+        position, found = len(self.mean) + len(self.indicators), list[tuple[int, int]]()
         for _, codes, missing in self.categories:
             found.append((position, position + len(codes)))
             position += len(codes) + missing
         indicated = np.searchsorted(self.numbers, self.indicators)
-        return InputGroups(len(self.numbers), tuple(indicated.tolist()), tuple(found))
+        return InputGroups(len(self.mean), tuple(indicated.tolist()), tuple(found))
 
     @property
     def column_of_input(self) -> np.ndarray:
@@ -158,8 +166,12 @@ class ColumnPreprocessor:
             return xp.take(wide, xp.asarray(index, device=device), axis=1)
 
         parts, pieces = list[Array](), list[Array]()
-        if len(self.numbers):
-            standard = self._standardizer(chosen(self.numbers))
+        if self.mean:
+            values = chosen(self.numbers)
+            if self.encoding is not None:
+                d = self.shape[0]
+                values = xp.concat([values, wide[:, d:] if x.shape[1] > d else self.encoding(wide)], axis=1)
+            standard = self._standardizer(values)
             missing = xp.isnan(standard)
             parts.append(xp.astype(xp.where(missing, 0.0, self._transformed(standard)), dtype, copy=False))
             if self.pieces is not None:
@@ -216,6 +228,8 @@ class ColumnPreprocessor:
             fitted["pieces"] = self.pieces.to_json()
         if self.off:
             fitted["off"] = list(self.off)
+        if self.encoding is not None:
+            fitted["encoding"] = self.encoding.to_json()
         kind: dict[str, Any] = {"kind": "numbers" if self.columns is None else "columns", "dtype": self.dtype}
         kind |= {"shape": list(self.shape), "pad_to": None, "layout": "rows"}
         return kind | (fitted if self.columns is None else {"mean": [], "scale": [], "columns": fitted})
@@ -230,12 +244,13 @@ class ColumnPreprocessor:
         power = PowerTransform.from_json(fitted["power"]) if "power" in fitted else None
         pieces = PiecewiseLinear.from_json(fitted["pieces"]) if "pieces" in fitted else None
         mean, scale, off = tuple(fitted["mean"]), tuple(fitted["scale"]), tuple(fitted.get("off", ()))
-        made = cls(mean, scale, columns, values["dtype"], unseen, power, pieces, off)
+        encoding = TargetEncoding.from_json(fitted["encoding"], columns or ()) if "encoding" in fitted else None
+        made = cls(mean, scale, columns, values["dtype"], unseen, power, pieces, off, encoding)
         check_mean_and_scale(made.mean, made.scale)
         powers, edges = power.power if power else made.mean, pieces.edges if pieces else made.mean
-        if any(len(values) != len(made.mean) for values in (made.numbers, powers, edges)):
+        if any(len(values) != len(made.mean) for values in (made.column_of_number, powers, edges)):
             raise ValueError(
-                f"{len(made.mean)} means for {len(made.numbers)} columns of numbers, or other powers or bins"
+                f"{len(made.mean)} means for {len(made.column_of_number)} columns of numbers, or other powers or bins"
             )
         if not all(type(i) is int and 0 <= i < len(made._columns_of_all) for i in made.unseen):
             raise ValueError("an unseen input that does not exist")
@@ -250,6 +265,11 @@ class ColumnPreprocessor:
         return np.array([j for j, column in enumerate(columns) if column.categories is None], dtype=np.int64)
 
     @cached_property
+    def column_of_number(self) -> np.ndarray:
+        """The column that each standardized number comes from: those of numbers, then those that are encoded."""
+        return self.numbers if self.encoding is None else np.append(self.numbers, self.encoding.column_of_number)
+
+    @cached_property
     def indicators(self) -> np.ndarray:
         """The columns of numbers that may miss some."""
         columns = self.columns or ()
@@ -258,9 +278,9 @@ class ColumnPreprocessor:
     @cached_property
     def categories(self) -> list[tuple[int, np.ndarray, bool]]:
         """Each column of categories, their numbers (-1 without a training row), whether it may miss some."""
-        position, found = len(self.numbers) + len(self.indicators), list[tuple[int, np.ndarray, bool]]()
+        position, found = len(self.mean) + len(self.indicators), list[tuple[int, np.ndarray, bool]]()
         for j, column in enumerate(self.columns or ()):
-            if column.categories is not None:
+            if column.categories is not None and j not in self._encoded:
                 k = len(column.categories)
                 codes = np.where(self.live_inputs[position : position + k] > 0, np.arange(k), -1.0)
                 found.append((j, codes, column.missing))
@@ -275,16 +295,21 @@ class ColumnPreprocessor:
     @cached_property
     def _columns_of_all(self) -> np.ndarray:
         """The column that each input would come from if none were off."""
-        found = [*self.numbers.tolist(), *self.indicators.tolist()]
+        found = [*self.column_of_number.tolist(), *self.indicators.tolist()]
         for j, column in enumerate(self.columns or ()):
-            found += [j] * (0 if column.categories is None else len(column.categories) + column.missing)
-        pieces = [] if self.pieces is None else self.numbers[self.pieces.bins[0]].tolist()
+            if column.categories is not None and j not in self._encoded:
+                found += [j] * (len(column.categories) + column.missing)
+        pieces = [] if self.pieces is None else self.column_of_number[self.pieces.bins[0]].tolist()
         return np.array(found + pieces, dtype=np.int64)
 
     @cached_property
     def numbers_alone(self) -> bool:
         """Whether the inputs are the numbers and nothing else."""
-        return self.output_shape == (len(self.numbers),)
+        return self.encoding is None and self.output_shape == (len(self.numbers),)
+
+    @property
+    def _encoded(self) -> tuple[int, ...]:
+        return () if self.encoding is None else self.encoding.columns
 
     @cached_property
     def live_inputs(self) -> np.ndarray:
@@ -304,7 +329,8 @@ class ColumnPreprocessor:
     def _reach(self) -> tuple[np.ndarray, np.ndarray]:
         """The smallest and the largest number of each column that the network can compute with."""
         mean, scale = np.zeros(self.shape), np.full(self.shape, np.inf)
-        mean[self.numbers], scale[self.numbers] = self.mean, self.scale
+        n = len(self.numbers)
+        mean[self.numbers], scale[self.numbers] = self.mean[:n], self.scale[:n]
         with np.errstate(over="ignore"):
             width = _REACH * scale
             return mean - width, mean + width

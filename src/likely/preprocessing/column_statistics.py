@@ -21,13 +21,13 @@ def fit_numbers(rows: np.ndarray, columns: Sequence[Column]) -> tuple[list[float
     return mean, scale, standard
 
 
-def never_seen(rows: np.ndarray, columns: Sequence[Column]) -> list[int]:
-    """The inputs that are 0 in every row, those of numbers left out."""
-    seen = [np.ones(sum(column.categories is None for column in columns), np.bool_)]
+def never_seen(rows: np.ndarray, columns: Sequence[Column], numbers: int, encoded: Sequence[int] = ()) -> list[int]:
+    """The inputs that are 0 in every row, without the `numbers`, which come first; `encoded` columns have no others."""
+    seen = [np.ones(numbers, np.bool_)]
     missing = np.asarray(np.isnan(rows).any(axis=0))
     seen += [missing[[j]] for j, column in enumerate(columns) if column.categories is None and column.missing]
     for j, column in enumerate(columns):
-        if column.categories is not None:
+        if column.categories is not None and j not in encoded:
             seen.append(np.isin(np.arange(len(column.categories)), rows[:, j]))
             seen += [missing[[j]]] if column.missing else []
     return np.flatnonzero(~np.concatenate(seen)).tolist()

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from likely.preprocessing.column_preprocessor import ColumnPreprocessor
     from likely.preprocessing.columns import Column
     from likely.preprocessing.image_preprocessor import ImagePreprocessor, Layout
+    from likely.preprocessing.target_encoding import TargetEncoding
 
 
 class Preprocessor(Protocol):
@@ -93,6 +94,7 @@ def fit_preprocessor(
     bins: int = 0,
     off: Sequence[int] = (),
     least_scale: float = 0.0,
+    encoding: "TargetEncoding | None" = None,
 ) -> Preprocessor:
     """The preprocessor for images (n, h, w) or (n, h, w, 3), or rows (n, d), like those of X.
 
@@ -104,6 +106,7 @@ def fit_preprocessor(
     if X.ndim > 2:
         return ImagePreprocessor.fit(X, pad_to, layout, dtype)
     how: dict[str, Any] = {"power_transform": power_transform, "bins": bins, "off": off, "least_scale": least_scale}
+    how["encoding"] = encoding
     return ColumnPreprocessor.fit(np.asarray(X), columns, dtype, **how)
 
 

@@ -85,7 +85,9 @@ def cross_validate(job: Job) -> TrainingOutcome:
         # The end of a run is always evaluated, so there is one checkpoint at least.
         order = np.argsort(np.concatenate(parts))
         tells = len(parts[0]) >= ENOUGH_TO_TELL
-        numbers = fold_numbers(parts, first_decides=bool(plan.flipped) or (plan.freer is not None and tells))
+        numbers = fold_numbers(
+            parts, first_decides=bool(plan.flipped) or (tells and (plan.freer is not None or bool(plan.may_encode)))
+        )
         pooled = [
             HeldOutScores(
                 np.concatenate([checkpoint.scores for checkpoint in at])[order],

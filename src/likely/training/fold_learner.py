@@ -1,7 +1,7 @@
 """One kind of learner, trained without each fold of the rows: what it says of them at each length of training."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property, partial
 
 import numpy as np
@@ -104,7 +104,7 @@ class FoldLearner:
         if trained[0].stopped not in WHOLE:
             return
         train = partial(self._train_without, self.folds[0], time_limit=time_limit, interrupt=interrupt)
-        found = train(_without(columns, self.plan))
+        found = train(self.plan.but(off=columns))
         weights = None if self.job.rows.weights is None else self.job.rows.weights[self.rows]
         if found.trained.stopped in WHOLE and self._takes(found, before, weights, errors=0):
             found = self._as_freely_as_pays(train, found)
@@ -274,8 +274,3 @@ class FoldLearner:
 
     def _masked(self, scores: np.ndarray, index: np.ndarray, stated: np.ndarray) -> np.ndarray:
         return HeldOutScores(scores, self.job.rows.Y[index], None, index, stated).log_probs(self.plan.head)
-
-
-def _without(columns: tuple[int, ...], plan: Plan) -> Plan:
-    """The plan, and freer ones, for networks that do not see these columns."""
-    return replace(plan, off=columns, freer=None if plan.freer is None else _without(columns, plan.freer))

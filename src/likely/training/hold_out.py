@@ -68,7 +68,7 @@ def _train(
 
     What was tried is recorded under a name of its own; the records of what answers come at the end.
     """
-    several, number = plan.freer is not None or plan.flipped, 0
+    several, number = plan.freer is not None or plan.flipped or bool(plan.may_encode), 0
 
     def train(plan: Plan) -> Attempt:
         nonlocal number

@@ -11,6 +11,7 @@ from likely.config import RunConfig
 from likely.config.durations import duration
 from likely.config.registry import PRESETS
 from likely.training.choose_plan import choose_plan
+from likely.training.encoded_rows import many_categories
 from likely.training.held_out_scores import HeldOutScores
 from likely.training.loop.checkpoints import Checkpoints
 from likely.training.loop.pace import Stopwatch
@@ -72,6 +73,9 @@ class Job:
         )
         if on_backbone:
             plan = _for_features(plan, flipped=self.rows.flipped is not None)
+        comparable = (plan.head, plan.loss) in (("softmax", "cross_entropy"), ("identity", "squared_error"))
+        if comparable and self.overrides == NO_OVERRIDES and not self.config.freeze:
+            plan = plan.but(may_encode=many_categories(self.rows))
         if seconds is not None and plan.network.name == "conv":
             width = plan.network.settings["width"]
             self.watcher.say(

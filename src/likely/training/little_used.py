@@ -24,7 +24,7 @@ def little_used(trees: FoldLearner) -> tuple[int, ...]:
     if not isinstance(engine, BoostedTrees) or not isinstance(preprocessor, ColumnPreprocessor):
         return ()
     numbers, categories = engine.gains()
-    columns = np.array([*preprocessor.numbers.tolist(), *(column for column, *_ in preprocessor.categories)])
+    columns = np.array([*preprocessor.column_of_number.tolist(), *(column for column, *_ in preprocessor.categories)])
     gains = np.concatenate([numbers, categories])
     if len(gains) < _LEAST_COLUMNS or len(trees.rows) < _LEAST_ROWS:
         return ()

@@ -234,6 +234,7 @@ def _why(learners: Sequence[FoldLearner], choice: Choice, left_out: Sequence[str
     unit = "mean squared error" if rows.task.name == "regression" else "nats"
     said = [
         f"{learner.kind}{' of pieces' if learner.plan.bins else ''}"
+        f"{', target encoding,' if learner.plan.encoded else ''}"
         f"{f' without {len(off)} columns' if (off := learner.plan.off) else ''} "
         f"{learner.mean_loss(length, learner.rows):.4g} {unit}, {weight:.0%}"
         for learner, length, weight in zip(learners, choice.lengths, choice.weights.tolist(), strict=True)

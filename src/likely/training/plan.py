@@ -58,6 +58,8 @@ class Plan:
         least_scale: of a column, as a share of the median one, see `ColumnPreprocessor.fit`.
         bins: into how many columns of numbers are divided at most, see `PiecewiseLinear`; 0 for none.
         off: the columns that the network does not see.
+        encoded: the columns of categories that answers encode as numbers, see `TargetEncoding`.
+        may_encode: those for which that is tried.
         tta_threshold: the probability of the first answer from which on the mirrored copy is not asked (test-time
             augmentation); 1 always asks.
         augment: what else changes training rows.
@@ -90,6 +92,8 @@ class Plan:
     least_scale: float = 0.0
     bins: int = 0
     off: tuple[int, ...] = ()
+    encoded: tuple[int, ...] = ()
+    may_encode: tuple[int, ...] = ()
     tta_threshold: float = 1.0
     augment: tuple[Any, ...] = ()
     start: Start | None = None
@@ -103,7 +107,6 @@ class Plan:
     usual_rate: float | None = None
     freer: "Plan | None" = None
 
-    @property
-    def without_flipped(self) -> "Plan":
-        """The same plan, and those that are freer, without flipped images."""
-        return replace(self, flipped=False, freer=None if self.freer is None else self.freer.without_flipped)
+    def but(self, **changes: Any) -> "Plan":
+        """The same plan, and those that are freer, but for these changes."""
+        return replace(self, **changes, freer=None if self.freer is None else self.freer.but(**changes))

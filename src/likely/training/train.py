@@ -17,6 +17,7 @@ from likely.networks.trees import Trees
 from likely.preprocessing.column_preprocessor import ColumnPreprocessor
 from likely.preprocessing.preprocessor import Preprocessor, fit_preprocessor
 from likely.preprocessing.stored_rows import RowArray
+from likely.training.encoded_rows import encoded
 from likely.training.grow_trees import Growth
 from likely.training.loop.averaging import AveragedEpoch
 from likely.training.loop.by_clock import ByClock
@@ -89,6 +90,8 @@ def train(
     key = key_of(plan, index, config.seed, looks_at, stop_at, average_recent)
     call = Call(journal, key, watch, on_record)
     checkpoints = call.seeing(checkpoints)
+    targets = rows.task.targets(Y, weights, rows.class_weight, plan.start)
+    encoding, X = encoded(plan, rows, index, X, targets, config.seed) if plan.encoded else (None, X)
     preprocessor = fit_preprocessor(
         X,
         rows.columns,
@@ -100,10 +103,10 @@ def train(
         least_scale=plan.least_scale,
         bins=plan.bins,
         off=plan.off,
+        encoding=encoding,
     )
     if plan.start is not None:
         preprocessor = plan.start.preprocessor(preprocessor)
-    targets = rows.task.targets(Y, weights, rows.class_weight, plan.start)
     stated = rows.task.stated(Y)
     if isinstance(plan.network, Boosting):
         growth = _growth(plan, preprocessor, X, targets, stated, rows.task, config.seed, call.by_clock)
@@ -113,7 +116,7 @@ def train(
         )
     network = plan.network
     assert not isinstance(network, Trees | Mixture)
-    if plan.bins or plan.off:
+    if plan.bins or plan.off or plan.encoded:
         network = with_inputs(network, preprocessor.output_shape[0])
         plan = replace(plan, network=network)
     engine = create_engine(

@@ -6,14 +6,17 @@ from likely.export.graph.builder import Graph
 from likely.preprocessing.column_preprocessor import ColumnPreprocessor
 from likely.preprocessing.piecewise_linear import PiecewiseLinear
 from likely.preprocessing.power import PowerTransform
+from likely.preprocessing.target_encoding import TargetEncoding
 
 
 def prepared_columns(g: Graph, rows: str, preprocessor: ColumnPreprocessor) -> str:
     """The network's input of rows (n, d), float64, in its dtype."""
     dtype, numbers, indicated = preprocessor.dtype, preprocessor.numbers, preprocessor.indicators
     parts, pieces = list[str](), list[str]()
-    if len(numbers):
+    if preprocessor.mean:
         values = _chosen(g, rows, numbers, preprocessor.shape[0])
+        if preprocessor.encoding is not None:
+            values = g.add("Concat", *_encoded(g, rows, preprocessor.encoding, values if len(numbers) else ""), axis=1)
         standard = g.add("Div", g.add("Sub", values, np.array(preprocessor.mean)), np.array(preprocessor.scale))
         if preprocessor.pieces is not None:
             known = g.add("Where", g.add("IsNaN", values), 0.0, standard)
@@ -40,6 +43,16 @@ def prepared_columns(g: Graph, rows: str, preprocessor: ColumnPreprocessor) -> s
 
 def _chosen(g: Graph, rows: str, index: np.ndarray, d: int) -> str:
     return rows if index.tolist() == list(range(d)) else g.add("Gather", rows, index, axis=1)
+
+
+def _encoded(g: Graph, rows: str, encoding: TargetEncoding, numbers: str) -> list[str]:
+    """Numbers, if any, and those that encode columns of categories."""
+    found = [numbers] if numbers else []
+    for column, table in zip(encoding.columns, encoding.arrays, strict=True):
+        value = g.add("Gather", rows, np.array(column), axis=1)
+        code = g.cast(g.add("Where", g.add("IsNaN", value), float(len(table) - 1), value), np.int64)
+        found.append(g.add("Gather", table, code, axis=0))
+    return found
 
 
 def _powered(g: Graph, z: str, transform: PowerTransform) -> str:
