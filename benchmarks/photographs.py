@@ -22,7 +22,8 @@ With `--kept` every figure goes into that file at once, and those that are there
 a processor, to learn; features of the backbone are known by then, or computed outside that time.
 
 `--each` draws as many of each kind, which changes how often kinds come: no set is promised to survive that, so nothing
-is said of sets. `--rows` draws from all alike, and 0 takes all. A picture of more pixels than likely reads is left out.
+is said of sets. `--rows` draws from all alike, and 0 takes all; a draw without any picture of a kind is drawn again,
+since whoever has a folder has a picture in it. A picture of more pixels than likely reads is left out.
 """
 
 import argparse
@@ -45,7 +46,7 @@ from likely.data.copies import find_copies
 from likely.data.groups import one_per_group
 from likely.data.images.decode import read_image
 from likely.data.images.feature_cache import cached_features
-from likely.errors import ImageError
+from likely.errors import DataError, ImageError
 from likely.metrics.classification import evaluate_classification
 from likely.preprocessing.backbone import Backbone
 from likely.preprocessing.conversion import PHOTOGRAPH
@@ -221,8 +222,11 @@ def of_each(y: np.ndarray, train: np.ndarray, *, n: int, fold: int) -> np.ndarra
 
 
 def of_rows(y: np.ndarray, train: np.ndarray, *, n: int, fold: int) -> np.ndarray:
-    """n rows, or all."""
-    return np.random.default_rng(fold).permutation(train)[: n or None]
+    """n rows, or all; of each kind at least one."""
+    rng = np.random.default_rng(fold)
+    while len(np.unique(y[drawn := rng.permutation(train)[: n or None]])) < len(KINDS):
+        pass
+    return drawn
 
 
 Learner = Callable[[np.ndarray, np.ndarray], Callable[[np.ndarray], tuple[np.ndarray, np.ndarray | None]]]
@@ -235,7 +239,10 @@ def classifier(network: str) -> Learner:
 
         def answer(new: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
             probs = model.predict_proba(new)
-            return probs, model.sets(probs, COVERAGE)
+            try:
+                return probs, model.sets(probs, COVERAGE)
+            except DataError:  # too few rows are held out of kinds that the others have
+                return probs, None
 
         return answer
 
