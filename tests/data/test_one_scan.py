@@ -179,6 +179,23 @@ def test_parts_in_folders_of_their_name(folder: Path, tmp_path: Path) -> None:
     assert "without-labels" in [finding.kind for finding in checked.findings]
 
 
+def test_images_without_a_class_are_said(folder: Path, tmp_path: Path) -> None:
+    """As competitions give them out: train/ with class folders, test/ to be answered; and what was left beside them."""
+    folder = folder.rename(tmp_path / "train").parent
+    (folder / "test").mkdir()
+    for number, name in enumerate(("test/1.png", "train/1.png", "2.png")):
+        save(folder / name, 500 + number)
+    checked, dataset = check_source(folder), open_dataset(folder)
+    assert files(checked.dataset) == files(dataset)
+    assert (dataset.labels, len(dataset.train), dataset.test) == (("a", "b"), 2 * N, None)
+    labelless, loose = dataset.notes
+    assert labelless == f"Folders of images without labels were skipped: {str(folder / 'test')!r}."
+    assert (
+        loose == f"Images in no class folder were skipped: {str(folder / '2.png')!r}, {str(folder / 'train/1.png')!r}."
+    )
+    assert [finding.kind for finding in checked.findings] == ["without-labels", "no-class"]
+
+
 def test_a_class_may_be_called_like_a_part(folder: Path) -> None:
     (folder / "b").rename(folder / "Train")
     assert open_dataset(folder).labels == ("Train", "a")

@@ -99,6 +99,13 @@ def _left_out(scan: FolderScan) -> list[Finding]:
             "Ask for them with likely predict.",
         ),
         *about(
+            "no-class",
+            "note",
+            [_place(scan, path) for path in scan.loose],
+            "image lies in no class folder and is skipped|images lie in no class folder and are skipped",
+            "Move what is to be learned from into the folder of its class.",
+        ),
+        *about(
             "link",
             "note",
             [_place(scan, path) for path in scan.links],

@@ -8,7 +8,7 @@ from pathlib import Path
 from likely.data.classes import listed
 from likely.data.dataset import PARTS
 from likely.data.images.image_parts import LabeledImage
-from likely.data.images.part_folders import part_folders, subfolders_of
+from likely.data.images.part_folders import images_right_in, part_folders, subfolders_of
 from likely.data.images.paths_and_globs import Found, Search, leads_back, search_folder
 from likely.errors import DataError
 
@@ -32,6 +32,7 @@ class FolderScan:
         classes: by part, training first, and by name.
         links: those to another class of their part: they bring nothing in.
         left_out: folders of images without labels, beside those of parts.
+        loose: images beside class folders, which have no label.
     """
 
     folder: Path
@@ -39,6 +40,7 @@ class FolderScan:
     classes: list[ClassFolder]
     links: list[Path]
     left_out: list[Path]
+    loose: list[Path]
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -68,7 +70,11 @@ class FolderScan:
     @property
     def notes(self) -> tuple[str, ...]:
         """What is to be said of files and links that are left out."""
-        skipped = {"Links to another class": self.links, "Folders of images without labels": self.left_out}
+        skipped = {
+            "Links to another class": self.links,
+            "Folders of images without labels": self.left_out,
+            "Images in no class folder": self.loose,
+        }
         notes = [f"{what} were skipped: {listed(list(map(str, paths)))}." for what, paths in skipped.items() if paths]
         others = self.others.about_others()
         return (others, *notes) if others else tuple(notes)
@@ -108,7 +114,8 @@ def scan_class_folder(folder: Path, *, group_by_folder: bool = False) -> FolderS
         ClassFolder(of, part, _label(of), search_folder(of, path)) for part, path, of in subfolders if of not in links
     ]
     classes = sorted(classes, key=lambda of: (list(PARTS).index(of.part), of.label))
-    return FolderScan(folder, parts, classes, links, left_out)
+    around = sorted({folder, *parts.values()})
+    return FolderScan(folder, parts, classes, links, left_out, [path for of in around for path in images_right_in(of)])
 
 
 def _label(path: Path) -> str:

@@ -33,8 +33,9 @@ def part_folders(folder: Path, *, group_by_folder: bool = False) -> PartFolders:
     """The parts in a folder; without one for training all of it is training.
 
     A part is called like `PARTS` says, in any case, also with a word such as "set" or "data". Folders whose names have
-    another word in common, such as seg_train and seg_test, are parts if class folders lie in them. A DataError if it is
-    not clear which folders are classes; with `group_by_folder` those in them are groups of related images, and repeat.
+    another word in common, such as seg_train and seg_test, are parts if class folders lie in them. A test or val folder
+    of images alone has no labels. A DataError if it is not clear which folders are classes; with `group_by_folder`
+    those in them are groups of related images, and repeat.
     """
     subfolders = subfolders_of(folder)
     names = {path: name for path in subfolders if (name := _name_of(path.name)) is not None}
@@ -62,6 +63,9 @@ def part_folders(folder: Path, *, group_by_folder: bool = False) -> PartFolders:
         )
     parts = {part: _innermost(path, part) for part, path in found.items()}
     _refuse_parts_by_other_names(parts["train"], group_by_folder=group_by_folder)
+    # What competitions give out to be answered is called test, too.
+    flat = {part for part, path in parts.items() if part != "train" and _holds_images(path) and not subfolders_of(path)}
+    left_out += [parts.pop(part) for part in sorted(flat)]
     return PartFolders(parts, left_out)
 
 
@@ -130,10 +134,17 @@ def _refuse_parts_by_other_names(folder: Path, *, group_by_folder: bool) -> None
         )
 
 
-def _holds_images(folder: Path) -> bool:
-    return any(
-        path.suffix.lower() in SUFFIXES and not is_system(path.name) and path.is_file() for path in folder.iterdir()
+def images_right_in(folder: Path) -> list[Path]:
+    """The images that lie in the folder itself, by their suffix, in sorted order; none of those in its folders."""
+    return sorted(
+        path
+        for path in folder.iterdir()
+        if path.suffix.lower() in SUFFIXES and not is_system(path.name) and path.is_file()
     )
+
+
+def _holds_images(folder: Path) -> bool:
+    return bool(images_right_in(folder))
 
 
 def _name_of(folder: str) -> _Name | None:
