@@ -26,6 +26,10 @@ from likely.networks.input_groups import InputGroups
 
 MOST_CATEGORIES = 255
 """Of one column that are told apart; the rarest of more are one."""
+_WALKS_AT_ONCE = 20_000
+"""Of a row through a tree; what they need stays in the cache of a processor."""
+_LEVELS = 3
+"""After which those that have come to a leaf are let go."""
 LARGEST = np.finfo(np.float32).max
 """The threshold of a leaf, and of a split of all numbers from missing ones: no number is larger."""
 
@@ -143,29 +147,41 @@ class Trees:
         if x.ndim != 2 or x.shape[1] != self.n_inputs:
             raise ShapeError(f"Trees of {self.n_inputs} inputs must be given as many; got shape {x.shape}.")
         rows = coded_columns(self.groups.columns(x), to_numpy(theta["codes"]), self.groups)
-        left, column, threshold = (to_numpy(theta[name]) for name in ("left", "column", "threshold"))
-        misses, of_categories = bool(np.isnan(rows).any()), self.n_sets > 0
-        ends = np.tile(to_numpy(theta["roots"]), len(rows))
-        first_cell = np.repeat(np.arange(len(rows)) * rows.shape[1], self.n_trees)
-        walking, cells = np.flatnonzero(left[ends] != ends), rows.reshape(-1)
-        for _ in range(self.depth):
-            at = ends[walking]
-            asked = cells[first_cell[walking] + column[at]]
-            right = asked > threshold[at]
-            if of_categories:
-                bits = to_numpy(theta["bits"])[at]
-                code = np.nan_to_num(asked, nan=0.0).astype(np.int64) & 255
-                inside = to_numpy(theta["sets"])[np.maximum(bits, 0), code >> 5] >> (code & 31).astype(np.uint32) & 1
-                right = np.where(bits >= 0, inside == 0, right)
-            if misses:
-                right = np.where(np.isnan(asked), to_numpy(theta["missing_right"])[at] > 0, right)
-            at = left[at] + right
-            ends[walking] = at
-            walking = walking[left[at] != at]
-            if not len(walking):
-                break
-        values = to_numpy(theta["value"])[ends].astype(np.float64)
+        at_once = max(1, _WALKS_AT_ONCE // max(1, self.n_trees))
+        walked = [self._ends(theta, rows[i : i + at_once]) for i in range(0, len(rows), at_once)]
+        ends = np.concatenate([np.empty(0, np.intp), *walked])
+        values = to_numpy(theta["value"]).astype(np.float64)[ends]
         return values.reshape(len(rows), self.n_trees // self.n_sums, self.n_sums).sum(axis=1)
+
+    def _ends(self, theta: Params, rows: np.ndarray) -> np.ndarray:
+        """The leaves that some rows of columns come to, in all trees: (n x n_trees,)."""
+        left, column, roots = (to_numpy(theta[name]).astype(np.intp) for name in ("left", "column", "roots"))
+        threshold = np.where(left == np.arange(len(left)), np.float32(np.inf), to_numpy(theta["threshold"]))
+        bits, sets, missing_right = (to_numpy(theta[name]) for name in ("bits", "sets", "missing_right"))
+        misses = bool(np.isnan(rows).any())
+        cells, walking = rows.reshape(-1), np.arange(len(rows) * self.n_trees)
+        ends = at = np.tile(roots, len(rows))
+        first_cell = np.repeat(np.arange(len(rows)) * rows.shape[1], self.n_trees)
+        for level in range(self.depth):
+            asked = cells.take(first_cell + column.take(at))
+            right = asked > threshold.take(at)
+            if self.n_sets > 0:
+                of_categories = bits.take(at)
+                some = np.flatnonzero(of_categories >= 0)
+                code = np.nan_to_num(asked.take(some), nan=0.0).astype(np.int64) & 255
+                inside = sets[of_categories.take(some), code >> 5] >> (code & 31).astype(np.uint32) & 1
+                right[some] = inside == 0
+            if misses:
+                right = np.where(np.isnan(asked), missing_right.take(at) > 0, right)
+            at = left.take(at) + right
+            if level % _LEVELS == _LEVELS - 1:  # a leaf leads to itself: few steps too many cost less than a look
+                ends[walking] = at
+                far = np.flatnonzero(left.take(at) != at)
+                walking, at, first_cell = walking.take(far), at.take(far), first_cell.take(far)
+                if not len(walking):
+                    break
+        ends[walking] = at
+        return ends
 
     def __repr__(self) -> str:
         return f"Trees({self.n_trees} trees, {self.n_nodes} nodes)"

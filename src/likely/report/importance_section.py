@@ -6,7 +6,7 @@ import numpy as np
 from markupsafe import Markup
 
 from likely.data.dataset import Part
-from likely.explain.importance import Importance, importances
+from likely.explain.importance import SHUFFLES, Importance, importances
 from likely.metrics.numerals import counted
 from likely.model import ClassifierPredictor, RegressorPredictor
 from likely.report.page import printable
@@ -84,10 +84,10 @@ def _block(
     return Block(
         finding,
         Markup(_chart(list(zip(names, found, strict=True))[:_SHOWN], f"rise of the {loss}", finding)),
-        f"Values are shuffled among {counted(n, f'{kind} row')}, 5 times; lines are 95% intervals. Columns that say "
-        "about the same are shuffled together: alone, each would seem to matter little. This is what this model relies "
-        "on, not what causes the answer, and a column that costs nothing may still go with it: the model can have it "
-        f"from the others.{note}",
+        f"Values are shuffled among {counted(n, f'{kind} row')}, {SHUFFLES} times; lines are 95% intervals. Columns "
+        "that say about the same are shuffled together: alone, each would seem to matter little. This is what this "
+        "model relies on, not what causes the answer, and a column that costs nothing may still go with it: the model "
+        f"can have it from the others.{note}",
         head=("columns", f"rise of the {loss}", "95% interval", *(["accuracy lost"] if loss == "NLL" else [])),
         rows=[
             [
