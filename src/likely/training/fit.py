@@ -37,6 +37,7 @@ from likely.training.evaluate import Evaluated, evaluate
 from likely.training.evaluate_held_out import evaluate_held_out, to_arrays
 from likely.training.held_out_scores import TrainingOutcome
 from likely.training.hold_out import hold_out, without_held_out
+from likely.training.hours_ahead import HoursAhead
 from likely.training.init_from_rows import rows_to_hold_out, with_old_labels
 from likely.training.job import Job
 from likely.training.loop.by_clock import Lengths
@@ -309,7 +310,8 @@ def learn(
             return mix(job, chosen)
         return cross_validate(job) if in_folds else hold_out(job, chosen)
 
-    job = Job(rows, config, dataset.hflip, overrides, remarks.watcher, journal=journal)
+    watcher = HoursAhead(remarks.watcher, config)
+    job = Job(rows, config, dataset.hflip, overrides, watcher, journal=journal)
     if config.tune == "all":
         from likely.training.tune_all import tune_all
 
