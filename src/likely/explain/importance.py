@@ -8,6 +8,7 @@ has the others. What a model relies on is not what causes y.
 Reference: Fisher, Rudin and Dominici (2019), All models are wrong, but many are useful, arXiv 1801.01489.
 """
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -16,9 +17,19 @@ import scipy
 
 from likely.metrics.intervals import Estimate
 
-SHUFFLES = 2
-"""Of each group of columns: intervals of 1, 2 and 5 are 1.4, 1.2 and 1.1 times as wide as those of 20 (median of the
-columns of four tables), and rows, not shuffles, are most of their width."""
+_ENOUGH, _MOST_SHUFFLES = 500, 5
+"""Shuffled rows, of which more rows tell more than more shuffles of them; and shuffles of few rows. Intervals of 1, 2
+and 5 shuffles are 1.4, 1.2 and 1.1 times as wide as those of 20 (median of the columns of four tables)."""
+
+
+def shuffles_of(n_rows: int) -> int:
+    """How often columns of so many rows are shuffled.
+
+    Example:
+        >>> [shuffles_of(n) for n in (50, 200, 500)]
+        [5, 3, 1]
+    """
+    return min(_MOST_SHUFFLES, math.ceil(_ENOUGH / n_rows))
 
 
 @dataclass(frozen=True)
@@ -41,7 +52,7 @@ def importances(
     losses: Callable[[np.ndarray], np.ndarray],
     groups: Sequence[tuple[tuple[str, ...], tuple[int, ...]]],
     *,
-    shuffles: int = SHUFFLES,
+    shuffles: int | None = None,
     seed: int = 0,
 ) -> list[Importance]:
     """The importance of each group of columns, the largest first.
@@ -50,7 +61,7 @@ def importances(
         X: held-out rows, shape (n, d).
         losses: the loss of each of such rows, and for labels whether the answer is wrong, shape (n, 1) or (n, 2).
         groups: names, and numbers of the columns of X.
-        shuffles: how often each group is shuffled.
+        shuffles: how often each group is shuffled; None is `shuffles_of(n)`.
         seed: of the shuffles.
     Example:
         >>> X = np.random.default_rng(0).normal(size=(500, 2))
@@ -59,7 +70,7 @@ def importances(
         >>> first.columns, bool(first.cost.low > 0), last.cost.value
         (('a',), True, 0.0)
     """
-    rng, n = np.random.default_rng(seed), len(X)
+    rng, n, shuffles = np.random.default_rng(seed), len(X), shuffles or shuffles_of(len(X))
     before, found = losses(X), list[Importance]()
     for names, places in groups:
         rises = np.zeros(before.shape)

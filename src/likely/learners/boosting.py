@@ -16,7 +16,7 @@ import numpy as np
 
 from likely.arrays import Array
 from likely.learners.joined_trees import joined, side_by_side
-from likely.learners.library_trees import baseline, bin_once, depth, gains, n_threads, read_trees, threads
+from likely.learners.library_trees import baseline, bin_once, depth, gains, n_threads, predict_once, read_trees, threads
 from likely.networks.input_groups import InputGroups
 from likely.networks.trees import MOST_CATEGORIES, Trees, coded_columns
 
@@ -259,6 +259,7 @@ def _model(classifies: bool, settings: dict[str, Any]) -> Any:
     made = ensemble.HistGradientBoostingClassifier if classifies else ensemble.HistGradientBoostingRegressor
     model = made(**settings)
     bin_once(model)
+    predict_once(model)
     return model
 
 

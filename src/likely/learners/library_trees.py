@@ -1,8 +1,8 @@
 """The trees of scikit-learn's histogram gradient boosting as plain arrays: the only reader of its private parts.
 
-`_predictors`, their `nodes` and `raw_left_cat_bitsets`, `_baseline_prediction`, `_bin_data` and `_bin_mapper` are
-private: pyproject.toml bounds the versions of scikit-learn, and tests/oracles/test_trees_oracle.py holds what is made
-of them against the library's own answers.
+`_predictors`, their `nodes` and `raw_left_cat_bitsets`, `_baseline_prediction`, `_bin_data`, `_bin_mapper`,
+`_raw_predict` and `_in_fit` are private: pyproject.toml bounds the versions of scikit-learn, and
+tests/oracles/test_trees_oracle.py holds what is made of them against the library's own answers.
 """
 
 from contextlib import AbstractContextManager, nullcontext
@@ -56,6 +56,20 @@ def bin_once(boosting: Any) -> None:
         return kept[0]
 
     boosting._bin_data = binned
+
+
+def predict_once(boosting: Any) -> None:
+    """Answer the training rows in the second `fit` alone: each one adds its trees to these very answers, in place."""
+    predict, kept = boosting._raw_predict, list[np.ndarray]()
+
+    def predicted(*rows: Any, **how: Any) -> np.ndarray:
+        if not getattr(boosting, "_in_fit", False):
+            return predict(*rows, **how)
+        if not kept:
+            kept.append(predict(*rows, **how))
+        return kept[0]
+
+    boosting._raw_predict = predicted
 
 
 def gains(boosting: Any, n_columns: int) -> np.ndarray:

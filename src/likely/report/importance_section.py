@@ -6,7 +6,7 @@ import numpy as np
 from markupsafe import Markup
 
 from likely.data.dataset import Part
-from likely.explain.importance import SHUFFLES, Importance, importances
+from likely.explain.importance import Importance, importances, shuffles_of
 from likely.metrics.numerals import counted
 from likely.model import ClassifierPredictor, RegressorPredictor
 from likely.report.page import printable
@@ -70,6 +70,7 @@ def _block(
 ) -> Block:
     kind = "training" if knows_rows else "test"
     loss = "NLL" if predictor.task == "classification" else "mean absolute error"
+    times = "once" if shuffles_of(n) == 1 else f"{shuffles_of(n)} times"
     first, names = found[0], [printable(" and ".join(each.columns)) for each in found]
     finding = (
         f"No column by itself makes a difference: shuffling any of them among the {kind} rows costs nothing worth "
@@ -84,7 +85,7 @@ def _block(
     return Block(
         finding,
         Markup(_chart(list(zip(names, found, strict=True))[:_SHOWN], f"rise of the {loss}", finding)),
-        f"Values are shuffled among {counted(n, f'{kind} row')}, {SHUFFLES} times; lines are 95% intervals. Columns "
+        f"Values are shuffled among {counted(n, f'{kind} row')}, {times}; lines are 95% intervals. Columns "
         "that say about the same are shuffled together: alone, each would seem to matter little. This is what this "
         "model relies on, not what causes the answer, and a column that costs nothing may still go with it: the model "
         f"can have it from the others.{note}",

@@ -262,8 +262,9 @@ class FoldLearner:
         if rows.task.name == "regression":
             answers = self.answer(scores, index, stated, 1.0)
             return 1.0, answers, np.square(answers - Y).sum(axis=1)
-        temperature = fit_temperature(self._masked(scores, index, stated), Y, weights)
-        answers = self.answer(scores, index, stated, temperature)
+        masked = self._masked(scores, index, stated)
+        temperature = fit_temperature(masked, Y, weights)
+        answers = with_unseen(apply_temperature(masked, temperature), stated)
         return temperature, answers, -(Y * np.maximum(answers, LOWEST_LOG_PROB)).sum(axis=1)
 
     def answer(self, scores: np.ndarray, index: np.ndarray, stated: np.ndarray, temperature: float) -> np.ndarray:
