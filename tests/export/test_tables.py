@@ -84,7 +84,7 @@ def test_towns_that_are_encoded_by_the_answers_of_their_rows(exported: Any, tmp_
     assert "encoding" in predictor.card.normalization["columns"]
     new, truth = X[1_200:].reset_index(drop=True), y[1_200:] == "yes"
     probs = predictor.predict_proba(new)[:, predictor.labels.index("yes")]
-    assert -np.log(np.where(truth, probs, 1 - probs)).mean() < 0.59  # 0.56; without encoding 0.61
+    assert -np.log(np.where(truth, probs, 1 - probs)).mean() < 0.59  # 0.57; without encoding 0.66
     few = pd.DataFrame({"size": size[-60:], "town": ["nowhere known", None, *X["town"][-58:]]})
     session: Session = exported(predictor)
     answers, examined = session(inputs_of(predictor, few, session), coverage=0.8), predictor.examine(few)

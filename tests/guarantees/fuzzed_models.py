@@ -164,7 +164,7 @@ def rows_for(predictor: Any) -> Any:
         return rng.integers(0, 255, (3, *preprocessor.shape), np.uint8)
     if preprocessor.columns is None:
         return np.tile(preprocessor.mean, (3, 1))
-    means = dict(zip(preprocessor.numbers.tolist(), preprocessor.mean, strict=True))
+    means = dict(zip(preprocessor.inputs.numbers.tolist(), preprocessor.mean, strict=True))
     return np.tile([means.get(j, 0.0) for j in range(preprocessor.shape[0])], (3, 1))
 
 

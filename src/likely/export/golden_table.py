@@ -22,7 +22,8 @@ def golden_table(predictor: Predictor, n: int, seed: int = 0) -> np.ndarray:
     )
     if predictor.columns is None:
         return numbers
-    usual = dict(zip(preprocessor.numbers.tolist(), numbers.T, strict=False))  # those that encode categories come last
+    # Those that encode categories come last.
+    usual = dict(zip(preprocessor.inputs.numbers.tolist(), numbers.T, strict=False))
     values = dict[str, np.ndarray]()
     for j, column in enumerate(predictor.columns):
         if column.table_column not in values:

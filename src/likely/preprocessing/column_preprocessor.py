@@ -11,6 +11,7 @@ import numpy as np
 from likely.arrays import Array, namespace, to_numpy
 from likely.errors import DataError
 from likely.networks.input_groups import InputGroups
+from likely.preprocessing.column_inputs import ColumnInputs
 from likely.preprocessing.column_statistics import fit_numbers, never_seen
 from likely.preprocessing.columns import Column, check_numbers, check_values
 from likely.preprocessing.piecewise_linear import PiecewiseLinear
@@ -125,26 +126,21 @@ class ColumnPreprocessor:
     @property
     def output_shape(self) -> tuple[int, ...]:
         """Of one input of the network."""
-        return (len(self.kept_inputs),)
+        return (len(self.inputs.kept),)
 
     @property
     def groups(self) -> InputGroups:
         """Which inputs belong to one column."""
-        position, found = len(self.mean) + len(self.indicators), list[tuple[int, int]]()
-        for _, codes, missing in self.categories:
-            found.append((position, position + len(codes)))
-            position += len(codes) + missing
-        indicated = np.searchsorted(self.numbers, self.indicators)
-        return InputGroups(len(self.mean), tuple(indicated.tolist()), tuple(found))
+        return self.inputs.groups
 
     @property
     def column_of_input(self) -> np.ndarray:
         """The number of the column that each input of the network comes from: shape (inputs,)."""
-        return self._columns_of_all[self.kept_inputs]
+        return self.inputs.of_all[self.inputs.kept]
 
     def mean_and_scale_of(self, j: int) -> tuple[float, float]:
         """Of a column of numbers in training."""
-        at = int(np.searchsorted(self.numbers, j))
+        at = int(np.searchsorted(self.inputs.numbers, j))
         return self.mean[at], self.scale[at]
 
     @property
@@ -158,7 +154,7 @@ class ColumnPreprocessor:
         dtype = getattr(xp, self.dtype)
         # In the rows' own precision: subtracting a large mean in float32 would lose what varies.
         wide = as_floats(x, dtype)
-        if self.numbers_alone:
+        if self.inputs.numbers_alone:
             return xp.astype(self._transformed(self._standardizer(wide)), dtype, copy=False)
         device = getattr(x, "device", None)
 
@@ -167,7 +163,7 @@ class ColumnPreprocessor:
 
         parts, pieces = list[Array](), list[Array]()
         if self.mean:
-            values = chosen(self.numbers)
+            values = chosen(self.inputs.numbers)
             if self.encoding is not None:
                 d = self.shape[0]
                 values = xp.concat([values, wide[:, d:] if x.shape[1] > d else self.encoding(wide)], axis=1)
@@ -176,16 +172,16 @@ class ColumnPreprocessor:
             parts.append(xp.astype(xp.where(missing, 0.0, self._transformed(standard)), dtype, copy=False))
             if self.pieces is not None:
                 pieces = [xp.astype(self.pieces(xp.where(missing, 0.0, standard)), dtype, copy=False)]
-        if len(self.indicators):
-            parts.append(xp.astype(xp.isnan(chosen(self.indicators)), dtype))
-        for j, codes, may_miss in self.categories:
+        if len(self.inputs.indicators):
+            parts.append(xp.astype(xp.isnan(chosen(self.inputs.indicators)), dtype))
+        for j, codes, may_miss in self.inputs.categories:
             holds = wide[:, j : j + 1] == xp.asarray(codes, dtype=wide.dtype, device=device)
             parts.append(xp.astype(holds, dtype))
             if may_miss:
                 parts.append(xp.astype(~xp.any(holds, axis=1, keepdims=True), dtype))
         joined = xp.concat([*parts, *pieces], axis=1)
-        joined = joined * xp.asarray(self.live_inputs, dtype=dtype, device=device) if self.unseen else joined
-        return xp.take(joined, xp.asarray(self.kept_inputs, device=device), axis=1) if self.off else joined
+        joined = joined * xp.asarray(self.inputs.live, dtype=dtype, device=device) if self.unseen else joined
+        return xp.take(joined, xp.asarray(self.inputs.kept, device=device), axis=1) if self.off else joined
 
     def check(self, X: Any) -> np.ndarray:
         """The rows as float64, if they are like those learned from.
@@ -248,75 +244,21 @@ class ColumnPreprocessor:
         made = cls(mean, scale, columns, values["dtype"], unseen, power, pieces, off, encoding)
         check_mean_and_scale(made.mean, made.scale)
         powers, edges = power.power if power else made.mean, pieces.edges if pieces else made.mean
-        if any(len(values) != len(made.mean) for values in (made.column_of_number, powers, edges)):
+        if any(len(values) != len(made.mean) for values in (made.inputs.column_of_number, powers, edges)):
             raise ValueError(
-                f"{len(made.mean)} means for {len(made.column_of_number)} columns of numbers, or other powers or bins"
+                f"{len(made.mean)} means for {len(made.inputs.column_of_number)} numbers, or other powers or bins"
             )
-        if not all(type(i) is int and 0 <= i < len(made._columns_of_all) for i in made.unseen):
+        if not all(type(i) is int and 0 <= i < len(made.inputs.of_all) for i in made.unseen):
             raise ValueError("an unseen input that does not exist")
-        if not all(type(j) is int and 0 <= j < made.shape[0] for j in off) or not len(made.kept_inputs):
+        if not all(type(j) is int and 0 <= j < made.shape[0] for j in off) or not len(made.inputs.kept):
             raise ValueError("a column without inputs that does not exist, or no other")
         return made
 
     @cached_property
-    def numbers(self) -> np.ndarray:
-        """The columns of numbers."""
-        columns = [Column("")] * len(self.mean) if self.columns is None else self.columns
-        return np.array([j for j, column in enumerate(columns) if column.categories is None], dtype=np.int64)
-
-    @cached_property
-    def column_of_number(self) -> np.ndarray:
-        """The column that each standardized number comes from: those of numbers, then those that are encoded."""
-        return self.numbers if self.encoding is None else np.append(self.numbers, self.encoding.column_of_number)
-
-    @cached_property
-    def indicators(self) -> np.ndarray:
-        """The columns of numbers that may miss some."""
-        columns = self.columns or ()
-        return np.array([j for j, c in enumerate(columns) if c.categories is None and c.missing], dtype=np.int64)
-
-    @cached_property
-    def categories(self) -> list[tuple[int, np.ndarray, bool]]:
-        """Each column of categories, their numbers (-1 without a training row), whether it may miss some."""
-        position, found = len(self.mean) + len(self.indicators), list[tuple[int, np.ndarray, bool]]()
-        for j, column in enumerate(self.columns or ()):
-            if column.categories is not None and j not in self._encoded:
-                k = len(column.categories)
-                codes = np.where(self.live_inputs[position : position + k] > 0, np.arange(k), -1.0)
-                found.append((j, codes, column.missing))
-                position += k + column.missing
-        return found
-
-    @cached_property
-    def kept_inputs(self) -> np.ndarray:
-        """The inputs whose columns are not off, of all that there would be."""
-        return np.flatnonzero(~np.isin(self._columns_of_all, self.off))
-
-    @cached_property
-    def _columns_of_all(self) -> np.ndarray:
-        """The column that each input would come from if none were off."""
-        found = [*self.column_of_number.tolist(), *self.indicators.tolist()]
-        for j, column in enumerate(self.columns or ()):
-            if column.categories is not None and j not in self._encoded:
-                found += [j] * (len(column.categories) + column.missing)
-        pieces = [] if self.pieces is None else self.column_of_number[self.pieces.bins[0]].tolist()
-        return np.array(found + pieces, dtype=np.int64)
-
-    @cached_property
-    def numbers_alone(self) -> bool:
-        """Whether the inputs are the numbers and nothing else."""
-        return self.encoding is None and self.output_shape == (len(self.numbers),)
-
-    @property
-    def _encoded(self) -> tuple[int, ...]:
-        return () if self.encoding is None else self.encoding.columns
-
-    @cached_property
-    def live_inputs(self) -> np.ndarray:
-        """0 for what is 0 in every training row, 1 for the others."""
-        live = np.ones(len(self._columns_of_all))
-        live[list(self.unseen)] = 0
-        return live
+    def inputs(self) -> ColumnInputs:
+        """Which column each input comes from."""
+        columns = (Column(""),) * len(self.mean) if self.columns is None else self.columns
+        return ColumnInputs(columns, self.encoding, self.pieces, self.unseen, self.off)
 
     @cached_property
     def _standardizer(self) -> Standardizer:
@@ -329,8 +271,8 @@ class ColumnPreprocessor:
     def _reach(self) -> tuple[np.ndarray, np.ndarray]:
         """The smallest and the largest number of each column that the network can compute with."""
         mean, scale = np.zeros(self.shape), np.full(self.shape, np.inf)
-        n = len(self.numbers)
-        mean[self.numbers], scale[self.numbers] = self.mean[:n], self.scale[:n]
+        n = len(self.inputs.numbers)
+        mean[self.inputs.numbers], scale[self.inputs.numbers] = self.mean[:n], self.scale[:n]
         with np.errstate(over="ignore"):
             width = _REACH * scale
             return mean - width, mean + width

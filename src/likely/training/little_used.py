@@ -24,9 +24,11 @@ def little_used(trees: FoldLearner) -> tuple[int, ...]:
     if not isinstance(engine, BoostedTrees) or not isinstance(preprocessor, ColumnPreprocessor):
         return ()
     numbers, categories = engine.gains()
-    columns = np.array([*preprocessor.column_of_number.tolist(), *(column for column, *_ in preprocessor.categories)])
-    gains = np.concatenate([numbers, categories])
+    inputs = preprocessor.inputs
+    of_each = np.array([*inputs.column_of_number.tolist(), *(column for column, *_ in inputs.categories)])
+    columns, at = np.unique(of_each, return_inverse=True)  # a column may be encoded by several numbers
+    gains = np.bincount(at, np.concatenate([numbers, categories]))
     if len(gains) < _LEAST_COLUMNS or len(trees.rows) < _LEAST_ROWS:
         return ()
     off = gains <= _TIMES_MEDIAN * np.median(gains)
-    return () if off.all() else tuple(np.sort(columns[off]).tolist())
+    return () if off.all() else tuple(columns[off].tolist())

@@ -11,24 +11,25 @@ from likely.preprocessing.target_encoding import TargetEncoding
 
 def prepared_columns(g: Graph, rows: str, preprocessor: ColumnPreprocessor) -> str:
     """The network's input of rows (n, d), float64, in its dtype."""
-    dtype, numbers, indicated = preprocessor.dtype, preprocessor.numbers, preprocessor.indicators
+    dtype, inputs = preprocessor.dtype, preprocessor.inputs
     parts, pieces = list[str](), list[str]()
     if preprocessor.mean:
-        values = _chosen(g, rows, numbers, preprocessor.shape[0])
+        values = _chosen(g, rows, inputs.numbers, preprocessor.shape[0])
         if preprocessor.encoding is not None:
-            values = g.add("Concat", *_encoded(g, rows, preprocessor.encoding, values if len(numbers) else ""), axis=1)
+            numbers = [values] if len(inputs.numbers) else []
+            values = g.add("Concat", *numbers, *_encoded(g, rows, preprocessor.encoding), axis=1)
         standard = g.add("Div", g.add("Sub", values, np.array(preprocessor.mean)), np.array(preprocessor.scale))
         if preprocessor.pieces is not None:
             known = g.add("Where", g.add("IsNaN", values), 0.0, standard)
             pieces.append(g.cast(_in_pieces(g, known, preprocessor.pieces), dtype))
         if preprocessor.power is not None:
             standard = _powered(g, standard, preprocessor.power)
-        if not preprocessor.numbers_alone:
+        if not inputs.numbers_alone:
             standard = g.add("Where", g.add("IsNaN", values), 0.0, standard)
         parts.append(g.cast(standard, dtype))
-    if len(indicated):
-        parts.append(g.cast(g.add("IsNaN", _chosen(g, rows, indicated, preprocessor.shape[0])), dtype))
-    for column, codes, missing in preprocessor.categories:
+    if len(inputs.indicators):
+        parts.append(g.cast(g.add("IsNaN", _chosen(g, rows, inputs.indicators, preprocessor.shape[0])), dtype))
+    for column, codes, missing in inputs.categories:
         holds = g.cast(g.add("Equal", g.add("Gather", rows, np.array([column]), axis=1), codes), dtype)
         parts.append(holds)
         if missing:
@@ -37,17 +38,17 @@ def prepared_columns(g: Graph, rows: str, preprocessor: ColumnPreprocessor) -> s
     parts += pieces
     joined = g.add("Concat", *parts, axis=1) if len(parts) > 1 else parts[0]
     if preprocessor.unseen:
-        joined = g.add("Mul", joined, preprocessor.live_inputs.astype(dtype))
-    return g.add("Gather", joined, preprocessor.kept_inputs, axis=1) if preprocessor.off else joined
+        joined = g.add("Mul", joined, inputs.live.astype(dtype))
+    return g.add("Gather", joined, inputs.kept, axis=1) if preprocessor.off else joined
 
 
 def _chosen(g: Graph, rows: str, index: np.ndarray, d: int) -> str:
     return rows if index.tolist() == list(range(d)) else g.add("Gather", rows, index, axis=1)
 
 
-def _encoded(g: Graph, rows: str, encoding: TargetEncoding, numbers: str) -> list[str]:
-    """Numbers, if any, and those that encode columns of categories."""
-    found = [numbers] if numbers else []
+def _encoded(g: Graph, rows: str, encoding: TargetEncoding) -> list[str]:
+    """The numbers that encode each column of categories, see `likely.preprocessing.target_encoding`."""
+    found = list[str]()
     for column, table in zip(encoding.columns, encoding.arrays, strict=True):
         value = g.add("Gather", rows, np.array(column), axis=1)
         code = g.cast(g.add("Where", g.add("IsNaN", value), float(len(table) - 1), value), np.int64)
