@@ -16,7 +16,17 @@ import numpy as np
 
 from likely.arrays import Array
 from likely.learners.joined_trees import joined, side_by_side
-from likely.learners.library_trees import baseline, bin_once, depth, gains, n_threads, predict_once, read_trees, threads
+from likely.learners.library_trees import (
+    baseline,
+    bin_once,
+    depth,
+    ensemble,
+    gains,
+    n_threads,
+    predict_once,
+    read_trees,
+    threads,
+)
 from likely.networks.input_groups import InputGroups
 from likely.networks.trees import MOST_CATEGORIES, Trees, coded_columns
 
@@ -254,9 +264,8 @@ def _settings(boosting: Boosting, learning_rate: float, n_categories: int, n_cod
 
 
 def _model(classifies: bool, settings: dict[str, Any]) -> Any:
-    from sklearn import ensemble  # as late as here: it takes a moment to load
-
-    made = ensemble.HistGradientBoostingClassifier if classifies else ensemble.HistGradientBoostingRegressor
+    library = ensemble()
+    made = library.HistGradientBoostingClassifier if classifies else library.HistGradientBoostingRegressor
     model = made(**settings)
     bin_once(model)
     predict_once(model)

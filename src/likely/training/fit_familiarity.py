@@ -73,7 +73,7 @@ def _beside_others(
         parts = folds(np.zeros(len(index), np.int64), count, np.random.default_rng(seed), groups)
     classes, most, found = rows.task.classes(Y), rows_for_familiarity(d), np.empty(len(index))
     for part in parts:
-        others = np.random.default_rng(0).permutation(np.setdiff1d(np.arange(n), index[part]))[:most]
+        others = np.random.default_rng(0).permutation(np.delete(np.arange(n), index[part]))[:most]
         known = Familiarity.of(Gaussians.fit(features[others], classes[others]), features[others], of_classes[others])
         found[part] = known.ood_scores(features[index[part]], of_classes[index[part]])
     return found
