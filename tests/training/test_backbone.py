@@ -235,5 +235,5 @@ def test_gray_images_are_shown_in_three_equal_channels(fitted: Classifier) -> No
 
 def test_members_are_refused_before_features_are_computed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Backbone, "features", lambda *_: pytest.fail("computed"))
-    with pytest.raises(ConfigError, match="members must come with a network that learns from pixels"):
+    with pytest.raises(ConfigError, match="members must be 1 with the backbone 'efficientnet-lite0'"):
         Classifier(network="efficientnet-lite0", members=2).fit(*images(20, first=900))

@@ -59,8 +59,13 @@ def heads(start: Start | None) -> tuple[str, ...]:
 
 def _check(config: RunConfig, backbone: Backbone) -> None:
     """Refuse settings of a network that learns from pixels."""
-    for name in ("augment", "pad_to", "freeze", "members"):
-        if getattr(config, name) not in (None, (), 1):
+    if config.members > 1:
+        raise ConfigError(
+            f"members must be 1 with the backbone {backbone.name!r}; got {config.members}. Members that all have its "
+            "parameters, or begin with them, differ little. Try network='conv', or omitting members."
+        )
+    for name in ("augment", "pad_to", "freeze"):
+        if getattr(config, name):
             raise ConfigError(
                 f"{name} must come with a network that learns from pixels; got network={backbone.name!r}, which sees "
                 f"each image once and does not learn. Try network='conv', or omit {name}."

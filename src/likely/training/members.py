@@ -27,7 +27,8 @@ from likely.training.watcher import Watcher, of_all_runs
 _APART = 1_000_003
 """Between the seeds of two members, so that they are not those of another run's neighbors."""
 _COPIES = 4
-"""Of every number of a member at the same time: as trained, as it answers, and in twice the precision."""
+"""Of every number of a member at the same time: as trained, as it answers, and in twice the precision. With 281,348
+parameters and 2,272 features of 1,000 rows a member more took 29 MiB at most, by this 39."""
 
 
 def train_members(
@@ -127,8 +128,8 @@ def refuse_members(config: RunConfig, overrides: Overrides, rows: Rows, *, folds
     if len(rows.shape) == 1:
         raise refused(
             f"for a table (network {config.network!r})",
-            "The models of all folds answer together anyway, and `disagreement` compares them. Try network='auto', "
-            "and omitting members.",
+            "There the network 'auto' answers with the mean of the models of all folds. Try network='auto', and "
+            "omitting members.",
         )
     if config.network not in ("auto", "conv"):
         raise refused(f"with the network {config.network!r}", f"{only} Try network='conv'.")
