@@ -1,6 +1,7 @@
 """A model of a table gives its predictor's answers through ONNX Runtime: each column is an input."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,9 @@ from likely.export.onnx_predictor import open_onnx
 from likely.export.row_inputs import row_inputs
 from likely.export.session import Session
 from likely.model import ClassifierPredictor
+from likely.model.card_view import card_facts
+from likely.preprocessing.column_preprocessor import ColumnPreprocessor
+from likely.preprocessing.power import PowerTransform
 
 DATA = Path(__file__).parents[1] / "model" / "data"
 FILES = sorted(path for path in DATA.glob("*.likely") if "conv" not in path.stem)
@@ -81,7 +85,13 @@ def test_towns_that_are_encoded_by_the_answers_of_their_rows(exported: Any, tmp_
     X = pd.DataFrame({"size": size, "town": [f"town {i}" for i in town]})
     y = np.where(2 * rng.normal(size=300)[town] + size + rng.logistic(size=2_400) > 0, "yes", "no")
     predictor = Classifier(network="trees", keep=["town"], random_state=0).fit(X[:1_200], y[:1_200]).predictor_
-    assert "encoding" in predictor.card.normalization["columns"]
+    made = predictor.preprocessor
+    assert isinstance(made, ColumnPreprocessor)
+    assert made.encoding is not None
+    # An MLP's card, whose encoded numbers are transformed, too.
+    curved = replace(made, power=PowerTransform((1.0, 0.5), (0.0, 0.0), (1.0, 1.0)))
+    facts = dict(card_facts(predictor.card.model_copy(update={"normalization": curved.to_json()})))
+    assert (facts["target encoding"], facts["skewed columns"]) == ("town", "1 transformed, with powers: town (0.5)")
     new, truth = X[1_200:].reset_index(drop=True), y[1_200:] == "yes"
     probs = predictor.predict_proba(new)[:, predictor.labels.index("yes")]
     assert -np.log(np.where(truth, probs, 1 - probs)).mean() < 0.59  # 0.57; without encoding 0.66

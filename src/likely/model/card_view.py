@@ -28,6 +28,7 @@ def card_facts(card: Card) -> list[tuple[str, str]]:
         ("labels", f"{len(card.labels)}: {_first(card.labels)}" if card.labels else ""),
         ("columns", _columns(card, preprocessor)),
         ("skewed columns", _transformed(card, preprocessor)),
+        ("target encoding", _encoded(preprocessor)),
         ("network", f"{network.name} ({settings})" if settings else network.name),
         ("why these", str(network.settings.get("why", ""))),
         ("on features of", _backbone(preprocessor)),
@@ -83,9 +84,16 @@ def _transformed(card: Card, preprocessor: Preprocessor) -> str:
     if preprocessor.columns is None:
         names = list(card.features or [f"column {j}" for j in range(len(power.power))])
     else:
-        names = [column.name for column in preprocessor.columns if column.categories is None]
+        names = [preprocessor.columns[j].name for j in preprocessor.inputs.column_of_number.tolist()]
     changed = [f"{name} ({p:.2g})" for name, p in zip(names, power.power, strict=True) if p != 1]
     return f"{len(changed)} transformed, with powers: {_first(changed)}"
+
+
+def _encoded(preprocessor: Preprocessor) -> str:
+    """The columns of categories that the answers of their rows encode."""
+    if not isinstance(preprocessor, ColumnPreprocessor) or not preprocessor.columns or preprocessor.encoding is None:
+        return ""
+    return _first([preprocessor.columns[j].name for j in preprocessor.encoding.columns])
 
 
 def _holds(column: Column) -> str:
