@@ -86,17 +86,17 @@ def told_and_true(world: World, n: int, network: str, seed: int) -> Figures:
 
 def _checks(worlds: dict[str, tuple[World, int]], networks: tuple[str, ...]) -> Callable[[list[Figures]], list[Check]]:
     def check(draws: list[Figures]) -> list[Check]:
-        """Approximate, as promised: in noise the sample's most frequent label flatters mixtures by 5 points."""
+        """Approximate, as promised, but by little more than the error of so many draws."""
         found = list[Check]()
         for network in networks:
             for name, (_, n) in worlds.items():
                 of = f"{network}, {name}, {n} rows"
                 nll, accuracy = mean(draws, f"{of}: NLL"), mean(draws, f"{of}: accuracy")
-                found.append(Check(f"{of}: NLL, reported less true", nll, "at least -0.06", nll >= -0.06))
-                found.append(Check(f"{of}: accuracy, reported less true", accuracy, "at most 0.06", accuracy <= 0.06))
+                found.append(Check(f"{of}: NLL, reported less true", nll, "at least -0.04", nll >= -0.04))
+                found.append(Check(f"{of}: accuracy, reported less true", accuracy, "at most 0.04", accuracy <= 0.04))
                 for coverage in COVERAGES:
                     held = mean(draws, f"{of}: {coverage:.0%} sets")
-                    must = coverage - 0.04
+                    must = coverage - 0.03
                     found.append(Check(f"{of}: {coverage:.0%} sets hold", held, f"at least {must:.3f}", held >= must))
         return found
 
