@@ -143,7 +143,7 @@ def held_out_parts(job: Job, chosen: np.ndarray | None = None, *, share: float =
 def without_held_out(job: Job) -> TrainingOutcome:
     """One training on all rows: no others are left that a calibration could rest on."""
     everything = np.arange(len(job.rows))
-    plan = job.plan(len(everything), job.config.time_limit).without_flipped
+    plan = job.plan(len(everything), job.config.time_limit).but(flipped=False)
     trained = job.train(plan, everything, time_limit=job.time_left())
     splits = SplitsEntry(method="none", train=len(everything), calibration=0, thresholds=0)
     return TrainingOutcome(trained, everything, splits, None, None)
