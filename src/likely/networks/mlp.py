@@ -1,6 +1,7 @@
 """The deep network: layers of weighted sums with an activation between them."""
 
 from collections.abc import Sequence
+from functools import cached_property
 
 import numpy as np
 
@@ -49,7 +50,7 @@ class MLP:
         """What the constructor took."""
         return {"sizes": list(self.sizes), "activation": self.activation}
 
-    @property
+    @cached_property
     def shapes(self) -> dict[str, tuple[int, ...]]:
         """The shape of each layer's theta."""
         pairs = zip(self.sizes[:-1], self.sizes[1:], strict=True)
