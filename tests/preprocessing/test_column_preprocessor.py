@@ -119,6 +119,24 @@ def test_a_file_gives_the_same_transform() -> None:
     assert preprocessor_from_json(preprocessor.to_json()) == preprocessor
 
 
+def test_square_roots_are_standardized_in_place_of_the_numbers() -> None:
+    import torch
+
+    X = np.random.default_rng(0).exponential(0.3, (50, 3)).astype(np.float32)
+    rooted = ColumnPreprocessor.fit(X, root=0.01)
+    expected = StandardScaler().fit_transform(np.sqrt(X + 0.01))
+    np.testing.assert_allclose(rooted(X), expected, atol=1e-4)
+    np.testing.assert_allclose(rooted(torch.from_numpy(X)), expected, atol=1e-4)
+    np.testing.assert_array_equal(rooted(-X), rooted(0 * X))
+    assert preprocessor_from_json(rooted.to_json()) == rooted
+    for wrong in (0.0, -1.0, float("nan"), True, "1"):
+        with pytest.raises(ModelFileError, match="square roots"):
+            preprocessor_from_json(rooted.to_json() | {"root": wrong})
+    values = ColumnPreprocessor.fit(rows(), COLUMNS).to_json()
+    with pytest.raises(ModelFileError, match="square roots"):
+        preprocessor_from_json(values | {"columns": values["columns"] | {"root": 0.01}})
+
+
 def test_plain_numbers_are_stored_as_before() -> None:
     assert set(ColumnPreprocessor.fit(np.eye(2)).to_json()) == {
         *("kind", "dtype", "shape", "pad_to", "layout", "mean", "scale")

@@ -70,6 +70,7 @@ def test_a_few_images_suffice_and_everything_works_on_top(fitted: Classifier) ->
     scale = np.array(model.preprocessor.features.scale)  # a feature that hardly varied in a few rows says little
     assert scale.min() > 0.5 * np.median(scale)
     assert model.card.network.name in ("linear", "mlp")
+    assert (model.preprocessor.features.root is None) == (model.card.network.name == "linear")
     assert model.card.splits.method == "cross-validation"
     assert len(fitted.predict_set(NEW, 0.8)) == len(NEW)
     noise = np.random.default_rng(0).integers(0, 256, NEW.shape, dtype=np.uint8)

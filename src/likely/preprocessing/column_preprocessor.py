@@ -48,6 +48,8 @@ class ColumnPreprocessor:
         pieces: the bins of the standardized columns of numbers; None if there are none.
         off: the columns that have no input, though rows hold them.
         encoding: of columns of many categories, by the answers of their rows; None if there is none.
+        root: of numbers alone: what is added to them before the square root is taken that is standardized in their
+            place, numbers below 0 being 0; None if they are standardized as they are.
     Example:
         >>> columns = (Column("size"), Column("color", ("blue", "red")))
         >>> prepared = ColumnPreprocessor.fit(np.array([[1.0, 0], [3.0, 1], [2.0, 1]]), columns)
@@ -65,6 +67,7 @@ class ColumnPreprocessor:
     pieces: PiecewiseLinear | None = None
     off: tuple[int, ...] = ()
     encoding: TargetEncoding | None = None
+    root: float | None = None
 
     @classmethod
     def fit(
@@ -78,6 +81,7 @@ class ColumnPreprocessor:
         off: Sequence[int] = (),
         least_scale: float = 0.0,
         encoding: TargetEncoding | None = None,
+        root: float | None = None,
     ) -> "ColumnPreprocessor":
         """The preprocessor for rows like those of X.
 
@@ -92,6 +96,7 @@ class ColumnPreprocessor:
                 column, as a share of the median one. What hardly varied in a few rows would be divided by next to
                 nothing.
             encoding: of columns of many categories.
+            root: of numbers alone: what is added to them before the square root is taken; None takes none.
         Raises:
             ShapeError, DataError: as `check`; DataError also if numbers alone have no rows.
         Example:
@@ -103,7 +108,7 @@ class ColumnPreprocessor:
         if columns is None:
             if len(X) == 0:
                 raise DataError("X must have at least one row; got none.")
-            rows = check_numbers(X, math.prod(X.shape[1:]))
+            rows = _rooted(check_numbers(X, math.prod(X.shape[1:])), root)
             center, spread = mean_and_scale(rows)
             spread = np.maximum(spread, least_scale * np.median(spread))
             mean, scale, unseen = center.tolist(), spread.tolist(), list[int]()
@@ -116,7 +121,7 @@ class ColumnPreprocessor:
         power = PowerTransform.fit(standard) if power_transform else None
         pieces = PiecewiseLinear.fit(standard, bins) if bins else None
         known = None if columns is None else tuple(columns)
-        return cls(tuple(mean), tuple(scale), known, dtype, tuple(unseen), power, pieces, tuple(off), encoding)
+        return cls(tuple(mean), tuple(scale), known, dtype, tuple(unseen), power, pieces, tuple(off), encoding, root)
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -155,7 +160,7 @@ class ColumnPreprocessor:
         # In the rows' own precision: subtracting a large mean in float32 would lose what varies.
         wide = as_floats(x, dtype)
         if self.inputs.numbers_alone:
-            return xp.astype(self._transformed(self._standardizer(wide)), dtype, copy=False)
+            return xp.astype(self._transformed(self._standardizer(_rooted(wide, self.root))), dtype, copy=False)
         device = getattr(x, "device", None)
 
         def chosen(index: np.ndarray) -> Array:
@@ -224,6 +229,8 @@ class ColumnPreprocessor:
             fitted["pieces"] = self.pieces.to_json()
         if self.off:
             fitted["off"] = list(self.off)
+        if self.root is not None:
+            fitted["root"] = self.root
         if self.encoding is not None:
             fitted["encoding"] = self.encoding.to_json()
         kind: dict[str, Any] = {"kind": "numbers" if self.columns is None else "columns", "dtype": self.dtype}
@@ -241,8 +248,11 @@ class ColumnPreprocessor:
         pieces = PiecewiseLinear.from_json(fitted["pieces"]) if "pieces" in fitted else None
         mean, scale, off = tuple(fitted["mean"]), tuple(fitted["scale"]), tuple(fitted.get("off", ()))
         encoding = TargetEncoding.from_json(fitted["encoding"], columns or ()) if "encoding" in fitted else None
-        made = cls(mean, scale, columns, values["dtype"], unseen, power, pieces, off, encoding)
+        root = fitted.get("root")
+        made = cls(mean, scale, columns, values["dtype"], unseen, power, pieces, off, encoding, root)
         check_mean_and_scale(made.mean, made.scale)
+        if root is not None and (columns is not None or type(root) is not float or not 0 < root < math.inf):
+            raise ValueError(f"square roots of numbers and {root!r}")
         powers, edges = power.power if power else made.mean, pieces.edges if pieces else made.mean
         if any(len(values) != len(made.mean) for values in (made.inputs.column_of_number, powers, edges)):
             raise ValueError(
@@ -276,3 +286,11 @@ class ColumnPreprocessor:
         with np.errstate(over="ignore"):
             width = _REACH * scale
             return mean - width, mean + width
+
+
+def _rooted(x: Array, root: float | None) -> Array:
+    """sqrt(max(x, 0) + root), or x without a root."""
+    if root is None:
+        return x
+    xp = namespace(x)
+    return xp.sqrt(xp.clip(x, min=0.0) + root)

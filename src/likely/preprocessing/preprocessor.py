@@ -95,6 +95,7 @@ def fit_preprocessor(
     off: Sequence[int] = (),
     least_scale: float = 0.0,
     encoding: "TargetEncoding | None" = None,
+    root: float | None = None,
 ) -> Preprocessor:
     """The preprocessor for images (n, h, w) or (n, h, w, 3), or rows (n, d), like those of X.
 
@@ -106,7 +107,7 @@ def fit_preprocessor(
     if X.ndim > 2:
         return ImagePreprocessor.fit(X, pad_to, layout, dtype)
     how: dict[str, Any] = {"power_transform": power_transform, "bins": bins, "off": off, "least_scale": least_scale}
-    how["encoding"] = encoding
+    how |= {"encoding": encoding, "root": root}
     return ColumnPreprocessor.fit(np.asarray(X), columns, dtype, **how)
 
 

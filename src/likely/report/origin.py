@@ -66,4 +66,6 @@ def _text(key: str, value: object) -> str:
         return f"{value:.6g}"
     if isinstance(value, int) and key != "seed":
         return f"{value:,}"
+    if isinstance(value, list) and all(isinstance(part, str) for part in value):
+        return "; ".join(value)
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)

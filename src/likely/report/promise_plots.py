@@ -45,7 +45,7 @@ def size_histogram(sizes: np.ndarray, noun: str, description: str) -> str:
         bars = ax.bar(shown, counts[first:], color=ACCENT, alpha=0.55)
         if len(shown) <= 12:
             ax.bar_label(bars, [f"{c:,}" for c in counts[first:]], fontsize=8, padding=2)
-        ax.xaxis.set_major_locator(MaxNLocator(12, integer=True))
+        ax.xaxis.set_major_locator(MaxNLocator(12, integer=True, min_n_ticks=1))
         ax.margins(y=0.12)
         ax.set(xlabel="labels in the set", ylabel=f"{noun}s")
         ax.grid(visible=False, axis="x")

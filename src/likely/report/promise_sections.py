@@ -224,16 +224,19 @@ def _abstention(data: ReportData, trust: Trust) -> Iterator[Block]:
     if selective is None:
         return
     wrong, sure = data.probs.argmax(axis=1) != data.y, data.probs.max(axis=1)
-    before, after = percent(float(wrong.mean())), percent(selective.error_at[SHARE_ANSWERED])
-    most = f"the most confident {SHARE_ANSWERED:.0%} of the {noun}s"
-    finding = f"Answering only {most} changes the error from {before} to {after}."
-    yield Block(
-        finding,
-        Markup(promise_plots.risk_coverage(selective, f"Error over share answered. {finding}")),
-        f"The error among the answers when only the most confident {noun}s are answered. Area under the curve (AURC): "
-        f"{selective.aurc:.4f}; error at 80, 90 and 95% answered: "
-        f"{', '.join(percent(error, 2) for error in selective.error_at.values())}.",
-    )
+    if wrong.any():
+        before, after = percent(float(wrong.mean())), percent(selective.error_at[SHARE_ANSWERED])
+        most = f"the most confident {SHARE_ANSWERED:.0%} of the {noun}s"
+        finding = f"Answering only {most} changes the error from {before} to {after}."
+        yield Block(
+            finding,
+            Markup(promise_plots.risk_coverage(selective, f"Error over share answered. {finding}")),
+            f"The error among the answers when only the most confident {noun}s are answered. Area under the curve "
+            f"(AURC): {selective.aurc:.4f}; error at 80, 90 and 95% answered: "
+            f"{', '.join(percent(error, 2) for error in selective.error_at.values())}.",
+        )
+    else:
+        yield Block(f"No answer to these {noun}s is wrong: abstaining could only take right ones away.")
     if not data.evaluation.abstention:
         out_of_fold = "out-of-fold scores do not come from this network"
         why = out_of_fold if trust.approximate else "there are too few held-out rows"

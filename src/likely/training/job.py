@@ -10,6 +10,7 @@ import numpy as np
 from likely.config import RunConfig
 from likely.config.durations import duration
 from likely.config.registry import PRESETS
+from likely.networks.efficientnet_layout import EfficientNetLayout
 from likely.training.choose_plan import choose_plan
 from likely.training.encoded_rows import many_categories
 from likely.training.held_out_scores import HeldOutScores
@@ -28,6 +29,9 @@ from likely.training.watcher import Silent, Watcher
 _LEAST_SCALE = 0.6
 """Of a feature of a backbone, as a share of the median one. Sixty images may hardly vary in a feature that is mostly 0:
 divided by so little, it reached 10^8 in one new image of a hundred, and took the answer. See docs/performance.md."""
+_ROOT = 0.001
+"""An MLP sees sqrt(feature + this) of EfficientNet-Lite, whose features are means of numbers from 0 to 6 and mostly
+small: that something is seen in an image says more than how much of it. 0 would make much of what rounding leaves."""
 
 
 @dataclass(frozen=True)
@@ -72,7 +76,7 @@ class Job:
             decide=partial(self.journal.decide, key_of("plan", seconds, n_rows)),
         )
         if on_backbone:
-            plan = _for_features(plan, flipped=self.rows.flipped is not None)
+            plan = _for_features(plan, self.rows)
         comparable = (plan.head, plan.loss) in (("softmax", "cross_entropy"), ("identity", "squared_error"))
         if comparable and self.overrides == NO_OVERRIDES and not self.config.freeze:
             plan = plan.but(may_encode=many_categories(self.rows))
@@ -109,7 +113,9 @@ class Job:
         return HeldOutScores(scores, Y, weights, index, trained.stated, features)
 
 
-def _for_features(plan: Plan, *, flipped: bool) -> Plan:
-    """The plan for features of a backbone: made symmetric, on clip art, they were no better, and took a second more."""
-    freer = None if plan.freer is None else _for_features(plan.freer, flipped=flipped)
-    return replace(plan, power_transform=False, least_scale=_LEAST_SCALE, flipped=flipped, freer=freer)
+def _for_features(plan: Plan, rows: Rows) -> Plan:
+    """The plan for features of a backbone."""
+    freer = None if plan.freer is None else _for_features(plan.freer, rows)
+    rooted = plan.network.name == "mlp" and isinstance(rows.backbone and rows.backbone.layout, EfficientNetLayout)
+    plan = replace(plan, power_transform=False, root=_ROOT if rooted else None, freer=freer)
+    return replace(plan, least_scale=_LEAST_SCALE, flipped=rows.flipped is not None)

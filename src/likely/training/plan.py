@@ -56,6 +56,7 @@ class Plan:
         flipped: whether features of flipped images are learned from, too; answers are those of the images themselves.
         power_transform: whether skewed columns of numbers are made symmetric before the network sees them.
         least_scale: of a column, as a share of the median one, see `ColumnPreprocessor.fit`.
+        root: what is added to numbers before their square root is taken, see `ColumnPreprocessor`; None takes none.
         bins: into how many columns of numbers are divided at most, see `PiecewiseLinear`; 0 for none.
         off: the columns that the network does not see.
         encoded: the columns of categories that answers encode as numbers, see `TargetEncoding`.
@@ -90,6 +91,7 @@ class Plan:
     flipped: bool = False
     power_transform: bool = False
     least_scale: float = 0.0
+    root: float | None = None
     bins: int = 0
     off: tuple[int, ...] = ()
     encoded: tuple[int, ...] = ()

@@ -104,6 +104,7 @@ def train(
         bins=plan.bins,
         off=plan.off,
         encoding=encoding,
+        root=plan.root,
     )
     if plan.start is not None:
         preprocessor = plan.start.preprocessor(preprocessor)

@@ -18,6 +18,8 @@ def prepared_columns(g: Graph, rows: str, preprocessor: ColumnPreprocessor) -> s
         if preprocessor.encoding is not None:
             numbers = [values] if len(inputs.numbers) else []
             values = g.add("Concat", *numbers, *_encoded(g, rows, preprocessor.encoding), axis=1)
+        if preprocessor.root is not None:
+            values = g.add("Sqrt", g.add("Add", g.add("Max", values, np.array(0.0)), np.array(preprocessor.root)))
         standard = g.add("Div", g.add("Sub", values, np.array(preprocessor.mean)), np.array(preprocessor.scale))
         if preprocessor.pieces is not None:
             known = g.add("Where", g.add("IsNaN", values), 0.0, standard)
