@@ -124,7 +124,7 @@ def test_square_roots_are_standardized_in_place_of_the_numbers() -> None:
 
     X = np.random.default_rng(0).exponential(0.3, (50, 3)).astype(np.float32)
     rooted = ColumnPreprocessor.fit(X, root=0.01)
-    expected = StandardScaler().fit_transform(np.sqrt(X + 0.01))
+    expected: Any = StandardScaler().fit_transform(np.sqrt(X + 0.01))
     np.testing.assert_allclose(rooted(X), expected, atol=1e-4)
     np.testing.assert_allclose(rooted(torch.from_numpy(X)), expected, atol=1e-4)
     np.testing.assert_array_equal(rooted(-X), rooted(0 * X))
