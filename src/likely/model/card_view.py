@@ -78,8 +78,7 @@ def _columns(card: Card, preprocessor: Preprocessor) -> str:
 
 def _transformed(card: Card, preprocessor: Preprocessor) -> str:
     """The columns that are made more symmetric, and their powers."""
-    power = preprocessor.power if isinstance(preprocessor, ColumnPreprocessor) else None
-    if power is None:
+    if not isinstance(preprocessor, ColumnPreprocessor) or (power := preprocessor.power) is None:
         return ""
     if preprocessor.columns is None:
         names = list(card.features or [f"column {j}" for j in range(len(power.power))])
