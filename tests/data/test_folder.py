@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from likely.data.images.decode import read_image
 from likely.data.sources import open_dataset
 from likely.data.test_part import with_test_part
-from likely.errors import DataError
+from likely.errors import DataError, ImageError
 
 RNG = np.random.default_rng(0)
 
@@ -78,6 +79,11 @@ def test_progress_is_told(tmp_path: Path) -> None:
 def test_an_empty_folder_and_images_without_classes(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"must hold class folders.*one folder per class"):
         open_dataset(tmp_path)
+    (tmp_path / "photos.zip").write_bytes(b"PK\x03\x04" + bytes(40))
+    with pytest.raises(DataError, match=r"got neither images nor class folders, but 'photos\.zip'"):
+        open_dataset(tmp_path)
+    with pytest.raises(ImageError, match=r"a zip archive.*Try unpacking it"):
+        read_image(tmp_path / "photos.zip", shape=(4, 4))
     Image.new("L", (4, 4)).save(tmp_path / "1.png")
     with pytest.raises(DataError, match="must hold class folders"):
         open_dataset(tmp_path)

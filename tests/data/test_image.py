@@ -314,6 +314,8 @@ def test_damaged_bytes_give_an_image_or_an_image_error(format: str, flips: list[
 
 
 def test_places_without_an_image_are_named(tmp_path: Path) -> None:
+    with pytest.raises(ImageError, match="must name an image; got an empty one"):
+        read_image("", shape=(4, 4))
     with pytest.raises(ImageError, match="no such file"):
         read_image(tmp_path / "nothing.png", shape=(28, 28))
     with pytest.raises(ImageError, match=r"must be an image; got a folder\. Try a file in it\.$") as folder:

@@ -104,7 +104,10 @@ def _groups(scan: FolderScan) -> np.ndarray:
 
 
 def _instead(folder: Path) -> str:
-    n_images = sum(found.source is not None for found in search_folder(folder).found)
+    search = search_folder(folder)
+    n_images = sum(found.source is not None for found in search.found)
     if n_images:
         return f"{n_images:,} images, but no class folders"
+    if search.others:
+        return f"neither images nor class folders, but {listed([path.name for path in search.others])}"
     return "an empty folder" if not any(folder.iterdir()) else "a folder without subfolders"

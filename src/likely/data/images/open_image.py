@@ -98,6 +98,8 @@ def _no_memory(name: str) -> ImageError:
 
 
 def _open_file(path: Path, name: str) -> IO[bytes]:
+    if not name:
+        raise ImageError("A path must name an image; got an empty one. Omit the rows without an image.")
     try:
         mode = path.stat().st_mode
         if stat.S_ISDIR(mode):
@@ -203,7 +205,7 @@ def _describe(start: bytes) -> tuple[str, str]:
         return what, f"Save it as JPEG or PNG, or pass Image.open of it in Python: {reader}" if reader else way
     for magic, what in FOREIGN:
         if start.startswith(magic):
-            return what, way
+            return what, "Try unpacking it, and name the images that were inside" if "archive" in what else way
     if b"<svg" in start:
         return "an SVG drawing", way
     text = b"\x00" not in start and all(byte >= 32 or byte in b"\t\n\r\f" for byte in start)
