@@ -12,7 +12,7 @@ from likely.data.splits import folds
 from likely.data.test_part import LEAST
 from likely.model.card import SplitsEntry
 from likely.training.cross_fitted import cross_fitted
-from likely.training.fit_familiarity import ood_scores_of_fold
+from likely.training.fit_familiarity import ood_scores_of_folds
 from likely.training.freer_plans import ENOUGH_TO_TELL
 from likely.training.held_out_scores import HeldOutScores, TrainingOutcome, fold_numbers
 from likely.training.hold_out import CHECKPOINTS, without_held_out
@@ -64,7 +64,7 @@ def cross_validate(job: Job) -> TrainingOutcome:
         # One that was given up before the run was resumed stays so.
         return trained.stopped == UNFINISHED and given_up(len(complete), lambda: True)
 
-    stated, ood_scores = np.zeros(rows.Y.shape), np.empty(len(rows))
+    stated = np.zeros(rows.Y.shape)
     with Interrupt() as interrupt:
         for run in train_folds(
             job,
@@ -80,7 +80,6 @@ def cross_validate(job: Job) -> TrainingOutcome:
                 return _latest(job, complete or [run], interrupt.how)
             complete.append(run)
             stated[run.fold] = run.trained.stated
-            ood_scores[run.fold] = ood_scores_of_fold(run.trained, rows, run.fold)
 
         # The end of a run is always evaluated, so there is one checkpoint at least.
         order = np.argsort(np.concatenate(parts))
@@ -95,7 +94,6 @@ def cross_validate(job: Job) -> TrainingOutcome:
                 rows.weights,
                 everything,
                 stated,
-                ood_scores=ood_scores,
                 folds=numbers,
             )
             for at in zip(*(run.checkpoints for run in complete), strict=False)
@@ -103,6 +101,10 @@ def cross_validate(job: Job) -> TrainingOutcome:
         losses = [rows.task.held_out_loss(scores, plan.head) for scores in pooled]
         best = int(np.argmin(losses))
         stop_at = complete[0].checkpoints[best].progress
+        for run in complete:
+            run.trained.engine.load_state(dict(run.checkpoints[best].state))
+        ood_scores, usual = ood_scores_of_folds([(run.trained, run.fold) for run in complete], rows)
+        pooled = [replace(scores, ood_scores=ood_scores, usual=usual) for scores in pooled]
         job.watcher.say(
             f"Out-of-fold loss {losses[best]:.4f}, lowest at {stop_at:.0%} of the full length; training on all rows"
         )

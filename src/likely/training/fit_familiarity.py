@@ -2,19 +2,24 @@
 
 The Gaussians and the usual size of all parts of the score come from rows that the network was trained on, the p-values
 from all held-out rows: what ranks them knows nothing of them. With cross-validation the score of a row is that of the
-network that was trained without its fold, with the Gaussians and sizes of that network: approximate, since the model is
-another one.
+network that was trained without its fold, for as long as the model is, with the Gaussians of that network: approximate,
+since the model is another one.
 """
+
+from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from likely.data.splits import folds
 from likely.model.mixture_inference import MixtureInference
+from likely.networks.linear import Linear
+from likely.networks.trees import Trees
 from likely.preprocessing.stored_rows import RowArray
 from likely.training.held_out_scores import TrainingOutcome
 from likely.training.trained import Trained
 from likely.training.training_rows import Rows
-from likely.trust.familiarity import Familiarity
+from likely.trust.familiarity import Familiarity, UsualSize, energy
 from likely.trust.gaussians import Gaussians, rows_for_familiarity
 from likely.trust.principal_space import PrincipalSpace
 
@@ -33,37 +38,72 @@ def fit_familiarity(outcome: TrainingOutcome, rows: Rows, seed: int) -> Familiar
         part = None if each is None else each.counted_by_weight(rows.weights, seed)
         if part is not None and part.ood_scores is not None:
             ood_scores = [part.ood_scores]  # out of fold: both parts are the same rows
+            familiarity = familiarity if part.usual is None else replace(familiarity, usual=part.usual)
         elif part is not None and part.features is not None:
             ood_scores.append(familiarity.ood_scores(part.features, rows.task.class_scores(part.scores)))
     return familiarity.with_held_out(*ood_scores)
 
 
-def ood_scores_of_fold(trained: Trained, rows: Rows, fold: np.ndarray) -> np.ndarray:
-    """The OOD scores of the rows of a fold, by a network that was trained on the others, shape (m,)."""
-    if trained.map_begins is None:
-        return _beside_others(trained, rows, fold, _MOST_FOLDS // 5, _PRODUCTS / 5, seed=0)
-    familiarity = _familiar_rows(trained, rows, np.setdiff1d(np.arange(len(rows)), fold))
-    scores, features = trained.scores_and_features(rows.take(fold)[0])
-    return familiarity.ood_scores(features, rows.task.class_scores(scores))
+def ood_scores_of_folds(runs: Sequence[tuple[Trained, np.ndarray]], rows: Rows) -> tuple[np.ndarray, UsualSize | None]:
+    """The OOD scores of all rows (n,), each by the network that was trained without its fold, and their usual size.
+
+    How much distances and energies vary among rows that were learned from differs from one network to the next, by how
+    well each fits them; among held-out rows it does not. So the usual size is theirs, the same for all networks and for
+    the one that answers. Of feature maps, whose scale is each network's own, it is that of rows trained on: None.
+
+    Args:
+        runs: each network, and the rows that it has not seen.
+        rows: all of them.
+    """
+    order = np.argsort(np.concatenate([fold for _, fold in runs]))
+    known = [_familiar_rows(trained, rows, np.setdiff1d(np.arange(len(rows)), fold)) for trained, fold in runs]
+    found = [_parts_of_fold(familiar, *run, rows) for familiar, run in zip(known, runs, strict=True)]
+    if _learns_features(runs[0][0]) and runs[0][0].map_begins is None:
+        return _pooled(*(np.concatenate(part)[order] for part in zip(*found, strict=True)))
+    each = [familiar.usual.combined(*parts) for familiar, parts in zip(known, found, strict=True)]
+    return np.concatenate(each)[order], None
 
 
-def column_ood_scores(trained: Trained, rows: Rows, seed: int) -> np.ndarray:
-    """The OOD scores of the columns of each row beside the other rows, shape (n,)."""
-    return _beside_others(trained, rows, np.arange(len(rows)), _MOST_FOLDS, _PRODUCTS, seed)
+def ood_scores_of_columns(trained: Trained, rows: Rows, seed: int) -> tuple[np.ndarray, UsualSize]:
+    """The OOD scores of the columns of each row (n,), part by part beside all other rows, and their usual size."""
+    scores, features = _scores_and_features(trained, rows.take(np.arange(len(rows)))[0])
+    everything = np.arange(len(rows))
+    return _pooled(_beside_others(features, rows, everything, _MOST_FOLDS, _PRODUCTS, seed), energy(scores))
+
+
+def _pooled(*parts: np.ndarray) -> tuple[np.ndarray, UsualSize]:
+    usual = UsualSize.of(*parts)
+    return usual.combined(*parts), usual
+
+
+def _parts_of_fold(known: Familiarity, trained: Trained, fold: np.ndarray, rows: Rows) -> tuple[np.ndarray, ...]:
+    """The parts of the OOD scores of rows that the network has not seen, but knows others.
+
+    Features that were learned fit the rows that they were learned from: only these may say what is familiar, as they do
+    when the model answers. Columns may lie beside any other row.
+    """
+    X, _, _ = rows.take(np.arange(len(rows)))
+    if _learns_features(trained):
+        scores, features = trained.scores_and_features(X[fold])
+        return known.parts(features, rows.task.class_scores(scores))
+    scores, features = trained.scores_and_features(X)
+    distances = _beside_others(features, rows, fold, _MOST_FOLDS // 5, _PRODUCTS / 5, seed=0)
+    return distances, energy(rows.task.class_scores(scores[fold]))
+
+
+def _learns_features(trained: Trained) -> bool:
+    return not isinstance(trained.plan.network, Linear | Trees)
 
 
 def _beside_others(
-    trained: Trained, rows: Rows, index: np.ndarray, most_parts: int, products: float, seed: int
+    features: np.ndarray, rows: Rows, index: np.ndarray, most_parts: int, products: float, seed: int
 ) -> np.ndarray:
-    """The OOD scores of the rows with this index, part by part beside all other rows, shape (m,).
+    """The distances of the rows with this index, part by part from the Gaussians of all other rows, shape (m,).
 
     The fewer rows the Gaussians come from, the further away rows lie. With five parts, the folds, of 100 rows of 30
     columns 1.9% of new rows were called unfamiliar by a mixture where 5% were asked for, with 50 parts 3.4%; of
     Gaussians alone, with 600 rows of 60 columns, 4.0% and 4.9%.
     """
-    X, Y, _ = rows.take(np.arange(len(rows)))
-    scores, features = _scores_and_features(trained, X)
-    of_classes = scores if isinstance(trained.inference, MixtureInference) else rows.task.class_scores(scores)
     groups = None if rows.groups is None else rows.groups[index]
     units, (n, d) = len(index) if groups is None else len(np.unique(groups)), features.shape
     least = 1 if len(index) < n else 5  # all rows need others to lie beside
@@ -71,11 +111,10 @@ def _beside_others(
     parts = [np.arange(len(index))]
     if count > 1:
         parts = folds(np.zeros(len(index), np.int64), count, np.random.default_rng(seed), groups)
-    classes, most, found = rows.task.classes(Y), rows_for_familiarity(d), np.empty(len(index))
+    classes, most, found = rows.task.classes(rows.Y), rows_for_familiarity(d), np.empty(len(index))
     for part in parts:
         others = np.random.default_rng(0).permutation(np.delete(np.arange(n), index[part]))[:most]
-        known = Familiarity.of(Gaussians.fit(features[others], classes[others]), features[others], of_classes[others])
-        found[part] = known.ood_scores(features[index[part]], of_classes[index[part]])
+        found[part] = Gaussians.fit(features[others], classes[others]).distance(features[index[part]])
     return found
 
 

@@ -8,6 +8,7 @@ import numpy as np
 from likely.config.registry import HEADS
 from likely.model.card import SplitsEntry
 from likely.training.trained import Trained
+from likely.trust.familiarity import UsualSize
 from likely.trust.unseen import mask_unseen
 from likely.trust.weights import accept_by_weight
 
@@ -20,7 +21,8 @@ class HeldOutScores:
     """Scores (m, k) of held-out rows beside their true distributions or targets (m, k).
 
     `index` (m,) says which of all rows these are. `features` (m, d) are hidden ones of the network. Where the scores
-    come from several networks there are none, but `ood_scores` (m,), each from the network that had not seen the row.
+    come from several networks there are none, but `ood_scores` (m,), each from the network that had not seen the row,
+    and `usual`, the size of their parts by which they were combined, where it is not that of rows trained on.
     `stated`, (k,) or (m, k), is the probability of each label that its training rows lacked, 0 for the others.
     `folds` (m,) says in which fold each row was, see `fold_numbers`; None where one network has seen none of them.
     `calibrated` says that these are log-probabilities already, each calibrated by other rows.
@@ -33,6 +35,7 @@ class HeldOutScores:
     stated: np.ndarray
     features: np.ndarray | None = None
     ood_scores: np.ndarray | None = None
+    usual: UsualSize | None = None
     folds: np.ndarray | None = None
     calibrated: bool = False
 
@@ -72,6 +75,7 @@ class HeldOutScores:
             self.stated if self.stated.ndim == 1 else self.stated[index],
             some(self.features),
             some(self.ood_scores),
+            self.usual,
             some(self.folds),
             self.calibrated,
         )

@@ -22,7 +22,7 @@ from likely.preprocessing.preprocessor import fit_preprocessor
 from likely.preprocessing.stored_rows import take_rows
 from likely.training.as_sure import as_sure_as_each_fold
 from likely.training.choose_learners import Choice, choose, cross_fitted, falls_short, left_out
-from likely.training.fit_familiarity import column_ood_scores
+from likely.training.fit_familiarity import ood_scores_of_columns
 from likely.training.fold_learner import FoldLearner
 from likely.training.freer_plans import AS_WELL, AT_ALL, ENOUGH_TO_TELL
 from likely.training.grow_trees import BYTES_OF_NODE
@@ -109,13 +109,15 @@ def mix(job: Job, chosen: np.ndarray | None = None) -> TrainingOutcome:
     n = len(counted)
     splits = SplitsEntry(method="cross-validation", train=len(rows), calibration=n, thresholds=n, folds=n_folds)
     dropped = [learner for learner in learners if learner.kind in without and not _too_costly([learner], limit)]
+    ood_scores, usual = ood_scores_of_columns(trained, rows, job.config.seed)
     held_out = HeldOutScores(
         cross_fitted(kept, dropped, _costly(rows)),
         rows.Y,
         rows.weights,
         everything,
         np.max([learner.stated for learner in kept], axis=0),
-        ood_scores=column_ood_scores(trained, rows, job.config.seed),
+        ood_scores=ood_scores,
+        usual=usual,
         folds=fold_numbers(folds, first_decides=first_decides),
     ).take(counted)
     return TrainingOutcome(trained, index, splits, held_out, held_out)

@@ -74,7 +74,7 @@ def train_folds(
             trained = job.train(
                 plan,
                 np.setdiff1d(everything, fold),
-                checkpoints=None if most is None else job.checkpoints(fold, most=most, keep=seen.append),
+                checkpoints=None if most is None else job.checkpoints(fold, most=most, keep=seen.append, states=True),
                 average_recent=most is not None,
                 time_limit=time_limit if limited else None,
                 give_up=None if limited else give_up,
@@ -102,5 +102,5 @@ def train_folds(
 def _for_as_long(plan: Plan, trained: Trained, seen: list[Checkpoint]) -> tuple[Plan, list[Checkpoint]]:
     """The plan of a path of penalties that ends where this training ended, and its checkpoints' places on it."""
     penalties, passes = plan.penalties[: len(seen)], int(trained.history[-1].epoch)
-    places = [Checkpoint(number / len(seen), at.scores) for number, at in enumerate(seen, start=1)]
+    places = [at._replace(progress=number / len(seen)) for number, at in enumerate(seen, start=1)]
     return replace(plan, penalties=penalties, passes=passes), places

@@ -165,8 +165,11 @@ class Familiarity:
             >>> bool(near < far)
             True
         """
-        parts = _parts(self.gaussians, self.beside, features, scores)
-        return self.usual.combined(*parts, least=self.least_of_distance)
+        return self.usual.combined(*self.parts(features, scores), least=self.least_of_distance)
+
+    def parts(self, features: np.ndarray, scores: np.ndarray) -> tuple[np.ndarray, ...]:
+        """The distance and the other parts of u(x), shape (n,) each."""
+        return _parts(self.gaussians, self.beside, features, scores)
 
     @property
     def least_of_distance(self) -> float:
