@@ -9,7 +9,6 @@ has no slope left.
 There are no folds and no last training on all images: each would cost as much again.
 """
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -28,6 +27,7 @@ from likely.training.choose_head import choose_head
 from likely.training.held_out_scores import HeldOutScores, TrainingOutcome
 from likely.training.hold_out import hold_out
 from likely.training.job import Job
+from likely.training.loop.checkpoints import plainly_larger
 from likely.training.loop.descent import Record
 from likely.training.loop.interrupt import SIGNALS, Interrupt
 from likely.training.loop.pace import Stopwatch, overtime
@@ -109,18 +109,21 @@ def _head_or_all(
     if head.trained.stopped in SIGNALS:
         return job.rows, head
     begun = found[kinds[0]]
-    before, state = _loss(job.rows, head.calibration, head.trained), begun.trained.engine.state()
+    before, state = _losses(job.rows, head.calibration, head.trained), begun.trained.engine.state()
     with Interrupt() as interrupt:
         tuned, history, epochs = _descend(job, begun, interrupt)
+    weights = None if begun.calibration is None else begun.calibration.weights
+    pays = tuned.epochs > 0 and plainly_larger(before, tuned.losses, weights, errors=1)
     if epochs:
         after = "no epoch of all layers was finished"
         if tuned.epochs:
-            after = f"at best {tuned.loss:.4f} after {tuned.epochs} of {epochs} epochs of all layers"
+            after = f"at best {_mean(tuned.losses, weights):.4f} after {tuned.epochs} of {epochs} epochs of all layers"
+        learned = "all layers learned, which is" if pays else "only the head learned: all layers were not"
         remarks.note(
-            f"--tune all: {'all layers' if tuned.loss < before else 'only the head'} learned, as is best on "
-            f"{len(begun.calibration or ())} held-out images: loss {before:.4f} with the head alone, {after}"
+            f"--tune all: {learned} better by a standard error on {len(before)} held-out images: loss "
+            f"{_mean(before, weights):.4f} with the head alone, {after}"
         )
-    if tuned.loss >= before:
+    if not pays:
         begun.trained.engine.load_state(state)
         return job.rows, replace(head, trained=replace(head.trained, stopped=interrupt.how or head.trained.stopped))
     begun.trained.engine.load_state(tuned.theta)
@@ -146,12 +149,12 @@ def _head_or_all(
 
 @dataclass(frozen=True)
 class _Tuned:
-    """All layers after so many epochs, none at first, the loss of held-out images, and how many records there were."""
+    """All layers after so many epochs, none at first, held-out images' losses, and how many records there were."""
 
     weights: dict[str, np.ndarray] = field(default_factory=dict[str, np.ndarray])
     theta: dict[str, np.ndarray] = field(default_factory=dict[str, np.ndarray])
     epochs: int = 0
-    loss: float = math.inf
+    losses: np.ndarray = field(default_factory=lambda: np.empty(0))
     records: int = 0
 
 
@@ -219,7 +222,8 @@ def _descend(job: Job, begun: TrainingOutcome, interrupt: Interrupt) -> tuple[_T
                 scores = trained.scores(now.features(take_rows(rows.X, part.index)))
                 seen = HeldOutScores(scores, part.Y, part.weights, part.index, part.stated)
                 figures = rows.task.figures(scores, part.Y, trained.plan.head, part.weights, part.stated)
-                if (held_out := _loss(rows, seen, trained)) < best.loss:
+                held_out = _losses(rows, seen, trained)
+                if not best.epochs or _mean(held_out, part.weights) < _mean(best.losses, part.weights):
                     best = _Tuned(dict(now.weights), theta, step // per_epoch, held_out, len(learning.history) + 1)
             passed = watch()
             record = Record(
@@ -245,9 +249,13 @@ def _descend(job: Job, begun: TrainingOutcome, interrupt: Interrupt) -> tuple[_T
     return best, learning.history, epochs
 
 
-def _loss(rows: Rows, part: HeldOutScores | None, trained: Trained) -> float:
+def _losses(rows: Rows, part: HeldOutScores | None, trained: Trained) -> np.ndarray:
     assert part is not None
-    return rows.task.held_out_loss(part, trained.plan.head)
+    return rows.task.held_out_losses(part, trained.plan.head)
+
+
+def _mean(losses: np.ndarray, weights: np.ndarray | None) -> float:
+    return float(np.average(losses, weights=weights))
 
 
 @dataclass(frozen=True)
