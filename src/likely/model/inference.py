@@ -76,6 +76,10 @@ class Inference:
 
     def _twice(self, ask: RowFunction) -> RowFunction:
         def look(x: Array) -> tuple[np.ndarray, ...]:
+            if len(x) == 1 and self.tta_threshold >= 1:
+                # Two looks in one pass take a third less time than one after the other.
+                both = ask(np.concatenate([np.asarray(x), np.asarray(x)[..., ::-1]]))
+                return tuple(answer.mean(axis=0, keepdims=True) for answer in both)
             first = ask(x)
             weight = np.full(len(first[0]), 0.5)
             if self.tta_threshold < 1:
