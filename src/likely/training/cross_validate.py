@@ -17,6 +17,7 @@ from likely.training.freer_plans import ENOUGH_TO_TELL
 from likely.training.held_out_scores import HeldOutScores, TrainingOutcome, fold_numbers
 from likely.training.hold_out import CHECKPOINTS, without_held_out
 from likely.training.job import Job
+from likely.training.loop.checkpoints import load
 from likely.training.loop.interrupt import Interrupt
 from likely.training.loop.pace import overtime
 from likely.training.one_fold import one_fold
@@ -101,10 +102,6 @@ def cross_validate(job: Job) -> TrainingOutcome:
         losses = [rows.task.held_out_loss(scores, plan.head) for scores in pooled]
         best = int(np.argmin(losses))
         stop_at = complete[0].checkpoints[best].progress
-        for run in complete:
-            run.trained.engine.load_state(dict(run.checkpoints[best].state))
-        ood_scores, usual = ood_scores_of_folds([(run.trained, run.fold) for run in complete], rows)
-        pooled = [replace(scores, ood_scores=ood_scores, usual=usual) for scores in pooled]
         job.watcher.say(
             f"Out-of-fold loss {losses[best]:.4f}, lowest at {stop_at:.0%} of the full length; training on all rows"
         )
@@ -113,6 +110,10 @@ def cross_validate(job: Job) -> TrainingOutcome:
         )
         if interrupt.asked or unfinished(trained):
             return _latest(job, complete, interrupt.how)
+    for run in complete:
+        load(run.trained, run.checkpoints[best])
+    ood_scores, usual = ood_scores_of_folds([(run.trained, run.fold) for run in complete], rows)
+    pooled = [replace(scores, ood_scores=ood_scores, usual=usual) for scores in pooled]
     if any(run.trained.stopped == "time limit" for run in complete):
         trained = replace(trained, stopped="time limit")
     counted = rows.one_per_group(everything, np.random.default_rng([config.seed, _FOLDS]))

@@ -14,7 +14,7 @@ from likely.training.freer_plans import Attempt, train_as_freely_as_pays
 from likely.training.held_out_scores import HeldOutScores
 from likely.training.hold_out import CHECKPOINTS
 from likely.training.job import Job
-from likely.training.loop.checkpoints import Checkpoint, plainly_larger
+from likely.training.loop.checkpoints import Checkpoint, load, plainly_larger
 from likely.training.loop.descent import Record
 from likely.training.loop.interrupt import Interrupt
 from likely.training.plan import Plan
@@ -226,10 +226,7 @@ class FoldLearner:
     def load(self, length: int) -> None:
         """Give every learner the state that it had at this length."""
         for trained, at in zip(self.trained, self._at(length), strict=True):
-            if isinstance(trained.engine, BoostedTrees):
-                trained.engine.keep(int(at.state["rounds"]))
-            else:
-                trained.engine.load_state(dict(at.state))
+            load(trained, at)
 
     def networks(self) -> list[Network | Trees]:
         """What each learner is, by which it is rebuilt."""

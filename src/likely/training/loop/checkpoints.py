@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from likely.learners.boosting import BoostedTrees
 from likely.metrics.scores import LOWEST_LOG_PROB
 from likely.preprocessing.stored_rows import RowArray
 from likely.training.held_out_scores import HeldOutScores
@@ -27,6 +28,14 @@ class Checkpoint(NamedTuple):
     progress: float
     scores: np.ndarray
     state: Mapping[str, np.ndarray] = MappingProxyType({})
+
+
+def load(trained: Trained, at: Checkpoint) -> None:
+    """Give a network the state that it had at a checkpoint."""
+    if isinstance(trained.engine, BoostedTrees):
+        trained.engine.keep(int(at.state["rounds"]))
+    else:
+        trained.engine.load_state(dict(at.state))
 
 
 @dataclass(frozen=True)
