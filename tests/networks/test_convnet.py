@@ -81,6 +81,16 @@ def test_every_pixel_keeps_its_place_at_stride_one() -> None:
     torch.testing.assert_close(block(h), (block.norm3(block.conv3(second)) + first).relu())
 
 
+@pytest.mark.parametrize(
+    ("shape", "stride", "stem"),
+    [((28, 28), 1, 18), ((32, 32, 3), 1, 32), ((40, 40), 2, 32), ((64, 64, 3), 2, 32), ((224, 224, 3), 8, 32)],
+)
+def test_longer_presets_see_every_pixel_of_small_images(shape: tuple[int, ...], stride: int, stem: int) -> None:
+    config = RunConfig(preset="balanced")
+    plan = choose_plan(config, row_shape=shape, n_rows=9_000, n_outputs=3, task=CLASSIFICATION, hflip=False)
+    assert plan.network.settings == {"width": 32, "stem": stem, "stride": stride, "depth": 3}
+
+
 def test_images_need_not_be_square() -> None:
     sample = smooth_images(2, 1, 40)[:, :, :, :24]
     assert ConvNet(width=4, stem=8).build(3, sample)(torch.from_numpy(sample)).shape == (2, 3)

@@ -20,6 +20,7 @@ from likely.networks import create_network
 from likely.networks.custom import CUSTOM
 from likely.networks.linear import Linear
 from likely.networks.mlp import MLP
+from likely.networks.patches import patch_side
 from likely.preprocessing.image_preprocessor import ImagePreprocessor
 from likely.training.plan import NO_OVERRIDES, Overrides, Plan
 from likely.training.presets import AVERAGED, BY_TIME, SGD_MOMENTUM, SGD_RATE, WARMUP, Recipe
@@ -90,7 +91,7 @@ def choose_plan(
         recipe = BY_TIME[min(number, len(BY_TIME) - 1)][0]
     settings = dict(recipe.settings)
     if kind == "conv":
-        settings["stride"] = max(settings["stride"], _stride(config, row_shape))
+        settings = _first_layer(settings, config, row_shape)
     if overrides.start is not None and overrides.start.network == kind:
         # Older files do not store the stride or the depth: they were made when both were always 2.
         settings |= ({"stride": 2, "depth": 2} if kind == "conv" else {}) | _settings_of(overrides.start)
@@ -268,7 +269,7 @@ def _for_seconds(
         batch_size, steps_per_epoch, most = _length(recipe, config, n_rows, least=16)
         if recipe.settings != settings:
             settings = recipe.settings
-            network = ConvNet(**{**settings, "stride": max(settings["stride"], _stride(config, row_shape))})
+            network = ConvNet(**_first_layer(settings, config, row_shape))
             X = np.random.default_rng(0).integers(0, 256, (min(batch_size, n_rows), *row_shape), dtype=np.uint8)
             step = step_seconds(network, X, prepare, n_outputs, config.device, config.precision, config.dtype)
         epochs = seconds / (step * steps_per_epoch)
@@ -279,13 +280,16 @@ def _for_seconds(
     return chosen
 
 
-def _stride(config: RunConfig, row_shape: tuple[int, ...]) -> int:
-    """The least one of the first layer: about 28 x 28 patches at most, so that large images cost little more than
-    small."""
+def _first_layer(settings: dict[str, Any], config: RunConfig, row_shape: tuple[int, ...]) -> dict[str, Any]:
+    """The settings with a stride that leaves at most 28 x 28 patches, of a network at full resolution 32 x 32, so that
+    large images cost little more than small ones; and no more filters than a patch has directions, in both signs."""
     height, width = (config.pad_to,) * 2 if config.pad_to else row_shape[:2]
-    doublings = math.ceil(math.log2(math.sqrt(height * width) / 28))
+    most = 32 if settings["stride"] == 1 else 28
+    doublings = math.ceil(math.log2(math.sqrt(height * width) / most))
     # A patch has twice the side, and must fit into the image.
-    return 2 ** max(0, min(doublings, int(math.log2(min(height, width) / 2))))
+    stride = max(settings["stride"], 2 ** max(0, min(doublings, int(math.log2(min(height, width) / 2)))))
+    directions = math.prod(row_shape[2:]) * patch_side(stride) ** 2
+    return {**settings, "stride": stride, "stem": min(settings["stem"], 2 * directions)}
 
 
 def _settings_of(start: Start) -> dict[str, Any]:
