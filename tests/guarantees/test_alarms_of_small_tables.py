@@ -24,15 +24,15 @@ def test_new_rows_are_called_unfamiliar_nearly_as_often_as_asked_for() -> None:
 
 def test_features_that_a_network_learned_from_few_rows_do_not_make_new_rows_strange() -> None:
     rates: list[float] = []
-    for seed in range(2):
+    for seed in range(3):
         rng = np.random.default_rng(seed)
-        centers, mixing = 0.35 * rng.normal(size=(10, 1280)), rng.normal(size=(40, 1280)) / 6
+        centers, mixing = 0.35 * rng.normal(size=(10, 640)), rng.normal(size=(40, 640)) / 6
 
         def draw(n: int, rng: np.random.Generator = rng, mixing: np.ndarray = mixing, of: np.ndarray = centers):
             y = rng.integers(0, 10, n)
-            noise = rng.normal(size=(n, 40)) @ mixing + 0.3 * rng.normal(size=(n, 1280))
+            noise = rng.normal(size=(n, 40)) @ mixing + 0.3 * rng.normal(size=(n, 640))
             return np.maximum(of[y] + noise - 0.6, 0), y
 
-        predictor = likely.Classifier(network="mlp", random_state=seed).fit(*draw(400)).predictor_
+        predictor = likely.Classifier(network="mlp", random_state=seed).fit(*draw(320)).predictor_
         rates.append(float((predictor.familiarity(draw(1_000)[0]) <= 0.01).mean()))
-    assert np.mean(rates) < 0.04  # 0.09 to 0.4 where distances and energies are measured by each network's own rows
+    assert np.mean(rates) < 0.07  # 0.12 where distances and energies are measured by each network's own rows

@@ -80,11 +80,10 @@ had 0.152 after 16, which take as long. Moved images pay in longer trainings onl
 _CONV_32 = _conv(width=32, stem=24, learning_rate=8e-3, epochs=4, steps=400, tta_threshold=0.99)
 _CONV_48 = _conv(width=48, stem=24, learning_rate=8e-3, epochs=4, steps=400, tta_threshold=0.99)
 _CONV_64 = _conv(width=64, stem=32, learning_rate=7e-3, epochs=4, steps=400, tta_threshold=0.99)
-_CONV_80 = _conv(width=80, stem=32, learning_rate=6e-3, epochs=12, steps=800, augment=("cutout",))
 _DEEP_32 = _deep(width=32, epochs=11, steps=800, augment=("cutout",))
 _DEEP_48 = _deep(width=48, epochs=32, steps=1600, augment=("shift", "cutout"))
 
-BY_TIME = ((_CONV_32, 0.0), (_CONV_48, 1.5), (_CONV_64, 2.0), (_CONV_80, 5.0), (_DEEP_32, 6.0), (_DEEP_48, 12.0))
+BY_TIME = ((_CONV_32, 0.0), (_CONV_48, 1.5), (_CONV_64, 2.0), (_DEEP_32, 2.5), (_DEEP_48, 16.0))
 """What a conv net can be when time is limited, and how many passes over the rows it must have time for: a wider net
 learns more from each, but on held-out rows only so many of them made up for their price."""
 
