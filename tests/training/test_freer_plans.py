@@ -115,3 +115,18 @@ def test_the_length_is_chosen_from_5000_rows_on_as_below_and_epochs_are_called_a
     whole = likely.Classifier(network="mlp", epochs=1, random_state=0).fit(X, y).predictor_
     assert whole.card.training.epochs == 1
     assert not any("of at most" in note for note in whole.card.data.notes)
+
+
+def test_photographs_are_flipped_only_where_held_out_ones_say_so() -> None:
+    """A light left or right names the class: flipped it is another one. Above or below, flips double what is seen."""
+    rng = np.random.default_rng(0)
+    X = rng.integers(0, 120, (1_000, 8, 8, 3), dtype=np.uint8)
+    y = np.arange(len(X)) % 2
+    X[np.arange(len(X)), rng.integers(1, 7, len(X)), np.where(y == 1, 1, 6)] = 250
+    plain = likely.Classifier(network="conv", epochs=1, random_state=0, verbose=False).fit(X, y)
+    assert plain.predictor_.card.training.augment == ()
+    assert not plain.predictor_.card.hflip
+    assert plain.score(X, y) > 0.9
+    for shape, declared, tried in (((64, 64, 3), False, 2), ((64, 64, 3), True, 0), ((28, 28), False, 0)):
+        plan = choose_plan(RunConfig(), row_shape=shape, n_rows=900, n_outputs=3, task=CLASSIFICATION, hflip=declared)
+        assert len(plan.may_augment) == tried

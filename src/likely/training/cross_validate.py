@@ -86,7 +86,9 @@ def cross_validate(job: Job) -> TrainingOutcome:
         order = np.argsort(np.concatenate(parts))
         tells = len(parts[0]) >= ENOUGH_TO_TELL
         numbers = fold_numbers(
-            parts, first_decides=bool(plan.flipped) or (tells and (plan.freer is not None or bool(plan.may_encode)))
+            parts,
+            first_decides=bool(plan.flipped)
+            or (tells and (plan.freer is not None or bool(plan.may_encode) or bool(plan.may_augment))),
         )
         pooled = [
             HeldOutScores(

@@ -1,7 +1,7 @@
 """How free a network may be, from the most restrained plan on: as far as held-out rows lose less for it.
 
 More layers, less decay; or numbers in pieces, of which sums may bend where those of numbers are straight. And flipped
-images, unless they do harm; and columns of many categories, encoded by answers.
+images, unless they do harm; columns of many categories, encoded by answers; and changed photographs.
 """
 
 from collections.abc import Callable
@@ -56,7 +56,8 @@ def train_as_freely_as_pays(
 
     A network whose loss on held-out rows is much larger than on training rows fits what is theirs alone: more freedom
     is not tried. What was not trained to its end, or diverged, is not kept if something else was. Categories encoded by
-    answers, tried first, and pieces, at the end, need to lead by one standard error, since only the inputs differ.
+    answers and changed images, tried first, and pieces, at the end, need to lead by one standard error, since only the
+    inputs differ.
 
     Args:
         train: by a plan, with checkpoints on the held-out rows.
@@ -95,6 +96,11 @@ def train_as_freely_as_pays(
             kept = tried if plainly_larger(losses(kept), losses(tried), weights, errors=_HARM) else kept
     if kept.plan.may_encode and len(Y) >= ENOUGH_TO_TELL and kept.trained.stopped in WHOLE:
         tried = other(kept.plan.but(encoded=kept.plan.may_encode, may_encode=()))
+        if tried is not None and tried.trained.stopped in WHOLE:
+            kept = tried if plainly_larger(losses(kept), losses(tried), weights, errors=1) else kept
+    for parts in kept.plan.may_augment if len(Y) >= ENOUGH_TO_TELL and kept.trained.stopped in WHOLE else ():
+        others = tuple(part for part in parts if part != "hflip")
+        tried = other(kept.plan.but(hflip="hflip" in parts, augment=others))
         if tried is not None and tried.trained.stopped in WHOLE:
             kept = tried if plainly_larger(losses(kept), losses(tried), weights, errors=1) else kept
     while (

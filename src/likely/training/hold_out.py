@@ -90,7 +90,8 @@ def _train(
         return Attempt(plan, trained, seen)
 
     _, Y, weights = job.rows.take(look_at)
-    # A try costs no training of every fold.
+    # A try costs no training of every fold; with more images, though, as much as all folds of few.
+    plan = plan.but(may_augment=())
     trained = train_as_freely_as_pays(train, plan, job.rows.task, Y, weights, at_most=AT_ALL).trained
     if several:
         for entry in trained.history:

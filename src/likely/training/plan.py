@@ -64,6 +64,7 @@ class Plan:
         tta_threshold: the probability of the first answer from which on the mirrored copy is not asked (test-time
             augmentation); 1 always asks.
         augment: what else changes training rows.
+        may_augment: what is tried in its place on the first fold, "hflip" among it, one after the other.
         start: parameters to begin with.
         freeze: patterns of the names of parameters that do not learn.
         average_fraction: the share of the end of the run over which parameters are averaged; 0 keeps the last ones.
@@ -98,6 +99,7 @@ class Plan:
     may_encode: tuple[int, ...] = ()
     tta_threshold: float = 1.0
     augment: tuple[Any, ...] = ()
+    may_augment: tuple[tuple[str, ...], ...] = ()
     start: Start | None = None
     freeze: tuple[str, ...] = ()
     average_fraction: float = 0.0
