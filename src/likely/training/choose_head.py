@@ -3,8 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from threadpoolctl import threadpool_limits
-
+from likely.training.blas_threads import one_blas_thread
 from likely.training.cross_fitted import cross_fitted
 from likely.training.held_out_scores import TrainingOutcome
 from likely.training.job import Job
@@ -30,7 +29,7 @@ def choose_head(job: Job, kinds: Sequence[str], learn: Callable[[Job], TrainingO
     for number, kind in enumerate(kinds, start=1):
         config = job.config.replace(network=kind, time_limit=None if limit is None else limit / len(kinds))
         own = _OneOfSeveral(watcher, f"Head {kind}", number, len(kinds))
-        with threadpool_limits(limits=1, user_api="blas"):
+        with one_blas_thread():
             outcome = learn(Job(job.rows, config, job.hflip, job.overrides, own, journal=job.journal))
         outcomes.append(outcome)
         part, trained = outcome.calibration, outcome.trained
