@@ -85,11 +85,7 @@ def cross_validate(job: Job) -> TrainingOutcome:
         # The end of a run is always evaluated, so there is one checkpoint at least.
         order = np.argsort(np.concatenate(parts))
         tells = len(parts[0]) >= ENOUGH_TO_TELL
-        numbers = fold_numbers(
-            parts,
-            first_decides=bool(plan.flipped)
-            or (tells and (plan.freer is not None or bool(plan.may_encode) or bool(plan.may_augment))),
-        )
+        numbers = fold_numbers(parts, first_decides=plan.flipped or (tells and plan.has_rivals))
         pooled = [
             HeldOutScores(
                 np.concatenate([checkpoint.scores for checkpoint in at])[order],

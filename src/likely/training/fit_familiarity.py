@@ -82,11 +82,10 @@ def _parts_of_fold(known: Familiarity, trained: Trained, fold: np.ndarray, rows:
     Features that were learned fit the rows that they were learned from: only these may say what is familiar, as they do
     when the model answers. Columns may lie beside any other row.
     """
-    X, _, _ = rows.take(np.arange(len(rows)))
     if _learns_features(trained):
-        scores, features = trained.scores_and_features(X[fold])
+        scores, features = trained.scores_and_features(rows.take(fold)[0])
         return known.parts(features, rows.task.class_scores(scores))
-    scores, features = trained.scores_and_features(X)
+    scores, features = trained.scores_and_features(rows.take(np.arange(len(rows)))[0])
     distances = _beside_others(features, rows, fold, _MOST_FOLDS // 5, _PRODUCTS / 5, seed=0)
     return distances, energy(rows.task.class_scores(scores[fold]))
 

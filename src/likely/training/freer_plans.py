@@ -89,34 +89,28 @@ def train_as_freely_as_pays(
         except DivergenceError:
             return None
 
-    kept = train(first) if isinstance(first, Plan) else first
-    if kept.plan.flipped and kept.trained.stopped in WHOLE:
-        tried = other(kept.plan.but(flipped=False))
-        if tried is not None and tried.trained.stopped in WHOLE:
-            kept = tried if plainly_larger(losses(kept), losses(tried), weights, errors=_HARM) else kept
-    if kept.plan.may_encode and len(Y) >= ENOUGH_TO_TELL and kept.trained.stopped in WHOLE:
-        tried = other(kept.plan.but(encoded=kept.plan.may_encode, may_encode=()))
-        if tried is not None and tried.trained.stopped in WHOLE:
-            kept = tried if plainly_larger(losses(kept), losses(tried), weights, errors=1) else kept
-    for parts in kept.plan.may_augment if len(Y) >= ENOUGH_TO_TELL and kept.trained.stopped in WHOLE else ():
+    def better(kept: Attempt, plan: Plan, errors: float = 1) -> Attempt:
+        """The attempt by another plan, if it leads by so many standard errors, else the one that was kept."""
+        tried = other(plan) if kept.trained.stopped in WHOLE else None
+        if tried is None or tried.trained.stopped not in WHOLE:
+            return kept
+        return tried if plainly_larger(losses(kept), losses(tried), weights, errors=errors) else kept
+
+    kept, tells = train(first) if isinstance(first, Plan) else first, len(Y) >= ENOUGH_TO_TELL
+    if kept.plan.flipped:
+        kept = better(kept, kept.plan.but(flipped=False), _HARM)
+    if kept.plan.may_encode and tells:
+        kept = better(kept, kept.plan.but(encoded=kept.plan.may_encode, may_encode=()))
+    for parts in kept.plan.may_augment if tells else ():
         others = tuple(part for part in parts if part != "hflip")
-        tried = other(kept.plan.but(hflip="hflip" in parts, augment=others))
-        if tried is not None and tried.trained.stopped in WHOLE:
-            kept = tried if plainly_larger(losses(kept), losses(tried), weights, errors=1) else kept
-    while (
-        (freer := kept.plan.freer) is not None
-        and len(Y) >= ENOUGH_TO_TELL
-        and kept.trained.stopped in WHOLE
-        and may_gain(kept)
-    ):
+        kept = better(kept, kept.plan.but(hflip="hflip" in parts, augment=others))
+    while (freer := kept.plan.freer) is not None and tells and kept.trained.stopped in WHOLE and may_gain(kept):
         tried = other(freer)
         if tried is not None and tried.trained.stopped not in WHOLE:
             return replace(kept, trained=replace(kept.trained, stopped=tried.trained.stopped))
         if tried is None or not plainly_larger(losses(kept), losses(tried), weights, errors=_ERRORS):
             break
         kept = tried
-    if pieces and not kept.plan.bins and len(Y) >= ENOUGH_TO_TELL and kept.trained.stopped in WHOLE:
-        tried = other(replace(kept.plan, bins=_BINS, freer=None))
-        if tried is not None and tried.trained.stopped in WHOLE:
-            kept = tried if plainly_larger(losses(kept), losses(tried), weights, errors=1) else kept
+    if pieces and not kept.plan.bins and tells:
+        kept = better(kept, replace(kept.plan, bins=_BINS, freer=None))
     return kept

@@ -68,7 +68,8 @@ def _train(
 
     What was tried is recorded under a name of its own; the records of what answers come at the end.
     """
-    several, number = plan.freer is not None or plan.flipped or bool(plan.may_encode), 0
+    plan = plan.but(may_augment=())  # with so many images a try costs as much as all folds of few
+    several, number = plan.flipped or plan.has_rivals, 0
 
     def train(plan: Plan) -> Attempt:
         nonlocal number
@@ -90,8 +91,7 @@ def _train(
         return Attempt(plan, trained, seen)
 
     _, Y, weights = job.rows.take(look_at)
-    # A try costs no training of every fold; with more images, though, as much as all folds of few.
-    plan = plan.but(may_augment=())
+    # A try costs no training of every fold.
     trained = train_as_freely_as_pays(train, plan, job.rows.task, Y, weights, at_most=AT_ALL).trained
     if several:
         for entry in trained.history:

@@ -111,6 +111,11 @@ class Plan:
     usual_rate: float | None = None
     freer: "Plan | None" = None
 
+    @property
+    def has_rivals(self) -> bool:
+        """Whether held-out rows that are many enough decide between it and other plans."""
+        return self.freer is not None or bool(self.may_encode or self.may_augment)
+
     def but(self, **changes: Any) -> "Plan":
         """The same plan, and those that are freer, but for these changes."""
         return replace(self, **changes, freer=None if self.freer is None else self.freer.but(**changes))
