@@ -37,7 +37,7 @@ def resize(
         for top, part in strips(image):
             between.paste(part.convert(mode).resize((size[0], part.height), resampling), (0, top))
     else:
-        between = image.convert(mode)
+        between = image if image.mode == mode else image.convert(mode)
     return between.resize(size, resampling).crop(window)
 
 
