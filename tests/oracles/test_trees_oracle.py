@@ -1,5 +1,8 @@
 """Trees as plain arrays beside scikit-learn, which grew them: numbers, missing values, categories, weights."""
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
@@ -117,3 +120,22 @@ def test_rows_on_a_threshold_fall_as_in_training() -> None:
     for threshold in trees.state()["threshold"]:
         nearest = values[np.abs(values - threshold).argmin()]
         assert nearest <= threshold or np.nextafter(threshold, np.float32(1)) <= nearest
+
+
+def test_what_trees_do_not_use_of_scipy_is_loaded_when_something_else_uses_it() -> None:
+    code = """
+import sys
+import numpy as np
+from likely.learners.library_import import ensemble
+boosting, x = ensemble().HistGradientBoostingClassifier(max_iter=1), np.arange(60.0)
+boosting.fit(x[:, None], x // 20)
+assert "scipy.stats" not in sys.modules and "pandas" not in sys.modules
+from sklearn.isotonic import IsotonicRegression
+falling = IsotonicRegression(increasing="auto").fit(x, -x)
+assert not falling.increasing_ and "scipy.stats" in sys.modules
+from scipy.stats import gmean
+link = boosting._loss.link
+p = np.array([[0.2, 0.5, 0.3]])
+np.testing.assert_allclose(link.link(p), np.log(p) - np.log(gmean(p, axis=1)), rtol=1e-12)
+"""
+    subprocess.run([sys.executable, "-c", code], check=True)

@@ -16,11 +16,11 @@ import numpy as np
 
 from likely.arrays import Array
 from likely.learners.joined_trees import joined, side_by_side
+from likely.learners.library_import import ensemble
 from likely.learners.library_trees import (
     baseline,
     bin_once,
     depth,
-    ensemble,
     gains,
     n_threads,
     predict_once,

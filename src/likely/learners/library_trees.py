@@ -5,9 +5,6 @@
 tests/oracles/test_trees_oracle.py holds what is made of them against the library's own answers.
 """
 
-import importlib
-import sys
-import threading
 from contextlib import AbstractContextManager, nullcontext
 from functools import cache
 from typing import Any
@@ -19,22 +16,6 @@ from likely.networks.trees import LARGEST
 
 _SHARED = 200_000
 """Numbers of training rows from which on threads share the work."""
-
-
-def ensemble() -> Any:
-    """scikit-learn's `ensemble`, loaded as late as here, since it takes a moment.
-
-    It would take half as long again where pandas is installed, which it imports, if it can, and does not use: while no
-    other thread is there to miss it, pandas is hidden.
-    """
-    hides = "pandas" not in sys.modules and threading.active_count() == 1
-    if hides:
-        sys.modules["pandas"] = None  # pyright: ignore[reportArgumentType]
-    try:
-        return importlib.import_module("sklearn.ensemble")
-    finally:
-        if hides:
-            del sys.modules["pandas"]
 
 
 def read_trees(boosting: Any, first: int = 0) -> dict[str, np.ndarray]:
