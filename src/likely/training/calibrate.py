@@ -7,8 +7,10 @@ import numpy as np
 
 from likely.config import RunConfig
 from likely.data.classes import listed
+from likely.data.hashes import row_codes
 from likely.data.test_part import LEAST
-from likely.model.held_out_arrays import familiarity_arrays
+from likely.model.held_out_arrays import CODES, familiarity_arrays
+from likely.preprocessing.stored_rows import take_rows
 from likely.training.fit_familiarity import fit_familiarity
 from likely.training.held_out_scores import TrainingOutcome
 from likely.training.loop.failure import nothing_learned
@@ -47,6 +49,8 @@ def calibrate(
         remarks.say(sentence)
     if counted.thresholds is not None:
         found.arrays.update(familiarity_arrays(fit_familiarity(outcome, rows, config.seed)))
+        if rows.task.has_confidence:
+            found.arrays[CODES] = row_codes(take_rows(rows.X, counted.thresholds.index))
     if found.losses is not None:
         plan, history = outcome.trained.plan, outcome.trained.history
         doubt = nothing_learned(

@@ -14,13 +14,12 @@ import numpy as np
 from likely.arrays import one_hot
 from likely.config import RunConfig
 from likely.config.registry import HEADS
-from likely.data.hashes import row_codes
 from likely.metrics import at_labels
 from likely.metrics.scores import LOWEST_LOG_PROB
-from likely.model.held_out_arrays import CODES, held_out_arrays
+from likely.model.held_out_arrays import held_out_arrays
 from likely.model.init_from_file import Start
 from likely.preprocessing.standardize import mean_and_scale
-from likely.preprocessing.stored_rows import RowArray, take_rows
+from likely.preprocessing.stored_rows import RowArray
 from likely.training.fit_intervals import interval_arrays
 from likely.training.held_out_scores import HeldOutScores, TrainingOutcome
 from likely.training.trained import Trained
@@ -175,7 +174,6 @@ class Classification:
             if thresholds.calibrated:
                 kept = fitted.undone(kept)
             arrays = held_out_arrays(log_probs, kept, thresholds.Y, fitted, thresholds.stated)
-            arrays[CODES] = row_codes(take_rows(X, thresholds.index))
         # A row whose own label is masked or was never shown costs the floor, which says nothing of the others.
         at_label = at_labels(np.maximum(calibrated, LOWEST_LOG_PROB), part.Y)
         which = np.flatnonzero((at_label > LOWEST_LOG_PROB / 2) & ~part.of_unseen)

@@ -11,7 +11,7 @@ steps: in as many as were planned, or as there is time for, so that the learning
 import math
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -53,7 +53,7 @@ class Record:
 
     def to_json(self) -> dict[str, Any]:
         """The record as a line of `history.jsonl` holds it."""
-        return asdict(self)
+        return dict(vars(self))
 
 
 @dataclass(frozen=True)
