@@ -17,7 +17,7 @@ import scipy
 
 from likely.metrics.intervals import Estimate
 
-_ENOUGH, _MOST_SHUFFLES = 500, 5
+_ENOUGH, _MOST_SHUFFLES = 300, 5
 """Shuffled rows, of which more rows tell more than more shuffles of them; and shuffles of few rows. Intervals of 1, 2
 and 5 shuffles are 1.4, 1.2 and 1.1 times as wide as those of 20 (median of the columns of four tables)."""
 
@@ -26,8 +26,8 @@ def shuffles_of(n_rows: int) -> int:
     """How often columns of so many rows are shuffled.
 
     Example:
-        >>> [shuffles_of(n) for n in (50, 200, 500)]
-        [5, 3, 1]
+        >>> [shuffles_of(n) for n in (50, 150, 300)]
+        [5, 2, 1]
     """
     return min(_MOST_SHUFFLES, math.ceil(_ENOUGH / n_rows))
 

@@ -14,12 +14,12 @@ from likely.preprocessing.columns import Column
 Group: TypeAlias = tuple[tuple[str, ...], tuple[int, ...]]
 """Names of columns of the table, and the numbers of what they are in a row."""
 
-_MOST_ROWS = 500
+_MOST_ROWS = 300
 _SEED = 0
 
 
 def some_rows(predictor: ClassifierPredictor | RegressorPredictor, test: Part) -> np.ndarray:
-    """The numbers of at most 500 test rows without gaps."""
+    """The numbers of at most 300 test rows without gaps."""
     rows = np.flatnonzero(~predictor.gaps(test.X))
     if len(rows) <= _MOST_ROWS:
         return rows

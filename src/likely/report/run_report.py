@@ -17,6 +17,7 @@ from likely.report.importance_section import importance_section
 from likely.report.promise_sections import trust_of
 from likely.report.report import render
 from likely.report.report_data import ReportData
+from likely.training.blas_threads import blas_threads_for
 from likely.training.evaluate import Evaluated, evaluate
 from likely.training.evaluate_held_out import from_arrays
 from likely.training.fit import Run
@@ -106,22 +107,23 @@ def _write(
     explain: bool,
 ) -> Path:
     test, path = evaluated.part, folder / REPORT
-    names = None if test.paths is None else [relative_path(each, dataset.found_at) for each in test.paths]
-    data = ReportData(
-        title=predictor.card.data.name,
-        card=predictor.card,
-        history=read_history(folder),
-        evaluation=evaluated.evaluation,
-        labels=predictor.card.labels,
-        y=test.y,
-        probs=evaluated.answers.reshape(len(test), -1),
-        images=None if predictor.image_shape is None or private else test.X,
-        names=names,
-        trust=trust_of(predictor, evaluated) if isinstance(predictor, ClassifierPredictor) else None,
-        doubt=doubt_of(predictor, evaluated),
-        importance=importance_section(predictor, test, knows_rows=evaluated.evaluation.rows == "out-of-fold"),
-        why=[] if private else why_cards(predictor, evaluated, names, asked=explain),
-        how_why=how_to_read(of_images=predictor.image_shape is not None),
-    )
+    with blas_threads_for(test.X):
+        names = None if test.paths is None else [relative_path(each, dataset.found_at) for each in test.paths]
+        data = ReportData(
+            title=predictor.card.data.name,
+            card=predictor.card,
+            history=read_history(folder),
+            evaluation=evaluated.evaluation,
+            labels=predictor.card.labels,
+            y=test.y,
+            probs=evaluated.answers.reshape(len(test), -1),
+            images=None if predictor.image_shape is None or private else test.X,
+            names=names,
+            trust=trust_of(predictor, evaluated) if isinstance(predictor, ClassifierPredictor) else None,
+            doubt=doubt_of(predictor, evaluated),
+            importance=importance_section(predictor, test, knows_rows=evaluated.evaluation.rows == "out-of-fold"),
+            why=[] if private else why_cards(predictor, evaluated, names, asked=explain),
+            how_why=how_to_read(of_images=predictor.image_shape is not None),
+        )
     write_text(path, render(data))
     return path

@@ -1,11 +1,16 @@
 """Small products by one thread: several wait for each other for longer than they compute."""
 
+import math
 import threading
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 
 from threadpoolctl import threadpool_limits
 
+from likely.preprocessing.stored_rows import RowArray
+
+_SHARED = 2_000_000
+"""Numbers of a table from which on threads share its products."""
 _lock = threading.Lock()
 _inside: list[threadpool_limits] = []
 
@@ -23,3 +28,8 @@ def one_blas_thread() -> Generator[None]:
             last = _inside.pop()
             if not _inside:
                 last.restore_original_limits()
+
+
+def blas_threads_for(X: RowArray) -> AbstractContextManager[None]:
+    """One thread for a small table, all for others."""
+    return one_blas_thread() if X.ndim == 2 and math.prod(X.shape) < _SHARED else nullcontext()

@@ -7,8 +7,6 @@ length of training and its decay, too, and a part for guarantees, which chooses 
 out-of-fold scores choose length, decay and temperature, then one fit uses all rows. The test rows choose nothing.
 """
 
-import math
-from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -32,7 +30,7 @@ from likely.model.stand_ins import about_gaps
 from likely.model.transfer import check_columns
 from likely.preprocessing.stored_rows import take_rows
 from likely.training.backbone_rows import about_flipped, heads, with_features, with_flipped
-from likely.training.blas_threads import one_blas_thread
+from likely.training.blas_threads import blas_threads_for
 from likely.training.calibrate import calibrate, warn_of_limits
 from likely.training.choose_head import choose_head
 from likely.training.cross_validate import cross_validate
@@ -57,9 +55,6 @@ from likely.training.resume.journal import remove
 from likely.training.trained import WHOLE
 from likely.training.training_rows import Rows, gather_rows
 from likely.training.watcher import Remarks, Silent, Watcher
-
-_SHARED = 2_000_000
-"""Numbers of a table from which on threads share its products."""
 
 
 @dataclass(frozen=True)
@@ -86,9 +81,10 @@ class Learned:
 
     def evaluated(self, predictor: ClassifierPredictor | RegressorPredictor, dataset: Dataset) -> Evaluated:
         """The figures of its predictor on the test part of a data set, or on held-out rows where it has none."""
-        if dataset.test is not None:
-            return evaluate(predictor, dataset.test, shared_with(dataset.test, (dataset.train, dataset.val)))
-        found = evaluate_held_out(predictor, self.outcome, self.rows, dataset)
+        with blas_threads_for(dataset.train.X):
+            if dataset.test is not None:
+                return evaluate(predictor, dataset.test, shared_with(dataset.test, (dataset.train, dataset.val)))
+            found = evaluate_held_out(predictor, self.outcome, self.rows, dataset)
         assert found is not None  # tables too small for folds have a test part, see `share_to_draw`
         return found
 
@@ -313,8 +309,7 @@ def learn(
         if not can_hold_out:
             return without_held_out(job)
         if job.config.network == MIXTURE:
-            few = len(rows) * math.prod(rows.shape) < _SHARED  # threads then wait longer than they compute
-            with one_blas_thread() if few else nullcontext():
+            with blas_threads_for(rows.X):
                 return mix(job, chosen)
         return cross_validate(job) if in_folds else hold_out(job, chosen)
 
