@@ -80,7 +80,7 @@ def estimated(
     """
     chance = chance_errors(confidence, n_bins, binning, seed) if chance is None else chance
     bins = Bins.of(confidence, right, n_bins, binning)
-    return inverted(bins.gaps.total, chance, lambda error: bins.drawn(error, seed), bins.gaps.most)
+    return inverted(bins.gaps.total, chance, bins.drawing(seed), bins.gaps.most)
 
 
 class CalibrationFigures(TypedDict):
@@ -206,9 +206,16 @@ class Bins:
         gaps = Gaps(share * (came - said), share * variance / n, share * said, share * (1 - said))
         return cls(n, share, said, gaps)
 
-    def drawn(self, error: float, seed: int) -> np.ndarray:
-        """Plug-in errors of as many rows with this error, whose gaps are as near to the observed as can be, (1000,)."""
+    def drawing(self, seed: int) -> Callable[[float], np.ndarray]:
+        """What draws plug-in errors of as many rows with an error, (1000,), always alike but for the error: the gaps
+        are as near to the observed ones as can be."""
         rng = np.random.default_rng(seed)
-        accuracy = np.clip(self.confidence + self.gaps.at(error) / self.share, 0.0, 1.0)
         count = rng.multinomial(self.n, self.share / self.share.sum(), size=DRAWS)
-        return np.abs(rng.binomial(count, accuracy) - count * self.confidence).sum(axis=1) / self.n
+        said, begun = count * self.confidence, rng.bit_generator.state
+
+        def drawn(error: float) -> np.ndarray:
+            rng.bit_generator.state = begun
+            accuracy = np.clip(self.confidence + self.gaps.at(error) / self.share, 0.0, 1.0)
+            return np.abs(rng.binomial(count, accuracy) - said).sum(axis=1) / self.n
+
+        return drawn
