@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from likely.arrays import one_hot
 from likely.data.dataset import Part
 from likely.errors import DataError
 from likely.metrics.classification import evaluate_classification
@@ -115,11 +116,7 @@ def classifier_figures(predictor: ClassifierPredictor, said: Said, y: np.ndarray
     return replace(
         evaluate_classification(probs, y, predictor.card.labels),
         selective=_selective(said.log_probs, y),
-        sets=tuple(
-            _sets(Range(*predictor.coverage_interval(coverage)), mask[whole], probs[whole], y[whole], coverage)
-            for coverage, mask in said.sets.items()
-            if whole.any()
-        ),
+        sets=_sets(predictor, {at: mask[whole] for at, mask in said.sets.items()}, probs[whole], y[whole]),
         abstention=tuple(
             _abstention(predictor, answered[whole], said.log_probs[whole], y[whole], max_error)
             for max_error, answered in said.answered.items()
@@ -161,20 +158,26 @@ def false_alarms(familiarity: np.ndarray | None) -> FalseAlarms | None:
     return FalseAlarms(UNFAMILIAR, _share(familiarity <= UNFAMILIAR)) if len(familiarity) else None
 
 
-def _sets(expected: Range, mask: np.ndarray, probs: np.ndarray, y: np.ndarray, coverage: float) -> SetFigures:
-    """How often sets hold the truth, and how large they are."""
-    empty = ~mask.any(axis=1)
-    filled = mask.copy()
-    filled[empty, probs[empty].argmax(axis=1)] = True
-    sizes, rows = filled.sum(axis=1), np.arange(len(y))
-    [size] = bootstrap(sizes[:, None].astype(np.float64), lambda sums: sums / len(y))
-    return SetFigures(
-        coverage,
-        expected,
-        _share(filled[rows, y]),
-        size,
-        tuple(np.bincount(sizes, minlength=2).tolist()),
-        EmptySets(float(empty.mean()), _share(mask[rows, y])),
+def _sets(
+    predictor: ClassifierPredictor, sets: Mapping[float, np.ndarray], probs: np.ndarray, y: np.ndarray
+) -> tuple[SetFigures, ...]:
+    """How often the sets of each coverage hold the truth, and how large they are."""
+    if not sets or not len(y):
+        return ()
+    rows, best = np.arange(len(y)), one_hot(probs.argmax(axis=1), probs.shape[1], dtype=np.bool_)
+    filled = {coverage: mask | (best & ~mask.any(axis=1, keepdims=True)) for coverage, mask in sets.items()}
+    sizes = np.stack([mask.sum(axis=1) for mask in filled.values()], axis=1)
+    mean_sizes = bootstrap(sizes.astype(np.float64), lambda sums: sums / len(y))
+    return tuple(
+        SetFigures(
+            coverage,
+            Range(*predictor.coverage_interval(coverage)),
+            _share(filled[coverage][rows, y]),
+            mean_size,
+            tuple(np.bincount(size, minlength=2).tolist()),
+            EmptySets(float((~mask.any(axis=1)).mean()), _share(mask[rows, y])),
+        )
+        for (coverage, mask), size, mean_size in zip(sets.items(), sizes.T, mean_sizes, strict=True)
     )
 
 
