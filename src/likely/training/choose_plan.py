@@ -319,8 +319,8 @@ def _length(recipe: Recipe, config: RunConfig, n_rows: int, least: int) -> tuple
 
 
 def _batch_size(largest: int, n_rows: int, least: int) -> int:
-    """A power of two of about a twentieth of the rows, between `least` and `largest`."""
+    """A power of two of about a twentieth of the rows, at least `least`, or `largest` if that is less."""
     size = least
     while size < largest and size * 40 <= n_rows:
         size *= 2
-    return size
+    return min(size, largest)

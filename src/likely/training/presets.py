@@ -60,12 +60,13 @@ def _conv(
     steps: int,
     stride: int = 2,
     depth: int = 2,
+    batch_size: int = 256,
     **settings: Any,
 ) -> Recipe:
     return Recipe(
         settings={"width": width, "stem": stem, "stride": stride, "depth": depth},
         learning_rate=learning_rate,
-        batch_size=256,
+        batch_size=batch_size,
         epochs=epochs,
         steps=steps,
         optimizer=Optimizer(name="adam", betas=(0.85, 0.98), weight_decay=0.02),
@@ -77,8 +78,12 @@ _deep = partial(_conv, stem=32, learning_rate=6e-3, stride=1, depth=3)
 """At full resolution, with three convolutions a block: held-out NLL after 12 epochs 0.136, where width 96 at stride 2
 had 0.152 after 16, which take as long. Moved images pay in longer trainings only: after 12 epochs 0.140."""
 
-_CONV_32 = _conv(width=32, stem=24, learning_rate=8e-3, epochs=4, steps=400, tta_threshold=0.99)
-_CONV_48 = _conv(width=48, stem=24, learning_rate=8e-3, epochs=4, steps=400, tta_threshold=0.99)
+_brief = partial(_conv, stem=24, learning_rate=8e-3, epochs=4, steps=400, batch_size=160, tta_threshold=0.99)
+"""For little time, in which more steps are worth more than larger ones: held-out NLL after three quarters of an epoch
+0.282, with batches of 256 0.305, in 3% more time."""
+
+_CONV_32 = _brief(width=32)
+_CONV_48 = _brief(width=48)
 _CONV_64 = _conv(width=64, stem=32, learning_rate=7e-3, epochs=4, steps=400, tta_threshold=0.99)
 _DEEP_32 = _deep(width=32, epochs=11, steps=800, tta_threshold=0.999, augment=("cutout",))
 _DEEP_48 = _deep(width=48, epochs=32, steps=1600, tta_threshold=0.999, augment=("shift", "cutout"))
