@@ -122,10 +122,11 @@ def test_rows_on_a_threshold_fall_as_in_training() -> None:
         assert nearest <= threshold or np.nextafter(threshold, np.float32(1)) <= nearest
 
 
-def test_what_trees_do_not_use_of_scipy_is_loaded_when_something_else_uses_it() -> None:
+def test_the_command_loads_what_trees_do_not_use_of_scipy_when_something_else_uses_it() -> None:
     code = """
 import sys
 import numpy as np
+import likely.cli
 from likely.learners.library_import import ensemble
 boosting, x = ensemble().HistGradientBoostingClassifier(max_iter=1), np.arange(60.0)
 boosting.fit(x[:, None], x // 20)

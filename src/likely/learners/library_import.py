@@ -17,13 +17,13 @@ _POSTPONED = ("scipy.stats", "scipy.interpolate", "scipy.integrate")
 def ensemble() -> Any:
     """scikit-learn's `ensemble`, which would take two and a half times as long to load with all that it imports.
 
-    While no other thread is there to miss them, pandas, which it imports if it can, is hidden, and some of SciPy is
-    loaded when it is used.
+    While no other thread is there to miss it, pandas, which it imports if it can, is hidden. In the command's own
+    process, where nobody else uses scikit-learn, some of SciPy is loaded when it is used.
     """
     with ExitStack() as stack:
         if threading.active_count() == 1:
             stack.enter_context(_instead("pandas", None))
-            for name in _POSTPONED:
+            for name in _POSTPONED if "likely.cli" in sys.modules else ():
                 stack.enter_context(_instead(name, _Postponed(name)))
         return importlib.import_module("sklearn.ensemble")
 
