@@ -13,8 +13,6 @@ from pathlib import Path
 
 _OBJECTS_AT_START = 150_000
 """More than an answer by ONNX Runtime takes (some 90,000), and not so many that what garbage they hold would matter."""
-_NEW_OBJECTS = 20_000
-"""After which garbage is looked for among them; the interpreter's 700 come every few milliseconds of an import."""
 
 
 def main() -> None:
@@ -45,11 +43,12 @@ def _start_quickly() -> None:
 
     Looking for both takes a fifth of the time of a short command, and a tenth of that of a fit of a small table.
     """
+    usual = gc.get_threshold()
 
     def started(*_: object) -> None:
         gc.callbacks.remove(started)
         gc.freeze()  # most of it lives to the end
-        gc.set_threshold(_NEW_OBJECTS, *gc.get_threshold()[1:])
+        gc.set_threshold(*usual)
 
     gc.callbacks.append(started)
     gc.set_threshold(_OBJECTS_AT_START)

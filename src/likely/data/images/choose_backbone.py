@@ -13,9 +13,9 @@ USUAL = "efficientnet-lite0"
 LEAST_SIDE = 64
 """Pixels a side from which an image shows what a backbone looks for."""
 FEWER_THAN = 10_000
-"""Images from which on a network from nothing is taken: a guess, since where it catches up with features lies beyond
-what was measured. Of kinds of things it was 20 to 29 points behind with up to 1,580, and 7 with 5,000, the largest
-number measured; of simple outlines 200 suffice: docs/performance.md."""
+"""Images from which on a network from nothing is taken. Of kinds of things it was 20 to 29 points behind with up to
+1,580, 7 to 9 with 5,000, and 7 with 10,000, the largest number measured, so that where it catches up lies beyond; of
+simple outlines 200 suffice: docs/performance.md."""
 _DECIDED = ("augment", "pad_to", "hidden", "activation", "freeze", "init_from", "image_size")
 """Settings of a network that learns from pixels: who gives one wants such a network."""
 
