@@ -8,6 +8,7 @@ import warnings
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager, suppress
 from io import TextIOWrapper
+from typing import TextIO
 
 import typer
 
@@ -36,7 +37,6 @@ def failures_explained() -> Generator[None]:
                 # Here a reader that has gone away is still an exception; at exit it would be a message.
                 sys.stdout.flush()
     except BrokenPipeError:
-        _stop_writing()
         raise typer.Exit(1) from None
     except KeyboardInterrupt as stop:
         raise _ended_by(stop.number if isinstance(stop, Interrupted) else signal.SIGINT) from None
@@ -52,6 +52,12 @@ def failures_explained() -> Generator[None]:
             traceback.print_exc()
         _say(f"error: {_sentence(error)}")
         raise typer.Exit(1) from None
+    finally:
+        for stream in (sys.stdout, sys.stderr):
+            try:
+                stream.flush()
+            except OSError:
+                _stop_writing(stream)
 
 
 @contextmanager
@@ -61,7 +67,7 @@ def reader_may_leave() -> Generator[None]:
         yield
         sys.stdout.flush()
     except BrokenPipeError:
-        _stop_writing()
+        _stop_writing(sys.stdout)
 
 
 def _ended_by(number: int) -> typer.Exit:
@@ -107,9 +113,9 @@ def _warnings_explained() -> Generator[None]:
         yield
 
 
-def _stop_writing() -> None:
-    """The reader has gone away: let the last flush at exit go nowhere, too."""
+def _stop_writing(stream: TextIO) -> None:
+    """The reader has gone away, or the disk is full: let the last flush at exit go nowhere, too."""
     with suppress(OSError, ValueError):
         nowhere = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, sys.stdout.fileno())
+        os.dup2(nowhere, stream.fileno())
         os.close(nowhere)
