@@ -1,6 +1,7 @@
 """How the command line fails: one line, an exit code, and no traceback unless it is asked for."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -139,10 +140,27 @@ def test_streams_that_are_closed(tmp_path: Path) -> None:
     assert "accuracy" in run_in_shell(f"likely inspect {tmp_path}/a/model.likely", COLUMNS="0").stdout
 
 
-def test_too_little_address_space_is_said(tmp_path: Path) -> None:
+@pytest.mark.skipif(shutil.which("prlimit") is None, reason="a command of Linux")
+@pytest.mark.parametrize("threads", ["1", ""])
+@pytest.mark.parametrize("megabytes", [150, 200, 250, 300, 350])
+def test_too_little_address_space_is_said(megabytes: int, threads: str, tmp_path: Path) -> None:
+    """OpenBLAS waits forever for memory that it is denied while it is loaded: it must not come to that."""
     command = [sys.executable, "-m", "likely", "fit", "digits", "--network", "conv", "--out", str(tmp_path / "run")]
-    limited = ["prlimit", f"--as={300_000 * 1024}", *command]
-    found = subprocess.run(limited, capture_output=True, text=True, check=False)
+    limited = ["prlimit", f"--as={megabytes * 1_000_000}", *command]
+    environment = {**os.environ, "OMP_NUM_THREADS": threads}
+    found = subprocess.run(limited, capture_output=True, text=True, check=False, env=environment, timeout=60)
     assert found.returncode == 1
     assert "Traceback" not in found.stderr
     assert "memory" in found.stderr.lower()
+    assert "ulimit" in found.stderr
+    assert not (tmp_path / "run").exists()
+
+
+def test_enough_address_space_for_one_thread(tmp_path: Path) -> None:
+    """As little as is asked for is enough for a small table."""
+    command = [sys.executable, "-m", "likely", "fit", "digits", "--network", "mlp", "--out", str(tmp_path / "run")]
+    limited = ["prlimit", f"--as={460 * 2**20}", *command]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    found = subprocess.run(limited, capture_output=True, text=True, check=False, env=environment, timeout=300)
+    assert found.returncode == 0, found.stderr
+    assert (tmp_path / "run" / "model.likely").exists()
