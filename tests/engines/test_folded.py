@@ -31,7 +31,16 @@ def _trained(
 @pytest.mark.parametrize("packs", [True, False])
 @pytest.mark.parametrize(
     ("side", "channels", "shape"),
-    [(4, 1, {}), (8, 3, {}), (28, 1, {}), (40, 3, {}), (28, 1, {"stride": 1, "depth": 3}), (12, 3, {"depth": 4})],
+    [
+        (4, 1, {}),
+        (8, 3, {}),
+        (12, 1, {}),
+        (28, 1, {}),
+        (29, 1, {}),
+        (40, 3, {}),
+        (28, 1, {"stride": 1, "depth": 3}),
+        (12, 3, {"depth": 4}),
+    ],
 )
 def test_it_answers_as_the_net_does(
     side: int, channels: int, shape: dict[str, int], packs: bool, monkeypatch: pytest.MonkeyPatch

@@ -4,13 +4,14 @@ import numpy as np
 import pytest
 import torch
 from torch import nn
+from torch.nn import functional
 
 from likely.config import RunConfig
 from likely.engines import create_engine
 from likely.engines.protocol import Optimizer
 from likely.errors import ConfigError, ShapeError
 from likely.networks import create_network
-from likely.networks.convnet import ConvNet, block_widths, whitening_filters
+from likely.networks.convnet import ConvNet, block_widths, halved, whitening_filters
 from likely.networks.network import Network, TorchNetwork
 from likely.training.choose_plan import choose_plan
 from likely.training.task import CLASSIFICATION
@@ -79,6 +80,19 @@ def test_every_pixel_keeps_its_place_at_stride_one() -> None:
     first = block.norm1(nn.functional.max_pool2d(block.conv1(h), 2)).relu()
     second = block.norm2(block.conv2(first)).relu()
     torch.testing.assert_close(block(h), (block.norm3(block.conv3(second)) + first).relu())
+
+
+@pytest.mark.parametrize("sides", [(6, 6), (7, 7), (7, 4), (4, 9), (2, 3), (3, 2), (1, 5), (1, 1)])
+def test_what_pooling_leaves_out_need_not_be_computed(sides: tuple[int, int]) -> None:
+    x = torch.randn(5, 3, *sides, generator=torch.Generator().manual_seed(0), dtype=torch.float64, requires_grad=True)
+    conv = nn.Conv2d(3, 4, 3, padding=1, bias=False).double()
+    whole = conv(x)
+    expected = functional.max_pool2d(whole, 2) if min(sides) > 1 else whole
+    found = halved(conv, x)
+    torch.testing.assert_close(found, expected)
+    slopes = torch.randn(found.shape, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
+    ours, theirs = (torch.autograd.grad(y, [x, conv.weight], slopes) for y in (found, expected))
+    torch.testing.assert_close(ours, theirs)
 
 
 @pytest.mark.parametrize(

@@ -41,6 +41,13 @@ def test_it_is_what_a_singular_value_decomposition_leaves() -> None:
     np.testing.assert_allclose(PrincipalSpace.fit(H).beside(new), expected, atol=1e-5)
 
 
+def test_many_rows_lie_where_each_lies_alone() -> None:
+    found, H = PrincipalSpace.fit(maps(300, 0)), maps(2_300, 1)
+    alone = np.concatenate([found.beside(row[None]) for row in H])
+    np.testing.assert_allclose(found.beside(H), alone, rtol=0, atol=1e-12)
+    assert found.beside(H[:0]).shape == (0,)
+
+
 @pytest.mark.parametrize("n", [1, 2, 9, 40])
 def test_few_rows_alike_rows_and_rows_of_zeros(n: int) -> None:
     H = np.repeat([[1.0, 0.0, 1.0] + [0.0] * 13], n, axis=0)

@@ -92,18 +92,22 @@ def refuse(
 
 def finite_rows(values: np.ndarray, name: str, first: int = 0, *, masked: bool = False) -> np.ndarray:
     """The same values as float64, once each is seen to be finite; or some of a row -inf, where they may be masked."""
+    return np.asarray(seen_finite(values, name, first, masked=masked), dtype=np.float64)
+
+
+def seen_finite(values: np.ndarray, name: str, first: int = 0, *, masked: bool = False) -> np.ndarray:
+    """`finite_rows` in the dtype that they have, which takes no memory."""
     values = np.asarray(values)
     if values.ndim != 2 or values.dtype.kind not in "fiub":
         raise ShapeError(f"{name} must be numbers of shape (n, d); got {values.dtype} of shape {values.shape}.")
-    wide = np.asarray(values, dtype=np.float64)
-    usable = np.isfinite(wide).all(axis=1)
+    usable = np.isfinite(values).all(axis=1)
     if masked and not usable.all():
-        usable = (wide < np.inf).all(axis=1) & (wide > -np.inf).any(axis=1)
+        usable = (values < np.inf).all(axis=1) & (values > -np.inf).any(axis=1)
     if not usable.all():
         row = first + int((~usable).argmax())
         allowed = " Only -inf is allowed, for labels that can't be, and not for all of a row." if masked else ""
         raise DataError(f"{name} must be finite; got NaN or infinity in row {row}.{allowed}")
-    return wide
+    return values
 
 
 def numbers(values: np.ndarray, name: str) -> np.ndarray:
