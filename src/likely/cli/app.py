@@ -9,7 +9,6 @@ from typer.core import TyperGroup
 
 from likely import __version__
 from likely.cli.failures import failures_explained
-from likely.config.address_space import require_address_space
 from likely.errors import RenamedWarning
 
 COMMANDS = {
@@ -43,7 +42,7 @@ class Commands(TyperGroup):
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         """The command that was asked for, imported now."""
         if args and args[0] in COMMANDS:
-            require_address_space()
+            importlib.import_module("likely.config.address_space").require_address_space()
             self.add_command(command(args[0]))
         return super().resolve_command(ctx, [present_option(word) for word in args])
 
