@@ -51,7 +51,7 @@ class ClassifierPredictor(LabelGuarantees):
         seed: int = 0,
         most: int = MOST_EXPLAINED,
     ) -> list[Any]:
-        """Which pixels or columns of each row carry P(event): `ImageExplanation`s or `RowExplanation`s.
+        """Which pixels or columns carry P(event), an `ImageExplanation` or a `RowExplanation` of each row.
 
         Images by occlusion: squares of them are covered, one after the other, with the image's own broad colors, and
         what P(event) loses is what was there. Tables by replacement: a column gets the values that it had in training,
