@@ -11,7 +11,7 @@ from likely.engines import create_engine
 from likely.engines.protocol import Optimizer
 from likely.errors import ConfigError, ShapeError
 from likely.networks import create_network
-from likely.networks.convnet import ConvNet, block_widths, halved, whitening_filters
+from likely.networks.convnet import ConvNet, block_widths, convolved, halved, whitening_filters
 from likely.networks.network import Network, TorchNetwork
 from likely.training.choose_plan import choose_plan
 from likely.training.task import CLASSIFICATION
@@ -88,7 +88,7 @@ def test_what_pooling_leaves_out_need_not_be_computed(sides: tuple[int, int]) ->
     conv = nn.Conv2d(3, 4, 3, padding=1, bias=False).double()
     whole = conv(x)
     expected = functional.max_pool2d(whole, 2) if min(sides) > 1 else whole
-    found = halved(conv, x)
+    found = halved(convolved(conv, x))
     torch.testing.assert_close(found, expected)
     slopes = torch.randn(found.shape, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
     ours, theirs = (torch.autograd.grad(y, [x, conv.weight], slopes) for y in (found, expected))

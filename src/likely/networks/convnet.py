@@ -194,18 +194,21 @@ class ConvBlock(nn.Module):
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """The maps (n, n_out, h/2, w/2) of x (n, n_in, h, w)."""
         (conv, norm), *further = self.pairs()
-        first = h = functional.relu(norm(halved(conv, x)))
+        first = h = functional.relu(norm(halved(convolved(conv, x))))
         for number, (conv, norm) in enumerate(further, start=2):
             h = norm(conv(h))
             h = functional.relu(h + first if 2 < number == self.depth else h)
         return h
 
 
-def halved(conv: nn.Conv2d, x: torch.Tensor) -> torch.Tensor:
-    """conv(x), max-pooled to half the side; a side of one pixel cannot be halved."""
-    if drops_last(x):
-        return functional.max_pool2d(functional.conv2d(framed(x), conv.weight), 2)
-    return functional.max_pool2d(conv(x), 2) if min(x.shape[2:]) > 1 else conv(x)
+def convolved(conv: nn.Conv2d, x: torch.Tensor) -> torch.Tensor:
+    """conv(x), without a last row or column that halving leaves out."""
+    return functional.conv2d(framed(x), conv.weight) if drops_last(x) else conv(x)
+
+
+def halved(x: torch.Tensor) -> torch.Tensor:
+    """Max-pooled to half the side; a side of one pixel cannot be halved."""
+    return functional.max_pool2d(x, 2) if min(x.shape[2:]) > 1 else x
 
 
 def drops_last(x: torch.Tensor) -> bool:

@@ -20,7 +20,7 @@ from torch import nn
 from torch.nn import functional
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-from likely.networks.convnet import ConvBlock, ConvModule, drops_last, framed, scores_and_features
+from likely.networks.convnet import ConvBlock, ConvModule, drops_last, framed, halved, scores_and_features
 from likely.networks.ensemble import EnsembleModule, Mean, joined, mean_scores
 
 # One of torch's operators for compiled models, which takes packed filters.
@@ -89,7 +89,7 @@ class _FoldedBlock:
 
     def __init__(self, block: ConvBlock, x: torch.Tensor) -> None:
         self._convs = list[_Convolution]()
-        self._framed, self._halves = drops_last(x), min(x.shape[2:]) > 1
+        self._framed = drops_last(x)
         for number, (conv, norm) in enumerate(block.pairs(), start=1):
             folded = fuse_conv_bn_eval(conv, norm)
             if number == 1 and self._framed:
@@ -97,16 +97,13 @@ class _FoldedBlock:
             adds = 2 < number == block.depth
             self._convs.append(_Convolution(folded, x, "none" if adds else "relu"))
             if number == 1:
-                x = self._pooled(self._convs[0](x))
+                x = halved(self._convs[0](x))
 
     def __call__(self, x: torch.Tensor) -> torch.Tensor:
-        first = h = self._pooled(self._convs[0](framed(x) if self._framed else x))
+        first = h = halved(self._convs[0](framed(x) if self._framed else x))
         for conv in self._convs[1:]:
             h = conv(h)
         return h if len(self._convs) == 2 else functional.relu_(h.add_(first))
-
-    def _pooled(self, x: torch.Tensor) -> torch.Tensor:
-        return functional.max_pool2d(x, 2) if self._halves else x
 
 
 class _Convolution:
