@@ -181,3 +181,19 @@ def test_what_the_user_said_of_denormals_stays(flushed: bool) -> None:
         assert bool((torch.tensor(torch.finfo(torch.float32).tiny) * 0.5).item() == 0.0) is flushed
     finally:
         torch.set_flush_denormal(False)
+
+
+def test_statistics_of_normalizations_follow_batches_of_several_rows() -> None:
+    X = np.random.default_rng(0).normal(size=(9, 1, 8, 8)).astype(np.float32)
+    Y = np.eye(2, dtype=np.float32)[[0, 1, 0] * 3]
+    made = create_engine("torch", ConvNet(width=4, stem=4), **{**SETTINGS, "sample": X})
+    made.place(X, Y, prepare=lambda x: x)
+    moved: list[bool] = []
+    for rows in ([0, 1, 2], [3], [4], [5, 6, 7], "asked", [8], "asked", [0, 1], [2]):
+        before = made.state()["blocks.0.norm1.running_mean"]
+        if rows == "asked":
+            made.forward(X)
+        else:
+            made.step(Batch(np.array(rows)), 0.1)
+        moved.append(bool((made.state()["blocks.0.norm1.running_mean"] != before).any()))
+    assert moved == [True, False, False, True, False, False, False, True, False]

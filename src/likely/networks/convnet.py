@@ -29,6 +29,7 @@ from torch.nn import functional
 from likely.errors import ConfigError, ShapeError
 from likely.networks.ensemble import EnsembleModule, Mean
 from likely.networks.patches import padding_of, patch_side, patches_along
+from likely.networks.small_maps import convolve
 
 _MOST_WHOLE = 1_000
 _WHITENING_EPSILON = 5e-4
@@ -196,7 +197,7 @@ class ConvBlock(nn.Module):
         (conv, norm), *further = self.pairs()
         first = h = functional.relu(norm(halved(convolved(conv, x))))
         for number, (conv, norm) in enumerate(further, start=2):
-            h = norm(conv(h))
+            h = norm(convolve(conv, h))
             h = functional.relu(h + first if 2 < number == self.depth else h)
         return h
 

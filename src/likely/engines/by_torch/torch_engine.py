@@ -63,6 +63,7 @@ class ByTorch:
                 self._last_input = LastInput(last)
         self._frozen_norms = freeze_layers(self._module, settings.freeze)
         self._norms = batch_norms(self._module)
+        self._still: list[nn.Module] | None = None  # the normalizations whose statistics a step leaves as they are
         self._answers: nn.Module | FoldedConvNet | FoldedEnsemble | None = None
         self._low = not isinstance(network, Network) and multiplies_in_bfloat16(settings.precision, self._device)
         self._rule = UpdateRule(self._module, settings.optimizer)
@@ -132,16 +133,23 @@ class ByTorch:
             x = self._augment(x, torch.from_numpy(batch.draws).to(self._device))
         weights = None if self._weights is None else self._weights.index_select(0, rows)
         self._answers = None
-        self._module.train()
-        # One row has no variance: it is normalized by the running statistics.
-        for norm in self._norms if len(rows) == 1 else self._frozen_norms:
-            norm.eval()
+        self._learns_from(len(rows))
         with torch.autocast(self._device.type, torch.bfloat16, enabled=self._low):
             scores = self._module(self._laid_out(x))
         Y = self._Y.index_select(0, rows)
         loss = mean_loss(self._head, self._loss, Y, scores.to(self._dtype), weights)
         self._rule.step(loss, learning_rate)
         return loss.item()
+
+    def _learns_from(self, n_rows: int) -> None:
+        """Bring the module into training mode, which takes a while and is not done before every step."""
+        # One row has no variance: it is normalized by the running statistics.
+        still = self._norms if n_rows == 1 else self._frozen_norms
+        if not self._module.training or still != self._still:
+            self._module.train()
+            for norm in still:
+                norm.eval()
+            self._still = still
 
     def loss_and_gradient(self, theta: Mapping[str, np.ndarray]) -> tuple[float, dict[str, np.ndarray]]:
         """The mean loss over all placed rows, and its gradient in float64, piece by piece."""
