@@ -314,3 +314,18 @@ def test_records_of_folds_tell_the_way_through_all_runs() -> None:
     assert {fold for fold, _ in seen} == {"", *(f"Fold {number} of 5" for number in range(1, 6))}
     assert folds_seen == sorted(folds_seen)
     assert folds_seen[-1] == pytest.approx(5 / 6)
+
+
+@pytest.mark.parametrize(("settings", "shown"), [({}, 1_000), ({"early_stopping": True}, 1_200)])
+def test_rows_that_choose_nothing_are_shown_in_part(settings: dict[str, Any], shown: int) -> None:
+    rng = np.random.default_rng(0)
+    y = rng.integers(0, 2, 30_000)
+    X = rng.integers(0, 200, (30_000, 8, 8), dtype=np.uint8) + (50 * y[:, None, None]).astype(np.uint8)
+    rows = Rows(X, one_hot(y, 2), None, task=CLASSIFICATION)
+    outcome, _, records = _hold(hold_out, rows, RunConfig(network="conv", epochs=0.1, **settings))
+    assert records[-1].held_out is not None
+    right = shown * records[-1].held_out["accuracy"]
+    assert right == pytest.approx(round(right), abs=1e-6)
+    assert 0 < right < shown
+    assert outcome.calibration is not None
+    assert len(outcome.calibration.Y) == 1_200

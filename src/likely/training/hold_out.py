@@ -23,6 +23,8 @@ SHARE, MOST = 0.04, 2_500
 """Of all rows, for each purpose, and how many rows at most."""
 CHECKPOINTS = 12
 """At most, where held-out rows choose the length of a training."""
+_SHOWN = 1_000
+"""Of them, at most, that show how training goes where they choose nothing: more would only take longer."""
 _PATIENCE = 5
 _MOST_PLANS = 3
 """For the progress display: as many plans as a recipe of `likely.training.presets` leads to."""
@@ -70,6 +72,8 @@ def _train(
     """
     plan = plan.but(may_augment=())  # with so many images a try costs as much as all folds of few
     several, number = plan.flipped or plan.has_rivals, 0
+    if not (several or how["keep_best"] or how["patience"]):
+        look_at = np.sort(np.random.default_rng(0).permutation(look_at)[:_SHOWN])
 
     def train(plan: Plan) -> Attempt:
         nonlocal number
