@@ -40,6 +40,9 @@ def _trained(
         (40, 3, {}),
         (28, 1, {"stride": 1, "depth": 3}),
         (12, 3, {"depth": 4}),
+        (28, 1, {"fine": 6}),
+        (29, 3, {"fine": 4, "depth": 3}),
+        (5, 1, {"fine": 2}),
     ],
 )
 def test_it_answers_as_the_net_does(

@@ -65,6 +65,26 @@ def test_the_plan_has_patches_for_the_images(shape: tuple[int, ...], stride: int
     assert engine.n_parameters > 0
 
 
+@pytest.mark.parametrize(("side", "channels"), [(4, 1), (5, 1), (28, 1), (29, 3)])
+def test_fine_patches_lie_beside_the_others(side: int, channels: int) -> None:
+    sample = smooth_images(4, channels, side)
+    network = ConvNet(width=4, stem=8, fine=6)
+    net = network.build(5, sample).train(False)
+    x = torch.from_numpy(sample)
+    first = net.first_layer(x)
+    assert first.shape == (4, 14, side // 2, side // 2)
+    whitened = functional.conv2d(x, torch.from_numpy(whitening_filters(sample, 6, 1)), padding=1).relu()
+    torch.testing.assert_close(first[:, 8:], functional.max_pool2d(whitened, 2))
+    torch.testing.assert_close(first[:, :8], net.whiten(x).relu())
+    assert {name: tuple(value.shape) for name, value in net.state_dict().items()} == network.shapes(
+        5, (channels, side, side)
+    )
+    scores, features = net.scores_and_features(x)
+    assert network.n_features((channels, side, side)) == (net.channels, features.shape[1] - net.channels)
+    torch.testing.assert_close(net(x), scores)
+    assert not net.whiten_fine.weight.requires_grad
+
+
 def test_every_pixel_keeps_its_place_at_stride_one() -> None:
     """Three convolutions a block, what the first found added to what the last found; the mathematics by hand."""
     sample = smooth_images(4, 1, 28)
@@ -207,13 +227,27 @@ def test_a_conv_net_is_its_name_and_settings() -> None:
     assert again.settings == {"width": 12, "stem": 6, "stride": 2, "depth": 2}
     assert isinstance(again, TorchNetwork)
     assert not isinstance(again, Network)
+    assert create_network("conv", ConvNet(fine=4).settings).settings["fine"] == 4
 
 
 @pytest.mark.parametrize(
-    "settings", [{"width": 0}, {"stem": 0}, {"stem": 7}, {"stem": -2}, {"stride": 0}, {"stride": 3}, {"depth": 1}]
+    "settings",
+    [
+        {"width": 0},
+        {"stem": 0},
+        {"stem": 7},
+        {"stem": -2},
+        {"stride": 0},
+        {"stride": 3},
+        {"depth": 1},
+        {"fine": 3},
+        {"fine": -2},
+        {"fine": 2, "stride": 4},
+        {"fine": 2, "stride": 1},
+    ],
 )
 def test_settings_out_of_range(settings: dict[str, int]) -> None:
-    with pytest.raises(ConfigError, match=r"stride=2|stem=24|depth=3"):
+    with pytest.raises(ConfigError, match=r"stride=2|stem=24|depth=3|fine=16"):
         ConvNet(**settings)
 
 

@@ -2,6 +2,7 @@
 
     images (n, c, h, w)
       -> 4x4 convolution, stride 2, fixed: it whitens patches, in both signs     -> ReLU
+         beside it, if asked for, the same of 3x3 patches at every pixel, the largest of 2x2 neighbors
          (stride 1 for long trainings: 3x3 patches, and every pixel keeps its place;
          large images: larger patches with larger strides, so that at most 28 x 28 of them remain)
       -> blocks of [3x3 conv, max-pool 2, norm, ReLU, 3x3 conv, norm, ReLU], widening
@@ -46,6 +47,9 @@ class ConvNet:
         stem: channels of the fixed first layer, an even number; half of them are the other half negated. At most 32
             for each channel of images in patches of 4 x 4, 18 in patches of 3 x 3: a patch has no more directions.
         stride: pixels from patch to patch, 1 or an even number; a patch is twice as wide and high, for 1 it has 3 x 3.
+        fine: channels that the first layer has besides, an even number: of whitened patches of 3 x 3 around every
+            pixel, the largest value of 2 x 2 neighbors. They need a stride of 2, and cost little, since nothing of
+            them learns. 0 for none; at most 18 for each channel of images.
         depth: convolutions of each block, at least 2; from 3 on what the first one found is added to what the last one
             found, so that the gradient has a short way.
         members: of how many such nets the mean answers, see `likely.networks.ensemble`.
@@ -68,6 +72,7 @@ class ConvNet:
         depth: int = 2,
         members: int = 1,
         mean: Mean = "probabilities",
+        fine: int = 0,
     ) -> None:
         if stride != 1 and (stride < 2 or stride % 2):
             raise ConfigError(f"stride must be 1, or even and positive; got {stride}. Try stride=2.")
@@ -78,9 +83,14 @@ class ConvNet:
                 f"width must be positive and stem even and positive; got width {width} and stem {stem}. "
                 "Filters come in pairs of both signs. Try width=48, stem=24."
             )
+        if fine < 0 or fine % 2 or (fine and stride != 2):
+            raise ConfigError(
+                f"fine must be 0, or even and positive with a stride of 2; got {fine} with a stride of {stride}. "
+                "Filters come in pairs of both signs. Try fine=16, stride=2."
+            )
         if members < 1:
             raise ConfigError(f"members must be positive; got {members}. Try members=5.")
-        self.width, self.stem, self.stride, self.depth = width, stem, stride, depth
+        self.width, self.stem, self.stride, self.depth, self.fine = width, stem, stride, depth, fine
         self.members: int = members
         self.mean: Mean = mean
 
@@ -88,6 +98,7 @@ class ConvNet:
     def settings(self) -> dict[str, object]:
         """What the constructor took."""
         own: dict[str, object] = {"width": self.width, "stem": self.stem, "stride": self.stride, "depth": self.depth}
+        own |= {"fine": self.fine} if self.fine else {}
         return own if self.members == 1 else {**own, "members": self.members, "mean": self.mean}
 
     def shapes(self, n_classes: int, image: tuple[int, ...]) -> dict[str, tuple[int, ...]]:
@@ -98,7 +109,9 @@ class ConvNet:
             "whiten.weight": (self.stem, channels, *2 * (patch_side(self.stride),)),
             "classify.weight": (n_classes, widths[-1]),
         }
-        for i, (n_in, n_out) in enumerate(zip((self.stem, *widths), widths, strict=False)):
+        if self.fine:
+            found["whiten_fine.weight"] = (self.fine, channels, *2 * (patch_side(1),))
+        for i, (n_in, n_out) in enumerate(zip((self.stem + self.fine, *widths), widths, strict=False)):
             for j, n in enumerate((n_in, *(self.depth - 1) * (n_out,)), start=1):
                 found[f"blocks.{i}.conv{j}.weight"] = (n_out, n, 3, 3)
                 found |= {f"blocks.{i}.norm{j}.{name}": (n_out,) for name in _OF_NORM}
@@ -114,7 +127,7 @@ class ConvNet:
         for _ in widths:
             if min(height, width) > 1:
                 height, width = height // 2, width // 2
-        return self.members * (self.stem + sum(widths)), self.members * widths[-1] * height * width
+        return self.members * (self.stem + self.fine + sum(widths)), self.members * widths[-1] * height * width
 
     def build(self, n_classes: int, sample: np.ndarray) -> "ConvModule | EnsembleModule":
         """The module for images like `sample` (n, c, h, w), whose patches set the first layer, or a ShapeError."""
@@ -126,8 +139,9 @@ class ConvNet:
             )
         _, channels, height, width = sample.shape
         filters = whitening_filters(sample, self.stem, self.stride)
+        fine = whitening_filters(sample, self.fine, 1) if self.fine else None
         widths = block_widths(self.width, 2 * min(height, width) // self.stride)
-        made = [ConvModule(filters, widths, n_classes, channels, self.depth) for _ in range(self.members)]
+        made = [ConvModule(filters, widths, n_classes, channels, self.depth, fine) for _ in range(self.members)]
         return made[0] if self.members == 1 else EnsembleModule(made, self.mean)
 
 
@@ -212,6 +226,19 @@ def halved(x: torch.Tensor) -> torch.Tensor:
     return functional.max_pool2d(x, 2) if min(x.shape[2:]) > 1 else x
 
 
+def largest_neighbors(x: torch.Tensor) -> torch.Tensor:
+    """The largest values of 2 x 2 neighbors, as `halved` has them, sooner where nothing before it learns.
+
+    Example:
+        >>> x = torch.rand(2, 3, 5, 4)
+        >>> torch.equal(largest_neighbors(x), halved(x))
+        True
+    """
+    height, width = (side // 2 * 2 for side in x.shape[2:])
+    rows = torch.maximum(x[:, :, 0:height:2, :width], x[:, :, 1:height:2, :width])
+    return torch.maximum(rows[..., ::2], rows[..., 1::2])
+
+
 def drops_last(x: torch.Tensor) -> bool:
     """Whether halving leaves out the last row or column of maps (n, c, h, w): that of an odd side."""
     height, width = x.shape[2:]
@@ -243,30 +270,39 @@ class ConvModule(nn.Module):
     what is seen as much as in where."""
 
     def __init__(
-        self, filters: np.ndarray, widths: tuple[int, ...], n_classes: int, channels: int, depth: int = 2
+        self,
+        filters: np.ndarray,
+        widths: tuple[int, ...],
+        n_classes: int,
+        channels: int,
+        depth: int = 2,
+        fine: np.ndarray | None = None,
     ) -> None:
         super().__init__()
-        side = filters.shape[-1]
-        stride = side // 2
-        self.whiten = nn.Conv2d(channels, len(filters), side, stride, padding_of(stride), bias=False)
-        self.whiten.weight.data = torch.from_numpy(filters.copy())
-        self.whiten.weight.requires_grad_(False)
-        self.blocks = nn.Sequential(
-            *[ConvBlock(a, b, depth) for a, b in zip((len(filters), *widths), widths, strict=False)]
-        )
+        self.whiten = _fixed(filters, channels)
+        self.whiten_fine = None if fine is None else _fixed(fine, channels)
+        n_first = len(filters) + (0 if fine is None else len(fine))
+        self.blocks = nn.Sequential(*[ConvBlock(a, b, depth) for a, b in zip((n_first, *widths), widths, strict=False)])
         self.classify = nn.Linear(widths[-1], n_classes, bias=False)
-        self.channels = len(filters) + sum(widths)  # of all stages
+        self.channels = n_first + sum(widths)  # of all stages
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Scores (n, k)."""
-        return self.classified(self.blocks(functional.relu(self.whiten(x))))
+        return self.classified(self.blocks(self.first_layer(x)))
+
+    def first_layer(self, x: torch.Tensor) -> torch.Tensor:
+        """The maps (n, stem + fine, h, w) that the blocks begin with."""
+        h = functional.relu(self.whiten(x))
+        if self.whiten_fine is None:
+            return h
+        return torch.cat([h, functional.relu(largest_neighbors(self.whiten_fine(x)))], dim=1)
 
     def scores_and_features(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Scores (n, k), and the mean of every channel after each stage with the last map (n, m)."""
         return scores_and_features(self._stages(x), self.classified)
 
     def _stages(self, x: torch.Tensor) -> Iterator[torch.Tensor]:
-        h = functional.relu(self.whiten(x))
+        h = self.first_layer(x)
         yield h
         for block in self.blocks:
             h = block(h)
@@ -282,3 +318,13 @@ class ConvModule(nn.Module):
         fast = {id(p) for p in biases}
         others = [p for p in self.parameters() if p.requires_grad and id(p) not in fast]
         return [{"params": others, "rate": 1.0}, {"params": biases, "rate": _BIAS_RATE}]
+
+
+def _fixed(filters: np.ndarray, channels: int) -> nn.Conv2d:
+    """A convolution that does not learn, of patches as `whitening_filters` takes them."""
+    side = filters.shape[-1]
+    stride = side // 2
+    conv = nn.Conv2d(channels, len(filters), side, stride, padding_of(stride), bias=False)
+    conv.weight.data = torch.from_numpy(filters.copy())
+    conv.weight.requires_grad_(False)
+    return conv

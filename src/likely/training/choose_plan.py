@@ -292,8 +292,10 @@ def _first_layer(settings: dict[str, Any], config: RunConfig, row_shape: tuple[i
     doublings = math.ceil(math.log2(math.sqrt(height * width) / most))
     # A patch has twice the side, and must fit into the image.
     stride = max(settings["stride"], 2 ** max(0, min(doublings, int(math.log2(min(height, width) / 2)))))
-    directions = math.prod(row_shape[2:]) * patch_side(stride) ** 2
-    return {**settings, "stride": stride, "stem": min(settings["stem"], 2 * directions)}
+    channels = math.prod(row_shape[2:])
+    stem = min(settings["stem"], 2 * channels * patch_side(stride) ** 2)
+    fine = min(settings.get("fine", 0), 2 * channels * patch_side(1) ** 2) if stride == 2 else 0
+    return {**settings, "stride": stride, "stem": stem, "fine": fine}
 
 
 def _settings_of(start: Start) -> dict[str, Any]:

@@ -89,7 +89,7 @@ def _together(states: Sequence[Mapping[str, np.ndarray]], last: Trained, config:
     assert isinstance(single, ConvNet)
     assert isinstance(last.inference, Inference)
     mean = "numbers" if plan.head == "identity" else "probabilities"
-    network = ConvNet(single.width, single.stem, single.stride, single.depth, len(states), mean)
+    network = ConvNet(single.width, single.stem, single.stride, single.depth, len(states), mean, single.fine)
     engine = create_engine(
         plan.engine,
         network,

@@ -62,10 +62,11 @@ def _conv(
     depth: int = 2,
     batch_size: int = 256,
     weight_decay: float = 0.02,
+    fine: int = 0,
     **settings: Any,
 ) -> Recipe:
     return Recipe(
-        settings={"width": width, "stem": stem, "stride": stride, "depth": depth},
+        settings={"width": width, "stem": stem, "stride": stride, "depth": depth, "fine": fine},
         learning_rate=learning_rate,
         batch_size=batch_size,
         epochs=epochs,
@@ -85,9 +86,11 @@ _brief = partial(_conv, stem=24, learning_rate=8e-3, epochs=4, steps=400, batch_
 
 _CONV_32 = _brief(width=32)
 _CONV_48 = _brief(width=48)
-_CONV_64 = _conv(width=64, stem=24, learning_rate=7e-3, epochs=4.25, steps=400, weight_decay=0.05, tta_threshold=0.99)
-"""Without the eight filters of the least variance a step takes 7% less time, which pays for longer training: held-out
-NLL 0.164 in place of 0.167."""
+_CONV_64 = _conv(
+    width=64, stem=8, fine=16, learning_rate=7e-3, epochs=4, steps=400, weight_decay=0.05, tta_threshold=0.99
+)
+"""Two thirds of what the first layer finds are in patches of 3 x 3 at every pixel: held-out NLL 0.157 in place of 0.164
+with patches of 4 x 4 at every other pixel alone. That nothing of it learns makes it cheap."""
 _DEEP_32 = _deep(width=32, epochs=11, steps=800, tta_threshold=0.999, augment=("cutout",))
 _DEEP_48 = _deep(width=48, epochs=32, steps=1600, tta_threshold=0.999, augment=("shift", "cutout"))
 

@@ -20,7 +20,15 @@ from torch import nn
 from torch.nn import functional
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-from likely.networks.convnet import ConvBlock, ConvModule, drops_last, framed, halved, scores_and_features
+from likely.networks.convnet import (
+    ConvBlock,
+    ConvModule,
+    drops_last,
+    framed,
+    halved,
+    largest_neighbors,
+    scores_and_features,
+)
 from likely.networks.ensemble import EnsembleModule, Mean, joined, mean_scores
 
 # One of torch's operators for compiled models, which takes packed filters.
@@ -43,7 +51,8 @@ class FoldedConvNet:
 
     def __init__(self, module: ConvModule, sample: torch.Tensor) -> None:
         self._stem = _Convolution(module.whiten, sample)
-        x, self._blocks = self._stem(sample), list[_FoldedBlock]()
+        self._fine = None if module.whiten_fine is None else _Convolution(module.whiten_fine, sample)
+        x, self._blocks = self._first_layer(sample), list[_FoldedBlock]()
         for block in cast(Iterable[ConvBlock], module.blocks):
             self._blocks.append(_FoldedBlock(block, x))
             x = self._blocks[-1](x)
@@ -60,11 +69,15 @@ class FoldedConvNet:
         return scores_and_features(self._stages(x), self._classified)
 
     def _stages(self, x: torch.Tensor) -> Iterator[torch.Tensor]:
-        x = self._stem(x)
+        x = self._first_layer(x)
         yield x
         for block in self._blocks:
             x = block(x)
             yield x
+
+    def _first_layer(self, x: torch.Tensor) -> torch.Tensor:
+        h = self._stem(x)
+        return h if self._fine is None else torch.cat([h, largest_neighbors(self._fine(x))], dim=1)
 
 
 class FoldedEnsemble:

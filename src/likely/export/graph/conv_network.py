@@ -27,7 +27,8 @@ def conv_ensemble(
         own = {name.removeprefix(start): a for name, a in theta.items() if name.startswith(start)}
         each.append(conv_network(g, own, x, side))
         widths = [a.shape[0] for name, a in own.items() if name.endswith("conv2.weight")]
-        channels.append(len(own["whiten.weight"]) + sum(widths))
+        first = sum(len(own[name]) for name in ("whiten.weight", "whiten_fine.weight") if name in own)
+        channels.append(first + sum(widths))
 
     means = [g.columns(features, 0, own) for (_, features), own in zip(each, channels, strict=True)]
     maps = [g.columns(features, own) for (_, features), own in zip(each, channels, strict=True)]
@@ -49,7 +50,11 @@ def conv_network(g: Graph, theta: Mapping[str, np.ndarray], x: str, side: int) -
     """
     whiten = theta["whiten.weight"]
     stride = whiten.shape[-1] // 2
-    x = g.add("Relu", _convolution(g, x, whiten, None, stride, padding_of(stride)))
+    images, x = x, g.add("Relu", _convolution(g, x, whiten, None, stride, padding_of(stride)))
+    if "whiten_fine.weight" in theta:
+        fine = _convolution(g, images, theta["whiten_fine.weight"], None, 1, padding_of(1))
+        largest = g.add("MaxPool", fine, kernel_shape=[2, 2], strides=[2, 2])
+        x = g.add("Concat", x, g.add("Relu", largest), axis=1)
     side = patches_along(side, stride)
     means = [g.add("GlobalAveragePool", x)]
     for block in takewhile(lambda i: f"blocks.{i}.conv1.weight" in theta, count()):
