@@ -95,8 +95,9 @@ def choose_plan(
     if kind == "conv":
         settings = _first_layer(settings, config, row_shape)
     if overrides.start is not None and overrides.start.network == kind:
-        # Older files do not store the stride or the depth: they were made when both were always 2.
-        settings |= ({"stride": 2, "depth": 2} if kind == "conv" else {}) | _settings_of(overrides.start)
+        # Older files do not store the stride or the depth: they were made when both were always 2. `fine` is stored
+        # where it is not 0.
+        settings |= ({"stride": 2, "depth": 2, "fine": 0} if kind == "conv" else {}) | _settings_of(overrides.start)
     side = config.pad_to if images else None
     n_inputs = math.prod((side, side, *row_shape[2:]) if side else row_shape)
     if kind == "mlp":
