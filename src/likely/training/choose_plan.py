@@ -295,7 +295,7 @@ def _first_layer(settings: dict[str, Any], config: RunConfig, row_shape: tuple[i
     stride = max(settings["stride"], 2 ** max(0, min(doublings, int(math.log2(min(height, width) / 2)))))
     channels = math.prod(row_shape[2:])
     stem = min(settings["stem"], 2 * channels * patch_side(stride) ** 2)
-    fine = min(settings.get("fine", 0), 2 * channels * patch_side(1) ** 2) if stride == 2 else 0
+    fine = min(settings["fine"], 2 * channels * patch_side(1) ** 2) if stride == 2 else 0
     return {**settings, "stride": stride, "stem": stem, "fine": fine}
 
 

@@ -27,8 +27,7 @@ def conv_ensemble(
         own = {name.removeprefix(start): a for name, a in theta.items() if name.startswith(start)}
         each.append(conv_network(g, own, x, side))
         widths = [a.shape[0] for name, a in own.items() if name.endswith("conv2.weight")]
-        first = sum(len(own[name]) for name in ("whiten.weight", "whiten_fine.weight") if name in own)
-        channels.append(first + sum(widths))
+        channels.append(own["blocks.0.conv1.weight"].shape[1] + sum(widths))
 
     means = [g.columns(features, 0, own) for (_, features), own in zip(each, channels, strict=True)]
     maps = [g.columns(features, own) for (_, features), own in zip(each, channels, strict=True)]
